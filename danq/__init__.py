@@ -1,0 +1,18 @@
+"""danq measures what a recurrent layer adds to a convolutional network that reads DNA.
+
+The flow, one module per stage::
+
+    genome FASTA + peak BEDs
+      -> extract    labelled windows            (extract.py, over bins.py and sequence.py)
+      -> encode     dataset.h5                  (dataset.py)
+      -> train      one checkpoint per model    (train.py, over models.py)
+      -> predict    test-split probabilities    (predict.py; reference predictors in baselines.py)
+      -> evaluate   metrics and comparison      (evaluate.py)
+      -> motifs     filters as named motifs     (motifs.py, over tomtom.py)
+      -> report     one self-contained page     (report.py, over plots.py)
+
+``simulate`` makes a genome with planted motifs and its peaks, for a first run without any data.
+Coordinates are base pairs, 0-based and half-open, everywhere.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,176 @@
+"""Every knob once: name, type, default, bounds, help.
+
+A section is a subcommand: its fields become that subcommand's options, and the workflow turns the section of
+`config.yaml` into one string of flags. Nothing here knows torch, files or Snakemake.
+"""
+
+import difflib
+import shlex
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from danq.errors import DanqError, shown
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+"""What a run may be called: it becomes a folder (pydantic's `$` is the very end, a last newline included)."""
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+ModelName = Literal["deepsea", "danq", "danq_conv"]
+
+
+class Section(BaseModel):
+    """A frozen group of knobs that refuses a key it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
+
+
+class Simulate(Section):
+    """Make a genome with a planted motif grammar, its peaks, and the truth beside them."""
+
+    chromosomes: int = Field(21, ge=3, le=1000, description="number of chromosomes")
+    chromosome_length: int = Field(500_000, ge=20_000, description="length of each chromosome (bp)")
+    seed: int = Field(0, ge=0, description="seed of everything random in the genome")
+
+
+class Extract(Section):
+    """Cut labelled windows out of a genome: every bin, its label for each target, and its split."""
+
+    bin_size: int = Field(200, ge=1, description="length of a labelled bin (bp)")
+    window: int = Field(1000, ge=8, description="length of a model's input, centred on the bin (bp)")
+    valid: list[str] = Field(min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000")
+    test: list[str] = Field(min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000")
+    train_bins: Literal["labelled", "sampled", "all"] = Field(
+        "all", description="training bins: those with a label, these and sampled negatives, or all usable ones; "
+        "validation and test always use all")
+    negatives: float = Field(1.0, ge=0, description="with train_bins=sampled: peak-free bins per labelled bin")
+    max_n: float = Field(0.1, ge=0, le=1, description="drop windows with a larger share of letters other than ACGT")
+    seed: int = Field(0, ge=0, description="seed of the sampled negatives")
+
+    @model_validator(mode="after")
+    def _centred(self):
+        if self.window < self.bin_size or (self.window - self.bin_size) % 2:
+            raise ValueError(f"window ({self.window}) must be bin_size ({self.bin_size}) plus two equal flanks")
+        return self
+
+
+class Train(Section):
+    """Train one model on dataset.h5 and write a checkpoint that rebuilds itself."""
+
+    scale: float = Field(1.0, gt=0, le=4, description="multiplies every published layer width (1 = as published)")
+    epochs: int = Field(20, ge=1, description="passes over the training windows")
+    batch_size: int = Field(128, ge=1, description="windows per step")
+    lr: float = Field(0.001, gt=0, description="highest learning rate of the one-cycle schedule")
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's decoupled weight decay")
+    shift: int = Field(0, ge=0, description="move each training window by up to this many bp either way")
+    patience: int = Field(5, ge=1, description="stop after this many epochs without a better validation AUPRC")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the hardware computes in it, else float32")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", description="auto: a GPU if there is one")
+
+
+class Motifs(Section):
+    """Read motifs out of first-layer filters, and name them by their known relatives."""
+
+    windows: int = Field(3000, ge=10, description="training windows with a label in which filters look for sites")
+    activation: float = Field(0.5, ge=0, lt=1, description="a site's activation is above this share of the maximum")
+    trim_bits: float = Field(0.25, ge=0, le=2, description="trim flanking columns with less information (bits)")
+    min_bits: float = Field(8.0, ge=0, description="name only motifs whose best 8 columns hold at least this (bits)")
+    q_value: float = Field(0.05, gt=0, le=1, description="a filter is named when its best match has a lower q-value")
+    shuffles: int = Field(1, ge=0, le=100, description="column-shuffled copies of each motif, for the empirical FDR")
+    seed: int = Field(0, ge=0, description="seed of the shuffles and of the choice of windows")
+
+
+class Config(Section):
+    """The whole of `config.yaml`."""
+
+    run: Name = Field(description="name of the run; results go to results/<run>/")
+    genome: str | None = Field(None, description="genome FASTA: plain, gzip or BGZF; empty = simulate one")
+    targets: str | None = Field(None, description="targets.tsv: name, group, file (peaks), relative to itself")
+    blacklist: str | None = Field(None, description="BED of regions to leave out")
+    motifs: str = Field("JASPAR2024:vertebrates", description="known motifs: a MEME file, or JASPAR<year>:<taxon>")
+    assembly: str = Field("unknown", description="name of the genome's assembly, kept in dataset.h5")
+    where: dict[str, str] = Field(default_factory=dict, description="keep the targets whose column has that value")
+    models: list[ModelName] = Field(["deepsea", "danq", "danq_conv"], min_length=1, description="models to train")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1, description="training seeds")
+    threads: int = Field(1, ge=1, description="CPU threads of one training")
+    simulate: Simulate = Simulate()
+    extract: Extract
+    train: Train = Train()
+    filters: Motifs = Motifs()
+
+    @model_validator(mode="after")
+    def _sources(self):
+        if (self.genome is None) != (self.targets is None):
+            raise ValueError("genome and targets go together: give both, or neither to simulate them")
+        for name in ("models", "seeds"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name} has an entry twice")
+        return self
+
+
+def load(mapping, locate=lambda keys: ("config", None)):
+    """Validate a mapping read from `config.yaml`.
+
+    Parameters
+    ----------
+    mapping : dict
+        What the YAML file and ``--config`` gave. An empty text counts as not given.
+    locate : callable, optional
+        Takes the keys that lead to a value (tuple of str) and returns ``(path, line)``.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    DanqError
+        The first unknown key, with its nearest neighbour, or the first value out of bounds.
+    """
+    try:
+        return Config.model_validate({key: None if value == "" else value for key, value in mapping.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        keys = tuple(str(part) for part in first["loc"])
+        path, line = locate(keys)
+        raise DanqError(_explain(keys, first), path, line) from None
+
+
+def _explain(keys, error):
+    """Say in one line what pydantic found wrong at `keys`."""
+    name = ".".join(keys) or "config"
+    if error["type"] == "extra_forbidden":
+        known = list(_section(keys[:-1]).model_fields)
+        near = difflib.get_close_matches(keys[-1], known, 1)
+        mend = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+        return f"unknown key {shown(name)}; {mend}"
+    if error["type"] == "missing":
+        return f"{name} is missing; add it"
+    message = error["msg"].removeprefix("Value error, ")
+    value = "" if error["type"] == "value_error" else f", not {shown(str(error['input']))}"
+    return f"{name}: {message}{value}"
+
+
+def _section(keys):
+    """Return the section class that holds the key under `keys`."""
+    section = Config
+    for key in keys:
+        section = section.model_fields[key].annotation
+    return section
+
+
+def flags(section, only=None):
+    """Return a section as one string of command-line flags, quoted for the shell.
+
+    Examples
+    --------
+    >>> flags(Simulate(seed=3))
+    '--chromosomes 21 --chromosome-length 500000 --seed 3'
+    """
+    words = []
+    for name, value in section.model_dump().items():
+        if only is None or name in only:
+            values = value if isinstance(value, list) else [value]
+            words += ["--" + name.replace("_", "-"), *map(str, values)]
+    return shlex.join(words)

@@ -1,0 +1,36 @@
+"""The one error that a user can cause, and mend."""
+
+
+class DanqError(Exception):
+    """Bad input. The message is one line: where, what is wrong, and what to do about it.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, and after a semicolon what to do.
+    path : str or path-like, optional
+        The file at fault.
+    line : int, optional
+        The line at fault, counted from 1.
+
+    Examples
+    --------
+    >>> print(DanqError("end 20 is beyond chr1 (10 bp); check the assembly", path="a.bed", line=3))
+    a.bed:3: end 20 is beyond chr1 (10 bp); check the assembly
+    """
+
+    def __init__(self, what, path=None, line=None):
+        where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
+        super().__init__(where + what)
+
+
+def shown(text, limit=60):
+    r"""Return foreign text fit for a message: control characters escaped, long text cut.
+
+    Examples
+    --------
+    >>> shown("chr1\x1b[2J")
+    "'chr1\\x1b[2J'"
+    """
+    text = text if len(text) <= limit else text[:limit] + "..."
+    return repr(text)

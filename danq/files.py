@@ -1,0 +1,116 @@
+"""The only place that opens a file for writing, and the only one that opens compressed text."""
+
+import contextlib
+import gzip
+import hashlib
+import os
+import secrets
+import zlib
+from pathlib import Path
+
+from danq.errors import DanqError
+
+
+@contextlib.contextmanager
+def atomic(path):
+    """Give a temporary name beside `path`; put it in place only when the block ends well.
+
+    A reader sees the old file or the whole new one, never a part: the temporary file is flushed to disk and
+    renamed over `path`, and removed when the block raises.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make. Its folder is made when missing.
+
+    Yields
+    ------
+    pathlib.Path
+        The temporary name, in the same folder, with the same last suffix.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp{path.suffix}")
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write `text` (str) to `path` as UTF-8, atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_table(path, frame):
+    """Write a pandas DataFrame to `path` as TSV, atomically; undefined values read ``NA``."""
+    with atomic(path) as temporary:
+        frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n")
+
+
+def read_lines(path):
+    """Yield ``(number, line)`` of a text file, plain or gzip (told by content), lines as bytes without their end.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to read.
+
+    Yields
+    ------
+    tuple of (int, bytes)
+        Line number from 1, and the line.
+
+    Raises
+    ------
+    DanqError
+        The file is missing, unreadable, or a gzip file that is cut off or damaged.
+    """
+    number = 0
+    try:
+        with open(path, "rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+        if packed:
+            _refuse_cut_bgzf(path)
+        with gzip.open(path, "rb") if packed else open(path, "rb") as handle:
+            for number, line in enumerate(handle, 1):
+                yield number, line.rstrip(b"\r\n")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DanqError("the gzip file is cut off or damaged here; download or compress it again",
+                        path, number + 1) from error
+    except OSError as error:
+        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
+
+
+def sha256(path):
+    """Return the SHA-256 digest of a file's bytes, as hexadecimal text."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+# The empty block that ends every whole BGZF file (SAM specification, section 4.1.2,
+# https://samtools.github.io/hts-specs/SAMv1.pdf).
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+
+def _refuse_cut_bgzf(path):
+    """Refuse a BGZF file cut between two blocks, which gzip reads without an error."""
+    with open(path, "rb") as handle:
+        head = handle.read(18)
+        if head[3] & 4 and head[12:14] == b"BC":
+            handle.seek(-min(len(_BGZF_END), os.path.getsize(path)), os.SEEK_END)
+            if handle.read() != _BGZF_END:
+                raise DanqError("the BGZF file is cut off (its end mark is missing); download or compress it again",
+                                path)
+
+
+def _flush(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

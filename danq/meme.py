@@ -1,0 +1,232 @@
+"""Motifs as probability matrices: the MEME format, and JASPAR's bundled collections.
+
+The reader is our own and strict: a motif without a matrix, a width that does not fit, a row that is no
+probability distribution are refused by line, where common readers give a wrong matrix without a word.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from danq.errors import DanqError, shown
+from danq.files import read_lines, write_text
+
+
+@dataclass(frozen=True)
+class Motif:
+    """A sequence motif.
+
+    Attributes
+    ----------
+    name : str
+        Identifier, unique in its file (``MA0139.2``, ``filter7``).
+    alias : str
+        What people call it (``CTCF``); may be empty.
+    matrix : numpy.ndarray, shape (width, 4), float64
+        Probability of A, C, G, T at each position; rows sum to 1.
+    n_sites : int
+        Number of sites behind the matrix; 0 when unknown.
+    """
+
+    name: str
+    alias: str
+    matrix: np.ndarray
+    n_sites: int = 0
+
+
+def information(matrix):
+    """Return the information content of each position against a uniform background.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (width, 4)
+        Probabilities of A, C, G, T.
+
+    Returns
+    -------
+    numpy.ndarray, shape (width,), bits, 0 to 2
+        ``2 + sum p log2 p`` (Schneider and Stephens 1990, https://doi.org/10.1093/nar/18.20.6097).
+
+    Examples
+    --------
+    >>> information(np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25, 0.25, 0.25, 0.25]])).tolist()
+    [2.0, 1.0, 0.0]
+    """
+    logs = np.log2(matrix, where=matrix > 0, out=np.zeros(matrix.shape))
+    return 2 + (matrix * logs).sum(axis=1)
+
+
+def known_motifs(source):
+    """Load known motifs from a MEME file or from JASPAR.
+
+    Parameters
+    ----------
+    source : str
+        ``JASPAR<year>:<taxon>`` (``JASPAR2024:vertebrates``), or the path of a MEME file.
+
+    Returns
+    -------
+    list of Motif
+
+    Raises
+    ------
+    DanqError
+        No such release or taxon, or the file is not a whole MEME file.
+    """
+    collection = re.fullmatch(r"(JASPAR\d{4}):(\w+)", str(source))
+    return jaspar(*collection.groups()) if collection else read_meme(source)
+
+
+def jaspar(release, taxon=None, names=None):
+    """Return CORE motifs from the copy of JASPAR that pyjaspar carries (no network).
+
+    Parameters
+    ----------
+    release : str
+        ``JASPAR2024``, for instance (https://doi.org/10.1093/nar/gkad1059).
+    taxon : str, optional
+        Taxonomic group: vertebrates, fungi, plants, insects, nematodes, urochordates.
+    names : list of str, optional
+        Matrix identifiers, in place of a whole taxon.
+
+    Returns
+    -------
+    list of Motif, sorted by name when a taxon is asked for, in the given order otherwise
+
+    Raises
+    ------
+    DanqError
+        The release, the taxon or a name is not in the bundled database.
+    """
+    from pyjaspar import jaspardb
+
+    try:
+        database = jaspardb(release=release)
+    except ValueError as error:
+        raise DanqError(f"{release} is not a release that pyjaspar carries; try JASPAR2024") from error
+    if names is None:
+        found = sorted(database.fetch_motifs(collection="CORE", tax_group=[taxon]), key=lambda motif: motif.matrix_id)
+    else:
+        found = [database.fetch_motif_by_id(name) for name in names]
+    if not found or any(motif is None for motif in found):
+        raise DanqError(f"{release} has no motif of {taxon or names}; taxa are vertebrates, fungi, plants, insects, "
+                        "nematodes, urochordates")
+    return [_from_counts(motif) for motif in found]
+
+
+def _from_counts(motif):
+    counts = np.array([motif.counts[base] for base in "ACGT"], dtype=np.float64).T
+    totals = counts.sum(axis=1, keepdims=True)
+    return Motif(motif.matrix_id, motif.name, counts / totals, round(float(totals.max())))
+
+
+def write_meme(path, motifs):
+    """Write motifs in MEME format (version 4, https://meme-suite.org/meme/doc/meme-format.html), atomically.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    motifs : list of Motif
+        Their names and aliases must hold no white space.
+    """
+    parts = ["MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\n"
+             "A 0.25 C 0.25 G 0.25 T 0.25\n"]
+    for motif in motifs:
+        rows = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in motif.matrix)
+        parts.append(f"\nMOTIF {motif.name} {motif.alias}\nletter-probability matrix: alength= 4 "
+                     f"w= {len(motif.matrix)} nsites= {motif.n_sites} E= 0\n{rows}\n")
+    write_text(path, "".join(parts))
+
+
+def read_meme(path):
+    """Read a file in minimal or full MEME format.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, plain or gzip.
+
+    Returns
+    -------
+    list of Motif
+
+    Raises
+    ------
+    DanqError
+        Not a MEME file of DNA motifs, a motif without exactly one matrix, a width that differs from the number
+        of rows, a row that is not four probabilities summing to 1 (within 0.01), or a name used twice.
+    """
+    reader = _MemeReader(path)
+    for number, line in read_lines(path):
+        reader.take(number, line.decode("utf-8", "replace").strip())
+    return reader.finish()
+
+
+class _MemeReader:
+    """Reads line by line: `rows` is None outside a matrix, and the list being filled inside one."""
+
+    def __init__(self, path):
+        self.path, self.motifs, self.names = path, [], set()
+        self.started, self.open, self.rows, self.width, self.n_sites = False, None, None, None, 0
+
+    def fail(self, what, line):
+        raise DanqError(what, self.path, line)
+
+    def take(self, number, line):
+        if not self.started:
+            if line:
+                self.started = line.startswith("MEME version") or self.fail(
+                    f"a MEME file begins with 'MEME version', not {shown(line)}; give a file in MEME format", number)
+        elif line.startswith("MOTIF"):
+            self.close(number)
+            self.begin(number, line.split())
+        elif line.startswith("letter-probability matrix"):
+            self.begin_matrix(number, line)
+        elif self.rows is not None and len(self.rows) < self.width:
+            self.rows.append(self.row(number, line))
+        elif line.startswith("ALPHABET") and not re.search(r"ACGT|DNA", line):
+            self.fail("the alphabet is not DNA; give a file of DNA motifs", number)
+
+    def begin(self, number, words):
+        if len(words) < 2:
+            self.fail("MOTIF without a name; name it", number)
+        if words[1] in self.names:
+            self.fail(f"the motif name {shown(words[1])} is used twice; rename one", number)
+        self.names.add(words[1])
+        self.open = (words[1], " ".join(words[2:]), number)
+
+    def begin_matrix(self, number, line):
+        if self.open is None or self.rows is not None:
+            self.fail("a matrix without a MOTIF line of its own; add the line", number)
+        facts = dict(re.findall(r"(\w+)\s*=\s*([^\s=]+)", line))
+        if facts.get("alength", "4") != "4" or not re.fullmatch(r"[1-9]\d*", facts.get("w", "")):
+            self.fail("a matrix line needs alength= 4 and w= the number of rows; mend it", number)
+        self.rows, self.width = [], int(facts["w"])
+        self.n_sites = round(float(facts.get("nsites", 0)))
+
+    def row(self, number, line):
+        try:
+            values = np.array([float(word) for word in line.split()])
+        except ValueError:
+            values = np.zeros(0)
+        if values.shape != (4,) or not (values >= 0).all() or abs(values.sum() - 1) > 0.01:
+            self.fail(f"expected 4 probabilities that sum to 1 (row {len(self.rows) + 1} of {self.width} of "
+                      f"{self.open[0]}), not {shown(line)}; mend the matrix or its w=", number)
+        return values / values.sum()
+
+    def close(self, number):
+        if self.open is None:
+            return
+        name, alias, line = self.open
+        if self.rows is None or len(self.rows) < self.width:
+            self.fail(f"motif {name} has no whole matrix; complete or remove it", line)
+        self.motifs.append(Motif(name, alias, np.array(self.rows), self.n_sites))
+        self.open = self.rows = None
+
+    def finish(self):
+        self.close(None)
+        if not self.motifs:
+            raise DanqError("holds no motif; give a file in MEME format", self.path)
+        return self.motifs
