@@ -12,6 +12,9 @@ import numpy as np
 from danq.errors import DanqError, shown
 from danq.files import read_lines, write_text
 
+TAXA = ("vertebrates", "fungi", "plants", "insects", "nematodes", "urochordates")
+"""JASPAR's taxonomic groups."""
+
 
 @dataclass(frozen=True)
 class Motif:
@@ -99,19 +102,19 @@ def jaspar(release, taxon=None, names=None):
     DanqError
         The release, the taxon or a name is not in the bundled database.
     """
-    from pyjaspar import jaspardb
+    from pyjaspar import jaspar_releases, jaspardb
 
-    try:
-        database = jaspardb(release=release)
-    except ValueError as error:
-        raise DanqError(f"{release} is not a release that pyjaspar carries; try JASPAR2024") from error
+    if release not in jaspar_releases:
+        raise DanqError(f"{release} is not bundled with pyjaspar; choose from {', '.join(jaspar_releases)}")
+    if taxon not in TAXA and names is None:
+        raise DanqError(f"{release} has no taxon {shown(taxon)}; choose from {', '.join(TAXA)}")
+    database = jaspardb(release=release)
     if names is None:
         found = sorted(database.fetch_motifs(collection="CORE", tax_group=[taxon]), key=lambda motif: motif.matrix_id)
     else:
         found = [database.fetch_motif_by_id(name) for name in names]
-    if not found or any(motif is None for motif in found):
-        raise DanqError(f"{release} has no motif of {taxon or names}; taxa are vertebrates, fungi, plants, insects, "
-                        "nematodes, urochordates")
+    if any(motif is None for motif in found):
+        raise DanqError(f"{release} has no motif {names[[motif is None for motif in found].index(True)]}; look it up on jaspar.elixir.no")
     return [_from_counts(motif) for motif in found]
 
 
