@@ -1,12 +1,15 @@
 """The only place that opens a file for writing, and the only one that opens compressed text."""
 
 import contextlib
+import csv
 import gzip
 import hashlib
 import os
 import secrets
 import zlib
 from pathlib import Path
+
+import pandas as pd
 
 from danq.errors import DanqError
 
@@ -47,9 +50,15 @@ def write_text(path, text):
 
 
 def write_table(path, frame):
-    """Write a pandas DataFrame to `path` as TSV, atomically; undefined values read ``NA``."""
+    """Write a pandas DataFrame to `path` as TSV, atomically: undefined values as ``NA``, nothing quoted."""
     with atomic(path) as temporary:
-        frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n")
+        frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n", quoting=csv.QUOTE_NONE)
+
+
+def read_table(path):
+    """Read a TSV of ours into a pandas DataFrame: ``NA`` is undefined, except in the text columns name and group."""
+    return pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, na_values=["NA"], keep_default_na=False,
+                       converters={"name": str, "group": str})
 
 
 def read_lines(path):

@@ -100,7 +100,7 @@ def jaspar(release, taxon=None, names=None):
     Raises
     ------
     DanqError
-        The release, the taxon or a name is not in the bundled database.
+        The release or the taxon is not in the bundled database.
     """
     from pyjaspar import jaspar_releases, jaspardb
 
@@ -113,8 +113,6 @@ def jaspar(release, taxon=None, names=None):
         found = sorted(database.fetch_motifs(collection="CORE", tax_group=[taxon]), key=lambda motif: motif.matrix_id)
     else:
         found = [database.fetch_motif_by_id(name) for name in names]
-    if any(motif is None for motif in found):
-        raise DanqError(f"{release} has no motif {names[[motif is None for motif in found].index(True)]}; look it up on jaspar.elixir.no")
     return [_from_counts(motif) for motif in found]
 
 

@@ -1,0 +1,367 @@
+"""Figures: arrays in, Axes out. Nothing here reads or saves a file, or knows what a metric is.
+
+The functions draw on an Axes that the caller made, so a notebook arranges them as it likes; `svg` turns a figure
+into text that can stand inside a page, and `logo_svg` and `interval_svg` draw the two small things that a page
+holds by the hundred, in a fraction of the bytes and time.
+"""
+
+import io
+import re
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from danq.meme import information
+
+INK = "#22262b"
+"""Colour of text, axes and diagonals; `svg` hands it over to the page (``currentColor``)."""
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8B6BB1")
+"""Told apart with any colour vision (Okabe and Ito, https://jfly.uni-koeln.de/color/), but for the last."""
+
+MARKERS = "osD^vPX"
+OTHER = "#8A8F98"
+BASES = {"A": "#2E9E4F", "C": "#2F6FBA", "G": "#E09A1A", "T": "#D2413A"}
+
+
+class Style(NamedTuple):
+    """How one group or model is drawn."""
+
+    colour: str
+    marker: str
+
+
+def styles(labels):
+    """Give each label its own colour and marker, in order of first appearance.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        Groups or models, with repeats. After the seventh, all share one grey dot.
+
+    Returns
+    -------
+    dict of str to Style
+
+    Examples
+    --------
+    >>> styles(["TF", "DNase", "TF"])["DNase"]
+    Style(colour='#E69F00', marker='s')
+    """
+    pairs = [*map(Style, COLOURS, MARKERS)]
+    names = dict.fromkeys(labels)
+    return {name: pairs[place] if place < len(pairs) else Style(OTHER, "o") for place, name in enumerate(names)}
+
+
+def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "b"), titles=None, style=None):
+    """Draw one point per target: model `b` to the right, model `a` upwards.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    a, b : array_like, shape (T,)
+        A metric between 0 and 1 of each target; targets with an undefined value are left out.
+    groups : sequence of str, length T, optional
+        Colour and marker of each point.
+    low, high : array_like, shape (T,), optional
+        Interval of ``a - b``, drawn as a bar around each point. A point is filled when it excludes 0.
+    labels : tuple of str
+        Axis labels of `a` and `b`.
+    titles : sequence of str, length T, optional
+        What `svg` shows when the pointer rests on a point.
+    style : dict of str to Style, optional
+        Colours of the groups; `styles` of the groups when not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    groups = np.array([""] * len(a) if groups is None else list(groups), dtype=object)
+    low, high = (np.full(len(a), np.nan) if bound is None else np.asarray(bound, float) for bound in (low, high))
+    style = style or styles(groups)
+    defined = np.isfinite(a) & np.isfinite(b)
+    limit = _limit(np.concatenate([a[defined], b[defined]]))
+    ax.plot([0, limit], [0, limit], color=INK, linewidth=0.8, alpha=0.45, zorder=1)
+    filled = ~((low <= 0) & (high >= 0))
+    for group in dict.fromkeys(groups):
+        for solid in (True, False):
+            rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
+            if rows.size:
+                _points(ax, b[rows], a[rows], style[group], solid, group, _take(titles, rows))
+                ax.vlines(b[rows], b[rows] + low[rows], b[rows] + high[rows], color=style[group].colour,
+                          linewidth=0.9, alpha=0.45, zorder=2)
+    ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
+    return _dress(ax, labels[1], labels[0])
+
+
+def training_curves(ax, curves, *, labels, best=None, dashed=False, ylabel="", titles=None, style=None):
+    """Draw one line per training run over its epochs, counted from 1.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw; call again to lay other curves over these.
+    curves : list of array_like, shape (epochs,)
+        A value after each epoch; runs may differ in length.
+    labels : list of str
+        The model of each curve; equal labels (seeds of one model) share a colour.
+    best : list of int, optional
+        Epoch to mark on each curve.
+    dashed : bool
+        Draw dashed lines, for a second quantity on the same axes.
+    ylabel : str
+        Axis label.
+    titles : list of str, optional
+        What `svg` shows when the pointer rests on the mark of each curve.
+    style : dict of str to Style, optional
+        Colours of the labels; `styles` of the labels when not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    style = style or styles(labels)
+    for row, (curve, label) in enumerate(zip(curves, labels, strict=True)):
+        epochs = np.arange(1, len(curve) + 1)
+        # A run of one epoch is a dot: a line through one point would not show.
+        ax.plot(epochs, curve, "--" if dashed else "-", color=style[label].colour, linewidth=1 if dashed else 1.7,
+                alpha=0.8, marker="." if len(curve) == 1 else "", label=label)
+        if best is not None:
+            _points(ax, epochs[[best[row] - 1]], np.asarray(curve, float)[[best[row] - 1]], style[label], True, None,
+                    _take(titles, [row]))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return _dress(ax, "epoch", ylabel)
+
+
+def prevalence(ax, values, *, groups=None, titles=None, style=None):
+    """Draw targets by rank of their prevalence, on a logarithmic scale.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    values : array_like, shape (T,)
+        Share of positive windows of each target. A target without any has no place on this scale and is left out.
+    groups : sequence of str, length T, optional
+        Colour and marker of each point.
+    titles : sequence of str, length T, optional
+        What `svg` shows when the pointer rests on a point.
+    style : dict of str to Style, optional
+        Colours of the groups; `styles` of the groups when not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    values = np.asarray(values, float)
+    groups = np.array([""] * len(values) if groups is None else list(groups), dtype=object)
+    style = style or styles(groups)
+    order = [row for row in np.argsort(-values, kind="stable") if values[row] > 0]
+    ranks = np.zeros(len(values))
+    ranks[order] = np.arange(1, len(order) + 1)
+    for group in dict.fromkeys(groups[order]):
+        rows = [row for row in order if groups[row] == group]
+        _points(ax, ranks[rows], values[rows], style[group], True, group, _take(titles, rows))
+    ax.set_yscale("log")
+    ax.set_xlim(0, len(order) + 1)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    # A range within one decade would otherwise carry a single labelled tick.
+    ax.yaxis.set_minor_formatter(FuncFormatter(_halves))
+    return _dress(ax, "targets by rank", "positive windows")
+
+
+def logo(ax, matrix):
+    """Draw a motif as a sequence logo (Schneider and Stephens 1990, https://doi.org/10.1093/nar/18.20.6097).
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    matrix : numpy.ndarray, shape (width, 4)
+        Probabilities of A, C, G, T.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    import logomaker
+    import pandas as pd
+
+    heights = np.asarray(matrix) * information(np.asarray(matrix))[:, None]
+    logomaker.Logo(pd.DataFrame(heights, columns=[*BASES]), ax=ax, color_scheme=BASES)
+    ax.set_ylim(0, 2)
+    ax.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+    return _dress(ax, "position", "bits")
+
+
+def canvas(width, height):
+    """Return a Figure with one Axes, fit for `svg`.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in inches.
+
+    Returns
+    -------
+    tuple of (matplotlib.figure.Figure, matplotlib.axes.Axes)
+    """
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
+    return figure, figure.subplots()
+
+
+def svg(figure, name):
+    """Return a figure as an ``<svg>`` element to stand inside an HTML page.
+
+    Text stays text, what was drawn in `INK` takes the page's colour (so a dark page stays legible), points carry
+    their titles, and equal figures give equal bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What to draw.
+    name : str
+        Unique on the page: it keeps this figure's inner references apart from those of others.
+
+    Returns
+    -------
+    str
+    """
+    titled = figure.findobj(lambda artist: hasattr(artist, "titles"))
+    for number, artist in enumerate(titled):
+        artist.set_gid(f"titled-{number}")
+    with io.StringIO() as drawn, matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        root = ElementTree.fromstring(drawn.getvalue().replace(INK, "currentColor"))
+    _fit_for_html(root)
+    for number, artist in enumerate(titled):
+        marks = root.findall(f".//g[@id='titled-{number}']//use")
+        for mark, title in zip(marks, artist.titles, strict=True):
+            ElementTree.SubElement(mark, "title").text = title
+    for group in root.iter("g"):
+        group.attrib.pop("id", None)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def logo_svg(matrix):
+    """Return a motif as an ``<svg>`` logo, 2 bits high, made of references to the shapes of `letters_svg`.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (width, 4)
+        Probabilities of A, C, G, T.
+
+    Returns
+    -------
+    str
+        The page that holds it must hold `letters_svg` once.
+    """
+    column, height, marks = 10, 44, []
+    for place, heights in enumerate(matrix * information(matrix)[:, None] * height / 2):
+        floor = float(height)
+        for base in np.argsort(heights, kind="stable"):
+            floor -= heights[base]
+            if heights[base] >= 0.4:  # less than half a pixel does not show
+                marks.append(f'<use href="#base-{"ACGT"[base]}" transform="matrix({column - 1} 0 0 '
+                             f'{heights[base]:.2f} {place * column + 0.5} {floor:.2f})"/>')
+    width = column * len(matrix)
+    return (f'<svg class="logo" viewBox="0 0 {width} {height + 1}" width="{width}" height="{height + 1}" '
+            f'aria-hidden="true">{"".join(marks)}<path class="floor" d="M0 {height + 0.5}H{width}"/></svg>')
+
+
+def letters_svg():
+    """Return the shapes of A, C, G and T, each one unit wide and high, as a hidden ``<svg>``."""
+    shapes = "".join(f'<path id="base-{base}" class="base-{base}" d="{_outline(base)}"/>' for base in BASES)
+    return f'<svg class="letters" width="0" height="0" aria-hidden="true"><defs>{shapes}</defs></svg>'
+
+
+def interval_svg(value, low, high, limit):
+    """Return a value and its interval as a bar on a line through 0.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The point and its interval; the page colours the bar by the side of 0 on which it lies.
+    limit : float
+        The ends of the line stand for ``-limit`` and ``limit``; a bar is cut there.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element; the empty text when a number is undefined.
+    """
+    if not np.isfinite([value, low, high]).all():
+        return ""
+    side = "above" if low > 0 else "below" if high < 0 else "around"
+    x, left, right = (100 + 96 * float(np.clip(number / limit if limit else 0, -1, 1)) for number in (value, low, high))
+    return (f'<svg class="interval {side}" viewBox="0 0 200 20" aria-hidden="true"><path class="line" d="M2 10H198"/>'
+            f'<path class="zero" d="M100 2V18"/><path class="bar" d="M{left:.1f} 10H{right:.1f}"/>'
+            f'<circle cx="{x:.1f}" cy="10" r="4.5"/></svg>')
+
+
+def _points(ax, x, y, style, solid, label, titles):
+    """Draw markers, filled or hollow, and tie their titles to them for `svg`."""
+    points = ax.scatter(x, y, s=34, marker=style.marker, label=label, zorder=3, linewidths=1.3,
+                        facecolors=style.colour if solid else "none", edgecolors=style.colour)
+    if titles is not None:
+        points.titles = titles
+
+
+def _take(items, rows):
+    return None if items is None else [items[row] for row in rows]
+
+
+def _limit(values):
+    """Return a round upper end for an axis from 0 that holds all values: the next twentieth, at most 1."""
+    return min(1.0, (np.floor(20 * values.max(initial=0)) + 1) / 20 + 0.01)
+
+
+def _halves(value, _):
+    """Label a minor tick of a logarithmic axis of shares when it is 2 or 5 times a power of ten."""
+    lead = f"{value:e}"[0]
+    return f"{100 * value:g} %" if lead in "25" else ""
+
+
+def _dress(ax, xlabel, ylabel):
+    """Give axes the plain look that all figures share."""
+    ax.set_xlabel(xlabel, color=INK, parse_math=False)
+    ax.set_ylabel(ylabel, color=INK, parse_math=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(color=INK, alpha=0.5)
+    ax.tick_params(which="both", color=INK, labelcolor=INK, labelsize=9)
+    ax.grid(color=INK, alpha=0.1, linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.set_facecolor("none")
+    return ax
+
+
+def _fit_for_html(root):
+    """Turn matplotlib's stand-alone SVG into an element of HTML: no namespaces, no metadata, no fixed size."""
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        for key in [key for key in element.attrib if key.startswith("{")]:
+            element.attrib[key.rpartition("}")[2]] = element.attrib.pop(key)
+    root[:] = [child for child in root if child.tag != "metadata"]
+    for key in ("width", "height", "version"):
+        root.attrib.pop(key, None)
+
+
+def _outline(letter):
+    """Return a bold letter as an SVG path, stretched to the unit square with y downwards."""
+    path = TextPath((0, 0), letter, size=100, prop=FontProperties(family="DejaVu Sans", weight="bold"))
+    box = path.get_extents()
+    words = []
+    for points, code in path.iter_segments():
+        corners = (points.reshape(-1, 2) - box.min) / box.size
+        numbers = " ".join(f"{x:.3f} {1 - y:.3f}" for x, y in corners)
+        words.append("Z" if code == path.CLOSEPOLY else "MLQC"[code - 1] + numbers)
+    return re.sub(r"\b0\.", ".", "".join(words))
