@@ -8,6 +8,7 @@ import difflib
 import shlex
 from typing import Annotated, Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from danq.errors import DanqError, shown
@@ -174,3 +175,8 @@ def flags(section, only=None):
             values = value if isinstance(value, list) else [value]
             words += ["--" + name.replace("_", "-"), *map(str, values)]
     return shlex.join(words)
+
+
+def to_yaml(settings):
+    """Return a whole Config as YAML text, every default written out."""
+    return yaml.safe_dump(settings.model_dump(), sort_keys=False, allow_unicode=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from danq.errors import DanqError, shown
 from danq.files import read_lines
@@ -304,6 +305,34 @@ def read_regions(texts, lengths):
                             "mend it")
         regions.append((chrom, int(start), int(end)))
     return regions
+
+
+def find_key(paths, keys):
+    """Find where a configuration gives a value.
+
+    Parameters
+    ----------
+    paths : list of path
+        YAML files, the later ones overriding the earlier.
+    keys : tuple of str
+        Keys that lead to the value, from the outermost.
+
+    Returns
+    -------
+    tuple of (str, int or None)
+        File and line of the innermost key that is there; the last file, without a line, when none is.
+    """
+    place = (str(paths[-1]) if paths else "config", None)
+    for path in paths:
+        with open(path, encoding="utf-8") as handle:
+            node = yaml.compose(handle, Loader=yaml.SafeLoader)
+        for key in keys:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            entry = next((pair for pair in pairs if pair[0].value == key), None)
+            if entry is None:
+                break
+            place, node = (str(path), entry[0].start_mark.line + 1), entry[1]
+    return place
 
 
 def _text(raw, path, number):

@@ -244,7 +244,9 @@ def svg(figure, name):
         root = ElementTree.fromstring(drawn.getvalue().replace(INK, "currentColor"))
     _fit_for_html(root)
     for number, artist in enumerate(titled):
-        marks = root.findall(f".//g[@id='titled-{number}']//use")
+        group = root.find(f".//g[@id='titled-{number}']")
+        # Several equal markers refer to one shape; a lone one may be drawn as a path of its own.
+        marks = group.findall(".//use") or group.findall("./path")
         for mark, title in zip(marks, artist.titles, strict=True):
             ElementTree.SubElement(mark, "title").text = title
     for group in root.iter("g"):
@@ -252,13 +254,17 @@ def svg(figure, name):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def logo_svg(matrix):
+def logo_svg(matrix, lead=0, columns=0):
     """Return a motif as an ``<svg>`` logo, 2 bits high, made of references to the shapes of `letters_svg`.
 
     Parameters
     ----------
     matrix : numpy.ndarray, shape (width, 4)
         Probabilities of A, C, G, T.
+    lead : int
+        Empty columns before the first, so that logos of aligned motifs stand one above the other.
+    columns : int
+        Columns of the whole drawing; no less than the motif and its lead take.
 
     Returns
     -------
@@ -266,16 +272,17 @@ def logo_svg(matrix):
         The page that holds it must hold `letters_svg` once.
     """
     column, height, marks = 10, 44, []
-    for place, heights in enumerate(matrix * information(matrix)[:, None] * height / 2):
-        floor = float(height)
+    for place, heights in enumerate(matrix * information(matrix)[:, None] * height / 2, lead):
+        top = float(height)
         for base in np.argsort(heights, kind="stable"):
-            floor -= heights[base]
+            top -= heights[base]
             if heights[base] >= 0.4:  # less than half a pixel does not show
                 marks.append(f'<use href="#base-{"ACGT"[base]}" transform="matrix({column - 1} 0 0 '
-                             f'{heights[base]:.2f} {place * column + 0.5} {floor:.2f})"/>')
-    width = column * len(matrix)
+                             f'{heights[base]:.2f} {place * column + 0.5} {top:.2f})"/>')
+    width = column * max(columns, lead + len(matrix))
+    floor = f"M{column * lead} {height + 0.5}H{column * (lead + len(matrix))}"
     return (f'<svg class="logo" viewBox="0 0 {width} {height + 1}" width="{width}" height="{height + 1}" '
-            f'aria-hidden="true">{"".join(marks)}<path class="floor" d="M0 {height + 0.5}H{width}"/></svg>')
+            f'aria-hidden="true">{"".join(marks)}<path class="floor" d="{floor}"/></svg>')
 
 
 def letters_svg():

@@ -66,7 +66,7 @@ _BEST = 0.3  # share of the sampled instances of a motif, by score, that are pla
 _LETTERS = np.array([0.3, 0.2, 0.2, 0.3])  # A, C, G, T of the background
 _SEGMENT = 1000  # the background grows in pieces of this length (bp), all at once
 _SLOT = 500  # at most one cassette is planted in each stretch of this length (bp)
-_LONE = 1 / 200  # sites outside cassettes, per bp
+_LONE = 1 / 185  # sites outside cassettes, per bp
 _LONE_FACTORS = ("ONECUT3", "HNF4A", "REST", "TFE3", "TP53", "GFI1", "ZIC1")  # a part of a rule, and no more than that
 
 

@@ -82,12 +82,13 @@ def choose_device(name):
     Raises
     ------
     DanqError
-        A GPU is asked for and there is none.
+        There is no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise DanqError(f"device {name}: PyTorch sees no GPU here; use device auto or cpu")
+    known = ["cpu", "cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if name not in known or (name.startswith("cuda") and not torch.cuda.is_available()):
+        raise DanqError(f"device {name} is not here: PyTorch sees {torch.cuda.device_count()} GPUs; use auto or cpu")
     return torch.device(name)
 
 

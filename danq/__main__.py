@@ -1,0 +1,7 @@
+"""`python -m danq`."""
+
+import sys
+
+from danq.cli import main
+
+sys.exit(main())

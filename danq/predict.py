@@ -1,0 +1,100 @@
+"""Checkpoint and sequences to probabilities, and the file that holds them.
+
+Every predictor writes the same file, networks, baselines and oracles alike: ``probabilities`` float32 (N, T), with the
+attributes ``model``, ``seed`` and ``split``. A column of nan says that the predictor knows nothing of that target.
+"""
+
+import h5py
+import numpy as np
+
+import danq
+from danq.dataset import open_dataset
+from danq.errors import DanqError
+from danq.files import atomic
+
+FORMAT = "danq-predictions"
+
+
+def predict(checkpoint, dataset, output, *, split, device, threads):
+    """Predict a split with a trained model, the two strands averaged.
+
+    Parameters
+    ----------
+    checkpoint : path
+        Of danq train.
+    dataset : path
+        dataset.h5, with the targets and the window that the model was trained on.
+    output : path
+        The predictions to make.
+    split : str
+        train, valid or test.
+    device : str
+        auto, cpu or cuda.
+    threads : int
+        CPU threads.
+
+    Raises
+    ------
+    DanqError
+        The dataset's facts are not those of the checkpoint.
+    """
+    import torch
+
+    from danq.batches import Batches
+    from danq.train import choose_device, load_checkpoint, predict_batches
+
+    torch.set_num_threads(threads)
+    model, facts = load_checkpoint(checkpoint)
+    place = choose_device(device)
+    with open_dataset(dataset) as opened:
+        _refuse_other_data(opened.facts(), facts["dataset"], dataset)
+        batches = Batches(opened, split, place)
+    # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
+    probabilities = predict_batches(model.to(place), batches, place, torch.float32)
+    write_predictions(output, probabilities, facts["facts"]["model"], str(facts["facts"]["seed"]), split)
+
+
+def _refuse_other_data(found, expected, path):
+    for key, value in expected.items():
+        if found[key] != value:
+            raise DanqError(f"its {key} is not what the model was trained on; use the dataset of that training", path)
+
+
+def write_predictions(path, probabilities, model, seed, split):
+    """Write predictions, atomically.
+
+    Parameters
+    ----------
+    path : path
+        The file to make.
+    probabilities : numpy.ndarray, shape (N, T)
+        Scores between 0 and 1 for networks; any scores that rank for others; nan columns for unknown targets.
+    model, seed, split : str
+        Which predictor, trained from which seed ("NA" if none), on which split.
+    """
+    with atomic(path) as part, h5py.File(part, "w", libver="latest") as file:
+        file.attrs.update({"format": FORMAT, "format-version": 1, "model": model, "seed": seed, "split": split,
+                           "created-by": f"danq {danq.__version__}"})
+        file["probabilities"] = np.asarray(probabilities, dtype=np.float32)
+
+
+def read_predictions(path):
+    """Read predictions.
+
+    Returns
+    -------
+    tuple of (str, str, str, numpy.ndarray)
+        Model, seed, split, and scores float32 (N, T).
+
+    Raises
+    ------
+    DanqError
+        Not a whole file of predictions.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT:
+                raise DanqError("not a file of predictions; make it with danq predict", path)
+            return file.attrs["model"], file.attrs["seed"], file.attrs["split"], file["probabilities"][:]
+    except OSError as error:
+        raise DanqError(f"not a whole HDF5 file ({error}); make it again with danq predict", path) from error
