@@ -322,16 +322,18 @@ def find_key(paths, keys):
     tuple of (str, int or None)
         File and line of the innermost key that is there; the last file, without a line, when none is.
     """
-    place = (str(paths[-1]) if paths else "config", None)
+    place, deepest = (str(paths[-1]) if paths else "config", None), 0
     for path in paths:
         with open(path, encoding="utf-8") as handle:
             node = yaml.compose(handle, Loader=yaml.SafeLoader)
-        for key in keys:
+        for depth, key in enumerate(keys, 1):
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
             entry = next((pair for pair in pairs if pair[0].value == key), None)
             if entry is None:
                 break
-            place, node = (str(path), entry[0].start_mark.line + 1), entry[1]
+            node = entry[1]
+            if depth >= deepest:
+                place, deepest = (str(path), entry[0].start_mark.line + 1), depth
     return place
 
 

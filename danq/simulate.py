@@ -65,8 +65,8 @@ TURN = 10.5
 _BEST = 0.3  # share of the sampled instances of a motif, by score, that are planted
 _LETTERS = np.array([0.3, 0.2, 0.2, 0.3])  # A, C, G, T of the background
 _SEGMENT = 1000  # the background grows in pieces of this length (bp), all at once
-_SLOT = 500  # at most one cassette is planted in each stretch of this length (bp)
-_LONE = 1 / 185  # sites outside cassettes, per bp
+_SLOT = 400  # at most one cassette is planted in each stretch of this length (bp)
+_LONE = 1 / 300  # sites outside cassettes, per bp
 _LONE_FACTORS = ("ONECUT3", "HNF4A", "REST", "TFE3", "TP53", "GFI1", "ZIC1")  # a part of a rule, and no more than that
 
 
@@ -99,22 +99,22 @@ def _phases(turns):
 
 _CASSETTES = (
     Cassette(0.010, ("CTCF",)),
-    Cassette(0.050, ("CTCF" + SWAPPED,)),
-    Cassette(0.100, ("ZNF143",)),
-    Cassette(0.050, ("ZNF143" + SWAPPED,)),
+    Cassette(0.040, ("CTCF" + SWAPPED,)),
+    Cassette(0.080, ("ZNF143",)),
+    Cassette(0.040, ("ZNF143" + SWAPPED,)),
     Cassette(0.030, ("ELF4",) * 3, (range(5, 83),) * 2),
     Cassette(0.030, ("ELF4",) * 4, (range(5, 51),) * 3),
     Cassette(0.025, ("ELF4",) * 5, (range(5, 36),) * 4),
     Cassette(0.025, ("ELF4",)),
     Cassette(0.025, ("ELF4",) * 2, (range(5, 83),)),
     Cassette(0.070, ("ONECUT3", "HNF4A"), (range(40, 161),), one_strand=True),
-    Cassette(0.060, ("HNF4A", "ONECUT3"), (range(40, 161),), one_strand=True),
-    Cassette(0.110, ("SRF",)),
+    Cassette(0.070, ("HNF4A", "ONECUT3"), (range(40, 161),), one_strand=True),
+    Cassette(0.090, ("SRF",)),
     Cassette(0.060, ("SRF", "REST"), (range(10, 161),)),
-    Cassette(0.016, ("TFE3", "TP53"), (range(70, 201),)),
-    Cassette(0.008, ("CTCF", "TFE3", "TP53"), (range(10, 61), range(70, 201))),
-    Cassette(0.008, ("TFE3", "TP53", "CTCF"), (range(70, 201), range(10, 61))),
-    Cassette(0.090, ("TFE3", "CTCF", "TP53"), (range(28, 93),) * 2),
+    Cassette(0.020, ("TFE3", "TP53"), (range(70, 201),)),
+    Cassette(0.010, ("CTCF", "TFE3", "TP53"), (range(10, 61), range(70, 201))),
+    Cassette(0.010, ("TFE3", "TP53", "CTCF"), (range(70, 201), range(10, 61))),
+    Cassette(0.070, ("TFE3", "CTCF", "TP53"), (range(28, 93),) * 2),
     Cassette(0.060, ("GFI1", "ZIC1"), (_phases(range(3, 13)),)),
     Cassette(0.060, ("GFI1", "ZIC1"), (_phases(np.arange(3.5, 13)),)),
 )

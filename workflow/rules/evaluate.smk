@@ -1,0 +1,46 @@
+# Evaluation: what the networks must beat, metrics per target, and the models in pairs.
+
+
+rule baseline:
+    input:
+        dataset="<results>/dataset.h5",
+        elements=elements,
+        motifs=known_motifs,
+    output:
+        "<results>/baselines/{baseline}.h5",
+    log:
+        "<results>/logs/baseline_{baseline}.log",
+    benchmark:
+        "<results>/benchmarks/baseline_{baseline}.tsv"
+    conda:
+        "../envs/danq.yaml"
+    params:
+        motifs=settings.motifs,
+        elements=lambda wildcards, input: shlex.join(["--elements", *input.elements] if input.elements else []),
+    shell:
+        "python -m danq baseline --kind {wildcards.baseline} --dataset {input.dataset:q} --motifs {params.motifs:q} "
+        "{params.elements} --output {output:q} 2>&1 | tee {log:q}"
+
+
+rule evaluate:
+    input:
+        dataset="<results>/dataset.h5",
+        predictions=[
+            *(f"{folder}/predictions.h5" for folder in trained),
+            *(f"<results>/baselines/{baseline}.h5" for baseline in baselines),
+        ],
+        elements=elements,
+    output:
+        metrics="<results>/metrics.tsv",
+        comparison="<results>/comparison.tsv",
+    log:
+        "<results>/logs/evaluate.log",
+    benchmark:
+        "<results>/benchmarks/evaluate.tsv"
+    conda:
+        "../envs/danq.yaml"
+    params:
+        elements=lambda wildcards, input: shlex.join(["--elements", *input.elements] if input.elements else []),
+    shell:
+        "python -m danq evaluate --dataset {input.dataset:q} --predictions {input.predictions:q} {params.elements} "
+        "--metrics {output.metrics:q} --comparison {output.comparison:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,36 @@
+# Report: everything above on one page.
+
+
+rule settings:
+    output:
+        "<results>/config.yaml",
+    log:
+        "<results>/logs/settings.log",
+    localrule: True
+    conda:
+        "../envs/danq.yaml"
+    params:
+        json=settings.model_dump_json(),
+    shell:
+        "python -m danq settings --json {params.json:q} --output {output:q} 2>&1 | tee {log:q}"
+
+
+rule report:
+    input:
+        config="<results>/config.yaml",
+        dataset="<results>/dataset.h5",
+        metrics="<results>/metrics.tsv",
+        comparison="<results>/comparison.tsv",
+        runs=expand("{folder}/{file}", folder=trained, file=["history.tsv", "train.json", "motifs.meme", "matches.tsv"]),
+        truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
+    output:
+        "<results>/report.html",
+    log:
+        "<results>/logs/report.log",
+    conda:
+        "../envs/danq.yaml"
+    params:
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
+    shell:
+        "python -m danq report --folder {params.folder:q} --config {input.config:q} --output {output:q} "
+        "2>&1 | tee {log:q}"

@@ -1,0 +1,50 @@
+# Training: dataset.h5 to one checkpoint per model and seed, and its predictions on the test split.
+
+
+rule train:
+    input:
+        "<results>/dataset.h5",
+    output:
+        checkpoint="<results>/{model}/seed{seed}/model.ckpt",
+        history="<results>/{model}/seed{seed}/history.tsv",
+        facts="<results>/{model}/seed{seed}/train.json",
+    log:
+        "<results>/logs/train_{model}_seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/train_{model}_seed{seed}.tsv"
+    priority: 10
+    conda:
+        "../envs/danq.yaml"
+    threads: settings.threads
+    resources:
+        gpu=1,
+    params:
+        flags=flags(settings.train),
+        threads=settings.threads,
+    shell:
+        "python -m danq train {params.flags} --model {wildcards.model} --seed {wildcards.seed} "
+        "--threads {params.threads} --dataset {input:q} --checkpoint {output.checkpoint:q} --history {output.history:q} "
+        "--facts {output.facts:q} 2>&1 | tee {log:q}"
+
+
+rule predict:
+    input:
+        checkpoint="<results>/{model}/seed{seed}/model.ckpt",
+        dataset="<results>/dataset.h5",
+    output:
+        "<results>/{model}/seed{seed}/predictions.h5",
+    log:
+        "<results>/logs/predict_{model}_seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/predict_{model}_seed{seed}.tsv"
+    conda:
+        "../envs/danq.yaml"
+    threads: settings.threads
+    resources:
+        gpu=1,
+    params:
+        device=settings.train.device,
+        threads=settings.threads,
+    shell:
+        "python -m danq predict --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} --split test "
+        "--device {params.device} --threads {params.threads} --output {output:q} 2>&1 | tee {log:q}"
