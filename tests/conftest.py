@@ -1,0 +1,102 @@
+"""What the tests share: a genome that describes itself, its peaks, and a small dataset."""
+
+import numpy as np
+import pytest
+from Bio import bgzf
+
+from danq.dataset import encode
+from danq.extract import extract
+
+BIN, WINDOW = 200, 400
+LENGTHS = {"chr1": 20_050, "chr2": 6_130, "chr3": 6_000}
+SPLITS = {"valid": ["chr2"], "test": ["chr3"]}
+PLACE = 12  # letters that spell a place: 2 for the chromosome, 10 for the position, base 4
+
+
+def self_describing(number, length):
+    """Return a chromosome in which any 23 bp hold a whole word that spells its own chromosome and position."""
+    words = [spell(number, start) for start in range(0, length, PLACE)]
+    return "".join(words)[:length]
+
+
+def spell(chromosome, position):
+    """Spell a place in base 4."""
+    digits = [chromosome // 4 % 4, chromosome % 4, *(position // 4**power % 4 for power in range(9, -1, -1))]
+    return "".join("ACGT"[digit] for digit in digits)
+
+
+def read_place(letters, offset):
+    """Read chromosome number and position out of the first whole word, which begins at `offset`."""
+    digits = ["ACGT".index(letter) for letter in letters[offset:offset + PLACE]]
+    return digits[0] * 4 + digits[1], sum(digit * 4**power for digit, power in zip(digits[2:], range(9, -1, -1),
+                                                                                 strict=True))
+
+
+def write_fasta(path, records, width=60):
+    """Write name -> letters as a plain FASTA file."""
+    with open(path, "w") as out:
+        for name, letters in records.items():
+            out.write(f">{name}\n")
+            out.writelines(letters[start:start + width] + "\n" for start in range(0, len(letters), width))
+    return path
+
+
+def random_peaks(rng, lengths, n):
+    """Return n random intervals per chromosome, of 20 to 700 bp, overlaps included."""
+    peaks = []
+    for chrom, length in lengths.items():
+        starts = rng.integers(0, length - 20, n)
+        ends = np.minimum(starts + rng.integers(20, 700, n), length)
+        peaks += [(chrom, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    return peaks
+
+
+def write_bed(path, peaks):
+    """Write (chrom, start, end) as BED."""
+    path.write_text("".join(f"{chrom}\t{start}\t{end}\n" for chrom, start, end in peaks))
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory):
+    """Return the folder of a self-describing genome (genome.fa), two targets and a blacklist."""
+    folder = tmp_path_factory.mktemp("toy")
+    write_fasta(folder / "genome.fa", {name: self_describing(number, length)
+                                       for number, (name, length) in enumerate(LENGTHS.items(), 1)})
+    rng = np.random.default_rng(7)
+    for name, n in (("a", 8), ("b", 5)):
+        write_bed(folder / f"{name}.bed", random_peaks(rng, LENGTHS, n))
+    write_bed(folder / "blacklist.bed", [("chr1", 3_999, 4_001), ("chr3", 100, 300)])
+    (folder / "targets.tsv").write_text("name\tgroup\tfile\tjaspar\nFactor A\tTF\ta.bed\t.\n<b>B</b>\tTF\tb.bed\t.\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_extract():
+    """Return a function that extracts windows into a folder, with defaults that fit the toy genome."""
+    def run(source, output, **changes):
+        options = {"genome": source / "genome.fa", "targets": source / "targets.tsv", "blacklist": None,
+                   "windows": output / "windows.tsv", "fasta": output / "windows.fa.gz", "table": output / "targets.tsv",
+                   "bin_size": BIN, "window": WINDOW, **SPLITS, "train_bins": "all", "negatives": 1.0, "max_n": 0.1,
+                   "seed": 0}
+        extract(**(options | changes))
+        return output
+    return run
+
+
+@pytest.fixture(scope="session")
+def toy_dataset(toy, run_extract, tmp_path_factory):
+    """Return the path of the toy genome's dataset.h5, beside its windows.tsv, windows.fa.gz and targets.tsv."""
+    folder = run_extract(toy, tmp_path_factory.mktemp("encoded"), blacklist=toy / "blacklist.bed")
+    encode(folder / "windows.fa.gz", folder / "windows.tsv", folder / "dataset.h5", folder / "targets.tsv")
+    return folder / "dataset.h5"
+
+
+@pytest.fixture
+def bgzip():
+    """Return a function that writes text as BGZF."""
+    def write(path, text):
+        with bgzf.BgzfWriter(str(path)) as out:
+            out.write(text)
+        return path
+    return write
