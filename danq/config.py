@@ -59,6 +59,7 @@ class Train(Section):
     """Train one model on dataset.h5 and write a checkpoint that rebuilds itself."""
 
     scale: float = Field(1.0, gt=0, le=4, description="multiplies every published layer width (1 = as published)")
+    dropout: float = Field(1.0, ge=0, le=1.9, description="multiplies every published dropout rate (1 = as published)")
     epochs: int = Field(20, ge=1, description="passes over the training windows")
     batch_size: int = Field(128, ge=1, description="windows per step")
     lr: float = Field(0.001, gt=0, description="highest learning rate of the one-cycle schedule")

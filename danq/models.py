@@ -1,7 +1,7 @@
 """The networks that are compared, on one page.
 
 Every model maps one-hot DNA of shape (N, 4, L), channels in the order A, C, G, T, to logits of shape (N, T). The
-numbers of the papers are the defaults; `build` multiplies them by one scale. `first` is the layer whose filters
+numbers of the papers are the defaults; `build` scales them. `first` is the layer whose filters
 are read as motifs.
 
 ============ ================================================================= ===================================
@@ -36,13 +36,16 @@ class DeepSEA(nn.Module):
         Filters of the three convolutions, each 8 wide.
     hidden : int
         Units of the fully connected layer (925 in the released weights).
+    dropout : float
+        Multiplies the published dropout rates (0.2, 0.2, 0.5).
     """
 
     WIDTHS = {"filters1": 320, "filters2": 480, "filters3": 960, "hidden": 925}  # noqa: RUF012
     FLOOR = 1e-6  # torch7's nn.Threshold(0, 1e-6): x if x > 0, else 1e-6
 
-    def __init__(self, window, n_targets, filters1=320, filters2=480, filters3=960, hidden=925):
+    def __init__(self, window, n_targets, filters1=320, filters2=480, filters3=960, hidden=925, dropout=1.0):
         super().__init__()
+        self.dropout = dropout
         self.first = nn.Conv1d(4, filters1, 8)
         self.second = nn.Conv1d(filters1, filters2, 8)
         self.third = nn.Conv1d(filters2, filters3, 8)
@@ -54,10 +57,11 @@ class DeepSEA(nn.Module):
     def forward(self, X):                                                    # (N, 4, L)
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
         X = functional.max_pool1d(self._rectify(self.first(X)), 4)           # (N, 320, 248) for L = 1,000
-        X = functional.dropout(X, 0.2, self.training)
+        X = functional.dropout(X, 0.2 * self.dropout, self.training)
         X = functional.max_pool1d(self._rectify(self.second(X)), 4)          # (N, 480, 60)
-        X = functional.dropout(X, 0.2, self.training)
-        X = functional.dropout(self._rectify(self.third(X)), 0.5, self.training)  # (N, 960, 53)
+        X = functional.dropout(X, 0.2 * self.dropout, self.training)
+        X = self._rectify(self.third(X))                                     # (N, 960, 53)
+        X = functional.dropout(X, 0.5 * self.dropout, self.training)
         X = self._rectify(self.dense(X.flatten(1)))                          # (N, 925)
         return self.out(X)                                                   # (N, T)
 
@@ -80,12 +84,15 @@ class DanQ(nn.Module):
         LSTM units of each direction.
     hidden : int
         Units of the fully connected layer.
+    dropout : float
+        Multiplies the published dropout rates (0.2, 0.5).
     """
 
     WIDTHS = {"filters": 320, "units": 320, "hidden": 925}  # noqa: RUF012
 
-    def __init__(self, window, n_targets, filters=320, units=320, hidden=925):
+    def __init__(self, window, n_targets, filters=320, units=320, hidden=925, dropout=1.0):
         super().__init__()
+        self.dropout = dropout
         self.first = nn.Conv1d(4, filters, 26)
         self.body = self._body(filters, units)
         positions = (window - 25) // 13
@@ -101,8 +108,8 @@ class DanQ(nn.Module):
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
         # The pool before the ReLU, which gives the same with a thirteenth of the work.
         X = functional.relu(functional.max_pool1d(self.first(X), 13))        # (N, 320, 75) for L = 1,000
-        X = functional.dropout(X, 0.2, self.training)
-        X = functional.dropout(self._mix(X), 0.5, self.training)             # (N, 75, 640)
+        X = functional.dropout(X, 0.2 * self.dropout, self.training)
+        X = functional.dropout(self._mix(X), 0.5 * self.dropout, self.training)  # (N, 75, 640)
         X = functional.relu(self.dense(X.flatten(1)))                        # (N, 925)
         return self.out(X)                                                   # (N, T)
 
@@ -133,8 +140,8 @@ MODELS = {"deepsea": DeepSEA, "danq": DanQ, "danq_conv": DanQConv}
 """Every model by its name."""
 
 
-def build(name, window, n_targets, scale=1.0):
-    """Build a model with all its published widths multiplied by `scale`.
+def build(name, window, n_targets, scale=1.0, dropout=1.0):
+    """Build a model, its published widths and dropout rates multiplied by `scale` and `dropout`.
 
     Parameters
     ----------
@@ -146,6 +153,8 @@ def build(name, window, n_targets, scale=1.0):
         Number of outputs.
     scale : float
         1 for the published widths; every width is rounded, and at least 1.
+    dropout : float
+        1 for the published rates.
 
     Returns
     -------
@@ -159,7 +168,7 @@ def build(name, window, n_targets, scale=1.0):
     if name not in MODELS:
         raise DanqError(f"there is no model {name!r}; choose from {', '.join(MODELS)}")
     widths = {key: max(1, round(width * scale)) for key, width in MODELS[name].WIDTHS.items()}
-    return MODELS[name](window, n_targets, **widths)
+    return MODELS[name](window, n_targets, **widths, dropout=dropout)
 
 
 def count_parameters(model):

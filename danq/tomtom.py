@@ -143,9 +143,9 @@ def _column_scores(query, units):
     the score of each distribution's first bin (width,).
     """
     bins = np.rint(_unit(query) @ units.T * HALF).astype(np.int32)
-    pmfs = np.array([np.bincount(row + HALF, minlength=2 * HALF + 1) for row in bins]) / len(units)
-    medians = (pmfs.cumsum(axis=1) < 0.5).sum(axis=1) - HALF
-    return bins - medians[:, None].astype(np.int32), pmfs, -HALF - medians
+    counts = np.array([np.bincount(row + HALF, minlength=2 * HALF + 1) for row in bins])
+    medians = (2 * counts.cumsum(axis=1) < len(units)).sum(axis=1) - HALF    # in whole numbers: halves are exact
+    return bins - medians[:, None].astype(np.int32), counts / len(units), -HALF - medians
 
 
 def _best_alignments(scores, database, min_overlap):

@@ -33,8 +33,8 @@ WARM_UP = 0.25  # share of the steps in which the learning rate rises
 EVALUATION_BATCH = 512
 
 
-def train(dataset, checkpoint, history, facts, *, model, seed, threads, scale, epochs, batch_size, lr, weight_decay,
-          shift, patience, precision, device):
+def train(dataset, checkpoint, history, facts, *, model, seed, threads, scale, dropout, epochs, batch_size, lr,
+          weight_decay, shift, patience, precision, device):
     """Train one model; resume if an earlier, same training was cut off.
 
     Parameters
@@ -50,7 +50,7 @@ def train(dataset, checkpoint, history, facts, *, model, seed, threads, scale, e
         Seed of weights, dropout, order and strands. On a CPU, the same seed and number of threads give the same bits.
     threads : int
         CPU threads.
-    scale, epochs, batch_size, lr, weight_decay, shift, patience, precision, device
+    scale, dropout, epochs, batch_size, lr, weight_decay, shift, patience, precision, device
         See `danq.config.Train`.
 
     Raises
@@ -58,8 +58,8 @@ def train(dataset, checkpoint, history, facts, *, model, seed, threads, scale, e
     DanqError
         The device is not there, the loss is no longer finite, or the validation split has no target with both labels.
     """
-    options = {"model": model, "seed": seed, "threads": threads, "scale": scale, "epochs": epochs,
-               "batch_size": batch_size, "lr": lr, "weight_decay": weight_decay, "shift": shift, "patience": patience,
+    options = {"model": model, "seed": seed, "threads": threads, "scale": scale, "dropout": dropout,
+               "epochs": epochs, "batch_size": batch_size, "lr": lr, "weight_decay": weight_decay, "shift": shift, "patience": patience,
                "precision": precision, "device": device}
     torch.set_num_threads(threads)
     place = choose_device(device)
@@ -109,7 +109,8 @@ class _Loop:
         self.train, self.valid = Batches(dataset, "train", device), Batches(dataset, "valid", device)
         self.valid_labels = dataset.labels("valid")
         torch.manual_seed(options["seed"])
-        self.model = build(options["model"], dataset.window, len(dataset.names), options["scale"]).to(device)
+        self.model = build(options["model"], dataset.window, len(dataset.names), options["scale"],
+                           options["dropout"]).to(device)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), options["lr"], fused=True,
                                            weight_decay=options["weight_decay"])
         self.steps = -(-len(self.train) // options["batch_size"])
@@ -245,7 +246,7 @@ def load_checkpoint(path):
     if not isinstance(saved, dict) or (saved.get("format"), saved.get("version")) != (FORMAT, VERSION):
         raise DanqError(f"not a checkpoint of version {VERSION}; train the model again with danq train", path)
     data, facts = saved["dataset"], saved["facts"]
-    model = build(facts["model"], data["window"], len(data["names"]), facts["scale"])
+    model = build(facts["model"], data["window"], len(data["names"]), facts["scale"], facts["options"]["dropout"])
     try:
         model.load_state_dict(saved["weights"])
     except RuntimeError as error:
