@@ -142,7 +142,7 @@ def _extract(steps):
     _file(step, "genome", help="genome FASTA: plain, gzip or BGZF")
     _file(step, "targets", help="targets.tsv: columns name, file (peaks; relative to this table), group, jaspar")
     _file(step, "blacklist", help="BED of regions to leave out", required=False)
-    step.add_argument("--where", nargs="+", metavar="COLUMN=VALUE", default=[],
+    step.add_argument("--where", nargs="*", metavar="COLUMN=VALUE", default=[],
                       help="keep the targets whose column has that value")
     step.add_argument("--assembly", default="unknown", help="name of the genome's assembly")
     _file(step, "windows", help="made: one row per window (TSV)")

@@ -57,8 +57,13 @@ def write_table(path, frame):
 
 def read_table(path):
     """Read a TSV of ours into a pandas DataFrame: ``NA`` is undefined, except in the text columns name and group."""
-    return pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, na_values=["NA"], keep_default_na=False,
-                       converters={"name": str, "group": str})
+    frame = pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, na_filter=False)
+    for column in frame.columns.difference(["name", "group"]):
+        values = frame[column].mask(frame[column] == "NA")
+        with contextlib.suppress(ValueError):
+            values = pd.to_numeric(values)
+        frame[column] = values
+    return frame
 
 
 def read_lines(path):

@@ -1,4 +1,4 @@
-"""One self-contained page from the tables of a run: what does the recurrent layer add?
+"""One self-contained page from the tables of a run, to say what the recurrent layer adds.
 
 In go the tables and facts that the other stages left in a run's folder; out comes ``report.html``, which needs no
 network and runs no script. One function per section returns a `Section`; ``templates/report.html`` renders them all.
@@ -15,6 +15,7 @@ import h5py
 import jinja2
 import numpy as np
 import pandas as pd
+import yaml
 from markupsafe import Markup
 
 from danq import plots
@@ -56,13 +57,14 @@ class Figure(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A headline number; `mark` is above, below or around (0), or empty."""
+    """A headline number; `mark` says where its interval lies (above, below or around 0), `chip` says it in words."""
 
     label: str
     value: str
     detail: str = ""
     foot: str = ""
     mark: str = ""
+    chip: str = ""
     svg: Markup = Markup()
 
 
@@ -113,40 +115,36 @@ class Section:
 # --- the page ---------------------------------------------------------------------------------------------------
 
 
-def report(run_folder, output, *, config=None, commands=(), motifs=None):
+def report(folder, output, *, config=None, commands=None):
     """Write the report of a run as one HTML file that needs no network.
 
     Parameters
     ----------
-    run_folder : path
-        ``results/<run>``. ``metrics.tsv`` and ``comparison.tsv`` must be there; ``dataset.h5``, ``simulated/`` and
-        the ``history.tsv``, ``train.json``, ``matches.tsv`` and ``motifs.meme`` of each model and seed add what
-        they hold.
+    folder : path
+        ``results/<run>``. ``metrics.tsv`` and ``comparison.tsv`` must be there; ``dataset.h5``, ``simulated/``,
+        ``logs/`` and the ``history.tsv``, ``train.json``, ``matches.tsv`` and ``motifs.meme`` of each model and
+        seed add what they hold.
     output : path
         The page to make. The same inputs give the same bytes.
     config : path, optional
-        The resolved configuration (YAML), shown as it is.
+        The resolved configuration (YAML), shown as it is. Its ``motifs``, the known motifs that filters were
+        compared with, are drawn below the filters that they name.
     commands : sequence of str, optional
-        The commands that made the run, shown as they are.
-    motifs : str, optional
-        The known motifs that filters were compared with, as `danq.meme.known_motifs` takes them; their logos are
-        then drawn below those of the filters.
+        The commands that made the run, shown as they are; found at the head of its logs when not given.
 
     Raises
     ------
     DanqError
         A table is missing, or lacks a column, or holds text where a number belongs.
     """
-    run = read_run(run_folder)
-    known = {motif.name: motif for motif in known_motifs(motifs)} if motifs else {}
-    sections = [answer(run), data(run), comparison(run), training(run), filters(run, known),
-                methods(run, _text_of(config), commands)]
+    run, settings = read_run(folder), _text_of(config)
+    sections = [answer(run), data(run), comparison(run), training(run), filters(run, _known(settings)),
+                methods(run, settings, _commands(Path(folder) / "logs") if commands is None else commands)]
     loader = jinja2.PackageLoader("danq")
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
     page = environment.get_template("report.html").render(
-        run=run, summary=_summary(run), sections=sections, letters=Markup(plots.letters_svg()), markers=_GLYPHS,
-        bin_size=run.facts.get("bin_size"))
+        run=run, summary=_summary(run), sections=sections, letters=Markup(plots.letters_svg()), markers=_GLYPHS)
     write_text(output, _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", page))
 
 
@@ -159,6 +157,21 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u20
 
 def _text_of(path):
     return "" if path is None else "\n".join(line.decode("utf-8", "replace") for _, line in read_lines(path))
+
+
+def _known(settings):
+    """Return the known motifs that a configuration names, by name; none when they are no longer there."""
+    try:
+        return {motif.name: motif for motif in known_motifs(yaml.safe_load(settings)["motifs"])}
+    except (yaml.YAMLError, TypeError, KeyError, DanqError):
+        return {}
+
+
+def _commands(logs):
+    """Collect the commands with which the logs of a run begin, in the order in which they were run."""
+    found = sorted(logs.glob("*.log"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    heads = (next(read_lines(path), (1, b""))[1].decode("utf-8", "replace") for path in found)
+    return [head.removeprefix("$ ") for head in heads if head.startswith("$ danq ")]
 
 
 def _summary(run):
@@ -292,7 +305,7 @@ def _table(path, text=(), numbers=()):
         raise DanqError(f"no column {missing[0]}; make the file again with this version of danq", path)
     for column in numbers:
         frame[column] = _numbers(frame[column], path)
-    return frame.assign(**{column: frame[column].map(str, na_action="ignore") for column in text})
+    return frame.assign(**{column: frame[column].map(str, na_action="ignore").fillna("NA") for column in text})
 
 
 def _numbers(values, path):
@@ -308,13 +321,19 @@ def _numbers(values, path):
 def _metrics(path):
     numbers = ["seed", "target", "n", "n_positive", "prevalence", "auroc", "auprc"]
     frame = _table(path, ["model", "name", "group"], numbers)
-    odd = [name for name in frame["model"].unique() if not re.fullmatch(NAME, str(name))]
-    if odd or frame.empty:
-        what = f"{shown(str(odd[0]))} is not the name of a model" if odd else "holds no row"
-        raise DanqError(f"{what}; make the file again with danq evaluate", path)
+    _check_models(frame["model"], path)
+    if frame.empty:
+        raise DanqError("holds no row; make the file again with danq evaluate", path)
     if "decoy_auroc" in frame:
         frame["decoy_auroc"] = _numbers(frame["decoy_auroc"], path)
     return frame.astype({"target": int})
+
+
+def _check_models(names, path):
+    """Refuse what cannot be a model: its name becomes part of a path, and of a figure."""
+    odd = [str(name) for name in names.unique() if not re.fullmatch(NAME, str(name))]
+    if odd:
+        raise DanqError(f"{shown(odd[0])} is not the name of a model; make the file again with danq evaluate", path)
 
 
 def _targets(metrics):
@@ -330,6 +349,8 @@ def _targets(metrics):
 def _pairs(path):
     numbers = ["auprc_a", "auprc_b", "difference", "low", "high", "auroc_a", "auroc_b", "auroc_difference"]
     frame = _table(path, ["a", "b", "target"], numbers)
+    for side in ("a", "b"):
+        _check_models(frame[side], path)
     found = []
     for (a, b), rows in frame.groupby(["a", "b"], sort=False):
         mean = rows[rows["target"] == "mean"]
@@ -357,8 +378,8 @@ def _trained(folder, model, seed):
         model, seed,
         _table(history, ["best"], ["train_loss", "valid_loss", "valid_auprc"]) if history.exists() else empty,
         _json(_text_of(folder / "train.json")) if (folder / "train.json").exists() else {},
-        _table(matches, ["filter", "tested", "match", "factor", "strand", "named"],
-               ["n_sites", "rank", "q", "empirical_fdr", "offset"]) if matches.exists() else empty,
+        _table(matches, ["tested", "match", "factor", "strand", "named"],
+               ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]) if matches.exists() else empty,
         {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() else {})
 
 
@@ -518,18 +539,18 @@ def lead_sentence(pairs):
     if pair is None:
         return ("This run cannot say what the recurrent layer adds: it does not compare DanQ with DanQ-conv, its "
                 "twin without one.")
-    size = f"{number(abs(pair.mean['difference']))} {interval(pair.mean['low'], pair.mean['high'])}"
+    mean = pair.mean
     return {
-        "above": f"On this run the recurrent layer raises mean AUPRC by {size}, against a convolution of equal cost "
-                 "in its place.",
-        "below": "On this run the recurrent layer adds nothing: a convolution of equal cost in its place has the "
-                 f"higher mean AUPRC, by {number(abs(pair.mean['difference']))} "
-                 f"{interval(-pair.mean['high'], -pair.mean['low'])}.",
+        "above": "On this run the recurrent layer raises mean AUPRC by "
+                 f"{number(mean['difference'])} {interval(mean['low'], mean['high'])} over a convolution of equal "
+                 "cost in its place.",
+        "below": "On this run a convolution of equal cost in place of the recurrent layer has the higher mean AUPRC, "
+                 f"by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}.",
         "around": "On this run no difference was detected between the recurrent layer and a convolution of equal "
                   "cost in its place.",
         "": "This run cannot say what the recurrent layer adds: its difference from a convolution of equal cost "
             "has no interval.",
-    }[verdict(pair.mean["low"], pair.mean["high"])]
+    }[verdict(mean["low"], mean["high"])]
 
 
 def seed_sentence(pair, metrics):
@@ -660,10 +681,10 @@ def _pair_card(pair):
     chip = {"above": "higher", "below": "lower", "around": "no difference detected", "": "no interval"}[mark]
     equal = (differences == 0).sum()
     return Card(f"{title(pair.a)} − {title(pair.b)}, mean AUPRC", signed(mean["difference"]),
-                f"{interval(mean['low'], mean['high'])} {chip}".strip(),
+                interval(mean["low"], mean["high"]),
                 f"higher on {(differences > 0).sum()}, lower on {(differences < 0).sum()}"
                 f"{f', equal on {equal}' if equal else ''} of {plural(len(differences), 'target')}",
-                mark, Markup(plots.interval_svg(mean["difference"], mean["low"], mean["high"], bound)))
+                mark, chip, Markup(plots.interval_svg(mean["difference"], mean["low"], mean["high"], bound)))
 
 
 def _model_card(scores, run):
@@ -685,33 +706,31 @@ def _baseline_card(scores, run):
 
 def data(run):
     """Describe the data: splits, targets, what was dropped."""
-    facts, shape = run.facts, []
-    if {"window", "bin_size"} <= facts.keys():
-        shape.append(f"A model reads windows of {facts['window']:,} bp and predicts the labels of the {facts['bin_size']:,} "
-                     "bp bin in their middle.")
-    size = run.source.get("genome_length"), run.source.get("chromosomes")
+    size, lengths = ([source.get(key) for key in keys] for source, keys in (
+        (run.source, ("genome_length", "chromosomes")), (run.facts, ("window", "bin_size"))))
+    text = []
     if all(isinstance(value, int) for value in size):
-        shape.append(f"The genome has {size[0]:,} bp on {plural(size[1], 'chromosome')}.")
+        text.append(f"The genome has {size[0]:,} bp on {plural(size[1], 'chromosome')}.")
+    if all(isinstance(value, int) for value in lengths):
+        text.append(f"A model reads {lengths[0]:,} bp and predicts the labels of the {lengths[1]:,} bp in their "
+                    "middle. A label is 1 when more than half of these lie in the target's peaks.")
     tables = [table for table in (_split_table(run), _dropped_table(run), _target_table(run)) if table]
-    return Section("data", "The data", text=[" ".join(shape)] if shape else [], figures=[_prevalence_figure(run)],
-                   tables=tables)
+    return Section("data", "The data", text=text, figures=[_prevalence_figure(run)], tables=tables)
 
 
 def _split_table(run):
     if not run.windows:
         return None
     regions = run.source.get("splits")
-    regions = regions if isinstance(regions, dict) else {}
+    regions = {"train": ["all other"], **regions} if isinstance(regions, dict) else {}
     rows = [[Cell(split), Cell(f"{run.windows[split]:,}"), Cell(f"{run.positives[split].sum():,}"),
-             Cell(_regions(regions.get(split), split))] for split in SPLITS]
+             Cell(_regions(regions.get(split)))] for split in SPLITS]
     return Table("Splits", ["split", "windows", "positive labels", "regions"], rows, ("split", "regions"),
                  "A window counts one label for each target of which it is positive.")
 
 
-def _regions(regions, split):
-    if isinstance(regions, list):
-        return listed(map(str, regions), 30)
-    return "all other" if split == "train" else ""
+def _regions(regions):
+    return listed(map(str, regions), 30) if isinstance(regions, list) else ""
 
 
 def _dropped_table(run):
@@ -764,7 +783,7 @@ def comparison(run):
     if run.oracles:
         text.append("This genome is simulated, so two oracles stand beside the models: both are told where the "
                     "planted sites are, and only one of them the rule that makes a site count.")
-    tables = [_pairs_table(run), _means_table(run, scores),
+    tables = [*([_pairs_table(run)] if run.pairs else []), _means_table(run, scores),
               _groups_table(run, scores, "AUPRC by group", "Mean over the group's targets; in parentheses, their "
                             "number where it is not the whole group."),
               *_decoy_tables(run), _scores_table(run, scores), *_difference_tables(run)]
@@ -958,9 +977,9 @@ def filters(run, known):
     for one in trained:
         first.setdefault(one.model, one)
     text = ["A filter's motif is made of the sites that activate it, and compared with known motifs by Tomtom. A "
-            "filter is named when the q-value of its best match is low enough; the empirical FDR is the share of "
-            "column-shuffled motifs that would have been named as easily. A filter that resembles nothing known is "
-            "a result too."]
+            "filter is named when the q-value of its best match is low enough; the empirical FDR counts the matches "
+            "as good as that among the same motifs with their columns shuffled, for each one among the motifs. A "
+            "filter that resembles nothing known is a result too."]
     tables = [_filter_table(trained), *([_planted_table(run, trained)] if run.planted is not None else [])]
     galleries = [gallery for one in first.values() for gallery in _galleries(one, known)]
     return Section("motifs", "The motifs", text=text, tables=tables, galleries=galleries)
@@ -968,7 +987,7 @@ def filters(run, known):
 
 def _best(one):
     """Return one row per filter: its best match, if it has one."""
-    return one.matches.sort_values("rank", kind="stable").drop_duplicates("filter").sort_index()
+    return one.matches.sort_values("rank", kind="stable").drop_duplicates("name").sort_index()
 
 
 def _named(one):
@@ -981,13 +1000,12 @@ def _filter_table(trained):
     for one in trained:
         best, named = _best(one), _named(one)
         tested = (best["tested"] == "yes").sum()
-        counts = (len(best), (best["n_sites"] > 0).sum(), tested, len(named), tested - len(named),
-                  named["factor"].nunique())
+        counts = ((best["n_sites"] > 0).sum(), tested, len(named), tested - len(named), named["factor"].nunique())
         rows.append([Cell(title(one.model)), Cell(str(one.seed)), *(Cell(str(count)) for count in counts),
                      Cell(number(named["empirical_fdr"].max()))])
-    return Table("Filters", ["model", "seed", "filters", "with sites", "tested", "named", "unmatched",
+    return Table("Filters", ["model", "seed", "filters with sites", "tested", "named", "unmatched",
                              "distinct factors", "highest empirical FDR of a named one"], rows, ("model",),
-                 "Tested: enough sites and enough information to compare. Unmatched: tested, and like nothing known.")
+                 "Tested: holding enough information to compare. Unmatched: tested, and like nothing known.")
 
 
 def _planted_table(run, trained):
@@ -997,8 +1015,8 @@ def _planted_table(run, trained):
         rows.append([Cell(title(one.model)), Cell(str(one.seed)), Cell(f"{len(found)} of {len(run.planted)}"),
                      Cell(listed(found, 20) or "–"), Cell(listed(missed, 20) or "–"), Cell(str(len(off))),
                      Cell(listed(off, 20) or "–")])
-    return Table("Planted motifs", ["model", "seed", "recovered", "which", "missed", "off-target", "off-target filters"],
-                 rows, ("model", "recovered", "which", "missed", "off-target filters"),
+    columns = ["model", "seed", "recovered", "which", "missed", "off-target", "off-target filters"]
+    return Table("Planted motifs", columns, rows, ("model", "recovered", "which", "missed", "off-target filters"),
                  "Recovered: the best match of a named filter has the planted motif's JASPAR identifier or factor. "
                  "Off-target: a named filter whose best match was not planted.")
 
@@ -1011,7 +1029,7 @@ def recovered(planted, named):
     planted : pandas.DataFrame
         Columns motif (JASPAR identifier) and factor.
     named : pandas.DataFrame
-        Columns filter, match (JASPAR identifier) and factor: the best match of each named filter.
+        Columns name, match (JASPAR identifier) and factor: the best match of each named filter.
 
     Returns
     -------
@@ -1021,7 +1039,7 @@ def recovered(planted, named):
     keys = set(named["match"]) | set(named["factor"])
     found = planted["motif"].isin(keys) | planted["factor"].isin(keys)
     on = named["match"].isin(planted["motif"]) | named["factor"].isin(planted["factor"])
-    off = [f"{row.filter} ({row.factor})" for row in named[~on].itertuples()]
+    off = [f"{row.name} ({row.factor})" for row in named[~on].itertuples()]
     return planted.loc[found, "factor"].tolist(), planted.loc[~found, "factor"].tolist(), off
 
 
@@ -1041,24 +1059,25 @@ def _galleries(one, known):
 
 
 def _logos(one, rows, known):
-    return [_logo(one.motifs[row["filter"]], row, known.get(row["match"]))
-            for _, row in rows.iterrows() if row["filter"] in one.motifs]
+    return [_logo(one.motifs[row["name"]], row, known.get(row["match"]))
+            for _, row in rows.iterrows() if row["name"] in one.motifs]
 
 
 def _logo(motif, row, known):
-    """Draw a filter as its known motif is oriented, over that motif, aligned."""
-    facts = f"{plural(motif.n_sites, 'site')}"
+    """Draw a filter; a named one as its known motif is oriented, over that motif, aligned."""
+    sites = plural(motif.n_sites, "site")
     if row["named"] != "yes":
-        return Logo(row["filter"], Markup(plots.logo_svg(motif.matrix)), Markup(), "", "", facts)
+        return Logo(motif.name, Markup(plots.logo_svg(motif.matrix)), Markup(), "", "", sites)
     turned = row["strand"] == "-"
     matrix = motif.matrix[::-1, ::-1] if turned else motif.matrix
     offset = 0 if known is None else _offset(row["offset"], len(matrix), len(known.matrix), turned)
-    lead, columns = max(0, offset), 0 if known is None else max(len(known.matrix), offset + len(matrix)) + max(0, -offset)
+    columns = 0 if known is None else max(len(known.matrix), offset + len(matrix)) + max(0, -offset)
     below = "" if known is None else plots.logo_svg(known.matrix, max(0, -offset), columns)
     link = f"https://jaspar.elixir.no/matrix/{row['match']}/" if re.fullmatch(r"MA\d{4}\.\d+", row["match"]) else ""
-    facts = (f"{row['filter']}{', reverse complement' if turned else ''} · q {row['q']:.1e} · empirical FDR "
-             f"{number(row['empirical_fdr'])} · {facts}")
-    return Logo(row["factor"], Markup(plots.logo_svg(matrix, lead, columns)), Markup(below), row["match"], link, facts)
+    facts = (f"{motif.name}{', reverse complement' if turned else ''} · q {row['q']:.1e} · empirical FDR "
+             f"{number(row['empirical_fdr'])} · {sites}")
+    return Logo(row["factor"], Markup(plots.logo_svg(matrix, max(0, offset), columns)), Markup(below), row["match"],
+                link, facts)
 
 
 def _offset(offset, width, known_width, turned):
@@ -1084,13 +1103,14 @@ def methods(run, config, commands):
 def _facts_table(trained):
     if not trained:
         return None
-    columns = ["parameters", "scale", "epochs", "device", "hardware", "precision", "threads"]
+    keys = ["parameters", "scale", "epochs", "threads", "device", "hardware", "precision"]
     rows = []
     for one in trained:
         seconds = one.facts.get("seconds")
-        rows.append([Cell(title(one.model)), Cell(str(one.seed)), *(Cell(_plain(one.facts.get(key))) for key in columns),
+        rows.append([Cell(title(one.model)), Cell(str(one.seed)), *(Cell(_plain(one.facts.get(key))) for key in keys),
                      Cell(duration(seconds) if isinstance(seconds, int | float) else "NA")])
-    return Table("Training facts", ["model", "seed", *columns, "time"], rows, ("model", "device", "hardware", "precision"))
+    return Table("Trainings in numbers", ["model", "seed", *keys, "time"], rows,
+                 ("model", "device", "hardware", "precision"))
 
 
 def _plain(value):

@@ -58,8 +58,8 @@ def train(dataset, checkpoint, history, facts, *, model, seed, threads, scale, d
     DanqError
         The device is not there, the loss is no longer finite, or the validation split has no target with both labels.
     """
-    options = {"model": model, "seed": seed, "threads": threads, "scale": scale, "dropout": dropout,
-               "epochs": epochs, "batch_size": batch_size, "lr": lr, "weight_decay": weight_decay, "shift": shift, "patience": patience,
+    options = {"model": model, "seed": seed, "threads": threads, "scale": scale, "dropout": dropout, "epochs": epochs,
+               "batch_size": batch_size, "lr": lr, "weight_decay": weight_decay, "shift": shift, "patience": patience,
                "precision": precision, "device": device}
     torch.set_num_threads(threads)
     place = choose_device(device)
@@ -183,7 +183,7 @@ class _Loop:
 
     def facts(self):
         """Return how the training went, as plain values."""
-        versions = {"danq": danq.__version__, "python": platform.python_version(), "torch": torch.__version__,
+        versions = {"danq": danq.__version__, "python": platform.python_version(), "torch": str(torch.__version__),
                     "numpy": np.__version__, "h5py": h5py.__version__}
         gpu = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.processor()
         return {"model": self.options["model"], "seed": self.options["seed"], "scale": self.options["scale"],

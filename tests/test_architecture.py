@@ -1,0 +1,47 @@
+"""Who may know whom, read from the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "danq"
+MAY_NOT = {
+    "config": {"torch", "h5py", "snakemake", "pyfaidx"},
+    "bins": {"torch", "h5py", "danq.sequence", "danq.dataset"},
+    "sequence": {"torch", "h5py", "danq.dataset", "danq.bins"},
+    "dataset": {"torch", "danq.models", "danq.train", "pyfaidx"},
+    "models": {"h5py", "danq.dataset", "danq.train"},
+    "evaluate": {"torch", "jinja2"},
+    "plots": {"h5py", "torch", "danq.evaluate", "danq.files"},
+    "report": {"torch", "danq.train", "danq.models", "sklearn"},
+    "tomtom": {"torch"},
+}
+
+
+def imports(path):
+    """Return the modules that a file imports, at the top or inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found | {name.split(".")[0] for name in found}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_imports_go_one_way(path):
+    found = imports(path)
+    assert "snakemake" not in found
+    assert "danq.cli" not in found or path.stem == "__main__"
+    assert not found & MAY_NOT.get(path.stem, set())
+
+
+def test_nothing_unpickles():
+    for path in PACKAGE.glob("*.py"):
+        assert not imports(path) & {"pickle", "joblib", "dill", "shelve"}
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                assert "weights_only=True" in ast.unparse(node)
+            assert "allow_pickle=True" not in (ast.unparse(node) if isinstance(node, ast.Call) else "")

@@ -1,0 +1,110 @@
+import argparse
+import subprocess
+import sys
+
+import pytest
+from conftest import SPLITS, self_describing, write_bed
+
+from danq import cli
+
+STEPS = next(action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)).choices
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_every_step_explains_itself(step, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main([step, "--help"])
+    assert left.value.code == 0
+    told = capsys.readouterr().out
+    assert "usage: danq " + step in told and "(default: None)" not in told
+    for action in STEPS[step]._actions:
+        assert action.help
+
+
+def test_help_loads_nothing_heavy():
+    code = ("import sys, danq.cli; danq.cli._parser(); "
+            "sys.exit(any(name in sys.modules for name in ('torch', 'h5py', 'sklearn', 'pandas', 'snakemake')))")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def extract(folder, **changes):
+    """Run danq extract; return the exit status."""
+    options = {"genome": folder / "genome.fa", "targets": folder / "targets.tsv", "windows": folder / "out/windows.tsv",
+               "fasta": folder / "out/windows.fa.gz", "table": folder / "out/targets.tsv", "window": 400,
+               "valid": SPLITS["valid"][0], "test": SPLITS["test"][0]} | changes
+    return cli.main(["extract", *(word for key, value in options.items() for word in (f"--{key}", str(value)))])
+
+
+@pytest.fixture
+def user(tmp_path):
+    """Return the folder of a user with a small genome and good peaks."""
+    (tmp_path / "genome.fa").write_text("".join(f">chr{i}\n{self_describing(i, 6000)}\n" for i in (1, 2, 3)))
+    write_bed(tmp_path / "a.bed", [(f"chr{i}", 2000, 2900) for i in (1, 2, 3)])
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
+    return tmp_path
+
+
+def test_good_input_is_taken(user):
+    assert extract(user) == 0
+    assert sorted(path.name for path in (user / "out").iterdir()) == ["targets.tsv", "windows.fa.gz", "windows.tsv"]
+
+
+def duplicate_name(user):
+    (user / "genome.fa").write_text(">chr1\nACGT\n>chr1\nACGT\n")
+    return "genome.fa:3: the name 'chr1' is used again (first on line 1); rename or remove one"
+
+
+def other_names(user):
+    (user / "genome.fa").write_text((user / "genome.fa").read_text().replace(">chr", ">"))
+    return {"valid": "2", "test": "3"}, ("a.bed:1: 'chr1' is not in the genome, which has '1', '2', '3'; remove 'chr' "
+                                         "from the names, or use a genome that has it")
+
+
+def beyond_the_end(user):
+    write_bed(user / "a.bed", [("chr1", 100, 200), ("chr1", 5900, 6001)])
+    return "a.bed:2: end 6001 is beyond the end of 'chr1' (6000 bp)"
+
+
+def spaces(user):
+    (user / "a.bed").write_text("chr1 100 200\n")
+    return "a.bed:1: expected at least 3 tab-separated columns, not 'chr1 100 200'; separate the columns by tabs"
+
+
+def empty(user):
+    (user / "a.bed").write_text("")
+    return "a.bed: holds no interval; remove the target or give a file with peaks"
+
+
+def truncated(user):
+    import gzip
+    whole = gzip.compress((user / "genome.fa").read_bytes())
+    (user / "genome.fa").write_bytes(whole[:-100])
+    return "the gzip file is cut off or damaged here; download or compress it again"
+
+
+def bad_bounds(user):
+    return {"max-n": "7"}, "--max-n: Input should be less than or equal to 1"
+
+
+@pytest.mark.parametrize("breaks", [duplicate_name, other_names, beyond_the_end, spaces, empty, truncated, bad_bounds])
+def test_broken_input_gets_one_line_and_leaves_nothing(breaks, user, capsys):
+    answer = breaks(user)
+    changes, line = answer if isinstance(answer, tuple) else ({}, answer)
+    assert extract(user, **changes) == 2
+    told = [text for text in capsys.readouterr().err.splitlines() if not text.startswith("$ ")]
+    assert len(told) == 1 and told[0].startswith("danq: ") and line in told[0]
+    assert not (user / "out").exists() or list((user / "out").iterdir()) == []
+
+
+def test_no_right_to_write_is_one_line(user, capsys):
+    (user / "out").write_text("a file where the folder should be")
+    assert extract(user) == 2
+    assert "out" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_own_windows_become_a_dataset(tmp_path):
+    (tmp_path / "own.fa").write_text(">a\nACGTACGT\n>b\nTTTTACGT\n>c\nGGGGACGT\n")
+    (tmp_path / "own.tsv").write_text("name\tsplit\tbound\na\ttrain\t1\nb\tvalid\t0\nc\ttest\t1\n")
+    assert cli.main(["encode", "--fasta", f"{tmp_path}/own.fa", "--windows", f"{tmp_path}/own.tsv", "--output",
+                     f"{tmp_path}/dataset.h5"]) == 0
+    assert (tmp_path / "dataset.h5").exists()

@@ -1,0 +1,72 @@
+import argparse
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from danq import cli, config
+from danq.errors import DanqError
+
+ROOT = Path(__file__).parent.parent
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml"))], ids=lambda p: p.name)
+def test_every_shipped_configuration_is_valid(path):
+    own = yaml.safe_load(path.read_text())
+    merged = {key: {**value, **own.get(key, {})} if isinstance(value, dict) else own.get(key, value)
+              for key, value in DEFAULT.items()}
+    assert set(own) <= set(DEFAULT)
+    assert config.load(merged).run == own["run"]
+
+
+def test_the_default_configuration_writes_out_every_knob():
+    assert set(DEFAULT) == set(config.Config.model_fields)
+    for name in ("simulate", "extract", "train", "filters"):
+        assert set(DEFAULT[name]) == set(config.Config.model_fields[name].annotation.model_fields)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"epochs": 3}, "config: unknown key 'epochs'; known keys: "),
+    ({"train": {"epchs": 3}}, "unknown key 'train.epchs'; did you mean epochs?"),
+    ({"run": "../x"}, "run: String should match pattern"),
+    ({"run": "a\n"}, "run: String should match pattern"),
+    ({"run": None}, "run: Input should be a valid string"),
+    ({"models": ["danq", "lstm"]}, "models.1: Input should be 'deepsea', 'danq' or 'danq_conv', not 'lstm'"),
+    ({"seeds": [0, 0]}, "seeds has an entry twice"),
+    ({"genome": "x.fa"}, "genome and targets go together"),
+    ({"extract": {**DEFAULT["extract"], "window": 501}}, "extract: window (501) must be bin_size (200)"),
+    ({"train": {"lr": float("nan")}}, "train.lr: Input should be a finite number"),
+    ({"train": {"device": "gpu; rm -rf x"}}, "train.device: String should match pattern"),
+])
+def test_mistakes_are_one_line(change, message):
+    with pytest.raises(DanqError) as caught:
+        config.load(DEFAULT | change)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_empty_source_is_no_source():
+    assert config.load(DEFAULT | {"blacklist": "", "genome": "g.fa", "targets": "t.tsv"}).blacklist is None
+
+
+def test_chromosomes_may_be_numbers():
+    assert config.load(DEFAULT | {"extract": {**DEFAULT["extract"], "valid": [8]}}).extract.valid == ["8"]
+
+
+@pytest.mark.parametrize(("command", "section"), [
+    ("simulate", config.Simulate), ("extract", config.Extract), ("train", config.Train), ("motifs", config.Motifs)])
+def test_a_section_becomes_flags_and_comes_back(command, section):
+    needed = {"valid": ["chr 1", "chr2:1-9"], "test": ["$(touch x)"]} if section is config.Extract else {}
+    wanted = section(**needed)
+    steps = next(action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction))
+    parser = steps.choices[command]
+    for action in parser._actions:
+        action.required = False
+    found = vars(parser.parse_args(shlex.split(config.flags(wanted))))
+    assert section(**{name: found[name] for name in section.model_fields}) == wanted
+
+
+def test_yaml_round_trip():
+    settings = config.load(DEFAULT)
+    assert config.load(yaml.safe_load(config.to_yaml(settings))) == settings

@@ -1,0 +1,27 @@
+import pandas as pd
+import pytest
+
+from danq.files import atomic, read_table, write_table, write_text
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a" / "b.txt"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), atomic(path) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and [file.name for file in path.parent.iterdir()] == ["b.txt"]
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "out").symlink_to(tmp_path / "precious")
+    write_text(tmp_path / "out", "new")
+    assert (tmp_path / "precious").read_text() == "precious" and (tmp_path / "out").read_text() == "new"
+
+
+def test_tables_keep_any_name_and_say_na_where_nothing_is_defined(tmp_path):
+    frame = pd.DataFrame({"name": ['a "b"', "NA", "<i>", "007"], "group": ["x"] * 4, "value": [1.5, None, 2.0, 3.0]})
+    write_table(tmp_path / "t.tsv", frame)
+    assert (tmp_path / "t.tsv").read_text().splitlines()[2] == "NA\tx\tNA"
+    assert read_table(tmp_path / "t.tsv").equals(frame)
