@@ -177,7 +177,8 @@ class _MemeReader:
 
     def take(self, number, line):
         if not self.started:
-            if line:
+            # The banner of MEME's own text output comes before its version.
+            if line and not re.fullmatch(r"\*+|MEME - .*", line):
                 self.started = line.startswith("MEME version") or self.fail(
                     f"a MEME file begins with 'MEME version', not {shown(line)}; give a file in MEME format", number)
         elif line.startswith("MOTIF"):
@@ -187,6 +188,8 @@ class _MemeReader:
             self.begin_matrix(number, line)
         elif self.rows is not None and len(self.rows) < self.width:
             self.rows.append(self.row(number, line))
+        elif self.rows is not None and re.fullmatch(r"[-+.\deE]+(\s+[-+.\deE]+){3}", line):
+            self.fail(f"row {self.width + 1} of motif {self.open[0]}, of width w= {self.width}; mend the width", number)
         elif line.startswith("ALPHABET") and not re.search(r"ACGT|DNA", line):
             self.fail("the alphabet is not DNA; give a file of DNA motifs", number)
 
@@ -205,7 +208,10 @@ class _MemeReader:
         if facts.get("alength", "4") != "4" or not re.fullmatch(r"[1-9]\d*", facts.get("w", "")):
             self.fail("a matrix line needs alength= 4 and w= the number of rows; mend it", number)
         self.rows, self.width = [], int(facts["w"])
-        self.n_sites = round(float(facts.get("nsites", 0)))
+        try:
+            self.n_sites = round(float(facts.get("nsites", 0)))
+        except (ValueError, OverflowError):
+            self.fail(f"nsites= {shown(facts['nsites'])} is not a number; mend it", number)
 
     def row(self, number, line):
         try:

@@ -20,6 +20,10 @@ from danq.tomtom import benjamini_hochberg, tomtom
 CORE = 8
 """Columns of the stretch whose information decides whether a motif is compared with known ones."""
 
+MIN_SITES = 10
+"""Motifs of fewer sites are not compared: a handful of windows look informative whatever they hold. As Basset
+(Kelley et al. 2016, https://doi.org/10.1101/gr.200535.115)."""
+
 RUNNERS_UP = 3
 
 _BATCH = 64
@@ -47,7 +51,8 @@ def motifs(checkpoint, dataset, database, meme, matches, *, windows, activation,
     trim_bits : float
         Flanking columns with less information (bits) are cut.
     min_bits : float
-        Motifs are compared with known ones when their best 8 columns hold at least this (bits).
+        Motifs are compared with known ones when their best 8 columns hold at least this (bits), and when they
+        have 10 sites.
     q_value : float
         A filter is named when its best match has a lower q-value.
     shuffles : int
@@ -77,8 +82,8 @@ def motifs(checkpoint, dataset, database, meme, matches, *, windows, activation,
     write_meme(meme, named(found, table))
     write_table(matches, table)
     best = table[table["rank"].fillna(1) == 1]
-    print(f"{matches}: {len(found)} of {len(n_sites)} filters have sites, {(best['tested'] == 'yes').sum()} of these "
-          f"at least {min_bits:g} bits, {(best['named'] == 'yes').sum()} a name", file=sys.stderr)
+    print(f"{matches}: of {len(n_sites)} filters {len(found)} have sites, {(best['tested'] == 'yes').sum()} are "
+          f"compared with known motifs, {(best['named'] == 'yes').sum()} are named", file=sys.stderr)
 
 
 def filter_sites(conv, one_hot, rows, activation):
@@ -212,7 +217,7 @@ def match_table(found, known, *, min_bits, q_value, shuffles, rng):
         From `filter_motifs`.
     known : list of Motif
     min_bits : float
-        Motifs whose `core_bits` are fewer are not compared; their row has no match.
+        Motifs with fewer `core_bits`, or fewer sites than `MIN_SITES`, are not compared; their row has no match.
     q_value : float
         A filter is named when its best match has a lower q-value.
     shuffles : int
@@ -228,7 +233,7 @@ def match_table(found, known, *, min_bits, q_value, shuffles, rng):
         and known motif), empirical_fdr (see there), strand, offset, overlap (see `danq.tomtom.Comparison`), named
         (yes at rank 1 with q below `q_value`).
     """
-    tested = [motif for motif in found if core_bits(motif.matrix) >= min_bits]
+    tested = [motif for motif in found if motif.n_sites >= MIN_SITES and core_bits(motif.matrix) >= min_bits]
     names = {motif.name for motif in tested}
     facts = pd.DataFrame({
         "filter": [int(motif.name.removeprefix("filter")) for motif in found],

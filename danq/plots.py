@@ -171,7 +171,7 @@ def prevalence(ax, values, *, groups=None, titles=None, style=None):
         rows = [row for row in order if groups[row] == group]
         _points(ax, ranks[rows], values[rows], style[group], True, group, _take(titles, rows))
     ax.set_yscale("log")
-    ax.set_xlim(0, len(order) + 1)
+    ax.set_xlim(0.3, len(order) + 0.7)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
     # A range within one decade would otherwise carry a single labelled tick.

@@ -44,7 +44,6 @@ class Table(NamedTuple):
     rows: list
     words: tuple = ()
     note: str = ""
-    folded: bool = False
 
 
 class Figure(NamedTuple):
@@ -76,7 +75,7 @@ class Logo(NamedTuple):
     known: Markup
     identifier: str
     link: str
-    facts: str
+    facts: list
 
 
 class Gallery(NamedTuple):
@@ -97,7 +96,11 @@ class Details(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page, rendered in the order of its fields; `anchor` is its address."""
+    """A part of the page, rendered in the order of its fields.
+
+    `anchor` is its address; `points` are a list, `cautions` stand out, and the tables of `aside` stand beside the
+    figures.
+    """
 
     anchor: str
     title: str
@@ -107,6 +110,7 @@ class Section:
     points: list = field(default_factory=list)
     cautions: list = field(default_factory=list)
     figures: list = field(default_factory=list)
+    aside: list = field(default_factory=list)
     tables: list = field(default_factory=list)
     galleries: list = field(default_factory=list)
     details: list = field(default_factory=list)
@@ -644,10 +648,14 @@ def undertrained_sentence(trained):
     if not names:
         return ""
     return (f"May be undertrained: {listed(names)}. The best epoch is the last, and validation AUPRC still rose by "
-            f"more than {RISE:.0%} in it (or there was only one); more epochs may change the comparison.")
+            f"more than {100 * RISE:g} % in it (or there was only one); more epochs may change the comparison.")
 
 
 # --- sections ---------------------------------------------------------------------------------------------------
+
+
+TWIN = ("DanQ-conv is DanQ with its recurrent layer replaced by a convolution of the same number of multiply-adds; the "
+        "two differ in nothing else.")
 
 
 def answer(run):
@@ -655,11 +663,8 @@ def answer(run):
     scores = run.scores("auprc")
     pairs = [pair for pair in run.pairs if (pair.a, pair.b) in _PAIR_ORDER] or run.pairs[:2]
     cards = [*map(_pair_card, reversed(pairs)), *_model_card(scores, run), *_baseline_card(scores, run)]
-    text = [*map(pair_sentence, pairs),
-            *filter(None, [seed_sentence(pair, run.metrics) for pair in pairs])]
-    if any(pair.b == "danq_conv" for pair in pairs):
-        text.append("DanQ-conv is DanQ with its recurrent layer replaced by a convolution of the same number of "
-                    "multiply-adds; between the two, only recurrence differs.")
+    text = [" ".join(filter(None, [pair_sentence(pair), seed_sentence(pair, run.metrics),
+                                   TWIN if pair.b == "danq_conv" else ""])) for pair in pairs]
     text.append("In brackets: 95 % intervals from a paired block bootstrap over test windows. They cover the choice "
                 "of windows, not that of seeds.")
     return Section("answer", "The answer", lead_sentence(run.pairs), text, cards,
@@ -692,7 +697,7 @@ def _model_card(scores, run):
     if means.empty:
         return []
     others = " · ".join(f"{title(name)} {number(value)}" for name, value in means.iloc[1:].items())
-    return [Card("Highest mean AUPRC of the networks", number(means.iloc[0]), title(means.index[0]), others)]
+    return [Card("Highest mean AUPRC", number(means.iloc[0]), title(means.index[0]), others)]
 
 
 def _baseline_card(scores, run):
@@ -714,8 +719,9 @@ def data(run):
     if all(isinstance(value, int) for value in lengths):
         text.append(f"A model reads {lengths[0]:,} bp and predicts the labels of the {lengths[1]:,} bp in their "
                     "middle. A label is 1 when more than half of these lie in the target's peaks.")
-    tables = [table for table in (_split_table(run), _dropped_table(run), _target_table(run)) if table]
-    return Section("data", "The data", text=text, figures=[_prevalence_figure(run)], tables=tables)
+    aside = [table for table in (_split_table(run), _dropped_table(run)) if table]
+    return Section("data", "The data", text=text, figures=[_prevalence_figure(run)], aside=aside,
+                   tables=[_target_table(run)])
 
 
 def _split_table(run):
@@ -758,7 +764,7 @@ def _target_table(run):
 
 def _prevalence_figure(run):
     targets, style = run.targets, plots.styles(run.targets["group"])
-    figure, ax = plots.canvas(5.6, 3.4)
+    figure, ax = plots.canvas(5.4, 3.7)
     texts = [f"{row.label} ({row.group}): {100 * row.prevalence:.2f} %, {row.n_positive:,.0f} positive windows"
              for row in targets.itertuples()]
     plots.prevalence(ax, targets["prevalence"], groups=targets["group"], titles=texts, style=style)
@@ -793,7 +799,7 @@ def comparison(run):
 
 def _scatter(run, pair, style):
     rows = pair.rows.join(run.targets[["label"]]).dropna(subset=["auprc_a", "auprc_b"])
-    figure, ax = plots.canvas(5.2, 5.0)
+    figure, ax = plots.canvas(4.2, 4.0)
     texts = [f"{row.label} ({row.group}): {title(pair.a)} {number(row.auprc_a)}, {title(pair.b)} "
              f"{number(row.auprc_b)}, difference {signed(row.difference)} {interval(row.low, row.high)}"
              for row in rows.itertuples()]
@@ -825,23 +831,23 @@ def _bound(frame):
 def _interval_cell(row, bound):
     drawing = plots.interval_svg(row["difference"], row["low"], row["high"], bound)
     return Cell(signed(row["difference"]), interval(row["low"], row["high"]),
-                "" if np.isfinite(row["difference"]) else "na", Markup(drawing))
+                "drawn" if np.isfinite(row["difference"]) else "na", Markup(drawing))
 
 
 def _means_table(run, scores):
-    aurocs, partial = run.scores("auroc"), _partial(scores, run)
-    columns = ["model", "seeds", "targets", "NA", "mean AUROC", "mean AUPRC", "AUPRC by seed"]
+    aurocs, partial, spread = run.scores("auroc"), _partial(scores, run), _spread(run)
+    columns = ["model", "seeds", "targets", "NA", "mean AUROC", "mean AUPRC", *(["AUPRC by seed"] if spread else []),
+               *(f"mean AUPRC on the {len(shared)} targets of the {title(name)}" for name, shared in partial)]
     rows = []
     for model in scores:
-        defined = scores[model].notna().sum()
-        rows.append([Cell(title(model), NAMES.get(model, ("", ""))[1]), _seeds_cell(run, model), Cell(str(defined)),
+        defined, seeds = scores[model].notna().sum(), sum(one.model == model for one in run.trained)
+        rows.append([Cell(title(model), NAMES.get(model, ("", ""))[1]), Cell(str(seeds or "–")), Cell(str(defined)),
                      Cell(str(len(scores) - defined)), Cell(number(aurocs[model].mean())),
-                     Cell(number(scores[model].mean())), Cell(_by_seed(run, model)),
+                     Cell(number(scores[model].mean())), *([Cell(spread.get(model, "–"))] if spread else []),
                      *(Cell(number(scores.loc[shared, model].mean())) for _, shared in partial)])
-    columns += [f"mean AUPRC on the {len(shared)} targets of the {title(name)}" for name, shared in partial]
-    return Table("Means over targets", columns, rows, ("model", "AUPRC by seed"),
-                 "Over the targets with defined values, seeds averaged first. Means over different targets do not "
-                 "compare." if partial else "Over the targets with defined values, seeds averaged first.")
+    note = "Over the targets with defined values, seeds averaged first."
+    return Table("Means over targets", columns, rows, ("model",),
+                 f"{note} Means over different targets do not compare." if partial else note)
 
 
 def _partial(scores, run):
@@ -851,16 +857,10 @@ def _partial(scores, run):
     return [(name, shared) for name, shared in targets if 0 < len(shared) < whole]
 
 
-def _seeds_cell(run, model):
-    seeds = run.metrics.loc[run.metrics["model"] == model, "seed"].dropna().nunique()
-    return Cell(str(seeds) if seeds else "–")
-
-
-def _by_seed(run, model):
-    """Return the lowest and highest mean AUPRC of a model's seeds."""
-    rows = run.metrics[run.metrics["model"] == model]
-    means = rows.groupby("seed")["auprc"].mean()
-    return f"{number(means.min())} to {number(means.max())}" if len(means) > 1 else "–"
+def _spread(run):
+    """Return the lowest and highest mean AUPRC of the seeds of each model that has several."""
+    means = run.metrics.groupby(["model", "seed"])["auprc"].mean().groupby("model").agg(["min", "max", "size"])
+    return {row.Index: f"{number(row.min)} to {number(row.max)}" for row in means.itertuples() if row.size > 1}
 
 
 def _groups_table(run, scores, name, note):
@@ -898,7 +898,7 @@ def _scores_table(run, scores):
     rows = [[Cell(row.label), Cell(row.group), Cell(f"{row.n_positive:,.0f}"), Cell(number(row.prevalence)),
              *(Cell(number(scores.loc[row.Index, model]), mark=_mark(scores.loc[row.Index], model, run))
                for model in scores)] for row in run.targets.itertuples()]
-    return Table("AUPRC by target", ["target", "group", "positive", "prevalence", *map(title, scores)], rows,
+    return Table("AUPRC by target", ["target", "group", "positive, test", "prevalence", *map(title, scores)], rows,
                  ("target", "group"), "Bold: the best network. Shaded: a baseline above every network. NA: undefined, "
                  "or for the motif scan, no known motif.")
 
@@ -909,11 +909,11 @@ def _difference_tables(run):
         return []
     bound = _bound(pd.concat([pair.rows for pair in run.pairs]))
     missing = pd.Series({"difference": np.nan, "low": np.nan, "high": np.nan})
-    rows = [[Cell(row.label), Cell(row.group),
+    rows = [[Cell(row.label),
              *(_interval_cell(pair.rows.loc[row.Index] if row.Index in pair.rows.index else missing, bound)
                for pair in run.pairs)] for row in run.targets.itertuples()]
-    columns = ["target", "group", *(f"{title(pair.a)} − {title(pair.b)}" for pair in run.pairs)]
-    return [Table("AUPRC differences by target", columns, rows, ("target", "group"),
+    columns = ["target", *(f"{title(pair.a)} − {title(pair.b)}" for pair in run.pairs)]
+    return [Table("AUPRC differences by target", columns, rows, ("target",),
                   "95 % intervals in brackets; they are not corrected for the number of targets.")]
 
 
@@ -980,6 +980,8 @@ def filters(run, known):
             "filter is named when the q-value of its best match is low enough; the empirical FDR counts the matches "
             "as good as that among the same motifs with their columns shuffled, for each one among the motifs. A "
             "filter that resembles nothing known is a result too."]
+    text.append("Letters are up to 2 bits high. A filter that matches on the other strand is drawn turned, as its "
+                f"reverse complement.{' Below it, paler, stands the known motif, aligned.' if known else ''}")
     tables = [_filter_table(trained), *([_planted_table(run, trained)] if run.planted is not None else [])]
     galleries = [gallery for one in first.values() for gallery in _galleries(one, known)]
     return Section("motifs", "The motifs", text=text, tables=tables, galleries=galleries)
@@ -1067,15 +1069,15 @@ def _logo(motif, row, known):
     """Draw a filter; a named one as its known motif is oriented, over that motif, aligned."""
     sites = plural(motif.n_sites, "site")
     if row["named"] != "yes":
-        return Logo(motif.name, Markup(plots.logo_svg(motif.matrix)), Markup(), "", "", sites)
+        return Logo(motif.name, Markup(plots.logo_svg(motif.matrix)), Markup(), "", "", [sites])
     turned = row["strand"] == "-"
     matrix = motif.matrix[::-1, ::-1] if turned else motif.matrix
     offset = 0 if known is None else _offset(row["offset"], len(matrix), len(known.matrix), turned)
     columns = 0 if known is None else max(len(known.matrix), offset + len(matrix)) + max(0, -offset)
     below = "" if known is None else plots.logo_svg(known.matrix, max(0, -offset), columns)
-    link = f"https://jaspar.elixir.no/matrix/{row['match']}/" if re.fullmatch(r"MA\d{4}\.\d+", row["match"]) else ""
-    facts = (f"{motif.name}{', reverse complement' if turned else ''} · q {row['q']:.1e} · empirical FDR "
-             f"{number(row['empirical_fdr'])} · {sites}")
+    link = f"https://jaspar.elixir.no/matrix/{row['match']}/" if re.fullmatch(r"MA[0-9]{4}\.[0-9]+", row["match"]) else ""
+    facts = [f"{motif.name}{', turned' if turned else ''} · {sites}",
+             f"q {row['q']:.1e} · empirical FDR {number(row['empirical_fdr'])}"]
     return Logo(row["factor"], Markup(plots.logo_svg(matrix, max(0, offset), columns)), Markup(below), row["match"],
                 link, facts)
 
@@ -1109,7 +1111,7 @@ def _facts_table(trained):
         seconds = one.facts.get("seconds")
         rows.append([Cell(title(one.model)), Cell(str(one.seed)), *(Cell(_plain(one.facts.get(key))) for key in keys),
                      Cell(duration(seconds) if isinstance(seconds, int | float) else "NA")])
-    return Table("Trainings in numbers", ["model", "seed", *keys, "time"], rows,
+    return Table("Models and machines", ["model", "seed", *keys, "time"], rows,
                  ("model", "device", "hardware", "precision"))
 
 

@@ -185,6 +185,12 @@ def test_motifs_with_little_information_are_not_compared(found, known):
         axis=None)
 
 
+def test_motifs_of_few_sites_are_not_compared(known):
+    few = [Motif(f"filter{n_sites}", "", known[0].matrix, n_sites) for n_sites in (1, 9, 10)]
+    table = match_table(few, known, min_bits=8, q_value=0.05, shuffles=0, rng=np.random.default_rng(0))
+    assert table.drop_duplicates("filter")["tested"].tolist() == ["no", "no", "yes"]
+
+
 def test_aliases_are_one_word(found, known):
     spaced = [Motif(motif.name, "two words" if number else "", motif.matrix) for number, motif in enumerate(known)]
     table = match_table(found, spaced, min_bits=8, q_value=0.05, shuffles=0, rng=np.random.default_rng(0))
@@ -243,7 +249,7 @@ def run(tmp_path, monkeypatch, conv, known, X):
 
 def test_stage(run, capsys):
     folder = run()
-    assert "6 of 7 filters have sites" in capsys.readouterr().err
+    assert "of 7 filters 6 have sites, 3 are compared with known motifs, 3 are named" in capsys.readouterr().err
     table, written = read_table(folder / "matches.tsv"), read_meme(folder / "motifs.meme")
     assert [motif.name for motif in written] == table["name"].unique().tolist()
     assert [motif.alias for motif in written][:3] == ["CTCF", "REST", "TP53"]

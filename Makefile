@@ -1,0 +1,27 @@
+# `make`: set up .venv from the lock file, run the default job, say where the report is.  `make test`: run the tests.
+# Both can be repeated at will: what is up to date is left alone.
+PYTHON ?= python3
+
+.PHONY: run test lint clean
+run: .venv/complete
+	.venv/bin/snakemake --cores all
+	@echo "The report: $(CURDIR)/results/simulated/report.html"
+
+test: .venv/complete
+	.venv/bin/python -m pytest
+
+lint: .venv/complete
+	.venv/bin/ruff check .
+	.venv/bin/snakefmt --check -l 120 Snakefile workflow
+	.venv/bin/snakemake --lint
+
+.venv/complete: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "danq needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+clean:
+	rm -rf .venv results .snakemake

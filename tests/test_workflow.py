@@ -1,0 +1,163 @@
+"""The whole line on a toy genome, as a user would run it."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from danq.files import read_table
+from danq.predict import read_predictions
+
+ROOT = Path(__file__).parent.parent
+YEAST = ROOT.parent / "shared" / "data" / "yeast"
+needs_yeast = pytest.mark.skipif(not YEAST.is_dir(), reason="the yeast data are not here")
+pytestmark = pytest.mark.workflow
+
+
+def snakemake(folder, *arguments):
+    """Run Snakemake in a folder; return the finished process."""
+    shutil.copy(ROOT / "config.yaml", folder)
+    command = [Path(sys.executable).with_name("snakemake"), "-s", ROOT / "Snakefile", "--directory", folder,
+               "--cores", "2", *arguments]
+    # Unset: the tests must not depend on an activated environment.
+    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, check=False)
+
+
+def toy(folder, *arguments):
+    return snakemake(folder, "--configfile", ROOT / "tests" / "toy.yaml", *arguments)
+
+
+def jobs(process):
+    """Return rule -> number of jobs, from Snakemake's own table."""
+    lines = process.stdout.splitlines() + process.stderr.splitlines()
+    table = [line.split() for line in lines]
+    return {words[0]: int(words[1]) for words in table if len(words) == 2 and words[1].isdigit()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return the working folder of a finished toy run."""
+    folder = tmp_path_factory.mktemp("work with a blank")
+    process = toy(folder)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert jobs(process)["total"] == 20
+    return folder
+
+
+def test_every_artefact_is_there(finished):
+    results = finished / "results" / "toy"
+    for name in ("windows.fa.gz", "windows.tsv", "targets.tsv", "dataset.h5", "metrics.tsv", "comparison.tsv",
+                 "config.yaml", "report.html"):
+        assert (results / name).stat().st_size > 0, name
+    for model in ("deepsea", "danq", "danq_conv"):
+        for name in ("model.ckpt", "history.tsv", "train.json", "predictions.h5", "motifs.meme", "matches.tsv"):
+            assert (results / model / "seed0" / name).stat().st_size > 0, (model, name)
+        assert read_predictions(results / model / "seed0" / "predictions.h5")[0] == model
+    assert not list(results.rglob("*.tmp*")) and not list(results.rglob("*.resume"))
+
+
+def test_every_predictor_is_measured_and_every_contrast_made(finished):
+    metrics = read_table(finished / "results" / "toy" / "metrics.tsv")
+    assert set(metrics["model"]) == {"deepsea", "danq", "danq_conv", "kmer", "scan", "oracle_rule", "oracle_parts"}
+    assert "decoy_auroc" in metrics
+    rule = metrics[metrics["model"] == "oracle_rule"]["auprc"].mean()
+    assert rule > 0.9 and rule > metrics[metrics["model"] == "oracle_parts"]["auprc"].mean()
+    comparison = read_table(finished / "results" / "toy" / "comparison.tsv")
+    assert set(comparison["pair"]) == {"danq - deepsea", "danq - danq_conv", "danq_conv - deepsea"}
+
+
+def test_every_usable_bin_of_the_test_split_is_a_window(finished):
+    lines = (finished / "results" / "toy" / "windows.tsv").read_text().splitlines()
+    # 60,000 bp are 300 bins; the windows of the first and of the last leave the chromosome.
+    assert sum("\ttest\t" in line for line in lines) == 298
+    assert json.loads(lines[0][1:])["source"]["dropped"]["unlabelled"] == 0
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    process = toy(finished)
+    assert process.returncode == 0 and "Nothing to be done" in process.stdout + process.stderr
+
+
+def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
+    changed = (ROOT / "tests" / "toy.yaml").read_text().replace("epochs: 2", "epochs: 2, lr: 0.002")
+    (finished / "changed.yaml").write_text(changed)
+    found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
+    assert found == {"train": 3, "predict": 3, "motifs": 3, "evaluate": 1, "settings": 1, "report": 1, "default": 1,
+                     "total": 13}
+
+
+def test_the_notebook_runs_on_the_finished_run(finished, monkeypatch):
+    nbclient = pytest.importorskip("nbclient")
+    import nbformat
+
+    monkeypatch.setenv("DANQ_RUN", str(finished / "results" / "toy"))
+    notebook = nbformat.read(ROOT / "notebooks" / "motifs.ipynb", as_version=4)
+    assert all(not cell.get("outputs") for cell in notebook.cells), "outputs are not kept in git"
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    drawn = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in
+             output.get("data", {})]
+    assert drawn
+
+
+def test_the_linter_has_nothing_to_say(tmp_path):
+    process = snakemake(tmp_path, "--lint")
+    assert process.returncode == 0 and "Congratulations" in process.stderr + process.stdout
+
+
+@pytest.mark.parametrize(("config", "line"), [
+    ("train: {epchs: 3}\n", "bad.yaml:1: unknown key 'train.epchs'; did you mean epochs?"),
+    ("run: ../up\n", "bad.yaml:1: run: String should match pattern"),
+    ("genome: g.fa\ntargets: none.tsv\n", "none.tsv: cannot be read (No such file or directory)"),
+])
+def test_a_wrong_configuration_is_one_line_before_any_job(tmp_path, config, line):
+    (tmp_path / "bad.yaml").write_text(config)
+    process = snakemake(tmp_path, "--configfile", "bad.yaml")
+    told = [text for text in (process.stdout + process.stderr).splitlines() if text.startswith("danq: ")]
+    assert process.returncode == 2 and len(told) == 1 and line in told[0]
+    assert "Traceback" not in process.stderr and not (tmp_path / "results").exists()
+
+
+def test_a_failed_step_leaves_no_output(tmp_path):
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\n>chr1\nACGT\n")
+    (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA; touch pwned\ta.bed\n")
+    process = snakemake(tmp_path, "--config", "genome=genome.fa", "targets=targets.tsv", "run=broken")
+    assert process.returncode != 0 and "genome.fa:3: the name 'chr1' is used again" in process.stdout + process.stderr
+    made = [path.name for path in (tmp_path / "results" / "broken").iterdir()]
+    assert sorted(made) in (["config.yaml", "logs"], ["logs"], ["benchmarks", "config.yaml", "logs"],
+                            ["benchmarks", "logs"])
+
+
+@needs_yeast
+def test_the_yeast_run_is_planned_from_sources_on_the_command_line(tmp_path):
+    process = snakemake(tmp_path, "-n", "--configfile", ROOT / "configs" / "yeast.yaml", "--config",
+                        f"genome={YEAST}/sacCer3.fa.gz", f"targets={YEAST}/targets.tsv",
+                        f"blacklist={YEAST}/blacklist.bed",
+                        f"motifs={YEAST}/motifs/JASPAR2024_CORE_fungi_non-redundant.meme")
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert jobs(process)["train"] == 3 and "simulate" not in jobs(process)
+
+
+@needs_yeast
+def test_yeast_labels_equal_a_per_base_reference(run_extract, tmp_path):
+    run_extract(YEAST, tmp_path, genome=YEAST / "sacCer3.fa.gz", blacklist=YEAST / "blacklist.bed",
+                where={"panel": "core"}, valid=["chr8", "chr9"], test=["chr10", "chr16"], window=1000)
+    lines = (tmp_path / "windows.tsv").read_text().splitlines()[2:]
+    rows = [line.split("\t") for line in lines if line.startswith("chr16\t")]
+    names = [line.split("\t")[0] for line in (tmp_path / "targets.tsv").read_text().splitlines()[1:]]
+    assert len(names) == 16
+    for index, name in enumerate(names):
+        flags = bytearray(948_066)
+        for line in gzip.open(YEAST / "peaks" / f"{name}.bed.gz", "rt"):
+            chrom, start, end = line.split("\t")[:3]
+            if chrom == "chr16":
+                flags[int(start):int(end)] = b"\1" * (int(end) - int(start))
+        for _, start, _, split, labels in rows:
+            own = flags[int(start) + 400:int(start) + 600]
+            assert (str(index) in labels.split(",")) == (sum(own) > 100) and split == "test"
