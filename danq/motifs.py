@@ -229,8 +229,8 @@ def match_table(found, known, *, min_bits, q_value, shuffles, rng):
     pandas.DataFrame
         Rows of a filter stand together, best match first, up to four. Columns: filter (int), name, n_sites, width,
         bits (information of the whole trimmed motif), tested (yes or no), rank (from 1), match (name of the known
-        motif), factor (its alias), p, e (p times the number of known motifs), q (over all pairs of compared filter
-        and known motif), empirical_fdr (see there), strand, offset, overlap (see `danq.tomtom.Comparison`), named
+        motif), factor (its alias), p, e (p times the number of known motifs), q (of the best match, see
+        `filter_q_values`), empirical_fdr (see there), strand, offset, overlap (see `danq.tomtom.Comparison`), named
         (yes at rank 1 with q below `q_value`).
     """
     tested = [motif for motif in found if motif.n_sites >= MIN_SITES and core_bits(motif.matrix) >= min_bits]
@@ -253,8 +253,10 @@ def _best_matches(queries, known, shuffles, rng):
     targets = [motif.matrix for motif in known]
     found = tomtom([query.matrix for query in queries], targets)
     best = found.p.argsort(axis=1, kind="stable")[:, : 1 + RUNNERS_UP]
-    columns = {"p": found.p, "e": found.p * len(known), "q": benjamini_hochberg(found.p), "strand": found.strand,
-               "offset": found.offset, "overlap": found.overlap}
+    q = np.full(found.p.shape, np.nan)
+    np.put_along_axis(q, best[:, :1], filter_q_values(found.p)[:, None], axis=1)
+    columns = {"p": found.p, "e": found.p * len(known), "q": q, "strand": found.strand, "offset": found.offset,
+               "overlap": found.overlap}
     columns = {name: np.take_along_axis(values, best, axis=1).ravel() for name, values in columns.items()}
     null = [tomtom([rng.permutation(query.matrix) for query in queries], targets).p.min(axis=1)
             for _ in tqdm(range(shuffles), "shuffled motifs", leave=False, disable=None)]
@@ -269,6 +271,26 @@ def _best_matches(queries, known, shuffles, rng):
     table.insert(table.columns.get_loc("strand"), "empirical_fdr", fdr)
     # Integers that can be undefined, for the rows of filters that were not compared.
     return table.astype({"name": str, "rank": "Int64", "offset": "Int64", "overlap": "Int64"})
+
+
+def filter_q_values(p):
+    """Return the q-value of each filter's best match: the false discovery rate among named filters.
+
+    The best of T p-values is first corrected for their number (Sidak 1967,
+    https://doi.org/10.1080/01621459.1967.10482935), then the filters for each other. Over all pairs of filter and
+    known motif instead, a true motif with many relatives counts as many discoveries, and lets shuffled ones in.
+
+    Parameters
+    ----------
+    p : numpy.ndarray, shape (F, T)
+        p-value of each filter and known motif.
+
+    Returns
+    -------
+    numpy.ndarray, shape (F,), float64
+    """
+    best = np.minimum(p.min(axis=1), np.nextafter(1, 0))  # the logarithm of 1 - 1 is not finite
+    return benjamini_hochberg(-np.expm1(p.shape[1] * np.log1p(-best)))
 
 
 def _factor(motif):

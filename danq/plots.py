@@ -310,7 +310,8 @@ def interval_svg(value, low, high, limit):
         return ""
     side = "above" if low > 0 else "below" if high < 0 else "around"
     x, left, right = (100 + 96 * float(np.clip(number / limit if limit else 0, -1, 1)) for number in (value, low, high))
-    return (f'<svg class="interval {side}" viewBox="0 0 200 20" aria-hidden="true"><path class="line" d="M2 10H198"/>'
+    return (f'<svg class="interval {side}" viewBox="0 0 200 20" preserveAspectRatio="xMinYMid" '
+            f'aria-hidden="true"><path class="line" d="M2 10H198"/>'
             f'<path class="zero" d="M100 2V18"/><path class="bar" d="M{left:.1f} 10H{right:.1f}"/>'
             f'<circle cx="{x:.1f}" cy="10" r="4.5"/></svg>')
 

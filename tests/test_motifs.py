@@ -9,7 +9,17 @@ from danq import config, dataset, train
 from danq.errors import DanqError
 from danq.files import read_table
 from danq.meme import TAXA, Motif, information, jaspar, read_meme, write_meme
-from danq.motifs import core_bits, empirical_fdr, filter_motifs, filter_sites, match_table, motifs, named, trim
+from danq.motifs import (
+    core_bits,
+    empirical_fdr,
+    filter_motifs,
+    filter_q_values,
+    filter_sites,
+    match_table,
+    motifs,
+    named,
+    trim,
+)
 
 PLANTED = ["MA0139.2", "MA0138.3", "MA0106.3"]    # CTCF, REST, TP53
 WIDTH, LENGTH = 24, 200
@@ -170,7 +180,8 @@ def test_table(found, known):
         assert rows["p"].is_monotonic_increasing
         assert (rows["named"] == "yes").sum() <= 1
     np.testing.assert_allclose(compared["e"], compared["p"] * len(known))
-    assert (compared["q"] >= compared["p"]).all()
+    first = compared["rank"] == 1
+    assert (compared.loc[first, "q"] >= compared.loc[first, "p"]).all() and compared.loc[~first, "q"].isna().all()
     assert table["empirical_fdr"].isna().all()
     first = table.iloc[0]
     assert (first["width"], first["n_sites"]) == (len(found[0].matrix), found[0].n_sites)
@@ -282,3 +293,9 @@ def test_stage_looks_in_labelled_training_windows_only(run, X, monkeypatch):
 def test_stage_without_a_labelled_window(run, X):
     with pytest.raises(DanqError, match=r"^dataset.h5: no training window has a label"):
         run(labels=np.zeros((len(X), 1), np.uint8))
+
+
+def test_filter_q_values_by_hand():
+    # Best of two p-values: 1 - 0.99**2 and 1 - 0.8**2; then Benjamini-Hochberg over the two filters.
+    np.testing.assert_allclose(filter_q_values(np.array([[0.5, 0.01], [0.2, 0.9]])), [2 * 0.0199, 0.36])
+    assert filter_q_values(np.array([[1.0, 1.0]])).tolist() == [1.0]
