@@ -171,11 +171,13 @@ def _known(settings):
         return {}
 
 
+STEPS = ("simulate", "extract", "encode", "train", "predict", "baseline", "evaluate", "motifs")
+
+
 def _commands(logs):
-    """Collect the commands with which the logs of a run begin, in the order in which they were run."""
-    found = sorted(logs.glob("*.log"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    heads = (next(read_lines(path), (1, b""))[1].decode("utf-8", "replace") for path in found)
-    return [head.removeprefix("$ ") for head in heads if head.startswith("$ danq ")]
+    """Collect the commands with which the logs of a run begin, step by step: the same list however they ran."""
+    heads = [next(read_lines(path), (1, b""))[1].decode("utf-8", "replace") for path in sorted(logs.glob("*.log"))]
+    return [head.removeprefix("$ ") for step in STEPS for head in heads if head.startswith(f"$ danq {step} ")]
 
 
 def _summary(run):
@@ -1007,7 +1009,7 @@ def _filter_table(trained):
                      Cell(number(named["empirical_fdr"].max()))])
     return Table("Filters", ["model", "seed", "filters with sites", "tested", "named", "unmatched",
                              "distinct factors", "highest empirical FDR of a named one"], rows, ("model",),
-                 "Tested: holding enough information to compare. Unmatched: tested, and like nothing known.")
+                 "Tested: with enough sites and information to compare. Unmatched: tested, and like nothing known.")
 
 
 def _planted_table(run, trained):
@@ -1075,7 +1077,8 @@ def _logo(motif, row, known):
     offset = 0 if known is None else _offset(row["offset"], len(matrix), len(known.matrix), turned)
     columns = 0 if known is None else max(len(known.matrix), offset + len(matrix)) + max(0, -offset)
     below = "" if known is None else plots.logo_svg(known.matrix, max(0, -offset), columns)
-    link = f"https://jaspar.elixir.no/matrix/{row['match']}/" if re.fullmatch(r"MA[0-9]{4}\.[0-9]+", row["match"]) else ""
+    in_jaspar = re.fullmatch(r"MA[0-9]{4}\.[0-9]+", row["match"])
+    link = f"https://jaspar.elixir.no/matrix/{row['match']}/" if in_jaspar else ""
     facts = [f"{motif.name}{', turned' if turned else ''} · {sites}",
              f"q {row['q']:.1e} · empirical FDR {number(row['empirical_fdr'])}"]
     return Logo(row["factor"], Markup(plots.logo_svg(matrix, max(0, offset), columns)), Markup(below), row["match"],

@@ -1,5 +1,6 @@
 """The report: its words by hand-made numbers, and the whole page of a made-up run."""
 
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -11,11 +12,12 @@ import pytest
 
 from danq import report as r
 from danq.errors import DanqError
-from danq.files import write_table, write_text
+from danq.files import read_table, write_table, write_text
 from danq.meme import Motif, write_meme
+from danq.motifs import match_table
 
-YEAST = ["Abf1", "Reb1", "Rap1", "Cbf1", "Mcm1", "Ume6", "Sko1", "Fkh1", "Cin5", "Tbf1", "Phd1", "Spt15", "Cyc8", "Tup1",
-         "Esa1", "Spt16"]
+YEAST = ["Abf1", "Reb1", "Rap1", "Cbf1", "Mcm1", "Ume6", "Sko1", "Fkh1", "Cin5", "Tbf1", "Phd1", "Spt15", "Cyc8",
+         "Tup1", "Esa1", "Spt16"]
 GROUPS = ["sequence_specific"] * 11 + ["general_factor", "cofactor", "cofactor", "chromatin", "elongation"]
 NETWORKS = {"deepsea": 0.0, "danq": 0.035, "danq_conv": 0.02}
 HOSTILE = ["<script>alert(1)</script>", '"onmouseover="alert(1)', "javascript:alert(1)", "</title></style><b>",
@@ -26,7 +28,8 @@ HOSTILE = ["<script>alert(1)</script>", '"onmouseover="alert(1)', "javascript:al
 # --- a made-up run ---
 
 
-def write_run(folder, *, names=YEAST, groups=GROUPS, seeds=(0,), undefined=(13,), simulated=False, factors=("ABF1", "REB1")):
+def write_run(folder, *, names=YEAST, groups=GROUPS, seeds=(0,), undefined=(13,), simulated=False,
+              factors=("ABF1", "REB1"), n_filters=30):
     """Write what the stages leave in a run's folder, with numbers drawn at random."""
     rng = np.random.default_rng(0)
     facts = pd.DataFrame({"target": range(len(names)), "name": names, "group": groups})
@@ -39,11 +42,12 @@ def write_run(folder, *, names=YEAST, groups=GROUPS, seeds=(0,), undefined=(13,)
     _write_dataset(folder / "dataset.h5", rng, facts, simulated)
     for model in NETWORKS:
         for seed in seeds:
-            _write_training(folder / model / f"seed{seed}", rng, model, seed, factors)
+            _write_training(folder / model / f"seed{seed}", rng, model, seed, factors, n_filters)
     if simulated:
-        write_table(folder / "simulated" / "sites.tsv.gz", pd.DataFrame(
-            {"chrom": "chr1", "start": range(4), "motif": ["MA0265.3", "MA0363.3", "MA0359.3", "MA0265.3"],
-             "factor": ["ABF1", "REB1", "RAP1", "ABF1"]}))
+        (folder / "simulated").mkdir()
+        with gzip.open(folder / "simulated" / "sites.tsv.gz", "wt") as out:
+            out.write("chrom\tstart\tmotif\tfactor\nchr1\t5\tMA0265.3\tABF1\nchr1\t9\tMA0363.3\tREB1\n"
+                      "chr1\t20\tMA0359.3\tRAP1\nchr2\t5\tMA0265.3\tABF1\n")
     write_text(folder / "config.yaml", "run: yeast\nmotifs: JASPAR2024:fungi\ntrain:\n  scale: 0.25\n  epochs: 12\n")
     write_text(folder / "logs" / "train_danq.log", "$ danq train --model danq --seed 0\nepoch 1\n")
     return folder
@@ -88,35 +92,36 @@ def _comparison(rng, facts, metrics):
 
 
 def _write_dataset(path, rng, facts, simulated):
-    source = {"genome": {"path": "sacCer3.fa.gz", "sha256": "ab" * 32}, "targets": {"path": "targets.tsv", "sha256": "cd" * 32},
+    source = {"genome": {"path": "sacCer3.fa.gz", "sha256": "ab" * 32},
+              "targets": {"path": "targets.tsv", "sha256": "cd" * 32},
               "chromosomes": 17, "genome_length": 12157105,
               "dropped": {"beyond chromosome end": 68, "blacklist": 1032, "border": 40, "N": 3, "unlabelled": 0},
               "splits": {"valid": ["chrV", "chrIX"], "test": ["chrIII", "chrXI", "chrXIII"]}}
     with h5py.File(path, "w") as file:
-        file.attrs.update({"format": "danq-dataset", "format-version": 1, "window": 1000, "bin_size": 200, "alphabet": "ACGT",
-                           "assembly": "unknown" if simulated else "sacCer3", "created-by": "danq 0.1.0",
-                           "source": json.dumps(source)})
+        file.attrs.update({"format": "danq-dataset", "format-version": 1, "window": 1000, "bin_size": 200,
+                           "alphabet": "ACGT", "assembly": "unknown" if simulated else "sacCer3",
+                           "created-by": "danq 0.1.0", "source": json.dumps(source)})
         for split, n in (("train", 40213), ("valid", 4410), ("test", 9107)):
             labels = rng.random((n, len(facts))) < facts["prevalence"].to_numpy()
             file[f"{split}/targets"] = np.packbits(labels, axis=1)
         file.create_dataset("targets/name", data=[name.encode() for name in facts["name"]])
 
 
-def _write_training(folder, rng, model, seed, factors):
+def _write_training(folder, rng, model, seed, factors, n_filters):
     epochs = np.arange(1, 13)
     areas = 0.05 + (0.2 + NETWORKS[model]) * (1 - np.exp(-epochs / 4)) + rng.normal(0, 0.004, 12)
     loss = 0.09 - NETWORKS[model] / 9 + 0.05 * np.exp(-epochs / 3)
     write_table(folder / "history.tsv", pd.DataFrame({
-        "epoch": epochs, "train_loss": loss - 0.002 * epochs, "valid_loss": loss, "valid_auprc": areas, "valid_auroc": 0.8,
-        "lr": 0.001, "samples_per_s": 1500.0, "seconds": 3.7,
+        "epoch": epochs, "train_loss": loss - 0.002 * epochs, "valid_loss": loss, "valid_auprc": areas,
+        "valid_auroc": 0.8, "lr": 0.001, "samples_per_s": 1500.0, "seconds": 3.7,
         "best": np.where(areas == areas.max(), "yes", "no")}))
     facts = {"model": model, "parameters": 925_120, "scale": 0.25, "seed": seed, "epochs": 12, "device": "cpu",
              "hardware": "x86_64", "precision": "bfloat16", "threads": 1, "seconds": 151.3,
              "versions": {"danq": "0.1.0", "python": "3.12.3", "torch": "2.13.0", "numpy": "2.4.6"},
              "options": {"lr": 0.001, "batch_size": 128}}
     write_text(folder / "train.json", json.dumps(facts))
-    motifs = [Motif(f"filter{k}", "", rng.dirichlet([0.25] * 4, size=int(rng.integers(7, 20))), int(rng.integers(20, 900)))
-              for k in range(0, 60, 2)]
+    motifs = [Motif(f"filter{k}", "", rng.dirichlet([0.25] * 4, size=int(rng.integers(7, 20))),
+                    int(rng.integers(20, 900))) for k in range(0, 2 * n_filters, 2)]
     write_meme(folder / "motifs.meme", motifs)
     write_table(folder / "matches.tsv", pd.concat([_matches(rng, motif, factors) for motif in motifs]))
 
@@ -131,7 +136,261 @@ def _matches(rng, motif, factors):
             | {"tested": "no", "named": "no"}])
     factor = factors[number // 2 % len(factors)]
     return pd.DataFrame([facts | {
-        "tested": "yes", "rank": rank, "match": known.get(factor, factor), "factor": factor, "p": 1e-7 * rank, "e": 1e-5,
+        "tested": "yes", "rank": rank, "match": known.get(factor, factor), "factor": factor, "p": 1e-7, "e": 1e-5,
         "q": 10.0 ** -rng.integers(3, 9) * rank, "empirical_fdr": 0.02, "strand": "+-"[number % 4 // 2],
         "offset": int(rng.integers(-4, 5)), "overlap": 7, "named": "yes" if rank == 1 and number % 3 else "no"}
         for rank in (2, 1)])
+
+
+# --- words ---
+
+
+def pair(differences, low, high, a="danq", b="danq_conv"):
+    rows = pd.DataFrame({"difference": differences})
+    return r.Pair(a, b, rows, pd.Series({"difference": rows["difference"].mean(), "low": low, "high": high}))
+
+
+@pytest.mark.parametrize(("differences", "low", "high", "words"), [
+    ([0.03, 0.02, -0.01, np.nan], 0.002, 0.021,
+     "DanQ has a higher AUPRC than DanQ-conv on 2 of 3 targets; mean difference +0.013 [0.002, 0.021], an interval "
+     "above 0."),
+    ([-0.03, -0.02], -0.04, -0.01,
+     "DanQ has a higher AUPRC than DanQ-conv on 0 of 2 targets; mean difference −0.025 [−0.040, −0.010], an interval "
+     "below 0."),
+    ([0.05], -0.01, 0.11,
+     "DanQ has a higher AUPRC than DanQ-conv on 1 of 1 target; mean difference +0.050 [−0.010, 0.110]: the interval "
+     "contains 0, so no difference was detected."),
+    ([0.05], np.nan, np.nan,
+     "DanQ has a higher AUPRC than DanQ-conv on 1 of 1 target; mean difference +0.050, for which no interval could be "
+     "computed."),
+    ([np.nan], np.nan, np.nan, "DanQ and DanQ-conv cannot be compared: no target has a defined AUPRC."),
+])
+def test_pair_sentence(differences, low, high, words):
+    assert r.pair_sentence(pair(differences, low, high)) == words
+
+
+@pytest.mark.parametrize(("low", "high", "words"), [
+    (0.01, 0.03, "raises mean AUPRC by 0.020 [0.010, 0.030]"),
+    (-0.01, 0.05, "no difference was detected"),
+    (np.nan, np.nan, "has no interval"),
+])
+def test_lead_sentence(low, high, words):
+    assert words in r.lead_sentence([pair([0.02], low, high)])
+
+
+def test_lead_sentence_when_the_twin_is_better():
+    words = r.lead_sentence([pair([-0.02], -0.03, -0.01)])
+    assert "has the higher mean AUPRC, by 0.020 [0.010, 0.030]" in words
+
+
+def test_lead_sentence_needs_the_twin():
+    assert "cannot say" in r.lead_sentence([pair([0.02], 0.01, 0.03, b="deepsea")])
+
+
+def test_seed_sentence():
+    rows = [(model, seed, 0, area) for model, areas in {"danq": [0.3, 0.2], "danq_conv": [0.2, 0.25]}.items()
+            for seed, area in enumerate(areas)]
+    metrics = pd.DataFrame(rows, columns=["model", "seed", "target", "auprc"])
+    assert r.seed_sentence(pair([0.0], 0, 0), metrics) == (
+        "Seed by seed, DanQ − DanQ-conv is +0.100, −0.050: not one sign in all seeds.")
+    assert r.seed_sentence(pair([0.0], 0, 0), metrics[metrics["seed"] == 0]) == ""
+    assert r.seed_sentence(pair([0.0], 0, 0, a="deepsea"), metrics) == ""
+
+
+def test_loss_sentences_name_the_targets_and_skip_undefined_ones():
+    scores = pd.DataFrame({"danq": [0.3, 0.2, np.nan], "deepsea": [0.1, 0.2, 0.3], "scan": [0.2, np.nan, 0.1]})
+    assert r.loss_sentences(scores, pd.Series(["A", "B", "C"]), ["danq", "deepsea"], ["scan"]) == [
+        "DeepSEA is below the motif scan baseline on 1 of 2 targets (A); mean AUPRC on the 2: 0.200 against 0.150.",
+        "Never below the motif scan baseline on a target: DanQ."]
+
+
+def test_na_sentence():
+    targets = pd.DataFrame({"n": 10, "n_positive": [0, 0, 10, 3, 4], "label": list("ABCDE")})
+    scores = pd.DataFrame({"danq": [np.nan, np.nan, np.nan, 0.5, 0.2]})
+    assert r.na_sentence(targets, scores) == (
+        "NA: 2 of 5 targets have no positive window in the test split and 1 of 5 targets has no negative window in "
+        "the test split (A, B, C); undefined values are left out of every mean and count.")
+    assert r.na_sentence(targets[3:], scores[3:]) == ""
+
+
+@pytest.mark.parametrize(("areas", "expected"), [
+    ([0.1, 0.2, 0.21], True), ([0.1, 0.2, 0.203], False), ([0.1, 0.2, 0.15], False), ([0.1], True)])
+def test_undertrained(areas, expected):
+    best = ["yes" if area == max(areas) else "no" for area in areas]
+    history = pd.DataFrame({"valid_auprc": areas, "best": best})
+    assert bool(r.undertrained(history)) is expected
+
+
+def test_recovered_by_identifier_or_factor():
+    planted = pd.DataFrame({"motif": ["MA0139.2", "MA0060.1", "MA0106.3"], "factor": ["CTCF", "NFYA", "TP53"]})
+    named = pd.DataFrame({"name": ["filter1", "filter2", "filter9"], "match": ["MA0139.1", "MA0060.1", "MA1596.1"],
+                          "factor": ["CTCF", "NF-Y", "ZNF460"]})
+    assert r.recovered(planted, named) == (["CTCF", "NFYA"], ["TP53"], ["filter9 (ZNF460)"])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_logos_align_as_tomtom_did(turned):
+    rng = np.random.default_rng(1)
+    known = [Motif(f"MA{k:04}.1", f"F{k}", rng.dirichlet([0.2] * 4, size=12)) for k in range(60)]
+    part = known[7].matrix[3:12]
+    query = Motif("filter0", "", part[::-1, ::-1] if turned else part, 100)
+    row = match_table([query], known, min_bits=0, q_value=0.05, shuffles=0, rng=rng).iloc[0]
+    assert row["match"] == "MA0007.1" and row["strand"] == "+-"[turned]
+    assert r._offset(row["offset"], 9, 12, turned) == 3
+    logo = r._logo(query, row, known[7])
+    assert logo.link == "https://jaspar.elixir.no/matrix/MA0007.1/"
+    # The letters of the filter's fourth to twelfth column are those of the known motif, one above the other.
+    letters = [re.findall(r"#base-(.).*? ([\d.]+) ([\d.]+)\)", str(svg)) for svg in (logo.svg, logo.known)]
+    assert letters[0] == [letter for letter in letters[1] if float(letter[1]) > 30]
+
+
+# --- the page ---
+
+
+class Page(HTMLParser):
+    """Collects elements with the names of their attributes, links, and text."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.elements, self.links, self.words = [], [], []
+        self.feed(path.read_text(encoding="utf-8"))
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, *sorted(name for name, _ in attributes)))
+        self.links += [value for name, value in attributes if name in ("src", "href", "xlink:href", "action", "srcset")]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def page_of(folder, **options):
+    write_run(folder, **options)
+    r.report(folder, folder / "report.html", config=folder / "config.yaml")
+    return Page(folder / "report.html")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return page_of(tmp_path_factory.mktemp("runs") / "yeast")
+
+
+def test_page_leads_nowhere_but_to_references(page):
+    allowed = re.compile(r"#[\w-]+|data:,|https://doi\.org/10\.[\w./-]+|https://jaspar\.elixir\.no/matrix/MA[\d.]+/")
+    assert [link for link in page.links if not allowed.fullmatch(link)] == []
+    assert {"https://doi.org/10.1093/nar/gkw226", "https://jaspar.elixir.no/matrix/MA0265.3/"} <= set(page.links)
+    assert {element[0] for element in page.elements}.isdisjoint({"script", "img", "iframe", "object", "image", "form"})
+
+
+def test_page_says_its_numbers(page):
+    for words in ("DanQ has a higher AUPRC than DeepSEA on 15 of 15 targets", "1 of 16 targets has no positive window",
+                  "Trained with a single seed", "is below the k-mer baseline on 2 of 15 targets (Ume6, Fkh1)",
+                  "12,157,105 bp on 17 chromosomes", "blacklisted 1,032", "danq train --model danq --seed 0",
+                  "scale: 0.25", "ab" * 32, "925,120", "2 min 31 s"):
+        assert words in page.text
+
+
+def test_points_and_marks_carry_titles(page):
+    assert "Reb1 (sequence_specific): DanQ 0." in page.text
+    assert "DanQ, seed 0: epoch 1" in page.text
+
+
+def test_every_inner_reference_has_one_target(page, tmp_path):
+    text = "".join(map(str, page.links))
+    assert text
+    write_run(tmp_path / "run")
+    r.report(tmp_path / "run", tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text()
+    targets = re.findall(r'\bid="([^"]+)"', html)
+    wanted = set(re.findall(r'href="#([^"]+)"', html)) | set(re.findall(r"url\(#([^)]+)\)", html))
+    assert len(targets) == len(set(targets)) and wanted <= set(targets)
+
+
+def test_hostile_names_are_inert_text(tmp_path):
+    plain = [f"x{min(k, 10) if k in (10, 11) else k}" for k in range(len(HOSTILE))]
+    pages = [page_of(tmp_path / name, names=names, groups=names, factors=names)
+             for name, names in (("hostile", HOSTILE), ("plain", plain))]
+    assert pages[0].elements == pages[1].elements
+    assert [link for link in pages[0].links if "alert" in link] == []
+    for name in ("<script>alert(1)</script>", '"onmouseover="alert(1)', "javascript:alert(1)", "{{ 7 * 7 }}",
+                 "日本\N{REPLACEMENT CHARACTER}k", "a&amp;b", "same (#10)", "\N{REPLACEMENT CHARACTER}[2J"):
+        assert name in pages[0].text
+
+
+def test_undefined_values_are_shown_and_not_averaged(tmp_path):
+    run = r.read_run(write_run(tmp_path / "run", undefined=(13, 14)))
+    rows = {row[0].text: [cell.text for cell in row] for row in r._means_table(run, run.scores("auprc")).rows}
+    areas = run.metrics.query("model == 'danq'")["auprc"]
+    assert areas.isna().sum() == 2
+    assert rows["DanQ"][1:4] == ["1", "14", "2"] and rows["DanQ"][5] == f"{areas.sum() / 14:.3f}"
+    assert rows["motif scan"][2:4] == ["11", "5"]
+    by_target = {row[0].text: row for row in r._scores_table(run, run.scores("auprc")).rows}
+    assert [cell.text for cell in by_target["Tup1"][4:]] == ["NA"] * 5
+
+
+def test_best_network_and_better_baseline_are_marked(tmp_path):
+    run = r.read_run(write_run(tmp_path / "run"))
+    values = pd.Series({"deepsea": 0.2, "danq": 0.3, "danq_conv": 0.1, "kmer": 0.4, "scan": np.nan})
+    assert [r._mark(values, model, run) for model in values.index] == ["", "best", "", "beats", "na"]
+
+
+def test_simulated_run(tmp_path):
+    text = page_of(tmp_path / "sim", simulated=True, seeds=(0, 1), factors=("ABF1", "GAL4")).text
+    assert "AUROC against decoys" in text and "oracle: rule" in text and "Seed by seed" in text
+    assert "Trained with a single seed" not in text
+    assert re.search(r"DanQ 0 1 of 3 (ABF1|GAL4)", text)
+    assert "(GAL4)" in text
+
+
+def test_tables_of_the_evaluation_are_enough(tmp_path):
+    folder = write_run(tmp_path / "run")
+    kept = {path.name: path.read_bytes() for path in folder.glob("*.tsv")}
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name, content in kept.items():
+        (bare / name).write_bytes(content)
+    r.report(bare, bare / "report.html")
+    text = Page(bare / "report.html").text
+    assert "no training history" in text and "no motifs" in text and "Means over targets" in text
+
+
+def test_one_network_alone(tmp_path):
+    folder = write_run(tmp_path / "run")
+    metrics = read_table(folder / "metrics.tsv")
+    write_table(folder / "metrics.tsv", metrics[metrics["model"].isin(["danq", "kmer"])])
+    write_table(folder / "comparison.tsv", read_table(folder / "comparison.tsv")[:0])
+    r.report(folder, folder / "report.html")
+    assert "This run cannot say what the recurrent layer adds" in Page(folder / "report.html").text
+
+
+def test_same_run_gives_same_bytes(tmp_path):
+    folder = write_run(tmp_path / "run")
+    for name in ("one.html", "two.html"):
+        r.report(folder, tmp_path / name, config=folder / "config.yaml")
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+
+
+def test_size(tmp_path):
+    page_of(tmp_path / "run", names=[f"T{k}" for k in range(100)], groups=["TF", "DNase"] * 50, n_filters=60)
+    html = (tmp_path / "run" / "report.html").read_text()
+    assert html.count('class="logo"') > 3 * 2 * 24 and len(html) < 3e6
+
+
+@pytest.mark.parametrize(("name", "change", "words"), [
+    ("metrics.tsv", lambda frame: frame.drop(columns="auprc"), "no column auprc"),
+    ("metrics.tsv", lambda frame: frame.assign(auroc="high"), "metrics.tsv:2: column auroc: 'high' is not a number"),
+    ("metrics.tsv", lambda frame: frame.assign(model="../../etc"), "is not the name of a model"),
+    ("metrics.tsv", lambda frame: frame[:0], "holds no row"),
+    ("comparison.tsv", lambda frame: frame[frame["target"] != "mean"], "no row of target mean"),
+])
+def test_unfit_tables_are_refused(tmp_path, name, change, words):
+    folder = write_run(tmp_path / "run")
+    write_table(folder / name, change(read_table(folder / name)))
+    with pytest.raises(DanqError, match=re.escape(words)):
+        r.report(folder, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_missing_table_is_named(tmp_path):
+    with pytest.raises(DanqError, match=r"metrics\.tsv: not a table"):
+        r.report(tmp_path, tmp_path / "report.html")

@@ -32,7 +32,11 @@ pathvars:
     results=f"results/{settings.run}",
 
 
-# One GPU on one machine: one training at a time. On a cluster the scheduler gives out GPUs.
+# A training asks for a GPU where this machine has one (a cluster's profile says so with set-resources). On one machine
+# the GPU then serves one training at a time; on a cluster the scheduler gives out GPUs.
+gpu = int(settings.train.device != "cpu" and any(map(os.path.exists, ["/dev/nvidia0", "/dev/kfd"])))
+
+
 resource_scopes:
     gpu="local",
 

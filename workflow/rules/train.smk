@@ -17,7 +17,7 @@ rule train:
         "../envs/danq.yaml"
     threads: settings.threads
     resources:
-        gpu=1,
+        gpu=gpu,
     params:
         flags=flags(settings.train),
         threads=settings.threads,
@@ -41,7 +41,7 @@ rule predict:
         "../envs/danq.yaml"
     threads: settings.threads
     resources:
-        gpu=1,
+        gpu=gpu,
     params:
         device=settings.train.device,
         threads=settings.threads,

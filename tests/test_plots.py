@@ -1,0 +1,124 @@
+"""Figures: what is drawn for which numbers."""
+
+import re
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from danq import plots
+
+SURE = np.eye(4)[[2, 0, 3]]
+
+
+@pytest.fixture
+def ax():
+    return plots.canvas(4, 4)[1]
+
+
+def drawn(ax):
+    """Return all points as (x, y), and whether each is filled."""
+    points = [(tuple(xy), len(group.get_facecolors()) > 0) for group in ax.collections if len(group.get_offsets()) > 0
+              and group.get_label() != "" and hasattr(group, "get_sizes") for xy in group.get_offsets().tolist()]
+    return dict(points)
+
+
+def test_scatter_leaves_out_undefined_targets_and_fills_clear_differences(ax):
+    plots.scatter_models(ax, [0.3, 0.5, 0.2], [0.2, np.nan, 0.21], low=[0.05, 0, -0.1], high=[0.15, 0, 0.08],
+                         groups=["x", "x", "y"], labels=("DanQ", "DeepSEA"))
+    assert drawn(ax) == {(0.2, 0.3): True, (0.21, 0.2): False}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("DeepSEA", "DanQ")
+
+
+def test_scatter_without_intervals_is_filled(ax):
+    plots.scatter_models(ax, [0.3], [0.2])
+    assert drawn(ax) == {(0.2, 0.3): True}
+
+
+def test_scatter_of_nothing_draws_axes(ax):
+    plots.scatter_models(ax, [np.nan], [0.2])
+    assert drawn(ax) == {} and ax.get_xlim()[0] == 0
+
+
+def test_training_curves_mark_the_best_epoch(ax):
+    plots.training_curves(ax, [[0.1, 0.3, 0.2], [0.2]], labels=["danq", "deepsea"], best=[2, 1], ylabel="AUPRC")
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[1, 2, 3], [1]]
+    assert [group.get_offsets().tolist() for group in ax.collections] == [[[2, 0.3]], [[1, 0.2]]]
+
+
+def test_seeds_of_a_model_share_a_colour(ax):
+    plots.training_curves(ax, [[1, 2], [1, 3], [2, 2]], labels=["danq", "danq", "deepsea"])
+    colours = [line.get_color() for line in ax.lines]
+    assert colours[0] == colours[1] != colours[2]
+
+
+def test_prevalence_ranks_and_leaves_out_zero(ax):
+    plots.prevalence(ax, [0.01, 0.0, 0.2], groups=["a", "a", "b"])
+    assert sorted(tuple(xy) for group in ax.collections for xy in group.get_offsets().tolist()) == [(1, 0.2), (2, 0.01)]
+
+
+def test_logo_is_as_high_as_the_information(ax):
+    plots.logo(ax, np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0]]))
+    tops = [patch.get_extents().transformed(ax.transData.inverted()).y1 for patch in ax.patches]
+    assert max(tops) == pytest.approx(2, abs=0.1) and ax.get_ylim() == (0, 2)
+
+
+def test_styles_beyond_the_palette_share_one():
+    found = plots.styles("abcdefghi")
+    assert len({found[name] for name in "abcdefg"}) == 7
+    assert found["h"] == found["i"] == plots.Style(plots.OTHER, "o")
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_svg_carries_titles_as_text(n):
+    titles = [f"<b>{k}</b> & \"q\"" for k in range(n)]
+    figure, ax = plots.canvas(4, 4)
+    low = [-1.0 if k % 2 else 0.05 for k in range(n)]
+    plots.scatter_models(ax, np.linspace(0.1, 0.9, n), np.full(n, 0.5), low=low, high=[1.0] * n, titles=titles)
+    text = plots.svg(figure, "figure")
+    assert sorted(re.findall(r"<title>(.*?)</title>", text)) == [
+        f'&lt;b&gt;{k}&lt;/b&gt; &amp; "q"' for k in range(n)]
+    assert "<b>" not in text
+
+
+def test_svg_is_the_same_twice_and_fits_any_page():
+    texts = []
+    for _ in range(2):
+        figure, ax = plots.canvas(3, 3)
+        plots.prevalence(ax, [0.1, 0.2])
+        texts.append(plots.svg(figure, "figure"))
+    assert texts[0] == texts[1]
+    assert texts[0].startswith("<svg ") and "xmlns" not in texts[0] and "http" not in texts[0]
+    assert "currentColor" in texts[0] and plots.INK not in texts[0] and "<g id" not in texts[0]
+
+
+def test_logo_svg_draws_letters_of_full_height():
+    text = plots.logo_svg(SURE, lead=2, columns=8)
+    assert re.findall(r"#base-(.)", text) == ["G", "A", "T"]
+    assert re.findall(r"matrix\(9 0 0 44\.00 (\S+) 0\.00\)", text) == ["20.5", "30.5", "40.5"]
+    assert 'width="80"' in text
+
+
+def test_logo_svg_of_a_flat_matrix_is_empty():
+    assert "<use" not in plots.logo_svg(np.full((3, 4), 0.25))
+
+
+def test_letters_fill_the_unit_square():
+    outlines = re.findall(r' d="([^"]+)"', plots.letters_svg())
+    assert len(outlines) == 4
+    for outline in outlines:
+        numbers = np.array([float(number) for number in re.findall(r"[\d.]+", outline)])
+        assert numbers.min() == 0 and numbers.max() == 1
+
+
+@pytest.mark.parametrize(("low", "high", "side"), [(0.1, 0.3, "above"), (-0.1, 0.3, "around"), (-0.3, -0.1, "below")])
+def test_interval_svg_says_its_side(low, high, side):
+    assert f'class="interval {side}"' in plots.interval_svg((low + high) / 2, low, high, 0.5)
+
+
+def test_interval_svg_of_undefined_numbers_is_empty():
+    assert plots.interval_svg(0.1, np.nan, 0.2, 0.5) == ""
+
+
+def test_colours_are_what_matplotlib_takes():
+    assert all(to_hex(colour).upper() == colour.upper() for colour in (*plots.COLOURS, plots.OTHER, plots.INK))
