@@ -76,9 +76,9 @@ def run_extract():
     """Return a function that extracts windows into a folder, with defaults that fit the toy genome."""
     def run(source, output, **changes):
         options = {"genome": source / "genome.fa", "targets": source / "targets.tsv", "blacklist": None,
-                   "windows": output / "windows.tsv", "fasta": output / "windows.fa.gz", "table": output / "targets.tsv",
-                   "bin_size": BIN, "window": WINDOW, **SPLITS, "train_bins": "all", "negatives": 1.0, "max_n": 0.1,
-                   "seed": 0}
+                   "windows": output / "windows.tsv", "fasta": output / "windows.fa.gz",
+                   "table": output / "targets.tsv", "bin_size": BIN, "window": WINDOW, **SPLITS, "train_bins": "all",
+                   "negatives": 1.0, "max_n": 0.1, "seed": 0}
         extract(**(options | changes))
         return output
     return run

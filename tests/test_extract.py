@@ -15,8 +15,9 @@ def read_windows(folder):
     """Return the header's facts and the rows of windows.tsv, labels as sets."""
     lines = [line.decode() for _, line in read_lines(folder / "windows.tsv")]
     rows = [line.split("\t") for line in lines[2:]]
-    return json.loads(lines[0][1:]), [(chrom, int(start), int(end), split, set(labels.replace(".", "").split(",")) - {""})
-                                      for chrom, start, end, split, labels in rows]
+    return json.loads(lines[0][1:]), [
+        (chrom, int(start), int(end), split, set() if labels == "." else set(labels.split(",")))
+        for chrom, start, end, split, labels in rows]
 
 
 def read_letters(folder):

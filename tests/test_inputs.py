@@ -72,8 +72,8 @@ def test_a_missing_file_is_told(tmp_path):
     ("chr1\t20\t20\n", 1, "start 20 is not before end 20; mend the line"),
     ("# made by hand\nchr1\t900\t1001\n", 2, "end 1001 is beyond the end of 'chr1' (1000 bp); check that the peaks and "
      "the genome are of the same assembly, or clip the peaks"),
-    ("1\t10\t20\n", 1, "'1' is not in the genome, which has 'chr1', 'chr2'; put 'chr' before the names, or use a genome "
-     "without it"),
+    ("1\t10\t20\n", 1, "'1' is not in the genome, which has 'chr1', 'chr2'; put 'chr' before the names, or use a "
+     "genome without it"),
     ("chr\x1b[2J\t10\t20\n", 1, "'chr\\x1b[2J' is not in the genome, which has 'chr1', 'chr2'; use files of one "
      "assembly"),
 ])

@@ -1,6 +1,7 @@
 # The checked configuration, and the few names that the rules share.
 import os
 import shlex
+import shutil
 import sys
 
 from danq.config import flags, load
@@ -34,7 +35,7 @@ pathvars:
 
 # A training asks for a GPU where this machine has one (a cluster's profile says so with set-resources). On one machine
 # the GPU then serves one training at a time; on a cluster the scheduler gives out GPUs.
-gpu = int(settings.train.device != "cpu" and any(map(os.path.exists, ["/dev/nvidia0", "/dev/kfd"])))
+gpu = int(settings.train.device != "cpu" and any(map(shutil.which, ["nvidia-smi", "rocm-smi"])))
 
 
 resource_scopes:
