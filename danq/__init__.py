@@ -9,7 +9,7 @@ The flow, one module per stage::
       -> predict    test-split probabilities    (predict.py; reference predictors in baselines.py)
       -> evaluate   metrics and comparison      (evaluate.py)
       -> motifs     filters as named motifs     (motifs.py, over tomtom.py)
-      -> report     one self-contained page     (report.py, over plots.py)
+      -> report     one self-contained page     (report.py, over results.py, words.py, page.py, plots.py)
 
 ``simulate`` makes a genome with planted motifs and its peaks, for a first run without any data.
 Coordinates are base pairs, 0-based and half-open, everywhere.

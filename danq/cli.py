@@ -102,7 +102,7 @@ def _knob(step, name, field):
     if typing.get_origin(kind) is typing.Literal:
         kind, extra = str, {"choices": typing.get_args(kind)}
     elif isinstance(kind, types.GenericAlias):
-        kind, extra = typing.get_args(kind)[0], {"nargs": "+"}
+        kind, extra = str, {"nargs": "+"}
     needed = {"required": True} if field.is_required() else {"default": field.default}
     step.add_argument("--" + name.replace("_", "-"), type=kind, help=field.description, **needed, **extra)
 

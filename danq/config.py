@@ -17,6 +17,8 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """What a run may be called: it becomes a folder (pydantic's `$` is the very end, a last newline included)."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
+# What ends in a command line beside file names: no character that any shell would take for its own.
+Word = Annotated[str, StringConstraints(pattern=r"^[\w .,:+/@%=-]*$")]
 ModelName = Literal["deepsea", "danq", "danq_conv"]
 
 
@@ -39,8 +41,8 @@ class Extract(Section):
 
     bin_size: int = Field(200, ge=1, description="length of a labelled bin (bp)")
     window: int = Field(1000, ge=8, description="length of a model's input, centred on the bin (bp)")
-    valid: list[str] = Field(min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000")
-    test: list[str] = Field(min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000")
+    valid: list[Word] = Field(min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000")
+    test: list[Word] = Field(min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000")
     train_bins: Literal["labelled", "sampled", "all"] = Field(
         "all", description="training bins: those with a label, these and sampled negatives, or all usable ones; "
         "validation and test always use all")
@@ -91,8 +93,8 @@ class Config(Section):
     targets: str | None = Field(None, description="targets.tsv: name, group, file (peaks), relative to itself")
     blacklist: str | None = Field(None, description="BED of regions to leave out")
     motifs: str = Field("JASPAR2024:vertebrates", description="known motifs: a MEME file, or JASPAR<year>:<taxon>")
-    assembly: str = Field("unknown", description="name of the genome's assembly, kept in dataset.h5")
-    where: dict[str, str] = Field(default_factory=dict, description="keep the targets whose column has that value")
+    assembly: Word = Field("unknown", description="name of the genome's assembly, kept in dataset.h5")
+    where: dict[Word, Word] = Field(default_factory=dict, description="keep the targets whose column has that value")
     models: list[ModelName] = Field(["deepsea", "danq", "danq_conv"], min_length=1, description="models to train")
     seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1, description="training seeds")
     threads: int = Field(1, ge=1, description="CPU threads of one training")

@@ -174,8 +174,11 @@ def prevalence(ax, values, *, groups=None, titles=None, style=None):
     ax.set_xlim(0.3, len(order) + 0.7)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
-    # A range within one decade would otherwise carry a single labelled tick.
-    ax.yaxis.set_minor_formatter(FuncFormatter(_halves))
+    # A range within one decade would otherwise carry a single labelled tick, or none.
+    low, high = ax.get_ylim()
+    labelled = "123456789" if high < 10 * low else "25"
+    ax.yaxis.set_minor_formatter(FuncFormatter(
+        lambda value, _: f"{100 * value:g} %" if f"{value:e}"[0] in labelled else ""))
     return _dress(ax, "targets by rank", "positive windows")
 
 
@@ -331,12 +334,6 @@ def _take(items, rows):
 def _limit(values):
     """Return a round upper end for an axis from 0 that holds all values: the next twentieth, at most 1."""
     return min(1.0, (np.floor(20 * values.max(initial=0)) + 1) / 20 + 0.01)
-
-
-def _halves(value, _):
-    """Label a minor tick of a logarithmic axis of shares when it is 2 or 5 times a power of ten."""
-    lead = f"{value:e}"[0]
-    return f"{100 * value:g} %" if lead in "25" else ""
 
 
 def _dress(ax, xlabel, ylabel):

@@ -15,6 +15,9 @@ MAY_NOT = {
     "evaluate": {"torch", "jinja2"},
     "plots": {"h5py", "torch", "danq.evaluate", "danq.files"},
     "report": {"torch", "danq.train", "danq.models", "sklearn"},
+    "results": {"torch", "jinja2", "matplotlib"},
+    "words": {"torch", "h5py", "jinja2", "matplotlib"},
+    "page": {"torch", "h5py", "danq.results"},
     "tomtom": {"torch"},
 }
 

@@ -41,6 +41,9 @@ def test_the_default_configuration_writes_out_every_knob():
     ({"genome": "x.fa"}, "genome and targets go together"),
     ({"extract": {**DEFAULT["extract"], "window": 501}}, "extract: window (501) must be bin_size (200)"),
     ({"train": {"lr": float("nan")}}, "train.lr: Input should be a finite number"),
+    ({"assembly": "hg38 $(touch x)"}, "assembly: String should match pattern"),
+    ({"where": {"panel": "core; touch x"}}, "where.panel: String should match pattern"),
+    ({"extract": {**DEFAULT["extract"], "valid": ["`touch x`"]}}, "extract.valid.0: String should match pattern"),
     ({"train": {"device": "gpu; rm -rf x"}}, "train.device: String should match pattern"),
 ])
 def test_mistakes_are_one_line(change, message):
@@ -60,7 +63,7 @@ def test_chromosomes_may_be_numbers():
 @pytest.mark.parametrize(("command", "section"), [
     ("simulate", config.Simulate), ("extract", config.Extract), ("train", config.Train), ("motifs", config.Motifs)])
 def test_a_section_becomes_flags_and_comes_back(command, section):
-    needed = {"valid": ["chr 1", "chr2:1-9"], "test": ["$(touch x)"]} if section is config.Extract else {}
+    needed = {"valid": ["chr 1", "chr2:1-9"], "test": ["chr3"]} if section is config.Extract else {}
     wanted = section(**needed)
     steps = next(action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction))
     parser = steps.choices[command]

@@ -57,6 +57,16 @@ def test_prevalence_ranks_and_leaves_out_zero(ax):
     assert sorted(tuple(xy) for group in ax.collections for xy in group.get_offsets().tolist()) == [(1, 0.2), (2, 0.01)]
 
 
+@pytest.mark.parametrize(("values", "labels"), [
+    ([0.031, 0.05], {"4 %", "5 %"}), ([0.0021, 0.3], {"0.2 %", "0.5 %", "1 %", "2 %", "5 %", "10 %", "20 %"})])
+def test_prevalence_axis_is_labelled_however_narrow(ax, values, labels):
+    plots.prevalence(ax, values)
+    low, high = ax.get_ylim()
+    ticks = [(place, label.get_text()) for minor in (False, True)
+             for place, label in zip(ax.get_yticks(minor=minor), ax.get_yticklabels(minor=minor), strict=True)]
+    assert {text for place, text in ticks if text and low <= place <= high} == labels
+
+
 def test_logo_is_as_high_as_the_information(ax):
     plots.logo(ax, np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0]]))
     tops = [patch.get_extents().transformed(ax.transData.inverted()).y1 for patch in ax.patches]

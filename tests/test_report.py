@@ -1,4 +1,4 @@
-"""The report: its words by hand-made numbers, and the whole page of a made-up run."""
+"""The whole page of a made-up run."""
 
 import gzip
 import json
@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from danq import page as p
 from danq import report as r
 from danq.errors import DanqError
 from danq.files import read_table, write_table, write_text
 from danq.meme import Motif, write_meme
 from danq.motifs import match_table
+from danq.results import read_run
 
 YEAST = ["Abf1", "Reb1", "Rap1", "Cbf1", "Mcm1", "Ume6", "Sko1", "Fkh1", "Cin5", "Tbf1", "Phd1", "Spt15", "Cyc8",
          "Tup1", "Esa1", "Spt16"]
@@ -104,7 +106,9 @@ def _write_dataset(path, rng, facts, simulated):
         for split, n in (("train", 40213), ("valid", 4410), ("test", 9107)):
             labels = rng.random((n, len(facts))) < facts["prevalence"].to_numpy()
             file[f"{split}/targets"] = np.packbits(labels, axis=1)
-        file.create_dataset("targets/name", data=[name.encode() for name in facts["name"]])
+            file.create_dataset(f"{split}/sequences", (n, 125, 4), np.uint8)
+        for column, texts in (("name", facts["name"]), ("group", facts["group"]), ("jaspar", [""] * len(facts))):
+            file.create_dataset(f"targets/{column}", data=list(texts), dtype=h5py.string_dtype())
 
 
 def _write_training(folder, rng, model, seed, factors, n_filters):
@@ -142,92 +146,6 @@ def _matches(rng, motif, factors):
         for rank in (2, 1)])
 
 
-# --- words ---
-
-
-def pair(differences, low, high, a="danq", b="danq_conv"):
-    rows = pd.DataFrame({"difference": differences})
-    return r.Pair(a, b, rows, pd.Series({"difference": rows["difference"].mean(), "low": low, "high": high}))
-
-
-@pytest.mark.parametrize(("differences", "low", "high", "words"), [
-    ([0.03, 0.02, -0.01, np.nan], 0.002, 0.021,
-     "DanQ has a higher AUPRC than DanQ-conv on 2 of 3 targets; mean difference +0.013 [0.002, 0.021], an interval "
-     "above 0."),
-    ([-0.03, -0.02], -0.04, -0.01,
-     "DanQ has a higher AUPRC than DanQ-conv on 0 of 2 targets; mean difference −0.025 [−0.040, −0.010], an interval "
-     "below 0."),
-    ([0.05], -0.01, 0.11,
-     "DanQ has a higher AUPRC than DanQ-conv on 1 of 1 target; mean difference +0.050 [−0.010, 0.110]: the interval "
-     "contains 0, so no difference was detected."),
-    ([0.05], np.nan, np.nan,
-     "DanQ has a higher AUPRC than DanQ-conv on 1 of 1 target; mean difference +0.050, for which no interval could be "
-     "computed."),
-    ([np.nan], np.nan, np.nan, "DanQ and DanQ-conv cannot be compared: no target has a defined AUPRC."),
-])
-def test_pair_sentence(differences, low, high, words):
-    assert r.pair_sentence(pair(differences, low, high)) == words
-
-
-@pytest.mark.parametrize(("low", "high", "words"), [
-    (0.01, 0.03, "raises mean AUPRC by 0.020 [0.010, 0.030]"),
-    (-0.01, 0.05, "no difference was detected"),
-    (np.nan, np.nan, "has no interval"),
-])
-def test_lead_sentence(low, high, words):
-    assert words in r.lead_sentence([pair([0.02], low, high)])
-
-
-def test_lead_sentence_when_the_twin_is_better():
-    words = r.lead_sentence([pair([-0.02], -0.03, -0.01)])
-    assert "has the higher mean AUPRC, by 0.020 [0.010, 0.030]" in words
-
-
-def test_lead_sentence_needs_the_twin():
-    assert "cannot say" in r.lead_sentence([pair([0.02], 0.01, 0.03, b="deepsea")])
-
-
-def test_seed_sentence():
-    rows = [(model, seed, 0, area) for model, areas in {"danq": [0.3, 0.2], "danq_conv": [0.2, 0.25]}.items()
-            for seed, area in enumerate(areas)]
-    metrics = pd.DataFrame(rows, columns=["model", "seed", "target", "auprc"])
-    assert r.seed_sentence(pair([0.0], 0, 0), metrics) == (
-        "Seed by seed, DanQ − DanQ-conv is +0.100, −0.050: not one sign in all seeds.")
-    assert r.seed_sentence(pair([0.0], 0, 0), metrics[metrics["seed"] == 0]) == ""
-    assert r.seed_sentence(pair([0.0], 0, 0, a="deepsea"), metrics) == ""
-
-
-def test_loss_sentences_name_the_targets_and_skip_undefined_ones():
-    scores = pd.DataFrame({"danq": [0.3, 0.2, np.nan], "deepsea": [0.1, 0.2, 0.3], "scan": [0.2, np.nan, 0.1]})
-    assert r.loss_sentences(scores, pd.Series(["A", "B", "C"]), ["danq", "deepsea"], ["scan"]) == [
-        "DeepSEA is below the motif scan baseline on 1 of 2 targets (A); mean AUPRC on the 2: 0.200 against 0.150.",
-        "Never below the motif scan baseline on a target: DanQ."]
-
-
-def test_na_sentence():
-    targets = pd.DataFrame({"n": 10, "n_positive": [0, 0, 10, 3, 4], "label": list("ABCDE")})
-    scores = pd.DataFrame({"danq": [np.nan, np.nan, np.nan, 0.5, 0.2]})
-    assert r.na_sentence(targets, scores) == (
-        "NA: 2 of 5 targets have no positive window in the test split and 1 of 5 targets has no negative window in "
-        "the test split (A, B, C); undefined values are left out of every mean and count.")
-    assert r.na_sentence(targets[3:], scores[3:]) == ""
-
-
-@pytest.mark.parametrize(("areas", "expected"), [
-    ([0.1, 0.2, 0.21], True), ([0.1, 0.2, 0.203], False), ([0.1, 0.2, 0.15], False), ([0.1], True)])
-def test_undertrained(areas, expected):
-    best = ["yes" if area == max(areas) else "no" for area in areas]
-    history = pd.DataFrame({"valid_auprc": areas, "best": best})
-    assert bool(r.undertrained(history)) is expected
-
-
-def test_recovered_by_identifier_or_factor():
-    planted = pd.DataFrame({"motif": ["MA0139.2", "MA0060.1", "MA0106.3"], "factor": ["CTCF", "NFYA", "TP53"]})
-    named = pd.DataFrame({"name": ["filter1", "filter2", "filter9"], "match": ["MA0139.1", "MA0060.1", "MA1596.1"],
-                          "factor": ["CTCF", "NF-Y", "ZNF460"]})
-    assert r.recovered(planted, named) == (["CTCF", "NFYA"], ["TP53"], ["filter9 (ZNF460)"])
-
-
 @pytest.mark.parametrize("turned", [False, True])
 def test_logos_align_as_tomtom_did(turned):
     rng = np.random.default_rng(1)
@@ -236,8 +154,8 @@ def test_logos_align_as_tomtom_did(turned):
     query = Motif("filter0", "", part[::-1, ::-1] if turned else part, 100)
     row = match_table([query], known, min_bits=0, q_value=0.05, shuffles=0, rng=rng).iloc[0]
     assert row["match"] == "MA0007.1" and row["strand"] == "+-"[turned]
-    assert r._offset(row["offset"], 9, 12, turned) == 3
-    logo = r._logo(query, row, known[7])
+    assert p._offset(row["offset"], 9, 12, turned) == 3
+    logo = p.logo(query, row, known[7])
     assert logo.link == "https://jaspar.elixir.no/matrix/MA0007.1/"
     # The letters of the filter's fourth to twelfth column are those of the known motif, one above the other.
     letters = [re.findall(r"#base-(.).*? ([\d.]+) ([\d.]+)\)", str(svg)) for svg in (logo.svg, logo.known)]
@@ -295,6 +213,15 @@ def test_points_and_marks_carry_titles(page):
     assert "DanQ, seed 0: epoch 1" in page.text
 
 
+def test_intervals_are_not_broken_over_lines(tmp_path):
+    folder = write_run(tmp_path / "run")
+    r.report(folder, folder / "report.html")
+    html = (folder / "report.html").read_text()
+    paragraphs = " ".join(re.findall(r"<(?:p|li)\b[^>]*>([^<]*)<", html))
+    intervals = re.findall(r"\[−?\d\.\d{3},(.)−?\d\.\d{3}\]", paragraphs)
+    assert len(intervals) >= 4 and set(intervals) == {"\N{NO-BREAK SPACE}"}
+
+
 def test_every_inner_reference_has_one_target(page, tmp_path):
     text = "".join(map(str, page.links))
     assert text
@@ -318,18 +245,34 @@ def test_hostile_names_are_inert_text(tmp_path):
 
 
 def test_undefined_values_are_shown_and_not_averaged(tmp_path):
-    run = r.read_run(write_run(tmp_path / "run", undefined=(13, 14)))
+    run = read_run(write_run(tmp_path / "run", undefined=(13, 14)))
     rows = {row[0].text: [cell.text for cell in row] for row in r._means_table(run, run.scores("auprc")).rows}
     areas = run.metrics.query("model == 'danq'")["auprc"]
     assert areas.isna().sum() == 2
     assert rows["DanQ"][1:4] == ["1", "14", "2"] and rows["DanQ"][5] == f"{areas.sum() / 14:.3f}"
     assert rows["motif scan"][2:4] == ["11", "5"]
     by_target = {row[0].text: row for row in r._scores_table(run, run.scores("auprc")).rows}
-    assert [cell.text for cell in by_target["Tup1"][4:]] == ["NA"] * 5
+    assert [cell.text for cell in by_target["Tup1"][3:]] == ["NA"] * 5
+
+
+def test_differences_begin_with_their_mean(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    [table] = r._difference_table(run)
+    assert table.columns == ["target", "DanQ − DanQ-conv", "DanQ − DeepSEA", "DanQ-conv − DeepSEA"]
+    assert [row[0].text for row in table.rows] == ["mean over targets", *YEAST]
+    assert [cell.text for cell in table.rows[0][1:]] == [f"{pair.mean['difference']:+.3f}" for pair in run.pairs]
+    assert [cell.mark for cell in table.rows[14]] == ["", "na", "na", "na"]
+
+
+def test_best_filter_of_each_factor_is_drawn_first(tmp_path):
+    run = read_run(write_run(tmp_path / "run", factors=("ABF1", "REB1", "RAP1", "GAL4"), n_filters=90))
+    gallery = r._galleries(run.trained[0], {})[0]
+    assert len(gallery.logos) == r.SHOWN < len(run.trained[0].named())
+    assert {logo.title for logo in gallery.logos[:4]} == {"ABF1", "REB1", "RAP1", "GAL4"}
 
 
 def test_best_network_and_better_baseline_are_marked(tmp_path):
-    run = r.read_run(write_run(tmp_path / "run"))
+    run = read_run(write_run(tmp_path / "run"))
     values = pd.Series({"deepsea": 0.2, "danq": 0.3, "danq_conv": 0.1, "kmer": 0.4, "scan": np.nan})
     assert [r._mark(values, model, run) for model in values.index] == ["", "best", "", "beats", "na"]
 
@@ -339,7 +282,7 @@ def test_simulated_run(tmp_path):
     assert "AUROC against decoys" in text and "oracle: rule" in text and "Seed by seed" in text
     assert "Trained with a single seed" not in text
     assert re.search(r"DanQ 0 1 of 3 (ABF1|GAL4)", text)
-    assert "(GAL4)" in text
+    assert "(GAL4)" in text and "Relative: it is itself like a planted motif" in text
 
 
 def test_tables_of_the_evaluation_are_enough(tmp_path):
@@ -352,6 +295,7 @@ def test_tables_of_the_evaluation_are_enough(tmp_path):
     r.report(bare, bare / "report.html")
     text = Page(bare / "report.html").text
     assert "no training history" in text and "no motifs" in text and "Means over targets" in text
+    assert not any(title in text for title in ("Splits", "Dropped", "Models and machines", "Software", "Input files"))
 
 
 def test_one_network_alone(tmp_path):

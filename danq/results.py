@@ -1,0 +1,345 @@
+"""A finished run, read back: what the stages left in its folder, as tables and plain values.
+
+Nothing here knows of the report: a notebook that opens a run begins with `read_run`, too.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from danq.bins import SPLITS
+from danq.config import NAME
+from danq.dataset import open_dataset
+from danq.errors import DanqError, shown
+from danq.files import read_lines, read_table
+from danq.meme import known_motifs, read_meme
+from danq.tomtom import tomtom
+
+NAMES = {
+    "deepsea": ("DeepSEA", "three convolutions"),
+    "danq": ("DanQ", "a convolution, then a bidirectional LSTM"),
+    "danq_conv": ("DanQ-conv", "DanQ with the LSTM replaced by a convolution of the same number of multiply-adds"),
+    "kmer": ("k-mer", "logistic regression on k-mer counts"),
+    "scan": ("motif scan", "scan with the target's own known motif; only for targets that have one"),
+    "oracle_rule": ("oracle: rule", "knows the planted sites and the whole rule: the ceiling"),
+    "oracle_parts": ("oracle: parts", "knows the planted sites, ignores the rule"),
+}
+"""What predictors are called, and what they are, in the order in which they are listed."""
+
+RELATED = 0.05
+"""A known motif whose Tomtom E-value against a planted one is lower is a relative of it."""
+
+_STEPS = ("simulate", "extract", "encode", "train", "predict", "baseline", "evaluate", "motifs")
+_PAIRS = (("danq", "danq_conv"), ("danq", "deepsea"))
+_BLOCK = 65536
+
+
+class Trained(NamedTuple):
+    """What one training left: tables and facts, empty where a file is missing."""
+
+    model: str
+    seed: int
+    history: pd.DataFrame
+    facts: dict
+    matches: pd.DataFrame
+    motifs: dict
+
+    def best_matches(self):
+        """Return one row per filter: its best match, if it has one."""
+        return self.matches.sort_values("rank", kind="stable").drop_duplicates("name").sort_index()
+
+    def named(self):
+        """Return the best match of each named filter, the surest first."""
+        best = self.best_matches()
+        return best[best["named"] == "yes"].sort_values(["q", "filter"], kind="stable")
+
+
+class Pair(NamedTuple):
+    """Model `a` against model `b`: a row per target (its index), and the mean over targets with its interval."""
+
+    a: str
+    b: str
+    rows: pd.DataFrame
+    mean: pd.Series
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    name : str
+        Name of the run.
+    facts, source : dict
+        Attributes of dataset.h5, and how it was made; empty when unknown.
+    windows, positives : dict
+        By split: number of windows, and of positive windows per target (int array, (T,)).
+    metrics : pandas.DataFrame
+        metrics.tsv.
+    targets : pandas.DataFrame
+        One row per target (its index): name, group, n, n_positive, prevalence, label.
+    pairs : list of Pair
+        comparison.tsv; the pairs that the report is about come first.
+    trained : list of Trained
+        Trainings in the order of models and seeds.
+    planted : pandas.DataFrame or None
+        Motifs and factors planted in a simulated genome.
+    networks, baselines, oracles : list of str
+        Models by kind.
+    commands : list of str
+        The commands that made it, step by step.
+    """
+
+    name: str
+    facts: dict
+    source: dict
+    windows: dict
+    positives: dict
+    metrics: pd.DataFrame
+    targets: pd.DataFrame
+    pairs: list
+    trained: list
+    planted: pd.DataFrame | None
+    networks: list
+    baselines: list
+    oracles: list
+    commands: list
+
+    def scores(self, column):
+        """Return a metric as a table of targets by models, averaged over seeds; undefined values are nan."""
+        table = self.metrics.groupby(["target", "model"])[column].mean().unstack("model")
+        return table.reindex(index=self.targets.index, columns=self.networks + self.baselines + self.oracles)
+
+    def main_pairs(self):
+        """Return the comparisons that the question is about, or the first two of a run without them."""
+        return [pair for pair in self.pairs if (pair.a, pair.b) in _PAIRS] or self.pairs[:2]
+
+    def files(self):
+        """Return name, path and SHA-256 digest of every file that dataset.h5 was made from."""
+        return list(_files(self.source))
+
+
+def read_run(folder):
+    """Read what the stages left in a run's folder.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<run>``. ``metrics.tsv`` and ``comparison.tsv`` must be there; ``dataset.h5``, ``simulated/``,
+        ``logs/`` and the ``history.tsv``, ``train.json``, ``matches.tsv`` and ``motifs.meme`` of each model and
+        seed add what they hold.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    DanqError
+        A table is missing, or lacks a column, or holds text where a number belongs.
+    """
+    folder = Path(folder)
+    metrics = _metrics(folder / "metrics.tsv")
+    models = sorted(dict.fromkeys(metrics["model"]), key=lambda name: [*NAMES, name].index(name))
+    networks = [name for name in models if metrics.loc[metrics["model"] == name, "seed"].notna().any()]
+    oracles = [name for name in models if name.startswith("oracle")]
+    facts, windows, positives = _dataset(folder / "dataset.h5")
+    return Run(name=folder.resolve().name, facts=facts, source=_json(str(facts.get("source", ""))), windows=windows,
+               positives=positives, metrics=metrics, targets=_targets(metrics),
+               pairs=_pairs(folder / "comparison.tsv"), trained=_trainings(folder, metrics, networks),
+               planted=_planted(folder / "simulated" / "sites.tsv.gz"), networks=networks, oracles=oracles,
+               baselines=[name for name in models if name not in networks + oracles],
+               commands=_commands(folder / "logs"))
+
+
+def read_text(path):
+    """Return a text file as text, whatever its bytes; a missing one is a DanqError."""
+    return "\n".join(line.decode("utf-8", "replace") for _, line in read_lines(path))
+
+
+def configured_motifs(settings):
+    """Return the known motifs that a configuration (YAML, str) names, by name; none when they are not to be had."""
+    try:
+        return {motif.name: motif for motif in known_motifs(yaml.safe_load(settings)["motifs"])}
+    except (yaml.YAMLError, TypeError, KeyError, DanqError):
+        return {}
+
+
+def best_epoch(history):
+    """Return the epoch (from 1) whose weights were kept, from the columns best (yes, no) and valid_auprc."""
+    marked = np.flatnonzero(history["best"] == "yes")
+    return int(marked[-1] if marked.size else history["valid_auprc"].to_numpy().argmax()) + 1
+
+
+def planted_kinds(planted, named, known):
+    """Say how the best match of each named filter stands to the motifs planted in a simulated genome.
+
+    Parameters
+    ----------
+    planted : pandas.DataFrame
+        Columns motif (JASPAR identifier) and factor.
+    named : pandas.DataFrame
+        Columns match (JASPAR identifier) and factor: the best match of each named filter.
+    known : dict of str to Motif
+        The known motifs that filters were compared with, by name. Without them nothing is a relative.
+
+    Returns
+    -------
+    pandas.Series of str, with the index of `named`
+        ``recovered``: the match is a planted motif, by identifier or factor. ``relative``: the match is itself like
+        a planted motif, by an E-value below `RELATED`. ``off-target``: the rest.
+    """
+    recovered = named["match"].isin(planted["motif"]) | named["factor"].isin(planted["factor"])
+    relative = named["match"].isin(_relatives(planted, named.loc[~recovered, "match"], known))
+    return pd.Series(np.select([recovered, relative], ["recovered", "relative"], "off-target"), index=named.index)
+
+
+def planted_counts(planted, named):
+    """Return how many named filters recover each planted motif: a Series by factor, of tables as in `planted_kinds`."""
+    return pd.Series([((named["match"] == row.motif) | (named["factor"] == row.factor)).sum()
+                      for row in planted.itertuples()], index=planted["factor"])
+
+
+def _relatives(planted, matches, known):
+    """Return those of the motifs named in `matches` that are like a planted one."""
+    names = sorted({name for name in matches if name in known})
+    motifs, factors = set(planted["motif"]), set(planted["factor"])
+    places = [place for place, motif in enumerate(known.values()) if motif.name in motifs or motif.alias in factors]
+    if not names or not places:
+        return []
+    found = tomtom([known[name].matrix for name in names], [motif.matrix for motif in known.values()])
+    least = found.p[:, places].min(axis=1) * len(known)
+    return [name for name, e_value in zip(names, least, strict=True) if e_value < RELATED]
+
+
+def _table(path, text=(), numbers=()):
+    """Read a table that must hold the columns `text` and `numbers`."""
+    try:
+        frame = read_table(path)
+    except (OSError, ValueError, EOFError) as error:
+        raise DanqError(f"not a table that can be read ({str(error).splitlines()[0]}); make it again", path) from error
+    missing = [column for column in (*text, *numbers) if column not in frame]
+    if missing:
+        raise DanqError(f"no column {missing[0]}; make the file again with this version of danq", path)
+    for column in numbers:
+        frame[column] = _numbers(frame[column], path)
+    return frame.assign(**{column: frame[column].map(str, na_action="ignore").fillna("NA") for column in text})
+
+
+def _numbers(values, path):
+    found = pd.to_numeric(values, errors="coerce")
+    wrong = values.notna() & found.isna()
+    if wrong.any():
+        line = int(wrong.to_numpy().argmax()) + 2
+        raise DanqError(f"column {values.name}: {shown(str(values[wrong].iloc[0]))} is not a number; make the file "
+                        "again", path, line)
+    return found.astype(float)
+
+
+def _metrics(path):
+    frame = _table(path, ["model", "name", "group"], ["seed", "target", "n", "n_positive", "prevalence", "auroc",
+                                                      "auprc"])
+    _check_models(frame["model"], path)
+    if frame.empty:
+        raise DanqError("holds no row; make the file again with danq evaluate", path)
+    if "decoy_auroc" in frame:
+        frame["decoy_auroc"] = _numbers(frame["decoy_auroc"], path)
+    return frame.astype({"target": int})
+
+
+def _check_models(names, path):
+    """Refuse what cannot be a model: its name becomes part of a path, and of a figure."""
+    odd = [str(name) for name in names.unique() if not re.fullmatch(NAME, str(name))]
+    if odd:
+        raise DanqError(f"{shown(odd[0])} is not the name of a model; make the file again with danq evaluate", path)
+
+
+def _targets(metrics):
+    """Return one row per target; a name that is not unique is followed by its index."""
+    frame = metrics.groupby("target")[["name", "group", "n", "n_positive", "prevalence"]].first()
+    twice = frame["name"].duplicated(keep=False)
+    return frame.assign(label=frame["name"].where(~twice, [f"{name} (#{index})" for index, name in
+                                                           frame["name"].items()]))
+
+
+def _pairs(path):
+    frame = _table(path, ["a", "b", "target"], ["auprc_a", "auprc_b", "difference", "low", "high"])
+    _check_models(pd.concat([frame["a"], frame["b"]]), path)
+    found = []
+    for (a, b), rows in frame.groupby(["a", "b"], sort=False):
+        mean = rows[rows["target"] == "mean"]
+        if mean.empty:
+            raise DanqError(f"{a} - {b} has no row of target mean; make the file again with danq evaluate", path)
+        rows = rows[rows["target"] != "mean"]
+        found.append(Pair(a, b, rows.set_index(_numbers(rows["target"], path).astype(int)), mean.iloc[0]))
+    return sorted(found, key=lambda pair: [*_PAIRS, (pair.a, pair.b)].index((pair.a, pair.b)))
+
+
+def _trainings(folder, metrics, networks):
+    return [_trained(folder / model / f"seed{seed:.0f}", model, int(seed)) for model in networks
+            for seed in sorted(metrics.loc[metrics["model"] == model, "seed"].dropna().unique())]
+
+
+def _trained(folder, model, seed):
+    history, facts, matches, motifs = (folder / name for name in
+                                       ("history.tsv", "train.json", "matches.tsv", "motifs.meme"))
+    empty = pd.DataFrame()
+    return Trained(
+        model, seed,
+        _table(history, ["best"], ["train_loss", "valid_loss", "valid_auprc"]) if history.exists() else empty,
+        _json(read_text(facts)) if facts.exists() else {},
+        _table(matches, ["tested", "match", "factor", "strand", "named"],
+               ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]) if matches.exists() else empty,
+        {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() else {})
+
+
+def _json(text):
+    """Return a JSON object; anything else is as good as none, for it is only shown."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _planted(sites):
+    return _table(sites, ["motif", "factor"]).drop_duplicates(["motif", "factor"]) if sites.exists() else None
+
+
+def _commands(logs):
+    """Collect the commands with which the logs of a run begin, step by step: the same list however they ran."""
+    heads = [next(read_lines(path), (1, b""))[1].decode("utf-8", "replace") for path in sorted(logs.glob("*.log"))]
+    return [head.removeprefix("$ ") for step in _STEPS for head in heads if head.startswith(f"$ danq {step} ")]
+
+
+def _dataset(path):
+    """Return attributes of dataset.h5, windows by split, and positive windows by split and target."""
+    if not path.exists():
+        return {}, {}, {}
+    with open_dataset(path) as data:
+        return (data.attributes, {split: data.length(split) for split in SPLITS},
+                {split: _count(data.packed_labels(split), len(data.names)) for split in SPLITS})
+
+
+def _count(packed, n_targets):
+    """Count ones per target of bit-packed labels (N, ceil(T/8)), a block of windows at a time."""
+    total = np.zeros(n_targets, dtype=np.int64)
+    for start in range(0, len(packed), _BLOCK):
+        total += np.unpackbits(packed[start:start + _BLOCK], axis=1, count=n_targets).sum(axis=0, dtype=np.int64)
+    return total
+
+
+def _files(source, prefix=""):
+    """Yield name, path and digest of every file in the (nested) account of a dataset's sources."""
+    for key, value in source.items():
+        if isinstance(value, dict) and "path" in value:
+            yield f"{prefix}{key}", value["path"], value.get("sha256", "")
+        elif isinstance(value, dict):
+            yield from _files(value, f"{prefix}{key}: ")

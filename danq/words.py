@@ -1,0 +1,277 @@
+"""Numbers and findings in words. Every sentence that judges follows from numbers by a fixed rule, found here."""
+
+import numpy as np
+
+from danq.results import NAMES, best_epoch
+
+RISE = 0.02
+"""A model whose validation AUPRC still rose by more than this share in its last epoch may be undertrained."""
+
+
+def title(model):
+    """Return what a model is called in text."""
+    return NAMES.get(model, (model,))[0]
+
+
+def number(value, digits=3):
+    """Return a number with a fixed number of decimals, or NA.
+
+    Examples
+    --------
+    >>> number(0.12345), number(float("nan")), number(-0.5, 1)
+    ('0.123', 'NA', '−0.5')
+    """
+    if value is None or not np.isfinite(value):
+        return "NA"
+    # Rounding first keeps a tiny negative number from reading as minus nothing.
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def signed(value):
+    """Return a difference with its sign.
+
+    Examples
+    --------
+    >>> signed(0.0214), signed(-0.0214), signed(0.0001)
+    ('+0.021', '−0.021', '0.000')
+    """
+    text = number(value)
+    return "+" + text if np.isfinite(value) and round(value, 3) > 0 else text
+
+
+def interval(low, high):
+    """Return an interval in brackets; the empty text when it is undefined.
+
+    Examples
+    --------
+    >>> interval(-0.0104, 0.03)
+    '[−0.010, 0.030]'
+    """
+    return f"[{number(low)}, {number(high)}]" if np.isfinite([low, high]).all() else ""
+
+
+def plural(count, noun):
+    """Return a count and its noun.
+
+    Examples
+    --------
+    >>> plural(1, "target"), plural(12071, "window")
+    ('1 target', '12,071 windows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names, limit=8):
+    """Return names as a list in a sentence, cut after `limit`.
+
+    Examples
+    --------
+    >>> listed(["Abf1", "Reb1", "Rap1"]), listed("abcde", 3)
+    ('Abf1, Reb1, Rap1', 'a, b, c and 2 more')
+    """
+    names = list(names)
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def percent(share):
+    """Return a share in percent, or NA."""
+    return "NA" if np.isnan(share) else f"{100 * share:.2f} %"
+
+
+def plain(value):
+    """Return a value from a JSON file as text: whole numbers with separators, nothing as NA."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "NA" if value in (None, "") else str(value)
+
+
+def duration(seconds):
+    """Return a time span in its two largest units.
+
+    Examples
+    --------
+    >>> duration(7.4), duration(151), duration(7260)
+    ('7 s', '2 min 31 s', '2 h 1 min')
+    """
+    seconds = round(seconds)
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+def verdict(low, high):
+    """Judge a difference by its interval: above, below or around 0, or the empty text when it is undefined.
+
+    Examples
+    --------
+    >>> verdict(0.01, 0.03), verdict(-0.01, 0.03), verdict(0.0, 0.03), verdict(float("nan"), 0.03)
+    ('above', 'around', 'around', '')
+    """
+    if not np.isfinite([low, high]).all():
+        return ""
+    return "above" if low > 0 else "below" if high < 0 else "around"
+
+
+def summary(run):
+    """Say in one line what was run: how much of what."""
+    seeds = run.metrics.loc[run.metrics["model"].isin(run.networks), "seed"].nunique()
+    assembly = run.facts.get("assembly", "unknown")
+    parts = [f"run {run.name}", "" if assembly == "unknown" else f"assembly {assembly}",
+             plural(len(run.targets), "target"), plural(len(run.networks), "network"), plural(seeds, "seed")]
+    return " · ".join(filter(None, parts))
+
+
+def seed_ranges(metrics):
+    """Return the lowest and highest mean AUPRC of the seeds of each model that has several."""
+    means = metrics.groupby(["model", "seed"])["auprc"].mean().groupby("model").agg(["min", "max", "size"])
+    return {row.Index: f"{number(row.min)} to {number(row.max)}" for row in means.itertuples() if row.size > 1}
+
+
+def versus(pair):
+    """Return the name of a difference: model a less model b."""
+    return f"{title(pair.a)} − {title(pair.b)}"
+
+
+def tally(pair):
+    """Count the targets on which model a of a pair is higher and lower, by AUPRC."""
+    differences = pair.rows["difference"].dropna()
+    equal = (differences == 0).sum()
+    return (f"higher on {(differences > 0).sum()}, lower on {(differences < 0).sum()}"
+            f"{f', equal on {equal}' if equal else ''} of {plural(len(differences), 'target')}")
+
+
+TWIN = ("DanQ-conv is DanQ with a convolution in the place of its recurrent layer: the same multiply-adds, and almost "
+        "the same number of parameters. The two differ in recurrence and in how far a position sees: the convolution "
+        "sees only its neighbourhood.")
+
+
+def pair_sentence(pair):
+    """Say what one comparison of two models found."""
+    a, b, differences = title(pair.a), title(pair.b), pair.rows["difference"].dropna()
+    if differences.empty:
+        return f"{a} and {b} cannot be compared: no target has a defined AUPRC."
+    low, high = pair.mean["low"], pair.mean["high"]
+    ending = {"above": ", an interval above 0.", "below": ", an interval below 0.",
+              "around": ": the interval contains 0, so no difference was detected.",
+              "": ", for which no interval could be computed."}[verdict(low, high)]
+    return (f"{a} has a higher AUPRC than {b} on {(differences > 0).sum()} of "
+            f"{plural(len(differences), 'target')}; mean difference {signed(pair.mean['difference'])}"
+            f"{' ' if interval(low, high) else ''}{interval(low, high)}{ending}")
+
+
+def lead_sentence(pairs):
+    """Answer the report's question by the comparison with the twin that costs the same."""
+    pair = next((pair for pair in pairs if (pair.a, pair.b) == ("danq", "danq_conv")), None)
+    if pair is None:
+        return ("This run cannot say what the recurrent layer adds: it does not compare DanQ with DanQ-conv, its "
+                "twin without one.")
+    mean = pair.mean
+    return {
+        "above": "On this run the recurrent layer raises mean AUPRC by "
+                 f"{number(mean['difference'])} {interval(mean['low'], mean['high'])} over a convolution of equal "
+                 "cost in its place.",
+        "below": "On this run a convolution of equal cost in place of the recurrent layer has the higher mean AUPRC, "
+                 f"by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}.",
+        "around": "On this run no difference was detected between the recurrent layer and a convolution of equal "
+                  "cost in its place.",
+        "": "This run cannot say what the recurrent layer adds: its difference from a convolution of equal cost "
+            "has no interval.",
+    }[verdict(mean["low"], mean["high"])]
+
+
+def seed_sentence(pair, metrics):
+    """Say how far the mean difference of a pair depends on the seed; the empty text for a single seed."""
+    values = metrics[metrics["model"].isin([pair.a, pair.b])].set_index(["seed", "target", "model"])["auprc"]
+    table = values.unstack("model").dropna()
+    if pair.a not in table or pair.b not in table:
+        return ""
+    means = (table[pair.a] - table[pair.b]).groupby("seed").mean()
+    if len(means) < 2:
+        return ""
+    ending = "the same sign in every seed" if (means > 0).all() or (means < 0).all() else "not one sign in all seeds"
+    return f"Seed by seed, {title(pair.a)} − {title(pair.b)} is {', '.join(map(signed, means))}: {ending}."
+
+
+def loss_sentences(scores, labels, networks, baselines):
+    """Name the targets on which a network falls below a baseline.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame, targets by models
+        AUPRC; a target counts where both values are defined.
+    labels : pandas.Series
+        Names of the targets.
+    networks, baselines : list of str
+
+    Returns
+    -------
+    list of str
+    """
+    found = []
+    for baseline in baselines:
+        clean = []
+        for network in networks:
+            both = scores[[network, baseline]].dropna()
+            lost = both.index[both[network] < both[baseline]]
+            if len(lost):
+                found.append(f"{title(network)} is below the {title(baseline)} baseline on {len(lost)} of "
+                             f"{plural(len(both), 'target')} ({listed(labels[lost])}); mean AUPRC on the "
+                             f"{len(both)}: {number(both[network].mean())} against {number(both[baseline].mean())}.")
+            elif len(both):
+                clean.append(title(network))
+        if clean:
+            found.append(f"Never below the {title(baseline)} baseline on a target: {listed(clean)}.")
+    return found
+
+
+def na_sentence(targets, scores):
+    """Count the targets on which no network's AUPRC is defined; the empty text when there is none."""
+    undefined = targets[scores.isna().all(axis=1)]
+    if undefined.empty:
+        return ""
+    none, all_ = undefined["n_positive"] == 0, undefined["n_positive"] == undefined["n"]
+    reasons = [f"{count} of {plural(len(targets), 'target')} {'has' if count == 1 else 'have'} {reason}"
+               for count, reason in ((none.sum(), "no positive window in the test split"),
+                                     (all_.sum(), "no negative window in the test split"),
+                                     ((~none & ~all_).sum(), "no defined AUPRC")) if count]
+    return (f"NA: {' and '.join(reasons)} ({listed(undefined['label'])}); undefined values are left out of every mean "
+            "and count.")
+
+
+def undertrained(history):
+    """Say whether a model may be undertrained: its best epoch is its last, and it still rose by more than `RISE`.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        ``valid_auprc`` and ``best`` (yes, no), a row per epoch.
+
+    Returns
+    -------
+    bool
+        After a single epoch, always.
+    """
+    values = history["valid_auprc"].to_numpy()
+    if len(values) < 2:
+        return True
+    return best_epoch(history) == len(values) and values[-1] - values[-2] > RISE * values[-2]
+
+
+def undertrained_sentence(trained):
+    """Name the trainings that may be undertrained; the empty text when there is none."""
+    names = [f"{title(one.model)} (seed {one.seed})" for one in trained
+             if not one.history.empty and undertrained(one.history)]
+    if not names:
+        return ""
+    return (f"May be undertrained: {listed(names)}. The best epoch is the last, and validation AUPRC still rose by "
+            f"more than {100 * RISE:g} % in it (or there was only one); more epochs may change the comparison.")
+
+
+def single_seed_sentence(trained):
+    """Name the models that were trained once; the empty text when there is none."""
+    models = [one.model for one in trained]
+    single = [title(model) for model in dict.fromkeys(models) if models.count(model) == 1]
+    return (f"Trained with a single seed: {listed(single)}. How far results move from seed to seed is unknown."
+            if single else "")
