@@ -109,7 +109,7 @@ def _split_table(run):
 
 def _dropped_table(run):
     reasons = {"beyond chromosome end": "the window would leave its chromosome", "blacklist": "blacklisted",
-               "N": "too many letters other than ACGT", "border": "training window that touches another split's region",
+               "N": "too many letters other than ACGT", "border": "window on both sides of a border between splits",
                "unlabelled": "training bin without a label, not sampled"}
     dropped = run.source.get("dropped", {})
     rows = [[reasons.get(reason, reason), words.plain(count)] for reason, count in dropped.items()]
@@ -381,7 +381,8 @@ def methods(run, settings):
                for one in trained if "options" in one.facts]
     texts = {"Configuration": settings, "Commands": "\n".join(run.commands), "Training options": "\n".join(options)}
     return Section("methods", "How it was made",
-                   tables=[_machines_table(trained), _versions_table(run, trained), _sources_table(run)],
+                   tables=[_machines_table(trained), _steps_table(run), _versions_table(run, trained),
+                           _sources_table(run)],
                    details=[page.Details(name, text) for name, text in texts.items() if text])
 
 
@@ -394,6 +395,13 @@ def _machines_table(trained):
                      words.duration(seconds) if isinstance(seconds, int | float) else "NA"])
     return table("Models and machines", ["model", "seed", *keys, "time"], rows,
                  ("model", "device", "hardware", "precision"))
+
+
+def _steps_table(run):
+    rows = [[row.step.replace("_", " "), *(number(value, 1) for value in (row.seconds, row.cpu_seconds, row.memory))]
+            for row in run.steps.itertuples()]
+    return table("Time and memory", ["step", "seconds", "CPU seconds", "highest memory (MB)"], rows, ("step",),
+                 "Of each job, as Snakemake measured it; jobs run side by side.")
 
 
 def _versions_table(run, trained):

@@ -95,6 +95,8 @@ class Run:
         Models by kind.
     commands : list of str
         The commands that made it, step by step.
+    steps : pandas.DataFrame
+        What Snakemake measured of each job: step, seconds (wall clock), cpu_seconds, memory (highest, MB).
     """
 
     name: str
@@ -111,6 +113,7 @@ class Run:
     baselines: list
     oracles: list
     commands: list
+    steps: pd.DataFrame
 
     def scores(self, column):
         """Return a metric as a table of targets by models, averaged over seeds; undefined values are nan."""
@@ -133,8 +136,8 @@ def read_run(folder):
     ----------
     folder : path
         ``results/<run>``. ``metrics.tsv`` and ``comparison.tsv`` must be there; ``dataset.h5``, ``simulated/``,
-        ``logs/`` and the ``history.tsv``, ``train.json``, ``matches.tsv`` and ``motifs.meme`` of each model and
-        seed add what they hold.
+        ``logs/``, ``benchmarks/`` and the ``history.tsv``, ``train.json``, ``matches.tsv`` and ``motifs.meme`` of each
+        model and seed add what they hold.
 
     Returns
     -------
@@ -156,7 +159,7 @@ def read_run(folder):
                pairs=_pairs(folder / "comparison.tsv"), trained=_trainings(folder, metrics, networks),
                planted=_planted(folder / "simulated" / "sites.tsv.gz"), networks=networks, oracles=oracles,
                baselines=[name for name in models if name not in networks + oracles],
-               commands=_commands(folder / "logs"))
+               commands=_commands(folder / "logs"), steps=_steps(folder / "benchmarks"))
 
 
 def read_text(path):
@@ -317,6 +320,17 @@ def _commands(logs):
     """Collect the commands with which the logs of a run begin, step by step: the same list however they ran."""
     heads = [next(read_lines(path), (1, b""))[1].decode("utf-8", "replace") for path in sorted(logs.glob("*.log"))]
     return [head.removeprefix("$ ") for step in _STEPS for head in heads if head.startswith(f"$ danq {step} ")]
+
+
+def _steps(benchmarks):
+    """Read the benchmark files of a run (https://snakemake.readthedocs.io, section Benchmark rules)."""
+    order = {step: place for place, step in enumerate(_STEPS)}
+    paths = sorted(benchmarks.glob("*.tsv"), key=lambda path: (order.get(path.stem.split("_")[0], 99), path.stem))
+    # A job that is over before it is looked at has "-" for what was not measured.
+    rows = [pd.to_numeric(read_table(path).iloc[0], errors="coerce") for path in paths]
+    return pd.DataFrame([{"step": path.stem, "seconds": row["s"], "cpu_seconds": row["cpu_time"],
+                          "memory": row["max_rss"]} for path, row in zip(paths, rows, strict=True)],
+                        columns=["step", "seconds", "cpu_seconds", "memory"])
 
 
 def _dataset(path):

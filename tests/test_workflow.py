@@ -25,7 +25,8 @@ def snakemake(folder, *arguments):
     command = [Path(sys.executable).with_name("snakemake"), "-s", ROOT / "Snakefile", "--cores", "2", *arguments]
     # Unset: the tests must not depend on an activated environment.
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, cwd=folder, check=False)
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, cwd=folder,
+                          check=False)
 
 
 def toy(folder, *arguments):
