@@ -45,7 +45,7 @@ def kmer_baseline(dataset, output):
     """
     with open_dataset(dataset) as opened:
         train, test = (kmer_counts(opened.codes(split)) for split in ("train", "test"))
-        labels = opened.labels("train")
+        labels, windows = opened.labels("train"), opened.digest("test")
     scaler = StandardScaler().fit(train)
     train, test = scaler.transform(train), scaler.transform(test)
     scores = np.full((len(test), labels.shape[1]), np.nan)
@@ -53,7 +53,7 @@ def kmer_baseline(dataset, output):
         if 0 < labels[:, target].sum() < len(labels):
             fitted = LogisticRegression(C=PENALTY, max_iter=200).fit(train, labels[:, target])
             scores[:, target] = fitted.predict_proba(test)[:, 1]
-    write_predictions(output, scores, "kmer", "NA", "test")
+    write_predictions(output, scores, "kmer", "NA", "test", windows)
 
 
 def kmer_counts(codes):
@@ -115,7 +115,7 @@ def scan_baseline(dataset, motifs, output):
     """
     known = {motif.name: motif.matrix for motif in known_motifs(motifs)}
     with open_dataset(dataset) as opened:
-        codes, names, jaspar = opened.codes("test"), opened.names, opened.jaspar
+        codes, names, jaspar, windows = opened.codes("test"), opened.names, opened.jaspar, opened.digest("test")
         flank = (opened.window - opened.bin_size) // 2
         background = np.bincount(opened.codes("train").ravel(), minlength=5)[:4]
     scores = np.full((len(codes), len(names)), np.nan)
@@ -123,9 +123,11 @@ def scan_baseline(dataset, motifs, output):
         if motif and motif not in known:
             raise DanqError(f"target {shown(name)} has the known motif {shown(motif)}, which is not in {motifs}; mend "
                             "its jaspar column, or give the right motifs")
+        if motif and len(known[motif]) > codes.shape[1]:
+            raise DanqError(f"the known motif {shown(motif)} is longer than a window; use a longer extract.window")
         if motif:
             scores[:, target] = scan(codes, log_odds(known[motif], background / background.sum()), flank)
-    write_predictions(output, scores, "scan", "NA", "test")
+    write_predictions(output, scores, "scan", "NA", "test", windows)
 
 
 def log_odds(matrix, background):
@@ -175,8 +177,8 @@ def oracle_baseline(dataset, elements, output, *, kind):
     """
     kinds = ("positive",) if kind == "oracle_rule" else ("positive", "decoy")
     with open_dataset(dataset) as opened:
-        scores = element_coverage(opened, elements, kinds) / opened.bin_size
-    write_predictions(output, scores, kind, "NA", "test")
+        scores, windows = element_coverage(opened, elements, kinds) / opened.bin_size, opened.digest("test")
+    write_predictions(output, scores, kind, "NA", "test", windows)
 
 
 def element_coverage(dataset, elements, kinds):

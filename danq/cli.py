@@ -5,6 +5,7 @@ are knobs come from `danq.config`, where their names, defaults and bounds are de
 """
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -42,7 +43,8 @@ def main(argv=None):
     except DanqError as error:
         return _tell(error)
     except OSError as error:
-        return _tell(f"{error.filename or 'danq'}: {error.strerror}; check the path, the rights and the free space")
+        where = f"{error.filename}: " if error.filename else ""
+        return _tell(f"{where}{error.strerror or error}; check the path, the rights and the free space")
     except KeyboardInterrupt:
         print("danq: interrupted", file=sys.stderr)
         return 130
@@ -113,13 +115,21 @@ def _file(step, *names, help, required=True, **extra):
 
 
 def _settings(steps):
-    def run(json, output):
+    def run(output, **options):
         from danq.files import write_text
-        write_text(output, config.to_yaml(config.Config.model_validate_json(json)))
+        write_text(output, config.to_yaml(config.load(_mapping(options["json"]))))
 
     step = _step(steps, "settings", run, "write down the resolved configuration of a run")
     step.add_argument("--json", required=True, help="the configuration as JSON")
     _file(step, "output", help="made: config.yaml with every value")
+
+
+def _mapping(text):
+    """Read a JSON object."""
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError):
+        raise DanqError("--json: not a JSON object; give the configuration as one") from None
 
 
 def _simulate(steps):
@@ -155,7 +165,10 @@ def _pairs(words):
     for word in words:
         if "=" not in word:
             raise DanqError(f"--where {word}: expected COLUMN=VALUE")
-    return dict(word.split("=", 1) for word in words)
+    pairs = dict(word.split("=", 1) for word in words)
+    if len(pairs) < len(words):
+        raise DanqError("--where names a column twice; give one value for each column")
+    return pairs
 
 
 def _encode(steps):
@@ -179,7 +192,7 @@ def _train(steps):
     step = _step(steps, "train", run, "train one model; a training that was cut off resumes", config.Train)
     _file(step, "dataset", help="dataset.h5")
     step.add_argument("--model", required=True, choices=typing.get_args(config.ModelName), help="what to train")
-    step.add_argument("--seed", type=int, default=0, help="seed of weights, dropout, order and strands")
+    step.add_argument("--seed", type=_whole(0), default=0, help="seed of weights, dropout, order and strands")
     _threads(step)
     _file(step, "checkpoint", help="made: weights of the best epoch, and all that rebuilds the model")
     _file(step, "history", help="made: one row per epoch (TSV)")
@@ -187,7 +200,16 @@ def _train(steps):
 
 
 def _threads(step):
-    step.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
+    step.add_argument("--threads", type=_whole(1), default=os.cpu_count(), help="CPU threads")
+
+
+def _whole(lowest):
+    """Return a reader of whole numbers from `lowest` to the largest that seeds and threads may be."""
+    def number(text):
+        if not text.isdecimal() or not lowest <= int(text) < 2**31:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {2**31 - 1}")
+        return int(text)
+    return number
 
 
 def _predict(steps):

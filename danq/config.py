@@ -18,7 +18,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 # What ends in a command line beside file names: no character that any shell would take for its own.
-Word = Annotated[str, StringConstraints(pattern=r"^[\w .,:+/@%=-]*$")]
+Word = Annotated[str, StringConstraints(pattern=r"^([\w.,:+/@%=][\w .,:+/@%=-]*)?$")]
 ModelName = Literal["deepsea", "danq", "danq_conv"]
 
 
@@ -26,6 +26,15 @@ class Section(BaseModel):
     """A frozen group of knobs that refuses a key it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_booleans(cls, values):
+        # YAML reads on, off, yes and no as truth values, and pydantic takes those for 1 and 0. No knob is one.
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if any(isinstance(part, bool) for part in (value if isinstance(value, list) else [value])):
+                raise ValueError(f"{name} is {value}; quote texts such as on, off, yes and no")
+        return values
 
 
 class Simulate(Section):
@@ -96,7 +105,7 @@ class Config(Section):
     assembly: Word = Field("unknown", description="name of the genome's assembly, kept in dataset.h5")
     where: dict[Word, Word] = Field(default_factory=dict, description="keep the targets whose column has that value")
     models: list[ModelName] = Field(["deepsea", "danq", "danq_conv"], min_length=1, description="models to train")
-    seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1, description="training seeds")
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field([0], min_length=1, description="training seeds")
     threads: int = Field(1, ge=1, description="CPU threads of one training")
     simulate: Simulate = Simulate()
     extract: Extract
@@ -133,7 +142,7 @@ def load(mapping, locate=lambda keys: ("config", None)):
         The first unknown key, with its nearest neighbour, or the first value out of bounds.
     """
     try:
-        return Config.model_validate({key: None if value == "" else value for key, value in mapping.items()})
+        return Config.model_validate({key: value for key, value in mapping.items() if value not in ("", None)})
     except ValidationError as error:
         first = error.errors()[0]
         keys = tuple(str(part) for part in first["loc"])
@@ -164,8 +173,8 @@ def _section(keys):
     return section
 
 
-def flags(section, only=None):
-    """Return a section as one string of command-line flags, quoted for the shell.
+def flags(section, leave_out=()):
+    """Return a section, less the knobs to `leave_out`, as one string of command-line flags quoted for the shell.
 
     Examples
     --------
@@ -174,7 +183,7 @@ def flags(section, only=None):
     """
     words = []
     for name, value in section.model_dump().items():
-        if only is None or name in only:
+        if name not in leave_out:
             values = value if isinstance(value, list) else [value]
             words += ["--" + name.replace("_", "-"), *map(str, values)]
     return shlex.join(words)

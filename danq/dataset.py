@@ -7,6 +7,7 @@ One file, one-hot and bit-packed, in the layout that Selene's ``H5DataLoader(unp
     /{split}/sequences_length   scalar int                L (bp)
     /{split}/targets_length     scalar int                T
     /{split}/chrom, start       text (N,), int64 (N,)     where the window begins (bp, 0-based)
+    attribute sha256 of /{split}                          of its sequences, targets and starts, in this order
     /targets/name, group, jaspar   text (T,)              names are free text: the index is the key
     attributes of the root      format, format-version, window, bin_size, alphabet, assembly, source, created-by
 
@@ -14,7 +15,11 @@ for split in train, valid, test. Forward strand only; contiguous and uncompresse
 """
 
 import contextlib
+import hashlib
+import itertools
 import json
+import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -108,7 +113,12 @@ class Dataset:
     def facts(self):
         """Return what a checkpoint keeps of the data, as plain values."""
         keys = ("format-version", "window", "bin_size", "alphabet", "assembly")
-        return {key: self.attributes[key] for key in keys} | {"names": self.names, "groups": self.groups}
+        return {key: self.attributes[key] for key in keys} | {
+            "names": self.names, "groups": self.groups, "training windows": self.digest("train")}
+
+    def digest(self, split):
+        """Return the SHA-256 digest of a split: windows of the same letters, labels and starts have the same."""
+        return str(self._file[split].attrs["sha256"])
 
 
 @contextlib.contextmanager
@@ -131,11 +141,17 @@ def open_dataset(path):
     """
     try:
         file = h5py.File(path, "r")
+    except (FileNotFoundError, PermissionError) as error:
+        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
     except OSError as error:
         raise DanqError(f"not a whole HDF5 file ({error}); make it again with danq encode", path) from error
     with file:
-        _check(file, path)
-        yield Dataset(file)
+        try:
+            _check(file, path)
+            dataset = Dataset(file)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DanqError(f"lacks a part ({error}); make it again with danq encode", path) from error
+        yield dataset
 
 
 def _check(file, path):
@@ -146,10 +162,11 @@ def _check(file, path):
     window, n_targets = int(file.attrs["window"]), len(file["targets/name"])
     for split in SPLITS:
         n = len(file[split]["sequences"])
-        shapes = file[split]["sequences"].shape, file[split]["targets"].shape
-        if shapes != ((n, -(-window // 8), 4), (n, -(-n_targets // 8))):
-            raise DanqError(f"/{split} has shapes {shapes}, which do not fit window {window} and {n_targets} targets; "
-                            "make the file again with danq encode", path)
+        shapes = tuple(file[split][name].shape for name in ("sequences", "targets", "chrom", "start"))
+        fitting = ((n, -(-window // 8), 4), (n, -(-n_targets // 8)), (n,), (n,))
+        if shapes != fitting or "sha256" not in file[split].attrs:
+            raise DanqError(f"/{split} is not whole, or its shapes {shapes} do not fit window {window} and {n_targets} "
+                            "targets; make the file again with danq encode", path)
 
 
 def encode(fasta, windows, output, targets=None):
@@ -174,12 +191,23 @@ def encode(fasta, windows, output, targets=None):
         1, an unknown split, or a split without windows.
     """
     table = _read_windows(windows, targets)
-    with atomic(output) as part, h5py.File(part, "w", libver="latest") as file:
-        writer = None
-        for block in _blocks(fasta, table):
-            writer = writer or _Writer(file, table, len(block[0][1]))
-            writer.append(block)
-        writer.finish()
+    with atomic(output) as part:
+        blocks = _blocks(fasta, table)
+        first = next(blocks)
+        window = len(first[0][1])
+        _refuse_full_disk(output, len(table.rows) * (window / 2 + len(table.targets) / 8 + 64))
+        with h5py.File(part, "w", libver="latest") as file:
+            writer = _Writer(file, table, window)
+            for block in itertools.chain([first], blocks):
+                writer.append(block)
+            writer.finish()
+
+
+def _refuse_full_disk(path, needed):
+    """Refuse to begin a file of `needed` bytes that does not fit: HDF5 cannot stop cleanly on a full disk."""
+    free = shutil.disk_usage(Path(path).parent).free
+    if needed > free:
+        raise DanqError(f"needs about {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free; make room", path)
 
 
 class _Table:
@@ -205,18 +233,24 @@ class _Table:
 def _read_windows(path, targets):
     """Read either kind of window table."""
     first = next((line for _, line in read_lines(path)), b"")
-    facts = json.loads(first[1:]) if first.startswith(b'#{"format": "danq-windows"') else {}
-    if not facts:
+    if not first.startswith(b'#{"format": "danq-windows"'):
         return _read_own(path)
+    try:
+        facts = json.loads(first[1:])
+    except ValueError:
+        raise DanqError("the first line is not whole JSON; make the file again with danq extract", path, 1) from None
     if targets is None:
         raise DanqError("windows of danq extract need their targets.tsv; give it with --targets", path)
     rows = [row for _, row in inputs.read_rows(targets, ["name", "group", "jaspar"])]
+    if [row["name"] for row in rows] != facts["targets"]:
+        raise DanqError(f"its targets are not those of {path}; give the table that danq extract made with it", targets)
     table = _Table(path, [(row["name"], row["group"], row["jaspar"].strip(".")) for row in rows], facts)
     for number, row in inputs.read_rows(path, ["chrom", "start", "end", "split", "labels"]):
-        labels = [] if row["labels"] == "." else [int(index) for index in row["labels"].split(",")]
-        if labels and max(labels) >= len(rows):
-            raise DanqError(f"label {max(labels)} of {len(rows)} targets; give the targets.tsv made with it", path,
-                            number)
+        words = [] if row["labels"] == "." else row["labels"].split(",")
+        if not all(word.isdecimal() and int(word) < len(rows) for word in words):
+            raise DanqError(f"labels {shown(row['labels'])}, of {len(rows)} targets; make it again with danq extract",
+                            path, number)
+        labels = [int(word) for word in words]
         name = f"{row['chrom']}:{row['start']}-{row['end']}"
         table.add(number, name, row["split"], labels, (row["chrom"], int(row["start"])))
     return table
@@ -227,8 +261,9 @@ def _read_own(path):
     table = None
     for number, row in inputs.read_rows(path, ["name", "split"]):
         names = [column for column in row if column not in ("name", "split")]
-        if not names:
-            raise DanqError("no target column beside name and split; add one of 0/1 per target", path, number)
+        if not all(names) or not names:
+            raise DanqError("it needs a column of 0/1 per target beside name and split, each with a name; add them",
+                            path, number)
         wrong = next((column for column in names if row[column] not in ("0", "1")), None)
         if wrong is not None:
             raise DanqError(f"label {shown(row[wrong])} in column {shown(wrong)}; it must be 0 or 1", path, number)
@@ -303,7 +338,12 @@ class _Writer:
                 self.filled[code] = here.stop
 
     def finish(self):
-        """Check that every row was written."""
+        """Check that every row was written, and say so in digests."""
         for code, split in enumerate(SPLITS):
             if self.filled[code] != len(self.file[split]["start"]):
                 raise AssertionError(f"{split}: {self.filled[code]} rows written")
+            digest = hashlib.sha256()
+            for name in ("sequences", "targets", "start"):
+                for start in range(0, self.filled[code], _BLOCK):
+                    digest.update(self.file[split][name][start:start + _BLOCK].tobytes())
+            self.file[split].attrs["sha256"] = digest.hexdigest()

@@ -4,6 +4,8 @@ What is undefined is nan here and NA in the tables: a target without a positive,
 AUROC nor AUPRC, and is left out of means.
 """
 
+import sys
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -18,6 +20,9 @@ or lie side by side stay together (Kunsch 1989, https://doi.org/10.1214/aos/1176
 
 REPLICATES = 1000
 """Bootstrap replicates."""
+
+MIN_BLOCKS = 10
+"""With fewer blocks, drawing them again says nothing of the genome: there is no interval."""
 
 CONTRASTS = (("danq", "deepsea"), ("danq", "danq_conv"), ("danq_conv", "deepsea"))
 """What is compared: the published contrast, the fair one (recurrence alone), and the twin with deepsea."""
@@ -47,22 +52,23 @@ def evaluate(dataset, predictions, metrics, comparison, *, elements=None):
     Raises
     ------
     DanqError
-        Predictions of another split or shape.
+        Predictions of other windows, or of the same model and seed twice.
     """
     from danq.baselines import element_coverage
     from danq.dataset import open_dataset
     from danq.predict import read_predictions
 
     with open_dataset(dataset) as opened:
-        labels, names, groups = opened.labels("test"), opened.names, opened.groups
+        labels, names, groups, digest = opened.labels("test"), opened.names, opened.groups, opened.digest("test")
         blocks = genomic_blocks(*opened.places("test"))
         decoys = None if elements is None else 2 * element_coverage(opened, elements, ("decoy",)) > opened.bin_size
     found = {}
     for path in predictions:
-        model, seed, split, scores = read_predictions(path)
-        if split != "test" or scores.shape != labels.shape:
-            raise DanqError(f"predicts the {split} split with shape {scores.shape}, not test with {labels.shape}; "
-                            "predict this dataset's test split", path)
+        model, seed, windows, scores = read_predictions(path)
+        if windows != digest or scores.shape != labels.shape:
+            raise DanqError("does not predict the test windows of this dataset; predict its test split", path)
+        if (model, seed) in found:
+            raise DanqError(f"predictions of {model}, seed {seed}, are given twice; give one", path)
         found[model, seed] = scores
     facts = pd.DataFrame({"target": range(len(names)), "name": names, "group": groups})
     write_table(metrics, pd.concat([_measure(facts, labels, scores, decoys, model, seed)
@@ -161,9 +167,15 @@ def compare(facts, labels, trained, blocks):
     -------
     pandas.DataFrame
         Columns pair, a, b, target, name, group, auprc_a, auprc_b, difference, low, high, auroc_a, auroc_b,
-        auroc_difference. `low` and `high` bound the central 95 % of the bootstrap distribution of the difference.
+        auroc_difference. `low` and `high` bound the central 95 % of the bootstrap distribution of the difference; nan
+        when there are fewer than `MIN_BLOCKS` blocks.
     """
-    weights = block_weights(blocks, REPLICATES, np.random.default_rng(0))
+    replicates = REPLICATES
+    if len(np.unique(blocks)) < MIN_BLOCKS:
+        replicates = 0
+        print(f"warning: the test split lies in {len(np.unique(blocks))} blocks of {BLOCK} bp; intervals need "
+              f"{MIN_BLOCKS}: they will be NA; use a larger test split", file=sys.stderr)
+    weights = block_weights(blocks, replicates, np.random.default_rng(0))
     areas = {model: _areas(labels, seeds, weights, model) for model, seeds in trained.items()}
     tables = [_contrast(facts, a, b, areas) for a, b in CONTRASTS if a in areas and b in areas]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)

@@ -88,6 +88,7 @@ def extract(genome, targets, blacklist, windows, fasta, table, *, bin_size, wind
         frame, labels = _select(frame, labels, keep)
         counts = _count_positives(frame, labels, plan.targets)
         facts = {"format": FORMAT, "version": 1, "window": window, "bin_size": bin_size, "assembly": assembly,
+                 "targets": [target.name for target in plan.targets],
                  "source": _source(opened, genome, targets, blacklist, dropped, valid, test)}
         with atomic(windows) as windows_part, atomic(fasta) as fasta_part:
             _write_windows(windows_part, frame, labels, facts)
@@ -191,21 +192,26 @@ def _select(frame, labels, keep):
 def _count_positives(frame, labels, targets):
     """Count each target's positive windows by split, shape (3, T); refuse what cannot be trained or tested."""
     codes = frame["code"].to_numpy()
-    for code, split in enumerate(bins.SPLITS):
-        if not (codes == code).any():
+    totals = np.bincount(codes, minlength=len(bins.SPLITS))
+    for split, total in zip(bins.SPLITS, totals, strict=True):
+        if total == 0:
             raise DanqError(f"the {split} split has no usable window; change extract.valid or extract.test")
-    counts = np.zeros((3, len(targets)), dtype=np.int64)
+    counts = np.zeros((len(bins.SPLITS), len(targets)), dtype=np.int64)
     np.add.at(counts, (codes[labels[:, 0]], labels[:, 1]), 1)
-    for index, target in enumerate(targets):
-        if counts[0, index] == 0:
-            raise DanqError(f"target {shown(target.name)} has no positive window in the train split; remove it or "
-                            "change the splits", target.file)
-        for code in (1, 2):
-            if counts[code, index] == 0:
-                print(f"warning: {target.file}: target {shown(target.name)} has no positive window in the "
-                      f"{bins.SPLITS[code]} split; its metrics there will be NA; change the splits to measure it",
-                      file=sys.stderr)
+    for split, total, positives in zip(bins.SPLITS, totals, counts, strict=True):
+        for target, n_positive in zip(targets, positives, strict=True):
+            if n_positive in (0, total):
+                _tell_one_sided(target, split, "positive" if n_positive == 0 else "negative")
     return counts
+
+
+def _tell_one_sided(target, split, missing):
+    """Refuse a target that cannot be trained; warn of one that cannot be measured."""
+    what = f"target {shown(target.name)} has no {missing} window in the {split} split"
+    if split == "train":
+        raise DanqError(f"{what}; remove it, or change the splits or extract.train_bins", target.file)
+    print(f"warning: {target.file}: {what}; its metrics there will be NA; change the splits to measure it",
+          file=sys.stderr)
 
 
 def _source(genome, path, targets, blacklist, dropped, valid, test):

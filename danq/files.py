@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import gzip
 import hashlib
 import os
@@ -29,12 +30,20 @@ def atomic(path):
     Yields
     ------
     pathlib.Path
-        The temporary name, in the same folder, with the same last suffix.
+        The temporary name, in the same folder, with the same last suffix; an empty file.
+
+    Raises
+    ------
+    OSError
+        `path` is a folder, or its folder cannot be made or written to; before anything was computed in the block.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder, where a file is to be made", str(path))
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp{path.suffix}")
     try:
+        temporary.touch(exist_ok=False)
         yield temporary
         _flush(temporary)
         os.replace(temporary, path)
@@ -57,7 +66,7 @@ def write_table(path, frame):
 
 def read_table(path):
     """Read a TSV of ours into a pandas DataFrame: ``NA`` is undefined, except in the text columns name and group."""
-    frame = pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, na_filter=False)
+    frame = pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, na_filter=False, lineterminator="\n")
     for column in frame.columns.difference(["name", "group"]):
         values = frame[column].mask(frame[column] == "NA")
         with contextlib.suppress(ValueError):
@@ -115,7 +124,7 @@ def _refuse_cut_bgzf(path):
     """Refuse a BGZF file cut between two blocks, which gzip reads without an error."""
     with open(path, "rb") as handle:
         head = handle.read(18)
-        if head[3] & 4 and head[12:14] == b"BC":
+        if len(head) == 18 and head[3] & 4 and head[12:14] == b"BC":
             handle.seek(-min(len(_BGZF_END), os.path.getsize(path)), os.SEEK_END)
             if handle.read() != _BGZF_END:
                 raise DanqError("the BGZF file is cut off (its end mark is missing); download or compress it again",

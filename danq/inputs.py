@@ -142,7 +142,7 @@ def read_bed(path, lengths):
     """
     found = {}
     for number, line in read_lines(path):
-        if line and not line.startswith((b"#", b"track", b"browser")):
+        if line.strip() and not (line.startswith(b"#") or line.split()[0] in (b"track", b"browser")):
             chrom, start, end = _interval(path, number, line, lengths)
             found.setdefault(chrom, []).append((start, end))
     if not found:
@@ -201,7 +201,7 @@ def read_targets(path, where=None):
     Returns
     -------
     list of Target
-        `file` is relative to the folder of `path`, resolved.
+        `file` joined to the folder of `path`.
 
     Raises
     ------
@@ -337,8 +337,39 @@ def find_key(paths, keys):
     return place
 
 
+def refuse_double_keys(paths):
+    """Refuse a key that a YAML file gives twice, of which YAML readers silently take the last.
+
+    Parameters
+    ----------
+    paths : list of path
+        YAML files.
+
+    Raises
+    ------
+    DanqError
+        With the line of the second.
+    """
+    for path in paths:
+        with open(path, encoding="utf-8") as handle:
+            nodes = [yaml.compose(handle, Loader=yaml.SafeLoader)]
+        while nodes:
+            node = nodes.pop()
+            pairs, seen = (node.value if isinstance(node, yaml.MappingNode) else []), set()
+            for key, value in pairs:
+                if key.value in seen:
+                    raise DanqError(f"the key {shown(str(key.value))} is given twice; remove one", path,
+                                    key.start_mark.line + 1)
+                seen.add(key.value)
+                nodes.append(value)
+
+
 def _text(raw, path, number):
     try:
-        return raw.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise DanqError("not UTF-8 text; save the file as UTF-8", path, number) from None
+    control = re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)
+    if control:
+        raise DanqError(f"holds the control character {control.group()!r}; remove it", path, number)
+    return text

@@ -6,6 +6,7 @@ probability distribution are refused by line, where common readers give a wrong 
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from danq.files import read_lines, write_text
 
 TAXA = ("vertebrates", "fungi", "plants", "insects", "nematodes", "urochordates")
 """JASPAR's taxonomic groups."""
+
+_JASPAR = re.compile(r"(JASPAR\d{4}):(\w+)")
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,34 @@ def known_motifs(source):
     DanqError
         No such release or taxon, or the file is not a whole MEME file.
     """
-    collection = re.fullmatch(r"(JASPAR\d{4}):(\w+)", str(source))
+    collection = _JASPAR.fullmatch(str(source))
     return jaspar(*collection.groups()) if collection else read_meme(source)
+
+
+def motif_files(source):
+    """Return the files behind a source of known motifs: none for JASPAR, else the one that it names.
+
+    Parameters
+    ----------
+    source : str
+        As for `known_motifs`.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    DanqError
+        It is neither ``JASPAR<year>:<taxon>`` nor a file.
+    """
+    collection = _JASPAR.fullmatch(source)
+    if collection and collection[2] in TAXA:
+        return []
+    if not Path(source).is_file():
+        raise DanqError(f"motifs: {shown(source)} is neither a file nor JASPAR<year>:<taxon>, taxon one of "
+                        f"{', '.join(TAXA)}; mend it")
+    return [source]
 
 
 def jaspar(release, taxon=None, names=None):

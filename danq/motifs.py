@@ -66,12 +66,14 @@ def motifs(checkpoint, dataset, database, meme, matches, *, windows, activation,
         A file is unfit, or no training window has a label.
     """
     from danq.dataset import open_dataset
+    from danq.predict import refuse_other_data
     from danq.train import load_checkpoint
 
     rng = np.random.default_rng(seed)
     known = known_motifs(database)
-    model, _ = load_checkpoint(checkpoint)
+    model, facts = load_checkpoint(checkpoint)
     with open_dataset(dataset) as data:
+        refuse_other_data(data.facts(), facts["dataset"], dataset)
         labelled = np.flatnonzero(data.packed_labels("train").any(axis=1))
         if len(labelled) == 0:
             raise DanqError("no training window has a label; extract with other targets or splits", dataset)

@@ -1,8 +1,11 @@
 """Checkpoint and sequences to probabilities, and the file that holds them.
 
 Every predictor writes the same file, networks, baselines and oracles alike: ``probabilities`` float32 (N, T), with the
-attributes ``model``, ``seed`` and ``split``. A column of nan says that the predictor knows nothing of that target.
+attributes ``model``, ``seed``, ``split``, and ``windows``, the digest of the windows that were predicted. A column of
+nan says that the predictor knows nothing of that target.
 """
+
+import io
 
 import h5py
 import numpy as np
@@ -47,20 +50,21 @@ def predict(checkpoint, dataset, output, *, split, device, threads):
     model, facts = load_checkpoint(checkpoint)
     place = choose_device(device)
     with open_dataset(dataset) as opened:
-        _refuse_other_data(opened.facts(), facts["dataset"], dataset)
-        batches = Batches(opened, split, place)
+        refuse_other_data(opened.facts(), facts["dataset"], dataset)
+        batches, windows = Batches(opened, split, place), opened.digest(split)
     # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
     probabilities = predict_batches(model.to(place), batches, place, torch.float32)
-    write_predictions(output, probabilities, facts["facts"]["model"], str(facts["facts"]["seed"]), split)
+    write_predictions(output, probabilities, facts["facts"]["model"], str(facts["facts"]["seed"]), split, windows)
 
 
-def _refuse_other_data(found, expected, path):
+def refuse_other_data(found, expected, path):
+    """Refuse a dataset whose facts (dict) are not those `expected` by a checkpoint."""
     for key, value in expected.items():
         if found[key] != value:
-            raise DanqError(f"its {key} is not what the model was trained on; use the dataset of that training", path)
+            raise DanqError(f"{key}: not what the model was trained on; use the dataset of that training", path)
 
 
-def write_predictions(path, probabilities, model, seed, split):
+def write_predictions(path, probabilities, model, seed, split, windows):
     """Write predictions, atomically.
 
     Parameters
@@ -71,11 +75,17 @@ def write_predictions(path, probabilities, model, seed, split):
         Scores between 0 and 1 for networks; any scores that rank for others; nan columns for unknown targets.
     model, seed, split : str
         Which predictor, trained from which seed ("NA" if none), on which split.
+    windows : str
+        Digest of the split, see `danq.dataset.Dataset.digest`.
     """
-    with atomic(path) as part, h5py.File(part, "w", libver="latest") as file:
+    # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver="latest") as file:
         file.attrs.update({"format": FORMAT, "format-version": 1, "model": model, "seed": seed, "split": split,
-                           "created-by": f"danq {danq.__version__}"})
+                           "windows": windows, "created-by": f"danq {danq.__version__}"})
         file["probabilities"] = np.asarray(probabilities, dtype=np.float32)
+    with atomic(path) as part:
+        part.write_bytes(image.getbuffer())
 
 
 def read_predictions(path):
@@ -84,7 +94,7 @@ def read_predictions(path):
     Returns
     -------
     tuple of (str, str, str, numpy.ndarray)
-        Model, seed, split, and scores float32 (N, T).
+        Model, seed, digest of the windows, and scores float32 (N, T).
 
     Raises
     ------
@@ -95,6 +105,8 @@ def read_predictions(path):
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT:
                 raise DanqError("not a file of predictions; make it with danq predict", path)
-            return file.attrs["model"], file.attrs["seed"], file.attrs["split"], file["probabilities"][:]
+            return file.attrs["model"], file.attrs["seed"], file.attrs["windows"], file["probabilities"][:]
+    except KeyError as error:
+        raise DanqError(f"lacks a part ({error}); make it again with danq predict", path) from error
     except OSError as error:
         raise DanqError(f"not a whole HDF5 file ({error}); make it again with danq predict", path) from error

@@ -6,10 +6,12 @@ strands. The weights of the epoch with the highest mean validation AUPRC are kep
 """
 
 import hashlib
+import io
 import json
 import platform
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -30,6 +32,7 @@ from danq.models import build, count_parameters, strand_average
 FORMAT = "danq-checkpoint"
 VERSION = 1
 WARM_UP = 0.25  # share of the steps in which the learning rate rises
+MIN_STEPS = 5  # fewer leave the schedule no step to rise in
 EVALUATION_BATCH = 512
 
 
@@ -65,7 +68,7 @@ def train(dataset, checkpoint, history, facts, *, model, seed, threads, scale, d
     place = choose_device(device)
     with open_dataset(dataset) as opened:
         loop = _Loop(opened, options, place, choose_precision(precision, place))
-    resume = _Resume(f"{checkpoint}.resume", options, dataset)
+    resume = _Resume(f"{checkpoint}.resume", options | {"place": str(place), "dtype": str(loop.dtype)}, dataset)
     resume.load_into(loop)
     while not loop.finished():
         loop.run_epoch()
@@ -114,8 +117,9 @@ class _Loop:
         self.optimizer = torch.optim.AdamW(self.model.parameters(), options["lr"], fused=True,
                                            weight_decay=options["weight_decay"])
         self.steps = -(-len(self.train) // options["batch_size"])
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, options["lr"], total_steps=self.steps * options["epochs"], pct_start=WARM_UP)
+        total = max(self.steps * options["epochs"], MIN_STEPS)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, options["lr"], total_steps=total,
+                                                            pct_start=WARM_UP)
         self.history, self.best = [], None
 
     def finished(self):
@@ -217,9 +221,8 @@ def predict_batches(model, batches, device, dtype):
 
 
 def _write_checkpoint(path, loop):
-    with atomic(path) as part:
-        torch.save({"format": FORMAT, "version": VERSION, "weights": loop.best, "facts": loop.facts(),
-                    "dataset": loop.data_facts}, part)
+    _save(path, {"format": FORMAT, "version": VERSION, "weights": loop.best, "facts": loop.facts(),
+                 "dataset": loop.data_facts})
 
 
 def load_checkpoint(path):
@@ -256,12 +259,23 @@ def load_checkpoint(path):
     return model.eval(), {"facts": facts, "dataset": data}
 
 
+def _save(path, content):
+    """Write with torch.save, atomically, and so that a full disk is an OSError."""
+    image = io.BytesIO()
+    torch.save(content, image)
+    with atomic(path) as part:
+        part.write_bytes(image.getbuffer())
+
+
 def _load(path):
     """Read a file of torch.save, tensors and plain values only: nothing in it is ever run."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:  # torch itself does not look at the checksums
+                raise zipfile.BadZipFile
         return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise DanqError("there is no such file", path) from error
+    except (FileNotFoundError, PermissionError) as error:
+        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
     except Exception as error:  # torch raises half a dozen types for a damaged file
         raise DanqError("not a whole checkpoint; train the model again with danq train", path) from error
 
@@ -278,9 +292,13 @@ class _Resume:
         """Take up where the same training stopped; a state of another configuration or dataset is passed over."""
         if not self.path.exists():
             return
-        saved = _load(self.path)
-        if saved["fingerprint"] != self.fingerprint:
-            print(f"{self.path}: of another configuration or dataset; starting anew", file=sys.stderr)
+        try:
+            saved = _load(self.path)
+        except DanqError:
+            saved = {}
+        if saved.get("fingerprint") != self.fingerprint:
+            print(f"{self.path}: damaged, or of another configuration, dataset or device; starting anew",
+                  file=sys.stderr)
             return
         loop.model.load_state_dict(saved["weights"])
         loop.optimizer.load_state_dict(saved["optimizer"])
@@ -294,10 +312,9 @@ class _Resume:
     def save(self, loop):
         """Write the state, atomically."""
         gpu = torch.cuda.get_rng_state(loop.device) if loop.device.type == "cuda" else None
-        with atomic(self.path) as part:
-            torch.save({"fingerprint": self.fingerprint, "weights": loop.model.state_dict(), "best": loop.best,
-                        "optimizer": loop.optimizer.state_dict(), "schedule": loop.schedule.state_dict(),
-                        "history": loop.history, "chance": torch.get_rng_state(), "chance_gpu": gpu}, part)
+        _save(self.path, {"fingerprint": self.fingerprint, "weights": loop.model.state_dict(), "best": loop.best,
+                          "optimizer": loop.optimizer.state_dict(), "schedule": loop.schedule.state_dict(),
+                          "history": loop.history, "chance": torch.get_rng_state(), "chance_gpu": gpu})
 
     def remove(self):
         """Forget the state of a finished training."""

@@ -62,8 +62,8 @@ def test_baselines_write_predictions_and_know_what_they_do_not_know(toy_dataset,
     write_meme(tmp_path / "known.meme", [Motif("M1", "X", np.full((6, 4), 0.25))])
     baselines.kmer_baseline(toy_dataset, tmp_path / "kmer.h5")
     baselines.scan_baseline(toy_dataset, str(tmp_path / "known.meme"), tmp_path / "scan.h5")
-    model, seed, split, scores = read_predictions(tmp_path / "kmer.h5")
-    assert (model, seed, split) == ("kmer", "NA", "test") and ((scores > 0) & (scores < 1)).all()
+    model, seed, _, scores = read_predictions(tmp_path / "kmer.h5")
+    assert (model, seed) == ("kmer", "NA") and ((scores > 0) & (scores < 1)).all()
     assert np.isnan(read_predictions(tmp_path / "scan.h5")[3]).all()  # no target of the toy set has a motif
 
 

@@ -139,3 +139,37 @@ def test_what_is_no_dataset_is_refused(tmp_path, toy_dataset):
     for name, message in (("cut.h5", "not a whole HDF5 file"), ("other.h5", "its format, version and alphabet are")):
         with pytest.raises(DanqError, match=message), open_dataset(tmp_path / name):
             pass
+
+
+def test_unknown_letters_survive(tmp_path):
+    fasta, table = write_own(tmp_path, OWN)
+    fasta.write_text("".join(f">w{i}\n{'ACGTN' * 3}R\n" for i in (1, 2, 3, 4)))
+    encode(fasta, table, tmp_path / "dataset.h5")
+    with open_dataset(tmp_path / "dataset.h5") as dataset:
+        assert decode(dataset.codes("test")[0]) == "ACGTN" * 3 + "N"
+
+
+def test_targets_of_another_run_are_refused(toy_dataset, tmp_path):
+    lines = (toy_dataset.parent / "targets.tsv").read_text().splitlines()
+    (tmp_path / "targets.tsv").write_text("\n".join([lines[0], lines[2], lines[1]]) + "\n")
+    with pytest.raises(DanqError, match=r"targets\.tsv: its targets are not those of .*windows\.tsv"):
+        encode(toy_dataset.parent / "windows.fa.gz", toy_dataset.parent / "windows.tsv", tmp_path / "d.h5",
+               tmp_path / "targets.tsv")
+
+
+def test_a_dataset_that_lacks_a_part_is_refused(toy_dataset, tmp_path):
+    import shutil
+    for part in ("test", "targets/jaspar", "train/start"):
+        shutil.copy(toy_dataset, tmp_path / "d.h5")
+        with h5py.File(tmp_path / "d.h5", "a") as file:
+            del file[part]
+        with pytest.raises(DanqError, match=r"d\.h5: lacks a part"), open_dataset(tmp_path / "d.h5"):
+            pass
+
+
+def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch):
+    fasta, table = write_own(tmp_path, OWN)
+    monkeypatch.setattr("danq.dataset.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    with pytest.raises(DanqError, match=r"d\.h5: needs about 0 MB, and 0 MB are free; make room"):
+        encode(fasta, table, tmp_path / "d.h5")
+    assert not list(tmp_path.glob("*d.h5*"))

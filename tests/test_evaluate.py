@@ -120,14 +120,14 @@ def test_the_interval_covers_a_known_difference():
 
 def test_tables_from_files(toy_dataset, tmp_path):
     with open_dataset(toy_dataset) as dataset:
-        labels = dataset.labels("test")
+        labels, windows = dataset.labels("test"), dataset.digest("test")
     rng = np.random.default_rng(0)
     files = []
     for model, seed in (("deepsea", "0"), ("danq", "0"), ("danq", "1"), ("scan", "NA")):
         scores = rng.random(labels.shape)
         if model == "scan":
             scores[:, 1] = np.nan
-        write_predictions(tmp_path / f"{model}{seed}.h5", scores, model, seed, "test")
+        write_predictions(tmp_path / f"{model}{seed}.h5", scores, model, seed, "test", windows)
         files.append(tmp_path / f"{model}{seed}.h5")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -142,8 +142,34 @@ def test_tables_from_files(toy_dataset, tmp_path):
     assert comparison["target"].tolist() == ["0", "1", "mean"]
 
 
-def test_predictions_of_something_else_are_refused(toy_dataset, tmp_path):
-    write_predictions(tmp_path / "p.h5", np.zeros((3, 2)), "danq", "0", "test")
-    with pytest.raises(DanqError, match=r"p\.h5: predicts the test split with shape \(3, 2\), not test with"):
-        evaluate(toy_dataset, [tmp_path / "p.h5"], tmp_path / "m.tsv", tmp_path / "c.tsv")
-    assert not (tmp_path / "m.tsv").exists()
+def test_predictions_of_other_windows_or_given_twice_are_refused(toy_dataset, tmp_path):
+    with open_dataset(toy_dataset) as dataset:
+        shape, windows, others = dataset.labels("test").shape, dataset.digest("test"), dataset.digest("valid")
+    assert windows != others
+    path, tables = tmp_path / "p.h5", (tmp_path / "m.tsv", tmp_path / "c.tsv")
+    for scores, digest in ((np.zeros(shape), others), (np.zeros((3, 2)), windows)):
+        write_predictions(path, scores, "danq", "0", "test", digest)
+        with pytest.raises(DanqError, match=r"p\.h5: does not predict the test windows of this dataset"):
+            evaluate(toy_dataset, [path], *tables)
+    write_predictions(path, np.zeros(shape), "danq", "0", "test", windows)
+    with pytest.raises(DanqError, match="predictions of danq, seed 0, are given twice"):
+        evaluate(toy_dataset, [path, path], *tables)
+    assert not tables[0].exists()
+
+
+def test_intervals_are_the_central_95_percent():
+    assert module.interval(np.append(np.arange(1001.0), np.nan)) == (25.0, 975.0)
+    assert np.isnan(module.interval(np.array([np.nan]))).all()
+
+
+def test_a_replicate_without_a_target_does_not_count_it_as_0():
+    drawn = np.array([[0.5, np.nan], [0.2, 0.4], [np.nan, np.nan]])
+    found = module._mean_over_targets(drawn)
+    assert found[:2].tolist() == pytest.approx([0.5, 0.3]) and np.isnan(found[2])
+
+
+def test_too_few_blocks_give_no_interval(capsys):
+    labels, scores = columns(300, 3, 2)
+    table = compare(FACTS, labels, {"deepsea": [scores], "danq": [scores + 0.1 * labels]}, np.arange(300) // 60)
+    assert table[["low", "high"]].isna().all(axis=None) and table["difference"].notna().all()
+    assert "warning: the test split lies in 5 blocks" in capsys.readouterr().err

@@ -150,3 +150,20 @@ def test_a_target_without_a_training_positive_is_refused(toy, run_extract, tmp_p
     with pytest.raises(DanqError, match=r"c\.bed: target 'C' has no positive window in the train split"):
         run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv")
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_target_without_a_training_negative_is_refused(toy, run_extract, tmp_path):
+    (tmp_path / "targets.tsv").write_text(f"name\tfile\nA\t{toy / 'a.bed'}\n")
+    with pytest.raises(DanqError, match="target 'A' has no negative window in the train split"):
+        run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv", train_bins="labelled")
+
+
+def test_a_window_at_the_limit_of_unknown_letters_is_kept(toy, run_extract, tmp_path):
+    text = (toy / "genome.fa").read_text()
+    body = text[6:text.index(">chr2")].replace("\n", "")
+    # 200 N in a window of 400 bp are half of it, one more is too many.
+    for n, dropped in ((200, 0), (201, 1)):
+        changed = body[:9_900] + "N" * n + body[9_900 + n:]
+        (tmp_path / "genome.fa").write_text(f">chr1\n{changed}\n{text[text.index('>chr2'):]}")
+        run_extract(toy, tmp_path, genome=tmp_path / "genome.fa", max_n=0.5)
+        assert read_windows(tmp_path)[0]["source"]["dropped"]["N"] == dropped

@@ -74,8 +74,8 @@ def test_a_missing_file_is_told(tmp_path):
      "the genome are of the same assembly, or clip the peaks"),
     ("1\t10\t20\n", 1, "'1' is not in the genome, which has 'chr1', 'chr2'; put 'chr' before the names, or use a "
      "genome without it"),
-    ("chr\x1b[2J\t10\t20\n", 1, "'chr\\x1b[2J' is not in the genome, which has 'chr1', 'chr2'; use files of one "
-     "assembly"),
+    ("chr\x1b[2J\t10\t20\n", 1, "holds the control character '\\x1b'; remove it"),
+    ("chrUn\t10\t20\n", 1, "'chrUn' is not in the genome, which has 'chr1', 'chr2'; use files of one assembly"),
 ])
 def test_broken_bed_is_refused_by_line(tmp_path, text, line, what):
     path = tmp_path / "peaks.bed"
@@ -101,6 +101,8 @@ def test_bed_and_narrowpeak_read_alike_plain_or_gzip(tmp_path):
 
 @pytest.mark.parametrize(("text", "place", "what"), [
     ("", "", "is empty; it needs a header with name, file"),
+    ("name\tfile\nA\rB\ta.bed\n", ":2", "holds the control character '\\r'; remove it"),
+    ("name\tfile\nA\0B\ta.bed\n", ":2", "holds the control character '\\x00'; remove it"),
     ("name file\nA a.bed\n", ":1", "no column 'name' among 'name file'; add it, separated by tabs"),
     ("name\tfile\nA\ta.bed\tTF\n", ":2", "3 columns where the header has 2; separate them by tabs"),
     ("name\tfile\n\ta.bed\n", ":2", "a target needs a name and a file; complete the row"),
@@ -150,3 +152,25 @@ def test_text_that_is_not_utf8_is_refused(tmp_path):
 def test_lines_are_numbered_from_one(tmp_path):
     (tmp_path / "a").write_bytes(b"x\r\n\ny")
     assert list(read_lines(tmp_path / "a")) == [(1, b"x"), (2, b""), (3, b"y")]
+
+
+def test_a_contig_may_be_called_like_a_header_line(tmp_path):
+    path = tmp_path / "peaks.bed"
+    path.write_text("track name=x\nbrowser position\ntrack2\t10\t20\n \n")
+    assert {chrom: rows.tolist() for chrom, rows in inputs.read_bed(path, {"track2": 50}).items()} == {
+        "track2": [[10, 20]]}
+
+
+def test_a_key_given_twice_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("run: x\ntrain: {lr: 1}\nextract:\n  window: 3\ntrain: {epochs: 2}\n")
+    refuse(f"{path}:5: the key 'train' is given twice; remove one", inputs.refuse_double_keys, [path])
+    path.write_text("run: x\ntrain: {lr: 1}\nextract: {train: 3}\n")
+    inputs.refuse_double_keys([path])
+
+
+def test_two_bytes_of_gzip_are_a_cut_file(tmp_path):
+    path = tmp_path / "a.bed.gz"
+    path.write_bytes(b"\x1f\x8b")
+    refuse(f"{path}:1: the gzip file is cut off or damaged here; download or compress it again", inputs.read_bed, path,
+           LENGTHS)

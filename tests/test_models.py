@@ -103,6 +103,16 @@ def test_strand_average_is_the_same_for_both_strands(name):
     assert torch.allclose(both, by_hand, atol=1e-6)
 
 
+@pytest.mark.parametrize(("name", "rates"), [("deepsea", [0.2, 0.2, 0.5]), ("danq", [0.2, 0.5]),
+                                             ("danq_conv", [0.2, 0.5])])
+def test_dropout_has_the_published_rates_and_scales(name, rates, monkeypatch):
+    for factor in (1.0, 0.4):
+        seen = []
+        monkeypatch.setattr(torch.nn.functional, "dropout", lambda X, p, training, seen=seen: seen.append(p) or X)
+        build(name, 500, 2, 0.02, factor)(one_hot_batch(1, 500))
+        assert seen == pytest.approx([rate * factor for rate in rates])
+
+
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(DanqError, match="there is no model 'danc'; choose from deepsea, danq, danq_conv"):
         build("danc", 1000, 2)

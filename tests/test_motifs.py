@@ -234,6 +234,9 @@ class FakeDataset:
     def __init__(self, X, labels):
         self.X, self.labels = X, labels
 
+    def facts(self):
+        return {"names": ["A"]}
+
     def packed_labels(self, split):
         assert split == "train"
         return np.packbits(self.labels, axis=1)
@@ -246,7 +249,8 @@ class FakeDataset:
 @pytest.fixture
 def run(tmp_path, monkeypatch, conv, known, X):
     """Give a function that runs the stage on `labels` and returns the folder it wrote to."""
-    monkeypatch.setattr(train, "load_checkpoint", lambda path: (types.SimpleNamespace(first=conv), {}))
+    monkeypatch.setattr(train, "load_checkpoint", lambda path: (types.SimpleNamespace(first=conv),
+                                                               {"dataset": {"names": ["A"]}}))
     write_meme(tmp_path / "known.meme", known)
 
     def run(folder="out", labels=None, **knobs):

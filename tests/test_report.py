@@ -107,6 +107,9 @@ def _write_dataset(path, rng, facts, simulated):
             labels = rng.random((n, len(facts))) < facts["prevalence"].to_numpy()
             file[f"{split}/targets"] = np.packbits(labels, axis=1)
             file.create_dataset(f"{split}/sequences", (n, 125, 4), np.uint8)
+            file.create_dataset(f"{split}/chrom", (n,), h5py.string_dtype())
+            file.create_dataset(f"{split}/start", (n,), np.int64)
+            file[split].attrs["sha256"] = "0" * 64
         for column, texts in (("name", facts["name"]), ("group", facts["group"]), ("jaspar", [""] * len(facts))):
             file.create_dataset(f"targets/{column}", data=list(texts), dtype=h5py.string_dtype())
 

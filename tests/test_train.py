@@ -70,7 +70,7 @@ def test_another_configuration_does_not_resume(toy_dataset, tmp_path, monkeypatc
         with pytest.raises(Killed):
             run(toy_dataset, tmp_path, lr=0.001)
     assert same_weights(run(toy_dataset, tmp_path), run(toy_dataset, tmp_path / "fresh"))
-    assert "of another configuration or dataset; starting anew" in capsys.readouterr().err
+    assert "damaged, or of another configuration, dataset or device; starting anew" in capsys.readouterr().err
 
 
 def test_the_checkpoint_rebuilds_the_model_and_says_how_it_was_made(toy_dataset, tmp_path):
@@ -151,8 +151,8 @@ def test_a_checkpoint_never_runs_code(tmp_path):
 def test_predictions_are_strand_averages_of_the_test_split(toy_dataset, tmp_path):
     run(toy_dataset, tmp_path)
     predict(tmp_path / "model.ckpt", toy_dataset, tmp_path / "p.h5", split="test", device="cpu", threads=1)
-    name, seed, split, found = read_predictions(tmp_path / "p.h5")
-    assert (name, seed, split) == ("danq", "3", "test")
+    name, seed, _, found = read_predictions(tmp_path / "p.h5")
+    assert (name, seed) == ("danq", "3")
     model, _ = load_checkpoint(tmp_path / "model.ckpt")
     with open_dataset(toy_dataset) as dataset, torch.no_grad():
         X = torch.from_numpy(dataset.one_hot("test", np.arange(dataset.length("test"))))
@@ -165,7 +165,7 @@ def test_a_model_refuses_other_data(toy, run_extract, toy_dataset, tmp_path):
     run(toy_dataset, tmp_path)
     folder = run_extract(toy, tmp_path / "other", where={"name": "Factor A"})
     encode(folder / "windows.fa.gz", folder / "windows.tsv", folder / "dataset.h5", folder / "targets.tsv")
-    with pytest.raises(DanqError, match=r"dataset\.h5: its names is not what the model was trained on"):
+    with pytest.raises(DanqError, match=r"dataset\.h5: names: not what the model was trained on"):
         predict(tmp_path / "model.ckpt", folder / "dataset.h5", tmp_path / "p.h5", split="test", device="cpu",
                 threads=1)
     assert not (tmp_path / "p.h5").exists()
@@ -173,7 +173,7 @@ def test_a_model_refuses_other_data(toy, run_extract, toy_dataset, tmp_path):
 
 def test_predictions_keep_what_is_unknown(tmp_path):
     scores = np.array([[0.5, np.nan], [0.25, np.nan]])
-    write_predictions(tmp_path / "p.h5", scores, "scan", "NA", "test")
+    write_predictions(tmp_path / "p.h5", scores, "scan", "NA", "test", "digest")
     assert np.array_equal(read_predictions(tmp_path / "p.h5")[3], scores.astype(np.float32), equal_nan=True)
 
 
@@ -181,3 +181,34 @@ def test_predictions_keep_what_is_unknown(tmp_path):
 def test_a_missing_gpu_is_told(toy_dataset, tmp_path):
     with pytest.raises(DanqError, match="device cuda is not here: PyTorch sees 0 GPUs; use auto or cpu"):
         run(toy_dataset, tmp_path, device="cuda")
+
+
+def test_a_flipped_byte_in_a_checkpoint_is_noticed(toy_dataset, tmp_path):
+    run(toy_dataset, tmp_path)
+    raw = bytearray((tmp_path / "model.ckpt").read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (tmp_path / "model.ckpt").write_bytes(raw)
+    with pytest.raises(DanqError, match="not a whole checkpoint"):
+        load_checkpoint(tmp_path / "model.ckpt")
+
+
+def test_a_damaged_resume_file_is_passed_over(toy_dataset, tmp_path, capsys):
+    (tmp_path / "model.ckpt.resume").write_text("garbage")
+    assert same_weights(run(toy_dataset, tmp_path), run(toy_dataset, tmp_path / "fresh"))
+    assert "starting anew" in capsys.readouterr().err
+
+
+def test_a_training_of_four_steps_works(toy_dataset, tmp_path):
+    run(toy_dataset, tmp_path, epochs=4, batch_size=512)
+    assert len(pd.read_csv(tmp_path / "history.tsv", sep="\t")) == 4
+
+
+def test_a_model_does_not_predict_where_it_may_have_been_trained(toy, run_extract, toy_dataset, tmp_path):
+    # The same genome and targets, but the chromosome that the model was trained on is now the test split.
+    from danq.dataset import encode
+    run(toy_dataset, tmp_path)
+    folder = run_extract(toy, tmp_path / "other", valid=["chr3"], test=["chr1:0-12000"])
+    encode(folder / "windows.fa.gz", folder / "windows.tsv", folder / "dataset.h5", folder / "targets.tsv")
+    with pytest.raises(DanqError, match="training windows: not what the model was trained on"):
+        predict(tmp_path / "model.ckpt", folder / "dataset.h5", tmp_path / "p.h5", split="test", device="cpu",
+                threads=1)

@@ -93,6 +93,17 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
                      "total": 13}
 
 
+@pytest.mark.parametrize(("change", "rules"), [
+    ({"motifs": "JASPAR2022:vertebrates"}, {"baseline": 1, "predict": 0, "train": 0, "motifs": 3}),
+    ({"threads": 2}, {"baseline": 0, "train": 3}),
+    ({"seeds": [0, 1]}, {"baseline": 0, "train": 3, "predict": 3, "extract": 0}),
+])
+def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
+    (finished / "changed.yaml").write_text((ROOT / "tests" / "toy.yaml").read_text() + json.dumps(change)[1:-1] + "\n")
+    found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
+    assert {rule: found.get(rule, 0) for rule in rules} == rules
+
+
 def test_the_notebook_runs_on_the_finished_run(finished, monkeypatch):
     nbclient = pytest.importorskip("nbclient")
     import nbformat
@@ -115,19 +126,21 @@ def test_the_linter_has_nothing_to_say(tmp_path):
     ("train: {epchs: 3}\n", "bad.yaml:1: unknown key 'train.epchs'; did you mean epochs?"),
     ("run: ../up\n", "bad.yaml:1: run: String should match pattern"),
     ("genome: g.fa\ntargets: none.tsv\n", "none.tsv: cannot be read (No such file or directory)"),
+    ("train: {lr: 1}\ntrain: {epochs: 2}\n", "bad.yaml:2: the key 'train' is given twice; remove one"),
+    ("motifs: JASPAR_mine.meme\n", "motifs: 'JASPAR_mine.meme' is neither a file nor JASPAR<year>:<taxon>"),
 ])
 def test_a_wrong_configuration_is_one_line_before_any_job(tmp_path, config, line):
     (tmp_path / "bad.yaml").write_text(config)
     process = snakemake(tmp_path, "--configfile", "bad.yaml")
     told = [text for text in (process.stdout + process.stderr).splitlines() if text.startswith("danq: ")]
-    assert process.returncode == 2 and len(told) == 1 and line in told[0]
+    assert process.returncode == 2 and len(told) == 1 and line in told[0], process.stdout + process.stderr
     assert "Traceback" not in process.stderr and not (tmp_path / "results").exists()
 
 
 def test_a_failed_step_leaves_no_output(tmp_path):
     (tmp_path / "genome.fa").write_text(">chr1\nACGT\n>chr1\nACGT\n")
     (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
-    (tmp_path / "targets.tsv").write_text("name\tfile\nA; touch pwned\ta.bed\n")
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
     process = snakemake(tmp_path, "--config", "genome=genome.fa", "targets=targets.tsv", "run=broken")
     assert process.returncode != 0 and "genome.fa:3: the name 'chr1' is used again" in process.stdout + process.stderr
     made = [path.name for path in (tmp_path / "results" / "broken").iterdir()]

@@ -6,14 +6,15 @@ import sys
 
 from danq.config import flags, load
 from danq.errors import DanqError
-from danq.inputs import find_key, read_targets
+from danq.inputs import find_key, read_targets, refuse_double_keys
+from danq.meme import motif_files
 
 
 def checked(check, *arguments):
     """Run a check of the user's input; on a mistake say it in one line and leave with status 2."""
     try:
         return check(*arguments)
-    except DanqError as error:
+    except (DanqError, OSError) as error:
         print(f"danq: {error}", file=sys.stderr)
         sys.exit(2)
 
@@ -26,6 +27,15 @@ def locate(keys):
     return find_key([*workflow.configfiles, *given.configfiles], keys)
 
 
+def plain(paths):
+    """Refuse file names that Snakemake would take for patterns."""
+    for path in paths:
+        if set("{}<>") & set(path):
+            raise DanqError("the name holds one of {}<>, which Snakemake takes for a pattern; rename the file", path)
+    return paths
+
+
+checked(refuse_double_keys, [*workflow.configfiles, *workflow.config_settings.configfiles])
 settings = checked(load, {key: value for key, value in config.items() if key != "pathvars"}, locate)
 
 
@@ -54,7 +64,11 @@ genome = settings.genome or "<results>/simulated/genome.fa.gz"
 targets = settings.targets or "<results>/simulated/targets.tsv"
 elements = ["<results>/simulated/elements.tsv.gz"] if simulated else []
 peaks = [] if simulated else [target.file for target in checked(read_targets, targets, settings.where)]
-known_motifs = [] if settings.motifs.startswith("JASPAR") else [settings.motifs]
+known_motifs = checked(motif_files, settings.motifs)
+sources = [path for path in (settings.genome, settings.targets, settings.blacklist) if path] + peaks
+checked(plain, sources + known_motifs)
+# A file replaced by an older one looks up to date by its time; its size tells most of these.
+sizes = {path: os.path.getsize(path) for path in sources if os.path.exists(path)}
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
 baselines = ["kmer", "scan"] + (["oracle_rule", "oracle_parts"] if simulated else [])
 

@@ -38,7 +38,8 @@ rule extract:
     conda:
         "../envs/danq.yaml"
     params:
-        flags=flags(settings.extract),
+        flags=flags(settings.extract, () if settings.extract.train_bins == "sampled" else ("negatives", "seed")),
+        sizes=sizes,
         where=shlex.join(f"{column}={value}" for column, value in settings.where.items()),
         assembly=settings.assembly,
         blacklist=lambda wildcards, input: shlex.join(["--blacklist", input.blacklist] if input.blacklist else []),

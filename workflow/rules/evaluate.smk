@@ -5,7 +5,7 @@ rule baseline:
     input:
         dataset="<results>/dataset.h5",
         elements=elements,
-        motifs=known_motifs,
+        motifs=lambda wildcards: known_motifs if wildcards.baseline == "scan" else [],
     output:
         "<results>/baselines/{baseline}.h5",
     log:
@@ -15,10 +15,10 @@ rule baseline:
     conda:
         "../envs/danq.yaml"
     params:
-        motifs=settings.motifs,
+        motifs=lambda wildcards: shlex.join(["--motifs", settings.motifs] if wildcards.baseline == "scan" else []),
         elements=lambda wildcards, input: shlex.join(["--elements", *input.elements] if input.elements else []),
     shell:
-        "python -m danq baseline --kind {wildcards.baseline} --dataset {input.dataset:q} --motifs {params.motifs:q} "
+        "python -m danq baseline --kind {wildcards.baseline} --dataset {input.dataset:q} {params.motifs} "
         "{params.elements} --output {output:q} 2>&1 | tee {log:q}"
 
 
