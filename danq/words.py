@@ -169,10 +169,12 @@ def lead_sentence(pairs):
                 "twin without one.")
     mean = pair.mean
     return {
-        "above": "On this run the recurrent layer raises mean AUPRC by "
-                 f"{number(mean['difference'])} {interval(mean['low'], mean['high'])} over a convolution of equal "
-                 "cost in its place.",
-        "below": "On this run a convolution of equal cost in place of the recurrent layer has the higher mean AUPRC, "
+        # What was measured, and not why: the twin lacks the recurrence, and the reach that comes with it.
+        "above": "On this run the network with the recurrent layer has the higher mean AUPRC, by "
+                 f"{number(mean['difference'])} {interval(mean['low'], mean['high'])}, than its twin with a "
+                 "convolution of equal cost in that place.",
+        "below": "On this run the twin with a convolution of equal cost in the recurrent layer's place has the higher "
+                 "mean AUPRC, "
                  f"by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}.",
         "around": "On this run no difference was detected between the recurrent layer and a convolution of equal "
                   "cost in its place.",

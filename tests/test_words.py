@@ -33,7 +33,7 @@ def test_pair_sentence(differences, low, high, expected):
 
 
 @pytest.mark.parametrize(("low", "high", "expected"), [
-    (0.01, 0.03, "raises mean AUPRC by 0.020 [0.010, 0.030]"),
+    (0.01, 0.03, "recurrent layer has the higher mean AUPRC, by 0.020 [0.010, 0.030]"),
     (-0.01, 0.05, "no difference was detected"),
     (np.nan, np.nan, "has no interval"),
 ])
