@@ -18,8 +18,8 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
 import shutil
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -195,7 +195,7 @@ def encode(fasta, windows, output, targets=None):
         blocks = _blocks(fasta, table)
         first = next(blocks)
         window = len(first[0][1])
-        _refuse_full_disk(output, len(table.rows) * (window / 2 + len(table.targets) / 8 + 64))
+        _refuse_full_disk(part, output, 100_000 + len(table.rows) * (window // 2 + len(table.targets) // 8 + 100))
         with h5py.File(part, "w", libver="latest") as file:
             writer = _Writer(file, table, window)
             for block in itertools.chain([first], blocks):
@@ -203,11 +203,17 @@ def encode(fasta, windows, output, targets=None):
             writer.finish()
 
 
-def _refuse_full_disk(path, needed):
-    """Refuse to begin a file of `needed` bytes that does not fit: HDF5 cannot stop cleanly on a full disk."""
-    free = shutil.disk_usage(Path(path).parent).free
+def _refuse_full_disk(part, path, needed):
+    """Refuse to begin a file of `needed` bytes that does not fit: HDF5 crashes on a full disk."""
+    free = shutil.disk_usage(part.parent).free
     if needed > free:
         raise DanqError(f"needs about {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free; make room", path)
+    if hasattr(os, "posix_fallocate"):  # not on macOS; sees quotas and limits, too
+        try:
+            with open(part, "wb") as handle:
+                os.posix_fallocate(handle.fileno(), 0, needed)
+        except OSError as error:
+            raise DanqError(f"needs about {needed / 1e6:.0f} MB ({error.strerror}); make room", path) from error
 
 
 class _Table:

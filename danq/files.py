@@ -48,6 +48,9 @@ def atomic(path):
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk is told without a name
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

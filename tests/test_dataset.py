@@ -1,3 +1,5 @@
+import resource
+
 import h5py
 import numpy as np
 import pytest
@@ -169,7 +171,15 @@ def test_a_dataset_that_lacks_a_part_is_refused(toy_dataset, tmp_path):
 
 def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch):
     fasta, table = write_own(tmp_path, OWN)
-    monkeypatch.setattr("danq.dataset.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
-    with pytest.raises(DanqError, match=r"d\.h5: needs about 0 MB, and 0 MB are free; make room"):
-        encode(fasta, table, tmp_path / "d.h5")
-    assert not list(tmp_path.glob("*d.h5*"))
+    with monkeypatch.context() as patched:
+        patched.setattr("danq.dataset.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+        with pytest.raises(DanqError, match=r"d\.h5: needs about 0 MB, and 0 MB are free; make room"):
+            encode(fasta, table, tmp_path / "d.h5")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(DanqError, match=r"d\.h5: needs about 0 MB \(File too large\); make room"):
+            encode(fasta, table, tmp_path / "d.h5")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.glob(".d.h5*")) and not (tmp_path / "d.h5").exists()

@@ -13,6 +13,17 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert path.read_text() == "old" and [file.name for file in path.parent.iterdir()] == ["b.txt"]
 
 
+def test_a_full_disk_is_told_with_the_file(tmp_path):
+    with pytest.raises(OSError) as caught, atomic(tmp_path / "x"):
+        raise OSError(28, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "x") and not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_refused_before_anything_is_computed(tmp_path):
+    with pytest.raises(IsADirectoryError), atomic(tmp_path):
+        raise AssertionError("the block must not run")
+
+
 def test_a_link_is_replaced_and_not_followed(tmp_path):
     (tmp_path / "precious").write_text("precious")
     (tmp_path / "out").symlink_to(tmp_path / "precious")

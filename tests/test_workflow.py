@@ -126,6 +126,7 @@ def test_the_linter_has_nothing_to_say(tmp_path):
     ("train: {epchs: 3}\n", "bad.yaml:1: unknown key 'train.epchs'; did you mean epochs?"),
     ("run: ../up\n", "bad.yaml:1: run: String should match pattern"),
     ("genome: g.fa\ntargets: none.tsv\n", "none.tsv: cannot be read (No such file or directory)"),
+    ("blacklist: none.bed\n", "none.bed: there is no such file; check the path"),
     ("train: {lr: 1}\ntrain: {epochs: 2}\n", "bad.yaml:2: the key 'train' is given twice; remove one"),
     ("motifs: JASPAR_mine.meme\n", "motifs: 'JASPAR_mine.meme' is neither a file nor JASPAR<year>:<taxon>"),
 ])

@@ -28,8 +28,10 @@ def locate(keys):
 
 
 def plain(paths):
-    """Refuse file names that Snakemake would take for patterns."""
+    """Refuse files that are not there, and names that Snakemake would take for patterns."""
     for path in paths:
+        if not os.path.isfile(path):
+            raise DanqError("there is no such file; check the path", path)
         if set("{}<>") & set(path):
             raise DanqError("the name holds one of {}<>, which Snakemake takes for a pattern; rename the file", path)
     return paths
@@ -68,7 +70,7 @@ known_motifs = checked(motif_files, settings.motifs)
 sources = [path for path in (settings.genome, settings.targets, settings.blacklist) if path] + peaks
 checked(plain, sources + known_motifs)
 # A file replaced by an older one looks up to date by its time; its size tells most of these.
-sizes = {path: os.path.getsize(path) for path in sources if os.path.exists(path)}
+sizes = {path: os.path.getsize(path) for path in sources}
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
 baselines = ["kmer", "scan"] + (["oracle_rule", "oracle_parts"] if simulated else [])
 
