@@ -6,7 +6,7 @@ The flow, one module per stage::
       -> extract    labelled windows            (extract.py, over bins.py and sequence.py)
       -> encode     dataset.h5                  (dataset.py)
       -> train      one checkpoint per model    (train.py, over models.py)
-      -> predict    test-split probabilities    (predict.py; reference predictors in baselines.py)
+      -> predict    test-split probabilities    (predict.py; what to beat in baselines.py; the file: predictions.py)
       -> evaluate   metrics and comparison      (evaluate.py)
       -> motifs     filters as named motifs     (motifs.py, over tomtom.py)
       -> report     one self-contained page     (report.py, over results.py, words.py, page.py, plots.py)

@@ -15,13 +15,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
-from danq.bins import coverage
 from danq.dataset import open_dataset
 from danq.errors import DanqError, shown
-from danq.inputs import read_rows
 from danq.meme import known_motifs
-from danq.predict import write_predictions
+from danq.predictions import write_predictions
 from danq.sequence import reverse_complement
+from danq.simulate import element_coverage
 
 KMERS = (1, 2, 3, 4, 5)
 """The k of the k-mers, as in DanQ's own baseline (https://doi.org/10.1093/nar/gkw226)."""
@@ -179,33 +178,3 @@ def oracle_baseline(dataset, elements, output, *, kind):
     with open_dataset(dataset) as opened:
         scores, windows = element_coverage(opened, elements, kinds) / opened.bin_size, opened.digest("test")
     write_predictions(output, scores, kind, "NA", "test", windows)
-
-
-def element_coverage(dataset, elements, kinds):
-    """Count the bases of each test bin that lie in planted elements of each target.
-
-    Parameters
-    ----------
-    dataset : danq.dataset.Dataset
-    elements : path
-        Table with columns chrom, start, end, target, kind.
-    kinds : tuple of str
-        Which kinds of element count.
-
-    Returns
-    -------
-    numpy.ndarray, shape (N, T), int64
-        Covered bases (bp).
-    """
-    found = {}
-    for _, row in read_rows(elements, ["chrom", "start", "end", "target", "kind"]):
-        if row["kind"] in kinds:
-            found.setdefault((row["chrom"], int(row["target"])), []).append((int(row["start"]), int(row["end"])))
-    chroms, starts = dataset.places("test")
-    chroms, bins = np.array(chroms), (starts + (dataset.window - dataset.bin_size) // 2) // dataset.bin_size
-    covered = np.zeros((len(starts), len(dataset.names)), dtype=np.int64)
-    for (chrom, target), intervals in found.items():
-        here = np.flatnonzero(chroms == chrom)
-        if len(here):
-            covered[here, target] = coverage(np.array(intervals), bins[here].max() + 1, dataset.bin_size)[bins[here]]
-    return covered

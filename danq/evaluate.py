@@ -11,8 +11,11 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 from tqdm import tqdm
 
+from danq.dataset import open_dataset
 from danq.errors import DanqError
 from danq.files import write_table
+from danq.predictions import read_predictions
+from danq.simulate import element_coverage
 
 BLOCK = 50_000
 """Length of the genomic blocks that the bootstrap draws (bp): much longer than a window, so that windows that overlap
@@ -54,10 +57,6 @@ def evaluate(dataset, predictions, metrics, comparison, *, elements=None):
     DanqError
         Predictions of other windows, or of the same model and seed twice.
     """
-    from danq.baselines import element_coverage
-    from danq.dataset import open_dataset
-    from danq.predict import read_predictions
-
     with open_dataset(dataset) as opened:
         labels, names, groups, digest = opened.labels("test"), opened.names, opened.groups, opened.digest("test")
         blocks = genomic_blocks(*opened.places("test"))

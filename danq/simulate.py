@@ -39,8 +39,10 @@ import pandas as pd
 from Bio import bgzf
 from tqdm import tqdm
 
+from danq.bins import coverage
 from danq.errors import DanqError
 from danq.files import atomic, write_table
+from danq.inputs import read_rows
 from danq.meme import jaspar
 
 MOTIFS = {
@@ -444,3 +446,36 @@ def _write_fasta(path, genome, width=60, lines=1000):
             for start in range(0, len(text), lines * width):
                 part = text[start:start + lines * width]
                 handle.write(b"".join(part[at:at + width] + b"\n" for at in range(0, len(part), width)))
+
+
+# --- reading the truth back ---
+
+
+def element_coverage(dataset, elements, kinds):
+    """Count the bases of each test bin that lie in planted elements of each target.
+
+    Parameters
+    ----------
+    dataset : danq.dataset.Dataset
+    elements : path
+        Table with columns chrom, start, end, target, kind.
+    kinds : tuple of str
+        Which kinds of element count.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, T), int64
+        Covered bases (bp).
+    """
+    found = {}
+    for _, row in read_rows(elements, ["chrom", "start", "end", "target", "kind"]):
+        if row["kind"] in kinds:
+            found.setdefault((row["chrom"], int(row["target"])), []).append((int(row["start"]), int(row["end"])))
+    chroms, starts = dataset.places("test")
+    chroms, bins = np.array(chroms), (starts + (dataset.window - dataset.bin_size) // 2) // dataset.bin_size
+    covered = np.zeros((len(starts), len(dataset.names)), dtype=np.int64)
+    for (chrom, target), intervals in found.items():
+        here = np.flatnonzero(chroms == chrom)
+        if len(here):
+            covered[here, target] = coverage(np.array(intervals), bins[here].max() + 1, dataset.bin_size)[bins[here]]
+    return covered

@@ -48,3 +48,16 @@ def test_nothing_unpickles():
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
                 assert "weights_only=True" in ast.unparse(node)
             assert "allow_pickle=True" not in (ast.unparse(node) if isinstance(node, ast.Call) else "")
+
+
+def test_no_circles():
+    arrows = {path.stem: {name.split(".")[1] for name in imports(path) if name.startswith("danq.")} & {
+        other.stem for other in PACKAGE.glob("*.py")} for path in PACKAGE.glob("*.py")}
+    left = dict(arrows)
+    while True:
+        done = [stem for stem, needed in left.items() if not needed & set(left)]
+        if not done:
+            break
+        for stem in done:
+            del left[stem]
+    assert not left, f"these import each other in a circle: {sorted(left)}"

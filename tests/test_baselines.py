@@ -10,7 +10,7 @@ from danq import baselines
 from danq.dataset import open_dataset
 from danq.errors import DanqError
 from danq.meme import Motif, write_meme
-from danq.predict import read_predictions
+from danq.predictions import read_predictions
 from danq.sequence import encode, reverse_complement
 
 

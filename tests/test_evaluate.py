@@ -12,7 +12,7 @@ from danq.dataset import open_dataset
 from danq.errors import DanqError
 from danq.evaluate import auprc, auroc, block_weights, compare, decoy_auroc, evaluate, genomic_blocks, weighted_auprc
 from danq.files import read_table
-from danq.predict import write_predictions
+from danq.predictions import write_predictions
 
 
 def columns(n, t, seed, levels=None):

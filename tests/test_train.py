@@ -10,7 +10,8 @@ from danq import train as module
 from danq.dataset import open_dataset
 from danq.errors import DanqError
 from danq.models import MODELS
-from danq.predict import predict, read_predictions, write_predictions
+from danq.predict import predict
+from danq.predictions import read_predictions, write_predictions
 from danq.train import load_checkpoint, train
 
 OPTIONS = {"seed": 3, "threads": 1, "scale": 0.02, "dropout": 1.0, "epochs": 3, "batch_size": 16, "lr": 0.003,

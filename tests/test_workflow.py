@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from danq.files import read_table
-from danq.predict import read_predictions
+from danq.predictions import read_predictions
 
 ROOT = Path(__file__).parent.parent
 YEAST = ROOT.parent / "shared" / "data" / "yeast"
