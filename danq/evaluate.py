@@ -48,7 +48,7 @@ def evaluate(dataset, predictions, metrics, comparison, *, elements=None):
         Made: one row per model, seed and target.
     comparison : path
         Made: one row per pair of models and target, and one for the mean over targets: the difference in AUPRC with
-        its 95 % interval from a paired block bootstrap, averaged over seeds.
+        its 95 % interval from a paired bootstrap over genomic blocks and, where there are several, training seeds.
     elements : path, optional
         On a simulated run ``elements.tsv.gz``: adds ``decoy_auroc``, the AUROC over positive and decoy bins only.
 
@@ -174,8 +174,10 @@ def compare(facts, labels, trained, blocks):
         replicates = 0
         print(f"warning: the test split lies in {len(np.unique(blocks))} blocks of {BLOCK} bp; intervals need "
               f"{MIN_BLOCKS}: they will be NA; use a larger test split", file=sys.stderr)
-    weights = block_weights(blocks, replicates, np.random.default_rng(0))
-    areas = {model: _areas(labels, seeds, weights, model) for model, seeds in trained.items()}
+    rng = np.random.default_rng(0)
+    weights = block_weights(blocks, replicates, rng)
+    areas = {model: _areas(labels, seeds, weights, seed_weights(len(seeds), replicates, rng), model)
+             for model, seeds in trained.items()}
     tables = [_contrast(facts, a, b, areas) for a, b in CONTRASTS if a in areas and b in areas]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
@@ -201,12 +203,20 @@ def block_weights(blocks, replicates, rng):
     return drawn.astype(np.uint8)[:, blocks]
 
 
-def _areas(labels, seeds, weights, model):
-    """Return AUPRC and AUROC (T,) and the bootstrap's AUPRC (R, T) of one model, means over seeds."""
+def seed_weights(n_seeds, replicates, rng):
+    """Draw as many seeds as there are, with replacement, in each replicate: their shares, float64 (R, n_seeds).
+
+    Blocks are shared by the models, seeds are each model's own: seed 1 of one has nothing to do with seed 1 of another.
+    """
+    return rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=replicates) / n_seeds
+
+
+def _areas(labels, seeds, weights, shares, model):
+    """Return AUPRC and AUROC (T,), means over seeds, and the bootstrap's AUPRC (R, T) of one model."""
     drawn = np.zeros((len(weights), labels.shape[1]))
-    for scores in seeds:
+    for scores, share in zip(seeds, shares.T, strict=True):
         for t in tqdm(range(labels.shape[1]), f"bootstrap {model}", unit="target", leave=False, disable=None):
-            drawn[:, t] += weighted_auprc(labels[:, t], scores[:, t], weights) / len(seeds)
+            drawn[:, t] += weighted_auprc(labels[:, t], scores[:, t], weights) * share
     mean = [np.mean([area(labels, scores) for scores in seeds], axis=0) for area in (auprc, auroc)]
     return *mean, drawn
 

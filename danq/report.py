@@ -52,11 +52,11 @@ def answer(run):
     scores, pairs = run.scores("auprc"), run.main_pairs()
     text = [" ".join(filter(None, [words.pair_sentence(pair), words.seed_sentence(pair, run.metrics),
                                    words.TWIN if pair.b == "danq_conv" else ""])) for pair in pairs]
-    text.append("In brackets: 95 % intervals from a paired block bootstrap over test windows. They cover the choice "
-                "of windows, not that of seeds.")
+    n_seeds = run.metrics["seed"].nunique()
+    text.append(words.interval_sentence(n_seeds))
     cautions = [words.single_seed_sentence(run.trained), words.undertrained_sentence(run.trained),
                 words.na_sentence(run.targets, scores[run.networks])]
-    return Section("answer", "The answer", words.lead_sentence(run.pairs), text,
+    return Section("answer", "The answer", words.lead_sentence(run.pairs, n_seeds), text,
                    [*map(_pair_card, pairs), *_score_cards(scores, run)],
                    words.loss_sentences(scores, run.targets["label"], run.networks, run.baselines), cautions)
 

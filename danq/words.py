@@ -161,23 +161,36 @@ def pair_sentence(pair):
             f"{' ' if interval(low, high) else ''}{interval(low, high)}{ending}")
 
 
-def lead_sentence(pairs):
-    """Answer the report's question by the comparison with the twin that costs the same."""
+def interval_sentence(n_seeds):
+    """Say what the intervals cover: the choice of windows, and that of seeds where there are several."""
+    if n_seeds == 1:
+        return ("In brackets: 95 % intervals from a paired bootstrap over blocks of test windows. They cover the "
+                "choice of windows, not that of training seeds.")
+    return (f"In brackets: 95 % intervals from a paired bootstrap over blocks of test windows and over the {n_seeds} "
+            "training seeds of each network.")
+
+
+def lead_sentence(pairs, n_seeds):
+    """Answer the report's question by the comparison with the twin that costs the same.
+
+    A difference between networks of a single seed each is told as such: another seed may turn it round.
+    """
     pair = next((pair for pair in pairs if (pair.a, pair.b) == ("danq", "danq_conv")), None)
     if pair is None:
         return ("This run cannot say what the recurrent layer adds: it does not compare DanQ with DanQ-conv, its "
                 "twin without one.")
-    mean = pair.mean
+    mean, trained, caution = pair.mean, f"With {n_seeds} training seeds each", ""
+    if n_seeds == 1:
+        trained, caution = "With a single training seed each", "; another seed may turn this round"
     return {
         # What was measured, and not why: the twin lacks the recurrence, and the reach that comes with it.
-        "above": "On this run the network with the recurrent layer has the higher mean AUPRC, by "
+        "above": f"{trained}, the network with the recurrent layer has a higher mean AUPRC, by "
                  f"{number(mean['difference'])} {interval(mean['low'], mean['high'])}, than its twin with a "
-                 "convolution of equal cost in that place.",
-        "below": "On this run the twin with a convolution of equal cost in the recurrent layer's place has the higher "
-                 "mean AUPRC, "
-                 f"by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}.",
-        "around": "On this run no difference was detected between the recurrent layer and a convolution of equal "
-                  "cost in its place.",
+                 f"convolution of equal cost in that place{caution}.",
+        "below": f"{trained}, the twin with a convolution of equal cost in the recurrent layer's place has a higher "
+                 f"mean AUPRC, by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}{caution}.",
+        "around": f"{trained}, no difference was detected between the network with the recurrent layer and its twin "
+                  "with a convolution of equal cost in that place.",
         "": "This run cannot say what the recurrent layer adds: its difference from a convolution of equal cost "
             "has no interval.",
     }[verdict(mean["low"], mean["high"])]

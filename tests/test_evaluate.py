@@ -103,6 +103,23 @@ def test_seeds_are_averaged():
     assert np.allclose(table["auprc_a"].iloc[:3], expected)
 
 
+def test_seeds_are_drawn_with_replacement_and_alone():
+    shares = module.seed_weights(3, 500, np.random.default_rng(0))
+    assert np.allclose(shares.sum(axis=1), 1) and np.allclose(shares.mean(axis=0), 1 / 3, atol=0.05)
+    assert set(np.round(shares * 3).ravel()) == {0, 1, 2, 3}
+    assert (module.seed_weights(1, 5, np.random.default_rng(0)) == 1).all()
+
+
+def test_seeds_that_differ_widen_the_interval():
+    # Two models that are good from one seed and bad from another: whichever is drawn, the difference may turn round.
+    labels, scores = columns(400, 3, 6)
+    good, bad = scores + 0.5 * labels, columns(400, 3, 7)[1]
+    one = contrast(labels, [good], [bad]).loc["mean"]
+    several = contrast(labels, [good, bad], [bad, good]).loc["mean"]
+    assert one["low"] > 0 and several["low"] < 0 < several["high"]
+    assert several["difference"] == pytest.approx(0)
+
+
 def test_the_interval_covers_a_known_difference():
     # 120 sets of 600 windows, blocks of 10 with scores shared in part inside a block; equal models, so the truth is 0.
     rng, covered = np.random.default_rng(0), 0

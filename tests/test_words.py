@@ -32,22 +32,33 @@ def test_pair_sentence(differences, low, high, expected):
     assert words.pair_sentence(pair(differences, low, high)) == expected
 
 
-@pytest.mark.parametrize(("low", "high", "expected"), [
-    (0.01, 0.03, "recurrent layer has the higher mean AUPRC, by 0.020 [0.010, 0.030]"),
-    (-0.01, 0.05, "no difference was detected"),
-    (np.nan, np.nan, "has no interval"),
+@pytest.mark.parametrize(("low", "high", "n_seeds", "expected"), [
+    (0.01, 0.03, 3, "With 3 training seeds each, the network with the recurrent layer has a higher mean AUPRC, by "
+     "0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that place."),
+    (0.01, 0.03, 1, "With a single training seed each, the network with the recurrent layer has a higher mean AUPRC, "
+     "by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that place; another seed may turn this "
+     "round."),
+    (-0.01, 0.05, 2, "With 2 training seeds each, no difference was detected between the network with the recurrent "
+     "layer and its twin with a convolution of equal cost in that place."),
+    (np.nan, np.nan, 1, "This run cannot say what the recurrent layer adds: its difference from a convolution of equal "
+     "cost has no interval."),
 ])
-def test_lead_sentence(low, high, expected):
-    assert expected in words.lead_sentence([pair([0.02], low, high)])
+def test_lead_sentence(low, high, n_seeds, expected):
+    assert words.lead_sentence([pair([0.02], low, high)], n_seeds) == expected
 
 
 def test_lead_sentence_when_the_twin_is_better():
-    found = words.lead_sentence([pair([-0.02], -0.03, -0.01)])
-    assert "has the higher mean AUPRC, by 0.020 [0.010, 0.030]" in found
+    found = words.lead_sentence([pair([-0.02], -0.03, -0.01)], 1)
+    assert "recurrent layer's place has a higher mean AUPRC, by 0.020 [0.010, 0.030]; another seed may" in found
 
 
 def test_lead_sentence_needs_the_twin():
-    assert "cannot say" in words.lead_sentence([pair([0.02], 0.01, 0.03, b="deepsea")])
+    assert "cannot say" in words.lead_sentence([pair([0.02], 0.01, 0.03, b="deepsea")], 1)
+
+
+def test_interval_sentence_says_what_is_covered():
+    assert words.interval_sentence(1).endswith("not that of training seeds.")
+    assert words.interval_sentence(3).endswith("over the 3 training seeds of each network.")
 
 
 def test_seed_sentence():
