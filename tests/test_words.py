@@ -36,8 +36,8 @@ def test_pair_sentence(differences, low, high, expected):
     (0.01, 0.03, 3, "With 3 training seeds each, the network with the recurrent layer has a higher mean AUPRC, by "
      "0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that place."),
     (0.01, 0.03, 1, "With a single training seed each, the network with the recurrent layer has a higher mean AUPRC, "
-     "by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that place; another seed may turn this "
-     "round."),
+     "by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that place; another seed may turn "
+     "this round."),
     (-0.01, 0.05, 2, "With 2 training seeds each, no difference was detected between the network with the recurrent "
      "layer and its twin with a convolution of equal cost in that place."),
     (np.nan, np.nan, 1, "This run cannot say what the recurrent layer adds: its difference from a convolution of equal "
