@@ -146,7 +146,7 @@ def read_bed(path, lengths):
             chrom, start, end = _interval(path, number, line, lengths)
             found.setdefault(chrom, []).append((start, end))
     if not found:
-        raise DanqError("holds no interval; remove the target or give a file with peaks", path)
+        raise DanqError("holds no interval; give a file that has some, or leave it out", path)
     return {chrom: np.array(rows, dtype=np.int64) for chrom, rows in found.items()}
 
 

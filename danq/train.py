@@ -177,6 +177,9 @@ class _Loop:
 
     def _validate(self):
         probabilities = predict_batches(self.model, self.valid, self.device, self.dtype)
+        if not np.isfinite(probabilities).all():
+            raise DanqError("{model} seed {seed}: the predictions are no longer finite; lower train.lr".format(
+                **self.options))
         loss = functional.binary_cross_entropy(torch.from_numpy(probabilities),
                                                torch.from_numpy(self.valid_labels).float()).item()
         areas = auprc(self.valid_labels, probabilities), auroc(self.valid_labels, probabilities)
@@ -189,11 +192,12 @@ class _Loop:
         """Return how the training went, as plain values."""
         versions = {"danq": danq.__version__, "python": platform.python_version(), "torch": str(torch.__version__),
                     "numpy": np.__version__, "h5py": h5py.__version__}
-        gpu = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.processor()
+        cpu = platform.processor() or platform.machine()  # Linux often knows only the latter
+        hardware = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else cpu
         return {"model": self.options["model"], "seed": self.options["seed"], "scale": self.options["scale"],
                 "parameters": count_parameters(self.model), "epochs": len(self.history),
                 "best_epoch": next(row["epoch"] for row in self.history if row["best"] == "yes"),
-                "device": str(self.device), "hardware": gpu, "precision": str(self.dtype).removeprefix("torch."),
+                "device": str(self.device), "hardware": hardware, "precision": str(self.dtype).removeprefix("torch."),
                 "threads": self.options["threads"], "seconds": round(sum(row["seconds"] for row in self.history), 1),
                 "versions": versions, "options": self.options}
 

@@ -72,7 +72,7 @@ def spaces(user):
 
 def empty(user):
     (user / "a.bed").write_text("")
-    return "a.bed: holds no interval; remove the target or give a file with peaks"
+    return "a.bed: holds no interval; give a file that has some, or leave it out"
 
 
 def truncated(user):

@@ -87,7 +87,7 @@ def test_broken_bed_is_refused_by_line(tmp_path, text, line, what):
 def test_a_bed_without_intervals_is_refused(tmp_path, text):
     path = tmp_path / "peaks.bed"
     path.write_text(text)
-    refuse(f"{path}: holds no interval; remove the target or give a file with peaks", inputs.read_bed, path, LENGTHS)
+    refuse(f"{path}: holds no interval; give a file that has some, or leave it out", inputs.read_bed, path, LENGTHS)
 
 
 def test_bed_and_narrowpeak_read_alike_plain_or_gzip(tmp_path):

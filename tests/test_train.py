@@ -213,3 +213,10 @@ def test_a_model_does_not_predict_where_it_may_have_been_trained(toy, run_extrac
     with pytest.raises(DanqError, match="training windows: not what the model was trained on"):
         predict(tmp_path / "model.ckpt", folder / "dataset.h5", tmp_path / "p.h5", split="test", device="cpu",
                 threads=1)
+
+
+def test_weights_that_explode_in_the_last_step_are_an_error(toy_dataset, tmp_path):
+    # One step an epoch: its loss is that of the first weights, still finite; only the validation sees the new ones.
+    with pytest.raises(DanqError, match=r"the predictions are no longer finite; lower train\.lr"):
+        run(toy_dataset, tmp_path, batch_size=1000, lr=1e30)
+    assert not (tmp_path / "model.ckpt").exists()
