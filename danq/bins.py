@@ -13,74 +13,206 @@ SPLITS = ("train", "valid", "test")
 NOWHERE = 255
 """Split code of a window that straddles a border."""
 
+MOST_TARGETS = 1 << 16
+"""More targets than this do not fit the pairs of `Labels`."""
 
-def merge(intervals):
-    """Return the union of intervals as sorted, disjoint intervals.
-
-    Parameters
-    ----------
-    intervals : numpy.ndarray, shape (n, 2), int
-        Starts and ends (bp, 0-based half-open), in any order.
-
-    Returns
-    -------
-    numpy.ndarray, shape (m, 2), int64
-
-    Examples
-    --------
-    >>> merge(np.array([[5, 9], [0, 3], [2, 4], [9, 12]])).tolist()
-    [[0, 4], [5, 12]]
-    """
-    intervals = np.asarray(intervals, dtype=np.int64)
-    intervals = intervals[np.argsort(intervals[:, 0], kind="stable")]
-    reach = np.maximum.accumulate(intervals[:, 1])
-    first = np.concatenate([[True], intervals[1:, 0] > reach[:-1]])
-    last = np.concatenate([first[1:], [True]])
-    return np.column_stack([intervals[first, 0], reach[last]])
+GC_STRATA = 50
+"""GC content is matched in as many equal steps from 0 to 1."""
 
 
-def coverage(intervals, n_bins, bin_size):
-    """Count the bases of each bin that lie in the union of intervals.
+class Grid:
+    """The whole bins of a genome, numbered through all chromosomes.
 
     Parameters
     ----------
-    intervals : numpy.ndarray, shape (n, 2), int
-        Starts and ends (bp, 0-based half-open), in any order, overlaps allowed.
-    n_bins : int
-        Number of bins from position 0; what lies beyond them is not counted.
+    lengths : array of int, shape (C,)
+        Length of each chromosome (bp).
     bin_size : int
         Length of a bin (bp).
 
-    Returns
-    -------
-    numpy.ndarray, shape (n_bins,), int64
-        Covered bases (bp), 0 to `bin_size`.
+    Attributes
+    ----------
+    offsets : numpy.ndarray, shape (C + 1,), int64
+        Number of the first bin of each chromosome, and the number of all bins. After the whole bins of each chromosome
+        stands one for the rest at its end, which is never labelled.
+    counts : numpy.ndarray, shape (C,), int64
+        Whole bins of each chromosome.
+    rests : numpy.ndarray, shape (n,), bool
+        Whether a bin is such a rest.
+    """
+
+    def __init__(self, lengths, bin_size):
+        self.bin_size, self.counts = bin_size, np.asarray(lengths, dtype=np.int64) // bin_size
+        self.offsets = np.concatenate([[0], np.cumsum(self.counts + 1)])
+        self.n = int(self.offsets[-1])
+        self.rests = np.zeros(self.n, dtype=bool)
+        self.rests[self.offsets[1:] - 1] = True
+
+
+class Labels:
+    """The labels of all targets in all bins of a genome, as pairs of a bin and a target.
+
+    Parameters
+    ----------
+    grid : Grid
+        The bins.
+    n_targets : int
+        Number of targets, at most `MOST_TARGETS`.
+
+    Attributes
+    ----------
+    pairs : list of numpy.ndarray, uint64
+        ``bin << 16 | target`` of every label 1, ascending in each array, none of them twice.
+    """
+
+    def __init__(self, grid, n_targets):
+        self.grid, self.n_targets, self.pairs = grid, n_targets, []
+        self._depth = np.zeros(grid.n + 1, dtype=np.int32)
+
+    def add(self, target, chrom, start, end):
+        """Take the intervals of some targets, all those of a target at once.
+
+        Overlapping intervals are merged; of a merged interval, the bins inside are full, and of the bins at its two
+        ends a part is covered; such parts are added up by bin. No bin is looked at that no interval touches.
+
+        Parameters
+        ----------
+        target, chrom : numpy.ndarray, shape (n,), int
+            Number of each interval's target and chromosome, from 0.
+        start, end : numpy.ndarray, shape (n,), int64
+            Intervals (bp, 0-based half-open) inside their chromosomes, in any order, none of them empty.
+
+        Examples
+        --------
+        >>> labels, zeros = Labels(Grid([20], 5), 1), np.zeros(2, dtype=int)
+        >>> labels.add(zeros, zeros, np.array([3, 4]), np.array([13, 6]))
+        >>> labels.packed(0, 4).tolist(), labels.touched().tolist()
+        ([[0], [128], [128], [0]], [True, True, True, False, False])
+        """
+        size, n = self.grid.bin_size, self.grid.n
+        offset = (np.asarray(target, dtype=np.int64) * n + self.grid.offsets[chrom]) * size
+        first, last = _merge(offset + start, offset + end)
+        low, high = first // size, (last - 1) // size  # the bins of both ends, numbered through the targets
+        edges, parts = _sum_parts(low, high, np.minimum(last, (low + 1) * size) - first, last - high * size)
+        inside = _ranges(low + 1, np.maximum(high - low - 1, 0))
+        target, bins = np.divmod(np.concatenate([edges[2 * parts > size], inside]), n)
+        keep = ~self.grid.rests[bins]
+        pairs = (bins[keep] << 16 | target[keep]).view(np.uint64)
+        pairs.sort()
+        self.pairs.append(pairs)
+        np.add.at(self._depth, low % n, np.int32(1))
+        np.add.at(self._depth, high % n + 1, np.int32(-1))
+
+    def touched(self):
+        """Return whether each bin (bool, (grid.n,)) shares at least 1 bp with an interval of any target."""
+        return np.cumsum(self._depth)[:-1] > 0
+
+    def labelled(self, targets=None):
+        """Return which bins (bool, (grid.n,)) have a label of any target, or of those in `targets` (bool, (T,))."""
+        found = np.zeros(self.grid.n, dtype=bool)
+        for pairs in self.pairs:
+            bins, target = _split(pairs)
+            found[bins if targets is None else bins[targets[target]]] = True
+        return found
+
+    def counts(self, codes):
+        """Count the labels of each target by code.
+
+        Parameters
+        ----------
+        codes : numpy.ndarray, shape (grid.n,), uint8
+            A code of each bin, 0 to 255.
+
+        Returns
+        -------
+        numpy.ndarray, shape (256, T), int64
+        """
+        found = np.zeros(256 * self.n_targets, dtype=np.int64)
+        for pairs in self.pairs:
+            bins, target = _split(pairs)
+            found += np.bincount(codes[bins].astype(np.int64) * self.n_targets + target, minlength=len(found))
+        return found.reshape(256, self.n_targets)
+
+    def packed(self, first, last):
+        """Return the labels of bins `first` to `last` (exclusive) as bits.
+
+        Returns
+        -------
+        numpy.ndarray, shape (last - first, ceil(T/8)), uint8
+            ``numpy.packbits`` of the labels along the targets.
+        """
+        found = np.zeros((last - first, -(-self.n_targets // 8)), dtype=np.uint8)
+        edges = np.array([first << 16, last << 16], dtype=np.uint64)
+        for pairs in self.pairs:
+            bins, target = _split(pairs[slice(*np.searchsorted(pairs, edges))])
+            # Adding is setting: no bit is added twice.
+            np.add.at(found.reshape(-1), (bins - first) * found.shape[1] + (target >> 3), _BITS[target & 7])
+        return found
+
+
+_BITS = np.array([128, 64, 32, 16, 8, 4, 2, 1], dtype=np.uint8)
+
+
+def _split(pairs):
+    """Return bins and targets (int64) of pairs."""
+    return (pairs >> np.uint64(16)).view(np.int64), (pairs & np.uint64(MOST_TARGETS - 1)).view(np.int64)
+
+
+def _merge(start, end):
+    """Return starts and ends of the union of intervals, sorted and disjoint."""
+    if len(start) and (np.diff(start) < 0).any():
+        order = np.argsort(start, kind="stable")
+        start, end = start[order], end[order]
+    reach = np.maximum.accumulate(end)
+    first = np.ones(len(start), dtype=bool)
+    first[1:] = start[1:] > reach[:-1]
+    last = np.ones(len(start), dtype=bool)
+    last[:-1] = first[1:]
+    return start[first], reach[last]
+
+
+def _sum_parts(low, high, low_part, high_part):
+    """Add up the parts of bins at the ends of intervals; return the bins (ascending) and what is covered of each."""
+    beyond = high > low
+    place = np.arange(len(low)) + np.cumsum(beyond) - beyond
+    edges = np.empty(len(low) + int(np.count_nonzero(beyond)), dtype=np.int64)
+    parts = np.empty_like(edges)
+    edges[place], parts[place] = low, low_part
+    edges[place[beyond] + 1], parts[place[beyond] + 1] = high[beyond], high_part[beyond]
+    new = np.ones(len(edges), dtype=bool)
+    new[1:] = edges[1:] != edges[:-1]
+    if new.all():
+        return edges, parts
+    new = np.flatnonzero(new)
+    return edges[new], np.add.reduceat(parts, new)
+
+
+def _ranges(first, count):
+    """Return the numbers ``first[i] ... first[i] + count[i] - 1`` of all i, one after the other."""
+    ends = np.cumsum(count)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + count, count)
+
+
+def coverage(chrom, start, end, grid):
+    """Count the bases of each bin that lie in the union of intervals (int64, (grid.n,)).
+
+    Parameters as `Labels.add`, without targets.
 
     Examples
     --------
-    >>> coverage(np.array([[3, 12], [4, 6]]), 3, 5).tolist()
-    [2, 5, 2]
+    >>> zeros = np.zeros(2, dtype=int)
+    >>> coverage(zeros, np.array([3, 4]), np.array([12, 6]), Grid([15], 5)).tolist()
+    [2, 5, 2, 0]
     """
-    covered = np.zeros(n_bins + 1, dtype=np.int64)
-    if len(intervals):
-        ends = np.minimum(merge(intervals), n_bins * bin_size)
-        # A prefix sum over bins: +1 from every start on, -1 from every end on, with the part of the bin that the
-        # edge itself cuts off.
-        for edge, sign in ((ends[:, 0], 1), (ends[:, 1], -1)):
-            whole, part = np.divmod(edge, bin_size)
-            np.add.at(covered, whole, sign * (bin_size - part))
-            np.add.at(covered, np.minimum(whole + 1, n_bins), sign * part)
-    return np.cumsum(covered)[:n_bins]
-
-
-def positive_bins(intervals, n_bins, bin_size):
-    """Return the indices of the bins (int64, ascending) of which more than half lies in `intervals`."""
-    return np.flatnonzero(2 * coverage(intervals, n_bins, bin_size) > bin_size)
-
-
-def touched_bins(intervals, n_bins, bin_size):
-    """Return whether each bin (bool, shape (n_bins,)) shares at least 1 bp with `intervals`."""
-    return coverage(intervals, n_bins, bin_size) > 0
+    offset = grid.offsets[chrom] * grid.bin_size
+    covered = np.zeros(grid.n + 1, dtype=np.int64)
+    # A prefix sum over bins: +1 from every start on, -1 from every end on, with the part of the bin that the edge
+    # itself cuts off.
+    for edge, sign in zip(_merge(offset + start, offset + end), (1, -1), strict=True):
+        whole, part = np.divmod(edge, grid.bin_size)
+        np.add.at(covered, whole, sign * (grid.bin_size - part))
+        np.add.at(covered, np.minimum(whole + 1, grid.n), sign * part)
+    return np.cumsum(covered)[:grid.n]
 
 
 def split_codes(starts, window, length, valid, test):
@@ -126,12 +258,12 @@ def overlapping(first, second):
 
 
 def sample_negatives(free, n, rng):
-    """Choose `n` of the windows that `free` (bool, shape (N,)) allows, or all when there are fewer.
+    """Choose `n` of the bins that `free` allows, or all when there are fewer.
 
     Parameters
     ----------
     free : numpy.ndarray, shape (N,), bool
-        Windows whose bin shares no base with a peak of any target.
+        Bins that share no base with a peak of any target.
     n : int
         How many to choose.
     rng : numpy.random.Generator
@@ -140,9 +272,36 @@ def sample_negatives(free, n, rng):
     Returns
     -------
     numpy.ndarray, shape (N,), bool
-        The chosen windows.
+        The chosen bins.
     """
     candidates = np.flatnonzero(free)
     chosen = np.zeros(len(free), dtype=bool)
     chosen[rng.choice(candidates, size=min(n, len(candidates)), replace=False)] = True
+    return chosen
+
+
+def sample_matched(free, wanted, ratio, gc, rng):
+    """Choose bins so that their GC content is distributed like that of the bins in `wanted`.
+
+    Parameters
+    ----------
+    free, wanted : numpy.ndarray, shape (N,), bool
+        Bins to choose from, as in `sample_negatives`, and bins to match.
+    ratio : float
+        Bins to choose per bin in `wanted`.
+    gc : numpy.ndarray, shape (N,), float
+        GC content of each bin's window, 0 to 1; matched in `GC_STRATA` equal steps.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N,), bool
+        The chosen bins; fewer than asked for where a step has too few free ones.
+    """
+    stratum = np.minimum((gc * GC_STRATA).astype(np.int64), GC_STRATA - 1)
+    needed = np.bincount(stratum[wanted], minlength=GC_STRATA)
+    chosen = np.zeros(len(free), dtype=bool)
+    for step in np.flatnonzero(needed).tolist():
+        chosen |= sample_negatives(free & (stratum == step), round(ratio * int(needed[step])), rng)
     return chosen

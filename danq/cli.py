@@ -42,6 +42,9 @@ def main(argv=None):
         run(**_checked(section, arguments))
     except DanqError as error:
         return _tell(error)
+    except BrokenPipeError:  # `danq describe ... | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _tell(f"{where}{error.strerror or error}; check the path, the rights and the free space")
@@ -59,7 +62,8 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def _tell(message):
-    print(f"danq: {message}", file=sys.stderr, flush=True)
+    for line in str(message).splitlines():
+        print(f"danq: {line}", file=sys.stderr, flush=True)
     return 2
 
 
@@ -82,7 +86,8 @@ def _parser():
         "the recurrent layer adds. Each subcommand is one step; `snakemake --cores all` runs them all.")
     parser.add_argument("--version", action="version", version=f"danq {danq.__version__}")
     steps = parser.add_subparsers(dest="command", required=True, metavar="STEP")
-    for add in (_settings, _simulate, _extract, _encode, _train, _predict, _baseline, _evaluate, _motifs, _report):
+    for add in (_settings, _targets, _simulate, _fetch, _check, _extract, _encode, _import_deepsea, _describe, _windows,
+                _train, _predict, _import_predictions, _export_predictions, _baseline, _evaluate, _motifs, _report):
         add(steps)
     return parser
 
@@ -105,8 +110,11 @@ def _knob(step, name, field):
         kind, extra = str, {"choices": typing.get_args(kind)}
     elif isinstance(kind, types.GenericAlias):
         kind, extra = str, {"nargs": "+"}
+    elif kind is bool:
+        kind, extra = None, {"action": argparse.BooleanOptionalAction}
     needed = {"required": True} if field.is_required() else {"default": field.default}
-    step.add_argument("--" + name.replace("_", "-"), type=kind, help=field.description, **needed, **extra)
+    typed = {"type": kind} if kind else {}
+    step.add_argument("--" + name.replace("_", "-"), help=field.description, **typed, **needed, **extra)
 
 
 def _file(step, *names, help, required=True, **extra):
@@ -142,46 +150,171 @@ def _simulate(steps):
     step.add_argument("--output", required=True, metavar="FOLDER", help="folder to fill")
 
 
+def _targets(steps):
+    def run(folder, encode, output, group, assembly, output_type, biosample):
+        from danq import targets
+        if (folder is None) == (encode is None):
+            raise DanqError("give either --folder or --encode")
+        if folder is not None:
+            targets.targets_from_folder(folder, output, group=group)
+        else:
+            targets.targets_from_encode(encode, output, assembly=assembly, output_types=output_type,
+                                        biosample=biosample)
+
+    step = _step(steps, "targets", run, "make a table of targets from a folder of BED files, or from ENCODE's "
+                 "metadata.tsv")
+    step.add_argument("--folder", metavar="FOLDER", help="BED, narrowPeak or broadPeak files; subfolders are groups")
+    _file(step, "encode", help="metadata.tsv of ENCODE's batch download", required=False)
+    step.add_argument("--group", default="all", help="with --folder: group of the files that lie in no subfolder")
+    step.add_argument("--assembly", default="GRCh38", help="with --encode: keep files of this assembly")
+    step.add_argument("--output-type", nargs="+", metavar="TYPE", help="with --encode: kinds of peaks to keep; by "
+                      "default the best of each experiment")
+    step.add_argument("--biosample", metavar="NAME", help="with --encode: keep the files of this biosample, as K562")
+    _file(step, "output", help="made: targets.tsv")
+
+
+def _fetch(steps):
+    def run(**options):
+        from danq.sources import fetch
+        fetch(**options)
+
+    step = _step(steps, "fetch", run, "take in a downloaded file, if it is the one that was meant")
+    _file(step, "file", help="what arrived")
+    step.add_argument("--url", required=True, help="where it came from")
+    step.add_argument("--sha256", default="", help="digest that it must have, if known")
+    step.add_argument("--md5", default="", help="the same, by MD5")
+    _file(step, "output", help="made: the file, whole")
+
+
+def _check(steps):
+    def run(**options):
+        from danq.check import check
+        check(**_sources(options))
+
+    step = _step(steps, "check", run, "look at all input files, and say everything that is wrong with them at once",
+                 config.Extract)
+    _source_files(step)
+    _file(step, "output", help="made when nothing is wrong: what was found (JSON)")
+
+
 def _extract(steps):
     def run(**options):
         from danq.extract import extract
-        options["where"] = _pairs(options["where"])
-        extract(**options)
+        extract(**_sources(options))
 
-    step = _step(steps, "extract", run, "cut labelled windows out of a genome", config.Extract)
-    _file(step, "genome", help="genome FASTA: plain, gzip or BGZF")
-    _file(step, "targets", help="targets.tsv: columns name, file (peaks; relative to this table), group, jaspar")
-    _file(step, "blacklist", help="BED of regions to leave out", required=False)
-    step.add_argument("--where", nargs="*", metavar="COLUMN=VALUE", default=[],
-                      help="keep the targets whose column has that value")
+    step = _step(steps, "extract", run, "cut labelled windows out of a genome, into dataset.h5", config.Extract)
+    _source_files(step)
     step.add_argument("--assembly", default="unknown", help="name of the genome's assembly")
-    _file(step, "windows", help="made: one row per window (TSV)")
-    _file(step, "fasta", help="made: the windows' letters (BGZF FASTA)")
+    _file(step, "output", help="made: dataset.h5")
     _file(step, "table", help="made: the targets with their counts (TSV)")
 
 
-def _pairs(words):
-    """Turn COLUMN=VALUE words into a dict."""
+def _source_files(step):
+    """Add the options that name the user's files."""
+    _file(step, "genome", help="genome FASTA: plain, gzip or BGZF")
+    _file(step, "targets", help="targets.tsv: columns name, file (peaks; relative to this table), group, jaspar, "
+          "sha256, md5, widen (bp)")
+    _file(step, "blacklist", help="BED of regions; bins that share a base with them are left out", required=False,
+          nargs="*", default=[])
+    _file(step, "unmappable", help="BED of regions; bins of which more than half lies in them are left out",
+          required=False, nargs="*", default=[])
+    _file(step, "aliases", help="table of chromosome names: the genome's, then others (UCSC's chromAlias.txt)",
+          required=False)
+    step.add_argument("--where", nargs="*", metavar="COLUMN=VALUE", default=[],
+                      help="keep the targets whose column has that value")
+    step.add_argument("--downloads", metavar="FOLDER", help="folder of the files that targets.tsv names by URL")
+    for kind in ("sha256", "md5"):
+        step.add_argument(f"--{kind}", nargs="*", metavar="FILE=DIGEST", default=[],
+                          help="digest that a file must have, beside those in targets.tsv")
+
+
+def _sources(options):
+    """Turn words of the form A=B into dicts."""
+    digests = {}
+    for kind in ("sha256", "md5"):
+        for file, digest in _pairs(options.pop(kind), f"--{kind}").items():
+            digests.setdefault(file, {})[kind] = digest
+    return options | {"where": _pairs(options["where"], "--where"), "digests": digests}
+
+
+def _pairs(words, option):
+    """Turn NAME=VALUE words into a dict."""
     for word in words:
         if "=" not in word:
-            raise DanqError(f"--where {word}: expected COLUMN=VALUE")
-    pairs = dict(word.split("=", 1) for word in words)
+            raise DanqError(f"{option} {word}: expected NAME=VALUE")
+    pairs = dict(word.rsplit("=", 1) for word in words)
     if len(pairs) < len(words):
-        raise DanqError("--where names a column twice; give one value for each column")
+        raise DanqError(f"{option} names something twice; give one value for each")
     return pairs
 
 
 def _encode(steps):
     def run(**options):
-        from danq.dataset import encode
+        from danq.encode import encode
         encode(**options)
 
-    step = _step(steps, "encode", run, "turn labelled windows into dataset.h5")
-    _file(step, "fasta", help="the windows' letters: of danq extract, or your own, all of one length")
-    _file(step, "windows", help="windows.tsv of danq extract; or your own table: name, split (train, valid, test), and "
-          "a column of 0/1 for each target")
-    _file(step, "targets", help="targets.tsv of danq extract (not for your own table)", required=False)
+    step = _step(steps, "encode", run, "turn your own labelled windows into dataset.h5, without a genome")
+    _file(step, "fasta", help="the windows' letters, all of one length")
+    _file(step, "windows", help="a table: name, split (train, valid, test), and a column of 0/1 for each target")
     _file(step, "output", help="made: dataset.h5")
+
+
+def _import_deepsea(steps):
+    def run(**options):
+        from danq.deepsea import import_deepsea
+        import_deepsea(**options)
+
+    step = _step(steps, "import-deepsea", run, "turn the published DeepSEA training bundle into dataset.h5")
+    for split in ("train", "valid", "test"):
+        step.add_argument(split, metavar=f"{split}.mat", help="of the bundle: MATLAB v7.3 or v5")
+    _file(step, "names", help="predictor.names: the name of a target a line", required=False)
+    _file(step, "output", help="made: dataset.h5")
+
+
+def _describe(steps):
+    def run(**options):
+        from danq.describe import describe
+        describe(**options)
+
+    step = _step(steps, "describe", run, "verify a dataset.h5 byte by byte, and say what is in it")
+    step.add_argument("dataset", metavar="dataset.h5", help="the file")
+    _file(step, "json", help="made: the same as JSON", required=False)
+    _file(step, "figure", help="made: the same drawn (SVG, PNG or PDF)", required=False)
+
+
+def _windows(steps):
+    def run(**options):
+        from danq.windows import windows
+        windows(**options)
+
+    step = _step(steps, "windows", run, "write down the windows of a dataset, their letters cut from the genome anew")
+    _file(step, "dataset", help="dataset.h5 of danq extract")
+    _file(step, "genome", help="the genome FASTA that it was made of")
+    _file(step, "table", help="made: one row per window (TSV)")
+    _file(step, "fasta", help="made: the windows' letters (BGZF FASTA)")
+
+
+def _import_predictions(steps):
+    def run(**options):
+        from danq.deepsea import import_predictions
+        import_predictions(**options)
+
+    step = _step(steps, "import-predictions", run, "turn predictions in DeepSEA's own layout into predictions.h5")
+    _file(step, "pred", help="HDF5 with a dataset `pred`: forward rows, then reverse-complement rows, or one for each")
+    _file(step, "dataset", help="dataset.h5 with the windows that were predicted")
+    step.add_argument("--model", required=True, help="what to call the model")
+    step.add_argument("--split", default="test", choices=("train", "valid", "test"), help="what was predicted")
+    _file(step, "output", help="made: predictions.h5")
+
+
+def _export_predictions(steps):
+    def run(**options):
+        from danq.deepsea import export_predictions
+        export_predictions(**options)
+
+    step = _step(steps, "export-predictions", run, "write predictions.h5 in DeepSEA's own layout")
+    _file(step, "predictions", help="of danq predict")
+    _file(step, "output", help="made: HDF5 with a dataset `pred`")
 
 
 def _train(steps):

@@ -6,10 +6,11 @@ A section is a subcommand: its fields become that subcommand's options, and the 
 
 import difflib
 import shlex
+import typing
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from danq.errors import DanqError, shown
 
@@ -19,6 +20,10 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 # What ends in a command line beside file names: no character that any shell would take for its own.
 Word = Annotated[str, StringConstraints(pattern=r"^([\w.,:+/@%=][\w .,:+/@%=-]*)?$")]
+Digest = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{32,64}$")]
+# One path, a list of them, or nothing.
+Paths = Annotated[list[str], BeforeValidator(lambda value: [] if value in (None, "") else [value] if isinstance(
+    value, str) else value)]
 ModelName = Literal["deepsea", "danq", "danq_conv"]
 
 
@@ -30,9 +35,10 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _no_booleans(cls, values):
-        # YAML reads on, off, yes and no as truth values, and pydantic takes those for 1 and 0. No knob is one.
+        # YAML reads on, off, yes and no as truth values, and pydantic takes those for 1 and 0. Few knobs are one.
         for name, value in values.items() if isinstance(values, dict) else ():
-            if any(isinstance(part, bool) for part in (value if isinstance(value, list) else [value])):
+            wanted = name in cls.model_fields and cls.model_fields[name].annotation is bool
+            if not wanted and any(isinstance(part, bool) for part in (value if isinstance(value, list) else [value])):
                 raise ValueError(f"{name} is {value}; quote texts such as on, off, yes and no")
         return values
 
@@ -52,10 +58,16 @@ class Extract(Section):
     window: int = Field(1000, ge=8, description="length of a model's input, centred on the bin (bp)")
     valid: list[Word] = Field(min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000")
     test: list[Word] = Field(min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000")
+    chromosomes: list[Word] = Field([], description="chromosomes to take windows from; none given: all")
     train_bins: Literal["labelled", "sampled", "all"] = Field(
-        "all", description="training bins: those with a label, these and sampled negatives, or all usable ones; "
-        "validation and test always use all")
-    negatives: float = Field(1.0, ge=0, description="with train_bins=sampled: peak-free bins per labelled bin")
+        "all", description="training bins: those with a label, these and sampled negatives, or all usable ones")
+    held_out_bins: Literal["labelled", "all"] = Field(
+        "all", description="validation and test bins: all usable ones, or only those with a label, as published")
+    groups: list[Word] = Field([], description="groups of targets whose labels make a bin labelled, as TF for the "
+                               "published rule; none given: any label does")
+    negatives: float = Field(1.0, ge=0, description="with train_bins=sampled: bins free of every target's peaks, per "
+                             "labelled bin")
+    match_gc: bool = Field(False, description="with train_bins=sampled: draw them with the GC content of the labelled")
     max_n: float = Field(0.1, ge=0, le=1, description="drop windows with a larger share of letters other than ACGT")
     seed: int = Field(0, ge=0, description="seed of the sampled negatives")
 
@@ -94,19 +106,34 @@ class Motifs(Section):
     seed: int = Field(0, ge=0, description="seed of the shuffles and of the choice of windows")
 
 
+class DeepSea(Section):
+    """The published training bundle, in place of a genome and peaks."""
+
+    train: str = Field(description="train.mat")
+    valid: str = Field(description="valid.mat")
+    test: str = Field(description="test.mat")
+    names: str | None = Field(None, description="predictor.names: a name of each target a line")
+
+
 class Config(Section):
     """The whole of `config.yaml`."""
 
     run: Name = Field(description="name of the run; results go to results/<run>/")
-    genome: str | None = Field(None, description="genome FASTA: plain, gzip or BGZF; empty = simulate one")
-    targets: str | None = Field(None, description="targets.tsv: name, group, file (peaks), relative to itself")
-    blacklist: str | None = Field(None, description="BED of regions to leave out")
+    genome: str | None = Field(None, description="genome FASTA: plain, gzip or BGZF; path or URL; empty = simulate one")
+    targets: str | None = Field(None, description="table: name, group, file (peaks; paths relative to it, or URLs)")
+    blacklist: Paths = Field([], description="BED files of regions to leave out; paths or URLs")
+    unmappable: Paths = Field([], description="BED files; bins of which more than half lies in them are left out")
+    aliases: str | None = Field(None, description="table of other chromosome names, as UCSC's chromAlias.txt")
+    sha256: dict[str, Digest] = Field(default_factory=dict, description="digests of genome, ..., by path or URL")
+    md5: dict[str, Digest] = Field(default_factory=dict, description="the same, by MD5")
+    deepsea: DeepSea | None = Field(None, description="the published training bundle, in place of a genome and peaks")
     motifs: str = Field("JASPAR2024:vertebrates", description="known motifs: a MEME file, or JASPAR<year>:<taxon>")
     assembly: Word = Field("unknown", description="name of the genome's assembly, kept in dataset.h5")
     where: dict[Word, Word] = Field(default_factory=dict, description="keep the targets whose column has that value")
     models: list[ModelName] = Field(["deepsea", "danq", "danq_conv"], min_length=1, description="models to train")
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field([0], min_length=1, description="training seeds")
     threads: int = Field(1, ge=1, description="CPU threads of one training")
+    baselines: list[Literal["kmer", "scan"]] = Field(["kmer", "scan"], description="what the networks must beat")
     simulate: Simulate = Simulate()
     extract: Extract
     train: Train = Train()
@@ -116,7 +143,9 @@ class Config(Section):
     def _sources(self):
         if (self.genome is None) != (self.targets is None):
             raise ValueError("genome and targets go together: give both, or neither to simulate them")
-        for name in ("models", "seeds"):
+        if self.deepsea and self.genome:
+            raise ValueError("deepsea and genome are two sources of data: give one")
+        for name in ("models", "seeds", "baselines"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} has an entry twice")
         return self
@@ -169,7 +198,9 @@ def _section(keys):
     """Return the section class that holds the key under `keys`."""
     section = Config
     for key in keys:
-        section = section.model_fields[key].annotation
+        kind = section.model_fields[key].annotation
+        section = next((part for part in (kind, *typing.get_args(kind)) if isinstance(part, type)
+                        and issubclass(part, Section)), Section)
     return section
 
 
@@ -183,9 +214,11 @@ def flags(section, leave_out=()):
     """
     words = []
     for name, value in section.model_dump().items():
-        if name not in leave_out:
-            values = value if isinstance(value, list) else [value]
-            words += ["--" + name.replace("_", "-"), *map(str, values)]
+        option = name.replace("_", "-")
+        if name not in leave_out and isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        elif name not in leave_out and value != []:
+            words += [f"--{option}", *map(str, value if isinstance(value, list) else [value])]
     return shlex.join(words)
 
 

@@ -1,58 +1,57 @@
-"""The HDF5 file between the data and the models: its schema, its writer, its reader.
+"""The HDF5 file between the data and the models: its schema, its writer, its reader. docs/dataset.md specifies it.
 
 One file, one-hot and bit-packed, in the layout that Selene's ``H5DataLoader(unpackbits=True)`` reads::
 
     /{split}/sequences          uint8 (N, ceil(L/8), 4)   numpy.packbits of the (L, 4) one-hot along L; N = zeros
     /{split}/targets            uint8 (N, ceil(T/8))      numpy.packbits of the T labels
-    /{split}/sequences_length   scalar int                L (bp)
-    /{split}/targets_length     scalar int                T
-    /{split}/chrom, start       text (N,), int64 (N,)     where the window begins (bp, 0-based)
-    attribute sha256 of /{split}                          of its sequences, targets and starts, in this order
+    /{split}/sequences_length   scalar int64              L (bp)
+    /{split}/targets_length     scalar int64              T
+    /{split}/start              uint32 or int64 (N,)      where the window begins (bp, 0-based)
+    /{split}/chromosome_rows    int64 (C + 1,)            rows i to i + 1 (exclusive) lie on chromosome i
+    /chromosomes/name, length   text (C,), int64 (C,)     length in bp
     /targets/name, group, jaspar   text (T,)              names are free text: the index is the key
-    attributes of the root      format, format-version, window, bin_size, alphabet, assembly, source, created-by
+    /source                     uint8 (n,)                how it was made, as JSON
+    /digests                    text (D,)                 SHA-256 of the bytes of each dataset, in the order of `PARTS`
+    /complete                   text (1,)                 SHA-256 of the digests and attributes; written last
+    attributes of the root      format, format-version, window, bin_size, alphabet, assembly, coordinates, created-by
 
 for split in train, valid, test. Forward strand only; contiguous and uncompressed, so that a batch is read in place.
+
+HDF5 lays the file out, empty; the data are then written into it by plain writes, so that a full disk is an ordinary
+error (HDF5 itself crashes), and the digests are those of what was written. The mark `complete` is the last write.
 """
 
 import contextlib
 import hashlib
-import itertools
 import json
 import os
 import shutil
 
 import h5py
 import numpy as np
-from tqdm import tqdm
 
 import danq
-from danq import inputs
 from danq.bins import SPLITS
-from danq.errors import DanqError, shown
-from danq.files import atomic, read_lines
-from danq.sequence import ALPHABET, one_hot
-from danq.sequence import encode as encode_letters
+from danq.errors import DanqError
+from danq.files import atomic
+from danq.sequence import ALPHABET, unpack, unpack_codes
 
 FORMAT = "danq-dataset"
-VERSION = 1
+VERSION = 2
+COORDINATES = ("genome", "rows")
+"""What chromosomes and starts mean: places in a genome, or only the order of the rows, `bin_size` apart."""
+
+ATTRIBUTES = {"format": str, "format-version": int, "window": int, "bin_size": int, "alphabet": str, "assembly": str,
+              "coordinates": str, "created-by": str}
+"""Attributes of the root, and their types."""
+
+PARTS = (*(f"{split}/{name}" for split in SPLITS for name in (
+    "sequences", "targets", "sequences_length", "targets_length", "start", "chromosome_rows")),
+         "chromosomes/name", "chromosomes/length", "targets/name", "targets/group", "targets/jaspar", "source")
+"""All datasets but the digests, in their order."""
+
 _BLOCK = 4096
-_TEXT = h5py.string_dtype("utf-8")
-
-
-def pack(codes):
-    """Return codes (N, L) as packed one-hot, shape (N, ceil(L/8), 4), uint8.
-
-    Examples
-    --------
-    >>> pack(np.array([[0, 0, 3, 4]], dtype=np.uint8)).tolist()
-    [[[192, 0, 0, 32]]]
-    """
-    return np.packbits(one_hot(codes), axis=1)
-
-
-def unpack(packed, length):
-    """Return packed one-hot (N, ceil(L/8), 4) as one-hot (N, L, 4), uint8, with L = `length` (bp)."""
-    return np.unpackbits(packed, axis=1, count=length)
+_READ = 1 << 24  # bytes checked at once
 
 
 class Dataset:
@@ -64,33 +63,48 @@ class Dataset:
         Lengths (bp).
     names, groups, jaspar : list of str
         One entry per target; `jaspar` is the identifier of its own known motif, or empty.
+    chromosomes : dict of str to int
+        Length of each chromosome (bp).
     attributes : dict
         All attributes of the root, as plain Python values.
+    source : dict
+        How the file was made.
     """
 
     def __init__(self, file):
         self._file = file
-        self.attributes = {key: value.item() if hasattr(value, "item") else value for key, value in file.attrs.items()}
+        self.attributes = {key: _attribute(file, key) for key in ATTRIBUTES}
         self.window = self.attributes["window"]
         self.bin_size = self.attributes["bin_size"]
-        self.names, self.groups, self.jaspar = (file[f"targets/{key}"].asstr()[:].tolist()
-                                                for key in ("name", "group", "jaspar"))
+        self.names, self.groups, self.jaspar = (_texts(file[f"targets/{key}"]) for key in ("name", "group", "jaspar"))
+        self.chromosomes = dict(zip(_texts(file["chromosomes/name"]), file["chromosomes/length"][:].tolist(),
+                                    strict=True))
+        self.source = json.loads(file["source"][:].tobytes())
+        self._digests = dict(zip(PARTS, _texts(file["digests"]), strict=True))
 
     def length(self, split):
         """Return the number of windows of a split."""
         return len(self._file[split]["sequences"])
 
-    def packed_sequences(self, split):
-        """Return the packed one-hot of a split, uint8 (N, ceil(L/8), 4), as read."""
-        return self._file[split]["sequences"][:]
+    def packed_sequences(self, split, rows=slice(None)):
+        """Return the packed one-hot of a split, uint8 (N, ceil(L/8), 4), as read; `rows` is a slice."""
+        return self._file[split]["sequences"][rows]
 
-    def packed_labels(self, split):
-        """Return the packed labels of a split, uint8 (N, ceil(T/8)), as read."""
-        return self._file[split]["targets"][:]
+    def packed_labels(self, split, rows=slice(None)):
+        """Return the packed labels of a split, uint8 (N, ceil(T/8)), as read; `rows` is a slice."""
+        return self._file[split]["targets"][rows]
 
     def labels(self, split):
         """Return the labels of a split, uint8 (N, T)."""
         return np.unpackbits(self.packed_labels(split), axis=1, count=len(self.names))
+
+    def positives(self, split):
+        """Count the positive windows of each target in a split (int64, (T,)), a block of windows at a time."""
+        counts = np.zeros(len(self.names), dtype=np.int64)
+        for start in range(0, self.length(split), _BLOCK):
+            packed = self.packed_labels(split, slice(start, start + _BLOCK))
+            counts += np.unpackbits(packed, axis=1, count=len(self.names)).sum(axis=0, dtype=np.int64)
+        return counts
 
     def one_hot(self, split, rows):
         """Return windows as float32 (n, 4, L); `rows` (int array) are positions in the split, in any order."""
@@ -100,15 +114,17 @@ class Dataset:
 
     def codes(self, split):
         """Return the letter codes of a split, uint8 (N, L): 0 to 3 in the order of the alphabet, 4 for N."""
-        packed, codes = self._file[split]["sequences"], np.empty((self.length(split), self.window), dtype=np.uint8)
+        codes = np.empty((self.length(split), self.window), dtype=np.uint8)
         for start in range(0, len(codes), _BLOCK):
-            bits = unpack(packed[start:start + _BLOCK], self.window)
-            codes[start:start + _BLOCK] = np.where(bits.any(axis=2), bits.argmax(axis=2), 4)
+            rows = slice(start, start + _BLOCK)
+            codes[rows] = unpack_codes(self.packed_sequences(split, rows), self.window)
         return codes
 
     def places(self, split):
-        """Return chromosome (list of str, N) and start (int64 (N,), bp) of each window of a split."""
-        return self._file[split]["chrom"].asstr()[:].tolist(), self._file[split]["start"][:]
+        """Return chromosome (its number, int64 (N,)) and start (int64 (N,), bp) of each window of a split."""
+        rows = self._file[split]["chromosome_rows"][:]
+        return (np.repeat(np.arange(len(self.chromosomes)), np.diff(rows)),
+                self._file[split]["start"][:].astype(np.int64))
 
     def facts(self):
         """Return what a checkpoint keeps of the data, as plain values."""
@@ -117,13 +133,14 @@ class Dataset:
             "names": self.names, "groups": self.groups, "training windows": self.digest("train")}
 
     def digest(self, split):
-        """Return the SHA-256 digest of a split: windows of the same letters, labels and starts have the same."""
-        return str(self._file[split].attrs["sha256"])
+        """Return a SHA-256 digest of a split: windows of the same letters, labels and starts have the same."""
+        own = [self._digests[f"{split}/{name}"] for name in ("sequences", "targets", "start")]
+        return hashlib.sha256("".join(own).encode()).hexdigest()
 
 
 @contextlib.contextmanager
 def open_dataset(path):
-    """Open a dataset.h5 for reading.
+    """Open a dataset.h5 for reading, every byte of it checked.
 
     Parameters
     ----------
@@ -137,219 +154,438 @@ def open_dataset(path):
     Raises
     ------
     DanqError
-        Not a whole HDF5 file, not ours, of another version, or shapes that do not fit each other.
+        Not a whole HDF5 file, not ours, of another version, not finished, shapes that do not fit each other, data
+        that lie outside the file, or bytes that are not those that were written.
     """
+    with open_unchecked(path) as file:
+        for problem in problems(file):
+            raise DanqError(f"{problem}; make it again", path)
+        yield Dataset(file)
+
+
+@contextlib.contextmanager
+def open_unchecked(path):
+    """Open any HDF5 file for reading; a missing, damaged or other file is a DanqError."""
     try:
         file = h5py.File(path, "r")
     except (FileNotFoundError, PermissionError) as error:
-        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
+        raise DanqError(f"cannot be read ({os.strerror(error.errno)}); check the path", path) from error
     except OSError as error:
-        raise DanqError(f"not a whole HDF5 file ({error}); make it again with danq encode", path) from error
+        raise DanqError(f"not a whole HDF5 file ({error}); make it again", path) from error
     with file:
-        try:
-            _check(file, path)
-            dataset = Dataset(file)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DanqError(f"lacks a part ({error}); make it again with danq encode", path) from error
-        yield dataset
+        yield file
 
 
-def _check(file, path):
-    found = file.attrs.get("format"), file.attrs.get("format-version"), file.attrs.get("alphabet")
-    if found != (FORMAT, VERSION, ALPHABET):
-        raise DanqError(f"its format, version and alphabet are {found}, not {(FORMAT, VERSION, ALPHABET)}; make it "
-                        "with danq encode", path)
-    window, n_targets = int(file.attrs["window"]), len(file["targets/name"])
-    for split in SPLITS:
-        n = len(file[split]["sequences"])
-        shapes = tuple(file[split][name].shape for name in ("sequences", "targets", "chrom", "start"))
-        fitting = ((n, -(-window // 8), 4), (n, -(-n_targets // 8)), (n,), (n,))
-        if shapes != fitting or "sha256" not in file[split].attrs:
-            raise DanqError(f"/{split} is not whole, or its shapes {shapes} do not fit window {window} and {n_targets} "
-                            "targets; make the file again with danq encode", path)
-
-
-def encode(fasta, windows, output, targets=None):
-    """Turn labelled windows into dataset.h5.
+def problems(file):
+    """Say what is wrong with a dataset, against docs/dataset.md.
 
     Parameters
     ----------
-    fasta : path
-        The windows' letters, all of one length, named as in `windows`.
-    windows : path
-        Either the ``windows.tsv`` of danq extract (then `targets` is its table), or a table of the user's own windows:
-        columns ``name`` and ``split`` (train, valid, test), and one column of 0/1 for each target.
-    output : path
-        The dataset to make.
-    targets : path, optional
-        The ``targets.tsv`` of danq extract.
+    file : h5py.File
+        The open file.
+
+    Yields
+    ------
+    str
+        What is wrong, one problem after the other. Later checks rest on earlier ones: after attributes or parts that
+        are missing, the search ends.
+    """
+    try:
+        for check in (_attribute_problems, _part_problems, _shape_problems, _digest_problems, _text_problems,
+                      _value_problems):
+            found = False
+            for problem in check(file):
+                found = True
+                yield problem
+            if found:
+                return
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+        yield f"is damaged ({str(error).splitlines()[0]})"
+
+
+def _attribute_problems(file):
+    for key, kind in ATTRIBUTES.items():
+        if key not in file.attrs:
+            yield f"lacks the attribute {key}: not a dataset of this format (see docs/dataset.md)"
+        elif file.attrs.get_id(key).shape != () or file.attrs.get_id(key).dtype.kind != ("S" if kind is str else "i"):
+            yield f"its attribute {key} is not {'fixed-length text' if kind is str else 'a whole number'}"
+        else:
+            continue
+        return
+    found = tuple(_attribute(file, key) for key in ("format", "format-version", "alphabet"))
+    if found != (FORMAT, VERSION, ALPHABET):
+        yield f"its format, version and alphabet are {found}, not {(FORMAT, VERSION, ALPHABET)} (see docs/dataset.md)"
+    elif _attribute(file, "coordinates") not in COORDINATES:
+        yield f"its attribute coordinates is not one of {', '.join(COORDINATES)}"
+
+
+def _attribute(file, key):
+    """Return an attribute of the root as a plain value."""
+    value = file.attrs[key]
+    return value.decode("utf-8") if ATTRIBUTES[key] is str else int(value)
+
+
+def _part_problems(file):
+    """Find parts that are missing, are no datasets of this file, or do not lie in it as they should."""
+    size = os.path.getsize(file.filename)
+    for name in [*PARTS, "digests", "complete"]:
+        problem = _link_problem(file, name)
+        if problem is None:
+            dataset = file[name]
+            offset = dataset.id.get_offset()
+            if (dataset.chunks, dataset.external, dataset.is_virtual) != (None, None, False) or offset is None:
+                problem = f"{name} is not stored contiguously in this file"
+            elif offset + dataset.id.get_storage_size() > size:
+                problem = f"{name} reaches beyond the end of the file"
+        if problem:
+            yield problem
+
+
+def _link_problem(file, name):
+    """Say what is wrong with the way to a dataset: every step must be a hard link (others may lead to other files)."""
+    node = file
+    for step in name.split("/"):
+        link = node.get(step, getlink=True) if isinstance(node, h5py.Group) and step in node else None
+        if link is None:
+            return f"lacks {name}"
+        if not isinstance(link, h5py.HardLink):
+            return f"{name} is a link that leads elsewhere"
+        node = node[step]
+    return None if isinstance(node, h5py.Dataset) else f"{name} is not a dataset"
+
+
+def _shape_problems(file):
+    window, n_targets = int(file.attrs["window"]), len(file["targets/name"])
+    n_chromosomes = len(file["chromosomes/name"])
+    wanted = {"targets/group": (n_targets,), "targets/jaspar": (n_targets,), "chromosomes/length": (n_chromosomes,),
+              "digests": (len(PARTS),), "complete": (1,)}
+    for split in SPLITS:
+        n = len(file[split]["sequences"])
+        wanted |= {f"{split}/sequences": (n, -(-window // 8), 4), f"{split}/targets": (n, -(-n_targets // 8)),
+                   f"{split}/start": (n,), f"{split}/chromosome_rows": (n_chromosomes + 1,),
+                   f"{split}/sequences_length": (), f"{split}/targets_length": ()}
+    for name, shape in wanted.items():
+        if file[name].shape != shape:
+            yield f"{name} has the shape {file[name].shape}, not {shape}"
+    for name in [*PARTS, "digests", "complete"]:
+        if not _fits(name, file[name].dtype):
+            yield f"{name} has the type {file[name].dtype}, not that of docs/dataset.md"
+
+
+def _fits(name, dtype):
+    """Say whether a dataset may have that type."""
+    last = name.split("/")[-1]
+    if last in ("name", "group", "jaspar", "digests", "complete"):
+        return dtype.kind == "S"
+    if last in ("sequences", "targets", "source"):
+        return dtype == np.uint8
+    return dtype in ((np.uint32, np.int64) if last == "start" else (np.int64,))
+
+
+def _digest_problems(file):
+    """Read every byte and compare its digest with the one that was written."""
+    if not _texts(file["complete"])[0]:
+        yield "was not finished (its mark `complete` is empty)"
+        return
+    digests = _texts(file["digests"])
+    for name, digest in zip(PARTS, digests, strict=True):
+        if _digest(file[name]) != digest:
+            yield f"the bytes of {name} are not those that were written: the file is damaged"
+    if _seal({key: _attribute(file, key) for key in ATTRIBUTES}, digests) != _texts(file["complete"])[0]:
+        yield "its attributes or digests are not those that were written: the file is damaged"
+
+
+def _digest(dataset):
+    """Return the SHA-256 digest of the bytes of a dataset, read in blocks."""
+    digest = hashlib.sha256()
+    if dataset.ndim == 0:
+        digest.update(dataset[()].tobytes())
+    else:
+        step = max(1, _READ // max(1, dataset.dtype.itemsize * int(np.prod(dataset.shape[1:]))))
+        for start in range(0, len(dataset), step):
+            digest.update(np.ascontiguousarray(dataset[start:start + step]))
+    return digest.hexdigest()
+
+
+def _seal(attributes, digests):
+    """Return the SHA-256 digest of attributes and digests."""
+    facts = [[key, attributes[key]] for key in ATTRIBUTES]
+    return hashlib.sha256(json.dumps([facts, digests]).encode()).hexdigest()
+
+
+def _value_problems(file):
+    """Find numbers that cannot be: they were written as they are, by a program that is not ours or has a fault."""
+    window, lengths = int(file.attrs["window"]), file["chromosomes/length"][:]
+    for split in SPLITS:
+        n, rows = len(file[split]["sequences"]), file[split]["chromosome_rows"][:]
+        if n == 0:
+            yield f"the {split} split has no window"
+        if (int(file[split]["sequences_length"][()]), int(file[split]["targets_length"][()])) != (
+                window, len(file["targets/name"])):
+            yield f"the lengths of the {split} split are not those of the file"
+        if rows[0] != 0 or rows[-1] != n or (np.diff(rows) < 0).any():
+            yield f"{split}/chromosome_rows does not divide the rows"
+            return
+        start = file[split]["start"][:].astype(np.int64)
+        if (start < 0).any() or (start > np.repeat(lengths - window, np.diff(rows))).any():
+            yield f"a window of the {split} split leaves its chromosome"
+
+
+def _text_problems(file):
+    """Find text and numbers that docs/dataset.md does not allow, in a file that is whole otherwise."""
+    for name in ("chromosomes/name", "targets/name", "targets/group", "targets/jaspar"):
+        try:
+            found = [value.decode("utf-8") for value in file[name][:].tolist()]
+        except UnicodeDecodeError as error:
+            yield f"{name} is not UTF-8 text ({error})"
+            continue
+        if name == "chromosomes/name" and len(set(found)) < len(found):
+            yield f"{name} names a chromosome twice"
+    try:
+        if not isinstance(json.loads(file["source"][:].tobytes()), dict):
+            yield "source is not an object of JSON"
+    except (ValueError, RecursionError) as error:
+        yield f"source is not JSON ({error})"
+    if file.attrs["bin_size"] < 1:
+        yield f"its attribute bin_size is {file.attrs['bin_size']}"
+
+
+def _texts(dataset):
+    """Return fixed-length UTF-8 text as a list of str."""
+    return [bytes(value).decode("utf-8") for value in dataset[:]]
+
+
+@contextlib.contextmanager
+def create_dataset(path, *, window, bin_size, targets, chromosomes, rows, assembly="unknown", coordinates="genome",
+                   source=None):
+    """Make a dataset.h5; it appears under its name only when it is whole.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    window, bin_size : int
+        Lengths (bp).
+    targets : list of tuple of (str, str, str)
+        Name, group and own known motif (a JASPAR identifier, or empty) of each target.
+    chromosomes : dict of str to int
+        Length of each chromosome (bp), in the order of the rows.
+    rows : numpy.ndarray, shape (3, C), int
+        Windows on each chromosome in each split; the rows of a split come chromosome by chromosome.
+    assembly : str
+        Name of the genome's assembly.
+    coordinates : {"genome", "rows"}
+        What the places mean, see `COORDINATES`.
+    source : dict, optional
+        How it was made; whatever JSON holds.
+
+    Yields
+    ------
+    Writer
 
     Raises
     ------
     DanqError
-        Windows of different lengths, a record without a row or a row without a record, a label that is neither 0 nor
-        1, an unknown split, or a split without windows.
+        A split without a window, or no room on the disk.
+    AssertionError
+        The block ended before all rows were written.
     """
-    table = _read_windows(windows, targets)
-    with atomic(output) as part:
-        blocks = _blocks(fasta, table)
-        first = next(blocks)
-        window = len(first[0][1])
-        _refuse_full_disk(part, output, 100_000 + len(table.rows) * (window // 2 + len(table.targets) // 8 + 100))
-        with h5py.File(part, "w", libver="latest") as file:
-            writer = _Writer(file, table, window)
-            for block in itertools.chain([first], blocks):
-                writer.append(block)
-            writer.finish()
+    for split, total in zip(SPLITS, np.sum(rows, axis=1), strict=True):
+        if total == 0:
+            raise DanqError(f"no window in the {split} split; each of {', '.join(SPLITS)} needs some")
+    attributes = {"format": FORMAT, "format-version": VERSION, "window": window, "bin_size": bin_size,
+                  "alphabet": ALPHABET, "assembly": assembly or "unknown", "coordinates": coordinates,
+                  "created-by": f"danq {danq.__version__}"}
+    parts = _small_parts(window, targets, chromosomes, rows, source or {}) | _big_parts(
+        window, len(targets), max(chromosomes.values()), np.sum(rows, axis=1))
+    with atomic(path) as temporary:
+        _refuse_full_disk(temporary, path, sum(map(_n_bytes, parts.values())) + 100_000)
+        offsets = _lay_out(temporary, attributes, parts)
+        with open(temporary, "r+b", buffering=0) as file:
+            _reserve(file, path)
+            writer = Writer(file, offsets, {name: part for name, part in parts.items() if isinstance(part, tuple)})
+            for name, values in parts.items():
+                if not isinstance(values, tuple):
+                    writer.put(name, values)
+            yield writer
+            writer.finish(attributes)
 
 
-def _refuse_full_disk(part, path, needed):
-    """Refuse to begin a file of `needed` bytes that does not fit: HDF5 crashes on a full disk."""
-    free = shutil.disk_usage(part.parent).free
+def _small_parts(window, targets, chromosomes, rows, source):
+    """Return the parts that are known before the windows, as arrays."""
+    parts = {}
+    for split, own in zip(SPLITS, np.asarray(rows, dtype=np.int64), strict=True):
+        parts[f"{split}/sequences_length"] = np.array(window, dtype=np.int64)
+        parts[f"{split}/targets_length"] = np.array(len(targets), dtype=np.int64)
+        parts[f"{split}/chromosome_rows"] = np.concatenate([[0], np.cumsum(own)])
+    parts["chromosomes/name"] = _as_texts(chromosomes)
+    parts["chromosomes/length"] = np.array(list(chromosomes.values()), dtype=np.int64)
+    for place, key in enumerate(("name", "group", "jaspar")):
+        parts[f"targets/{key}"] = _as_texts([target[place] for target in targets])
+    parts["source"] = np.frombuffer(json.dumps(source).encode(), dtype=np.uint8)
+    return parts
+
+
+def _big_parts(window, n_targets, longest, totals):
+    """Return the parts that windows fill, as shape and type."""
+    start = np.dtype(np.uint32 if longest < 1 << 32 else np.int64)
+    parts = {}
+    for split, n in zip(SPLITS, map(int, totals), strict=True):
+        parts[f"{split}/sequences"] = (n, -(-window // 8), 4), np.dtype(np.uint8)
+        parts[f"{split}/targets"] = (n, -(-n_targets // 8)), np.dtype(np.uint8)
+        parts[f"{split}/start"] = (n,), start
+    return parts
+
+
+def _as_texts(values):
+    """Return texts as fixed-length UTF-8: what HDF5 keeps in one place, and a digest can cover."""
+    raw = [value.encode() for value in values]
+    return np.array(raw, dtype=f"S{max(1, *map(len, raw))}" if raw else "S1")
+
+
+def _n_bytes(part):
+    shape, dtype = part if isinstance(part, tuple) else (part.shape, part.dtype)
+    return int(np.prod(shape)) * dtype.itemsize
+
+
+def _refuse_full_disk(temporary, path, needed):
+    """Refuse to begin a file of `needed` bytes that does not fit."""
+    free = shutil.disk_usage(temporary.parent).free
     if needed > free:
         raise DanqError(f"needs about {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free; make room", path)
-    if hasattr(os, "posix_fallocate"):  # not on macOS; sees quotas and limits, too
+
+
+def _lay_out(temporary, attributes, parts):
+    """Let HDF5 lay out the file, without its data; return where each dataset begins (bytes)."""
+    offsets = {}
+    with open(temporary, "r+b", buffering=0) as raw, _Patient(raw) as patient, \
+            h5py.File(patient, "w", driver="fileobj", libver="latest") as file:
+        for key, value in attributes.items():
+            # Text of fixed length: HDF5 keeps other text in a heap without a checksum, and damage there can hang it.
+            raw = value.encode() if isinstance(value, str) else value
+            file.attrs.create(key, raw, dtype=h5py.string_dtype("utf-8", len(raw)) if isinstance(value, str) else "i8")
+        for name in [*PARTS, "digests", "complete"]:
+            part = parts.get(name, ((len(PARTS) if name == "digests" else 1,), np.dtype("S64")))
+            shape, dtype = part if isinstance(part, tuple) else (part.shape, part.dtype)
+            offsets[name] = _allocate(file, name, shape, dtype)
+    return offsets
+
+
+class _Patient:
+    """A file that HDF5 never sees fail: an error is kept, and raised when HDF5 is done. It crashes on a full disk."""
+
+    def __init__(self, raw):
+        self._raw, self._error = raw, None
+        self.read, self.seek, self.tell = raw.read, raw.seek, raw.tell  # h5py knows a file by its read and seek
+
+    def _try(self, call, *arguments):
+        if self._error is None:
+            try:
+                return call(*arguments)
+            except OSError as error:
+                self._error = error
+        return None
+
+    def write(self, data):
+        """Write all of `data`."""
+        view = memoryview(data).cast("B")
+        while view and (n := self._try(self._raw.write, view)):
+            view = view[n:]
+        return len(data)
+
+    def readinto(self, buffer):
+        """Fill a buffer."""
+        return self._try(self._raw.readinto, buffer) or 0
+
+    def truncate(self, size):
+        """Set the size of the file."""
+        self._try(self._raw.truncate, size)
+        return size
+
+    def flush(self):
+        """Do nothing: nothing is kept back."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        if self._error is not None:
+            raise self._error
+
+
+def _allocate(file, name, shape, dtype):
+    """Make an empty contiguous dataset whose place in the file is fixed at once; return that place."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_layout(h5py.h5d.CONTIGUOUS)
+    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    properties.set_obj_track_times(False)  # the same data are the same bytes
+    kind = h5py.string_dtype("utf-8", dtype.itemsize) if dtype.kind == "S" else dtype
+    space = h5py.h5s.create_simple(shape) if shape else h5py.h5s.create(h5py.h5s.SCALAR)
+    group, _, last = name.rpartition("/")
+    dataset = h5py.h5d.create(file.require_group(group or "/").id, last.encode(),
+                              h5py.h5t.py_create(kind, logical=True), space, properties)
+    return dataset.get_offset()
+
+
+def _reserve(file, path):
+    """Take the space on the disk now, where the system can (not on macOS): no later write can lack it."""
+    if hasattr(os, "posix_fallocate"):
+        needed = os.path.getsize(file.name)
         try:
-            with open(part, "wb") as handle:
-                os.posix_fallocate(handle.fileno(), 0, needed)
+            os.posix_fallocate(file.fileno(), 0, needed)
         except OSError as error:
             raise DanqError(f"needs about {needed / 1e6:.0f} MB ({error.strerror}); make room", path) from error
 
 
-class _Table:
-    """Rows of a window table: split code, label indices, place; found by the window's name."""
-
-    def __init__(self, path, targets, facts):
-        self.path, self.targets, self.facts, self.rows = path, targets, facts, {}
-
-    def add(self, number, name, split, labels, place):
-        if split not in SPLITS:
-            raise DanqError(f"split {shown(split)}; choose from {', '.join(SPLITS)}", self.path, number)
-        if name in self.rows:
-            raise DanqError(f"the window {shown(name)} is here twice; remove one row", self.path, number)
-        self.rows[name] = (SPLITS.index(split), labels, place)
-
-    def count(self, code):
-        n = sum(row[0] == code for row in self.rows.values())
-        if n == 0:
-            raise DanqError(f"no window in the {SPLITS[code]} split; each of {', '.join(SPLITS)} needs some", self.path)
-        return n
-
-
-def _read_windows(path, targets):
-    """Read either kind of window table."""
-    first = next((line for _, line in read_lines(path)), b"")
-    if not first.startswith(b'#{"format": "danq-windows"'):
-        return _read_own(path)
-    try:
-        facts = json.loads(first[1:])
-    except ValueError:
-        raise DanqError("the first line is not whole JSON; make the file again with danq extract", path, 1) from None
-    if targets is None:
-        raise DanqError("windows of danq extract need their targets.tsv; give it with --targets", path)
-    rows = [row for _, row in inputs.read_rows(targets, ["name", "group", "jaspar"])]
-    if [row["name"] for row in rows] != facts["targets"]:
-        raise DanqError(f"its targets are not those of {path}; give the table that danq extract made with it", targets)
-    table = _Table(path, [(row["name"], row["group"], row["jaspar"].strip(".")) for row in rows], facts)
-    for number, row in inputs.read_rows(path, ["chrom", "start", "end", "split", "labels"]):
-        words = [] if row["labels"] == "." else row["labels"].split(",")
-        if not all(word.isdecimal() and int(word) < len(rows) for word in words):
-            raise DanqError(f"labels {shown(row['labels'])}, of {len(rows)} targets; make it again with danq extract",
-                            path, number)
-        labels = [int(word) for word in words]
-        name = f"{row['chrom']}:{row['start']}-{row['end']}"
-        table.add(number, name, row["split"], labels, (row["chrom"], int(row["start"])))
-    return table
-
-
-def _read_own(path):
-    """Read a user's table of windows: name, split, and a 0/1 column per target."""
-    table = None
-    for number, row in inputs.read_rows(path, ["name", "split"]):
-        names = [column for column in row if column not in ("name", "split")]
-        if not all(names) or not names:
-            raise DanqError("it needs a column of 0/1 per target beside name and split, each with a name; add them",
-                            path, number)
-        wrong = next((column for column in names if row[column] not in ("0", "1")), None)
-        if wrong is not None:
-            raise DanqError(f"label {shown(row[wrong])} in column {shown(wrong)}; it must be 0 or 1", path, number)
-        table = table or _Table(path, [(name, "all", "") for name in names], {})
-        labels = [index for index, name in enumerate(names) if row[name] == "1"]
-        table.add(number, row["name"], row["split"], labels, (row["name"], 0))
-    if table is None:
-        raise DanqError("holds no window; add a row for each", path)
-    return table
-
-
-def _blocks(fasta, table):
-    """Yield blocks of ``(row, codes)``, one per FASTA record, until every row of the table has had its record."""
-    block, length, seen = [], None, 0
-    for name, number, letters in tqdm(inputs.read_fasta(fasta), "encode", total=len(table.rows), unit="window",
-                                      disable=None):
-        if name not in table.rows:
-            raise DanqError(f"{shown(name)} has no row in {table.path}; add it or remove the record", fasta, number)
-        length = length or len(letters)
-        if len(letters) != length or len(letters) != table.facts.get("window", length):
-            raise DanqError(f"{shown(name)} has {len(letters)} bp, the windows before it {length}; make all windows of "
-                            "one length", fasta, number)
-        block.append((table.rows[name], encode_letters(letters)))
-        seen += 1
-        if len(block) == _BLOCK:
-            yield block
-            block = []
-    if seen < len(table.rows):
-        raise DanqError(f"{len(table.rows) - seen} of its windows have no record in {fasta}; use files made together",
-                        table.path)
-    if block:
-        yield block
-
-
-class _Writer:
+class Writer:
     """Fills the datasets of the three splits, block after block."""
 
-    def __init__(self, file, table, window):
-        self.file, self.n_targets, self.filled = file, len(table.targets), [0, 0, 0]
-        self._describe(table, window)
-        for code, split in enumerate(SPLITS):
-            n, group = table.count(code), file.create_group(split)
-            group.create_dataset("sequences", (n, -(-window // 8), 4), np.uint8)
-            group.create_dataset("targets", (n, -(-self.n_targets // 8)), np.uint8)
-            group.create_dataset("chrom", (n,), _TEXT)
-            group.create_dataset("start", (n,), np.int64)
-            group["sequences_length"], group["targets_length"] = window, self.n_targets
+    def __init__(self, file, offsets, big):
+        self._file, self._offsets, self._big = file, offsets, big
+        self._written = dict.fromkeys(big, 0)
+        self._digests = {name: hashlib.sha256() for name in PARTS}
 
-    def _describe(self, table, window):
-        source = table.facts.get("source") or {"windows": {"path": str(table.path)}}
-        self.file.attrs.update({
-            "format": FORMAT, "format-version": VERSION, "window": window, "alphabet": ALPHABET,
-            "bin_size": table.facts.get("bin_size", window), "assembly": table.facts.get("assembly", "unknown"),
-            "source": json.dumps(source), "created-by": f"danq {danq.__version__}"})
-        for key, texts in zip(("name", "group", "jaspar"), zip(*table.targets, strict=True), strict=True):
-            self.file.create_dataset(f"targets/{key}", data=list(texts), dtype=_TEXT)
+    def append(self, split, sequences, labels, starts):
+        """Write the next windows of a split.
 
-    def append(self, block):
-        """Write a block of ``((code, labels, place), codes)``."""
-        for code, split in enumerate(SPLITS):
-            own = [(row, codes) for row, codes in block if row[0] == code]
-            if own:
-                here = slice(self.filled[code], self.filled[code] + len(own))
-                labels = np.zeros((len(own), self.n_targets), dtype=np.uint8)
-                for position, (row, _) in enumerate(own):
-                    labels[position, row[1]] = 1
-                group = self.file[split]
-                group["sequences"][here] = pack(np.stack([codes for _, codes in own]))
-                group["targets"][here] = np.packbits(labels, axis=1)
-                group["chrom"][here] = [row[2][0] for row, _ in own]
-                group["start"][here] = [row[2][1] for row, _ in own]
-                self.filled[code] = here.stop
+        Parameters
+        ----------
+        split : str
+            train, valid or test.
+        sequences : numpy.ndarray, shape (n, ceil(L/8), 4), uint8
+            Packed one-hot.
+        labels : numpy.ndarray, shape (n, ceil(T/8)), uint8
+            Packed labels.
+        starts : numpy.ndarray, shape (n,), int
+            Where the windows begin (bp, 0-based).
+        """
+        for part, values in (("sequences", sequences), ("targets", labels), ("start", starts)):
+            name = f"{split}/{part}"
+            shape, dtype = self._big[name]
+            if values.shape != (len(starts), *shape[1:]) or self._written[name] + len(starts) > shape[0]:
+                raise AssertionError(f"{name}: {values.shape} does not fit {shape}")
+            self.put(name, np.ascontiguousarray(values, dtype=dtype), self._written[name])
+            self._written[name] += len(starts)
 
-    def finish(self):
-        """Check that every row was written, and say so in digests."""
-        for code, split in enumerate(SPLITS):
-            if self.filled[code] != len(self.file[split]["start"]):
-                raise AssertionError(f"{split}: {self.filled[code]} rows written")
-            digest = hashlib.sha256()
-            for name in ("sequences", "targets", "start"):
-                for start in range(0, self.filled[code], _BLOCK):
-                    digest.update(self.file[split][name][start:start + _BLOCK].tobytes())
-            self.file[split].attrs["sha256"] = digest.hexdigest()
+    def put(self, name, values, row=0):
+        """Write an array into a dataset, from a row on, and add it to the digest."""
+        if values.size:
+            raw = memoryview(np.ascontiguousarray(values).reshape(-1)).cast("B")
+            self._digests[name].update(raw)
+            self._write(raw, self._offsets[name] + row * (values.nbytes // max(1, len(values)) if values.ndim else 0))
+
+    def _write(self, raw, offset):
+        self._file.seek(offset)
+        while raw:
+            raw = raw[self._file.write(raw):]
+
+    def finish(self, attributes):
+        """Check that every row was written; write the digests, and last the mark that all is there."""
+        for name, (shape, _) in self._big.items():
+            if self._written[name] != shape[0]:
+                raise AssertionError(f"{name}: {self._written[name]} of {shape[0]} rows written")
+        digests = [self._digests[name].hexdigest() for name in PARTS]
+        self._write("".join(digests).encode(), self._offsets["digests"])
+        os.fsync(self._file.fileno())
+        self._write(_seal(attributes, digests).encode(), self._offsets["complete"])

@@ -1,4 +1,4 @@
-"""The one error that a user can cause, and mend."""
+"""The errors that a user can cause, and mend."""
 
 
 class DanqError(Exception):
@@ -22,6 +22,19 @@ class DanqError(Exception):
     def __init__(self, what, path=None, line=None):
         where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
         super().__init__(where + what)
+
+
+class DanqErrors(DanqError):
+    """Several things wrong at once, one line each.
+
+    Parameters
+    ----------
+    errors : list of DanqError or str
+        What is wrong, in the order in which it is told.
+    """
+
+    def __init__(self, errors):
+        super().__init__("\n".join(map(str, errors)))
 
 
 def shown(text, limit=60):

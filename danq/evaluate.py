@@ -145,8 +145,8 @@ def _defined(metric, labels, scores):
 
 def genomic_blocks(chroms, starts):
     """Return the number of the genomic block (int64, (N,)) in which each window starts."""
-    keys = [f"{chrom}:{start // BLOCK}" for chrom, start in zip(chroms, starts, strict=True)]
-    return np.unique(keys, return_inverse=True)[1]
+    chroms = np.unique(chroms, return_inverse=True)[1]
+    return np.unique(np.column_stack([chroms, starts // BLOCK]), axis=0, return_inverse=True)[1].ravel()
 
 
 def compare(facts, labels, trained, blocks):

@@ -1,50 +1,82 @@
-"""Genome and peaks to labelled windows: `windows.fa.gz`, `windows.tsv` and the run's own `targets.tsv`.
+"""Genome and peaks to `dataset.h5`: which bins, their labels, and the letters of their windows.
 
-The general step between the user's files and the dataset. Every file is read and checked before the first byte is
-written; every bin that is left out is counted under its reason.
+Every file is read and checked before the first byte is written; every bin that is left out is counted under its reason,
+and every liberty taken in reading a file under its name. The genome stays packed in memory, and windows are slices of
+it: nothing is written in between. `danq.check` asks the same questions and writes nothing.
 """
 
-import json
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-from Bio import bgzf
 from tqdm import tqdm
 
-from danq import bins, inputs
-from danq.errors import DanqError, shown
-from danq.files import atomic, sha256, write_table
-from danq.sequence import decode, open_genome
+from danq import bins, inputs, sources
+from danq.dataset import create_dataset
+from danq.errors import DanqError, DanqErrors, shown
+from danq.fasta import read_genome
+from danq.files import write_text
+from danq.peaks import Chromosomes, read_peaks
+from danq.sequence import Genome
 
-FORMAT = "danq-windows"
+_BINS = 1 << 16  # bins labelled and written at once
+
+DROPPED = ("chromosome left out", "beyond chromosome end", "blacklist", "unmappable", "border", "N", "unlabelled")
+"""Why bins are left out, in the order in which the reasons are looked at; each bin counts once."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What the user's files say, checked.
+class Files(NamedTuple):
+    """The user's files, read and checked.
 
     Attributes
     ----------
+    genome : danq.sequence.Genome
     targets : list of danq.inputs.Target
-    peaks : list of dict of str to numpy.ndarray, shape (n, 2)
-        Intervals of each target by chromosome (bp, 0-based half-open).
-    blacklist : dict of str to numpy.ndarray, shape (n, 2)
+    labels : danq.bins.Labels
+        Of all targets, in all bins.
+    blacklist, unmappable : numpy.ndarray, shape (grid.n,), bool
+        Bins that share a base with the blacklist; bins of which more than half is unmappable.
     valid, test : list of tuple of (str, int, int)
         Regions of the two splits.
+    n_peaks : list of int
+        Intervals in the file of each target.
+    source : dict
+        Path and digest of each file, and what was counted in it.
     """
 
+    genome: Genome
     targets: list
-    peaks: list
-    blacklist: dict
+    labels: bins.Labels
+    blacklist: np.ndarray
+    unmappable: np.ndarray
     valid: list
     test: list
+    n_peaks: list
+    source: dict
 
 
-def extract(genome, targets, blacklist, windows, fasta, table, *, bin_size, window, valid, test, train_bins, negatives,
-            max_n, seed, where=None, assembly="unknown"):
+class Choice(NamedTuple):
+    """Which bins become windows.
+
+    Attributes
+    ----------
+    codes : numpy.ndarray, shape (grid.n,), uint8
+        Split of each bin as in `danq.bins.SPLITS`, or `danq.bins.NOWHERE`.
+    dropped : dict of str to int
+        Bins left out, by reason.
+    positives : numpy.ndarray, shape (3, T), int64
+        Positive windows of each target in each split.
+    """
+
+    codes: np.ndarray
+    dropped: dict
+    positives: np.ndarray
+
+
+def extract(genome, targets, output, table, *, bin_size, window, valid, test, chromosomes, train_bins, held_out_bins,
+            groups, negatives, match_gc, max_n, seed, blacklist=(), unmappable=(), aliases=None, where=None,
+            assembly="unknown", downloads=None, digests=None):
     """Cut labelled windows out of a genome.
 
     Parameters
@@ -53,197 +85,330 @@ def extract(genome, targets, blacklist, windows, fasta, table, *, bin_size, wind
         Genome FASTA: plain, gzip or BGZF.
     targets : path
         `targets.tsv`, see `danq.inputs.read_targets`.
-    blacklist : path or None
-        BED of regions; a bin that shares a base with one is left out.
-    windows, fasta, table : path
-        Made: one row per window (`chrom start end split labels`, labels as comma-separated target indices, ``.`` for
-        none), the windows' letters (BGZF FASTA, named ``chrom:start-end``), and the targets with their counts.
+    output, table : path
+        Made: `dataset.h5`, and the targets with their counts (TSV).
     bin_size, window : int
         Lengths (bp).
     valid, test : list of str
         Regions of the splits; training takes the rest.
+    chromosomes : list of str
+        Chromosomes to take windows from; empty for all.
     train_bins : {"labelled", "sampled", "all"}
-        Which training bins are kept. Validation and test keep every usable bin.
+        Which training bins are kept.
+    held_out_bins : {"labelled", "all"}
+        Which validation and test bins are kept.
+    groups : list of str
+        Groups of targets whose labels make a bin labelled; empty for any.
     negatives : float
         With "sampled": bins free of every target's peaks, per labelled bin.
+    match_gc : bool
+        With "sampled": draw them with the GC content of the labelled ones.
     max_n : float
         Largest share of letters other than ACGT in a kept window.
     seed : int
         Seed of the sampled bins.
+    blacklist, unmappable : list of path
+        BED files; a bin that shares a base with the first, or has more than half of its bases in the second, is left
+        out.
+    aliases : path, optional
+        Table of other chromosome names, see `danq.inputs.read_aliases`.
     where : dict of str to str, optional
         Which rows of `targets` to take.
     assembly : str
         Name of the assembly, written into the dataset.
+    downloads : path, optional
+        Folder of the files that `targets` names by URL.
+    digests : dict of str to dict, optional
+        Digests that files must have (path to kind to digest), beside those in `targets`.
 
     Raises
     ------
-    DanqError
-        Anything wrong in the files, regions that overlap, or a target or split without what it needs.
+    DanqError, DanqErrors
+        Anything wrong in the files, all of it at once; regions that overlap, or a target or split without what it
+        needs.
     """
-    with open_genome(genome) as opened:
-        plan = _plan(opened.lengths, targets, blacklist, valid, test, where)
-        frame, labels, dropped = _all_windows(opened, plan, bin_size, window, max_n)
-        keep = _kept(frame, labels, train_bins, negatives, np.random.default_rng(seed))
-        dropped["unlabelled"] = int((~keep).sum())
-        frame, labels = _select(frame, labels, keep)
-        counts = _count_positives(frame, labels, plan.targets)
-        facts = {"format": FORMAT, "version": 1, "window": window, "bin_size": bin_size, "assembly": assembly,
-                 "targets": [target.name for target in plan.targets],
-                 "source": _source(opened, genome, targets, blacklist, dropped, valid, test)}
-        with atomic(windows) as windows_part, atomic(fasta) as fasta_part:
-            _write_windows(windows_part, frame, labels, facts)
-            _write_fasta(fasta_part, opened, frame, window)
-            write_table(table, _targets_table(plan, counts))
+    files = read_files(genome, targets, bin_size=bin_size, valid=valid, test=test, blacklist=blacklist,
+                       unmappable=unmappable, aliases=aliases, where=where, downloads=downloads, digests=digests)
+    choice = choose(files, window=window, chromosomes=chromosomes, train_bins=train_bins, held_out_bins=held_out_bins,
+                    groups=groups, negatives=negatives, match_gc=match_gc, max_n=max_n, seed=seed)
+    refuse_one_sided(files, choice)
+    source = files.source | {"dropped": choice.dropped, "splits": {"valid": valid, "test": test}}
+    grid = files.labels.grid
+    rows = [np.add.reduceat(choice.codes == code, grid.offsets[:-1], dtype=np.int64) for code in range(3)]
+    with create_dataset(output, window=window, bin_size=bin_size, chromosomes=files.genome.lengths, rows=rows,
+                        targets=[(target.name, target.group, target.jaspar) for target in files.targets],
+                        assembly=assembly, source=source) as writer:
+        _write_windows(writer, files, choice.codes, window)
+    write_text(table, _table(files, choice))
 
 
-def _plan(lengths, targets, blacklist, valid, test, where):
-    """Read and check every file that is not the genome."""
-    chosen = inputs.read_targets(targets, where)
+class _Errors:
+    """Calls what may fail, and keeps what is wrong until all has been looked at."""
+
+    def __init__(self):
+        self.found = []
+
+    def call(self, function, *arguments, **options):
+        """Return what the function returns, or None when it refuses its input."""
+        try:
+            return function(*arguments, **options)
+        except DanqError as error:
+            self.found.append(error)
+            return None
+
+    def stop(self):
+        """Refuse all that was found, if anything."""
+        if self.found:
+            raise DanqErrors(dict.fromkeys(map(str, self.found)))
+
+
+def read_files(genome, targets, *, bin_size, valid, test, blacklist=(), unmappable=(), aliases=None, where=None,
+               downloads=None, digests=None):
+    """Read and check every file; parameters as `extract`.
+
+    Returns
+    -------
+    Files
+
+    Raises
+    ------
+    DanqErrors
+        What is wrong in any of the files. Peaks are checked as text even when the genome cannot be read.
+    """
+    errors = _Errors()
+    chosen = errors.call(inputs.read_targets, targets, where, downloads) or []
+    others = {"genome": [genome], "targets": [targets], "blacklist": blacklist, "unmappable": unmappable,
+              "aliases": [aliases] if aliases else []}
+    source = _provenance(others, chosen, digests or {}, errors)
+    errors.stop()
+    packed, counted = errors.call(read_genome, genome) or (None, {})
+    source["counts"] = {str(genome): counted}
+    names = errors.call(_chromosomes, packed, aliases) if packed else None
+    regions = errors.call(_regions, packed.lengths, valid, test) if packed else None
+    grid = bins.Grid(names.lengths if names else [bin_size], bin_size)
+    labels, told = bins.Labels(grid, len(chosen)), []
+    errors.call(_label, labels, chosen, names, told)
+    excluded = [errors.call(_covered, paths, names, grid, source["counts"], what)
+                for paths, what in ((blacklist, "blacklist"), (unmappable, "unmappable"))]
+    errors.stop()
+    for target, counts in zip(chosen, told, strict=True):
+        source["counts"].setdefault(target.file, dict(counts))
+    return Files(packed, chosen, labels, excluded[0] > 0, 2 * excluded[1] > bin_size, *regions,
+                 [counts["intervals"] for counts in told], source)
+
+
+def _provenance(others, targets, digests, errors):
+    """Return path and digest of each file, having checked those that are known."""
+    def describe(path, expected, **more):
+        digest = errors.call(sources.verified, path, expected)
+        return {"path": str(path), "sha256": digest, **more}
+
+    found = {}
+    for role, paths in others.items():
+        for path in paths:
+            key = role if len(paths) == 1 else f"{role} {len(found)}"
+            found[key] = describe(path, digests.get(str(path), {}))
+    found["peaks"] = [describe(target.file, target.digests, source=target.source) for target in
+                      tqdm(targets, "digests", unit="file", disable=None)]
+    return found
+
+
+def _chromosomes(genome, aliases):
+    known = inputs.read_aliases(aliases, list(genome.lengths)) if aliases else {}
+    return Chromosomes(genome.lengths, known)
+
+
+def _regions(lengths, valid, test):
     regions = [inputs.read_regions(texts, lengths) for texts in (valid, test)]
     clash = bins.overlapping(*regions)
     if clash:
         raise DanqError(f"validation region {_region(clash[0])} and test region {_region(clash[1])} overlap; "
                         "separate them")
-    peaks = [inputs.read_bed(target.file, lengths) for target in tqdm(chosen, "peaks", unit="file", disable=None)]
-    return Plan(chosen, peaks, inputs.read_bed(blacklist, lengths) if blacklist else {}, *regions)
+    return regions
 
 
 def _region(region):
     return "{}:{}-{}".format(*region)
 
 
-def _all_windows(genome, plan, bin_size, window, max_n):
-    """Return every usable window of the genome, its labels as (row, target) pairs, and the drops by reason."""
-    frames, pairs, dropped, n_rows = [], [], Counter(), 0
-    for chrom in tqdm(genome.lengths, "windows", unit="chromosome", disable=None):
-        frame, rows, columns = _chromosome(genome, chrom, plan, bin_size, window, max_n, dropped)
-        frames.append(frame)
-        pairs.append(np.column_stack([rows + n_rows, columns]))
-        n_rows += len(frame)
-    if n_rows == 0:
+def _label(labels, targets, names, told):
+    """Read all peaks into the labels."""
+    for peaks in read_peaks([target.file for target in targets], names, told=told,
+                            widen=[target.widen for target in targets]):
+        labels.add(peaks.file, peaks.chrom, peaks.start, peaks.end)
+
+
+def _covered(paths, names, grid, counts, what):
+    """Return how many bases of each bin lie in the union of some BED files."""
+    told, found = [], []
+    for peaks in read_peaks(paths, names, told=told, progress=what, regions=True):
+        found.append(peaks)
+    for path, counted in zip(paths, told, strict=True):
+        counts[str(path)] = dict(counted)
+    if not found:
+        return np.zeros(grid.n, dtype=np.int64)
+    chrom, start, end = (np.concatenate(parts) for parts in zip(*((one.chrom, one.start, one.end) for one in found),
+                                                                strict=True))
+    return bins.coverage(chrom, start, end, grid)
+
+
+def choose(files, *, window, chromosomes, train_bins, held_out_bins, groups, negatives, match_gc, max_n, seed):
+    """Choose the bins that become windows; parameters as `extract`.
+
+    Returns
+    -------
+    Choice
+
+    Raises
+    ------
+    DanqError
+        No bin can be used, or a chromosome or group that is not there.
+    """
+    grid, dropped = files.labels.grid, Counter(dict.fromkeys(DROPPED, 0))
+    codes = np.full(grid.n, bins.NOWHERE, dtype=np.uint8)
+    unknown = [name for name in chromosomes if name not in files.genome.lengths]
+    if unknown:
+        inputs.read_regions(unknown[:1], files.genome.lengths)  # refuses it, saying what the genome has
+    for place, chrom in enumerate(tqdm(files.genome.lengths, "windows", unit="chromosome", disable=None)):
+        own = slice(grid.offsets[place], grid.offsets[place] + grid.counts[place])
+        if chromosomes and chrom not in chromosomes:
+            dropped["chromosome left out"] += int(grid.counts[place])
+        else:
+            codes[own] = _usable(files, chrom, own, window, max_n, dropped)
+    if (codes == bins.NOWHERE).all():
         raise DanqError(f"no usable window of {window} bp in the genome; dropped: {dict(dropped)}")
-    return pd.concat(frames, ignore_index=True), np.concatenate(pairs), dropped
+    keep = _kept(files, codes, train_bins, held_out_bins, _in_groups(files.targets, groups))
+    if train_bins == "sampled":
+        keep |= _negatives(files, codes, keep, window, negatives, match_gc, np.random.default_rng(seed))
+    dropped["unlabelled"] = int(np.count_nonzero(~keep & (codes != bins.NOWHERE)))
+    codes[~keep] = bins.NOWHERE
+    return Choice(codes, dict(dropped), files.labels.counts(codes)[:len(bins.SPLITS)])
 
 
-def _chromosome(genome, chrom, plan, bin_size, window, max_n, dropped):
-    length = genome.lengths[chrom]
-    n_bins = length // bin_size
-    starts = np.arange(n_bins) * bin_size - (window - bin_size) // 2
+def _usable(files, chrom, own, window, max_n, dropped):
+    """Return the split codes of a chromosome's bins, `NOWHERE` for those that cannot be used, and count these."""
+    length, size = files.genome.lengths[chrom], files.labels.grid.bin_size
+    starts = _starts(own.stop - own.start, size, window)
     inside = (starts >= 0) & (starts + window <= length)
-    codes = bins.split_codes(starts, window, length, *[_on(regions, chrom) for regions in (plan.valid, plan.test)])
-    black = bins.touched_bins(plan.blacklist.get(chrom, np.empty((0, 2))), n_bins, bin_size)
-    unknown = _unknown_letters(genome.codes(chrom), starts, window, inside) > max_n * window
-    usable = np.ones(n_bins, dtype=bool)
-    for reason, bad in (("beyond chromosome end", ~inside), ("blacklist", black), ("border", codes == bins.NOWHERE),
-                        ("N", unknown)):
-        dropped[reason] += int((usable & bad).sum())
+    codes = bins.split_codes(starts, window, length, *[_on(regions, chrom) for regions in (files.valid, files.test)])
+    unknown = np.zeros(len(starts), dtype=bool)
+    unknown[inside] = files.genome.unknown_letters(chrom, starts[inside], window) > max_n * window
+    usable = np.ones(len(starts), dtype=bool)
+    for reason, bad in (("beyond chromosome end", ~inside), ("blacklist", files.blacklist[own]),
+                        ("unmappable", files.unmappable[own]), ("border", codes == bins.NOWHERE), ("N", unknown)):
+        dropped[reason] += int(np.count_nonzero(usable & bad))
         usable &= ~bad
-    rows, columns, free = _labels(plan.peaks, chrom, n_bins, bin_size)
-    frame = pd.DataFrame({"chrom": chrom, "start": starts, "code": codes, "free": free})[usable]
-    new_row = np.cumsum(usable) - 1
-    return frame, new_row[rows[usable[rows]]], columns[usable[rows]]
+    codes[~usable] = bins.NOWHERE
+    return codes
+
+
+def _starts(n_bins, bin_size, window):
+    """Return where the windows of a chromosome's bins start (bp); they may leave it."""
+    return np.arange(n_bins) * bin_size - (window - bin_size) // 2
 
 
 def _on(regions, chrom):
     return [(start, end) for name, start, end in regions if name == chrom]
 
 
-def _unknown_letters(codes, starts, window, inside):
-    """Count the letters other than ACGT in each window (0 for windows that leave the chromosome)."""
-    before = np.concatenate([[0], np.cumsum(codes == 4)])
-    counts = np.zeros(len(starts), dtype=np.int64)
-    counts[inside] = before[starts[inside] + window] - before[starts[inside]]
-    return counts
+def _in_groups(targets, groups):
+    """Return which targets belong to some groups (bool, (T,)), or None for all."""
+    known = {target.group for target in targets}
+    missing = [group for group in groups if group not in known]
+    if missing:
+        raise DanqError(f"no target of the group {shown(missing[0])}; there are {', '.join(map(shown, sorted(known)))}"
+                        "; mend extract.groups, or the table of targets")
+    return np.array([target.group in groups for target in targets]) if groups else None
 
 
-def _labels(peaks, chrom, n_bins, bin_size):
-    """Return the labels of a chromosome as (bin, target) pairs, and the bins that no peak touches."""
-    rows, columns, free = [], [], np.ones(n_bins, dtype=bool)
-    for index, by_chrom in enumerate(peaks):
-        intervals = by_chrom.get(chrom, np.empty((0, 2), dtype=np.int64))
-        positive = bins.positive_bins(intervals, n_bins, bin_size)
-        free &= ~bins.touched_bins(intervals, n_bins, bin_size)
-        rows.append(positive)
-        columns.append(np.full(len(positive), index))
-    return np.concatenate(rows), np.concatenate(columns), free
-
-
-def _kept(frame, labels, train_bins, negatives, rng):
-    """Say which windows are kept (bool, shape (N,))."""
-    labelled = np.zeros(len(frame), dtype=bool)
-    labelled[labels[:, 0]] = True
-    train = (frame["code"] == 0).to_numpy()
-    keep = ~train | labelled
-    if train_bins == "all":
-        keep |= train
-    elif train_bins == "sampled":
-        free = train & ~labelled & frame["free"].to_numpy()
-        keep |= bins.sample_negatives(free, round(negatives * int((train & labelled).sum())), rng)
+def _kept(files, codes, train_bins, held_out_bins, targets):
+    """Say which usable bins are kept (bool, (grid.n,)), apart from sampled ones."""
+    keep, train = codes != bins.NOWHERE, codes == 0
+    if train_bins == held_out_bins == "all":
+        return keep
+    labelled = files.labels.labelled(targets)
+    if train_bins != "all":
+        keep &= ~train | labelled
+    if held_out_bins != "all":
+        keep &= train | labelled
     return keep
 
 
-def _select(frame, labels, keep):
-    new_row = np.cumsum(keep) - 1
-    labels = labels[keep[labels[:, 0]]]
-    labels = np.column_stack([new_row[labels[:, 0]], labels[:, 1]])
-    return frame[keep].reset_index(drop=True), labels[np.lexsort((labels[:, 1], labels[:, 0]))]
+def _negatives(files, codes, keep, window, ratio, match_gc, rng):
+    """Sample training bins that no peak of any target touches (bool, (grid.n,))."""
+    wanted = keep & (codes == 0)
+    free = (codes == 0) & ~keep & ~files.labels.touched()
+    if not match_gc:
+        return bins.sample_negatives(free, round(ratio * int(np.count_nonzero(wanted))), rng)
+    gc = np.zeros(len(codes))
+    grid = files.labels.grid
+    for place, chrom in enumerate(files.genome.lengths):
+        own = slice(grid.offsets[place], grid.offsets[place] + grid.counts[place])
+        rows = np.flatnonzero((wanted | free)[own])
+        starts = _starts(grid.counts[place], grid.bin_size, window)[rows]
+        gc[own][rows] = files.genome.gc(chrom, starts, window) / window
+    return bins.sample_matched(free, wanted, ratio, gc, rng)
 
 
-def _count_positives(frame, labels, targets):
-    """Count each target's positive windows by split, shape (3, T); refuse what cannot be trained or tested."""
-    codes = frame["code"].to_numpy()
-    totals = np.bincount(codes, minlength=len(bins.SPLITS))
-    for split, total in zip(bins.SPLITS, totals, strict=True):
-        if total == 0:
-            raise DanqError(f"the {split} split has no usable window; change extract.valid or extract.test")
-    counts = np.zeros((len(bins.SPLITS), len(targets)), dtype=np.int64)
-    np.add.at(counts, (codes[labels[:, 0]], labels[:, 1]), 1)
-    for split, total, positives in zip(bins.SPLITS, totals, counts, strict=True):
-        for target, n_positive in zip(targets, positives, strict=True):
-            if n_positive in (0, total):
-                _tell_one_sided(target, split, "positive" if n_positive == 0 else "negative")
-    return counts
+def refuse_one_sided(files, choice):
+    """Refuse splits and targets that cannot be trained on; warn of targets that cannot be measured.
+
+    Raises
+    ------
+    DanqErrors
+        A split without a window, or a target whose training windows are all positive or all negative: all of them.
+    """
+    totals = np.bincount(choice.codes, minlength=256)[:len(bins.SPLITS)]
+    errors = [f"the {split} split has no usable window; change extract.valid or extract.test"
+              for split, total in zip(bins.SPLITS, totals, strict=True) if total == 0]
+    if errors:
+        raise DanqErrors(errors)
+    warnings = []
+    for split, total, positives in zip(bins.SPLITS, totals, choice.positives, strict=True):
+        for index in np.flatnonzero((positives == 0) | (positives == total)):
+            target = files.targets[index]
+            what = "positive" if positives[index] == 0 else "negative"
+            text = f"{target.file}: target {shown(target.name)} has no {what} window in the {split} split"
+            if split == "train":
+                errors.append(f"{text}; remove it, or change the splits or extract.train_bins")
+            else:
+                warnings.append(f"warning: {text}; its metrics there will be NA; change the splits to measure it")
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    if errors:
+        raise DanqErrors(errors)
 
 
-def _tell_one_sided(target, split, missing):
-    """Refuse a target that cannot be trained; warn of one that cannot be measured."""
-    what = f"target {shown(target.name)} has no {missing} window in the {split} split"
-    if split == "train":
-        raise DanqError(f"{what}; remove it, or change the splits or extract.train_bins", target.file)
-    print(f"warning: {target.file}: {what}; its metrics there will be NA; change the splits to measure it",
-          file=sys.stderr)
+def _write_windows(writer, files, codes, window):
+    """Write the windows of all kept bins, chromosome by chromosome."""
+    grid, names = files.labels.grid, list(files.genome.lengths)
+    with tqdm(total=grid.n, desc="write", unit="bin", unit_scale=True, disable=None) as bar:
+        for first in range(0, grid.n, _BINS):
+            last = min(first + _BINS, grid.n)
+            labels = files.labels.packed(first, last)
+            place = int(np.searchsorted(grid.offsets, first, side="right")) - 1
+            while place < len(names) and grid.offsets[place] < last:
+                own = slice(max(first, grid.offsets[place]), min(last, grid.offsets[place + 1]))
+                _write_chromosome(writer, files.genome, names[place], labels[own.start - first:own.stop - first],
+                                  codes[own], own.start - grid.offsets[place], grid.bin_size, window)
+                place += 1
+            bar.update(last - first)
 
 
-def _source(genome, path, targets, blacklist, dropped, valid, test):
-    """Return how the windows were made, as plain data for the dataset and the report."""
-    files = {"genome": path, "targets": targets, "blacklist": blacklist}
-    known = {name: {"path": str(file), "sha256": sha256(file)} for name, file in files.items() if file}
-    return known | {"chromosomes": len(genome.lengths), "genome_length": sum(genome.lengths.values()),
-                    "dropped": dict(dropped), "splits": {"valid": valid, "test": test}}
+def _write_chromosome(writer, genome, chrom, labels, codes, first, bin_size, window):
+    """Write the windows of some bins of a chromosome; `first` is the number of the first of them on it."""
+    for code, split in enumerate(bins.SPLITS):
+        rows = np.flatnonzero(codes == code)
+        if len(rows):
+            starts = (first + rows) * bin_size - (window - bin_size) // 2
+            writer.append(split, genome.windows(chrom, starts, window), labels[rows], starts)
 
 
-def _write_windows(path, frame, labels, facts):
-    edges = np.searchsorted(labels[:, 0], np.arange(len(frame) + 1))
-    columns = labels[:, 1].astype(str)
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(f"#{json.dumps(facts)}\nchrom\tstart\tend\tsplit\tlabels\n")
-        for row, (chrom, start, code) in enumerate(zip(frame["chrom"], frame["start"], frame["code"], strict=True)):
-            own = ",".join(columns[edges[row]:edges[row + 1]]) or "."
-            out.write(f"{chrom}\t{start}\t{start + facts['window']}\t{bins.SPLITS[code]}\t{own}\n")
-
-
-def _write_fasta(path, genome, frame, window):
-    with bgzf.BgzfWriter(str(path), compresslevel=1) as out:
-        for chrom, rows in tqdm(frame.groupby("chrom", sort=False), "letters", unit="chromosome", disable=None):
-            letters = decode(genome.codes(chrom))
-            for start in rows["start"]:
-                out.write(f">{chrom}:{start}-{start + window}\n{letters[start:start + window]}\n")
-
-
-def _targets_table(plan, counts):
-    n_peaks = [sum(map(len, by_chrom.values())) for by_chrom in plan.peaks]
-    return pd.DataFrame({
-        "name": [target.name for target in plan.targets], "group": [target.group for target in plan.targets],
-        "jaspar": [target.jaspar or "." for target in plan.targets],
-        "file": [target.file for target in plan.targets], "sha256": [sha256(target.file) for target in plan.targets],
-        "n_peaks": n_peaks, **dict(zip(bins.SPLITS, counts, strict=True))})
+def _table(files, choice):
+    """Return the run's own table of targets: what was asked for, what it is made of, and its counts."""
+    lines = ["\t".join(("name", "group", "jaspar", "file", "sha256", "n_peaks", *bins.SPLITS))]
+    for index, (target, known) in enumerate(zip(files.targets, files.source["peaks"], strict=True)):
+        counts = [files.n_peaks[index], *choice.positives[:, index].tolist()]
+        lines.append("\t".join((target.name, target.group, target.jaspar or ".", target.file, known["sha256"],
+                                *map(str, counts))))
+    return "\n".join(lines) + "\n"

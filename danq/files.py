@@ -10,8 +10,6 @@ import secrets
 import zlib
 from pathlib import Path
 
-import pandas as pd
-
 from danq.errors import DanqError
 
 
@@ -69,6 +67,8 @@ def write_table(path, frame):
 
 def read_table(path):
     """Read a TSV of ours into a pandas DataFrame: ``NA`` is undefined, except in the text columns name and group."""
+    import pandas as pd  # slow to load, and most steps need no table
+
     frame = pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, na_filter=False, lineterminator="\n")
     for column in frame.columns.difference(["name", "group"]):
         values = frame[column].mask(frame[column] == "NA")
@@ -97,25 +97,82 @@ def read_lines(path):
         The file is missing, unreadable, or a gzip file that is cut off or damaged.
     """
     number = 0
+    with _readable(path, lambda: number + 1) as handle:
+        for number, line in enumerate(handle, 1):
+            yield number, line.rstrip(b"\r\n")
+
+
+def read_whole_lines(path, size):
+    """Yield a file, plain or gzip (told by content), as bytes: whole lines, about `size` bytes of them at a time.
+
+    A last line without an end is given one.
+
+    Raises
+    ------
+    DanqError
+        As `read_lines`.
+    """
+    parts = []
+    with _readable(path) as handle:
+        while block := handle.read(size):
+            cut = block.rfind(b"\n") + 1
+            if cut:
+                yield b"".join([*parts, block[:cut]])
+                parts = []
+            if cut < len(block):
+                parts.append(block[cut:])
+    if parts:
+        yield b"".join([*parts, b"\n"])
+
+
+def read_bytes(path):
+    """Return all bytes of a file, plain or gzip (told by content); raises as `read_lines`."""
+    with _readable(path) as handle:
+        return handle.read()
+
+
+@contextlib.contextmanager
+def _readable(path, line=lambda: None):
+    """Open a file for reading, unpacked; say in one line when that fails, then or later, at the line told by `line`."""
     try:
         with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-        if packed:
-            _refuse_cut_bgzf(path)
-        with gzip.open(path, "rb") if packed else open(path, "rb") as handle:
-            for number, line in enumerate(handle, 1):
-                yield number, line.rstrip(b"\r\n")
+            if raw.read(2) == b"\x1f\x8b":
+                _refuse_cut_bgzf(path)
+                raw.seek(0)
+                with gzip.GzipFile(fileobj=raw) as unpacked:
+                    yield unpacked
+            else:
+                raw.seek(0)
+                yield raw
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DanqError("the gzip file is cut off or damaged here; download or compress it again",
-                        path, number + 1) from error
+                        path, line()) from error
     except OSError as error:
         raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
 
 
+def digests(path, kinds=("sha256",)):
+    """Return digests of a file's bytes, as hexadecimal text by kind (sha256, md5), in one pass.
+
+    Raises
+    ------
+    DanqError
+        The file is missing or unreadable.
+    """
+    found = {kind: hashlib.new(kind, usedforsecurity=False) for kind in kinds}
+    try:
+        with open(path, "rb") as handle:
+            while block := handle.read(1 << 20):
+                for digest in found.values():
+                    digest.update(block)
+    except OSError as error:
+        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
+    return {kind: digest.hexdigest() for kind, digest in found.items()}
+
+
 def sha256(path):
-    """Return the SHA-256 digest of a file's bytes, as hexadecimal text."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    """Return the SHA-256 digest of a file's bytes, as hexadecimal text; raises as `digests`."""
+    return digests(path)["sha256"]
 
 
 # The empty block that ends every whole BGZF file (SAM specification, section 4.1.2,

@@ -1,20 +1,19 @@
-"""The door: every FASTA, BED, table and region text that a user brings is read and checked here.
+"""The door for tables and texts: targets, chromosome names, regions, configuration files.
 
-What is wrong is refused with file, line and mend; nothing is dropped or repaired in silence.
+What is wrong is refused with file, line and mend. FASTA enters by danq/fasta.py, peaks by danq/peaks.py.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import yaml
 
-from danq.errors import DanqError, shown
+from danq import sources
+from danq.bins import MOST_TARGETS
+from danq.errors import DanqError, DanqErrors, shown
 from danq.files import read_lines
-
-_DNA = b"ACGTNRYSWKMBDHVacgtnryswkmbdhv"
-_LINE = 60
+from danq.peaks import unknown_chromosome
 
 
 @dataclass(frozen=True)
@@ -29,201 +28,120 @@ class Target:
         Path of its peaks.
     jaspar : str
         Identifier of the target's own known motif; empty when none is known.
+    source : str
+        What the table says of the file: a path relative to the table, or a URL.
+    digests : dict of str to str
+        What the table says of the file's bytes, by kind (sha256, md5); empty texts when unknown.
+    widen : int
+        Widen each interval by so much either way (bp).
     """
 
     name: str
     group: str
     file: str
     jaspar: str
+    source: str
+    digests: dict
+    widen: int
 
 
-def read_fasta(path):
-    """Yield the records of a FASTA file, checked.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file: plain, gzip or BGZF.
-
-    Yields
-    ------
-    tuple of (str, int, bytes)
-        Name (the header up to the first white space), line number of the header, and the sequence.
-
-    Raises
-    ------
-    DanqError
-        Text before the first header, a record without a name or a sequence, a name used twice, a letter that is
-        not a DNA or IUPAC letter, or a gzip file cut off.
-    """
-    header, lines, seen = None, [], {}
-    for number, line in read_lines(path):
-        if line.startswith(b">"):
-            if header:
-                yield _record(path, header, lines)
-            header, lines = (_fasta_name(path, number, line, seen), number), []
-        elif line:
-            if header is None:
-                raise DanqError("sequence before the first '>' header; is this a FASTA file?", path, number)
-            _check_letters(path, number, line)
-            lines.append(line)
-    if header is None:
-        raise DanqError("no FASTA record in the file; give a FASTA file", path)
-    yield _record(path, header, lines)
-
-
-def _record(path, header, lines):
-    name, number = header
-    if not lines:
-        raise DanqError(f"{shown(name)} has no sequence; complete or remove it", path, number)
-    return name, number, b"".join(lines)
-
-
-def _fasta_name(path, number, line, seen):
-    words = line[1:].split(None, 1)
-    if not words or line[1:2].isspace():
-        raise DanqError("'>' without a name; name the record", path, number)
-    name = _text(words[0], path, number)
-    if name in seen:
-        raise DanqError(f"the name {shown(name)} is used again (first on line {seen[name]}); rename or remove one",
-                        path, number)
-    seen[name] = number
-    return name
-
-
-def _check_letters(path, number, line):
-    strange = line.translate(None, _DNA)
-    if strange:
-        raise DanqError(f"{shown(strange[:1].decode('latin-1'))} is not a DNA letter; only ACGT, N and IUPAC codes "
-                        "can be read", path, number)
-
-
-def copy_fasta(path, plain):
-    """Write a checked, evenly wrapped, uncompressed copy of a FASTA file, as pyfaidx wants it.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The user's FASTA: plain, gzip or BGZF.
-    plain : str or path-like
-        The copy, a scratch file.
-
-    Raises
-    ------
-    DanqError
-        As `read_fasta`.
-    """
-    with open(plain, "wb") as copy:
-        for name, _, sequence in read_fasta(path):
-            copy.write(b">%s\n" % name.encode())
-            copy.writelines(sequence[start:start + _LINE] + b"\n" for start in range(0, len(sequence), _LINE))
-
-
-def read_bed(path, lengths):
-    """Read the intervals of a BED or narrowPeak file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file, plain or gzip; columns separated by tabs, the first three are read.
-    lengths : dict of str to int
-        Length of each chromosome of the genome (bp).
-
-    Returns
-    -------
-    dict of str to numpy.ndarray, shape (n, 2), int64
-        Start and end (bp, 0-based half-open) by chromosome, in the order of the file.
-
-    Raises
-    ------
-    DanqError
-        The first line that is not three tab-separated columns with whole numbers, starts before its end, and lies
-        on a chromosome of the genome; or a file without any interval.
-    """
-    found = {}
-    for number, line in read_lines(path):
-        if line.strip() and not (line.startswith(b"#") or line.split()[0] in (b"track", b"browser")):
-            chrom, start, end = _interval(path, number, line, lengths)
-            found.setdefault(chrom, []).append((start, end))
-    if not found:
-        raise DanqError("holds no interval; give a file that has some, or leave it out", path)
-    return {chrom: np.array(rows, dtype=np.int64) for chrom, rows in found.items()}
-
-
-def _interval(path, number, line, lengths):
-    words = line.split(b"\t")
-    if len(words) < 3:
-        text = shown(line.decode("latin-1"))
-        mend = "separate the columns by tabs" if len(line.split()) >= 3 else "give chrom, start and end"
-        raise DanqError(f"expected at least 3 tab-separated columns, not {text}; {mend}", path, number)
-    if not (words[1].isdigit() and words[2].isdigit() and words[1].isascii() and words[2].isascii()):
-        raise DanqError(f"start and end must be whole numbers, not {shown(words[1].decode('latin-1'))} and "
-                        f"{shown(words[2].decode('latin-1'))}; mend the line", path, number)
-    chrom, start, end = _text(words[0], path, number), int(words[1]), int(words[2])
-    if chrom not in lengths:
-        raise DanqError(unknown_chromosome(chrom, lengths), path, number)
-    if start >= end:
-        raise DanqError(f"start {start} is not before end {end}; mend the line", path, number)
-    if end > lengths[chrom]:
-        raise DanqError(f"end {end} is beyond the end of {shown(chrom)} ({lengths[chrom]} bp); check that the peaks "
-                        "and the genome are of the same assembly, or clip the peaks", path, number)
-    return chrom, start, end
-
-
-def unknown_chromosome(chrom, lengths):
-    """Say that a chromosome is not in the genome, what both sides look like, and the likely mend.
-
-    Examples
-    --------
-    >>> unknown_chromosome("chr1", {"1": 10, "2": 10})
-    "'chr1' is not in the genome, which has '1', '2'; remove 'chr' from the names, or use a genome that has it"
-    """
-    names = ", ".join(shown(name) for name in list(lengths)[:5]) + (", ..." if len(lengths) > 5 else "")
-    mend = "use files of one assembly"
-    if chrom.removeprefix("chr") in lengths:
-        mend = "remove 'chr' from the names, or use a genome that has it"
-    elif "chr" + chrom in lengths:
-        mend = "put 'chr' before the names, or use a genome without it"
-    return f"{shown(chrom)} is not in the genome, which has {names}; {mend}"
-
-
-def read_targets(path, where=None):
+def read_targets(path, where=None, downloads=None):
     """Read `targets.tsv`: one row per target, columns found by their header.
 
     Parameters
     ----------
     path : str or path-like
-        Tab-separated text with a header. Columns ``name`` and ``file`` are needed, ``group`` and ``jaspar`` (``.``
-        or empty: no known motif) may be there, others are for `where`.
+        Tab-separated text with a header. Columns ``name`` and ``file`` (a path relative to the table, or a URL) are
+        needed; ``group``, ``jaspar``, ``sha256``, ``md5`` (digests of the file) and ``widen`` (bp, for files of
+        summits) may be there, ``.`` or empty where there is nothing to say; others are for `where`.
     where : dict of str to str, optional
         Keep only the rows whose column has that value.
+    downloads : path, optional
+        Folder of fetched files, see `danq.sources.local`; needed when `file` is a URL.
 
     Returns
     -------
     list of Target
-        `file` joined to the folder of `path`.
+        `file` is where it lies now.
+
+    Raises
+    ------
+    DanqErrors
+        A column is missing, a row has too few or too many columns, a value cannot be, a local peak file is missing (all
+        of them are named), or no row is left.
+    """
+    where, targets, errors = where or {}, [], []
+    for number, row in read_rows(path, ["name", "file", *where]):
+        if all(row[column] == value for column, value in where.items()):
+            try:
+                targets.append(_target(path, number, row, downloads))
+            except DanqError as error:
+                errors.append(error)
+    if errors:
+        raise DanqErrors(errors)
+    if not targets:
+        raise DanqError(f"no target left where {where}; check the column's values" if where else
+                        "holds no target; add a row", path)
+    if len(targets) > MOST_TARGETS:
+        raise DanqError(f"{len(targets)} targets; at most {MOST_TARGETS} can be kept: leave some out", path)
+    return targets
+
+
+def _target(path, number, row, downloads):
+    """Turn a row of the table into a Target."""
+    name, source = row["name"], row["file"]
+    if not name or not source:
+        raise DanqError("a target needs a name and a file; complete the row", path, number)
+    keys = ("jaspar", "sha256", "md5", "widen")
+    extra = {key: "" if row.get(key) in (None, ".") else row[key].strip() for key in keys}
+    for kind, length in (("sha256", 64), ("md5", 32)):
+        if extra[kind] and not re.fullmatch(f"[0-9a-fA-F]{{{length}}}", extra[kind]):
+            raise DanqError(f"{kind} {shown(extra[kind])} is not {length} hexadecimal digits; mend it", path, number)
+    if not re.fullmatch("[0-9]{0,6}", extra["widen"]):
+        raise DanqError(f"widen {shown(extra['widen'])} is not a whole number of bp; mend it", path, number)
+    sources.refuse_other_schemes(source, path, number)
+    file = source if sources.is_url(source) else str(Path(path).parent / source)
+    if not sources.is_url(file) and not Path(file).is_file():
+        raise DanqError(f"there is no file {shown(file, 200)}; paths are relative to this table", path, number)
+    if downloads is not None:
+        file = sources.local(file, downloads)
+    return Target(name, row.get("group") or "all", file, extra["jaspar"], source,
+                  {kind: extra[kind] for kind in ("sha256", "md5")}, int(extra["widen"] or 0))
+
+
+def read_aliases(path, names):
+    """Read a table of chromosome names, as UCSC's ``chromAlias.txt``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Tab-separated; the genome's name in the first column, other names in further ones, empty cells allowed; lines
+        that begin with ``#`` are skipped.
+    names : list of str
+        Chromosomes of the genome; rows of others are skipped.
+
+    Returns
+    -------
+    dict of str to str
+        The genome's name by other name.
 
     Raises
     ------
     DanqError
-        A column is missing, a row has too few or too many columns, a peak file is missing, or no row is left.
+        One name for two chromosomes, or no row of the table is of this genome.
     """
-    where = where or {}
-    targets = []
-    for number, row in read_rows(path, ["name", "file", *where]):
-        if all(row[column] == value for column, value in where.items()):
-            file = Path(path).parent / row["file"]
-            if not row["name"] or not row["file"]:
-                raise DanqError("a target needs a name and a file; complete the row", path, number)
-            if not file.is_file():
-                raise DanqError(f"there is no file {shown(str(file), 200)}; paths are relative to this table",
-                                path, number)
-            jaspar = row.get("jaspar", "")
-            targets.append(Target(row["name"], row.get("group") or "all", str(file), "" if jaspar == "." else jaspar))
-    if not targets:
-        raise DanqError(f"no target left where {where}; check the column's values" if where else
-                        "holds no target; add a row", path)
-    return targets
+    known, aliases = set(names), {}
+    for number, raw in read_lines(path):
+        words = _text(raw, path, number).split("\t")
+        if words[0] not in known or raw.startswith(b"#"):
+            continue
+        for word in filter(None, words[1:]):
+            if aliases.setdefault(word, words[0]) != words[0] or (word in known and word != words[0]):
+                raise DanqError(f"{shown(word)} stands for two chromosomes; remove it from one of them", path, number)
+    if not aliases:
+        raise DanqError(f"names no chromosome of the genome, which has {', '.join(map(shown, list(names)[:5]))}, in "
+                        "its first column; put the genome's own names there", path)
+    return aliases
 
 
 def read_rows(path, needed):
@@ -299,7 +217,7 @@ def read_regions(texts, lengths):
         match = re.fullmatch(r"(.+):([0-9]+)-([0-9]+)", text)
         chrom, start, end = match.groups() if match and text not in lengths else (text, 0, lengths.get(text, 0))
         if chrom not in lengths:
-            raise DanqError(f"split region {shown(text)}: {unknown_chromosome(chrom, lengths)}")
+            raise DanqError(f"split region {shown(text)}: {unknown_chromosome(chrom, list(lengths))}")
         if not 0 <= int(start) < int(end) <= lengths[chrom]:
             raise DanqError(f"split region {shown(text)} is empty or leaves {shown(chrom)} (0-{lengths[chrom]} bp); "
                             "mend it")

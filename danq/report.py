@@ -87,16 +87,17 @@ def _score_cards(scores, run):
 
 def data(run):
     """Describe the data: splits, targets, what was dropped."""
-    genome, chromosomes = run.source.get("genome_length"), run.source.get("chromosomes")
     text = []
-    if isinstance(genome, int) and isinstance(chromosomes, int):
-        text.append(f"The genome has {genome:,} bp on {plural(chromosomes, 'chromosome')}.")
+    if run.chromosomes:
+        text.append(f"The genome has {sum(run.chromosomes.values()):,} bp on "
+                    f"{plural(len(run.chromosomes), 'chromosome')}.")
     if run.facts.get("bin_size") != run.facts.get("window"):
         text.append(f"A model reads {run.facts['window']:,} bp and predicts the labels of the "
                     f"{run.facts['bin_size']:,} bp in their middle. A label is 1 when more than half of these lie in "
                     "the target's peaks.")
     return Section("data", "The data", text=text, figures=[_prevalence_figure(run)],
-                   aside=[_split_table(run), _dropped_table(run)], tables=[_target_table(run)])
+                   aside=[_split_table(run), _dropped_table(run)],
+                   tables=[*_audit_table(run), *_counts_table(run), _target_table(run)])
 
 
 def _split_table(run):
@@ -109,11 +110,37 @@ def _split_table(run):
 
 def _dropped_table(run):
     reasons = {"beyond chromosome end": "the window would leave its chromosome", "blacklist": "blacklisted",
+               "unmappable": "more than half unmappable", "chromosome left out": "on a chromosome that was not chosen",
                "N": "too many letters other than ACGT", "border": "window on both sides of a border between splits",
-               "unlabelled": "training bin without a label, not sampled"}
+               "unlabelled": "not labelled, and not sampled"}
     dropped = run.source.get("dropped", {})
     rows = [[reasons.get(reason, reason), words.plain(count)] for reason, count in dropped.items()]
     return table("Dropped", ["reason", "bins"], rows, ("reason",), "Each bin counts once, for the first reason.")
+
+
+def _audit_table(run):
+    """Return what the splits share, as counted window by window; nothing for a run without that count."""
+    audit = run.description.get("audit")
+    rows = [[f"{row['split']} in {row['against']}", *(words.plain(row[key]) for key in
+                                                     ("windows", "overlapping", "identical", "reverse_complement"))]
+            for row in audit or []]
+    note = ("Windows of the first split that share a base with a window of the second; whose letters are those of one; "
+            "whose reverse complement is one. Repeats make the same letters at different places.")
+    return [table("Leakage", ["splits", "windows", "overlapping", "identical", "reverse complement"], rows, ("splits",),
+                  note)] if rows else []
+
+
+def _counts_table(run):
+    """Return the liberties taken in reading the input files, with their numbers; nothing when unknown."""
+    totals = {}
+    for counts in run.source.get("counts", {}).values():
+        for what, n in counts.items():
+            files, number_of = totals.get(what, (0, 0))
+            totals[what] = files + bool(n), number_of + n
+    rows = [[what, f"{n:,}", files] for what, (files, n) in sorted(totals.items()) if n]
+    return [table("Read in the input files", ["what", "number", "files"], rows, ("what",),
+                  "What is written differently is read all the same, and counted; what cannot be right is refused.")
+            ] if rows else []
 
 
 def _target_table(run):
@@ -379,7 +406,9 @@ def methods(run, settings):
     trained = [one for one in run.trained if one.facts]
     options = [f"{one.model} seed {one.seed}: {json.dumps(one.facts['options'], ensure_ascii=False)}"
                for one in trained if "options" in one.facts]
-    texts = {"Configuration": settings, "Commands": "\n".join(run.commands), "Training options": "\n".join(options)}
+    peaks = [f"{digest}  {path}" for role, path, digest in run.files() if role == "peaks"]
+    texts = {"Configuration": settings, "Commands": "\n".join(run.commands), "Training options": "\n".join(options),
+             "Peak files": "\n".join(peaks)}
     return Section("methods", "How it was made",
                    tables=[_machines_table(trained), _steps_table(run), _versions_table(run, trained),
                            _sources_table(run)],
@@ -415,4 +444,5 @@ def _versions_table(run, trained):
 
 
 def _sources_table(run):
-    return table("Input files", ["input", "path", "SHA-256"], run.files(), ("input", "path", "SHA-256"))
+    files = [row for row in run.files() if row[0] != "peaks"]
+    return table("Input files", ["input", "path", "SHA-256"], files, ("input", "path", "SHA-256"))

@@ -35,9 +35,9 @@ NAMES = {
 RELATED = 0.05
 """A known motif whose Tomtom E-value against a planted one is lower is a relative of it."""
 
-_STEPS = ("simulate", "extract", "encode", "train", "predict", "baseline", "evaluate", "motifs")
+_STEPS = ("simulate", "check", "extract", "import-deepsea", "describe", "windows", "train", "predict", "baseline",
+          "evaluate", "motifs")
 _PAIRS = (("danq", "danq_conv"), ("danq", "deepsea"))
-_BLOCK = 65536
 
 
 class Trained(NamedTuple):
@@ -79,8 +79,12 @@ class Run:
         Name of the run.
     facts, source : dict
         Attributes of dataset.h5, and how it was made; empty when unknown.
+    chromosomes : dict of str to int
+        Length of each chromosome of the genome (bp); empty when the windows have no place in one.
     windows, positives : dict
         By split: number of windows, and of positive windows per target (int array, (T,)).
+    description : dict
+        dataset.json; empty when unknown.
     metrics : pandas.DataFrame
         metrics.tsv.
     targets : pandas.DataFrame
@@ -102,8 +106,10 @@ class Run:
     name: str
     facts: dict
     source: dict
+    chromosomes: dict
     windows: dict
     positives: dict
+    description: dict
     metrics: pd.DataFrame
     targets: pd.DataFrame
     pairs: list
@@ -153,10 +159,13 @@ def read_run(folder):
     models = sorted(dict.fromkeys(metrics["model"]), key=lambda name: [*NAMES, name].index(name))
     networks = [name for name in models if metrics.loc[metrics["model"] == name, "seed"].notna().any()]
     oracles = [name for name in models if name.startswith("oracle")]
-    facts, windows, positives = _dataset(folder / "dataset.h5")
-    return Run(name=folder.resolve().name, facts=facts, source=_json(str(facts.get("source", ""))), windows=windows,
-               positives=positives, metrics=metrics, targets=_targets(metrics),
-               pairs=_pairs(folder / "comparison.tsv"), trained=_trainings(folder, metrics, networks),
+    facts, source, chromosomes, windows, positives = _dataset(folder / "dataset.h5")
+    description = folder / "dataset.json"
+    return Run(name=folder.resolve().name, facts=facts, source=source, chromosomes=chromosomes,
+               windows=windows, positives=positives,
+               description=_json(read_text(description)) if description.exists() else {},
+               metrics=metrics, targets=_targets(metrics), pairs=_pairs(folder / "comparison.tsv"),
+               trained=_trainings(folder, metrics, networks),
                planted=_planted(folder / "simulated" / "sites.tsv.gz"), networks=networks, oracles=oracles,
                baselines=[name for name in models if name not in networks + oracles],
                commands=_commands(folder / "logs"), steps=_steps(folder / "benchmarks"))
@@ -334,26 +343,22 @@ def _steps(benchmarks):
 
 
 def _dataset(path):
-    """Return attributes of dataset.h5, windows by split, and positive windows by split and target."""
+    """Return attributes, sources and chromosomes of dataset.h5; by split, windows, and positive windows by target."""
     if not path.exists():
-        return {}, {}, {}
+        return {}, {}, {}, {}, {}
     with open_dataset(path) as data:
-        return (data.attributes, {split: data.length(split) for split in SPLITS},
-                {split: _count(data.packed_labels(split), len(data.names)) for split in SPLITS})
-
-
-def _count(packed, n_targets):
-    """Count ones per target of bit-packed labels (N, ceil(T/8)), a block of windows at a time."""
-    total = np.zeros(n_targets, dtype=np.int64)
-    for start in range(0, len(packed), _BLOCK):
-        total += np.unpackbits(packed[start:start + _BLOCK], axis=1, count=n_targets).sum(axis=0, dtype=np.int64)
-    return total
+        chromosomes = data.chromosomes if data.attributes["coordinates"] == "genome" else {}
+        return (data.attributes, data.source, chromosomes, {split: data.length(split) for split in SPLITS},
+                {split: data.positives(split) for split in SPLITS})
 
 
 def _files(source, prefix=""):
-    """Yield name, path and digest of every file in the (nested) account of a dataset's sources."""
-    for key, value in source.items():
+    """Yield role, path and digest of every file in the (nested) account of a dataset's sources."""
+    for key, value in source.items() if isinstance(source, dict) else ():
         if isinstance(value, dict) and "path" in value:
             yield f"{prefix}{key}", value["path"], value.get("sha256", "")
         elif isinstance(value, dict):
             yield from _files(value, f"{prefix}{key}: ")
+        elif key == "peaks" and isinstance(value, list):
+            yield from (("peaks", str(peaks.get("source") or peaks.get("path")), str(peaks.get("sha256")))
+                        for peaks in value if isinstance(peaks, dict))

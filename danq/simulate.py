@@ -39,7 +39,7 @@ import pandas as pd
 from Bio import bgzf
 from tqdm import tqdm
 
-from danq.bins import coverage
+from danq.bins import Grid, coverage
 from danq.errors import DanqError
 from danq.files import atomic, write_table
 from danq.inputs import read_rows
@@ -472,10 +472,13 @@ def element_coverage(dataset, elements, kinds):
         if row["kind"] in kinds:
             found.setdefault((row["chrom"], int(row["target"])), []).append((int(row["start"]), int(row["end"])))
     chroms, starts = dataset.places("test")
-    chroms, bins = np.array(chroms), (starts + (dataset.window - dataset.bin_size) // 2) // dataset.bin_size
+    chroms = np.array(list(dataset.chromosomes))[chroms]
+    bins = (starts + (dataset.window - dataset.bin_size) // 2) // dataset.bin_size
     covered = np.zeros((len(starts), len(dataset.names)), dtype=np.int64)
     for (chrom, target), intervals in found.items():
         here = np.flatnonzero(chroms == chrom)
         if len(here):
-            covered[here, target] = coverage(np.array(intervals), bins[here].max() + 1, dataset.bin_size)[bins[here]]
+            start, end = np.array(intervals).T
+            grid = Grid([max(end.max(), bins[here].max() * dataset.bin_size + 1) + dataset.bin_size], dataset.bin_size)
+            covered[here, target] = coverage(np.zeros(len(start), dtype=int), start, end, grid)[bins[here]]
     return covered

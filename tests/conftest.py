@@ -1,11 +1,17 @@
 """What the tests share: a genome that describes itself, its peaks, and a small dataset."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from Bio import bgzf
 
-from danq.dataset import encode
+from danq.errors import DanqError
 from danq.extract import extract
+from danq.windows import windows
+
+YEAST = Path(__file__).parents[2] / "shared" / "data" / "yeast"
+needs_yeast = pytest.mark.skipif(not YEAST.is_dir(), reason="the yeast data are not here")
 
 BIN, WINDOW = 200, 400
 LENGTHS = {"chr1": 20_050, "chr2": 6_130, "chr3": 6_000}
@@ -57,6 +63,13 @@ def write_bed(path, peaks):
     return path
 
 
+def refuse(message, function, *arguments, **options):
+    """Assert that a call is refused with exactly this message."""
+    with pytest.raises(DanqError) as caught:
+        function(*arguments, **options)
+    assert str(caught.value) == message
+
+
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory):
     """Return the folder of a self-describing genome (genome.fa), two targets and a blacklist."""
@@ -75,11 +88,12 @@ def toy(tmp_path_factory):
 def run_extract():
     """Return a function that extracts windows into a folder, with defaults that fit the toy genome."""
     def run(source, output, **changes):
-        options = {"genome": source / "genome.fa", "targets": source / "targets.tsv", "blacklist": None,
-                   "windows": output / "windows.tsv", "fasta": output / "windows.fa.gz",
-                   "table": output / "targets.tsv", "bin_size": BIN, "window": WINDOW, **SPLITS, "train_bins": "all",
-                   "negatives": 1.0, "max_n": 0.1, "seed": 0}
-        extract(**(options | changes))
+        options = {"genome": source / "genome.fa", "targets": source / "targets.tsv", "output": output / "dataset.h5",
+                   "table": output / "targets.tsv", "bin_size": BIN, "window": WINDOW, **SPLITS, "chromosomes": [],
+                   "train_bins": "all", "held_out_bins": "all", "groups": [], "negatives": 1.0, "match_gc": False,
+                   "max_n": 0.1, "seed": 0} | changes
+        extract(**options)
+        windows(output / "dataset.h5", options["genome"], output / "windows.tsv", output / "windows.fa.gz")
         return output
     return run
 
@@ -87,9 +101,7 @@ def run_extract():
 @pytest.fixture(scope="session")
 def toy_dataset(toy, run_extract, tmp_path_factory):
     """Return the path of the toy genome's dataset.h5, beside its windows.tsv, windows.fa.gz and targets.tsv."""
-    folder = run_extract(toy, tmp_path_factory.mktemp("encoded"), blacklist=toy / "blacklist.bed")
-    encode(folder / "windows.fa.gz", folder / "windows.tsv", folder / "dataset.h5", folder / "targets.tsv")
-    return folder / "dataset.h5"
+    return run_extract(toy, tmp_path_factory.mktemp("dataset"), blacklist=[toy / "blacklist.bed"]) / "dataset.h5"
 
 
 @pytest.fixture

@@ -68,10 +68,8 @@ def test_baselines_write_predictions_and_know_what_they_do_not_know(toy_dataset,
 
 
 def test_an_unknown_motif_of_a_target_is_told(toy, run_extract, tmp_path):
-    from danq.dataset import encode as encode_windows
     (tmp_path / "targets.tsv").write_text(f"name\tfile\tjaspar\nA\t{toy / 'a.bed'}\tMA9999.1\n")
     folder = run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv")
-    encode_windows(folder / "windows.fa.gz", folder / "windows.tsv", folder / "dataset.h5", folder / "targets.tsv")
     write_meme(tmp_path / "known.meme", [Motif("M1", "X", np.full((6, 4), 0.25))])
     with pytest.raises(DanqError, match=r"target 'A' has the known motif 'MA9999\.1', which is not in .*known\.meme"):
         baselines.scan_baseline(folder / "dataset.h5", str(tmp_path / "known.meme"), tmp_path / "scan.h5")

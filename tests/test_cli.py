@@ -29,8 +29,8 @@ def test_help_loads_nothing_heavy():
 
 def extract(folder, **changes):
     """Run danq extract; return the exit status."""
-    options = {"genome": folder / "genome.fa", "targets": folder / "targets.tsv", "windows": folder / "out/windows.tsv",
-               "fasta": folder / "out/windows.fa.gz", "table": folder / "out/targets.tsv", "window": 400,
+    options = {"genome": folder / "genome.fa", "targets": folder / "targets.tsv",
+               "output": folder / "out/dataset.h5", "table": folder / "out/targets.tsv", "window": 400,
                "valid": SPLITS["valid"][0], "test": SPLITS["test"][0]} | changes
     return cli.main(["extract", *(word for key, value in options.items() for word in (f"--{key}", str(value)))])
 
@@ -46,7 +46,7 @@ def user(tmp_path):
 
 def test_good_input_is_taken(user):
     assert extract(user) == 0
-    assert sorted(path.name for path in (user / "out").iterdir()) == ["targets.tsv", "windows.fa.gz", "windows.tsv"]
+    assert sorted(path.name for path in (user / "out").iterdir()) == ["dataset.h5", "targets.tsv"]
 
 
 def duplicate_name(user):
@@ -56,13 +56,13 @@ def duplicate_name(user):
 
 def other_names(user):
     (user / "genome.fa").write_text((user / "genome.fa").read_text().replace(">chr", ">"))
-    return {"valid": "2", "test": "3"}, ("a.bed:1: 'chr1' is not in the genome, which has '1', '2', '3'; remove 'chr' "
-                                         "from the names, or use a genome that has it")
+    return {"valid": "2", "test": "3"}, ("a.bed:1: 3 of 3 intervals lie on chromosomes that the genome lacks: 'chr1' "
+                                         "is not in the genome, which has '1', '2', '3'; remove 'chr' from the names")
 
 
 def beyond_the_end(user):
     write_bed(user / "a.bed", [("chr1", 100, 200), ("chr1", 5900, 6001)])
-    return "a.bed:2: end 6001 is beyond the end of 'chr1' (6000 bp)"
+    return "a.bed:2: 1 of 2 intervals end beyond their chromosome, the first at 6001 on 'chr1' (6000 bp)"
 
 
 def spaces(user):

@@ -43,6 +43,13 @@ def test_the_default_configuration_writes_out_every_knob():
     ({"models": ["danq", "lstm"]}, "models.1: Input should be 'deepsea', 'danq' or 'danq_conv', not 'lstm'"),
     ({"seeds": [0, 0]}, "seeds has an entry twice"),
     ({"genome": "x.fa"}, "genome and targets go together"),
+    ({"genome": "x.fa", "targets": "t.tsv", "deepsea": {"train": "a", "valid": "b", "test": "c"}},
+     "deepsea and genome are two sources of data: give one"),
+    ({"deepsea": {"train": "a", "vald": "b", "test": "c"}}, "deepsea.valid is missing; add it"),
+    ({"deepsea": {"train": "a", "valid": "b", "test": "c", "nams": "d"}},
+     "unknown key 'deepsea.nams'; did you mean names?"),
+    ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: String should match pattern"),
+    ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),
     ({"extract": {**DEFAULT["extract"], "window": 501}}, "extract: window (501) must be bin_size (200)"),
     ({"train": {"lr": float("nan")}}, "train.lr: Input should be a finite number"),
     ({"assembly": "hg38 $(touch x)"}, "assembly: String should match pattern"),
@@ -57,7 +64,14 @@ def test_mistakes_are_one_line(change, message):
 
 
 def test_an_empty_source_is_no_source():
-    assert config.load(DEFAULT | {"blacklist": "", "genome": "g.fa", "targets": "t.tsv"}).blacklist is None
+    loaded = config.load(DEFAULT | {"blacklist": "", "genome": "g.fa", "targets": "t.tsv", "aliases": ""})
+    assert loaded.blacklist == [] and loaded.aliases is None
+
+
+def test_one_file_is_a_list_of_one():
+    sources = {"genome": "g.fa", "targets": "t.tsv"}
+    assert config.load(DEFAULT | sources | {"blacklist": "a.bed"}).blacklist == ["a.bed"]
+    assert config.load(DEFAULT | sources | {"blacklist": ["a.bed", "b.bed"]}).blacklist == ["a.bed", "b.bed"]
 
 
 def test_chromosomes_may_be_numbers():

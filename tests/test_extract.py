@@ -1,29 +1,20 @@
-import gzip
-import json
-
 import numpy as np
 import pytest
-from conftest import BIN, LENGTHS, PLACE, SPLITS, WINDOW, read_place, write_bed
+from conftest import BIN, LENGTHS, SPLITS, WINDOW, write_bed, write_fasta
 
+from danq.dataset import open_dataset
 from danq.errors import DanqError
-from danq.files import read_lines
 
 FLANK = (WINDOW - BIN) // 2
 
 
 def read_windows(folder):
-    """Return the header's facts and the rows of windows.tsv, labels as sets."""
-    lines = [line.decode() for _, line in read_lines(folder / "windows.tsv")]
-    rows = [line.split("\t") for line in lines[2:]]
-    return json.loads(lines[0][1:]), [
-        (chrom, int(start), int(end), split, set() if labels == "." else set(labels.split(",")))
-        for chrom, start, end, split, labels in rows]
-
-
-def read_letters(folder):
-    """Return name -> letters of windows.fa.gz, read by the standard library's gzip alone."""
-    lines = gzip.open(folder / "windows.fa.gz", "rt").read().splitlines()
-    return {name[1:]: letters for name, letters in zip(lines[::2], lines[1::2], strict=True)}
+    """Return the dataset's account of its sources, and the rows of windows.tsv, labels as sets."""
+    with open_dataset(folder / "dataset.h5") as dataset:
+        source = dataset.source
+    rows = [line.split("\t") for line in (folder / "windows.tsv").read_text().splitlines()[1:]]
+    return source, [(chrom, int(start), int(end), split, set() if labels == "." else set(labels.split(",")))
+                    for chrom, start, end, split, labels in rows]
 
 
 def per_base(path, chrom):
@@ -36,27 +27,16 @@ def per_base(path, chrom):
     return flags
 
 
-def test_every_window_proves_its_own_coordinates(toy, run_extract, tmp_path):
-    run_extract(toy, tmp_path)
-    letters = read_letters(tmp_path)
-    _, rows = read_windows(tmp_path)
-    assert len(rows) == len(letters) > 100
-    for chrom, start, end, _, _ in rows:
-        window = letters[f"{chrom}:{start}-{end}"]
-        assert len(window) == end - start == WINDOW
-        for offset in (-start % PLACE, WINDOW // PLACE * PLACE - PLACE - start % PLACE):
-            assert read_place(window, offset) == (int(chrom[3:]), start + offset)
-
-
 def test_every_bin_is_a_window_or_counted_as_dropped(toy, run_extract, tmp_path):
-    run_extract(toy, tmp_path, blacklist=toy / "blacklist.bed")
+    run_extract(toy, tmp_path, blacklist=[toy / "blacklist.bed"])
     facts, rows = read_windows(tmp_path)
-    dropped = facts["source"]["dropped"]
+    dropped = facts["dropped"]
     assert len(rows) + sum(dropped.values()) == sum(length // BIN for length in LENGTHS.values())
     # By hand: the windows of the first and the last whole bin leave the chromosome, on each of three chromosomes
     # (chr2 ends 130 bp after its last bin, which is more than the flank of 100); the blacklist touches bins 19 and 20
     # of chr1, and 0 (dropped before) and 1 of chr3.
-    assert dropped == {"beyond chromosome end": 5, "blacklist": 3, "border": 0, "N": 0, "unlabelled": 0}
+    assert dropped == {"chromosome left out": 0, "beyond chromosome end": 5, "blacklist": 3, "unmappable": 0,
+                       "border": 0, "N": 0, "unlabelled": 0}
     assert not {("chr1", 3_800 - FLANK), ("chr1", 4_000 - FLANK), ("chr3", 200 - FLANK)} & {row[:2] for row in rows}
 
 
@@ -86,7 +66,7 @@ def test_no_base_of_a_training_window_lies_in_another_region(toy, run_extract, t
         assert all(owner.setdefault((chrom, base), split) == split for base in range(start, end))
     assert {owner["chr1", 5_100], owner["chr1", 8_800]} == {"valid"} and owner["chr1", 9_100] == "test"
     # By hand: at each of the three borders (5000, 9000, 12000) two windows straddle.
-    assert facts["source"]["dropped"]["border"] == 6
+    assert facts["dropped"]["border"] == 6
 
 
 def test_training_bins_can_be_chosen_and_the_other_splits_keep_all(toy, run_extract, tmp_path):
@@ -112,7 +92,7 @@ def test_windows_of_unknown_letters_are_dropped(toy, run_extract, tmp_path):
     run_extract(toy, tmp_path, genome=tmp_path / "genome.fa", max_n=0.5)
     facts, rows = read_windows(tmp_path)
     # By hand: of windows at 10,000 + 200 k - 100, those with more than 200 of 400 bp inside [10000, 11000).
-    assert facts["source"]["dropped"]["N"] == 5
+    assert facts["dropped"]["N"] == 5
     assert not [row for row in rows if row[0] == "chr1" and 9_800 < row[1] < 10_800]
 
 
@@ -166,4 +146,137 @@ def test_a_window_at_the_limit_of_unknown_letters_is_kept(toy, run_extract, tmp_
         changed = body[:9_900] + "N" * n + body[9_900 + n:]
         (tmp_path / "genome.fa").write_text(f">chr1\n{changed}\n{text[text.index('>chr2'):]}")
         run_extract(toy, tmp_path, genome=tmp_path / "genome.fa", max_n=0.5)
-        assert read_windows(tmp_path)[0]["source"]["dropped"]["N"] == dropped
+        assert read_windows(tmp_path)[0]["dropped"]["N"] == dropped
+
+
+def rows_of(folder, split=None):
+    return [row for row in read_windows(folder)[1] if split in (None, row[3])]
+
+
+def test_windows_that_are_no_slices_of_bytes_hold_the_same_letters(toy, run_extract, tmp_path):
+    # Starts at 15, 30, 45, ...: every phase of a byte; `run_extract` compares every letter with pyfaidx's.
+    run_extract(toy, tmp_path, bin_size=15, window=21)
+    rows = rows_of(tmp_path)
+    assert {row[1] % 8 for row in rows} == set(range(8)) and len(rows) > 1_000
+    flags = per_base(toy / "a.bed", "chr1")
+    for chrom, start, _, _, labels in rows:
+        if chrom == "chr1":
+            assert ("0" in labels) == (2 * flags[start + 3:start + 18].sum() > 15)
+
+
+def test_bins_are_labelled_by_chosen_groups(toy, run_extract, tmp_path):
+    write_bed(tmp_path / "c.bed", [(f"chr{i}", start, start + 200) for i in (1, 2, 3) for start in (1_000, 3_000)])
+    (tmp_path / "targets.tsv").write_text(f"name\tgroup\tfile\nA\tTF\t{toy / 'a.bed'}\nB\tDNase\t{toy / 'b.bed'}\n"
+                                          "C\tTF\tc.bed\n")
+    options = {"targets": tmp_path / "targets.tsv", "train_bins": "labelled", "held_out_bins": "labelled"}
+    every = rows_of(run_extract(toy, tmp_path / "any", **options))
+    assert all(row[4] for row in every)
+    some = rows_of(run_extract(toy, tmp_path / "tf", **options, groups=["TF"], valid=["chr2"]))
+    assert some == [row for row in every if row[4] & {"0", "2"}] and 0 < len(some) < len(every)
+    held_out = rows_of(run_extract(toy, tmp_path / "train", **options | {"held_out_bins": "all"}, groups=["TF"]))
+    assert [row for row in held_out if row[3] == "train"] == [row for row in some if row[3] == "train"]
+    assert len([row for row in held_out if row[3] == "test"]) == 28  # 30 bins, less the first and the last
+    with pytest.raises(DanqError, match="no target of the group 'histone'; there are 'DNase', 'TF'"):
+        run_extract(toy, tmp_path / "no", **options, groups=["histone"])
+
+
+def test_sampled_negatives_touch_no_peak_of_any_target_and_match_in_gc(run_extract, tmp_path):
+    rng = np.random.default_rng(2)
+    # Along the first chromosome, GC content rises from 0.2 to 0.8; peaks lie where it is high.
+    letters = ["".join("GC"[rng.integers(2)] if rng.random() < 0.2 + 0.6 * place / length else "AT"[rng.integers(2)]
+                       for place in range(length)) for length in (120_000, 8_000, 8_000)]
+    write_fasta(tmp_path / "genome.fa", {f"chr{i}": text for i, text in enumerate(letters, 1)})
+    peaks = [("chr1", start, start + 300) for start in range(70_000, 118_000, 1_600)]
+    write_bed(tmp_path / "a.bed", [*peaks[::2], ("chr2", 2_000, 2_400), ("chr3", 2_000, 2_400)])
+    write_bed(tmp_path / "b.bed", [*peaks[1::2], ("chr2", 5_000, 5_400), ("chr3", 5_000, 5_400)])
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\nB\tb.bed\n")
+    gc = {}
+    for match in (True, False):
+        rows = rows_of(run_extract(tmp_path, tmp_path / str(match), train_bins="sampled", match_gc=match), "train")
+        assert len(rows) > 50
+        for kind in (True, False):
+            own = [row for row in rows if bool(row[4]) == kind]
+            gc[match, kind] = np.mean([letters[0][row[1]:row[2]].count("G") + letters[0][row[1]:row[2]].count("C")
+                                       for row in own]) / WINDOW
+            if not kind:
+                assert len(own) == pytest.approx(len(rows) / 2, abs=0 if not match else 5)
+                assert not any(start < row[1] + FLANK + BIN and row[1] + FLANK < end for row in own
+                               for _, start, end in peaks)
+    assert abs(gc[True, False] - gc[True, True]) < 0.02 < 0.1 < gc[False, True] - gc[False, False]
+
+
+def test_mostly_unmappable_bins_are_left_out(toy, run_extract, tmp_path):
+    # Of bin 10 (2000-2200) 100 bp, of bin 11 (2200-2400) 101 bp, of bin 12 nothing.
+    write_bed(tmp_path / "gaps.bed", [("chr1", 2_100, 2_301), ("chrUn", 5, 9)])
+    run_extract(toy, tmp_path, unmappable=[tmp_path / "gaps.bed"])
+    source, rows = read_windows(tmp_path)
+    assert source["dropped"]["unmappable"] == 1
+    starts = {row[1] + FLANK for row in rows if row[0] == "chr1"}
+    assert {2_000, 2_400} <= starts and 2_200 not in starts
+    counts = source["counts"][str(tmp_path / "gaps.bed")]
+    assert counts == {"intervals": 2, "intervals on other chromosomes, left out": 1}
+
+
+def test_windows_can_be_taken_from_some_chromosomes(toy, run_extract, tmp_path):
+    run_extract(toy, tmp_path, valid=["chr1:0-4000"], test=["chr1:4000-8000"], chromosomes=["chr1", "chr2"])
+    source, rows = read_windows(tmp_path)
+    assert {row[0] for row in rows} == {"chr1", "chr2"} and source["dropped"]["chromosome left out"] == 30
+    with pytest.raises(DanqError, match="'chrX' is not in the genome"):
+        run_extract(toy, tmp_path / "no", chromosomes=["chrX"])
+
+
+def test_peaks_may_call_the_chromosomes_otherwise(toy, run_extract, tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.bed").write_text((toy / f"{name}.bed").read_text().replace("chr", ""))
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\nB\tb.bed\n")
+    (tmp_path / "aliases.tsv").write_text("# ucsc\tensembl\tgenbank\nchr1\t1\t\nchr2\t2\tCM2\nchr3\t3\t\nchr4\t4\t\n")
+    run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv", aliases=tmp_path / "aliases.tsv")
+    assert rows_of(tmp_path / "out") == rows_of(run_extract(toy, tmp_path / "plain"))
+
+
+def test_all_that_is_wrong_is_said_at_once(toy, run_extract, tmp_path):
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\nAC-T\n")
+    write_bed(tmp_path / "a.bed", [("chr1", 5, 4)])
+    (tmp_path / "b.bed").write_text("")
+    write_bed(tmp_path / "black.bed", [("chr1", 9, 3)])
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\nB\tb.bed\n")
+    with pytest.raises(DanqError) as caught:
+        run_extract(tmp_path, tmp_path / "out", blacklist=[tmp_path / "black.bed"])
+    assert str(caught.value).splitlines() == [
+        f"{tmp_path}/genome.fa:3: '-' is not a DNA letter; only ACGT, N and IUPAC codes can be read",
+        f"{tmp_path}/a.bed:1: start 5 is after end 4; mend the line",
+        f"{tmp_path}/b.bed: holds no interval; give a file that has some, or leave it out",
+        f"{tmp_path}/black.bed:1: start 9 is after end 3; mend the line"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_changed_file_is_refused(toy, run_extract, tmp_path):
+    (tmp_path / "targets.tsv").write_text(f"name\tfile\tsha256\nA\t{toy / 'a.bed'}\t{'0' * 64}\n")
+    with pytest.raises(DanqError, match=r"a\.bed: its sha256 is [0-9a-f]{64}, not the expected 0{64}: the file has ch"):
+        run_extract(toy, tmp_path, targets=tmp_path / "targets.tsv")
+    with pytest.raises(DanqError, match=r"genome\.fa: its md5 is"):
+        run_extract(toy, tmp_path, digests={str(toy / "genome.fa"): {"md5": "0" * 32}})
+
+
+def test_the_same_input_gives_the_same_bytes(toy, run_extract, tmp_path):
+    first, again = (run_extract(toy, tmp_path / name, train_bins="sampled", negatives=0.5) / "dataset.h5"
+                    for name in "ab")
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_memory_is_the_packed_genome_and_a_constant(run_extract, tmp_path):
+    import tracemalloc
+    rng = np.random.default_rng(0)
+    n = 8_000_000
+    letters = np.frombuffer(b"ACGT", dtype=np.uint8)[rng.integers(0, 4, n)].tobytes().decode()
+    write_fasta(tmp_path / "genome.fa", {"chr1": letters, "chr2": letters[:6_000], "chr3": letters[6_000:12_000]})
+    write_bed(tmp_path / "a.bed", [(f"chr{i}", 2_000, 2_900) for i in (1, 2, 3)])
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
+    from danq.extract import read_files
+    del letters
+    tracemalloc.start()
+    read_files(tmp_path / "genome.fa", tmp_path / "targets.tsv", bin_size=200, **SPLITS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Half a byte per base, twice while the pieces of a chromosome are joined, and the blocks of one piece of text.
+    assert peak < n + 60_000_000

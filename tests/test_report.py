@@ -5,13 +5,13 @@ import json
 import re
 from html.parser import HTMLParser
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
 from danq import page as p
 from danq import report as r
+from danq.dataset import create_dataset
 from danq.errors import DanqError
 from danq.files import read_table, write_table, write_text
 from danq.meme import Motif, write_meme
@@ -96,22 +96,19 @@ def _comparison(rng, facts, metrics):
 def _write_dataset(path, rng, facts, simulated):
     source = {"genome": {"path": "sacCer3.fa.gz", "sha256": "ab" * 32},
               "targets": {"path": "targets.tsv", "sha256": "cd" * 32},
-              "chromosomes": 17, "genome_length": 12157105,
+              "peaks": [{"path": f"peaks/{name}.bed", "sha256": "ef" * 32} for name in facts["name"]],
+              "counts": {"sacCer3.fa.gz": {"letters in lower case": 7, "blank lines": 0},
+                         "peaks/ABF1.bed": {"intervals": 41, "intervals on other chromosomes, left out": 3}},
               "dropped": {"beyond chromosome end": 68, "blacklist": 1032, "border": 40, "N": 3, "unlabelled": 0},
               "splits": {"valid": ["chrV", "chrIX"], "test": ["chrIII", "chrXI", "chrXIII"]}}
-    with h5py.File(path, "w") as file:
-        file.attrs.update({"format": "danq-dataset", "format-version": 1, "window": 1000, "bin_size": 200,
-                           "alphabet": "ACGT", "assembly": "unknown" if simulated else "sacCer3",
-                           "created-by": "danq 0.1.0", "source": json.dumps(source)})
-        for split, n in (("train", 40213), ("valid", 4410), ("test", 9107)):
+    sizes = {"train": 40213, "valid": 4410, "test": 9107}
+    targets = [(name, group, "") for name, group in zip(facts["name"], facts["group"], strict=True)]
+    with create_dataset(path, window=1000, bin_size=200, targets=targets, rows=np.diag(list(sizes.values())),
+                        chromosomes={"chrI": 9_000_000, "chrV": 1_000_000, "chrIII": 2_157_105}, source=source,
+                        assembly="unknown" if simulated else "sacCer3") as writer:
+        for split, n in sizes.items():
             labels = rng.random((n, len(facts))) < facts["prevalence"].to_numpy()
-            file[f"{split}/targets"] = np.packbits(labels, axis=1)
-            file.create_dataset(f"{split}/sequences", (n, 125, 4), np.uint8)
-            file.create_dataset(f"{split}/chrom", (n,), h5py.string_dtype())
-            file.create_dataset(f"{split}/start", (n,), np.int64)
-            file[split].attrs["sha256"] = "0" * 64
-        for column, texts in (("name", facts["name"]), ("group", facts["group"]), ("jaspar", [""] * len(facts))):
-            file.create_dataset(f"targets/{column}", data=list(texts), dtype=h5py.string_dtype())
+            writer.append(split, np.zeros((n, 125, 4), np.uint8), np.packbits(labels, axis=1), np.arange(n))
 
 
 def _write_training(folder, rng, model, seed, factors, n_filters):
@@ -206,7 +203,8 @@ def test_page_leads_nowhere_but_to_references(page):
 def test_page_says_its_numbers(page):
     for words in ("DanQ has a higher AUPRC than DeepSEA on 15 of 15 targets", "1 of 16 targets has no positive window",
                   "Trained with a single seed", "is below the k-mer baseline on 2 of 15 targets (Ume6, Fkh1)",
-                  "12,157,105 bp on 17 chromosomes", "blacklisted 1,032", "danq train --model danq --seed 0",
+                  "12,157,105 bp on 3 chromosomes", "blacklisted 1,032",
+                  "letters in lower case 7", "left out 3 1", "danq train --model danq --seed 0",
                   "scale: 0.25", "ab" * 32, "925,120", "2 min 31 s"):
         assert words in page.text
 

@@ -1,12 +1,9 @@
-import gzip
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from danq import sequence
-from danq.dataset import pack, unpack
 
 DNA = st.text("ACGTN", min_size=1, max_size=70)
 
@@ -40,39 +37,52 @@ def test_one_hot_by_hand():
 @given(st.lists(DNA, min_size=1, max_size=4), st.integers(1, 70))
 def test_packing_round_trip(texts, length):
     codes = np.stack([sequence.encode(text.ljust(length, "A")[:length]) for text in texts])
-    packed = pack(codes)
+    packed = sequence.pack(codes)
     assert packed.shape == (len(texts), -(-length // 8), 4)
-    assert (unpack(packed, length) == sequence.one_hot(codes)).all()
+    assert (sequence.unpack(packed, length) == sequence.one_hot(codes)).all()
 
 
-@pytest.mark.parametrize("kind", ["plain", "gzip", "bgzf", "crlf"])
-def test_a_genome_reads_the_same_however_it_is_written(kind, toy, tmp_path, bgzip):
-    text = (toy / "genome.fa").read_text()
-    path = tmp_path / "genome.fa.gz"
-    if kind == "gzip":
-        path.write_bytes(gzip.compress(text.encode()))
-    elif kind == "bgzf":
-        bgzip(path, text)
-    else:
-        path.write_text(text.replace("\n", "\r\n") if kind == "crlf" else text, newline="")
-    with sequence.open_genome(toy / "genome.fa") as expected, sequence.open_genome(path) as found:
-        assert found.lengths == expected.lengths
-        for chrom in found.lengths:
-            assert (found.codes(chrom) == expected.codes(chrom)).all()
+@given(DNA, st.integers(1, 40))
+def test_packing_is_numpys_packbits_of_the_one_hot(letters, length):
+    codes = sequence.encode(letters)
+    assert (sequence.pack(codes) == np.packbits(sequence.one_hot(codes), axis=0)).all()
+    assert (sequence.unpack_codes(sequence.pack(codes)[None], len(codes))[0] == codes).all()
 
 
-def test_a_stale_index_is_not_believed(tmp_path):
-    fasta = tmp_path / "genome.fa"
-    fasta.write_text(">chr1\nACGTACGT\n>chr2\nTTTT\n")
-    (tmp_path / "genome.fa.fai").write_text("chr1\t4\t6\t4\t5\n")
-    with sequence.open_genome(fasta) as genome:
-        assert genome.lengths == {"chr1": 8, "chr2": 4}
-        assert sequence.decode(genome.codes("chr1")) == "ACGTACGT"
+@given(st.lists(DNA, min_size=1, max_size=3), st.data())
+def test_the_other_strand_of_packed_windows(texts, data):
+    length = data.draw(st.integers(1, min(map(len, texts))))
+    codes = np.stack([sequence.encode(text[:length]) for text in texts])
+    turned = sequence.reverse_complement_packed(sequence.pack(codes), length)
+    assert (turned == sequence.pack(sequence.reverse_complement(codes))).all()
+    assert (sequence.reverse_complement_packed(turned, length) == sequence.pack(codes)).all()
 
 
-def test_uneven_lines_and_soft_masking(tmp_path):
-    fasta = tmp_path / "genome.fa"
-    fasta.write_text(">chr1 a description\nACG\nTacgtAC\nG\n\n>chr2\nn\n")
-    with sequence.open_genome(fasta) as genome:
-        assert sequence.decode(genome.codes("chr1")) == "ACGTACGTACG"
-        assert sequence.decode(genome.codes("chr2")) == "N"
+@given(st.lists(st.text("ACGTN", max_size=30), max_size=6))
+def test_a_sequence_packed_in_pieces_is_the_whole_one_packed(pieces):
+    packer = sequence.Packer()
+    for piece in pieces:
+        packer.add(sequence.encode(piece))
+    codes = sequence.encode("".join(pieces))
+    assert packer.length == len(codes) and (packer.finish() == sequence.pack(codes)).all()
+
+
+@given(st.text("ACGTN", min_size=1, max_size=200), st.data())
+def test_every_window_of_a_packed_genome_has_the_letters_of_its_place(letters, data):
+    codes = sequence.encode(letters)
+    genome = sequence.Genome({"c": sequence.pack(codes)}, {"c": len(codes)}, {"c": sequence.find_unknown(codes, 0)})
+    window = data.draw(st.integers(1, len(letters)))
+    # Every start there is: multiples of 8, which are slices, and the others, which are not.
+    starts = np.arange(len(letters) - window + 1)
+    expected = np.lib.stride_tricks.sliding_window_view(codes, window)
+    assert (genome.windows("c", starts, window) == sequence.pack(expected)).all()
+    assert (genome.unknown_letters("c", starts, window) == (expected > 3).sum(axis=1)).all()
+    assert (genome.gc("c", starts, window) == ((expected == 1) | (expected == 2)).sum(axis=1)).all()
+    assert (genome.codes("c") == codes).all()
+
+
+@pytest.mark.parametrize("start", [-1, 7])
+def test_a_window_that_leaves_its_chromosome_is_our_own_fault(start):
+    genome = sequence.Genome({"c": sequence.pack(np.zeros(10, np.uint8))}, {"c": 10}, {"c": np.empty((0, 2), np.int64)})
+    with pytest.raises(ValueError, match="a window leaves c"):
+        genome.windows("c", np.array([0, start]), 4)

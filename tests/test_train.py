@@ -100,7 +100,7 @@ def test_a_loss_that_explodes_is_an_error_and_leaves_no_checkpoint(toy_dataset, 
 
 def test_the_model_learns(tmp_path):
     # Windows with GATTACAGATTACA in their middle are positive: an easy rule, so a high validation AUPRC is due.
-    from danq.dataset import encode
+    from danq.encode import encode
     rng, records, rows = np.random.default_rng(0), [], ["name\tsplit\tbound"]
     for i in range(1400):
         letters, label = "".join(rng.choice(list("ACGT"), 100)), i % 2
@@ -162,10 +162,8 @@ def test_predictions_are_strand_averages_of_the_test_split(toy_dataset, tmp_path
 
 
 def test_a_model_refuses_other_data(toy, run_extract, toy_dataset, tmp_path):
-    from danq.dataset import encode
     run(toy_dataset, tmp_path)
     folder = run_extract(toy, tmp_path / "other", where={"name": "Factor A"})
-    encode(folder / "windows.fa.gz", folder / "windows.tsv", folder / "dataset.h5", folder / "targets.tsv")
     with pytest.raises(DanqError, match=r"dataset\.h5: names: not what the model was trained on"):
         predict(tmp_path / "model.ckpt", folder / "dataset.h5", tmp_path / "p.h5", split="test", device="cpu",
                 threads=1)
@@ -206,10 +204,8 @@ def test_a_training_of_four_steps_works(toy_dataset, tmp_path):
 
 def test_a_model_does_not_predict_where_it_may_have_been_trained(toy, run_extract, toy_dataset, tmp_path):
     # The same genome and targets, but the chromosome that the model was trained on is now the test split.
-    from danq.dataset import encode
     run(toy_dataset, tmp_path)
     folder = run_extract(toy, tmp_path / "other", valid=["chr3"], test=["chr1:0-12000"])
-    encode(folder / "windows.fa.gz", folder / "windows.tsv", folder / "dataset.h5", folder / "targets.tsv")
     with pytest.raises(DanqError, match="training windows: not what the model was trained on"):
         predict(tmp_path / "model.ckpt", folder / "dataset.h5", tmp_path / "p.h5", split="test", device="cpu",
                 threads=1)

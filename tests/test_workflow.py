@@ -1,21 +1,25 @@
 """The whole line on a toy genome, as a user would run it."""
 
 import gzip
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
+from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from conftest import SPLITS, YEAST, needs_yeast, self_describing, write_bed
 
+from danq.dataset import open_dataset
 from danq.files import read_table
 from danq.predictions import read_predictions
 
 ROOT = Path(__file__).parent.parent
-YEAST = ROOT.parent / "shared" / "data" / "yeast"
-needs_yeast = pytest.mark.skipif(not YEAST.is_dir(), reason="the yeast data are not here")
 pytestmark = pytest.mark.workflow
 
 
@@ -47,13 +51,14 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work with a blank")
     process = toy(folder)
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["total"] == 20
+    assert jobs(process)["total"] == 22
     return folder
 
 
 def test_every_artefact_is_there(finished):
     results = finished / "results" / "toy"
-    for name in ("windows.fa.gz", "windows.tsv", "targets.tsv", "dataset.h5", "metrics.tsv", "comparison.tsv",
+    for name in ("inputs.json", "windows.fa.gz", "windows.tsv", "targets.tsv", "dataset.h5", "dataset.json",
+                 "dataset.svg", "metrics.tsv", "comparison.tsv",
                  "config.yaml", "report.html"):
         assert (results / name).stat().st_size > 0, name
     for model in ("deepsea", "danq", "danq_conv"):
@@ -77,7 +82,7 @@ def test_every_usable_bin_of_the_test_split_is_a_window(finished):
     lines = (finished / "results" / "toy" / "windows.tsv").read_text().splitlines()
     # 60,000 bp are 300 bins; the windows of the first and of the last leave the chromosome.
     assert sum("\ttest\t" in line for line in lines) == 298
-    assert json.loads(lines[0][1:])["source"]["dropped"]["unlabelled"] == 0
+    assert json.loads((finished / "results" / "toy" / "inputs.json").read_text())["dropped"]["unlabelled"] == 0
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -159,20 +164,92 @@ def test_the_yeast_run_is_planned_from_sources_on_the_command_line(tmp_path):
     assert jobs(process)["train"] == 3 and "simulate" not in jobs(process)
 
 
-@needs_yeast
-def test_yeast_labels_equal_a_per_base_reference(run_extract, tmp_path):
-    run_extract(YEAST, tmp_path, genome=YEAST / "sacCer3.fa.gz", blacklist=YEAST / "blacklist.bed",
-                where={"panel": "core"}, valid=["chr8", "chr9"], test=["chr10", "chr16"], window=1000)
-    lines = (tmp_path / "windows.tsv").read_text().splitlines()[2:]
-    rows = [line.split("\t") for line in lines if line.startswith("chr16\t")]
-    names = [line.split("\t")[0] for line in (tmp_path / "targets.tsv").read_text().splitlines()[1:]]
-    assert len(names) == 16
-    for index, name in enumerate(names):
-        flags = bytearray(948_066)
-        for line in gzip.open(YEAST / "peaks" / f"{name}.bed.gz", "rt"):
-            chrom, start, end = line.split("\t")[:3]
-            if chrom == "chr16":
-                flags[int(start):int(end)] = b"\1" * (int(end) - int(start))
-        for _, start, _, split, labels in rows:
-            own = flags[int(start) + 400:int(start) + 600]
-            assert (str(index) in labels.split(",")) == (sum(own) > 100) and split == "test"
+# --- files from addresses ---
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    """Serves the files of the class; some of them as a bad server would."""
+
+    files: ClassVar[dict] = {}
+
+    def do_HEAD(self):
+        self.answer(self.path != "/missing/a.bed")
+
+    def do_GET(self):
+        self.answer(self.path not in ("/missing/a.bed", "/failing/a.bed"))
+
+    def answer(self, good):
+        name = self.path.rsplit("/", 1)[-1]
+        body = self.files.get(name, b"") if good else b"<html>404: no such file</html>"
+        body = {"/wrong": body.replace(b"chr1", b"chr2"), "/short": body[:-9],
+                "/login": b"<!DOCTYPE html>"}.get(self.path.rsplit("/", 1)[0], body)
+        self.send_response(200 if good else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body[:-9] if self.path.startswith("/cut/") else body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Return the address of a server with a genome, peaks and a blacklist, and the configuration of a run on them."""
+    letters = {f"chr{i}": self_describing(i, 6_000) for i in (1, 2, 3)}
+    Site.files["genome.fa.gz"] = gzip.compress("".join(f">{name}\n{text}\n" for name, text in letters.items()).encode())
+    write_bed(tmp_path / "a", [(name, start, start + 300) for name in letters for start in range(1_000, 5_000, 1_000)])
+    Site.files["a.bed"] = (tmp_path / "a").read_bytes()
+    Site.files["black.bed"] = b"chr1\t3000\t3100\n"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def configure(folder, site, peaks, digest="."):
+    """Write a configuration that takes everything from a site."""
+    (folder / "targets.tsv").write_text(f"name\tfile\tsha256\nA\t{peaks}\t{digest}\n")
+    genome = f"{site}/good/genome.fa.gz"
+    (folder / "run.yaml").write_text(json.dumps({
+        "run": "fetched", "genome": genome, "targets": "targets.tsv", "blacklist": f"{site}/good/black.bed",
+        "sha256": {genome: sha256(Site.files["genome.fa.gz"]).hexdigest()}, "extract": {"window": 400, **SPLITS}}))
+    return ("--configfile", "run.yaml")
+
+
+def told(process):
+    return [line for line in (process.stdout + process.stderr).splitlines() if line.startswith("danq: ")]
+
+
+def test_files_are_fetched_checked_and_kept(tmp_path, site):
+    run = configure(tmp_path, site, f"{site}/good/a.bed", sha256(Site.files["a.bed"]).hexdigest())
+    process = snakemake(tmp_path, "results/fetched/dataset.h5", *run)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert jobs(process) == {"fetch": 3, "check": 1, "extract": 1, "total": 5}
+    fetched = {path.name: path.read_bytes() for path in (tmp_path / "resources").glob("*/*")}
+    assert fetched == Site.files
+    assert f"{site}/good/black.bed has no known digest; its sha256 is" in process.stdout + process.stderr
+    with open_dataset(tmp_path / "results" / "fetched" / "dataset.h5") as dataset:
+        assert dataset.source["peaks"][0]["source"] == f"{site}/good/a.bed"
+        assert dataset.source["dropped"]["blacklist"] == 1
+    again = snakemake(tmp_path, "results/fetched/dataset.h5", *run)
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+
+
+@pytest.mark.parametrize(("kind", "pinned", "message"), [
+    ("wrong", True, "the file has changed or has not arrived whole"),
+    ("short", True, "the file has changed or has not arrived whole"),
+    ("cut", False, "IncompleteRead"),
+    ("missing", False, "Missing input files"),
+    ("failing", False, "what arrived is a web page"),
+    ("login", True, "the file has changed or has not arrived whole"),
+    ("login", False, "what arrived is a web page"),
+])
+def test_what_does_not_arrive_as_meant_is_refused(tmp_path, site, kind, pinned, message):
+    digest = sha256(Site.files["a.bed"]).hexdigest() if pinned else "."
+    run = configure(tmp_path, site, f"{site}/{kind}/a.bed", digest)
+    process = snakemake(tmp_path, "results/fetched/dataset.h5", *run)
+    assert process.returncode != 0 and message in process.stdout + process.stderr
+    assert not list((tmp_path / "resources").glob("*/a.bed")) and not list(tmp_path.rglob("dataset.h5"))
+    assert "Traceback" not in "".join(told(process))

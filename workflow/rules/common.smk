@@ -1,11 +1,13 @@
 # The checked configuration, and the few names that the rules share.
 import os
+import re
 import shlex
 import shutil
 import sys
 
+from danq import sources
 from danq.config import flags, load
-from danq.errors import DanqError
+from danq.errors import DanqError, DanqErrors
 from danq.inputs import find_key, read_targets, refuse_double_keys
 from danq.meme import motif_files
 
@@ -15,7 +17,8 @@ def checked(check, *arguments):
     try:
         return check(*arguments)
     except (DanqError, OSError) as error:
-        print(f"danq: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"danq: {line}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -28,13 +31,22 @@ def locate(keys):
 
 
 def plain(paths):
-    """Refuse files that are not there, and names that Snakemake would take for patterns."""
+    """Refuse files that are not there, and names that Snakemake would take for patterns; all of them at once."""
+    errors = []
     for path in paths:
-        if not os.path.isfile(path):
-            raise DanqError("there is no such file; check the path", path)
         if set("{}<>") & set(path):
-            raise DanqError("the name holds one of {}<>, which Snakemake takes for a pattern; rename the file", path)
-    return paths
+            errors.append(DanqError("the name holds one of {}<>, which Snakemake takes for a pattern; rename it", path))
+        elif sources.is_url(path):
+            checked(sources.refuse_other_schemes, path)
+        elif not os.path.isfile(path):
+            errors.append(DanqError("there is no such file; check the path", path))
+    if errors:
+        raise DanqErrors(errors)
+
+
+def here(text):
+    """Return the path of a source: itself, or where a URL is fetched to."""
+    return sources.local(text, downloads)
 
 
 checked(refuse_double_keys, [*workflow.configfiles, *workflow.config_settings.configfiles])
@@ -61,21 +73,52 @@ os.environ.setdefault(
     "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"
 )
 
-simulated = settings.genome is None
-genome = settings.genome or "<results>/simulated/genome.fa.gz"
+downloads = "resources"  # shared by all runs: what was fetched once is not fetched again
+simulated = settings.genome is None and settings.deepsea is None
 targets = settings.targets or "<results>/simulated/targets.tsv"
 elements = ["<results>/simulated/elements.tsv.gz"] if simulated else []
-peaks = [] if simulated else [target.file for target in checked(read_targets, targets, settings.where)]
 known_motifs = checked(motif_files, settings.motifs)
-sources = [path for path in (settings.genome, settings.targets, settings.blacklist) if path] + peaks
-checked(plain, sources + known_motifs)
+
+# Every file that a user names, by role; the peaks are named in the table of targets.
+named = [settings.genome, settings.aliases, *settings.blacklist, *settings.unmappable]
+named = [source for source in named if source]
+bundle = [file for file in (settings.deepsea or {}) and settings.deepsea.model_dump().values() if file]
+table = checked(read_targets, settings.targets, settings.where) if settings.targets else []
+checked(plain, [*named, *bundle, *filter(None, [settings.targets]), *[target.file for target in table], *known_motifs])
+genome = here(settings.genome) if settings.genome else "<results>/simulated/genome.fa.gz"
+blacklist, unmappable = map(here, settings.blacklist), map(here, settings.unmappable)
+blacklist, unmappable = list(blacklist), list(unmappable)
+aliases = [here(settings.aliases)] if settings.aliases else []
+peaks = list(dict.fromkeys(here(target.file) for target in table))
+
+# What is fetched: place -> URL and the digests that it must have.
+known = {source: {"sha256": settings.sha256.get(source, ""), "md5": settings.md5.get(source, "")} for source in named}
+known |= {target.file: target.digests for target in table}
+urls = {os.path.relpath(here(url), downloads): (url, known[url]) for url in known if sources.is_url(url)}
 # A file replaced by an older one looks up to date by its time; its size tells most of these.
-sizes = {path: os.path.getsize(path) for path in sources}
+local_files = [
+    file
+    for file in [*named, *filter(None, [settings.targets]), *[target.file for target in table]]
+    if not sources.is_url(file)
+]
+sizes = {path: os.path.getsize(path) for path in local_files}
+
+
+def digest_flags():
+    """Return the digests given in the configuration as flags, by the paths where the files lie."""
+    words = []
+    for kind, given in (("--sha256", settings.sha256), ("--md5", settings.md5)):
+        if given:
+            words += [kind, *(f"{here(source)}={digest}" for source, digest in given.items())]
+    return shlex.join(words)
+
+
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
-baselines = ["kmer", "scan"] + (["oracle_rule", "oracle_parts"] if simulated else [])
+baselines = settings.baselines + (["oracle_rule", "oracle_parts"] if simulated else [])
 
 
 wildcard_constraints:
     model="|".join(settings.models),
     seed=r"\d+",
-    baseline="|".join(baselines),
+    baseline="|".join(baselines or ["none"]),
+    download="|".join(map(re.escape, urls)) or "none",

@@ -21,47 +21,150 @@ rule simulate:
         "python -m danq simulate {params.flags} --output {params.folder:q} 2>&1 | tee {log:q}"
 
 
-rule extract:
+# Only what counts: with other training bins, the knobs of sampled ones change nothing and rerun nothing.
+extract_flags = flags(
+    settings.extract, () if settings.extract.train_bins == "sampled" else ("negatives", "match_gc", "seed")
+)
+source_flags = " ".join(
+    [
+        shlex.join(["--blacklist", *blacklist] if blacklist else []),
+        shlex.join(["--unmappable", *unmappable] if unmappable else []),
+        shlex.join(["--aliases", *aliases] if aliases else []),
+        shlex.join(
+            ["--where", *(f"{column}={value}" for column, value in settings.where.items())] if settings.where else []
+        ),
+        shlex.join(["--downloads", downloads] if urls else []),
+        digest_flags(),
+    ]
+)
+
+
+rule fetch:
     input:
-        genome=genome,
-        targets=targets,
-        blacklist=settings.blacklist or [],
-        peaks=peaks,
+        lambda wildcards: storage.http(urls[wildcards.download][0]),
     output:
-        windows="<results>/windows.tsv",
-        fasta="<results>/windows.fa.gz",
-        table="<results>/targets.tsv",
+        "resources/{download}",
     log:
-        "<results>/logs/extract.log",
-    benchmark:
-        "<results>/benchmarks/extract.tsv"
+        "<results>/logs/fetch/{download}.log",
+    localrule: True
     conda:
         "../envs/danq.yaml"
     params:
-        flags=flags(settings.extract, () if settings.extract.train_bins == "sampled" else ("negatives", "seed")),
-        sizes=sizes,
-        where=shlex.join(f"{column}={value}" for column, value in settings.where.items()),
-        assembly=settings.assembly,
-        blacklist=lambda wildcards, input: shlex.join(["--blacklist", input.blacklist] if input.blacklist else []),
+        url=lambda wildcards: urls[wildcards.download][0],
+        digests=lambda wildcards: " ".join(
+            f"--{kind} {digest}" for kind, digest in urls[wildcards.download][1].items() if digest
+        ),
     shell:
-        "python -m danq extract {params.flags} --genome {input.genome:q} --targets {input.targets:q} {params.blacklist} "
-        "--where {params.where} --assembly {params.assembly:q} --windows {output.windows:q} --fasta {output.fasta:q} "
-        "--table {output.table:q} 2>&1 | tee {log:q}"
+        "python -m danq fetch --file {input:q} --url {params.url:q} {params.digests} --output {output:q} "
+        "2>&1 | tee {log:q}"
 
 
-rule encode:
+rule check:
     input:
-        fasta="<results>/windows.fa.gz",
-        windows="<results>/windows.tsv",
-        targets="<results>/targets.tsv",
+        genome=genome,
+        targets=targets,
+        blacklist=blacklist,
+        unmappable=unmappable,
+        aliases=aliases,
+        peaks=peaks,
     output:
-        "<results>/dataset.h5",
+        "<results>/inputs.json",
     log:
-        "<results>/logs/encode.log",
+        "<results>/logs/check.log",
     benchmark:
-        "<results>/benchmarks/encode.tsv"
+        "<results>/benchmarks/check.tsv"
+    conda:
+        "../envs/danq.yaml"
+    params:
+        flags=extract_flags,
+        sizes=sizes,
+        sources=source_flags,
+    shell:
+        "python -m danq check {params.flags} --genome {input.genome:q} --targets {input.targets:q} {params.sources} "
+        "--output {output:q} 2>&1 | tee {log:q}"
+
+
+if settings.deepsea:
+
+    rule import_deepsea:
+        input:
+            train=settings.deepsea.train,
+            valid=settings.deepsea.valid,
+            test=settings.deepsea.test,
+            names=settings.deepsea.names or [],
+        output:
+            "<results>/dataset.h5",
+        log:
+            "<results>/logs/import-deepsea.log",
+        benchmark:
+            "<results>/benchmarks/import-deepsea.tsv"
+        conda:
+            "../envs/danq.yaml"
+        params:
+            names=lambda wildcards, input: shlex.join(["--names", input.names] if input.names else []),
+        shell:
+            "python -m danq import-deepsea {input.train:q} {input.valid:q} {input.test:q} {params.names} "
+            "--output {output:q} 2>&1 | tee {log:q}"
+
+else:
+
+    rule extract:
+        input:
+            "<results>/inputs.json",
+            genome=genome,
+            targets=targets,
+            blacklist=blacklist,
+            unmappable=unmappable,
+            aliases=aliases,
+            peaks=peaks,
+        output:
+            dataset="<results>/dataset.h5",
+            table="<results>/targets.tsv",
+        log:
+            "<results>/logs/extract.log",
+        benchmark:
+            "<results>/benchmarks/extract.tsv"
+        conda:
+            "../envs/danq.yaml"
+        params:
+            flags=extract_flags,
+            sources=source_flags,
+            assembly=settings.assembly,
+        shell:
+            "python -m danq extract {params.flags} --genome {input.genome:q} --targets {input.targets:q} "
+            "{params.sources} --assembly {params.assembly:q} --output {output.dataset:q} --table {output.table:q} "
+            "2>&1 | tee {log:q}"
+
+
+rule windows:
+    input:
+        dataset="<results>/dataset.h5",
+        genome=genome,
+    output:
+        table="<results>/windows.tsv",
+        fasta="<results>/windows.fa.gz",
+    log:
+        "<results>/logs/windows.log",
+    benchmark:
+        "<results>/benchmarks/windows.tsv"
     conda:
         "../envs/danq.yaml"
     shell:
-        "python -m danq encode --fasta {input.fasta:q} --windows {input.windows:q} --targets {input.targets:q} "
-        "--output {output:q} 2>&1 | tee {log:q}"
+        "python -m danq windows --dataset {input.dataset:q} --genome {input.genome:q} --table {output.table:q} "
+        "--fasta {output.fasta:q} 2>&1 | tee {log:q}"
+
+
+rule describe:
+    input:
+        "<results>/dataset.h5",
+    output:
+        json="<results>/dataset.json",
+        figure="<results>/dataset.svg",
+    log:
+        "<results>/logs/describe.log",
+    benchmark:
+        "<results>/benchmarks/describe.tsv"
+    conda:
+        "../envs/danq.yaml"
+    shell:
+        "python -m danq describe {input:q} --json {output.json:q} --figure {output.figure:q} 2>&1 | tee {log:q}"

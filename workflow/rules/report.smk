@@ -19,6 +19,7 @@ rule report:
     input:
         config="<results>/config.yaml",
         dataset="<results>/dataset.h5",
+        description="<results>/dataset.json",
         metrics="<results>/metrics.tsv",
         comparison="<results>/comparison.tsv",
         runs=expand("{folder}/{file}", folder=trained, file=["history.tsv", "train.json", "motifs.meme", "matches.tsv"]),

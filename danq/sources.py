@@ -1,0 +1,136 @@
+"""Where files come from: paths or URLs, and whether what arrived is what was meant.
+
+Snakemake brings what a URL names; nothing is believed until its digest, where one is given, and its first bytes fit.
+"""
+
+import hashlib
+import re
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from danq.errors import DanqError, shown
+from danq.files import atomic, digests
+
+_SAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def is_url(text):
+    """Say whether a text is the http or https address of a file."""
+    return re.match(r"https?://", text, re.IGNORECASE) is not None
+
+
+def refuse_other_schemes(text, path=None, line=None):
+    """Refuse addresses that are not http or https, and those with a query, of which downloads may share a name."""
+    if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE) and not is_url(text):
+        raise DanqError(f"{shown(text, 200)}: only http:// and https:// can be fetched; give such an address, or "
+                        "download the file and give its path", path, line)
+    if is_url(text) and ("?" in text or "#" in text or not _name(text)):
+        raise DanqError(f"{shown(text, 200)} does not end in the name of a file; give the file's own address", path,
+                        line)
+
+
+def _name(url):
+    return _SAFE.sub("_", urlsplit(url).path.rsplit("/", 1)[-1])[-100:]
+
+
+def local(text, downloads):
+    """Return the path of a file: itself, or for a URL its place in the folder `downloads`.
+
+    Parameters
+    ----------
+    text : str
+        Path or URL.
+    downloads : str or path-like or None
+        Folder of fetched files; None when there is none.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DanqError
+        A URL, and no folder.
+
+    Examples
+    --------
+    >>> local("peaks/a.bed", "resources")
+    'peaks/a.bed'
+    >>> local("https://example.org/peaks/a.bed.gz", "resources")
+    'resources/a7ceecdc70/a.bed.gz'
+    """
+    if not is_url(text):
+        return text
+    if downloads is None:
+        raise DanqError(f"{shown(text, 200)} is an address; let the workflow fetch it, or download it and give its "
+                        "path")
+    return str(Path(downloads) / hashlib.sha256(text.encode()).hexdigest()[:10] / _name(text))
+
+
+def verified(path, expected, source=None):
+    """Return the SHA-256 digest of a file; refuse it when it is not the file that is meant.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    expected : dict of str to str
+        Digests that it must have, by kind (sha256, md5); an empty text is not looked at.
+    source : str, optional
+        What the message calls the file, if not its path.
+
+    Raises
+    ------
+    DanqError
+        Unreadable, or of another digest.
+    """
+    expected = {kind: digest.lower() for kind, digest in expected.items() if digest}
+    found = digests(path, {"sha256", *expected})
+    for kind, digest in expected.items():
+        if found[kind] != digest:
+            raise DanqError(f"its {kind} is {found[kind]}, not the expected {digest}: the file has changed or has not "
+                            "arrived whole; get it again, or correct the digest", source or path)
+    return found["sha256"]
+
+
+def fetch(file, output, *, url, sha256="", md5=""):
+    """Take in a downloaded file, if it is what was meant.
+
+    Parameters
+    ----------
+    file : path
+        What arrived.
+    output : path
+        Where it goes, whole or not at all.
+    url : str
+        Where it came from.
+    sha256, md5 : str
+        Digests that it must have; empty for unknown ones.
+
+    Raises
+    ------
+    DanqError
+        An empty file, a web page, a file whose name promises gzip and whose bytes do not keep it, or another digest.
+    """
+    with open(file, "rb") as handle:
+        head = handle.read(512)
+    if not head:
+        raise DanqError("arrived empty; try again, or check the address", url)
+    if not (sha256 or md5):
+        _refuse_other_content(head, url)
+    digest = verified(file, {"sha256": sha256, "md5": md5}, url)
+    if not (sha256 or md5):
+        print(f"warning: {url} has no known digest; its sha256 is {digest}: write that down to notice when it changes",
+              file=sys.stderr)
+    with atomic(output) as part:
+        shutil.copyfile(file, part)
+
+
+def _refuse_other_content(head, url):
+    if head.lstrip()[:1] == b"<":
+        raise DanqError("what arrived is a web page (a login, or an error), not the file; check the address in a "
+                        "browser", url)
+    if _name(url).endswith((".gz", ".bgz")) and not head.startswith(b"\x1f\x8b"):
+        raise DanqError("what arrived is not a gzip file, though its name says so; check the address in a browser", url)
