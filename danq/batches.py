@@ -20,21 +20,26 @@ class Batches:
         self.window, self.n_targets = dataset.window, len(dataset.names)
         self.sequences = torch.from_numpy(dataset.packed_sequences(split)).to(device)   # (N, ceil(L/8), 4)
         self.labels = torch.from_numpy(dataset.packed_labels(split)).to(device)         # (N, ceil(T/8))
-        # numpy.packbits puts the first value into the highest bit.
-        bits = torch.arange(256).unsqueeze(1) >> torch.arange(7, -1, -1) & 1
-        self.bits = bits.to(device, torch.float32)                                      # (256, 8)
+        # numpy.packbits puts the first value into the highest bit. A byte becomes eight bytes by one look into a table
+        # of words: on a CPU ten times as fast as looking up eight numbers.
+        bits = torch.arange(256).unsqueeze(1) >> torch.arange(7, -1, -1) & 1            # (256, 8)
+        self.words = bits.to(torch.uint8).view(torch.int64).flatten().to(device)        # (256,)
 
     def __len__(self):
         return len(self.sequences)
 
     def sequences_of(self, rows):
         """Return one-hot windows, float32 (n, 4, L), for `rows` (int tensor or slice)."""
-        packed = self.sequences[rows].transpose(1, 2).int()                             # (n, 4, ceil(L/8))
-        return self.bits[packed].flatten(2)[:, :, :self.window]
+        return self._expand(self.sequences[rows].transpose(1, 2))[:, :, :self.window]
 
     def labels_of(self, rows):
         """Return labels, float32 (n, T), for `rows` (int tensor or slice)."""
-        return self.bits[self.labels[rows].int()].flatten(1)[:, :self.n_targets]
+        return self._expand(self.labels[rows])[:, :self.n_targets]
+
+    def _expand(self, packed):
+        """Return packed bits (..., m), uint8, as numbers (..., 8 m), float32."""
+        words = self.words.index_select(0, packed.reshape(-1).int())
+        return words.view(torch.uint8).view(*packed.shape[:-1], -1).float()
 
 
 def augment(X, shift, generator):

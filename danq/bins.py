@@ -34,7 +34,7 @@ class Grid:
     ----------
     offsets : numpy.ndarray, shape (C + 1,), int64
         Number of the first bin of each chromosome, and the number of all bins. After the whole bins of each chromosome
-        stands one for the rest at its end, which is never labelled.
+        stands one for the rest at its end, which is never used.
     counts : numpy.ndarray, shape (C,), int64
         Whole bins of each chromosome.
     rests : numpy.ndarray, shape (n,), bool
@@ -61,13 +61,13 @@ class Labels:
 
     Attributes
     ----------
-    pairs : list of numpy.ndarray, uint64
-        ``bin << 16 | target`` of every label 1, ascending in each array, none of them twice.
+    pairs : list of numpy.ndarray, int64
+        ``bin << 16 | target`` of every label 1, ascending in each array, none of them twice. Rests may be among them.
     """
 
     def __init__(self, grid, n_targets):
         self.grid, self.n_targets, self.pairs = grid, n_targets, []
-        self._depth = np.zeros(grid.n + 1, dtype=np.int32)
+        self._touched = np.zeros(grid.n, dtype=bool)
 
     def add(self, target, chrom, start, end):
         """Take the intervals of some targets, all those of a target at once.
@@ -89,23 +89,23 @@ class Labels:
         >>> labels.packed(0, 4).tolist(), labels.touched().tolist()
         ([[0], [128], [128], [0]], [True, True, True, False, False])
         """
-        size, n = self.grid.bin_size, self.grid.n
-        offset = (np.asarray(target, dtype=np.int64) * n + self.grid.offsets[chrom]) * size
+        size = self.grid.bin_size
+        # Targets lie 2^32 bins apart: what follows numbers bins through all targets, and shifts give both back.
+        offset = ((np.asarray(target, dtype=np.int64) << 32) + self.grid.offsets[chrom]) * size
         first, last = _merge(offset + start, offset + end)
-        low, high = first // size, (last - 1) // size  # the bins of both ends, numbered through the targets
+        low, high = first // size, (last - 1) // size  # the bins of both ends
         edges, parts = _sum_parts(low, high, np.minimum(last, (low + 1) * size) - first, last - high * size)
         inside = _ranges(low + 1, np.maximum(high - low - 1, 0))
-        target, bins = np.divmod(np.concatenate([edges[2 * parts > size], inside]), n)
-        keep = ~self.grid.rests[bins]
-        pairs = (bins[keep] << 16 | target[keep]).view(np.uint64)
+        self._touched[edges & _BIN] = True
+        self._touched[inside & _BIN] = True
+        positive = np.concatenate([edges[2 * parts > size], inside])
+        pairs = (positive & _BIN) << 16 | positive >> 32
         pairs.sort()
         self.pairs.append(pairs)
-        np.add.at(self._depth, low % n, np.int32(1))
-        np.add.at(self._depth, high % n + 1, np.int32(-1))
 
     def touched(self):
         """Return whether each bin (bool, (grid.n,)) shares at least 1 bp with an interval of any target."""
-        return np.cumsum(self._depth)[:-1] > 0
+        return self._touched
 
     def labelled(self, targets=None):
         """Return which bins (bool, (grid.n,)) have a label of any target, or of those in `targets` (bool, (T,))."""
@@ -142,7 +142,7 @@ class Labels:
             ``numpy.packbits`` of the labels along the targets.
         """
         found = np.zeros((last - first, -(-self.n_targets // 8)), dtype=np.uint8)
-        edges = np.array([first << 16, last << 16], dtype=np.uint64)
+        edges = np.array([first << 16, last << 16])
         for pairs in self.pairs:
             bins, target = _split(pairs[slice(*np.searchsorted(pairs, edges))])
             # Adding is setting: no bit is added twice.
@@ -150,12 +150,13 @@ class Labels:
         return found
 
 
+_BIN = (1 << 32) - 1  # the bits of a bin's number, below those of its target
 _BITS = np.array([128, 64, 32, 16, 8, 4, 2, 1], dtype=np.uint8)
 
 
 def _split(pairs):
     """Return bins and targets (int64) of pairs."""
-    return (pairs >> np.uint64(16)).view(np.int64), (pairs & np.uint64(MOST_TARGETS - 1)).view(np.int64)
+    return pairs >> 16, pairs & MOST_TARGETS - 1
 
 
 def _merge(start, end):

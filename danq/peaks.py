@@ -251,6 +251,10 @@ class _Group:
 
     def _refuse(self, bad, chrom, start, end, chromosomes):
         """Note the errors of each file: faulty lines, too many strange chromosomes, nothing at all."""
+        rows = np.bincount(self.file, minlength=len(self.paths))
+        odd = bad if chromosomes is None else bad | (chrom < 0) | (end > chromosomes.lengths[chrom])
+        if rows.all() and not odd.any():  # nearly always
+            return
         for file, path in enumerate(self.paths):
             if self.unread[file]:
                 self.errors.append(self.unread[file])
