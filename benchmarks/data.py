@@ -59,11 +59,12 @@ def show(task, rows):
         rate = row["units"] / row["cpu_s"]
         if row["unit"] != rows[0]["unit"]:  # the limit, in a unit of its own: only the times compare
             own = rate * row["cpu_s"] / rows[0]["cpu_s"]
-        same = "" if row is rows[0] or not row.get("digest") or row["unit"] != rows[0]["unit"] else (
-            "same result" if row["digest"] == rows[0].get("digest") else "OTHER RESULT" if row.get("agrees") is not True
-            else "same result, sampled")
+        same = ""
+        if row is not rows[0] and row.get("digest") and row["unit"] == rows[0]["unit"]:
+            same = "same result" if row["digest"] == rows[0]["digest"] else (
+                "same result, sampled" if row.get("agrees") is True else "OTHER RESULT")
         print(f"{task:8} {row['task'] if row is not rows[0] else 'danq':27} {rate:14,.0f} {row['unit']}/s"
-              f"{row['cpu_s']:10.3f} s CPU {row['rss_mb']:7.0f} MB   danq has {own / rate:8.2f} times that rate   {same}",
+              f"{row['cpu_s']:10.3f} s CPU {row['rss_mb']:7.0f} MB  danq has {own / rate:8.2f} times that  {same}",
               flush=True)
 
 
