@@ -3,8 +3,7 @@
 The flow, one module per stage::
 
     genome FASTA + peak BEDs
-      -> extract    labelled windows            (extract.py, over bins.py and sequence.py)
-      -> encode     dataset.h5                  (dataset.py)
+      -> extract    dataset.h5                  (extract.py, over fasta.py, peaks.py, bins.py, sequence.py, dataset.py)
       -> train      one checkpoint per model    (train.py, over models.py)
       -> predict    test-split probabilities    (predict.py; what to beat in baselines.py; the file: predictions.py)
       -> evaluate   metrics and comparison      (evaluate.py)
