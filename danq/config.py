@@ -54,7 +54,7 @@ class Simulate(Section):
 class Extract(Section):
     """Cut labelled windows out of a genome: every bin, its label for each target, and its split."""
 
-    bin_size: int = Field(200, ge=1, description="length of a labelled bin (bp)")
+    bin_size: int = Field(200, ge=1, le=10_000, description="length of a labelled bin (bp)")
     window: int = Field(1000, ge=8, description="length of a model's input, centred on the bin (bp)")
     valid: list[Word] = Field(min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000")
     test: list[Word] = Field(min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000")

@@ -3,10 +3,12 @@
 import contextlib
 import csv
 import errno
+import glob
 import gzip
 import hashlib
 import os
 import secrets
+import socket
 import zlib
 from pathlib import Path
 
@@ -39,7 +41,8 @@ def atomic(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder, where a file is to be made", str(path))
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp{path.suffix}")
+    _remove_left_over(path)
+    temporary = path.with_name(f".{path.name}.{_owner()}{os.getpid()}.{secrets.token_hex(4)}.tmp{path.suffix}")
     try:
         temporary.touch(exist_ok=False)
         yield temporary
@@ -51,6 +54,23 @@ def atomic(path):
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _owner():
+    """Return what begins the names of this machine's temporary files: a process number means something only there."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8] + "-"
+
+
+def _remove_left_over(path):
+    """Remove temporary files for `path` that processes of this machine left when they were killed."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{_owner()}*.tmp*"):
+        number = left.name.removeprefix(f".{path.name}.{_owner()}").split(".")[0]
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (ValueError, PermissionError, OverflowError):
+            pass  # not one of ours, or alive and another user's
 
 
 def write_text(path, text):

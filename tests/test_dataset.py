@@ -316,9 +316,9 @@ def test_no_fault_at_any_write_leaves_half_a_file(tmp_path, kind):
         # The file is there, whole: that of before, or at the very last (a flush after the renaming) the new one.
         if (tmp_path / "d.h5").read_bytes() != before:
             assert at == n_writes and "'x': 2" in content(tmp_path / "d.h5")
-    # What kills left behind is not in the way.
+    # What kills left behind is not in the way, and is cleared away.
     small(tmp_path / "d.h5", source={"x": 3})
-    assert "'x': 3" in content(tmp_path / "d.h5")
+    assert "'x': 3" in content(tmp_path / "d.h5") and [path.name for path in tmp_path.iterdir()] == ["d.h5"]
 
 
 def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch):

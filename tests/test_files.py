@@ -36,3 +36,13 @@ def test_tables_keep_any_name_and_say_na_where_nothing_is_defined(tmp_path):
     write_table(tmp_path / "t.tsv", frame)
     assert (tmp_path / "t.tsv").read_text().splitlines()[2] == "NA\tx\tNA"
     assert read_table(tmp_path / "t.tsv").equals(frame)
+
+
+def test_what_another_process_writes_is_left_alone(tmp_path):
+    from danq.files import atomic
+    with atomic(tmp_path / "a.txt") as first:
+        first.write_text("first")
+        with atomic(tmp_path / "a.txt") as second:
+            second.write_text("second")
+            assert first.exists()
+    assert (tmp_path / "a.txt").read_text() == "first" and len(list(tmp_path.iterdir())) == 1

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import pytest
 from conftest import SPLITS, YEAST, needs_yeast, self_describing, write_bed
+from test_deepsea import small_bundle
 
 from danq.dataset import open_dataset
 from danq.files import read_table
@@ -253,3 +254,17 @@ def test_what_does_not_arrive_as_meant_is_refused(tmp_path, site, kind, pinned, 
     assert process.returncode != 0 and message in process.stdout + process.stderr
     assert not list((tmp_path / "resources").glob("*/a.bed")) and not list(tmp_path.rglob("dataset.h5"))
     assert "Traceback" not in "".join(told(process))
+
+
+def test_the_published_bundle_is_trained_on(tmp_path):
+    small_bundle(tmp_path, ("v7.3", "v5", "v5 compressed"), n=80, window=400, n_targets=4)
+    (tmp_path / "run.yaml").write_text(json.dumps({
+        "run": "bundle", "deepsea": {split: f"{split}.mat" for split in ("train", "valid", "test")}, "baselines": [],
+        "models": ["danq"], "train": {"scale": 0.03, "epochs": 1, "device": "cpu", "precision": "float32"},
+        "filters": {"windows": 50, "min_bits": 2.0}}))
+    process = snakemake(tmp_path, "--configfile", "run.yaml")
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert jobs(process)["import_deepsea"] == 1 and jobs(process)["total"] == 9
+    assert (tmp_path / "results" / "bundle" / "report.html").exists()
+    with open_dataset(tmp_path / "results" / "bundle" / "dataset.h5") as dataset:
+        assert [dataset.length(split) for split in ("train", "valid", "test")] == [80, 81, 82]
