@@ -275,7 +275,7 @@ def _hdf5_arrays(file, names, path):
 
 
 def _refuse_missing_chunks(dataset, name, path):
-    """Refuse an array with chunks that HDF5 does not find: it gives zeros, and no error, when its index is hurt."""
+    """Refuse an array of which chunks were never written: HDF5 would give zeros for them, and no error."""
     if dataset.chunks:
         whole = math.prod(-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True))
         if dataset.id.get_num_chunks() != whole:

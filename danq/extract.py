@@ -159,7 +159,8 @@ class _Errors:
     def stop(self):
         """Refuse all that was found, if anything."""
         if self.found:
-            raise DanqErrors(dict.fromkeys(map(str, self.found)))
+            # Two targets may have one file: what is wrong with it is said once.
+            raise DanqErrors(dict.fromkeys(line for error in self.found for line in str(error).splitlines()))
 
 
 def read_files(genome, targets, *, bin_size, valid, test, blacklist=(), unmappable=(), aliases=None, where=None,

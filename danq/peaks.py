@@ -148,6 +148,11 @@ class _Group:
         self.file = np.repeat(np.arange(len(paths)), np.diff(self.first_line))
         returns = (self.buffer[self.ends - 1] == 13) & (self.ends > self.starts)
         self._count("lines ending in CRLF", self.file[returns])
+        # Other carriage returns are the line ends of an old Macintosh: without a look, all lines would read as one.
+        self.broken = np.zeros(len(self.ends), dtype=bool)
+        if np.count_nonzero(body == 13) != np.count_nonzero(returns):
+            lone = np.setdiff1d(np.flatnonzero(body == 13), self.ends[returns] - 1)
+            self.broken[np.searchsorted(self.ends, lone)] = True
         self.ends = self.ends - returns
         self.tabs = np.flatnonzero(body == 9)
 
@@ -162,7 +167,7 @@ class _Group:
         tab1, tab2, tab3, short = self._columns()
         start, bad_start = self._numbers(tab1 + 1, tab2)
         end, bad_end = self._numbers(tab2 + 1, tab3)
-        bad = short | bad_start | bad_end | (start > end)
+        bad = short | bad_start | bad_end | (start > end) | self.broken
         chrom = self._chroms(tab1, chromosomes, bad)
         if chromosomes is None:
             self._refuse(bad, chrom, start, end, chromosomes)
@@ -177,12 +182,13 @@ class _Group:
         """Leave out blank lines, comments, and the track and browser lines of genome browsers."""
         first = self.buffer[self.starts]
         odd = np.flatnonzero((self.starts == self.ends) | np.isin(first, np.frombuffer(b"#tb \t", dtype=np.uint8)))
-        odd = [line for line in odd.tolist() if self._is_header(self._text(line))]
+        odd = [line for line in odd.tolist() if self._is_header(self._text(line)) and not self.broken[line]]
         if odd:
             keep = np.ones(len(self.starts), dtype=bool)
             keep[odd] = False
             self._count("comment, track and blank lines", self.file[~keep])
             self.starts, self.ends, self.file = self.starts[keep], self.ends[keep], self.file[keep]
+            self.broken = self.broken[keep]
             self.number = np.flatnonzero(keep)
         else:
             self.number = np.arange(len(self.starts))
@@ -281,6 +287,9 @@ class _Group:
     def _cause(self, row, chrom, start, end, chromosomes):
         text = self._text(row)
         words = text.split(b"\t")
+        if self.broken[row]:
+            return ("a carriage return that is not at the end of a line (the line ends of an old Macintosh?); convert "
+                    "the line ends")
         if len(words) < 3:
             mend = "separate the columns by tabs" if len(text.split()) >= 3 else "give chrom, start and end"
             return f"expected at least 3 tab-separated columns, not {shown(text.decode('latin-1'))}; {mend}"

@@ -284,7 +284,7 @@ def test_files_that_are_cut_off_are_refused(tmp_path, kind):
 def test_damaged_bytes_are_told_or_harmless(tmp_path, kind):
     rows, paths = small_bundle(tmp_path, ("v5", "v5", kind))
     whole = paths[2].read_bytes()
-    for place in range(124, min(len(whole), 420)):
+    for place in range(124, min(len(whole), 420), 2):
         paths[2].write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1:])
         try:
             import_deepsea(*paths, tmp_path / "dataset.h5")

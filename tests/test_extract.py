@@ -239,7 +239,7 @@ def test_all_that_is_wrong_is_said_at_once(toy, run_extract, tmp_path):
     write_bed(tmp_path / "a.bed", [("chr1", 5, 4)])
     (tmp_path / "b.bed").write_text("")
     write_bed(tmp_path / "black.bed", [("chr1", 9, 3)])
-    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\nB\tb.bed\n")
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\nB\tb.bed\nA again\ta.bed\n")
     with pytest.raises(DanqError) as caught:
         run_extract(tmp_path, tmp_path / "out", blacklist=[tmp_path / "black.bed"])
     assert str(caught.value).splitlines() == [

@@ -75,6 +75,16 @@ def test_a_bed_without_intervals_is_refused(tmp_path, text, what):
     refuse(f"{path}: {what}", read, path)
 
 
+@pytest.mark.parametrize("text", ["chr1\t1\t2\ta\t0\t+\rchr1\t5\t6\tb\t0\t+\r", "#x\rchr1\t5\t6\n",
+                                  "chr1\t1\t2\ta\nchr1\t3\t4\tb\rchr1\t5\t6\tc\r\n"])
+def test_the_line_ends_of_an_old_macintosh_are_refused(tmp_path, text):
+    path = tmp_path / "peaks.bed"
+    path.write_text(text, newline="")
+    line = 1 + text.count("\n", 0, text.index("\r"))
+    refuse(f"{path}:{line}: a carriage return that is not at the end of a line (the line ends of an old Macintosh?); "
+           "convert the line ends", read, path)
+
+
 def test_arabic_digits_are_refused(tmp_path):
     path = tmp_path / "peaks.bed"
     path.write_text("chr1\t٢٥\t٣٠\n", encoding="utf-8")
