@@ -94,11 +94,19 @@ class Labels:
         offset = ((np.asarray(target, dtype=np.int64) << 32) + self.grid.offsets[chrom]) * size
         first, last = _merge(offset + start, offset + end)
         low, high = first // size, (last - 1) // size  # the bins of both ends
-        edges, parts = _sum_parts(low, high, np.minimum(last, (low + 1) * size) - first, last - high * size)
+        low_part, high_part = np.minimum(last, (low + 1) * size) - first, last - high * size
+        # Few bins are shared by two intervals or more: only there parts have to be added up.
+        shared = np.zeros(len(low) + 1, dtype=bool)
+        shared[1:-1] = low[1:] == high[:-1]
+        summed = np.flatnonzero(shared[1:] | shared[:-1])
+        edges, parts = _sum_parts(*(values[summed] for values in (low, high, low_part, high_part)))
+        full = 2 * low_part > size, (2 * high_part > size) & (high > low)
+        for own in full:
+            own[summed] = False
         inside = _ranges(low + 1, np.maximum(high - low - 1, 0))
-        self._touched[edges & _BIN] = True
-        self._touched[inside & _BIN] = True
-        positive = np.concatenate([edges[2 * parts > size], inside])
+        for touched in (low, high, inside):
+            self._touched[touched & _BIN] = True
+        positive = np.concatenate([low[full[0]], high[full[1]], edges[2 * parts > size], inside])
         pairs = (positive & _BIN) << 16 | positive >> 32
         pairs.sort()
         self.pairs.append(pairs)

@@ -147,6 +147,13 @@ def read_whole_lines(path, size):
 
 def read_bytes(path):
     """Return all bytes of a file, plain or gzip (told by content); raises as `read_lines`."""
+    try:
+        with open(path, "rb", buffering=0) as raw:  # many files are small: what a buffer costs is felt
+            content = raw.readall()
+    except OSError as error:
+        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
+    if not content.startswith(_GZIP):
+        return content
     with _readable(path) as handle:
         return handle.read()
 
@@ -156,7 +163,7 @@ def _readable(path, line=lambda: None):
     """Open a file for reading, unpacked; say in one line when that fails, then or later, at the line told by `line`."""
     try:
         with open(path, "rb") as raw:
-            if raw.read(2) == b"\x1f\x8b":
+            if raw.read(2) == _GZIP:
                 _refuse_cut_bgzf(path)
                 raw.seek(0)
                 with gzip.GzipFile(fileobj=raw) as unpacked:
@@ -195,6 +202,7 @@ def sha256(path):
     return digests(path)["sha256"]
 
 
+_GZIP = b"\x1f\x8b"  # what every gzip file begins with (RFC 1952, section 2.3.1)
 # The empty block that ends every whole BGZF file (SAM specification, section 4.1.2,
 # https://samtools.github.io/hts-specs/SAMv1.pdf).
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
