@@ -36,9 +36,10 @@ def main(argv=None):
     if not sys.stderr.isatty():
         # Logs begin with the command that made them; the report collects it from there.
         print("$ danq", shlex.join(sys.argv[1:] if argv is None else argv), file=sys.stderr, flush=True)
-    run, section = arguments.pop("run"), arguments.pop("section")
+    run, section, made = arguments.pop("run"), arguments.pop("section"), arguments.pop("made", ())
     arguments.pop("command")
     try:
+        _refuse_overwriting(arguments, made)
         run(**_checked(section, arguments))
     except DanqError as error:
         return _tell(error)
@@ -65,6 +66,18 @@ def _tell(message):
     for line in str(message).splitlines():
         print(f"danq: {line}", file=sys.stderr, flush=True)
     return 2
+
+
+def _refuse_overwriting(arguments, made):
+    """Refuse to make a file under the name of one that is read, or of another that is made."""
+    seen = {}
+    for option, value in arguments.items():
+        for path in value if isinstance(value, list) else [value]:
+            if isinstance(path, str) and (option in made or os.path.isfile(path)):
+                other = seen.setdefault(os.path.realpath(path), option)
+                if other != option and {other, option} & set(made):
+                    both = f"--{other} and --{option}".replace("_", "-")
+                    raise DanqError(f"is both {both}; name another file to make", path)
 
 
 def _checked(section, arguments):
@@ -120,6 +133,8 @@ def _knob(step, name, field):
 def _file(step, *names, help, required=True, **extra):
     for name in names:
         step.add_argument(f"--{name}", required=required, help=help, metavar="FILE", **extra)
+    if help.startswith("made"):
+        step.set_defaults(made=(*(step.get_default("made") or ()), *names))
 
 
 def _settings(steps):

@@ -5,6 +5,7 @@ and every liberty taken in reading a file under its name. The genome stays packe
 it: nothing is written in between. `danq.check` asks the same questions and writes nothing.
 """
 
+import os
 import sys
 from collections import Counter
 from typing import NamedTuple
@@ -204,13 +205,17 @@ def _provenance(others, targets, digests, errors):
         digest = errors.call(sources.verified, path, expected)
         return {"path": str(path), "sha256": digest, **more}
 
-    found = {}
+    given, found = {os.path.realpath(path): own for path, own in digests.items()}, {}
     for role, paths in others.items():
         for path in paths:
             key = role if len(paths) == 1 else f"{role} {len(found)}"
-            found[key] = describe(path, digests.get(str(path), {}))
-    found["peaks"] = [describe(target.file, target.digests, source=target.source) for target in
-                      tqdm(targets, "digests", unit="file", disable=None)]
+            found[key] = describe(path, given.pop(os.path.realpath(path), {}))
+    peaks = [(target, target.digests | given.get(os.path.realpath(target.file), {})) for target in targets]
+    found["peaks"] = [describe(target.file, expected, source=target.source) for target, expected in
+                      tqdm(peaks, "digests", unit="file", disable=None)]
+    for path in given.keys() - {os.path.realpath(target.file) for target in targets}:
+        errors.found.append(DanqError("a digest is given for this file, which is not among the files that are read; "
+                                      "correct the path", path))
     return found
 
 
@@ -293,7 +298,7 @@ def _usable(files, chrom, own, window, max_n, dropped):
     inside = (starts >= 0) & (starts + window <= length)
     codes = bins.split_codes(starts, window, length, *[_on(regions, chrom) for regions in (files.valid, files.test)])
     unknown = np.zeros(len(starts), dtype=bool)
-    unknown[inside] = files.genome.unknown_letters(chrom, starts[inside], window) > max_n * window
+    unknown[inside] = files.genome.unknown_letters(chrom, starts[inside], window) / window > max_n
     usable = np.ones(len(starts), dtype=bool)
     for reason, bad in (("beyond chromosome end", ~inside), ("blacklist", files.blacklist[own]),
                         ("unmappable", files.unmappable[own]), ("border", codes == bins.NOWHERE), ("N", unknown)):

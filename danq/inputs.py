@@ -89,7 +89,7 @@ def read_targets(path, where=None, downloads=None):
 
 def _target(path, number, row, downloads):
     """Turn a row of the table into a Target."""
-    name, source = row["name"], row["file"]
+    name, source, group = row["name"].strip(), row["file"], row.get("group", "").strip()
     if not name or not source:
         raise DanqError("a target needs a name and a file; complete the row", path, number)
     keys = ("jaspar", "sha256", "md5", "widen")
@@ -105,7 +105,7 @@ def _target(path, number, row, downloads):
         raise DanqError(f"there is no file {shown(file, 200)}; paths are relative to this table", path, number)
     if downloads is not None:
         file = sources.local(file, downloads)
-    return Target(name, row.get("group") or "all", file, extra["jaspar"], source,
+    return Target(name, "all" if group in ("", ".") else group, file, extra["jaspar"], source,
                   {kind: extra[kind] for kind in ("sha256", "md5")}, int(extra["widen"] or 0))
 
 
@@ -214,7 +214,7 @@ def read_regions(texts, lengths):
     """
     regions = []
     for text in texts:
-        match = re.fullmatch(r"(.+):([0-9]+)-([0-9]+)", text)
+        match = re.fullmatch(r"(.+):([0-9]{1,18})-([0-9]{1,18})", text)
         chrom, start, end = match.groups() if match and text not in lengths else (text, 0, lengths.get(text, 0))
         if chrom not in lengths:
             raise DanqError(f"split region {shown(text)}: {unknown_chromosome(chrom, list(lengths))}")

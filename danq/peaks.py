@@ -25,6 +25,7 @@ SHOWN_ERRORS = 10
 
 _GROUP = 1 << 20  # bytes read in one pass: small files together, to spare a fixed cost per file
 _MARGIN = b"\n" + b"0" * 31  # what may be looked at around a number without leaving the buffer
+_NAME = 1000  # bytes; no chromosome has a longer name
 _DIGITS = 18  # more may not fit an int64
 _LOWEST = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64)  # words with the lowest n bytes set
 
@@ -226,7 +227,7 @@ class _Group:
         wide = np.ndarray(len(self.buffer) - 7, dtype="<u8", buffer=self.buffer, strides=(1,))
         value, bad = _digits(wide[end - 8], size)
         scale = 100_000_000
-        for high in range(8, int(size.max(initial=0)), 8):
+        for high in range(8, min(int(size.max(initial=0)), _DIGITS), 8):
             more = np.flatnonzero((size > high) & (size <= _DIGITS))
             above, worse = _digits(wide[end[more] - high - 8], size[more] - high)
             value[more] += above * scale
@@ -237,6 +238,8 @@ class _Group:
     def _chroms(self, tab1, chromosomes, bad):
         """Return the place of each line's chromosome, -1 for one that the genome lacks; unprintable names are bad."""
         size = tab1 - self.starts
+        bad |= size > _NAME
+        size = np.where(bad, 0, size)  # not looked at: a file of another kind may have lines of any length
         wide = np.ndarray(len(self.buffer) - 7, dtype="<u8", buffer=self.buffer, strides=(1,))
         new = np.ones(len(size), dtype=bool)
         if len(size):
@@ -246,8 +249,8 @@ class _Group:
                 part &= _LOWEST[np.clip(size - word, 0, 8)]
                 new[1:] |= part[1:] != part[:-1]
         runs = np.flatnonzero(new)
-        names = [self.buffer[start:stop].tobytes() for start, stop in
-                 zip(self.starts[runs].tolist(), tab1[runs].tolist(), strict=True)]
+        names = [self.buffer[start:start + length].tobytes() for start, length in
+                 zip(self.starts[runs].tolist(), size[runs].tolist(), strict=True)]
         places = np.array([chromosomes.place(name) if chromosomes else -1 for name in names], dtype=np.int64)
         repeats = np.diff(np.append(runs, len(size)))
         self.names, self.run = names, np.repeat(np.arange(len(runs)), repeats)
@@ -293,7 +296,7 @@ class _Group:
         if len(words) < 3:
             mend = "separate the columns by tabs" if len(text.split()) >= 3 else "give chrom, start and end"
             return f"expected at least 3 tab-separated columns, not {shown(text.decode('latin-1'))}; {mend}"
-        if not _printable(words[0]):
+        if not _printable(words[0]) or len(words[0]) > _NAME:
             return f"the chromosome {shown(words[0].decode('latin-1'))} is not a name; mend the line"
         if not all(word.isdigit() and len(word) <= _DIGITS for word in words[1:3]):
             return (f"start and end must be whole numbers, not {shown(words[1].decode('latin-1'))} and "

@@ -26,7 +26,11 @@ def refuse_other_schemes(text, path=None, line=None):
     if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE) and not is_url(text):
         raise DanqError(f"{shown(text, 200)}: only http:// and https:// can be fetched; give such an address, or "
                         "download the file and give its path", path, line)
-    if is_url(text) and ("?" in text or "#" in text or not _name(text)):
+    try:
+        named = not is_url(text) or bool(_name(text) and not set("?#") & set(text))
+    except ValueError:  # no address at all
+        named = False
+    if not named:
         raise DanqError(f"{shown(text, 200)} does not end in the name of a file; give the file's own address", path,
                         line)
 

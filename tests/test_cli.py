@@ -108,3 +108,22 @@ def test_own_windows_become_a_dataset(tmp_path):
     assert cli.main(["encode", "--fasta", f"{tmp_path}/own.fa", "--windows", f"{tmp_path}/own.tsv", "--output",
                      f"{tmp_path}/dataset.h5"]) == 0
     assert (tmp_path / "dataset.h5").exists()
+
+
+@pytest.mark.parametrize(("changes", "both"), [
+    ({"output": "genome.fa"}, "--genome and --output"), ({"table": "targets.tsv"}, "--targets and --table"),
+    ({"table": "out/../out/dataset.h5"}, "--output and --table")])
+def test_no_input_is_overwritten(user, capsys, changes, both):
+    before = {path.name: path.read_bytes() for path in user.iterdir() if path.is_file()}
+    assert extract(user, **{option: user / name for option, name in changes.items()}) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert all(option in told for option in both.split(" and ")) and "name another file to make" in told
+    assert {path.name: path.read_bytes() for path in user.iterdir() if path.is_file()} == before
+
+
+def test_a_digest_of_no_file_is_refused(user, capsys):
+    assert extract(user, sha256=f"{user}/nofile={'0' * 64}") == 2
+    assert "nofile: a digest is given for this file, which is not among the files" in capsys.readouterr().err
+    assert extract(user, sha256=f"{user}/./genome.fa={'0' * 64}") == 2
+    assert "not the expected" in capsys.readouterr().err
+    assert extract(user, sha256=f"{user}/a.bed={'0' * 64}") == 2

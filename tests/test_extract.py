@@ -280,3 +280,12 @@ def test_memory_is_the_packed_genome_and_a_constant(run_extract, tmp_path):
     tracemalloc.stop()
     # Half a byte per base, twice while the pieces of a chromosome are joined, and the blocks of one piece of text.
     assert peak < n + 60_000_000
+
+
+def test_the_share_of_unknown_letters_is_compared_exactly(run_extract, tmp_path):
+    # Every bin of 100 bp has 29 N: 0.29, the largest allowed share, though 0.29 * 100 is below 29 in binary numbers.
+    write_fasta(tmp_path / "genome.fa", {f"chr{i}": ("N" * 29 + "ACGT" * 17 + "ACG") * 40 for i in (1, 2, 3)})
+    write_bed(tmp_path / "a.bed", [(f"chr{i}", 1_000, 1_500) for i in (1, 2, 3)])
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
+    run_extract(tmp_path, tmp_path / "out", bin_size=100, window=100, max_n=0.29)
+    assert read_windows(tmp_path / "out")[0]["dropped"]["N"] == 0

@@ -40,6 +40,9 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
     ("chr1\t5\t\"20\"\n", 1, "start and end must be whole numbers, not '5' and '\"20\"'; mend the line"),
     ("chr1\t5\t12345678901234567890\n", 1,
      "start and end must be whole numbers, not '5' and '12345678901234567890'; mend the line"),
+    ("chr1\t5\t1234567890123456789012345\n", 1,
+     "start and end must be whole numbers, not '5' and '1234567890123456789012345'; mend the line"),
+    ("c" * 1_001 + "\t5\t9\n", 1, f"the chromosome '{'c' * 60}...' is not a name; mend the line"),
     ("chrom\tstart\tend\nchr1\t1\t2\n", 1, "start and end must be whole numbers, not 'start' and 'end'; mend the line"),
     ("chr1\t21\t20\n", 1, "start 21 is after end 20; mend the line"),
     ("# made by hand\nchr1\t1000\t1001\n", 2, "start 1000 is beyond the end of 'chr1' (1000 bp); check that the peaks "

@@ -33,6 +33,7 @@ def test_no_address_makes_an_unsafe_name(tmp_path, url):
     ("file:///etc/passwd", "only http:// and https:// can be fetched"),
     ("https://example.org/a.bed?key=1", "does not end in the name of a file"),
     ("https://example.org/", "does not end in the name of a file"),
+    ("http://[x/a.bed", "does not end in the name of a file"),
 ])
 def test_other_addresses_are_refused(text, what):
     with pytest.raises(DanqError, match=f"targets.tsv:3: .*{what}"):
