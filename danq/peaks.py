@@ -27,6 +27,7 @@ _GROUP = 1 << 20  # bytes read in one pass: small files together, to spare a fix
 _MARGIN = b"\n" + b"0" * 31  # what may be looked at around a number without leaving the buffer
 _NAME = 1000  # bytes; no chromosome has a longer name
 _DIGITS = 18  # more may not fit an int64
+_ODD = np.isin(np.arange(256), list(b"#tb \t"))  # what lines begin with that may not be intervals
 _LOWEST = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64)  # words with the lowest n bytes set
 
 
@@ -181,8 +182,7 @@ class _Group:
 
     def _drop_headers(self):
         """Leave out blank lines, comments, and the track and browser lines of genome browsers."""
-        first = self.buffer[self.starts]
-        odd = np.flatnonzero((self.starts == self.ends) | np.isin(first, np.frombuffer(b"#tb \t", dtype=np.uint8)))
+        odd = np.flatnonzero((self.starts == self.ends) | _ODD[self.buffer[self.starts]])
         odd = [line for line in odd.tolist() if self._is_header(self._text(line)) and not self.broken[line]]
         if odd:
             keep = np.ones(len(self.starts), dtype=bool)
@@ -337,9 +337,11 @@ class _Group:
         beyond = known & (end > length)
         if beyond.any():
             self._count("intervals clipped at the end of their chromosome", self.file[beyond])
-        same = (np.diff(start) == 0) & (np.diff(end) == 0) & (np.diff(chrom) == 0) & (np.diff(self.file) == 0)
-        if same.any():
-            self._count("intervals repeated in a row", self.file[1:][same])
+        same = np.flatnonzero(start[1:] == start[:-1]) + 1
+        for values in (end, chrom, self.file):
+            same = same[values[same] == values[same - 1]]
+        if len(same):
+            self._count("intervals repeated in a row", self.file[same])
         if widen:
             by = np.array(widen)[self.file]
             start, end = np.maximum(start - by, 0), end + by
