@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from danq import bins
+from danq.dataset import total_counts
 from danq.extract import choose, read_files, refuse_one_sided
 from danq.files import write_text
 
@@ -44,15 +45,5 @@ def _tell(files, found):
     print(f"targets: {len(files.targets)}, with {sum(files.n_peaks):,} peaks")
     print("windows: " + ", ".join(f"{split} {n:,}" for split, n in found["windows"].items()))
     print("bins left out: " + (", ".join(f"{reason} {n:,}" for reason, n in found["dropped"].items() if n) or "none"))
-    for what, n in total_counts(found["counts"]).items():
+    for what, (n, _) in total_counts(found).items():
         print(f"{what}: {n:,}")
-
-
-def total_counts(counts):
-    """Add up what was counted in the files (dict of path to dict of what to number), by what; zeros are left out."""
-    totals = {}
-    for own in counts.values():
-        for what, n in own.items():
-            if n:
-                totals[what] = totals.get(what, 0) + n
-    return totals

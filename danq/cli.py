@@ -5,6 +5,7 @@ are knobs come from `danq.config`, where their names, defaults and bounds are de
 """
 
 import argparse
+import importlib
 import json
 import os
 import shlex
@@ -130,6 +131,13 @@ def _knob(step, name, field):
     step.add_argument("--" + name.replace("_", "-"), help=field.description, **typed, **needed, **extra)
 
 
+def _call(module, function):
+    """Return what runs a function of one of our modules, which is loaded only then."""
+    def run(**options):
+        getattr(importlib.import_module(f"danq.{module}"), function)(**options)
+    return run
+
+
 def _file(step, *names, help, required=True, **extra):
     for name in names:
         step.add_argument(f"--{name}", required=required, help=help, metavar="FILE", **extra)
@@ -156,11 +164,8 @@ def _mapping(text):
 
 
 def _simulate(steps):
-    def run(**options):
-        from danq.simulate import simulate
-        simulate(**options)
-
-    step = _step(steps, "simulate", run, "make a genome with planted motifs, its peaks, and the truth beside them",
+    step = _step(steps, "simulate", _call("simulate", "simulate"),
+                 "make a genome with planted motifs, its peaks, and the truth beside them",
                  config.Simulate)
     step.add_argument("--output", required=True, metavar="FOLDER", help="folder to fill")
 
@@ -189,11 +194,8 @@ def _targets(steps):
 
 
 def _fetch(steps):
-    def run(**options):
-        from danq.sources import fetch
-        fetch(**options)
-
-    step = _step(steps, "fetch", run, "take in a downloaded file, if it is the one that was meant")
+    step = _step(steps, "fetch", _call("sources", "fetch"),
+                 "take in a downloaded file, if it is the one that was meant")
     _file(step, "file", help="what arrived")
     step.add_argument("--url", required=True, help="where it came from")
     step.add_argument("--sha256", default="", help="digest that it must have, if known")
@@ -247,39 +249,33 @@ def _sources(options):
     """Turn words of the form A=B into dicts."""
     digests = {}
     for kind in ("sha256", "md5"):
-        for file, digest in _pairs(options.pop(kind), f"--{kind}").items():
+        for file, digest in _pairs(options.pop(kind), f"--{kind}", str.rsplit).items():
             digests.setdefault(file, {})[kind] = digest
     return options | {"where": _pairs(options["where"], "--where"), "digests": digests}
 
 
-def _pairs(words, option):
-    """Turn NAME=VALUE words into a dict."""
+def _pairs(words, option, split=str.split):
+    """Turn NAME=VALUE words into a dict; `split` says whether the first or the last = parts them."""
     for word in words:
         if "=" not in word:
             raise DanqError(f"{option} {word}: expected NAME=VALUE")
-    pairs = dict(word.rsplit("=", 1) for word in words)
+    pairs = dict(split(word, "=", 1) for word in words)
     if len(pairs) < len(words):
         raise DanqError(f"{option} names something twice; give one value for each")
     return pairs
 
 
 def _encode(steps):
-    def run(**options):
-        from danq.encode import encode
-        encode(**options)
-
-    step = _step(steps, "encode", run, "turn your own labelled windows into dataset.h5, without a genome")
+    step = _step(steps, "encode", _call("encode", "encode"),
+                 "turn your own labelled windows into dataset.h5, without a genome")
     _file(step, "fasta", help="the windows' letters, all of one length")
     _file(step, "windows", help="a table: name, split (train, valid, test), and a column of 0/1 for each target")
     _file(step, "output", help="made: dataset.h5")
 
 
 def _import_deepsea(steps):
-    def run(**options):
-        from danq.deepsea import import_deepsea
-        import_deepsea(**options)
-
-    step = _step(steps, "import-deepsea", run, "turn the published DeepSEA training bundle into dataset.h5")
+    step = _step(steps, "import-deepsea", _call("deepsea", "import_deepsea"),
+                 "turn the published DeepSEA training bundle into dataset.h5")
     for split in ("train", "valid", "test"):
         step.add_argument(split, metavar=f"{split}.mat", help="of the bundle: MATLAB v7.3 or v5")
     _file(step, "names", help="predictor.names: the name of a target a line", required=False)
@@ -287,22 +283,16 @@ def _import_deepsea(steps):
 
 
 def _describe(steps):
-    def run(**options):
-        from danq.describe import describe
-        describe(**options)
-
-    step = _step(steps, "describe", run, "verify a dataset.h5 byte by byte, and say what is in it")
+    step = _step(steps, "describe", _call("describe", "describe"),
+                 "verify a dataset.h5 byte by byte, and say what is in it")
     step.add_argument("dataset", metavar="dataset.h5", help="the file")
     _file(step, "json", help="made: the same as JSON", required=False)
-    _file(step, "figure", help="made: the same drawn (SVG, PNG or PDF)", required=False)
+    _file(step, "figure", help="made: the same drawn (SVG or PNG)", required=False)
 
 
 def _windows(steps):
-    def run(**options):
-        from danq.windows import windows
-        windows(**options)
-
-    step = _step(steps, "windows", run, "write down the windows of a dataset, their letters cut from the genome anew")
+    step = _step(steps, "windows", _call("windows", "windows"),
+                 "write down the windows of a dataset, their letters cut from the genome anew")
     _file(step, "dataset", help="dataset.h5 of danq extract")
     _file(step, "genome", help="the genome FASTA that it was made of")
     _file(step, "table", help="made: one row per window (TSV)")
@@ -310,11 +300,8 @@ def _windows(steps):
 
 
 def _import_predictions(steps):
-    def run(**options):
-        from danq.deepsea import import_predictions
-        import_predictions(**options)
-
-    step = _step(steps, "import-predictions", run, "turn predictions in DeepSEA's own layout into predictions.h5")
+    step = _step(steps, "import-predictions", _call("deepsea", "import_predictions"),
+                 "turn predictions in DeepSEA's own layout into predictions.h5")
     _file(step, "pred", help="HDF5 with a dataset `pred`: forward rows, then reverse-complement rows, or one for each")
     _file(step, "dataset", help="dataset.h5 with the windows that were predicted")
     step.add_argument("--model", required=True, help="what to call the model")
@@ -323,21 +310,15 @@ def _import_predictions(steps):
 
 
 def _export_predictions(steps):
-    def run(**options):
-        from danq.deepsea import export_predictions
-        export_predictions(**options)
-
-    step = _step(steps, "export-predictions", run, "write predictions.h5 in DeepSEA's own layout")
+    step = _step(steps, "export-predictions", _call("deepsea", "export_predictions"),
+                 "write predictions.h5 in DeepSEA's own layout")
     _file(step, "predictions", help="of danq predict")
     _file(step, "output", help="made: HDF5 with a dataset `pred`")
 
 
 def _train(steps):
-    def run(**options):
-        from danq.train import train
-        train(**options)
-
-    step = _step(steps, "train", run, "train one model; a training that was cut off resumes", config.Train)
+    step = _step(steps, "train", _call("train", "train"),
+                 "train one model; a training that was cut off resumes", config.Train)
     _file(step, "dataset", help="dataset.h5")
     step.add_argument("--model", required=True, choices=typing.get_args(config.ModelName), help="what to train")
     step.add_argument("--seed", type=_whole(0), default=0, help="seed of weights, dropout, order and strands")
@@ -361,11 +342,8 @@ def _whole(lowest):
 
 
 def _predict(steps):
-    def run(**options):
-        from danq.predict import predict
-        predict(**options)
-
-    step = _step(steps, "predict", run, "predict a split with a trained model, both strands averaged")
+    step = _step(steps, "predict", _call("predict", "predict"),
+                 "predict a split with a trained model, both strands averaged")
     _file(step, "checkpoint", help="of danq train")
     _file(step, "dataset", help="dataset.h5, with the targets the model was trained on")
     step.add_argument("--split", default="test", choices=("train", "valid", "test"), help="what to predict")
@@ -401,11 +379,8 @@ def _known(step):
 
 
 def _evaluate(steps):
-    def run(**options):
-        from danq.evaluate import evaluate
-        evaluate(**options)
-
-    step = _step(steps, "evaluate", run, "measure every predictor on the test split, and compare the models in pairs")
+    step = _step(steps, "evaluate", _call("evaluate", "evaluate"),
+                 "measure every predictor on the test split, and compare the models in pairs")
     _file(step, "dataset", help="dataset.h5")
     _file(step, "predictions", help="files of danq predict and danq baseline", nargs="+")
     _file(step, "elements", help="elements.tsv.gz of danq simulate: adds AUROC against decoys", required=False)
@@ -427,11 +402,7 @@ def _motifs(steps):
 
 
 def _report(steps):
-    def run(**options):
-        from danq.report import report
-        report(**options)
-
-    step = _step(steps, "report", run, "write the report of a finished run as one HTML file")
+    step = _step(steps, "report", _call("report", "report"), "write the report of a finished run as one HTML file")
     step.add_argument("--folder", required=True, metavar="FOLDER", help="the run: results/<run>")
     _file(step, "config", help="the run's configuration (YAML), shown in the report", required=False)
     _file(step, "output", help="made: report.html")

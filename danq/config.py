@@ -143,6 +143,8 @@ class Config(Section):
     def _sources(self):
         if (self.genome is None) != (self.targets is None):
             raise ValueError("genome and targets go together: give both, or neither to simulate them")
+        if (self.sha256 or self.md5) and not self.genome:
+            raise ValueError("sha256 and md5 are of the files of a run on a genome; without one, nothing looks at them")
         if self.deepsea and self.genome:
             raise ValueError("deepsea and genome are two sources of data: give one")
         for name in ("models", "seeds", "baselines"):

@@ -355,6 +355,28 @@ def _texts(dataset):
     return [bytes(value).decode("utf-8") for value in dataset[:]]
 
 
+def total_counts(source):
+    """Add up what was counted in the input files.
+
+    Parameters
+    ----------
+    source : dict
+        How a dataset was made; its ``counts``, if there are any, are dicts of what to number, by file.
+
+    Returns
+    -------
+    dict of str to tuple of (int, int)
+        The number, and in how many files, of each that is not 0.
+    """
+    counts, totals = source.get("counts"), {}
+    for own in counts.values() if isinstance(counts, dict) else ():
+        for what, n in own.items() if isinstance(own, dict) else ():
+            if isinstance(n, int) and n:
+                total, files = totals.get(what, (0, 0))
+                totals[what] = total + n, files + 1
+    return totals
+
+
 @contextlib.contextmanager
 def create_dataset(path, *, window, bin_size, targets, chromosomes, rows, assembly="unknown", coordinates="genome",
                    source=None):
@@ -467,7 +489,7 @@ def _lay_out(temporary, attributes, parts):
         for name in [*PARTS, "digests", "complete"]:
             part = parts.get(name, ((len(PARTS) if name == "digests" else 1,), np.dtype("S64")))
             shape, dtype = part if isinstance(part, tuple) else (part.shape, part.dtype)
-            offsets[name] = _allocate(file, name, shape, dtype)
+            offsets[name] = allocate(file, name, shape, dtype)
     return offsets
 
 
@@ -513,7 +535,7 @@ class _Patient:
             raise self._error
 
 
-def _allocate(file, name, shape, dtype):
+def allocate(file, name, shape, dtype):
     """Make an empty contiguous dataset whose place in the file is fixed at once; return that place."""
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     properties.set_layout(h5py.h5d.CONTIGUOUS)

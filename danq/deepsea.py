@@ -23,12 +23,11 @@ import numpy as np
 from tqdm import tqdm
 
 from danq.bins import SPLITS
-from danq.dataset import create_dataset, open_dataset
+from danq.dataset import allocate, create_dataset, open_dataset
 from danq.errors import DanqError, shown
-from danq.files import atomic, read_lines
+from danq.files import atomic, digests, read_lines
 from danq.predictions import read_predictions, write_predictions
 from danq.sequence import reverse_complement_packed
-from danq.sources import digests
 
 GROUPS = (("DNase", 125), ("TF", 690), ("histone", 104))
 """The groups of the 919 published targets, in their order, and their sizes."""
@@ -570,10 +569,5 @@ def export_predictions(predictions, output):
 
 def _lay_out(path, shape):
     """Let HDF5 lay out a file with an empty dataset ``pred``; return where its data begin (bytes)."""
-    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    properties.set_layout(h5py.h5d.CONTIGUOUS)
-    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-    properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     with h5py.File(path, "w", libver="earliest") as file:  # DeepSEA's Lua and Python 2 read old HDF5 only
-        return h5py.h5d.create(file.id, b"pred", h5py.h5t.IEEE_F64LE, h5py.h5s.create_simple(shape),
-                               properties).get_offset()
+        return allocate(file, "pred", shape, np.dtype("<f8"))

@@ -11,7 +11,7 @@ import numpy as np
 
 from danq.audit import audit
 from danq.bins import SPLITS
-from danq.dataset import Dataset, open_unchecked, problems
+from danq.dataset import Dataset, open_unchecked, problems, total_counts
 from danq.errors import DanqError, DanqErrors, shown
 from danq.files import atomic, write_text
 
@@ -311,14 +311,9 @@ def _source_text(source):
     if isinstance(source.get("dropped"), dict) and source["dropped"]:
         rows = [[_plain(reason), _amount(n)] for reason, n in source["dropped"].items()]
         found.append("Bins left out\n" + _table(rows))
-    if isinstance(source.get("counts"), dict):
-        totals = Counter()
-        for own in source["counts"].values():
-            if isinstance(own, dict):
-                totals.update({what: n for what, n in own.items() if n and isinstance(n, int)})
-        if totals:
-            rows = [[_plain(what), _amount(n)] for what, n in totals.items()]
-            found.append("Counted in the input files\n" + _table(rows))
+    rows = [[_plain(what), _amount(n)] for what, (n, _) in total_counts(source).items()]
+    if rows:
+        found.append("Counted in the input files\n" + _table(rows))
     return found
 
 

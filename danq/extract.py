@@ -207,8 +207,8 @@ def _provenance(others, targets, digests, errors):
 
     given, found = {os.path.realpath(path): own for path, own in digests.items()}, {}
     for role, paths in others.items():
-        for path in paths:
-            key = role if len(paths) == 1 else f"{role} {len(found)}"
+        for place, path in enumerate(paths, 1):
+            key = role if len(paths) == 1 else f"{role} {place}"
             found[key] = describe(path, given.pop(os.path.realpath(path), {}))
     peaks = [(target, target.digests | given.get(os.path.realpath(target.file), {})) for target in targets]
     found["peaks"] = [describe(target.file, expected, source=target.source) for target, expected in

@@ -158,7 +158,7 @@ class _Group:
         self.ends = self.ends - returns
         self.tabs = np.flatnonzero(body == 9)
 
-    def _count(self, what, files, by=None):
+    def _count(self, what, files):
         for file, number in enumerate(np.bincount(files, minlength=len(self.paths)).tolist()):
             if number:
                 self.counts[file][what] += number

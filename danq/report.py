@@ -11,6 +11,7 @@ import pandas as pd
 
 from danq import page, plots, results, words
 from danq.bins import SPLITS
+from danq.dataset import total_counts
 from danq.page import Card, Cell, Figure, Section, table
 from danq.words import interval, listed, number, plural, signed, title, versus
 
@@ -132,12 +133,7 @@ def _audit_table(run):
 
 def _counts_table(run):
     """Return the liberties taken in reading the input files, with their numbers; nothing when unknown."""
-    totals = {}
-    for counts in run.source.get("counts", {}).values():
-        for what, n in counts.items():
-            files, number_of = totals.get(what, (0, 0))
-            totals[what] = files + bool(n), number_of + n
-    rows = [[what, f"{n:,}", files] for what, (files, n) in sorted(totals.items()) if n]
+    rows = [[what, f"{n:,}", files] for what, (n, files) in sorted(total_counts(run.source).items())]
     return [table("Read in the input files", ["what", "number", "files"], rows, ("what",),
                   "What is written differently is read all the same, and counted; what cannot be right is refused.")
             ] if rows else []

@@ -127,3 +127,8 @@ def test_a_digest_of_no_file_is_refused(user, capsys):
     assert extract(user, sha256=f"{user}/./genome.fa={'0' * 64}") == 2
     assert "not the expected" in capsys.readouterr().err
     assert extract(user, sha256=f"{user}/a.bed={'0' * 64}") == 2
+
+
+def test_a_value_of_where_may_hold_an_equals_sign(user):
+    (user / "targets.tsv").write_text("name\tfile\tpanel\nA\ta.bed\tk=1\nB\tnone.bed\tk=2\n")
+    assert extract(user, where="panel=k=1") == 0

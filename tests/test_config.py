@@ -48,6 +48,7 @@ def test_the_default_configuration_writes_out_every_knob():
     ({"deepsea": {"train": "a", "vald": "b", "test": "c"}}, "deepsea.valid is missing; add it"),
     ({"deepsea": {"train": "a", "valid": "b", "test": "c", "nams": "d"}},
      "unknown key 'deepsea.nams'; did you mean names?"),
+    ({"md5": {"train.mat": "0" * 32}}, "sha256 and md5 are of the files of a run on a genome"),
     ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: String should match pattern"),
     ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),
     ({"extract": {**DEFAULT["extract"], "window": 501}}, "extract: window (501) must be bin_size (200)"),

@@ -153,7 +153,8 @@ def test_too_much_of_what_is_tolerated_is_refused(tmp_path, column, share):
     path.write_text("chr1\t1\t2\n" * (n - most - 1) + f"{column}\n" * (most + 1))
     with pytest.raises(DanqErrors, match=f":{n - most}: {most + 1} of {n} intervals"):
         read(path)
-    assert len(read(path, regions=True)) == n - most - 1 if "chr9" in column else True
+    if "chr9" in column:  # lists of regions may name contigs that the genome lacks
+        assert len(read(path, regions=True)) == n - most - 1
 
 
 def test_aliases_lead_to_the_genomes_names(tmp_path):
