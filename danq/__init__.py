@@ -4,7 +4,7 @@ The flow, one module per stage::
 
     genome FASTA + peak BEDs
       -> extract    dataset.h5                  (extract.py, over fasta.py, peaks.py, bins.py, sequence.py, dataset.py)
-      -> train      one checkpoint per model    (train.py, over models.py)
+      -> train      one checkpoint per model    (train.py, over models.py, recipes.py, batches.py, checkpoint.py)
       -> predict    test-split probabilities    (predict.py; what to beat in baselines.py; the file: predictions.py)
       -> evaluate   metrics and comparison      (evaluate.py)
       -> motifs     filters as named motifs     (motifs.py, over tomtom.py)

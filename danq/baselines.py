@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from danq.dataset import open_dataset
 from danq.errors import DanqError, shown
-from danq.meme import known_motifs
+from danq.meme import known_motifs, log_odds
 from danq.predictions import write_predictions
 from danq.sequence import reverse_complement
 from danq.simulate import element_coverage
@@ -29,9 +29,6 @@ PENALTY = 0.01
 """scikit-learn's C of the logistic regression, on standardised counts."""
 
 _BLOCK = 512  # sequences counted at once
-
-PSEUDOCOUNT = 0.01
-"""Added to every probability of a motif before logarithms are taken."""
 
 
 def kmer_baseline(dataset, output):
@@ -127,12 +124,6 @@ def scan_baseline(dataset, motifs, output):
         if motif:
             scores[:, target] = scan(codes, log_odds(known[motif], background / background.sum()), flank)
     write_predictions(output, scores, "scan", "NA", "test", windows)
-
-
-def log_odds(matrix, background):
-    """Return a motif (width, 4) as log2 of its probabilities over `background` (4,), in bits."""
-    smoothed = (matrix + PSEUDOCOUNT) / (1 + 4 * PSEUDOCOUNT)
-    return np.log2(smoothed / background)
 
 
 def scan(codes, weights, flank):

@@ -1,10 +1,22 @@
-"""Batches from packed windows, expanded on the device where the model computes."""
+"""Batches from packed windows, expanded on the device where the model computes; the order of an epoch.
 
+An epoch is planned ahead: which window comes when, from which strand, moved how far. The plan is a function of seed and
+epoch alone, so that any step of it can be made again. What does not fit into memory is read in groups of shuffled
+blocks, the next group while the present one is used; the plan then keeps to the groups.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+
+BLOCK = 4096
+"""Neighbouring windows that are read together where the set is larger than memory."""
 
 
 class Batches:
-    """The packed windows of one split in the memory of one device.
+    """Packed windows of one split in the memory of one device.
 
     Parameters
     ----------
@@ -14,12 +26,16 @@ class Batches:
         train, valid or test.
     device : torch.device
         Where the windows live and batches are made.
+    parts : sequence of slice
+        The rows to hold, one part after the other.
     """
 
-    def __init__(self, dataset, split, device):
+    def __init__(self, dataset, split, device, parts=(slice(None),)):
         self.window, self.n_targets = dataset.window, len(dataset.names)
-        self.sequences = torch.from_numpy(dataset.packed_sequences(split)).to(device)   # (N, ceil(L/8), 4)
-        self.labels = torch.from_numpy(dataset.packed_labels(split)).to(device)         # (N, ceil(T/8))
+        sequences = _joined([dataset.packed_sequences(split, part) for part in parts])
+        labels = _joined([dataset.packed_labels(split, part) for part in parts])
+        self.sequences = torch.from_numpy(sequences).to(device)                         # (N, ceil(L/8), 4)
+        self.labels = torch.from_numpy(labels).to(device)                               # (N, ceil(T/8))
         # numpy.packbits puts the first value into the highest bit. A byte becomes eight bytes by one look into a table
         # of words: on a CPU ten times as fast as looking up eight numbers.
         bits = torch.arange(256).unsqueeze(1) >> torch.arange(7, -1, -1) & 1            # (256, 8)
@@ -42,27 +58,157 @@ class Batches:
         return words.view(torch.uint8).view(*packed.shape[:-1], -1).float()
 
 
-def augment(X, shift, generator):
-    """Show each window from a random strand, moved by up to `shift` bp.
+def _joined(arrays):
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an epoch shows, in its order.
+
+    Attributes
+    ----------
+    rows : torch.Tensor, shape (M,), int64
+        Rows of the training split.
+    flips : torch.Tensor, shape (M,), bool
+        True where the reverse complement is shown.
+    moves : torch.Tensor, shape (M,), int64
+        How far each window is moved (bp), 0 to twice the largest shift; the middle is no move.
+    groups : list of (tuple of int, int)
+        Which blocks are held together, and where in the order the group ends.
+    """
+
+    rows: torch.Tensor
+    flips: torch.Tensor
+    moves: torch.Tensor
+    groups: list
+
+    def __len__(self):
+        return len(self.rows)
+
+
+class Feed:
+    """The training windows: plans of epochs, and their batches.
+
+    Parameters
+    ----------
+    dataset : danq.dataset.Dataset
+        The open file; stays open as long as batches are made.
+    device : torch.device
+        Where batches are made.
+    memory : float
+        Bytes that the packed windows may take. A larger set is read in groups of blocks, two at a time in memory.
+    shift : int
+        Largest move of a window either way (bp).
+    negatives : float or None
+        Windows without a label that an epoch shows, per labelled one, drawn anew for each; None for all.
+    both_strands : bool
+        True: an epoch shows each window once from either strand; False: once, from a random one.
+    epoch_size : int or None
+        Windows of an epoch; None for all.
+    """
+
+    def __init__(self, dataset, device, memory, *, shift=0, negatives=None, both_strands=False, epoch_size=None):
+        self.dataset, self.device, self.shift = dataset, device, shift
+        self.n, self.both_strands = dataset.length("train"), both_strands
+        row = 4 * -(-dataset.window // 8) + -(-len(dataset.names) // 8)
+        self.block = self.n if self.n * row <= memory else min(BLOCK, self.n)
+        self.blocks_held = max(1, int(memory / 2 // (row * self.block)))
+        self.labelled = None if negatives is None else _labelled(dataset)
+        self.drawn = 0 if negatives is None else min(round(negatives * int(self.labelled.sum())),
+                                                     self.n - int(self.labelled.sum()))
+        shown = self.n if negatives is None else int(self.labelled.sum()) + self.drawn
+        self.epoch_size = min(shown * (2 if both_strands else 1), epoch_size or 2 * self.n)
+        self.reader, self.held, self.coming = ThreadPoolExecutor(1), {}, {}
+
+    def plan(self, seed, epoch):
+        """Return the Plan of an epoch (from 0)."""
+        chance = torch.Generator().manual_seed(seed * 100_003 + epoch)
+        shown = torch.ones(self.n, dtype=torch.bool) if self.labelled is None else self._draw(chance)
+        n_blocks = -(-self.n // self.block)
+        order = torch.randperm(n_blocks, generator=chance).tolist()
+        parts, groups = [], []
+        for first in range(0, n_blocks, self.blocks_held):
+            blocks = tuple(sorted(order[first:first + self.blocks_held]))
+            rows = torch.cat([self._rows(block)[shown[self._rows(block)]] for block in blocks])
+            rows = torch.cat([rows, rows + self.n]) if self.both_strands else rows
+            parts.append(rows[torch.randperm(len(rows), generator=chance)])
+            groups.append((blocks, sum(map(len, parts))))
+        rows = torch.cat(parts)[:self.epoch_size]
+        random = torch.rand(len(rows), generator=chance) < 0.5
+        moves = torch.randint(0, 2 * self.shift + 1, (len(rows),), generator=chance)
+        return Plan(rows % self.n, rows >= self.n if self.both_strands else random, moves, groups)
+
+    def _draw(self, chance):
+        """Return which windows an epoch shows: those with a label, and a new draw of the others."""
+        others = (~self.labelled).nonzero().flatten()
+        shown = self.labelled.clone()
+        shown[others[torch.randperm(len(others), generator=chance)[:self.drawn]]] = True
+        return shown
+
+    def _rows(self, block):
+        return torch.arange(block * self.block, min((block + 1) * self.block, self.n))
+
+    def batch(self, plan, first, last):
+        """Return one-hot windows (n, 4, L) and labels (n, T), float32, of places `first` to `last` of a plan."""
+        pieces, start = [], 0
+        for number, (_, end) in enumerate(plan.groups):
+            if max(first, start) < min(last, end):
+                pieces.append(self._piece(plan, number, slice(max(first, start), min(last, end))))
+            start = end
+        X, y = pieces[0] if len(pieces) == 1 else map(torch.cat, zip(*pieces, strict=True))
+        flips, moves = plan.flips[first:last].to(X.device), plan.moves[first:last].to(X.device)
+        return augment(X, flips, moves, self.shift), y
+
+    def _piece(self, plan, number, places):
+        """Return windows and labels of places that lie in one group."""
+        group = plan.groups[number][0]
+        if group not in self.held:
+            coming = self.coming.pop(group, None)
+            loaded = coming.result() if coming else self._load(group)
+            self.held, self.coming = {group: loaded}, {}
+            if number + 1 < len(plan.groups):
+                following = plan.groups[number + 1][0]
+                self.coming[following] = self.reader.submit(self._load, following)
+        rows = plan.rows[places]
+        starts = torch.searchsorted(torch.tensor(group), rows // self.block) * self.block
+        place = (starts + rows % self.block).to(self.device)
+        return self.held[group].sequences_of(place), self.held[group].labels_of(place)
+
+    def _load(self, group):
+        """Read a group of blocks."""
+        parts = [slice(block * self.block, min((block + 1) * self.block, self.n)) for block in group]
+        return Batches(self.dataset, "train", self.device, parts)
+
+
+def _labelled(dataset):
+    """Return which training windows have a label, bool (N,)."""
+    n = dataset.length("train")
+    parts = [dataset.packed_labels("train", slice(start, start + BLOCK)).any(axis=1) for start in range(0, n, BLOCK)]
+    return torch.from_numpy(np.concatenate(parts))
+
+
+def augment(X, flips, moves, shift):
+    """Show windows from either strand, and moved.
 
     Parameters
     ----------
     X : torch.Tensor, shape (n, 4, L)
         One-hot windows.
+    flips : torch.Tensor, shape (n,), bool
+        Where to show the reverse complement.
+    moves : torch.Tensor, shape (n,), int64
+        0 to twice `shift`; `shift` is no move. The letters that enter at an end are unknown (zeros).
     shift : int
-        Largest move either way (bp); the letters that enter at an end are unknown (zeros).
-    generator : torch.Generator
-        Source of chance, on the CPU.
+        Largest move either way (bp).
 
     Returns
     -------
     torch.Tensor, shape (n, 4, L)
     """
-    flip = torch.rand(len(X), generator=generator) < 0.5
-    X = torch.where(flip.to(X.device).view(-1, 1, 1), X.flip(1, 2), X)
+    X = torch.where(flips.view(-1, 1, 1), X.flip(1, 2), X)
     if shift == 0:
         return X
-    moves = torch.randint(0, 2 * shift + 1, (len(X), 1, 1), generator=generator).to(X.device)
-    source = torch.arange(X.shape[2], device=X.device).view(1, 1, -1) + moves
+    source = torch.arange(X.shape[2], device=X.device).view(1, 1, -1) + moves.view(-1, 1, 1)
     padded = torch.nn.functional.pad(X, (shift, shift))
     return padded.gather(2, source.expand(-1, 4, -1))

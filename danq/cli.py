@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 import danq
 from danq import config
-from danq.errors import DanqError
+from danq.errors import EXIT_STOPPED, DanqError, StoppedError
 
 
 def main(argv=None):
@@ -44,6 +44,9 @@ def main(argv=None):
         run(**_checked(section, arguments))
     except DanqError as error:
         return _tell(error)
+    except StoppedError as error:
+        _tell(error)
+        return EXIT_STOPPED
     except BrokenPipeError:  # `danq describe ... | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -101,7 +104,8 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"danq {danq.__version__}")
     steps = parser.add_subparsers(dest="command", required=True, metavar="STEP")
     for add in (_settings, _targets, _simulate, _fetch, _check, _extract, _encode, _import_deepsea, _describe, _windows,
-                _train, _predict, _import_predictions, _export_predictions, _baseline, _evaluate, _motifs, _report):
+                _train, _tune, _predict, _import_predictions, _export_predictions, _baseline, _evaluate, _motifs,
+                _report):
         add(steps)
     return parser
 
@@ -120,6 +124,8 @@ def _step(steps, name, run, help, section=None, leave_out=()):
 def _knob(step, name, field):
     """Add the option of one knob."""
     kind, extra = field.annotation, {}
+    if isinstance(kind, types.UnionType):  # a number, or none given
+        kind = typing.get_args(kind)[0]
     if typing.get_origin(kind) is typing.Literal:
         kind, extra = str, {"choices": typing.get_args(kind)}
     elif isinstance(kind, types.GenericAlias):
@@ -317,15 +323,41 @@ def _export_predictions(steps):
 
 
 def _train(steps):
-    step = _step(steps, "train", _call("train", "train"),
-                 "train one model; a training that was cut off resumes", config.Train)
+    def run(profile, **options):
+        if not profile:
+            return _call("train", "train")(**options)
+        from danq.profiling import profile_training
+        profile_training(**{key: value for key, value in options.items() if key not in _TRAINED})
+
+    step = _step(steps, "train", run, "train one model; a training that was cut off resumes", config.Train)
+    step.add_argument("--profile", action="store_true", help="take a few steps and print where their time goes; makes "
+                      "no file")
     _file(step, "dataset", help="dataset.h5")
     step.add_argument("--model", required=True, choices=typing.get_args(config.ModelName), help="what to train")
     step.add_argument("--seed", type=_whole(0), default=0, help="seed of weights, dropout, order and strands")
     _threads(step)
+    _known(step)
     _file(step, "checkpoint", help="made: weights of the best epoch, and all that rebuilds the model")
     _file(step, "history", help="made: one row per epoch (TSV)")
     _file(step, "facts", help="made: how the training went (JSON)")
+
+
+_TRAINED = ("checkpoint", "history", "facts")
+
+
+def _tune(steps):
+    step = _step(steps, "tune", _call("tune", "tune"),
+                 "search lr, dropout, scale and shift around the given ones, by a training's best validation AUPRC; a "
+                 "search that was cut off resumes", config.Tune)
+    _file(step, "dataset", help="dataset.h5; its test split takes no part")
+    step.add_argument("--model", required=True, choices=typing.get_args(config.ModelName), help="what to train")
+    step.add_argument("--seed", type=_whole(0), default=0, help="seed of the search, and of each training")
+    _threads(step)
+    _known(step)
+    step.add_argument("--folder", required=True, metavar="FOLDER", help="made: the search, from which it goes on, and "
+                      "the trainings; the best keeps its model.ckpt")
+    _file(step, "table", help="made: one row per trial (TSV)")
+    _file(step, "output", help="made: the best configuration, as section train of config.yaml")
 
 
 def _threads(step):

@@ -24,7 +24,10 @@ Digest = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{32,64}$")]
 # One path, a list of them, or nothing.
 Paths = Annotated[list[str], BeforeValidator(lambda value: [] if value in (None, "") else [value] if isinstance(
     value, str) else value)]
-ModelName = Literal["deepsea", "danq", "danq_conv"]
+ModelName = Literal["mlp", "blstm", "deepsea", "danq", "danq_forward", "danq_conv", "danq_dilated", "danq_jaspar",
+                    "danq_jaspar_conv", "danq_jaspar_dilated"]
+WITHOUT_FILTERS = ("mlp", "blstm")
+"""Models without a first convolution: no motif can be read from them, and none given to them."""
 
 
 class Section(BaseModel):
@@ -81,17 +84,68 @@ class Extract(Section):
 class Train(Section):
     """Train one model on dataset.h5 and write a checkpoint that rebuilds itself."""
 
+    recipe: Literal["modern", "published"] = Field(
+        "modern", description="modern: one recipe for all models; published: each paper's own optimiser, initial "
+        "weights, constraints and loss")
     scale: float = Field(1.0, gt=0, le=4, description="multiplies every published layer width (1 = as published)")
     dropout: float = Field(1.0, ge=0, le=1.9, description="multiplies every published dropout rate (1 = as published)")
-    epochs: int = Field(20, ge=1, description="passes over the training windows")
-    batch_size: int = Field(128, ge=1, description="windows per step")
-    lr: float = Field(0.001, gt=0, description="highest learning rate of the one-cycle schedule")
-    weight_decay: float = Field(0.01, ge=0, description="AdamW's decoupled weight decay")
+    head: Literal["dense", "pool"] = Field(
+        "dense", description="dense: the published flatten and fully connected layer; pool: logits at every position, "
+        "log-sum-exp over them, which small genomes want and which accepts windows of other lengths later")
+    gates: Literal["sigmoid", "hard_sigmoid"] = Field(
+        "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)")
+    start: Literal["random", "targets", "known"] = Field(
+        "random", description="first filters begin at random; targets: as the targets' own known motifs, both strands; "
+        "known: as all known motifs")
+    epochs: int | None = Field(None, ge=1, description="passes over the training windows; none given: the recipe's")
+    batch_size: int | None = Field(None, ge=1, description="windows per step; none given: the recipe's")
+    lr: float | None = Field(None, gt=0, description="highest learning rate; none given: the recipe's")
+    weight_decay: float | None = Field(None, ge=0, description="weight decay; none given: the recipe's")
+    patience: int | None = Field(None, ge=1, description="stop after this many epochs without a better validation; "
+                                 "none given: the recipe's")
     shift: int = Field(0, ge=0, description="move each training window by up to this many bp either way")
-    patience: int = Field(5, ge=1, description="stop after this many epochs without a better validation AUPRC")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="auto: bfloat16 where the hardware computes in it, else float32")
+    negatives: float | None = Field(None, ge=0, description="windows without a label that an epoch shows per labelled "
+                                    "one, drawn anew for each; none given: all of them")
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the hardware computes in it, else float32; tf32: float32 with the "
+        "shorter products of a GPU's tensor cores")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", description="auto: a GPU if there is one")
+    devices: int = Field(1, ge=1, description="GPUs, or CPU processes, of a node that share each batch")
+    nodes: int = Field(1, ge=1, description="machines that share each batch (as Slurm or torchrun starts them)")
+    memory: float = Field(8.0, gt=0, description="GB that the packed training windows may take (on the GPU, if it is "
+                          "one); a larger set is read in shuffled blocks")
+
+    @model_validator(mode="after")
+    def _together(self):
+        if self.device.startswith("cuda:") and self.devices * self.nodes > 1:
+            raise ValueError("device names one GPU, devices several; give device cuda")
+        return self
+
+
+class Tune(Train):
+    """Search lr, dropout, scale and shift around the given ones; all other knobs stay as given."""
+
+    LR: typing.ClassVar = (1 / 3, 3.0)         # times the given one
+    DROPOUT: typing.ClassVar = (0.0, 1.5)
+    SCALE: typing.ClassVar = (0.5, 1.0, 2.0)   # times the given one
+    SHIFT: typing.ClassVar = (0, 40)
+
+    lr: float | None = Field(None, gt=0, description="highest learning rate: a third to three times it is tried, by "
+                             "its logarithm; none given: the recipe's")
+    dropout: float = Field(1.0, ge=DROPOUT[0], le=DROPOUT[1], description="multiplies every published dropout rate: 0 "
+                           "to 1.5 is tried")
+    scale: float = Field(1.0, gt=0, le=2, description="multiplies every published layer width: half, once and twice it "
+                         "is tried")
+    shift: int = Field(0, ge=SHIFT[0], le=SHIFT[1], description="move each training window by up to this many bp "
+                       "either way: 0 to 40 is tried")
+    trials: int = Field(20, ge=1, description="trials in all, those of earlier calls of the same command included; the "
+                        "first is the given configuration")
+
+    @model_validator(mode="after")
+    def _alone(self):
+        if self.devices * self.nodes > 1:
+            raise ValueError("a search trains on one device; leave devices and nodes at 1")
+        return self
 
 
 class Motifs(Section):
@@ -147,6 +201,13 @@ class Config(Section):
             raise ValueError("sha256 and md5 are of the files of a run on a genome; without one, nothing looks at them")
         if self.deepsea and self.genome:
             raise ValueError("deepsea and genome are two sources of data: give one")
+        for name in self.models:
+            if self.train.start != "random" and name in WITHOUT_FILTERS:
+                raise ValueError(f"train.start {self.train.start} gives motifs to filters, and {name} has none; leave "
+                                 "the model out, or start at random")
+            if self.train.head == "pool" and name == "mlp":
+                raise ValueError("mlp reads fixed positions, which no head can pool; leave it out, or use train.head "
+                                 "dense")
         for name in ("models", "seeds", "baselines"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} has an entry twice")
@@ -219,7 +280,7 @@ def flags(section, leave_out=()):
         option = name.replace("_", "-")
         if name not in leave_out and isinstance(value, bool):
             words.append(f"--{option}" if value else f"--no-{option}")
-        elif name not in leave_out and value != []:
+        elif name not in leave_out and value not in ([], None):
             words += [f"--{option}", *map(str, value if isinstance(value, list) else [value])]
     return shlex.join(words)
 

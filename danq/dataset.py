@@ -106,6 +106,14 @@ class Dataset:
             counts += np.unpackbits(packed, axis=1, count=len(self.names)).sum(axis=0, dtype=np.int64)
         return counts
 
+    def background(self, split):
+        """Return the share of A, C, G and T among the known letters of a split (float64, (4,))."""
+        counts = np.zeros(4)
+        for start in range(0, self.length(split), _BLOCK):
+            packed = self.packed_sequences(split, slice(start, start + _BLOCK))
+            counts += np.bitwise_count(packed).sum(axis=(0, 1), dtype=np.int64)
+        return counts / counts.sum()
+
     def one_hot(self, split, rows):
         """Return windows as float32 (n, 4, L); `rows` (int array) are positions in the split, in any order."""
         distinct, place = np.unique(rows, return_inverse=True)  # h5py wants ascending rows, each once

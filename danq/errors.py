@@ -47,3 +47,15 @@ def shown(text, limit=60):
     """
     text = text if len(text) <= limit else text[:limit] + "..."
     return repr(text)
+
+
+class UntrainableError(DanqError):
+    """A configuration with which a model cannot be trained; another one may do."""
+
+
+class StoppedError(Exception):
+    """A signal asked to stop; what was done so far is saved, and the same command goes on from there."""
+
+
+EXIT_STOPPED = 75
+"""Exit status after a signal: try again later (EX_TEMPFAIL of sysexits.h)."""

@@ -27,8 +27,14 @@ REPLICATES = 1000
 MIN_BLOCKS = 10
 """With fewer blocks, drawing them again says nothing of the genome: there is no interval."""
 
-CONTRASTS = (("danq", "deepsea"), ("danq", "danq_conv"), ("danq_conv", "deepsea"))
-"""What is compared: the published contrast, the fair one (recurrence alone), and the twin with deepsea."""
+CONTRASTS = (
+    ("danq", "deepsea"),                                          # as published
+    ("danq", "danq_conv"), ("danq", "danq_dilated"),              # against the twins: local, and with the same reach
+    ("danq_conv", "deepsea"), ("danq_dilated", "danq_conv"),      # the twins themselves
+    ("danq", "danq_forward"), ("danq", "blstm"), ("blstm", "mlp"), ("deepsea", "mlp"),
+    ("danq_jaspar", "danq"), ("danq_jaspar", "danq_jaspar_conv"), ("danq_jaspar", "danq_jaspar_dilated"),
+)
+"""What is compared, where both were trained."""
 
 COLUMNS = ["pair", "a", "b", "target", "name", "group", "auprc_a", "auprc_b", "difference", "low", "high", "auroc_a",
            "auroc_b", "auroc_difference"]

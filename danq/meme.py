@@ -16,6 +16,9 @@ from danq.files import read_lines, write_text
 TAXA = ("vertebrates", "fungi", "plants", "insects", "nematodes", "urochordates")
 """JASPAR's taxonomic groups."""
 
+PSEUDOCOUNT = 0.01
+"""Added to every probability of a motif before logarithms are taken."""
+
 _JASPAR = re.compile(r"(JASPAR\d{4}):(\w+)")
 
 
@@ -61,6 +64,12 @@ def information(matrix):
     """
     logs = np.log2(matrix, where=matrix > 0, out=np.zeros(matrix.shape))
     return 2 + (matrix * logs).sum(axis=1)
+
+
+def log_odds(matrix, background):
+    """Return a motif (width, 4) as log2 of its probabilities over `background` (4,), in bits."""
+    smoothed = (matrix + PSEUDOCOUNT) / (1 + 4 * PSEUDOCOUNT)
+    return np.log2(smoothed / background)
 
 
 def known_motifs(source):

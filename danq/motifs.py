@@ -65,13 +65,15 @@ def motifs(checkpoint, dataset, database, meme, matches, *, windows, activation,
     DanqError
         A file is unfit, or no training window has a label.
     """
+    from danq.checkpoint import load_checkpoint
     from danq.dataset import open_dataset
     from danq.predict import refuse_other_data
-    from danq.train import load_checkpoint
 
     rng = np.random.default_rng(seed)
     known = known_motifs(database)
     model, facts = load_checkpoint(checkpoint)
+    if model.first is None:
+        raise DanqError(f"{facts['facts']['model']} has no filters to read motifs from; name another model", checkpoint)
     with open_dataset(dataset) as data:
         refuse_other_data(data.facts(), facts["dataset"], dataset)
         labelled = np.flatnonzero(data.packed_labels("train").any(axis=1))

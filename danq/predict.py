@@ -1,12 +1,17 @@
 """Checkpoint and windows to probabilities."""
 
 import torch
+from tqdm import tqdm
 
 from danq.batches import Batches
+from danq.checkpoint import load_checkpoint
 from danq.dataset import open_dataset
+from danq.devices import choose_device, set_tf32
 from danq.errors import DanqError
+from danq.models import strand_probabilities, takes_any_length
 from danq.predictions import write_predictions
-from danq.train import choose_device, load_checkpoint, predict_batches
+
+BATCH = 512
 
 
 def predict(checkpoint, dataset, output, *, split, device, threads):
@@ -17,7 +22,7 @@ def predict(checkpoint, dataset, output, *, split, device, threads):
     checkpoint : path
         Of danq train.
     dataset : path
-        dataset.h5, with the targets and the window that the model was trained on.
+        dataset.h5, with the targets that the model was trained on, and its window unless the model's head pools.
     output : path
         The predictions to make.
     split : str
@@ -33,18 +38,52 @@ def predict(checkpoint, dataset, output, *, split, device, threads):
         The dataset's facts are not those of the checkpoint.
     """
     torch.set_num_threads(threads)
+    set_tf32(False)
     model, facts = load_checkpoint(checkpoint)
     place = choose_device(device)
     with open_dataset(dataset) as opened:
-        refuse_other_data(opened.facts(), facts["dataset"], dataset)
-        batches, windows = Batches(opened, split, place), opened.digest(split)
-    # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
-    probabilities = predict_batches(model.to(place), batches, place, torch.float32)
-    write_predictions(output, probabilities, facts["facts"]["model"], str(facts["facts"]["seed"]), split, windows)
+        refuse_other_data(opened.facts(), facts["dataset"], dataset, any_length=takes_any_length(model))
+        # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
+        probabilities = predict_rows(model.to(place), opened, split, range(opened.length(split)), place).mean(dim=0)
+        windows = opened.digest(split)
+    trained = facts["facts"]
+    write_predictions(output, probabilities.numpy(), trained["model"], str(trained["seed"]), split, windows)
 
 
-def refuse_other_data(found, expected, path):
-    """Refuse a dataset whose facts (dict) are not those `expected` by a checkpoint."""
+def predict_rows(model, dataset, split, rows, device, stop=lambda: None):
+    """Predict some windows of a split, read from the file as they are needed.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        From one-hot (N, 4, L) to logits (N, T); left in evaluation mode.
+    dataset : danq.dataset.Dataset
+    split : str
+    rows : range
+        Rows of the split.
+    device : torch.device
+    stop : callable
+        Called before each batch; may raise.
+
+    Returns
+    -------
+    torch.Tensor, float32, shape (2, len(rows), T), on the CPU
+        Probabilities from either strand.
+    """
+    model.eval()
+    found = torch.empty(2, len(rows), len(dataset.names))
+    for start in tqdm(range(0, len(rows), BATCH), "predict", unit="batch", leave=False, disable=None):
+        stop()
+        part = rows[start:start + BATCH]
+        X = Batches(dataset, split, device, [slice(part.start, part.stop)]).sequences_of(slice(None))
+        found[:, start:start + len(part)] = strand_probabilities(model, X).cpu()
+    return found
+
+
+def refuse_other_data(found, expected, path, any_length=False):
+    """Refuse a dataset whose facts (dict) are not those `expected` by a checkpoint; windows may have `any_length`."""
     for key, value in expected.items():
-        if found[key] != value:
+        # Windows of another length are another dataset, whose training windows cannot be the same.
+        if found[key] != value and not (any_length and key in ("window", "training windows")
+                                        and found["window"] != expected["window"]):
             raise DanqError(f"{key}: not what the model was trained on; use the dataset of that training", path)

@@ -51,8 +51,9 @@ def report(folder, output, *, config=None):
 def answer(run):
     """Answer the question: the first screen."""
     scores, pairs = run.scores("auprc"), run.main_pairs()
+    twins = {"danq_conv": words.TWIN, "danq_dilated": words.DILATED}
     text = [" ".join(filter(None, [words.pair_sentence(pair), words.seed_sentence(pair, run.metrics),
-                                   words.TWIN if pair.b == "danq_conv" else ""])) for pair in pairs]
+                                   twins.get(pair.b)])) for pair in pairs]
     n_seeds = run.metrics["seed"].nunique()
     text.append(words.interval_sentence(n_seeds))
     cautions = [words.single_seed_sentence(run.trained), words.undertrained_sentence(run.trained),

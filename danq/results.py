@@ -22,9 +22,17 @@ from danq.meme import known_motifs, read_meme
 from danq.tomtom import tomtom
 
 NAMES = {
+    "mlp": ("MLP", "fully connected layers over the letters"),
+    "blstm": ("BLSTM", "a bidirectional LSTM over the letters, no convolution"),
     "deepsea": ("DeepSEA", "three convolutions"),
     "danq": ("DanQ", "a convolution, then a bidirectional LSTM"),
+    "danq_forward": ("DanQ-forward", "DanQ with two LSTMs that both read forward"),
     "danq_conv": ("DanQ-conv", "DanQ with the LSTM replaced by a convolution of the same number of multiply-adds"),
+    "danq_dilated": ("DanQ-dilated", "DanQ with the LSTM replaced by dilated convolutions of nearly the same cost, "
+                     "which see the whole window"),
+    "danq_jaspar": ("DanQ-JASPAR", "the larger DanQ, with 1,024 filters"),
+    "danq_jaspar_conv": ("DanQ-JASPAR-conv", "the larger DanQ with a convolution of the same cost"),
+    "danq_jaspar_dilated": ("DanQ-JASPAR-dilated", "the larger DanQ with dilated convolutions of nearly the same cost"),
     "kmer": ("k-mer", "logistic regression on k-mer counts"),
     "scan": ("motif scan", "scan with the target's own known motif; only for targets that have one"),
     "oracle_rule": ("oracle: rule", "knows the planted sites and the whole rule: the ceiling"),
@@ -37,7 +45,8 @@ RELATED = 0.05
 
 _STEPS = ("simulate", "check", "extract", "import-deepsea", "describe", "windows", "train", "predict", "baseline",
           "evaluate", "motifs")
-_PAIRS = (("danq", "danq_conv"), ("danq", "deepsea"))
+_PAIRS = (("danq", "danq_conv"), ("danq", "danq_dilated"), ("danq", "deepsea"), ("danq_jaspar", "danq_jaspar_conv"),
+          ("danq_jaspar", "danq_jaspar_dilated"))
 
 
 class Trained(NamedTuple):

@@ -1,20 +1,17 @@
-"""The training loop, early stopping, checkpoints, and resuming.
+"""The training loop: one for every model, recipe and device.
 
-One recipe for every model: AdamW (Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101) under a one-cycle
-learning rate (Smith and Topin 2019, https://arxiv.org/abs/1708.07120), binary cross-entropy over all targets, random
-strands. The weights of the epoch with the highest mean validation AUPRC are kept.
+What a step does is a function of data, seed and the step's number: order, strands, moves and dropout follow from these.
+So a training that was cut off goes on to the very same weights (on a CPU, with the same number of threads), and several
+processes that share each batch do what one would, up to the order of sums.
 """
 
-import hashlib
-import io
 import json
 import platform
 import sys
 import time
-import zipfile
-from pathlib import Path
 
 import h5py
+import lightning_fabric
 import numpy as np
 import pandas as pd
 import torch
@@ -22,23 +19,29 @@ from torch.nn import functional
 from tqdm import tqdm
 
 import danq
-from danq.batches import Batches, augment
+from danq.batches import Feed
+from danq.checkpoint import Resume, build_from, write_checkpoint
+from danq.clock import Clock
 from danq.dataset import open_dataset
-from danq.errors import DanqError
+from danq.devices import choose_device, choose_precision, open_fabric
+from danq.errors import DanqError, StoppedError, UntrainableError
 from danq.evaluate import auprc, auroc
-from danq.files import atomic, sha256, write_table, write_text
-from danq.models import build, count_parameters, strand_average
+from danq.files import write_table, write_text
+from danq.layers import Dropout
+from danq.meme import known_motifs
+from danq.models import count_parameters
+from danq.predict import predict_rows
+from danq.recipes import choose_recipe
+from danq.start import choose_motifs, start_from_motifs
+from danq.stop import Stop
 
-FORMAT = "danq-checkpoint"
-VERSION = 1
-WARM_UP = 0.25  # share of the steps in which the learning rate rises
-MIN_STEPS = 5  # fewer leave the schedule no step to rise in
-EVALUATION_BATCH = 512
+SAVE_EVERY = 300  # seconds between two states saved within an epoch
+LOOK_EVERY = 16   # steps on a GPU between two looks at whether to stop: a look makes the host wait for the GPU
+SEEDS = 100_003   # more than an epoch has seeds of its own
 
 
-def train(dataset, checkpoint, history, facts, *, model, seed, threads, scale, dropout, epochs, batch_size, lr,
-          weight_decay, shift, patience, precision, device):
-    """Train one model; resume if an earlier, same training was cut off.
+def train(dataset, checkpoint, history, facts, *, after_epoch=None, **options):
+    """Train one model; go on if the same training was cut off.
 
     Parameters
     ----------
@@ -46,280 +49,281 @@ def train(dataset, checkpoint, history, facts, *, model, seed, threads, scale, d
         dataset.h5.
     checkpoint, history, facts : path
         Made: the weights of the best epoch with all that rebuilds the model, one row per epoch, and how it went
-        (JSON). While training, ``<checkpoint>.resume`` holds the state of the last whole epoch.
+        (JSON). While training, ``<checkpoint>.resume`` holds the state from which it goes on. TensorBoard, where it is
+        installed, finds the curves in the folder ``<checkpoint>.tensorboard``.
+    after_epoch : callable, optional
+        Called with the rows of the history (list of dict) after each epoch; may raise.
+    **options
+        As for `Loop`.
+
+    Raises
+    ------
+    DanqError
+        The device is not there, the loss is no longer finite, the validation split has no target with both labels, or a
+        training of another configuration was cut off here.
+    StoppedError
+        SIGTERM, SIGINT or SIGUSR1 arrived; the state is saved.
+    """
+    with Stop() as stop, open_dataset(dataset) as opened:
+        loop = Loop(opened, **options)
+        resume = Resume(f"{checkpoint}.resume", loop.options, dataset, options["threads"])
+        loop.restore(resume.load())
+        board = _Board(f"{checkpoint}.tensorboard", loop)
+        while not loop.finished():
+            loop.run_epoch(stop, resume)
+            board.add(loop.history[-1])
+            if after_epoch is not None:
+                after_epoch(loop.history)
+        if loop.leads:
+            told = loop.facts() | {"threads": resume.all_threads}
+            write_checkpoint(checkpoint, loop.best, told, loop.data_facts)
+            write_table(history, pd.DataFrame(loop.history))
+            write_text(facts, json.dumps(told, indent=1) + "\n")
+            resume.remove()
+
+
+class Loop:
+    """All that changes while a model trains: weights, optimiser, schedule, step, best weights, history.
+
+    Parameters
+    ----------
+    dataset : danq.dataset.Dataset
+        The open file.
     model : str
         A key of `danq.models.MODELS`.
     seed : int
-        Seed of weights, dropout, order and strands. On a CPU, the same seed and number of threads give the same bits.
+        Seed of weights, dropout, order and strands.
     threads : int
         CPU threads.
-    scale, dropout, epochs, batch_size, lr, weight_decay, shift, patience, precision, device
-        See `danq.config.Train`.
-
-    Raises
-    ------
-    DanqError
-        The device is not there, the loss is no longer finite, or the validation split has no target with both labels.
+    motifs : str
+        Known motifs, as `danq.meme.known_motifs`, for filters that start from them.
+    **knobs
+        Every field of `danq.config.Train`.
     """
-    options = {"model": model, "seed": seed, "threads": threads, "scale": scale, "dropout": dropout, "epochs": epochs,
-               "batch_size": batch_size, "lr": lr, "weight_decay": weight_decay, "shift": shift, "patience": patience,
-               "precision": precision, "device": device}
-    torch.set_num_threads(threads)
-    place = choose_device(device)
-    with open_dataset(dataset) as opened:
-        loop = _Loop(opened, options, place, choose_precision(precision, place))
-    resume = _Resume(f"{checkpoint}.resume", options | {"place": str(place), "dtype": str(loop.dtype)}, dataset)
-    resume.load_into(loop)
-    while not loop.finished():
-        loop.run_epoch()
-        resume.save(loop)
-    _write_checkpoint(checkpoint, loop)
-    write_table(history, pd.DataFrame(loop.history))
-    write_text(facts, json.dumps(loop.facts(), indent=1) + "\n")
-    resume.remove()
 
-
-def choose_device(name):
-    """Return the torch.device called `name`; "auto" is a GPU if there is one.
-
-    Raises
-    ------
-    DanqError
-        There is no such device.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    known = ["cpu", "cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
-    if name not in known or (name.startswith("cuda") and not torch.cuda.is_available()):
-        raise DanqError(f"device {name} is not here: PyTorch sees {torch.cuda.device_count()} GPUs; use auto or cpu")
-    return torch.device(name)
-
-
-def choose_precision(name, device):
-    """Return the torch.dtype to compute in; "auto" is bfloat16 where the hardware has it, else float32."""
-    if name == "auto":
-        native = torch.cuda.is_bf16_supported if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported
-        name = "bfloat16" if native() else "float32"
-    return getattr(torch, name)
-
-
-class _Loop:
-    """All that changes while a model trains: weights, optimiser, schedule, epoch, best weights, history."""
-
-    def __init__(self, dataset, options, device, dtype):
-        self.options, self.device, self.dtype = options, device, dtype
-        self.data_facts = dataset.facts()
-        self.train, self.valid = Batches(dataset, "train", device), Batches(dataset, "valid", device)
+    def __init__(self, dataset, *, model, seed, threads, motifs, **knobs):
+        torch.set_num_threads(threads)
+        self.recipe = choose_recipe(knobs["recipe"], model)
+        self.options = options = {"model": model, "seed": seed} | knobs
+        for key in ("epochs", "batch_size", "lr", "weight_decay", "patience"):
+            options[key] = getattr(self.recipe, key) if options[key] is None else options[key]
+        device = choose_device(options["device"])
+        options |= {"device": str(device), "precision": choose_precision(options["precision"], device)}
+        self.fabric = open_fabric(device, options["precision"], options["devices"], options["nodes"])
+        self.device, self.leads, self.world = self.fabric.device, self.fabric.is_global_zero, self.fabric.world_size
+        self.dataset, self.data_facts = dataset, dataset.facts()
         self.valid_labels = dataset.labels("valid")
-        torch.manual_seed(options["seed"])
-        self.model = build(options["model"], dataset.window, len(dataset.names), options["scale"],
-                           options["dropout"]).to(device)
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), options["lr"], fused=True,
-                                           weight_decay=options["weight_decay"])
-        self.steps = -(-len(self.train) // options["batch_size"])
-        total = max(self.steps * options["epochs"], MIN_STEPS)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, options["lr"], total_steps=total,
-                                                            pct_start=WARM_UP)
+        self.feed = Feed(dataset, self.device, options["memory"] * 1e9, shift=options["shift"],
+                         negatives=options["negatives"], both_strands=self.recipe.both_strands,
+                         epoch_size=self.recipe.epoch_size)
+        self._build(motifs)
+        self.clock = Clock(self.device)
+        self.step, self.total, self.spent = 0, torch.zeros((), device=self.device), 0.0
         self.history, self.best = [], None
+
+    def _build(self, motifs):
+        """Make the model with its first weights, the optimiser and the schedule."""
+        options = self.options
+        torch.manual_seed(options["seed"])
+        self.bare = build_from(options, self.dataset.window, len(self.dataset.names))
+        self.recipe.initialise(self.bare)
+        self.started_as = []
+        if options["start"] != "random":
+            if self.bare.first is None:
+                raise DanqError(f"{options['model']} has no filters that could start from motifs; use start random")
+            chosen = choose_motifs(options["start"], known_motifs(motifs), self.dataset.jaspar)
+            background = None if options["recipe"] == "published" else self.dataset.background("train")
+            self.started_as = start_from_motifs(self.bare.first, chosen,
+                                                torch.Generator().manual_seed(options["seed"]), background)
+        self.drops = [part for part in self.bare.modules() if isinstance(part, Dropout)]
+        self.bare.to(self.device)
+        optimizer = self.recipe.optimizer(self.bare, options["lr"], options["weight_decay"])
+        self.steps = -(-self.feed.epoch_size // options["batch_size"])
+        self.schedule = self.recipe.schedule(optimizer, options["lr"], self.steps * options["epochs"])
+        self.model, self.optimizer = self.fabric.setup(self.bare, optimizer)
 
     def finished(self):
         """Say whether all epochs are done, or the last `patience` of them brought nothing better."""
-        best = max(range(len(self.history)), key=lambda i: self.history[i]["valid_auprc"], default=0)
-        return len(self.history) == self.options["epochs"] or len(self.history) - 1 - best >= self.options["patience"]
+        since = len(self.history) - max((row["epoch"] for row in self.history if row["best"] == "yes"), default=0)
+        return len(self.history) == self.options["epochs"] or since >= self.options["patience"]
 
-    def run_epoch(self):
-        """Train for one epoch, validate, and keep the weights if they are the best so far."""
-        started = time.monotonic()
-        loss = self._train_epoch()
-        seconds = time.monotonic() - started
-        row = {"epoch": len(self.history) + 1, "train_loss": loss, **self._validate(),
-               "lr": self.schedule.get_last_lr()[0], "samples_per_s": round(len(self.train) / seconds, 1)}
-        better = all(row["valid_auprc"] > earlier["valid_auprc"] for earlier in self.history)
+    def run_epoch(self, stop, resume):
+        """Train to the end of the epoch, validate, keep the weights if they are the best so far, save the state."""
+        started, begun = time.monotonic(), self.step
+        try:
+            self._train(stop, resume)
+            trained = time.monotonic()
+            loading = self.clock.share("load", trained - started)
+            found = self._validate(stop)
+        except StoppedError:
+            self._save(resume, time.monotonic() - started)
+            raise
+        windows = max(0, self.feed.epoch_size - begun * self.options["batch_size"])
+        row = {"epoch": len(self.history) + 1, "train_loss": self.total.item() / self.feed.epoch_size, **found,
+               "lr": self.optimizer.param_groups[0]["lr"],
+               "samples_per_s": round(windows / (trained - started), 1) if windows else float("nan"),
+               "loading_share": round(loading, 4), "seconds": round(self.spent + time.monotonic() - started, 2)}
+        self._keep(row)
+        self.step, self.total, self.spent = 0, torch.zeros_like(self.total), 0.0
+        self._save(resume, 0.0)
+
+    def _keep(self, row):
+        """Add a row to the history, and keep the weights if it is the best."""
+        key = self.recipe.criterion
+        sign = -1 if key == "valid_loss" else 1
+        better = all(sign * row[key] > sign * earlier[key] for earlier in self.history)
         if better:
-            self.best = {key: value.detach().cpu().clone() for key, value in self.model.state_dict().items()}
+            self.best = {key: value.detach().cpu().clone() for key, value in self.bare.state_dict().items()}
             self.history = [earlier | {"best": "no"} for earlier in self.history]
-        self.history.append(row | {"seconds": round(time.monotonic() - started, 2), "best": "yes" if better else "no"})
-        print("{model} seed {seed}: epoch {epoch}/{epochs}  loss {train_loss:.4f}  valid loss {valid_loss:.4f}  "
-              "valid AUPRC {valid_auprc:.4f}  {samples_per_s:.0f} samples/s".format(**(self.options | row)),
-              file=sys.stderr, flush=True)
+        self.history.append(row | {"best": "yes" if better else "no"})
+        if self.leads:
+            print("{model} seed {seed}: epoch {epoch}/{epochs}  loss {train_loss:.4f}  valid loss {valid_loss:.4f}  "
+                  "valid AUPRC {valid_auprc:.4f}  {samples_per_s:.0f} samples/s, {0:.1%} of it loading".format(
+                      row["loading_share"], **(self.options | row)), file=sys.stderr, flush=True)
 
-    def _train_epoch(self):
-        """Pass once over the training windows; return the mean loss."""
+    def _train(self, stop, resume):
+        """Go from the present step to the end of the epoch."""
         self.model.train()
-        epoch = len(self.history)
-        # Order and strands are a function of seed and epoch alone, whatever came before.
-        chance = torch.Generator().manual_seed(self.options["seed"] * 100_003 + epoch)
-        order = torch.randperm(len(self.train), generator=chance)
-        total = torch.zeros((), device=self.device)
-        name = "{model} seed {seed} epoch {0}/{epochs}".format(epoch + 1, **self.options)
-        with tqdm(total=len(order), desc=name, unit="window", leave=False, disable=None) as bar:
-            for rows in order.split(self.options["batch_size"]):
-                loss = self._step(rows.to(self.device), chance)
-                total += loss * len(rows)
-                bar.update(len(rows))
-                if not bar.disable:
-                    bar.set_postfix(loss=f"{total.item() / bar.n:.4f}", refresh=False)
-        mean = total.item() / len(order)
-        if not np.isfinite(mean):
-            raise DanqError(f"{name}: the loss is no longer finite; lower train.lr")
-        return mean
+        epoch, size = len(self.history), self.options["batch_size"]
+        plan = self.feed.plan(self.options["seed"], epoch)
+        saved = started = time.monotonic()
+        with tqdm(total=len(plan), initial=min(self.step * size, len(plan)), desc=self.name, unit="window", leave=False,
+                  disable=None if self.leads else True) as bar:
+            while self.step < self.steps:
+                first, last = self.step * size, min((self.step + 1) * size, len(plan))
+                asked = self.learn(plan, first, last, stop)
+                self.step += 1
+                bar.update(last - first)
+                if self.step % LOOK_EVERY == 0 and not bar.disable:
+                    bar.set_postfix(loss=f"{self.total.item() / last:.4f}", refresh=False)
+                if self.world > 1 and (self.device.type == "cpu" or self.step % LOOK_EVERY == 0) and asked.item():
+                    stop.asked = stop.asked or "another process"
+                if self.world == 1 or self.device.type == "cpu" or self.step % LOOK_EVERY == 0:
+                    stop.check()
+                if time.monotonic() - saved > SAVE_EVERY:
+                    self._save(resume, time.monotonic() - started)
+                    saved = time.monotonic()
+        self._refuse_infinite()
 
-    def _step(self, rows, chance):
-        X = augment(self.train.sequences_of(rows), self.options["shift"], chance)
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+    @property
+    def name(self):
+        """What a message calls the present epoch."""
+        return "{model} seed {seed} epoch {0}/{epochs}".format(len(self.history) + 1, **self.options)
+
+    def learn(self, plan, first, last, stop):
+        """Learn from places `first` to `last` of a plan; return whether any process was asked to stop (tensor)."""
+        n, rank = last - first, self.fabric.global_rank
+        torch.manual_seed(((self.options["seed"] * SEEDS + len(self.history)) * SEEDS + self.step) % 2**63)
+        # A process without a window of its own takes one that does not count.
+        mine = range(n)[n * rank // self.world:n * (rank + 1) // self.world] or range(1)
+        weight = min(len(mine), n * (rank + 1) // self.world - n * rank // self.world) / n
+        for drop in self.drops if self.world > 1 else ():
+            drop.share = (mine.start, mine.stop, n)
+        with self.clock("load"):
+            X, y = self.feed.batch(plan, first + mine.start, first + mine.stop)
+        self.recipe.constrain(self.bare)
+        with self.clock("forward"):
             logits = self.model(X)
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), self.train.labels_of(rows))
+            loss = self.recipe.loss(self.bare, logits.float(), y, n) * weight
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        self.schedule.step()
-        return loss.detach()
+        with self.clock("backward"):
+            self.fabric.backward(loss * self.world)  # the mean over processes is taken of the gradients
+        with self.clock("update"):
+            self.optimizer.step()
+            if self.schedule is not None:
+                self.schedule.step()
+        told = torch.stack([loss.detach() * n, torch.full_like(loss, float(stop.asked is not None))])
+        told = self.fabric.all_reduce(told, reduce_op="sum") if self.world > 1 else told
+        self.total += told[0]
+        return told[1]
 
-    def _validate(self):
-        probabilities = predict_batches(self.model, self.valid, self.device, self.dtype)
+    def _validate(self, stop):
+        """Return the validation's part of a row."""
+        for drop in self.drops:
+            drop.share = None
+        probabilities = self._predict_valid(stop)
         if not np.isfinite(probabilities).all():
-            raise DanqError("{model} seed {seed}: the predictions are no longer finite; lower train.lr".format(
-                **self.options))
-        loss = functional.binary_cross_entropy(torch.from_numpy(probabilities),
-                                               torch.from_numpy(self.valid_labels).float()).item()
-        areas = auprc(self.valid_labels, probabilities), auroc(self.valid_labels, probabilities)
+            raise UntrainableError(f"{self.name}: the predictions are no longer finite; lower train.lr")
+        labels = torch.from_numpy(self.valid_labels).float()
+        losses = [functional.binary_cross_entropy(torch.from_numpy(strand), labels).item() for strand in probabilities]
+        mean = probabilities.mean(axis=0)
+        areas = auprc(self.valid_labels, mean), auroc(self.valid_labels, mean)
         if np.isnan(areas[0]).all():
             raise DanqError("no target has both a positive and a negative window in the validation split; change it")
-        return {"valid_loss": loss, "valid_auprc": float(np.nanmean(areas[0])),
-                "valid_auroc": float(np.nanmean(areas[1]))}
+        return {"valid_loss": float(np.mean(losses[:self.recipe.loss_strands])),
+                "valid_auprc": float(np.nanmean(areas[0])), "valid_auroc": float(np.nanmean(areas[1]))}
+
+    def _predict_valid(self, stop):
+        """Return probabilities from either strand, float32 (2, N, T); each process predicts a share of the windows."""
+        n, rank = len(self.valid_labels), self.fabric.global_rank
+        share = -(-n // self.world)
+        rows = range(n)[rank * share:(rank + 1) * share]
+        # Several processes finish their validation first: one that stopped alone would leave the others waiting.
+        check = stop.check if self.world == 1 else lambda: None
+        found = predict_rows(self.model, self.dataset, "valid", rows, self.device, check)
+        if self.world > 1:
+            padded = functional.pad(found.transpose(0, 1), (0, 0, 0, 0, 0, share - len(rows)))
+            found = self.fabric.all_gather(padded.contiguous().to(self.device)).cpu().flatten(0, 1)[:n].transpose(0, 1)
+        return found.numpy()
+
+    def _refuse_infinite(self):
+        """Refuse to go on from weights, or a loss, that are not numbers."""
+        if not np.isfinite(self.total.item()):
+            raise UntrainableError(f"{self.name}: the loss is no longer finite; lower train.lr")
+
+    def _save(self, resume, spent):
+        """Save the state, unless it is not worth going on from."""
+        self._refuse_infinite()
+        if self.leads:
+            optimizer, schedule = self.optimizer.state_dict(), self.schedule and self.schedule.state_dict()
+            resume.save({"weights": self.bare.state_dict(), "optimizer": optimizer, "schedule": schedule,
+                         "step": self.step, "total": self.total, "spent": self.spent + spent, "history": self.history,
+                         "best": self.best})
+
+    def restore(self, saved):
+        """Take up where the same training stopped; `saved` is None at the beginning."""
+        if saved is None:
+            return
+        self.bare.load_state_dict(saved["weights"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        if self.schedule is not None:
+            self.schedule.load_state_dict(saved["schedule"])
+        self.step, self.total, self.spent = saved["step"], saved["total"].to(self.device), saved["spent"]
+        self.history, self.best = saved["history"], saved["best"]
+        if self.leads:
+            print(f"{self.name}: resuming at step {self.step} of {self.steps}", file=sys.stderr)
 
     def facts(self):
         """Return how the training went, as plain values."""
         versions = {"danq": danq.__version__, "python": platform.python_version(), "torch": str(torch.__version__),
-                    "numpy": np.__version__, "h5py": h5py.__version__}
+                    "lightning-fabric": lightning_fabric.__version__, "numpy": np.__version__, "h5py": h5py.__version__}
         cpu = platform.processor() or platform.machine()  # Linux often knows only the latter
         hardware = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else cpu
         return {"model": self.options["model"], "seed": self.options["seed"], "scale": self.options["scale"],
-                "parameters": count_parameters(self.model), "epochs": len(self.history),
+                "parameters": count_parameters(self.bare), "epochs": len(self.history),
                 "best_epoch": next(row["epoch"] for row in self.history if row["best"] == "yes"),
-                "device": str(self.device), "hardware": hardware, "precision": str(self.dtype).removeprefix("torch."),
-                "threads": self.options["threads"], "seconds": round(sum(row["seconds"] for row in self.history), 1),
-                "versions": versions, "options": self.options}
+                "device": str(self.device), "hardware": hardware, "precision": self.options["precision"],
+                "seconds": round(sum(row["seconds"] for row in self.history), 1),
+                "filters started as": self.started_as, "versions": versions, "options": self.options}
 
 
-def predict_batches(model, batches, device, dtype):
-    """Return probabilities of a whole split, float32 (N, T), the two strands averaged.
+class _Board:
+    """The curves for TensorBoard, where that is installed."""
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-        From one-hot (N, 4, L) to logits (N, T); left in evaluation mode.
-    batches : danq.batches.Batches
-        The split.
-    device : torch.device
-    dtype : torch.dtype
-        Precision of the computation.
-    """
-    model.eval()
-    found = []
-    with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-        for start in tqdm(range(0, len(batches), EVALUATION_BATCH), "predict", unit="batch", leave=False, disable=None):
-            X = batches.sequences_of(slice(start, start + EVALUATION_BATCH))
-            found.append(strand_average(model, X).cpu())
-    return torch.cat(found).numpy()
-
-
-def _write_checkpoint(path, loop):
-    _save(path, {"format": FORMAT, "version": VERSION, "weights": loop.best, "facts": loop.facts(),
-                 "dataset": loop.data_facts})
-
-
-def load_checkpoint(path):
-    """Rebuild a trained model from its checkpoint alone.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A checkpoint of `train`.
-
-    Returns
-    -------
-    model : torch.nn.Module
-        In evaluation mode, on the CPU.
-    facts : dict
-        ``facts`` (how it was trained) and ``dataset`` (window, alphabet, target names, ...).
-
-    Raises
-    ------
-    DanqError
-        Not a whole checkpoint of ours, or weights that are not finite or do not fit the model.
-    """
-    saved = _load(path)
-    if not isinstance(saved, dict) or (saved.get("format"), saved.get("version")) != (FORMAT, VERSION):
-        raise DanqError(f"not a checkpoint of version {VERSION}; train the model again with danq train", path)
-    data, facts = saved["dataset"], saved["facts"]
-    model = build(facts["model"], data["window"], len(data["names"]), facts["scale"], facts["options"]["dropout"])
-    try:
-        model.load_state_dict(saved["weights"])
-    except RuntimeError as error:
-        raise DanqError("its weights do not fit its model; train the model again", path) from error
-    if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
-        raise DanqError("its weights are not all finite; train the model again", path)
-    return model.eval(), {"facts": facts, "dataset": data}
-
-
-def _save(path, content):
-    """Write with torch.save, atomically, and so that a full disk is an OSError."""
-    image = io.BytesIO()
-    torch.save(content, image)
-    with atomic(path) as part:
-        part.write_bytes(image.getbuffer())
-
-
-def _load(path):
-    """Read a file of torch.save, tensors and plain values only: nothing in it is ever run."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:  # torch itself does not look at the checksums
-                raise zipfile.BadZipFile
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (FileNotFoundError, PermissionError) as error:
-        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
-    except Exception as error:  # torch raises half a dozen types for a damaged file
-        raise DanqError("not a whole checkpoint; train the model again with danq train", path) from error
-
-
-class _Resume:
-    """The state of the last whole epoch, beside the checkpoint, for a training that was cut off."""
-
-    def __init__(self, path, options, dataset):
-        self.path = Path(path)
-        told = json.dumps({"options": options, "dataset": sha256(dataset), "version": danq.__version__})
-        self.fingerprint = hashlib.sha256(told.encode()).hexdigest()
-
-    def load_into(self, loop):
-        """Take up where the same training stopped; a state of another configuration or dataset is passed over."""
-        if not self.path.exists():
-            return
+    def __init__(self, folder, loop):
+        self.writer = None
         try:
-            saved = _load(self.path)
-        except DanqError:
-            saved = {}
-        if saved.get("fingerprint") != self.fingerprint:
-            print(f"{self.path}: damaged, or of another configuration, dataset or device; starting anew",
-                  file=sys.stderr)
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
             return
-        loop.model.load_state_dict(saved["weights"])
-        loop.optimizer.load_state_dict(saved["optimizer"])
-        loop.schedule.load_state_dict(saved["schedule"])
-        loop.history, loop.best = saved["history"], saved["best"]
-        torch.set_rng_state(saved["chance"])
-        if loop.device.type == "cuda":
-            torch.cuda.set_rng_state(saved["chance_gpu"], loop.device)
-        print(f"{self.path}: resuming after epoch {len(loop.history)}", file=sys.stderr)
+        if loop.leads:
+            # What a training that was cut off wrote after its last state is hidden.
+            self.writer = SummaryWriter(folder, purge_step=len(loop.history) + 1)
 
-    def save(self, loop):
-        """Write the state, atomically."""
-        gpu = torch.cuda.get_rng_state(loop.device) if loop.device.type == "cuda" else None
-        _save(self.path, {"fingerprint": self.fingerprint, "weights": loop.model.state_dict(), "best": loop.best,
-                          "optimizer": loop.optimizer.state_dict(), "schedule": loop.schedule.state_dict(),
-                          "history": loop.history, "chance": torch.get_rng_state(), "chance_gpu": gpu})
-
-    def remove(self):
-        """Forget the state of a finished training."""
-        self.path.unlink(missing_ok=True)
+    def add(self, row):
+        """Add a row of the history."""
+        for key, value in row.items() if self.writer else ():
+            if isinstance(value, float):
+                self.writer.add_scalar(key, value, row["epoch"])
+        if self.writer:
+            self.writer.flush()

@@ -145,6 +145,8 @@ def tally(pair):
 TWIN = ("DanQ-conv is DanQ with a convolution in the place of its recurrent layer: the same multiply-adds, and almost "
         "the same number of parameters. The two differ in recurrence and in how far a position sees: the convolution "
         "sees only its neighbourhood.")
+DILATED = ("DanQ-dilated has dilated convolutions there, which let every position see the whole window as the "
+           "recurrence does, at nearly the same cost: the two differ in recurrence, not in reach.")
 
 
 def pair_sentence(pair):

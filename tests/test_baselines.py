@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from danq import baselines
 from danq.dataset import open_dataset
 from danq.errors import DanqError
-from danq.meme import Motif, write_meme
+from danq.meme import Motif, log_odds, write_meme
 from danq.predictions import read_predictions
 from danq.sequence import encode, reverse_complement
 
@@ -54,7 +54,7 @@ def test_scan_equals_scoring_letter_by_letter(text, width, flank, seed):
 
 
 def test_log_odds_by_hand():
-    found = baselines.log_odds(np.array([[1.0, 0, 0, 0]]), np.array([0.25] * 4))
+    found = log_odds(np.array([[1.0, 0, 0, 0]]), np.array([0.25] * 4))
     assert found[0].tolist() == pytest.approx([np.log2(1.01 / 1.04 / 0.25)] + [np.log2(0.01 / 1.04 / 0.25)] * 3)
 
 

@@ -82,7 +82,9 @@ def test_batches_on_the_device_equal_the_file(toy_dataset):
 def test_augmented_windows_are_shifted_strands_of_the_window(letters, shift, seed):
     torch = pytest.importorskip("torch")
     X = torch.from_numpy(one_hot(encode_letters(letters)).T[None].astype(np.float32))
-    found = augment(X, shift, torch.Generator().manual_seed(seed))
+    chance = np.random.default_rng(seed)
+    flips, moves = chance.integers(0, 2, 1).astype(bool), chance.integers(0, 2 * shift + 1, 1)
+    found = augment(X, torch.from_numpy(flips), torch.from_numpy(moves), shift)
     padded = torch.nn.functional.pad(X, (shift, shift)), torch.nn.functional.pad(X.flip(1, 2), (shift, shift))
     allowed = [strand[:, :, move:move + len(letters)] for strand in padded for move in range(2 * shift + 1)]
     assert any((found == one).all() for one in allowed)

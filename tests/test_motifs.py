@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from danq import config, dataset, train
+from danq import checkpoint, config, dataset
 from danq.errors import DanqError
 from danq.files import read_table
 from danq.meme import TAXA, Motif, information, jaspar, read_meme, write_meme
@@ -249,7 +249,7 @@ class FakeDataset:
 @pytest.fixture
 def run(tmp_path, monkeypatch, conv, known, X):
     """Give a function that runs the stage on `labels` and returns the folder it wrote to."""
-    monkeypatch.setattr(train, "load_checkpoint", lambda path: (types.SimpleNamespace(first=conv),
+    monkeypatch.setattr(checkpoint, "load_checkpoint", lambda path: (types.SimpleNamespace(first=conv),
                                                                {"dataset": {"names": ["A"]}}))
     write_meme(tmp_path / "known.meme", known)
 

@@ -1,27 +1,36 @@
 import copy
+import errno
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from danq import checkpoint, config
 from danq import train as module
+from danq.checkpoint import load_checkpoint
 from danq.dataset import open_dataset
-from danq.errors import DanqError
+from danq.errors import DanqError, StoppedError
+from danq.evaluate import auprc
 from danq.models import MODELS
 from danq.predict import predict
 from danq.predictions import read_predictions, write_predictions
-from danq.train import load_checkpoint, train
+from danq.train import Loop, train
 
-OPTIONS = {"seed": 3, "threads": 1, "scale": 0.02, "dropout": 1.0, "epochs": 3, "batch_size": 16, "lr": 0.003,
-           "weight_decay": 0.01, "shift": 3, "patience": 9, "precision": "float32", "device": "cpu"}
+OPTIONS = config.Train().model_dump() | {
+    "model": "danq", "seed": 3, "threads": 1, "motifs": "", "scale": 0.02, "epochs": 3, "batch_size": 16, "lr": 0.003,
+    "shift": 3, "patience": 9, "precision": "float32", "device": "cpu"}
 
 
 def run(dataset, folder, model="danq", **changes):
     """Train on the toy dataset; return the checkpoint's content."""
-    train(dataset, folder / "model.ckpt", folder / "history.tsv", folder / "train.json", model=model,
-          **(OPTIONS | changes))
+    train(dataset, folder / "model.ckpt", folder / "history.tsv", folder / "train.json",
+          **(OPTIONS | {"model": model} | changes))
     return torch.load(folder / "model.ckpt", weights_only=True)
 
 
@@ -34,44 +43,239 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(model, toy_datas
     first, again = (run(toy_dataset, tmp_path / name, model) for name in ("a", "b"))
     other = run(toy_dataset, tmp_path / "c", model, seed=4)
     assert same_weights(first, again) and not same_weights(first, other)
-    timeless = [pd.read_csv(tmp_path / name / "history.tsv", sep="\t").drop(columns=["seconds", "samples_per_s"])
-                for name in ("a", "b")]
+    timeless = [pd.read_csv(tmp_path / name / "history.tsv", sep="\t").drop(
+        columns=["seconds", "samples_per_s", "loading_share"]) for name in ("a", "b")]
     assert timeless[0].equals(timeless[1]) and len(timeless[0]) == 3
 
 
-class Killed(BaseException):
-    """Stands for kill -9: nothing of ours may catch it."""
+def killed_at(action, *arguments, **options):
+    """Run an action in a child process, in which `kill -9` is to happen; say whether it did."""
+    child = os.fork()
+    if child == 0:
+        try:
+            action(*arguments, **options)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def dying(function, calls):
+    """Wrap a function: the process is killed when it is called for the time that `calls` says, from 1."""
+    left = [calls]
+
+    def wrapped(*arguments, **options):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **options)
+    return wrapped
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))
-@pytest.mark.parametrize("epoch", [1, 2])
-def test_a_killed_training_resumes_to_the_same_bits(model, epoch, toy_dataset, tmp_path, monkeypatch):
+def test_a_killed_training_resumes_to_the_same_bits(model, toy_dataset, tmp_path, monkeypatch):
+    # A state is saved at every step; the training is killed in the middle of steps, and before, within and after the
+    # writing of states, and goes on each time.
+    monkeypatch.setattr(module, "SAVE_EVERY", 0)
     whole = run(toy_dataset, tmp_path / "whole", model)
-    step, calls = module._Loop._step, []
+    for where, name, calls in ((Loop, "learn", 2), (Loop, "_save", 3), (checkpoint, "_save", 4), (os, "replace", 5),
+                               (os, "fsync", 4), (Loop, "_validate", 2), (module, "write_checkpoint", 1),
+                               (module, "write_text", 1)):
+        with monkeypatch.context() as patched:
+            patched.setattr(where, name, dying(getattr(where, name), calls))
+            assert killed_at(run, toy_dataset, tmp_path / "cut", model), name
+        torch.manual_seed(99)
+    assert same_weights(whole, run(toy_dataset, tmp_path / "cut", model))
+    assert {path.name for path in (tmp_path / "cut").iterdir()} == {
+        "model.ckpt", "history.tsv", "train.json", "model.ckpt.tensorboard"}
 
-    def dying(loop, *arguments):
+
+@pytest.mark.parametrize(("number", "phase"), [(signal.SIGTERM, "learn"), (signal.SIGUSR1, "learn"),
+                                               (signal.SIGINT, "_validate")])
+def test_a_signal_leads_to_a_state_from_which_it_goes_on(number, phase, toy_dataset, tmp_path, monkeypatch, capsys):
+    whole = run(toy_dataset, tmp_path / "whole")
+    before, original, calls = signal.getsignal(number), getattr(Loop, phase), []
+
+    def signalled(loop, *arguments):
         calls.append(1)
-        if len(calls) == epoch * loop.steps + 2:
-            raise Killed
+        if len(calls) == 2:
+            os.kill(os.getpid(), number)
+        return original(loop, *arguments)
+
+    with monkeypatch.context() as patched, pytest.raises(StoppedError, match="the same command goes on from here"):
+        patched.setattr(Loop, phase, signalled)
+        run(toy_dataset, tmp_path / "cut")
+    assert signal.getsignal(number) == before
+    assert "saving the state of the training" in capsys.readouterr().err
+    assert (tmp_path / "cut" / "model.ckpt.resume").exists()
+    assert same_weights(whole, run(toy_dataset, tmp_path / "cut"))
+    assert "resuming at step" in capsys.readouterr().err
+
+
+def test_sigterm_ends_the_command_with_status_75(toy_dataset, tmp_path):
+    knobs = {"scale": 0.02, "epochs": 5000, "patience": 5000, "device": "cpu", "precision": "float32"}
+    flags = config.flags(config.Train(**knobs)).split()
+    command = [sys.executable, "-m", "danq", "train", *flags, "--model", "danq_conv", "--threads", "1",
+               "--dataset", toy_dataset, "--checkpoint", tmp_path / "m.ckpt", "--history", tmp_path / "h.tsv",
+               "--facts", tmp_path / "f.json"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while "epoch 1/5000" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGTERM)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 75
+    assert told.endswith("danq: stopped by a signal; the same command goes on from here\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"m.ckpt.resume", "m.ckpt.tensorboard"}
+
+
+def test_a_second_signal_ends_the_process_at_once():
+    from danq.stop import Stop
+    before = signal.getsignal(signal.SIGTERM)
+    with Stop() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.asked == "SIGTERM" and signal.getsignal(signal.SIGTERM) == before
+
+
+def stop_after_an_epoch(rows):
+    raise StoppedError
+
+
+def cut_off(dataset, folder, **changes):
+    """Leave a training that was cut off after its first epoch."""
+    with pytest.raises(StoppedError):
+        run(dataset, folder, after_epoch=stop_after_an_epoch, **changes)
+
+
+@pytest.mark.parametrize(("changes", "told"), [
+    ({"lr": 0.004}, "lr (0.003, now 0.004)"), ({"negatives": 1.0}, "negatives (null, now 1.0)"),
+    ({"epochs": 4, "head": "pool"}, 'head ("dense", now "pool"), epochs (3, now 4)'),
+    ({"recipe": "published"}, 'recipe ("modern", now "published"), weight_decay (0.01, now 0.0)')])
+def test_another_configuration_is_refused_by_name(changes, told, toy_dataset, tmp_path):
+    cut_off(toy_dataset, tmp_path)
+    left = (tmp_path / "model.ckpt.resume").read_bytes()
+    with pytest.raises(DanqError) as caught:
+        run(toy_dataset, tmp_path, **changes)
+    assert str(caught.value) == (f"{tmp_path}/model.ckpt.resume: holds a training that was cut off, with another "
+                                 f"{told}; go on with the former, or remove this file to start anew")
+    assert (tmp_path / "model.ckpt.resume").read_bytes() == left
+
+
+def test_another_dataset_or_version_is_refused_by_name(toy, run_extract, toy_dataset, tmp_path, monkeypatch):
+    cut_off(toy_dataset, tmp_path)
+    other = run_extract(toy, tmp_path / "other") / "dataset.h5"
+    with pytest.raises(DanqError, match=r"with another dataset \("):
+        run(other, tmp_path)
+    monkeypatch.setattr("danq.__version__", "99")
+    with pytest.raises(DanqError, match=r"with another danq \(.*, now \"99\"\)"):
+        run(toy_dataset, tmp_path)
+
+
+def test_another_number_of_threads_is_announced_and_recorded(toy_dataset, tmp_path, capsys):
+    cut_off(toy_dataset, tmp_path)
+    run(toy_dataset, tmp_path, threads=2)
+    torch.set_num_threads(1)
+    assert "began with 1 threads, goes on with 2: the last digits may differ" in capsys.readouterr().err
+    assert json.loads((tmp_path / "train.json").read_text())["threads"] == [1, 2]
+
+
+def test_a_loss_that_explodes_keeps_the_last_good_state(toy_dataset, tmp_path, monkeypatch):
+    step, calls = Loop.learn, []
+
+    def exploding(loop, *arguments):
+        calls.append(1)
+        if len(calls) == loop.steps + 2:
+            with torch.no_grad():
+                next(loop.bare.parameters()).fill_(float("inf"))
         return step(loop, *arguments)
 
-    with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(module._Loop, "_step", dying)
-        run(toy_dataset, tmp_path / "cut", model)
-    left = {path.name for path in (tmp_path / "cut").iterdir()}
-    assert left == {"model.ckpt.resume"}
-    torch.manual_seed(99)
-    assert same_weights(whole, run(toy_dataset, tmp_path / "cut", model))
-    assert not (tmp_path / "cut" / "model.ckpt.resume").exists()
+    with monkeypatch.context() as patched, pytest.raises(DanqError, match=r"epoch 2/3: the loss is no longer finite"):
+        patched.setattr(Loop, "learn", exploding)
+        run(toy_dataset, tmp_path / "cut")
+    saved = torch.load(tmp_path / "cut" / "model.ckpt.resume", weights_only=True)["state"]
+    assert len(saved["history"]) == 1 and all(torch.isfinite(value).all() for value in saved["weights"].values())
+    assert same_weights(run(toy_dataset, tmp_path / "cut"), run(toy_dataset, tmp_path / "whole"))
 
 
-def test_another_configuration_does_not_resume(toy_dataset, tmp_path, monkeypatch, capsys):
-    with monkeypatch.context() as patched:
-        patched.setattr(module, "_write_checkpoint", lambda *_: (_ for _ in ()).throw(Killed()))
-        with pytest.raises(Killed):
-            run(toy_dataset, tmp_path, lr=0.001)
-    assert same_weights(run(toy_dataset, tmp_path), run(toy_dataset, tmp_path / "fresh"))
-    assert "damaged, or of another configuration, dataset or device; starting anew" in capsys.readouterr().err
+def test_a_full_disk_keeps_the_last_good_state(toy_dataset, tmp_path, monkeypatch):
+    save, calls = checkpoint._save, []
+
+    def full(path, content):
+        calls.append(1)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        save(path, content)
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr(checkpoint, "_save", full)
+        run(toy_dataset, tmp_path / "cut")
+    assert same_weights(run(toy_dataset, tmp_path / "cut"), run(toy_dataset, tmp_path / "whole"))
+
+
+def test_two_processes_do_what_one_does(toy_dataset, tmp_path):
+    # Batches of 15, so that their shares are unequal; the last one of an epoch is smaller still.
+    found = {}
+    for devices in (1, 2):
+        folder = tmp_path / str(devices)
+        knobs = OPTIONS | {"devices": devices, "batch_size": 15, "epochs": 2}
+        flags = config.flags(config.Train(**{key: knobs[key] for key in config.Train.model_fields})).split()
+        command = [sys.executable, "-m", "danq", "train", *flags, "--model", "danq", "--seed", "3", "--threads", "1",
+                   "--dataset", toy_dataset, "--checkpoint", folder / "m.ckpt", "--history", folder / "h.tsv",
+                   "--facts", folder / "f.json"]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+        found[devices] = (torch.load(folder / "m.ckpt", weights_only=True)["weights"],
+                          pd.read_csv(folder / "h.tsv", sep="\t"))
+    for key, value in found[1][0].items():
+        torch.testing.assert_close(found[2][0][key], value, rtol=1e-4, atol=1e-6)
+    for column in ("train_loss", "valid_loss", "valid_auprc"):
+        np.testing.assert_allclose(found[2][1][column], found[1][1][column], rtol=1e-4)
+
+
+@pytest.mark.parametrize("model", ["deepsea", "danq", "danq_dilated"])
+def test_the_published_recipe_trains(model, toy_dataset, tmp_path):
+    saved = run(toy_dataset, tmp_path, model, recipe="published", gates="hard_sigmoid", lr=None, batch_size=None,
+                weight_decay=None, patience=None)
+    told = saved["facts"]["options"]
+    expected = {"lr": 1.0, "batch_size": 16, "weight_decay": 1e-6, "patience": 300} if model == "deepsea" else {
+        "lr": 1e-3, "batch_size": 100, "weight_decay": 0.0, "patience": 5}
+    assert {key: told[key] for key in expected} == expected
+    history = pd.read_csv(tmp_path / "history.tsv", sep="\t")
+    assert history["best"].tolist().index("yes") == history["valid_loss"].idxmin()
+
+
+def test_a_published_danq_predicts_from_its_checkpoint_what_it_did_in_training(toy_dataset, tmp_path):
+    # Keras 0.2's dropout scales outside training: a reloaded model has to do so, too.
+    run(toy_dataset, tmp_path, recipe="published", epochs=1, batch_size=20)
+    predict(tmp_path / "model.ckpt", toy_dataset, tmp_path / "p.h5", split="valid", device="cpu", threads=1)
+    with open_dataset(toy_dataset) as dataset:
+        areas = auprc(dataset.labels("valid"), read_predictions(tmp_path / "p.h5")[3])
+    assert pd.read_csv(tmp_path / "history.tsv", sep="\t")["valid_auprc"].item() == pytest.approx(np.nanmean(areas))
+    model, _ = load_checkpoint(tmp_path / "model.ckpt")
+    assert [drop.inverted for drop in model.drops] == [False, False]
+
+
+def test_filters_that_start_from_motifs_are_recorded(toy, run_extract, tmp_path):
+    from danq.meme import Motif, write_meme
+    motifs = [Motif(name, "", np.eye(4)[[0, 1, 2, 3, row]]) for row, name in enumerate(("M1", "M2"))]
+    write_meme(tmp_path / "known.meme", motifs)
+    (tmp_path / "targets.tsv").write_text(f"name\tgroup\tfile\tjaspar\nA\tTF\t{toy / 'a.bed'}\tM2\n")
+    folder = run_extract(toy, tmp_path / "data", targets=tmp_path / "targets.tsv")
+    told = run(folder / "dataset.h5", tmp_path, start="targets", motifs=str(tmp_path / "known.meme"))["facts"]
+    assert told["filters started as"] == ["M2", "M2-", "", "", "", ""]  # 6 filters
+    with pytest.raises(DanqError, match="blstm has no filters that could start from motifs"):
+        run(folder / "dataset.h5", tmp_path / "b", "blstm", start="known", motifs=str(tmp_path / "known.meme"))
+
+
+def test_a_pooling_head_predicts_windows_of_another_length(toy, run_extract, toy_dataset, tmp_path):
+    longer = run_extract(toy, tmp_path / "longer", window=600) / "dataset.h5"
+    for head in ("pool", "dense"):
+        run(toy_dataset, tmp_path / head, head=head)
+        arguments = tmp_path / head / "model.ckpt", longer, tmp_path / head / "p.h5"
+        if head == "dense":
+            with pytest.raises(DanqError, match="window: not what the model was trained on"):
+                predict(*arguments, split="test", device="cpu", threads=1)
+        else:
+            predict(*arguments, split="test", device="cpu", threads=1)
+            with open_dataset(longer) as dataset:
+                assert read_predictions(arguments[2])[3].shape == (dataset.length("test"), 2)
 
 
 def test_the_checkpoint_rebuilds_the_model_and_says_how_it_was_made(toy_dataset, tmp_path):
@@ -95,7 +299,7 @@ def test_training_stops_when_nothing_gets_better(toy_dataset, tmp_path):
 def test_a_loss_that_explodes_is_an_error_and_leaves_no_checkpoint(toy_dataset, tmp_path):
     with pytest.raises(DanqError, match=r"the loss is no longer finite; lower train\.lr"):
         run(toy_dataset, tmp_path, lr=1e30)
-    assert not (tmp_path / "model.ckpt").exists()
+    assert not (tmp_path / "model.ckpt").exists() and not (tmp_path / "model.ckpt.resume").exists()
 
 
 def test_the_model_learns(tmp_path):
@@ -120,7 +324,7 @@ def test_damaged_and_foreign_checkpoints_are_refused(toy_dataset, tmp_path):
     path = tmp_path / "bad.ckpt"
     path.write_bytes((tmp_path / "model.ckpt").read_bytes()[:-2000])
     cases = [(None, "not a whole checkpoint")]
-    cases += [({"weights": {}}, "not a checkpoint of version 1"),
+    cases += [({"weights": {}}, "not a checkpoint of version 2"),
               (saved | {"weights": {"first.bias": torch.zeros(1)}}, "its weights do not fit its model")]
     nan = copy.deepcopy(saved)
     next(iter(nan["weights"].values())).fill_(float("nan"))
@@ -214,5 +418,5 @@ def test_a_model_does_not_predict_where_it_may_have_been_trained(toy, run_extrac
 def test_weights_that_explode_in_the_last_step_are_an_error(toy_dataset, tmp_path):
     # One step an epoch: its loss is that of the first weights, still finite; only the validation sees the new ones.
     with pytest.raises(DanqError, match=r"the predictions are no longer finite; lower train\.lr"):
-        run(toy_dataset, tmp_path, batch_size=1000, lr=1e30)
+        run(toy_dataset, tmp_path, "deepsea", batch_size=1000, lr=1e30)
     assert not (tmp_path / "model.ckpt").exists()

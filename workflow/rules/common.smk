@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from danq import sources
-from danq.config import flags, load
+from danq.config import WITHOUT_FILTERS, flags, load
 from danq.errors import DanqError, DanqErrors
 from danq.inputs import find_key, read_targets, refuse_double_keys
 from danq.meme import motif_files
@@ -113,6 +113,7 @@ def digest_flags():
     return shlex.join(words)
 
 
+with_filters = [model for model in settings.models if model not in WITHOUT_FILTERS]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
 baselines = settings.baselines + (["oracle_rule", "oracle_parts"] if simulated else [])
 

@@ -22,7 +22,13 @@ rule report:
         description="<results>/dataset.json",
         metrics="<results>/metrics.tsv",
         comparison="<results>/comparison.tsv",
-        runs=expand("{folder}/{file}", folder=trained, file=["history.tsv", "train.json", "motifs.meme", "matches.tsv"]),
+        runs=expand("{folder}/{file}", folder=trained, file=["history.tsv", "train.json"]),
+        motifs=expand(
+            "<results>/{model}/seed{seed}/{file}",
+            model=with_filters,
+            seed=settings.seeds,
+            file=["motifs.meme", "matches.tsv"],
+        ),
         truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
     output:
         "<results>/report.html",

@@ -3,7 +3,8 @@
 
 rule train:
     input:
-        "<results>/dataset.h5",
+        dataset="<results>/dataset.h5",
+        motifs=known_motifs if settings.train.start != "random" else [],
     output:
         checkpoint="<results>/{model}/seed{seed}/model.ckpt",
         history="<results>/{model}/seed{seed}/history.tsv",
@@ -21,9 +22,10 @@ rule train:
     params:
         flags=flags(settings.train),
         threads=settings.threads,
+        motifs=f"--motifs {shlex.quote(settings.motifs)}" if settings.train.start != "random" else "",
     shell:
         "python -m danq train {params.flags} --model {wildcards.model} --seed {wildcards.seed} "
-        "--threads {params.threads} --dataset {input:q} --checkpoint {output.checkpoint:q} --history {output.history:q} "
+        "--threads {params.threads} {params.motifs} --dataset {input.dataset:q} --checkpoint {output.checkpoint:q} --history {output.history:q} "
         "--facts {output.facts:q} 2>&1 | tee {log:q}"
 
 
