@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from danq.checkpoint import build_from
 from danq.models import MODELS, build
 from danq.recipes import (
     MODERN,
@@ -301,10 +302,9 @@ def check_lstm(layer):
         assert all(not torch.equal(gates[0], gate) for gate in gates[1:])
 
 
-def test_danqs_dropout_scales_outside_training_once_initialised():
-    model, X = build("mlp", 50, 2, 0.1), torch.ones(1, 4, 50)
-    PUBLISHED_DANQ.initialise(model)
-    seen = []
+def test_dropout_scales_outside_training_as_the_recipe_says():
+    options = {"model": "mlp", "scale": 0.1, "dropout": 1.0, "head": "dense", "gates": "sigmoid", "recipe": "published"}
+    model, X, seen = build_from(options, 50, 2), torch.ones(1, 4, 50), []
     for layer in (model.dense, model.head.dense):
         layer.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
         layer.register_forward_hook(lambda layer, inputs, output: seen.append(output))
