@@ -69,7 +69,9 @@ class Plan:
     Attributes
     ----------
     rows : torch.Tensor, shape (M,), int64
-        Rows of the training split.
+        Rows of the training split; on the CPU, the others on the device where batches are made.
+    places : torch.Tensor, shape (M,), int64
+        The same as rows of what is held of their group.
     flips : torch.Tensor, shape (M,), bool
         True where the reverse complement is shown.
     moves : torch.Tensor, shape (M,), int64
@@ -79,6 +81,7 @@ class Plan:
     """
 
     rows: torch.Tensor
+    places: torch.Tensor
     flips: torch.Tensor
     moves: torch.Tensor
     groups: list
@@ -127,17 +130,22 @@ class Feed:
         shown = torch.ones(self.n, dtype=torch.bool) if self.labelled is None else self._draw(chance)
         n_blocks = -(-self.n // self.block)
         order = torch.randperm(n_blocks, generator=chance).tolist()
-        parts, groups = [], []
+        parts, places, groups = [], [], []
         for first in range(0, n_blocks, self.blocks_held):
             blocks = tuple(sorted(order[first:first + self.blocks_held]))
             rows = torch.cat([self._rows(block)[shown[self._rows(block)]] for block in blocks])
             rows = torch.cat([rows, rows + self.n]) if self.both_strands else rows
             parts.append(rows[torch.randperm(len(rows), generator=chance)])
+            starts = torch.searchsorted(torch.tensor(blocks), parts[-1] % self.n // self.block) * self.block
+            places.append(starts + parts[-1] % self.n % self.block)
             groups.append((blocks, sum(map(len, parts))))
         rows = torch.cat(parts)[:self.epoch_size]
         random = torch.rand(len(rows), generator=chance) < 0.5
         moves = torch.randint(0, 2 * self.shift + 1, (len(rows),), generator=chance)
-        return Plan(rows % self.n, rows >= self.n if self.both_strands else random, moves, groups)
+        flips = rows >= self.n if self.both_strands else random
+        # Whole to the device: a batch then costs no copy, for which the host would wait.
+        return Plan(rows % self.n, *(part.to(self.device) for part in (torch.cat(places)[:len(rows)], flips, moves)),
+                    groups)
 
     def _draw(self, chance):
         """Return which windows an epoch shows: those with a label, and a new draw of the others."""
@@ -157,11 +165,10 @@ class Feed:
                 pieces.append(self._piece(plan, number, slice(max(first, start), min(last, end))))
             start = end
         X, y = pieces[0] if len(pieces) == 1 else map(torch.cat, zip(*pieces, strict=True))
-        flips, moves = plan.flips[first:last].to(X.device), plan.moves[first:last].to(X.device)
-        return augment(X, flips, moves, self.shift), y
+        return augment(X, plan.flips[first:last], plan.moves[first:last], self.shift), y
 
-    def _piece(self, plan, number, places):
-        """Return windows and labels of places that lie in one group."""
+    def _piece(self, plan, number, part):
+        """Return windows and labels of a part of a plan (slice) that lies in one group."""
         group = plan.groups[number][0]
         if group not in self.held:
             coming = self.coming.pop(group, None)
@@ -170,10 +177,8 @@ class Feed:
             if number + 1 < len(plan.groups):
                 following = plan.groups[number + 1][0]
                 self.coming[following] = self.reader.submit(self._load, following)
-        rows = plan.rows[places]
-        starts = torch.searchsorted(torch.tensor(group), rows // self.block) * self.block
-        place = (starts + rows % self.block).to(self.device)
-        return self.held[group].sequences_of(place), self.held[group].labels_of(place)
+        places, held = plan.places[part], self.held[group]
+        return held.sequences_of(places), held.labels_of(places)
 
     def _load(self, group):
         """Read a group of blocks."""
