@@ -1,8 +1,8 @@
 """Peaks to bins to 0/1 labels; which bins belong to which split, and which are left out.
 
-Bins lie side by side from position 0 of each chromosome. A bin's label for a target is 1 when more than half of it
-lies in the target's peaks, overlapping peaks counted once (Zhou and Troyanskaya 2015,
-https://doi.org/10.1038/nmeth.3547). A window is a bin with equal flanks.
+Bins lie side by side from position 0 of each chromosome; training may have more, which overlap. A bin's label for a
+target is 1 when more than half of it lies in the target's peaks, overlapping peaks counted once (Zhou and Troyanskaya
+2015, https://doi.org/10.1038/nmeth.3547). A window is a bin with equal flanks.
 """
 
 import numpy as np
@@ -23,30 +23,71 @@ GC_STRATA = 50
 class Grid:
     """The whole bins of a genome, numbered through all chromosomes.
 
+    Bins lie in rows, side by side. A chromosome has one row, which begins at its position 0, or with a stride several,
+    each of which begins a stride after the one before.
+
     Parameters
     ----------
     lengths : array of int, shape (C,)
         Length of each chromosome (bp).
     bin_size : int
         Length of a bin (bp).
+    stride : int, optional
+        From the start of a bin to that of the next (bp); a divisor of `bin_size`, which it is by default.
 
     Attributes
     ----------
-    offsets : numpy.ndarray, shape (C + 1,), int64
-        Number of the first bin of each chromosome, and the number of all bins. After the whole bins of each chromosome
-        stands one for the rest at its end, which is never used.
-    counts : numpy.ndarray, shape (C,), int64
-        Whole bins of each chromosome.
+    shifts : numpy.ndarray, shape (R,), int64
+        Where each row begins on its chromosome (bp); rows of a chromosome follow each other, R of all C chromosomes.
+    offsets : numpy.ndarray, shape (R + 1,), int64
+        Number of the first bin of each row, and the number of all bins. After the whole bins of each row stands one for
+        the rest at the chromosome's end, which is never used.
+    counts : numpy.ndarray, shape (R,), int64
+        Whole bins of each row.
     rests : numpy.ndarray, shape (n,), bool
         Whether a bin is such a rest.
     """
 
-    def __init__(self, lengths, bin_size):
-        self.bin_size, self.counts = bin_size, np.asarray(lengths, dtype=np.int64) // bin_size
+    def __init__(self, lengths, bin_size, stride=None):
+        self.bin_size, self.rows = bin_size, bin_size // (stride or bin_size)
+        self.shifts = np.tile(np.arange(self.rows) * (stride or bin_size), len(lengths))
+        left = np.repeat(np.asarray(lengths, dtype=np.int64), self.rows) - self.shifts
+        self.counts = np.maximum(left, 0) // bin_size
         self.offsets = np.concatenate([[0], np.cumsum(self.counts + 1)])
         self.n = int(self.offsets[-1])
         self.rests = np.zeros(self.n, dtype=bool)
         self.rests[self.offsets[1:] - 1] = True
+
+    def spread(self, chrom, start, end):
+        """Return intervals once for each row of their chromosome, counted from where that begins.
+
+        Parameters
+        ----------
+        chrom : numpy.ndarray, shape (n,), int
+            Number of each interval's chromosome.
+        start, end : numpy.ndarray, shape (n,), int64
+            Intervals on the chromosome (bp).
+
+        Returns
+        -------
+        source : numpy.ndarray or slice
+            Which interval each of those returned is a part of.
+        row, start, end : numpy.ndarray, shape (m,), int64
+            Row, and interval on it.
+
+        Examples
+        --------
+        >>> grid = Grid([20], 10, 5)
+        >>> [part.tolist() for part in grid.spread(np.array([0, 0]), np.array([3, 8]), np.array([5, 14]))]
+        [[0, 1, 1], [0, 0, 1], [3, 8, 3], [5, 14, 9]]
+        """
+        if self.rows == 1:
+            return slice(None), chrom, start, end
+        source = np.tile(np.arange(len(chrom)), self.rows)
+        row = np.repeat(np.arange(self.rows), len(chrom)) + np.asarray(chrom)[source] * self.rows
+        start, end = np.asarray(start)[source] - self.shifts[row], np.asarray(end)[source] - self.shifts[row]
+        inside = end > 0
+        return source[inside], row[inside], np.maximum(start[inside], 0), end[inside]
 
 
 class Labels:
@@ -90,8 +131,9 @@ class Labels:
         ([[0], [128], [128], [0]], [True, True, True, False, False])
         """
         size = self.grid.bin_size
+        source, row, start, end = self.grid.spread(chrom, start, end)
         # Targets lie 2^32 bins apart: what follows numbers bins through all targets, and shifts give both back.
-        offset = ((np.asarray(target, dtype=np.int64) << 32) + self.grid.offsets[chrom]) * size
+        offset = ((np.asarray(target, dtype=np.int64)[source] << 32) + self.grid.offsets[row]) * size
         first, last = _merge(offset + start, offset + end)
         low, high = first // size, (last - 1) // size  # the bins of both ends
         low_part, high_part = np.minimum(last, (low + 1) * size) - first, last - high * size
@@ -213,7 +255,8 @@ def coverage(chrom, start, end, grid):
     >>> coverage(zeros, np.array([3, 4]), np.array([12, 6]), Grid([15], 5)).tolist()
     [2, 5, 2, 0]
     """
-    offset = grid.offsets[chrom] * grid.bin_size
+    _, row, start, end = grid.spread(chrom, start, end)
+    offset = grid.offsets[row] * grid.bin_size
     covered = np.zeros(grid.n + 1, dtype=np.int64)
     # A prefix sum over bins: +1 from every start on, -1 from every end on, with the part of the bin that the edge
     # itself cuts off.

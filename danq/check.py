@@ -11,8 +11,8 @@ from danq.files import write_text
 
 
 def check(genome, targets, output, *, bin_size, window, valid, test, chromosomes, train_bins, held_out_bins, groups,
-          negatives, match_gc, max_n, seed, blacklist=(), unmappable=(), aliases=None, where=None, downloads=None,
-          digests=None):
+          negatives, match_gc, max_n, seed, stride=None, blacklist=(), unmappable=(), aliases=None, where=None,
+          downloads=None, digests=None):
     """Read every file as `danq.extract.extract` will, and say what is wrong in all of them at once.
 
     Parameters
@@ -27,7 +27,7 @@ def check(genome, targets, output, *, bin_size, window, valid, test, chromosomes
     DanqErrors
         Everything that is wrong, a line each.
     """
-    files = read_files(genome, targets, bin_size=bin_size, valid=valid, test=test, blacklist=blacklist,
+    files = read_files(genome, targets, bin_size=bin_size, stride=stride, valid=valid, test=test, blacklist=blacklist,
                        unmappable=unmappable, aliases=aliases, where=where, downloads=downloads, digests=digests)
     choice = choose(files, window=window, chromosomes=chromosomes, train_bins=train_bins, held_out_bins=held_out_bins,
                     groups=groups, negatives=negatives, match_gc=match_gc, max_n=max_n, seed=seed)

@@ -59,6 +59,8 @@ class Extract(Section):
 
     bin_size: int = Field(200, ge=1, le=10_000, description="length of a labelled bin (bp)")
     window: int = Field(1000, ge=8, description="length of a model's input, centred on the bin (bp)")
+    stride: int | None = Field(None, ge=1, description="from a training bin to the next (bp), a divisor of bin_size: "
+                               "overlapping bins show a small genome from more places; none given: side by side")
     valid: list[Word] = Field(min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000")
     test: list[Word] = Field(min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000")
     chromosomes: list[Word] = Field([], description="chromosomes to take windows from; none given: all")
@@ -78,6 +80,8 @@ class Extract(Section):
     def _centred(self):
         if self.window < self.bin_size or (self.window - self.bin_size) % 2:
             raise ValueError(f"window ({self.window}) must be bin_size ({self.bin_size}) plus two equal flanks")
+        if self.stride and self.bin_size % self.stride:
+            raise ValueError(f"stride ({self.stride}) must be a divisor of bin_size ({self.bin_size})")
         return self
 
 

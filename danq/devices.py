@@ -73,7 +73,7 @@ def open_fabric(device, precision, devices, nodes):
     one = [device.index] if device.index is not None else devices
     fabric = Fabric(accelerator=device.type, devices=one, num_nodes=nodes, strategy="ddp" if several else "auto",
                     precision="bf16-mixed" if precision == "bfloat16" else "32-true")
-    if several and "MASTER_ADDR" not in os.environ:
+    if several and nodes == 1 and "MASTER_ADDR" not in os.environ:
         os.environ["MASTER_ADDR"] = "127.0.0.1"  # a host name may not resolve
     fabric.launch()
     return fabric

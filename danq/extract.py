@@ -76,8 +76,8 @@ class Choice(NamedTuple):
 
 
 def extract(genome, targets, output, table, *, bin_size, window, valid, test, chromosomes, train_bins, held_out_bins,
-            groups, negatives, match_gc, max_n, seed, blacklist=(), unmappable=(), aliases=None, where=None,
-            assembly="unknown", downloads=None, digests=None):
+            groups, negatives, match_gc, max_n, seed, stride=None, blacklist=(), unmappable=(), aliases=None,
+            where=None, assembly="unknown", downloads=None, digests=None):
     """Cut labelled windows out of a genome.
 
     Parameters
@@ -108,6 +108,9 @@ def extract(genome, targets, output, table, *, bin_size, window, valid, test, ch
         Largest share of letters other than ACGT in a kept window.
     seed : int
         Seed of the sampled bins.
+    stride : int, optional
+        From the start of a training bin to that of the next (bp): a divisor of `bin_size`, which it is by default.
+        Validation and test bins always lie side by side.
     blacklist, unmappable : list of path
         BED files; a bin that shares a base with the first, or has more than half of its bases in the second, is left
         out.
@@ -128,14 +131,14 @@ def extract(genome, targets, output, table, *, bin_size, window, valid, test, ch
         Anything wrong in the files, all of it at once; regions that overlap, or a target or split without what it
         needs.
     """
-    files = read_files(genome, targets, bin_size=bin_size, valid=valid, test=test, blacklist=blacklist,
+    files = read_files(genome, targets, bin_size=bin_size, stride=stride, valid=valid, test=test, blacklist=blacklist,
                        unmappable=unmappable, aliases=aliases, where=where, downloads=downloads, digests=digests)
     choice = choose(files, window=window, chromosomes=chromosomes, train_bins=train_bins, held_out_bins=held_out_bins,
                     groups=groups, negatives=negatives, match_gc=match_gc, max_n=max_n, seed=seed)
     refuse_one_sided(files, choice)
     source = files.source | {"dropped": choice.dropped, "splits": {"valid": valid, "test": test}}
     grid = files.labels.grid
-    rows = [np.add.reduceat(choice.codes == code, grid.offsets[:-1], dtype=np.int64) for code in range(3)]
+    rows = [np.add.reduceat(choice.codes == code, grid.offsets[:-1:grid.rows], dtype=np.int64) for code in range(3)]
     with create_dataset(output, window=window, bin_size=bin_size, chromosomes=files.genome.lengths, rows=rows,
                         targets=[(target.name, target.group, target.jaspar) for target in files.targets],
                         assembly=assembly, source=source) as writer:
@@ -164,8 +167,8 @@ class _Errors:
             raise DanqErrors(dict.fromkeys(line for error in self.found for line in str(error).splitlines()))
 
 
-def read_files(genome, targets, *, bin_size, valid, test, blacklist=(), unmappable=(), aliases=None, where=None,
-               downloads=None, digests=None):
+def read_files(genome, targets, *, bin_size, valid, test, stride=None, blacklist=(), unmappable=(), aliases=None,
+               where=None, downloads=None, digests=None):
     """Read and check every file; parameters as `extract`.
 
     Returns
@@ -187,7 +190,7 @@ def read_files(genome, targets, *, bin_size, valid, test, blacklist=(), unmappab
     source["counts"] = {str(genome): counted}
     names = errors.call(_chromosomes, packed, aliases) if packed else None
     regions = errors.call(_regions, packed.lengths, valid, test) if packed else None
-    grid = bins.Grid(names.lengths if names else [bin_size], bin_size)
+    grid = bins.Grid(names.lengths if names else [bin_size], bin_size, stride)
     labels, told = bins.Labels(grid, len(chosen)), []
     errors.call(_label, labels, chosen, names, told)
     excluded = [errors.call(_covered, paths, names, grid, source["counts"], what)
@@ -275,12 +278,12 @@ def choose(files, *, window, chromosomes, train_bins, held_out_bins, groups, neg
     unknown = [name for name in chromosomes if name not in files.genome.lengths]
     if unknown:
         inputs.read_regions(unknown[:1], files.genome.lengths)  # refuses it, saying what the genome has
-    for place, chrom in enumerate(tqdm(files.genome.lengths, "windows", unit="chromosome", disable=None)):
-        own = slice(grid.offsets[place], grid.offsets[place] + grid.counts[place])
+    for row, chrom in enumerate(tqdm(_rows(files), "windows", unit="chromosome", disable=None)):
+        own = slice(grid.offsets[row], grid.offsets[row] + grid.counts[row])
         if chromosomes and chrom not in chromosomes:
-            dropped["chromosome left out"] += int(grid.counts[place])
+            dropped["chromosome left out"] += int(grid.counts[row])
         else:
-            codes[own] = _usable(files, chrom, own, window, max_n, dropped)
+            codes[own] = _usable(files, chrom, own, int(grid.shifts[row]), window, max_n, dropped)
     if (codes == bins.NOWHERE).all():
         raise DanqError(f"no usable window of {window} bp in the genome; dropped: {dict(dropped)}")
     keep = _kept(files, codes, train_bins, held_out_bins, _in_groups(files.targets, groups))
@@ -291,15 +294,21 @@ def choose(files, *, window, chromosomes, train_bins, held_out_bins, groups, neg
     return Choice(codes, dict(dropped), files.labels.counts(codes)[:len(bins.SPLITS)])
 
 
-def _usable(files, chrom, own, window, max_n, dropped):
-    """Return the split codes of a chromosome's bins, `NOWHERE` for those that cannot be used, and count these."""
+def _rows(files):
+    """Return the chromosome of each row of the grid."""
+    return [chrom for chrom in files.genome.lengths for _ in range(files.labels.grid.rows)]
+
+
+def _usable(files, chrom, own, shift, window, max_n, dropped):
+    """Return the split codes of a row of bins, `NOWHERE` for those that cannot be used, and count these."""
     length, size = files.genome.lengths[chrom], files.labels.grid.bin_size
-    starts = _starts(own.stop - own.start, size, window)
+    starts = _starts(own.stop - own.start, size, window) + shift
     inside = (starts >= 0) & (starts + window <= length)
     codes = bins.split_codes(starts, window, length, *[_on(regions, chrom) for regions in (files.valid, files.test)])
     unknown = np.zeros(len(starts), dtype=bool)
     unknown[inside] = files.genome.unknown_letters(chrom, starts[inside], window) / window > max_n
-    usable = np.ones(len(starts), dtype=bool)
+    # The rows that a stride adds are for training: what lies in a held-out region is no bin of theirs.
+    usable = (codes == 0) | (codes == bins.NOWHERE) | (shift == 0)
     for reason, bad in (("beyond chromosome end", ~inside), ("blacklist", files.blacklist[own]),
                         ("unmappable", files.unmappable[own]), ("border", codes == bins.NOWHERE), ("N", unknown)):
         dropped[reason] += int(np.count_nonzero(usable & bad))
@@ -309,7 +318,7 @@ def _usable(files, chrom, own, window, max_n, dropped):
 
 
 def _starts(n_bins, bin_size, window):
-    """Return where the windows of a chromosome's bins start (bp); they may leave it."""
+    """Return where the windows of bins side by side start (bp); they may leave the chromosome."""
     return np.arange(n_bins) * bin_size - (window - bin_size) // 2
 
 
@@ -348,10 +357,10 @@ def _negatives(files, codes, keep, window, ratio, match_gc, rng):
         return bins.sample_negatives(free, round(ratio * int(np.count_nonzero(wanted))), rng)
     gc = np.zeros(len(codes))
     grid = files.labels.grid
-    for place, chrom in enumerate(files.genome.lengths):
-        own = slice(grid.offsets[place], grid.offsets[place] + grid.counts[place])
+    for row, chrom in enumerate(_rows(files)):
+        own = slice(grid.offsets[row], grid.offsets[row] + grid.counts[row])
         rows = np.flatnonzero((wanted | free)[own])
-        starts = _starts(grid.counts[place], grid.bin_size, window)[rows]
+        starts = (_starts(grid.counts[row], grid.bin_size, window) + grid.shifts[row])[rows]
         gc[own][rows] = files.genome.gc(chrom, starts, window) / window
     return bins.sample_matched(free, wanted, ratio, gc, rng)
 
@@ -387,7 +396,7 @@ def refuse_one_sided(files, choice):
 
 def _write_windows(writer, files, codes, window):
     """Write the windows of all kept bins, chromosome by chromosome."""
-    grid, names = files.labels.grid, list(files.genome.lengths)
+    grid, names = files.labels.grid, _rows(files)
     with tqdm(total=grid.n, desc="write", unit="bin", unit_scale=True, disable=None) as bar:
         for first in range(0, grid.n, _BINS):
             last = min(first + _BINS, grid.n)
@@ -395,19 +404,19 @@ def _write_windows(writer, files, codes, window):
             place = int(np.searchsorted(grid.offsets, first, side="right")) - 1
             while place < len(names) and grid.offsets[place] < last:
                 own = slice(max(first, grid.offsets[place]), min(last, grid.offsets[place + 1]))
-                _write_chromosome(writer, files.genome, names[place], labels[own.start - first:own.stop - first],
-                                  codes[own], own.start - grid.offsets[place], grid.bin_size, window)
+                starts = _starts(own.stop - grid.offsets[place], grid.bin_size, window) + grid.shifts[place]
+                _write_row(writer, files.genome, names[place], labels[own.start - first:own.stop - first], codes[own],
+                           starts[own.start - grid.offsets[place]:], window)
                 place += 1
             bar.update(last - first)
 
 
-def _write_chromosome(writer, genome, chrom, labels, codes, first, bin_size, window):
-    """Write the windows of some bins of a chromosome; `first` is the number of the first of them on it."""
+def _write_row(writer, genome, chrom, labels, codes, starts, window):
+    """Write the windows that begin at `starts` on a chromosome, each to the split of its code."""
     for code, split in enumerate(bins.SPLITS):
         rows = np.flatnonzero(codes == code)
         if len(rows):
-            starts = (first + rows) * bin_size - (window - bin_size) // 2
-            writer.append(split, genome.windows(chrom, starts, window), labels[rows], starts)
+            writer.append(split, genome.windows(chrom, starts[rows], window), labels[rows], starts[rows])
 
 
 def _table(files, choice):

@@ -40,8 +40,9 @@ def test_every_bin_is_a_window_or_counted_as_dropped(toy, run_extract, tmp_path)
     assert not {("chr1", 3_800 - FLANK), ("chr1", 4_000 - FLANK), ("chr3", 200 - FLANK)} & {row[:2] for row in rows}
 
 
-def test_labels_equal_a_per_base_reference(toy, run_extract, tmp_path):
-    run_extract(toy, tmp_path)
+@pytest.mark.parametrize("stride", [None, 40, 200, 1])
+def test_labels_equal_a_per_base_reference(stride, toy, run_extract, tmp_path):
+    run_extract(toy, tmp_path, stride=stride)
     flags = {(index, chrom): per_base(toy / file, chrom)
              for index, file in enumerate(["a.bed", "b.bed"]) for chrom in LENGTHS}
     _, rows = read_windows(tmp_path)
@@ -57,16 +58,29 @@ def test_splits_go_by_chromosome(toy, run_extract, tmp_path):
         ("chr1", "train"), ("chr2", "valid"), ("chr3", "test")}
 
 
-def test_no_base_of_a_training_window_lies_in_another_region(toy, run_extract, tmp_path):
+@pytest.mark.parametrize("stride", [None, 40])
+def test_no_base_of_a_training_window_lies_in_another_region(stride, toy, run_extract, tmp_path):
     regions = {"valid": ["chr1:5000-9000"], "test": ["chr1:9000-12000", "chr3"]}
-    run_extract(toy, tmp_path, **regions)
+    run_extract(toy, tmp_path, stride=stride, **regions)
     facts, rows = read_windows(tmp_path)
     owner = {}
     for chrom, start, end, split, _ in rows:
         assert all(owner.setdefault((chrom, base), split) == split for base in range(start, end))
     assert {owner["chr1", 5_100], owner["chr1", 8_800]} == {"valid"} and owner["chr1", 9_100] == "test"
-    # By hand: at each of the three borders (5000, 9000, 12000) two windows straddle.
-    assert facts["dropped"]["border"] == 6
+    # By hand: of the windows of 400 bp that begin 100 bp before a bin, two straddle each of the three borders (5000,
+    # 9000, 12000); with a stride of 40, so do two of each of the four other rows of bins.
+    assert facts["dropped"]["border"] == (6 if stride is None else 30)
+
+
+def test_a_stride_adds_overlapping_bins_to_training_only(toy, run_extract, tmp_path):
+    rows = {stride: read_windows(run_extract(toy, tmp_path / str(stride), stride=stride, blacklist=[
+        toy / "blacklist.bed"]))[1] for stride in (None, 40)}
+    assert [row for row in rows[40] if row[3] != "train"] == [row for row in rows[None] if row[3] != "train"]
+    train = sorted(row[1] + FLANK for row in rows[40] if row[3] == "train")
+    # By hand: bins at every multiple of 40 whose window lies in the 20,050 bp of chr1, less those that hold one of the
+    # two blacklisted bases 3,999 and 4,000.
+    whole = range(120, 20_050 - BIN - FLANK + 1, 40)
+    assert train == [start for start in whole if not (start <= 4_000 and start + BIN > 3_999)]
 
 
 def test_training_bins_can_be_chosen_and_the_other_splits_keep_all(toy, run_extract, tmp_path):
