@@ -20,10 +20,10 @@ steps
     says what danq's way of doing the same brings.
 variants, graphs
     Changes to danq's step, each against the step as it is, so that one run tells which pays. A name is made of words:
-    ``plan`` keeps the order of the epoch on the device, ``relu_first`` puts the ReLU before the pool, ``channels_last``
-    makes convolutions 2-D and channels-last, ``padded`` does so with the first and pads its 4 letters to 8, ``unfold``
-    makes the first one a matrix product, ``compile`` and ``autotune`` compile the network, ``graph`` replays forward
-    and backward as one CUDA graph, ``graph_step`` the optimiser too (its momentum then stays: the schedule's moves it).
+    ``relu_first`` puts the ReLU before the pool, ``channels_last`` makes convolutions 2-D and channels-last, ``padded``
+    does so with the first and pads its 4 letters to 8, ``unfold`` makes the first one a matrix product, ``compile`` and
+    ``autotune`` compile the network, ``graph`` replays forward and backward as one CUDA graph, ``graph_step`` the
+    optimiser too (its momentum then stays: the schedule's moves it).
     Told besides: by how much the logits differ from danq's at most, in float32.
 quality
     What short numbers cost: training on planted words, in each precision for as many windows; AUROC on other windows.
@@ -50,17 +50,16 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from danq.batches import Batches, Feed, augment
+from danq.batches import Batches, Feed
 from danq.layers import DenseHead
 from danq.models import MODELS, DanQ, DeepSEA, build, rectify
 from danq.recipes import MODERN
 
 PLAIN_BATCH = 100
 CHANGES = ("relu_first", "channels_last", "padded", "unfold")  # of the network
-WORDS = ("eager", "plan", *CHANGES, "compile", "autotune", "graph", "graph_step")
-VARIANTS = ["eager", "plan", "relu_first", "channels_last", "padded", "unfold", "compile", "plan+unfold+compile"]
-GRAPHS = ["eager", "plan+graph", "plan+graph_step", "plan+channels_last+graph_step", "plan+unfold+graph_step",
-          "plan+compile+graph_step"]
+WORDS = ("eager", *CHANGES, "compile", "autotune", "graph", "graph_step")
+VARIANTS = ["eager", "relu_first", "channels_last", "padded", "unfold", "compile", "unfold+compile"]
+GRAPHS = ["eager", "graph", "graph_step", "channels_last+graph_step", "unfold+graph_step", "compile+graph_step"]
 PARTS = ("limits", "steps", "variants", "quality", "graphs")  # a capture that failed may harm what comes after it
 WAYS = ("mm", "convolution")  # on a CPU by different libraries; the second is one of width 1
 PUBLISHED = {"danq": 1139, "deepsea": 3277}  # MFLOP of training a window of 1,000 bp for 919 targets
@@ -232,23 +231,14 @@ class Step:
 
     def start_epoch(self, epoch):
         """Take another order of the windows."""
-        self.plan = plan = self.bench.feed.plan(self.seed, epoch)
-        if "plan" in self.words:
-            self.rows, self.flips = plan.rows.to(self.bench.device), plan.flips.to(self.bench.device)
-
-    def load(self, first, last):
-        """Return windows and labels of places of the plan."""
-        if "plan" not in self.words:
-            return self.bench.feed.batch(self.plan, first, last)
-        rows, held = self.rows[first:last], self.bench.held
-        return augment(held.sequences_of(rows), self.flips[first:last], None, 0), held.labels_of(rows)
+        self.plan = self.bench.feed.plan(self.seed, epoch)
 
     def __call__(self):
         """Learn from the next batch; return how many windows it had."""
         torch.manual_seed(self.seed * 100_003 + self.number)
         first = self.number % (len(self.plan) // self.batch) * self.batch
         with self.marks():
-            X, y = self.load(first, first + self.batch)
+            X, y = self.bench.feed.batch(self.plan, first, first + self.batch)
         MODERN.constrain(self.bare)
         loss = self.learn(X, y)
         self.schedule.step()
@@ -667,7 +657,7 @@ def run_quality(bench, options):
 def learn_words(bench, name, precision, seed, options):
     """Train on planted words; return the AUROC and the loss of test windows."""
     steps = options.quality_windows // options.quality_batch
-    runner = Step(bench, name, precision, options.quality_batch, ["plan"], seed, steps)
+    runner = Step(bench, name, precision, options.quality_batch, (), seed, steps)
     for step in range(steps):
         epoch, place = divmod(step, len(runner.plan) // runner.batch)
         if epoch and place == 0:
