@@ -10,6 +10,7 @@ from danq.stop import Stop
 from danq.train import Loop
 
 WARM_UP, STEPS, SHOWN = 5, 20, 15
+LONG = 1000  # epochs: the schedule must not end before the profile does
 
 
 def profile_training(dataset, **options):
@@ -23,7 +24,7 @@ def profile_training(dataset, **options):
         As for `danq.train.Loop`.
     """
     with Stop() as stop, open_dataset(dataset) as opened:
-        loop = Loop(opened, **options)
+        loop = Loop(opened, **(options | {"epochs": LONG}))
         loop.model.train()
         plan, size = loop.feed.plan(loop.options["seed"], 0), loop.options["batch_size"]
         size = min(size, len(plan))

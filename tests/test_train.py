@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from danq import checkpoint, config
+from danq import checkpoint, cli, config
 from danq import train as module
 from danq.checkpoint import load_checkpoint
 from danq.dataset import open_dataset
@@ -420,3 +420,30 @@ def test_weights_that_explode_in_the_last_step_are_an_error(toy_dataset, tmp_pat
     with pytest.raises(DanqError, match=r"the predictions are no longer finite; lower train\.lr"):
         run(toy_dataset, tmp_path, "deepsea", batch_size=1000, lr=1e30)
     assert not (tmp_path / "model.ckpt").exists()
+
+
+def test_tensorboard_finds_the_curves_and_is_not_needed(toy_dataset, tmp_path, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    run(toy_dataset, tmp_path / "with")
+    found = EventAccumulator(str(tmp_path / "with" / "model.ckpt.tensorboard")).Reload()
+    history = pd.read_csv(tmp_path / "with" / "history.tsv", sep="\t")
+    told = found.Scalars("valid_auprc")
+    assert [one.step for one in told] == [1, 2, 3]
+    assert [one.value for one in told] == pytest.approx(history["valid_auprc"].tolist(), rel=1e-6)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    run(toy_dataset, tmp_path / "without")
+    assert {path.name for path in (tmp_path / "without").iterdir()} == {"model.ckpt", "history.tsv", "train.json"}
+
+
+def test_a_profile_tells_where_a_step_goes_and_makes_no_file(toy_dataset, tmp_path, capsys):
+    flags = config.flags(config.Train(scale=0.02, batch_size=16, device="cpu", precision="float32")).split()
+    command = ["train", *flags, "--model", "danq", "--threads", "1", "--dataset", str(toy_dataset), "--profile"]
+    assert cli.main([*command, *(word for name in ("checkpoint", "history", "facts")
+                                 for word in (f"--{name}", str(tmp_path / name)))]) == 0
+    told = capsys.readouterr().out
+    assert "danq on cpu in float32, 1 threads, batches of 16: " in told
+    shares = {line.split()[0]: float(line.split()[-1].rstrip("%")) for line in told.splitlines()[1:6]}
+    assert set(shares) == {"load", "forward", "backward", "update", "rest"}
+    assert sum(shares.values()) == pytest.approx(100, abs=0.5)
+    assert "aten::mkldnn_rnn_layer" in told or "lstm" in told
+    assert list(tmp_path.iterdir()) == []

@@ -16,9 +16,9 @@ rule train:
     priority: 10
     conda:
         "../envs/danq.yaml"
-    threads: settings.threads
+    threads: settings.threads * settings.train.devices
     resources:
-        gpu=gpu,
+        gpu=gpu * settings.train.devices,
     params:
         flags=flags(settings.train),
         threads=settings.threads,

@@ -1,0 +1,146 @@
+"""Kill trainings at many points, let them go on, and compare the weights bit for bit.
+
+Every model is trained once undisturbed on a small random dataset while its points are counted: before, within and after
+each step, each write of a state, each temporary file, flush and rename, each validation and each final file. Then it is
+killed (SIGKILL, in a child process) at points spread over all of them, once each, goes on in a second process, and has
+to end with the same weights and the same history, but for times.
+
+    python benchmarks/kill.py [--points 60] [--models danq deepsea ...]
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+
+import numpy as np
+import pandas as pd
+import torch
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from danq import config, train
+from danq.dataset import create_dataset
+from danq.models import MODELS
+from danq.sequence import pack
+from danq.train import Loop
+
+TIMES = ["seconds", "samples_per_s", "loading_share"]
+PLACES = ((Loop, "learn"), (torch.optim.AdamW, "step"), (Loop, "_validate"), (Loop, "_save"), (os, "replace"),
+          (os, "fsync"), (pathlib.Path, "write_bytes"), (pathlib.Path, "touch"), (train, "write_checkpoint"),
+          (train, "write_table"), (train, "write_text"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=60, help="kill points of each model")
+    parser.add_argument("--models", nargs="+", default=sorted(MODELS), choices=sorted(MODELS), help="which models")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    train.SAVE_EVERY = 0  # a state at every step
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        make_dataset(folder / "dataset.h5")
+        failed = [model for model in options.models if not survives(folder, model, options.points)]
+    sys.exit(f"differ: {', '.join(failed)}" if failed else 0)
+
+
+def make_dataset(path):
+    """Write 96 training and 40 other windows of random letters and labels."""
+    rng = np.random.default_rng(1)
+    rows = {"train": 96, "valid": 20, "test": 20}
+    targets = [("a", "g", ""), ("b", "g", "")]
+    with create_dataset(path, window=400, bin_size=200, targets=targets, chromosomes={"c": 10**6},
+                        rows=np.array([[n] for n in rows.values()]), source={}) as writer:
+        for split, n in rows.items():
+            labels = np.packbits(rng.integers(0, 2, (n, 2)), axis=1)
+            writer.append(split, pack(rng.integers(0, 4, (n, 400), dtype=np.uint8)), labels, np.arange(n) * 400)
+
+
+def survives(folder, model, n_points):
+    """Say whether all trainings of a model that were killed ended as the undisturbed one."""
+    total = count_points(folder, model)
+    points = np.unique(np.linspace(1, total, n_points).round().astype(int))
+    same = 0
+    for point in points.tolist():
+        place = folder / f"{model}-{point}"
+        if not in_child(train_until, folder, place, model, point):
+            print(f"{model}: was not killed at point {point}")
+        in_child(run, folder, place, model)
+        same += equal(folder / f"{model}-whole", place)
+    print(f"{model:22} {len(points)} kill points of {total}: {same} end with the same bits", flush=True)
+    return same == len(points)
+
+
+def run(folder, place, model):
+    """Train a model, or go on."""
+    knobs = config.Train(scale=0.02, epochs=2, batch_size=16, shift=3, device="cpu", precision="float32").model_dump()
+    with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):
+        train.train(folder / "dataset.h5", place / "m.ckpt", place / "h.tsv", place / "f.json", model=model, seed=1,
+                    threads=1, motifs="", **knobs)
+
+
+def count_points(folder, model):
+    """Train undisturbed, and count the points."""
+    whole = folder / f"{model}-whole"
+    in_child(lambda: (whole.mkdir(), (whole / "points").write_text(str(counted(run, folder, whole, model)))))
+    return int((whole / "points").read_text())
+
+
+def train_until(folder, place, model, point):
+    """Train, and be killed at a point."""
+    counted(run, folder, place, model, kill_at=point)
+
+
+def counted(action, *arguments, kill_at=None):
+    """Do something; return how many points it passed, unless the process is killed at one of them."""
+    passed = [0]
+
+    def note():
+        passed[0] += 1
+        if passed[0] == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def wrapped(function):
+        def call(*given, **named):
+            note()
+            found = function(*given, **named)
+            note()
+            return found
+        return call
+
+    with contextlib.ExitStack() as stack:
+        for owner, name in PLACES:
+            original = getattr(owner, name)
+            setattr(owner, name, wrapped(original))
+            stack.callback(setattr, owner, name, original)
+        action(*arguments)
+    return passed[0]
+
+
+def in_child(action, *arguments):
+    """Do something in a child process; say whether that was killed."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            action(*arguments)
+            status = 0
+        finally:
+            os._exit(status)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def equal(a, b):
+    """Say whether two trainings ended with the same weights and history."""
+    weights = [torch.load(place / "m.ckpt", weights_only=True)["weights"] for place in (a, b)]
+    histories = [pd.read_csv(place / "h.tsv", sep="\t").drop(columns=TIMES) for place in (a, b)]
+    same = all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+    return same and histories[0].equals(histories[1])
+
+
+if __name__ == "__main__":
+    main()
