@@ -95,7 +95,7 @@ class Train(Section):
     dropout: float = Field(1.0, ge=0, le=1.9, description="multiplies every published dropout rate (1 = as published)")
     head: Literal["dense", "pool"] = Field(
         "dense", description="dense: the published flatten and fully connected layer; pool: logits at every position, "
-        "log-sum-exp over them, which small genomes want and which accepts windows of other lengths later")
+        "a smooth maximum of them, which small genomes want and which accepts windows of other lengths later")
     gates: Literal["sigmoid", "hard_sigmoid"] = Field(
         "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)")
     start: Literal["random", "targets", "known"] = Field(
