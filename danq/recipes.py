@@ -12,8 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-WARM_UP = 0.25  # share of the steps in which the learning rate rises
-MIN_STEPS = 5  # fewer leave the one-cycle schedule no step to rise in
+WARM_UP = 0.08  # share of the steps in which the learning rate rises
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Recipe:
 
     def schedule(self, optimizer, lr, steps):
         """Return the schedule of the learning rate over `steps` steps, or None."""
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=max(steps, MIN_STEPS), pct_start=WARM_UP)
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=WARM_UP)
 
     def constrain(self, model):
         """Bring the weights within the recipe's bounds, before each step."""
