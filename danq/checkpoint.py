@@ -76,7 +76,8 @@ def load_checkpoint(path):
 
 def build_from(options, window, n_targets):
     """Build the model that the options (dict) of a training describe."""
-    model = build(options["model"], window, n_targets, *(options[key] for key in ("scale", "dropout", "head", "gates")))
+    numbers = {key: options[key] for key in ("scale", "dropout", "head", "gates", "filter_scale")}
+    model = build(options["model"], window, n_targets, **numbers)
     for part in model.modules():
         if isinstance(part, Dropout):
             part.inverted = choose_recipe(options["recipe"], options["model"]).inverted_dropout

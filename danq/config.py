@@ -92,6 +92,8 @@ class Train(Section):
         "modern", description="modern: one recipe for all models; published: each paper's own optimiser, initial "
         "weights, constraints and loss")
     scale: float = Field(1.0, gt=0, le=4, description="multiplies every published layer width (1 = as published)")
+    filter_scale: float = Field(1.0, gt=0, le=16, description="multiplies the number of first filters once more: "
+                                "small data want many of them, and little behind them")
     dropout: float = Field(1.0, ge=0, le=1.9, description="multiplies every published dropout rate (1 = as published)")
     head: Literal["dense", "pool"] = Field(
         "dense", description="dense: the published flatten and fully connected layer; pool: logits at every position, "

@@ -260,9 +260,11 @@ MODELS = {
 """Every model by its name: its class, and its numbers where they are not the class's own."""
 
 SCALED = ("filters", "filters1", "filters2", "filters3", "units", "hidden")
+FIRST = ("filters", "filters1")
 
 
-def build(name, window, n_targets, scale=1.0, dropout=1.0, head="dense", gates="sigmoid"):
+def build(name, window, n_targets, scale=1.0, dropout=1.0, head="dense", gates="sigmoid",
+          filter_scale=1.0):
     """Build a model, its published widths and dropout rates multiplied by `scale` and `dropout`.
 
     Parameters
@@ -281,6 +283,8 @@ def build(name, window, n_targets, scale=1.0, dropout=1.0, head="dense", gates="
         The published head, or one that pools over positions; `mlp` has only the first.
     gates : {"sigmoid", "hard_sigmoid"}
         Of models with an LSTM; the others have none.
+    filter_scale : float
+        Multiplies the number of first filters once more: what a network looks for, beside how it combines it.
 
     Returns
     -------
@@ -296,7 +300,8 @@ def build(name, window, n_targets, scale=1.0, dropout=1.0, head="dense", gates="
     kind, numbers = MODELS[name]
     taken = inspect.signature(kind).parameters
     numbers = {key: taken[key].default for key in SCALED if key in taken} | numbers
-    numbers |= {key: max(1, round(numbers[key] * scale)) for key in SCALED if key in numbers}
+    numbers |= {key: max(1, round(numbers[key] * scale * (filter_scale if key in FIRST else 1)))
+                for key in SCALED if key in numbers}
     numbers |= {"dropout": dropout} | ({"head": head} if "head" in taken else {})
     if "head" not in taken and head != "dense":
         raise DanqError(f"{name} reads fixed positions, which no head can pool; use train.head dense for it")

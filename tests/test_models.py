@@ -290,5 +290,8 @@ def test_every_width_is_scaled_and_never_less_than_one():
     large = build("danq_jaspar", 300, 2, 0.125)
     assert (large.first.out_channels, large.body.hidden_size, large.head.dense.out_features) == (128, 64, 116)
     assert (large.first.kernel_size[0], large.pool) == (30, 15)
+    wide = build("danq", 300, 2, 0.1, filter_scale=2)
+    assert (wide.first.out_channels, wide.body.hidden_size, wide.head.dense.out_features) == (64, 32, 92)
+    assert build("deepsea", 300, 2, 0.1, filter_scale=3).second.weight.shape[:2] == (48, 96)
     tiny = build("deepsea", 300, 2, 1e-6)
     assert (tiny.first.out_channels, tiny.second.out_channels, tiny.third.out_channels) == (1, 1, 1)

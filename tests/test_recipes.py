@@ -303,7 +303,8 @@ def check_lstm(layer):
 
 
 def test_dropout_scales_outside_training_as_the_recipe_says():
-    options = {"model": "mlp", "scale": 0.1, "dropout": 1.0, "head": "dense", "gates": "sigmoid", "recipe": "published"}
+    options = {"model": "mlp", "scale": 0.1, "dropout": 1.0, "head": "dense", "gates": "sigmoid", "filter_scale": 1.0,
+               "recipe": "published"}
     model, X, seen = build_from(options, 50, 2), torch.ones(1, 4, 50), []
     for layer in (model.dense, model.head.dense):
         layer.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
