@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from danq.errors import DanqError
+
 BLOCK = 4096
 """Neighbouring windows that are read together where the set is larger than memory."""
 
@@ -121,6 +123,8 @@ class Feed:
         self.drawn = 0 if negatives is None else min(round(negatives * int(self.labelled.sum())),
                                                      self.n - int(self.labelled.sum()))
         shown = self.n if negatives is None else int(self.labelled.sum()) + self.drawn
+        if shown == 0:
+            raise DanqError("no training window has a label, and train.negatives counts by them; leave it empty")
         self.epoch_size = min(shown * (2 if both_strands else 1), epoch_size or 2 * self.n)
         self.reader, self.held, self.coming = ThreadPoolExecutor(1), {}, {}
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 
 import danq
-from danq.errors import DanqError
-from danq.files import atomic, sha256
+from danq.errors import DamagedError, DanqError
+from danq.files import atomic
 from danq.layers import Dropout
 from danq.models import build
 from danq.recipes import choose_recipe
@@ -93,15 +93,13 @@ class Resume:
         The file.
     options : dict
         All that the result depends on, plain values by name. A state of others is refused.
-    dataset : str or path-like
-        dataset.h5.
     threads : int
         CPU threads; another number is announced, not refused.
     """
 
-    def __init__(self, path, options, dataset, threads):
+    def __init__(self, path, options, threads):
         self.path, self.threads, self.all_threads = Path(path), threads, [threads]
-        self.options = options | {"dataset": sha256(dataset), "danq": danq.__version__, "torch": str(torch.__version__)}
+        self.options = options | {"danq": danq.__version__, "torch": str(torch.__version__)}
 
     def load(self):
         """Return the saved state (dict), or None where there is none.
@@ -116,7 +114,7 @@ class Resume:
         try:
             saved = _load(self.path)
             before, threads, state = saved["options"], saved["threads"], saved["state"]
-        except (DanqError, KeyError, TypeError):
+        except (DamagedError, KeyError, TypeError):
             print(f"{self.path}: damaged; starting anew", file=sys.stderr)
             return None
         changed = [key for key in self.options | before if self.options.get(key) != before.get(key)]
@@ -161,7 +159,9 @@ def _load(path):
             if archive.testzip() is not None:  # torch itself does not look at the checksums
                 raise zipfile.BadZipFile
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (FileNotFoundError, PermissionError) as error:
-        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
+    except OSError as error:
+        raise DanqError(f"cannot be read ({error.strerror}); check the path and the disk", path) from error
+    except MemoryError:
+        raise
     except Exception as error:  # torch raises half a dozen types for a damaged file
-        raise DanqError("not a whole checkpoint; train the model again with danq train", path) from error
+        raise DamagedError("not a whole checkpoint; train the model again with danq train", path) from error

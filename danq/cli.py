@@ -5,6 +5,7 @@ are knobs come from `danq.config`, where their names, defaults and bounds are de
 """
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
@@ -67,8 +68,9 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def _tell(message):
-    for line in str(message).splitlines():
-        print(f"danq: {line}", file=sys.stderr, flush=True)
+    with contextlib.suppress(BrokenPipeError):  # the status still tells
+        for line in str(message).splitlines():
+            print(f"danq: {line}", file=sys.stderr, flush=True)
     return 2
 
 

@@ -101,9 +101,9 @@ class Train(Section):
     gates: Literal["sigmoid", "hard_sigmoid"] = Field(
         "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)")
     start: Literal["random", "targets", "known"] = Field(
-        "random", description="first filters begin at random; targets: as the targets' own known motifs, both strands; "
-        "known: as all known motifs")
-    epochs: int | None = Field(None, ge=1, description="passes over the training windows; none given: the recipe's")
+        "random", description="first filters begin at random; targets: as the targets' own known motifs; known: as all "
+        "known motifs; on both strands where that takes at most half of them")
+    epochs: int | None = Field(None, ge=1, description="passes over what an epoch shows; none given: the recipe's")
     batch_size: int | None = Field(None, ge=1, description="windows per step; none given: the recipe's")
     lr: float | None = Field(None, gt=0, description="highest learning rate; none given: the recipe's")
     weight_decay: float | None = Field(None, ge=0, description="weight decay; none given: the recipe's")
@@ -118,8 +118,8 @@ class Train(Section):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", description="auto: a GPU if there is one")
     devices: int = Field(1, ge=1, description="GPUs, or CPU processes, of a node that share each batch")
     nodes: int = Field(1, ge=1, description="machines that share each batch (as Slurm or torchrun starts them)")
-    memory: float = Field(8.0, gt=0, description="GB that the packed training windows may take (on the GPU, if it is "
-                          "one); a larger set is read in shuffled blocks")
+    memory: float = Field(8.0, gt=0, description="GB that the packed training windows may take in each process (on "
+                          "the GPU, if it is one); a larger set is read in shuffled blocks")
 
     @model_validator(mode="after")
     def _together(self):

@@ -69,6 +69,8 @@ class Dataset:
         All attributes of the root, as plain Python values.
     source : dict
         How the file was made.
+    seal : str
+        Digest of all that the file holds.
     """
 
     def __init__(self, file):
@@ -80,6 +82,7 @@ class Dataset:
         self.chromosomes = dict(zip(_texts(file["chromosomes/name"]), file["chromosomes/length"][:].tolist(),
                                     strict=True))
         self.source = json.loads(file["source"][:].tobytes())
+        self.seal = _texts(file["complete"])[0]
         self._digests = dict(zip(PARTS, _texts(file["digests"]), strict=True))
 
     def length(self, split):
@@ -138,7 +141,8 @@ class Dataset:
         """Return what a checkpoint keeps of the data, as plain values."""
         keys = ("format-version", "window", "bin_size", "alphabet", "assembly")
         return {key: self.attributes[key] for key in keys} | {
-            "names": self.names, "groups": self.groups, "training windows": self.digest("train")}
+            "names": self.names, "groups": self.groups, "training windows": self.digest("train"),
+            "splits": self.source.get("splits")}
 
     def digest(self, split):
         """Return a SHA-256 digest of a split: windows of the same letters, labels and starts have the same."""

@@ -60,22 +60,33 @@ def open_fabric(device, precision, devices, nodes):
     Raises
     ------
     DanqError
-        There are fewer GPUs.
+        There are fewer GPUs, or another number of processes was started.
     """
     from lightning_fabric import Fabric  # slow to load
+    from lightning_fabric.plugins.environments import LightningEnvironment
 
     # Only what it warns of: our own log says where and in which numbers a training runs.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if device.type == "cuda" and devices > torch.cuda.device_count():
         raise DanqError(f"devices is {devices}, but PyTorch sees {torch.cuda.device_count()} GPUs; give no more")
+    if nodes > 1 and not {"SLURM_NTASKS", "TORCHELASTIC_RUN_ID", "NODE_RANK"} & set(os.environ):
+        raise DanqError(f"nodes is {nodes}, but nothing started the processes on the others; use srun or torchrun")
     set_tf32(precision == "tf32")
     several = devices * nodes > 1
     one = [device.index] if device.index is not None else devices
-    fabric = Fabric(accelerator=device.type, devices=one, num_nodes=nodes, strategy="ddp" if several else "auto",
-                    precision="bf16-mixed" if precision == "bfloat16" else "32-true")
     if several and nodes == 1 and "MASTER_ADDR" not in os.environ:
         os.environ["MASTER_ADDR"] = "127.0.0.1"  # a host name may not resolve
-    fabric.launch()
+    try:
+        # A process alone is none of those that Slurm or torchrun may have started around it.
+        fabric = Fabric(accelerator=device.type, devices=one, num_nodes=nodes, strategy="ddp" if several else "auto",
+                        precision="bf16-mixed" if precision == "bfloat16" else "32-true",
+                        plugins=None if several else LightningEnvironment())
+        fabric.launch()
+    except (RuntimeError, ValueError) as error:  # what it says of Slurm's tasks
+        raise DanqError(f"devices {devices} and nodes {nodes}: {str(error).splitlines()[0]}") from error
+    if fabric.world_size != devices * nodes:
+        raise DanqError(f"devices {devices} on nodes {nodes} need as many processes, but {fabric.world_size} were "
+                        "started; give srun --ntasks-per-node the number of devices")
     return fabric
 
 

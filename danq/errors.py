@@ -49,6 +49,10 @@ def shown(text, limit=60):
     return repr(text)
 
 
+class DamagedError(DanqError):
+    """A file that can be read, but is not whole."""
+
+
 class UntrainableError(DanqError):
     """A configuration with which a model cannot be trained; another one may do."""
 
@@ -56,6 +60,8 @@ class UntrainableError(DanqError):
 class StoppedError(Exception):
     """A signal asked to stop; what was done so far is saved, and the same command goes on from there."""
 
+
+STOPPED = "stopped by a signal; the same command goes on from here"
 
 EXIT_STOPPED = 75
 """Exit status after a signal: try again later (EX_TEMPFAIL of sysexits.h)."""

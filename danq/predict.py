@@ -11,7 +11,7 @@ from danq.errors import DanqError
 from danq.models import strand_probabilities, takes_any_length
 from danq.predictions import write_predictions
 
-BATCH = 512
+BATCH = 256
 
 
 def predict(checkpoint, dataset, output, *, split, device, threads):
@@ -43,6 +43,7 @@ def predict(checkpoint, dataset, output, *, split, device, threads):
     place = choose_device(device)
     with open_dataset(dataset) as opened:
         refuse_other_data(opened.facts(), facts["dataset"], dataset, any_length=takes_any_length(model))
+        refuse_short_windows(model, opened.window, dataset)
         # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
         probabilities = predict_rows(model.to(place), opened, split, range(opened.length(split)), place).mean(dim=0)
         windows = opened.digest(split)
@@ -81,9 +82,25 @@ def predict_rows(model, dataset, split, rows, device, stop=lambda: None):
 
 
 def refuse_other_data(found, expected, path, any_length=False):
-    """Refuse a dataset whose facts (dict) are not those `expected` by a checkpoint; windows may have `any_length`."""
+    """Refuse a dataset whose facts (dict) are not those `expected` by a checkpoint.
+
+    With `any_length`, windows may be of another length. They are then another dataset, whose training windows cannot be
+    the same: what must be is how the genome was split, so that no model predicts where it was trained.
+    """
+    if any_length and found["window"] != expected["window"]:
+        free = {"window", "training windows"} | ({"bin_size"} if found["splits"] is None else set())
+    else:
+        free = {"splits"}  # told by the windows themselves
     for key, value in expected.items():
-        # Windows of another length are another dataset, whose training windows cannot be the same.
-        if found[key] != value and not (any_length and key in ("window", "training windows")
-                                        and found["window"] != expected["window"]):
+        if key not in free and found[key] != value:
             raise DanqError(f"{key}: not what the model was trained on; use the dataset of that training", path)
+
+
+def refuse_short_windows(model, window, path):
+    """Refuse windows that are too short for the layers of a model."""
+    try:
+        with torch.no_grad():
+            model(torch.zeros(1, 4, window))
+    except RuntimeError as error:
+        raise DanqError(f"windows of {window} bp do not fit this model; use those that it was trained on",
+                        path) from error

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+CLIP = 1e-7     # Keras 0.2 clips probabilities to [1e-7, 1 - 1e-7] before their logarithm
 WARM_UP = 0.08  # share of the steps in which the learning rate rises
 
 
@@ -116,8 +117,6 @@ class PublishedDanQ(Recipe):
     (https://github.com/keras-team/keras/tree/0.2.0). The weights of the epoch with the lowest validation loss are kept.
     """
 
-    CLIP = 1e-7
-
     def initialise(self, model):
         """Draw Keras 0.2's initial weights."""
         for part in model.modules():
@@ -137,7 +136,7 @@ class PublishedDanQ(Recipe):
 
     def loss(self, model, logits, labels, total):
         """Return the mean binary cross-entropy of probabilities clipped to [1e-7, 1 - 1e-7]."""
-        return functional.binary_cross_entropy(torch.sigmoid(logits).clamp(self.CLIP, 1 - self.CLIP), labels)
+        return functional.binary_cross_entropy(torch.sigmoid(logits).clamp(CLIP, 1 - CLIP), labels)
 
 
 @torch.no_grad()
@@ -145,7 +144,7 @@ def initialise_lstm(layer):
     """Draw Keras 0.2's initial weights of an LSTM, gate by gate.
 
     Inputs: Glorot's uniform; recurrent: orthogonal with a gain of 1.1; the forget gate's bias 1, the others 0. PyTorch
-    keeps two biases, whose sum counts.
+    adds two biases where Keras has one: the second stays 0, for both would learn, at twice the rate.
     https://github.com/keras-team/keras/blob/0.2.0/keras/initializations.py
     """
     for name, parameter in layer.named_parameters():
@@ -157,6 +156,8 @@ def initialise_lstm(layer):
                 nn.init.orthogonal_(gate, 1.1)
             else:
                 gate.fill_(float(number == 1 and name.startswith("bias_ih")))
+        if name.startswith("bias_hh"):
+            parameter.requires_grad_(False)
 
 
 class KerasRMSprop(torch.optim.Optimizer):

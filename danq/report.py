@@ -328,6 +328,11 @@ def filters(run, known):
             "filter that resembles nothing known is a result too.",
             "Letters are up to 2 bits high. A filter that matches on the other strand is drawn turned, as its "
             f"reverse complement.{' Below it, paler, stands the known motif, aligned.' if known else ''}"]
+    started = dict.fromkeys(f"{plural(len(one.started()), 'filter')} of {title(one.model)}" for one in trained
+                            if one.started())
+    if started:
+        text.append(f"{listed(list(started))} started as known motifs. They are left out here: what was put in was not "
+                    "discovered.")
     first = {one.model: one for one in reversed(trained)}
     return Section("motifs", "The motifs", text=text,
                    tables=[_filter_table(trained), *_planted_table(run.planted, trained, known)],

@@ -59,9 +59,14 @@ class Trained(NamedTuple):
     matches: pd.DataFrame
     motifs: dict
 
+    def started(self):
+        """Return the numbers of the filters that started as known motifs: these discovered nothing (list of int)."""
+        return [number for number, motif in enumerate(self.facts.get("filters started as", [])) if motif]
+
     def best_matches(self):
-        """Return one row per filter: its best match, if it has one."""
-        return self.matches.sort_values("rank", kind="stable").drop_duplicates("name").sort_index()
+        """Return one row per filter that did not start as a known motif: its best match, if it has one."""
+        own = self.matches[~self.matches["filter"].isin(self.started())]
+        return own.sort_values("rank", kind="stable").drop_duplicates("name").sort_index()
 
     def named(self):
         """Return the best match of each named filter, the surest first."""

@@ -1,9 +1,10 @@
 """Stopping when a signal asks for it, at a place where the state can be saved."""
 
+import contextlib
+import os
 import signal
-import sys
 
-from danq.errors import StoppedError
+from danq.errors import STOPPED, StoppedError
 
 
 class Stop:
@@ -21,7 +22,8 @@ class Stop:
     def _note(self, number, frame):
         self.asked = signal.Signals(number).name
         self.__exit__()
-        print(f"{self.asked}: saving the state of the training", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # who reads the log may have been stopped before us
+            os.write(2, f"{self.asked}: saving the state of the training\n".encode())
 
     def __exit__(self, *exception):
         for number, handler in self.before.items():
@@ -30,4 +32,4 @@ class Stop:
     def check(self):
         """Raise StoppedError if a signal asked for it."""
         if self.asked:
-            raise StoppedError("stopped by a signal; the same command goes on from here")
+            raise StoppedError(STOPPED)

@@ -5,6 +5,8 @@ So a training that was cut off goes on to the very same weights (on a CPU, with 
 processes that share each batch do what one would, up to the order of sums.
 """
 
+import contextlib
+import hashlib
 import json
 import platform
 import sys
@@ -24,20 +26,20 @@ from danq.checkpoint import Resume, build_from, write_checkpoint
 from danq.clock import Clock
 from danq.dataset import open_dataset
 from danq.devices import choose_device, choose_precision, open_fabric
-from danq.errors import DanqError, StoppedError, UntrainableError
+from danq.errors import STOPPED, DanqError, StoppedError, UntrainableError
 from danq.evaluate import auprc, auroc
 from danq.files import write_table, write_text
 from danq.layers import Dropout
 from danq.meme import known_motifs
 from danq.models import count_parameters
 from danq.predict import predict_rows
-from danq.recipes import choose_recipe
+from danq.recipes import CLIP, choose_recipe
 from danq.start import choose_motifs, start_from_motifs
 from danq.stop import Stop
 
 SAVE_EVERY = 300  # seconds between two states saved within an epoch
 LOOK_EVERY = 16   # steps on a GPU between two looks at whether to stop: a look makes the host wait for the GPU
-SEEDS = 100_003   # more than an epoch has seeds of its own
+SEEDS = 1_000_003  # steps of an epoch that have seeds of their own
 
 
 def train(dataset, checkpoint, history, facts, *, after_epoch=None, **options):
@@ -66,7 +68,7 @@ def train(dataset, checkpoint, history, facts, *, after_epoch=None, **options):
     """
     with Stop() as stop, open_dataset(dataset) as opened:
         loop = Loop(opened, **options)
-        resume = Resume(f"{checkpoint}.resume", loop.options, dataset, options["threads"])
+        resume = Resume(f"{checkpoint}.resume", loop.options | {"dataset": opened.seal}, options["threads"])
         loop.restore(resume.load())
         board = _Board(f"{checkpoint}.tensorboard", loop)
         while not loop.finished():
@@ -102,7 +104,6 @@ class Loop:
     """
 
     def __init__(self, dataset, *, model, seed, threads, motifs, **knobs):
-        torch.set_num_threads(threads)
         self.recipe = choose_recipe(knobs["recipe"], model)
         self.options = options = {"model": model, "seed": seed} | knobs
         for key in ("epochs", "batch_size", "lr", "weight_decay", "patience"):
@@ -110,9 +111,12 @@ class Loop:
         device = choose_device(options["device"])
         options |= {"device": str(device), "precision": choose_precision(options["precision"], device)}
         self.fabric = open_fabric(device, options["precision"], options["devices"], options["nodes"])
+        torch.set_num_threads(threads)  # after the launch, which sets a number of its own
         self.device, self.leads, self.world = self.fabric.device, self.fabric.is_global_zero, self.fabric.world_size
         self.dataset, self.data_facts = dataset, dataset.facts()
         self.valid_labels = dataset.labels("valid")
+        if not (self.valid_labels.any(axis=0) & ~self.valid_labels.all(axis=0)).any():
+            raise DanqError("no target has both a positive and a negative window in the validation split; change it")
         self.feed = Feed(dataset, self.device, options["memory"] * 1e9, shift=options["shift"],
                          negatives=options["negatives"], both_strands=self.recipe.both_strands,
                          epoch_size=self.recipe.epoch_size)
@@ -132,6 +136,8 @@ class Loop:
             if self.bare.first is None:
                 raise DanqError(f"{options['model']} has no filters that could start from motifs; use start random")
             chosen = choose_motifs(options["start"], known_motifs(motifs), self.dataset.jaspar)
+            options["motifs"] = hashlib.sha256(repr([(one.name, one.matrix.tolist()) for one in chosen]).encode()
+                                               ).hexdigest()
             background = None if options["recipe"] == "published" else self.dataset.background("train")
             self.started_as = start_from_motifs(self.bare.first, chosen,
                                                 torch.Generator().manual_seed(options["seed"]), background)
@@ -157,6 +163,7 @@ class Loop:
             found = self._validate(stop)
         except StoppedError:
             self._save(resume, time.monotonic() - started)
+            self.fabric.barrier()  # a process that left earlier would take the others with it
             raise
         windows = max(0, self.feed.epoch_size - begun * self.options["batch_size"])
         row = {"epoch": len(self.history) + 1, "train_loss": self.total.item() / self.feed.epoch_size, **found,
@@ -177,9 +184,9 @@ class Loop:
             self.history = [earlier | {"best": "no"} for earlier in self.history]
         self.history.append(row | {"best": "yes" if better else "no"})
         if self.leads:
-            print("{model} seed {seed}: epoch {epoch}/{epochs}  loss {train_loss:.4f}  valid loss {valid_loss:.4f}  "
-                  "valid AUPRC {valid_auprc:.4f}  {samples_per_s:.0f} samples/s, {0:.1%} of it loading".format(
-                      row["loading_share"], **(self.options | row)), file=sys.stderr, flush=True)
+            tell("{model} seed {seed}: epoch {epoch}/{epochs}  loss {train_loss:.4f}  valid loss {valid_loss:.4f}  "
+                 "valid AUPRC {valid_auprc:.4f}  {samples_per_s:.0f} samples/s, {0:.1%} of it loading".format(
+                     row["loading_share"], **(self.options | row)))
 
     def _train(self, stop, resume):
         """Go from the present step to the end of the epoch."""
@@ -196,14 +203,18 @@ class Loop:
                 bar.update(last - first)
                 if self.step % LOOK_EVERY == 0 and not bar.disable:
                     bar.set_postfix(loss=f"{self.total.item() / last:.4f}", refresh=False)
-                if self.world > 1 and (self.device.type == "cpu" or self.step % LOOK_EVERY == 0) and asked.item():
-                    stop.asked = stop.asked or "another process"
-                if self.world == 1 or self.device.type == "cpu" or self.step % LOOK_EVERY == 0:
-                    stop.check()
+                if self._to_stop(stop, asked):
+                    raise StoppedError(STOPPED)
                 if time.monotonic() - saved > SAVE_EVERY:
                     self._save(resume, time.monotonic() - started)
                     saved = time.monotonic()
         self._refuse_infinite()
+
+    def _to_stop(self, stop, asked):
+        """Say whether to stop: of several processes all do so at the same step, whichever was asked."""
+        if self.world == 1:
+            return stop.asked is not None
+        return (self.device.type == "cpu" or self.step % LOOK_EVERY == 0) and bool(asked.item())
 
     @property
     def name(self):
@@ -245,11 +256,10 @@ class Loop:
         if not np.isfinite(probabilities).all():
             raise UntrainableError(f"{self.name}: the predictions are no longer finite; lower train.lr")
         labels = torch.from_numpy(self.valid_labels).float()
-        losses = [functional.binary_cross_entropy(torch.from_numpy(strand), labels).item() for strand in probabilities]
+        clipped = torch.from_numpy(probabilities).clamp(CLIP, 1 - CLIP)
+        losses = [functional.binary_cross_entropy(strand, labels).item() for strand in clipped]
         mean = probabilities.mean(axis=0)
         areas = auprc(self.valid_labels, mean), auroc(self.valid_labels, mean)
-        if np.isnan(areas[0]).all():
-            raise DanqError("no target has both a positive and a negative window in the validation split; change it")
         return {"valid_loss": float(np.mean(losses[:self.recipe.loss_strands])),
                 "valid_auprc": float(np.nanmean(areas[0])), "valid_auroc": float(np.nanmean(areas[1]))}
 
@@ -268,7 +278,7 @@ class Loop:
 
     def _refuse_infinite(self):
         """Refuse to go on from weights, or a loss, that are not numbers."""
-        if not np.isfinite(self.total.item()):
+        if not np.isfinite(self.total.item()) or not all(part.isfinite().all() for part in self.bare.parameters()):
             raise UntrainableError(f"{self.name}: the loss is no longer finite; lower train.lr")
 
     def _save(self, resume, spent):
@@ -291,7 +301,7 @@ class Loop:
         self.step, self.total, self.spent = saved["step"], saved["total"].to(self.device), saved["spent"]
         self.history, self.best = saved["history"], saved["best"]
         if self.leads:
-            print(f"{self.name}: resuming at step {self.step} of {self.steps}", file=sys.stderr)
+            tell(f"{self.name}: resuming at step {self.step} of {self.steps}")
 
     def facts(self):
         """Return how the training went, as plain values."""
@@ -305,6 +315,12 @@ class Loop:
                 "device": str(self.device), "hardware": hardware, "precision": self.options["precision"],
                 "seconds": round(sum(row["seconds"] for row in self.history), 1),
                 "filters started as": self.started_as, "versions": versions, "options": self.options}
+
+
+def tell(line):
+    """Write a line to the log, whether or not anyone still reads it."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)
 
 
 class _Board:

@@ -4,6 +4,7 @@ import torch
 
 from danq.batches import Feed
 from danq.dataset import create_dataset, open_dataset
+from danq.errors import DanqError
 from danq.sequence import pack
 
 CPU = torch.device("cpu")
@@ -122,3 +123,11 @@ def test_strands_and_moves_are_spread_evenly(path):
     assert abs(plan.flips.float().mean() - 0.5) < 4 * 0.5 / N**0.5
     counts = torch.bincount(plan.moves, minlength=5)
     assert len(counts) == 5 and (abs(counts - N / 5) < 4 * (N * 0.2 * 0.8) ** 0.5).all()
+
+
+def test_negatives_per_label_need_a_label(path):
+    nothing = np.zeros((N, 2), dtype=np.uint8)
+    with open_dataset(path) as dataset, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(dataset), "packed_labels", lambda self, split, rows: nothing[rows])
+        with pytest.raises(DanqError, match="no training window has a label"):
+            Feed(dataset, CPU, 1e9, negatives=1)

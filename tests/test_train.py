@@ -18,7 +18,7 @@ from danq.dataset import open_dataset
 from danq.errors import DanqError, StoppedError
 from danq.evaluate import auprc
 from danq.models import MODELS
-from danq.predict import predict
+from danq.predict import predict, refuse_short_windows
 from danq.predictions import read_predictions, write_predictions
 from danq.train import Loop, train
 
@@ -91,7 +91,7 @@ def test_a_killed_training_resumes_to_the_same_bits(model, toy_dataset, tmp_path
 
 @pytest.mark.parametrize(("number", "phase"), [(signal.SIGTERM, "learn"), (signal.SIGUSR1, "learn"),
                                                (signal.SIGINT, "_validate")])
-def test_a_signal_leads_to_a_state_from_which_it_goes_on(number, phase, toy_dataset, tmp_path, monkeypatch, capsys):
+def test_a_signal_leads_to_a_state_from_which_it_goes_on(number, phase, toy_dataset, tmp_path, monkeypatch, capfd):
     whole = run(toy_dataset, tmp_path / "whole")
     before, original, calls = signal.getsignal(number), getattr(Loop, phase), []
 
@@ -105,10 +105,10 @@ def test_a_signal_leads_to_a_state_from_which_it_goes_on(number, phase, toy_data
         patched.setattr(Loop, phase, signalled)
         run(toy_dataset, tmp_path / "cut")
     assert signal.getsignal(number) == before
-    assert "saving the state of the training" in capsys.readouterr().err
+    assert "saving the state of the training" in capfd.readouterr().err
     assert (tmp_path / "cut" / "model.ckpt.resume").exists()
     assert same_weights(whole, run(toy_dataset, tmp_path / "cut"))
-    assert "resuming at step" in capsys.readouterr().err
+    assert "resuming at step" in capfd.readouterr().err
 
 
 def test_sigterm_ends_the_command_with_status_75(toy_dataset, tmp_path):
@@ -447,3 +447,93 @@ def test_a_profile_tells_where_a_step_goes_and_makes_no_file(toy_dataset, tmp_pa
     assert sum(shares.values()) == pytest.approx(100, abs=0.5)
     assert "aten::mkldnn_rnn_layer" in told or "lstm" in told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_other_motifs_are_another_configuration(toy, run_extract, tmp_path):
+    from danq.meme import Motif, write_meme
+    folder = run_extract(toy, tmp_path / "data")
+    for name, row in (("a", 0), ("b", 1)):
+        write_meme(tmp_path / f"{name}.meme", [Motif("M1", "", np.eye(4)[[0, 1, 2, 3, row]])])
+    cut_off(folder / "dataset.h5", tmp_path, start="known", motifs=str(tmp_path / "a.meme"))
+    with pytest.raises(DanqError, match="with another motifs "):
+        run(folder / "dataset.h5", tmp_path, start="known", motifs=str(tmp_path / "b.meme"))
+
+
+def test_weights_that_are_no_numbers_are_never_saved(toy_dataset, tmp_path, monkeypatch):
+    # The loss of a step is that of the weights before it; a signal right behind may not save what they became.
+    learn, calls = Loop.learn, []
+
+    def exploding(loop, *arguments):
+        found = learn(loop, *arguments)
+        calls.append(1)
+        if len(calls) == loop.steps + 2:
+            with torch.no_grad():
+                next(loop.bare.parameters()).fill_(float("nan"))
+            os.kill(os.getpid(), signal.SIGTERM)
+        return found
+
+    with monkeypatch.context() as patched, pytest.raises(DanqError, match="no longer finite"):
+        patched.setattr(Loop, "learn", exploding)
+        run(toy_dataset, tmp_path / "cut")
+    assert same_weights(run(toy_dataset, tmp_path / "cut"), run(toy_dataset, tmp_path / "whole"))
+
+
+def test_a_state_that_cannot_be_read_is_kept(toy_dataset, tmp_path, monkeypatch):
+    cut_off(toy_dataset, tmp_path)
+    left = (tmp_path / "model.ckpt.resume").read_bytes()
+
+    def failing(*arguments, **options):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(torch, "load", failing)
+    with pytest.raises(DanqError, match=r"model\.ckpt\.resume: cannot be read \(Input/output error\)"):
+        run(toy_dataset, tmp_path)
+    assert (tmp_path / "model.ckpt.resume").read_bytes() == left
+
+
+def test_a_pooling_head_does_not_predict_where_it_was_trained(toy, run_extract, toy_dataset, tmp_path):
+    run(toy_dataset, tmp_path, head="pool")
+    folder = run_extract(toy, tmp_path / "other", window=600, test=["chr1:0-12000"], valid=["chr3"])
+    with pytest.raises(DanqError, match="splits: not what the model was trained on"):
+        predict(tmp_path / "model.ckpt", folder / "dataset.h5", tmp_path / "p.h5", split="test", device="cpu",
+                threads=1)
+    with pytest.raises(DanqError, match="windows of 30 bp do not fit this model"):
+        refuse_short_windows(load_checkpoint(tmp_path / "model.ckpt")[0], 30, "x.h5")
+
+
+@pytest.mark.parametrize(("variables", "knobs", "message"), [
+    ({}, {"nodes": 2}, "nodes is 2, but nothing started the processes on the others; use srun or torchrun"),
+    ({"SLURM_NTASKS": "1", "SLURM_JOB_NAME": "train", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0",
+      "SLURM_JOB_ID": "12345", "SLURM_NODELIST": "localhost"}, {"devices": 2}, "devices 2 on nodes 1 need as many"),
+])
+def test_another_number_of_processes_than_asked_for_is_refused(variables, knobs, message, toy_dataset, tmp_path):
+    flags = config.flags(config.Train(scale=0.02, epochs=1, device="cpu", precision="float32", **knobs)).split()
+    command = [sys.executable, "-m", "danq", "train", *flags, "--model", "danq", "--threads", "1", "--dataset",
+               toy_dataset]
+    command += [word for name in ("checkpoint", "history", "facts") for word in (f"--{name}", tmp_path / name)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ | variables)
+    assert found.returncode == 2 and message in found.stderr and "Traceback" not in found.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sigterm_stops_two_processes_and_both_go_on(toy_dataset, tmp_path):
+    found = {}
+    for name in ("whole", "cut"):
+        knobs = {"scale": 0.02, "epochs": 3, "patience": 9, "batch_size": 15, "device": "cpu", "precision": "float32",
+                 "devices": 2}
+        flags = config.flags(config.Train(**knobs)).split()
+        place = tmp_path / name
+        command = [sys.executable, "-m", "danq", "train", *flags, "--model", "danq_conv", "--threads", "1",
+                   "--dataset", toy_dataset, "--checkpoint", place / "m.ckpt", "--history", place / "h.tsv", "--facts",
+                   place / "f.json"]
+        if name == "cut":
+            process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+            while "epoch 1/3" not in process.stderr.readline():
+                pass
+            process.send_signal(signal.SIGTERM)
+            told = process.communicate(timeout=100)[1]
+            assert process.returncode == 75 and "Traceback" not in told
+            assert (place / "m.ckpt.resume").exists()
+        subprocess.run(command, check=True, capture_output=True, timeout=100)
+        found[name] = torch.load(place / "m.ckpt", weights_only=True)
+    assert same_weights(found["whole"], found["cut"])

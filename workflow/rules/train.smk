@@ -26,7 +26,8 @@ rule train:
     shell:
         "python -m danq train {params.flags} --model {wildcards.model} --seed {wildcards.seed} "
         "--threads {params.threads} {params.motifs} --dataset {input.dataset:q} --checkpoint {output.checkpoint:q} --history {output.history:q} "
-        "--facts {output.facts:q} 2>&1 | tee {log:q}"
+        # What reads the log outlives a signal to all: the training says how it saved its state.
+        "--facts {output.facts:q} 2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 
 
 rule predict:
