@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from danq.checkpoint import build_from
-from danq.models import MODELS, build
+from danq.models import MODELS, build, count_parameters
 from danq.recipes import (
     MODERN,
     PUBLISHED_DANQ,
@@ -300,6 +300,19 @@ def check_lstm(layer):
         for gate in gates:
             assert torch.allclose(gate @ gate.T, 1.1**2 * torch.eye(units), atol=1e-4)
         assert all(not torch.equal(gates[0], gate) for gate in gates[1:])
+
+
+def test_published_lstms_have_one_bias_as_keras_has():
+    # 46,926,479 parameters with Keras against 46,929,039 with torch: one vector for each gate and direction.
+    assert 46_929_039 - 46_926_479 == 2 * 4 * 320
+    model = build("danq", 300, 2, 0.1)
+    before = count_parameters(model)
+    PUBLISHED_DANQ.initialise(model)
+    assert before - count_parameters(model) == 2 * 4 * 32
+    optimizer, bias = PUBLISHED_DANQ.optimizer(model, 1.0, 0.0), model.body.bias_ih_l0.detach().clone()
+    model(torch.randn(2, 4, 300)).sum().backward()
+    optimizer.step()
+    assert not torch.equal(model.body.bias_ih_l0, bias) and not model.body.bias_hh_l0.any()
 
 
 def test_dropout_scales_outside_training_as_the_recipe_says():

@@ -52,7 +52,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work with a blank")
     process = toy(folder)
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["total"] == 22
+    assert jobs(process)["total"] == 24
     return folder
 
 
@@ -62,21 +62,25 @@ def test_every_artefact_is_there(finished):
                  "dataset.svg", "metrics.tsv", "comparison.tsv",
                  "config.yaml", "report.html"):
         assert (results / name).stat().st_size > 0, name
-    for model in ("deepsea", "danq", "danq_conv"):
-        for name in ("model.ckpt", "history.tsv", "train.json", "predictions.h5", "motifs.meme", "matches.tsv"):
+    for model in ("deepsea", "danq", "danq_conv", "mlp"):
+        for name in ("model.ckpt", "history.tsv", "train.json", "predictions.h5"):
             assert (results / model / "seed0" / name).stat().st_size > 0, (model, name)
+        for name in ("motifs.meme", "matches.tsv"):
+            assert (results / model / "seed0" / name).exists() == (model != "mlp")
         assert read_predictions(results / model / "seed0" / "predictions.h5")[0] == model
     assert not list(results.rglob("*.tmp*")) and not list(results.rglob("*.resume"))
 
 
 def test_every_predictor_is_measured_and_every_contrast_made(finished):
     metrics = read_table(finished / "results" / "toy" / "metrics.tsv")
-    assert set(metrics["model"]) == {"deepsea", "danq", "danq_conv", "kmer", "scan", "oracle_rule", "oracle_parts"}
+    assert set(metrics["model"]) == {"deepsea", "danq", "danq_conv", "mlp", "kmer", "scan", "oracle_rule",
+                                     "oracle_parts"}
     assert "decoy_auroc" in metrics
     rule = metrics[metrics["model"] == "oracle_rule"]["auprc"].mean()
     assert rule > 0.9 and rule > metrics[metrics["model"] == "oracle_parts"]["auprc"].mean()
     comparison = read_table(finished / "results" / "toy" / "comparison.tsv")
-    assert set(comparison["pair"]) == {"danq - deepsea", "danq - danq_conv", "danq_conv - deepsea"}
+    assert set(comparison["pair"]) == {"danq - deepsea", "danq - danq_conv", "danq_conv - deepsea",
+                                       "deepsea - mlp"}
 
 
 def test_every_usable_bin_of_the_test_split_is_a_window(finished):
@@ -95,14 +99,14 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
     changed = (ROOT / "tests" / "toy.yaml").read_text().replace("epochs: 2", "epochs: 2, lr: 0.005")
     (finished / "changed.yaml").write_text(changed)
     found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
-    assert found == {"train": 3, "predict": 3, "motifs": 3, "evaluate": 1, "settings": 1, "report": 1, "default": 1,
-                     "total": 13}
+    assert found == {"train": 4, "predict": 4, "motifs": 3, "evaluate": 1, "settings": 1, "report": 1, "default": 1,
+                     "total": 15}
 
 
 @pytest.mark.parametrize(("change", "rules"), [
     ({"motifs": "JASPAR2022:vertebrates"}, {"baseline": 1, "predict": 0, "train": 0, "motifs": 3}),
-    ({"threads": 2}, {"baseline": 0, "train": 3}),
-    ({"seeds": [0, 1]}, {"baseline": 0, "train": 3, "predict": 3, "extract": 0}),
+    ({"threads": 2}, {"baseline": 0, "train": 4}),
+    ({"seeds": [0, 1]}, {"baseline": 0, "train": 4, "predict": 4, "extract": 0}),
 ])
 def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
     (finished / "changed.yaml").write_text((ROOT / "tests" / "toy.yaml").read_text() + json.dumps(change)[1:-1] + "\n")
@@ -162,7 +166,7 @@ def test_the_yeast_run_is_planned_from_sources_on_the_command_line(tmp_path):
                         f"blacklist={YEAST}/blacklist.bed",
                         f"motifs={YEAST}/motifs/JASPAR2024_CORE_fungi_non-redundant.meme")
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["train"] == 3 and "simulate" not in jobs(process)
+    assert jobs(process)["train"] == 4 and "simulate" not in jobs(process)
 
 
 # --- files from addresses ---
