@@ -181,6 +181,7 @@ def lead_sentence(pairs, n_seeds):
     if pair is None:
         return ("This run cannot say what the recurrent layer adds: it does not compare DanQ with DanQ-conv, its "
                 "twin without one.")
+    reach = _reach_sentence(pairs)
     mean, trained, caution = pair.mean, f"With {n_seeds} training seeds each", ""
     if n_seeds == 1:
         trained, caution = "With a single training seed each", "; another seed may turn this round"
@@ -188,13 +189,33 @@ def lead_sentence(pairs, n_seeds):
         # What was measured, and not why: the twin lacks the recurrence, and the reach that comes with it.
         "above": f"{trained}, the network with the recurrent layer has a higher mean AUPRC, by "
                  f"{number(mean['difference'])} {interval(mean['low'], mean['high'])}, than its twin with a "
-                 f"convolution of equal cost in that place{caution}.",
+                 f"convolution of equal cost in that place{caution}.{reach}",
         "below": f"{trained}, the twin with a convolution of equal cost in the recurrent layer's place has a higher "
-                 f"mean AUPRC, by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}{caution}.",
+                 f"mean AUPRC, by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}{caution}."
+                 f"{reach}",
         "around": f"{trained}, no difference was detected between the network with the recurrent layer and its twin "
-                  "with a convolution of equal cost in that place.",
+                  f"with a convolution of equal cost in that place.{reach}",
         "": "This run cannot say what the recurrent layer adds: its difference from a convolution of equal cost "
             "has no interval.",
+    }[verdict(mean["low"], mean["high"])]
+
+
+def _reach_sentence(pairs):
+    """Say how the recurrent layer compares with convolutions that see as far, if they were trained (from a blank on).
+
+    Against a local convolution it may win by recurrence or by reach; against these only by recurrence.
+    """
+    pair = next((pair for pair in pairs if (pair.a, pair.b) == ("danq", "danq_dilated")), None)
+    if pair is None:
+        return ""
+    mean = pair.mean
+    return {
+        "above": f" Than the twin whose convolutions see the whole window, as it does, it is higher by "
+                 f"{number(mean['difference'])} {interval(mean['low'], mean['high'])}.",
+        "below": f" The twin whose convolutions see the whole window, as it does, is higher by "
+                 f"{number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}.",
+        "around": " From the twin whose convolutions see the whole window, as it does, no difference was detected.",
+        "": "",
     }[verdict(mean["low"], mean["high"])]
 
 

@@ -52,6 +52,20 @@ def test_lead_sentence_when_the_twin_is_better():
     assert "recurrent layer's place has a higher mean AUPRC, by 0.020 [0.010, 0.030]; another seed may" in found
 
 
+@pytest.mark.parametrize(("low", "high", "expected"), [
+    (0.01, 0.03, " Than the twin whose convolutions see the whole window, as it does, it is higher by 0.020 [0.010, "
+     "0.030]."),
+    (-0.03, -0.01, " The twin whose convolutions see the whole window, as it does, is higher by 0.020 [0.010, 0.030]."),
+    (-0.01, 0.03, " From the twin whose convolutions see the whole window, as it does, no difference was detected."),
+    (np.nan, np.nan, ""),
+])
+def test_lead_sentence_tells_recurrence_from_reach(low, high, expected):
+    difference = -0.02 if high < 0 else 0.02
+    alone = words.lead_sentence([pair([0.02], 0.01, 0.03)], 5)
+    both = words.lead_sentence([pair([0.02], 0.01, 0.03), pair([difference], low, high, b="danq_dilated")], 5)
+    assert both == alone + expected
+
+
 def test_lead_sentence_needs_the_twin():
     assert "cannot say" in words.lead_sentence([pair([0.02], 0.01, 0.03, b="deepsea")], 1)
 
