@@ -190,8 +190,7 @@ class Config(Section):
     motifs: str = Field("JASPAR2024:vertebrates", description="known motifs: a MEME file, or JASPAR<year>:<taxon>")
     assembly: Word = Field("unknown", description="name of the genome's assembly, kept in dataset.h5")
     where: dict[Word, Word] = Field(default_factory=dict, description="keep the targets whose column has that value")
-    models: list[ModelName] = Field(["deepsea", "danq", "danq_conv", "danq_dilated"], min_length=1,
-                                    description="models to train")
+    models: list[ModelName] = Field(["deepsea", "danq", "danq_conv"], min_length=1, description="models to train")
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field([0], min_length=1, description="training seeds")
     threads: int = Field(1, ge=1, description="CPU threads of one training")
     baselines: list[Literal["kmer", "scan"]] = Field(["kmer", "scan"], description="what the networks must beat")

@@ -166,7 +166,7 @@ def test_the_yeast_run_is_planned_from_sources_on_the_command_line(tmp_path):
                         f"blacklist={YEAST}/blacklist.bed",
                         f"motifs={YEAST}/motifs/JASPAR2024_CORE_fungi_non-redundant.meme")
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["train"] == 4 and "simulate" not in jobs(process)
+    assert jobs(process)["train"] == 3 and "simulate" not in jobs(process)
 
 
 # --- files from addresses ---
