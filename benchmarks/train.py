@@ -30,7 +30,6 @@ quality
 """
 
 import argparse
-import contextlib
 import functools
 import gc
 import json
@@ -51,6 +50,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from danq.batches import Batches, Feed
+from danq.clock import Clock
 from danq.layers import DenseHead
 from danq.models import MODELS, DanQ, DeepSEA, build, rectify
 from danq.recipes import MODERN
@@ -177,32 +177,6 @@ class Unpacked(torch.utils.data.Dataset):
 
 # The step of danq, its variants, and the plain loop.
 
-class Marks:
-    """Adds up the time of loading, by the device's own clock, without making the host wait for a GPU."""
-
-    def __init__(self, gpu):
-        self.gpu, self.pairs = gpu, []
-
-    @contextlib.contextmanager
-    def __call__(self):
-        """Time a part, as a context."""
-        begin = self._now()
-        yield
-        self.pairs.append((begin, self._now()))
-
-    def _now(self):
-        if not self.gpu:
-            return time.perf_counter()
-        mark = torch.cuda.Event(enable_timing=True)
-        mark.record()
-        return mark
-
-    def seconds(self):
-        """Return the seconds since they were last asked for; a GPU must have been waited for."""
-        pairs, self.pairs = self.pairs, []
-        return sum(begin.elapsed_time(end) / 1000 if self.gpu else end - begin for begin, end in pairs)
-
-
 def use(precision):
     """Set what PyTorch may do with float32 numbers on a GPU."""
     plain_products, plain_convolutions = PLAIN_TF32
@@ -222,7 +196,7 @@ class Step:
         self.model = compiled(self.bare, words)
         self.optimizer = self._optimizer()
         self.schedule = MODERN.schedule(self.optimizer, MODERN.lr, steps)
-        self.marks, self.number = Marks(bench.gpu), 0
+        self.marks, self.number = Clock(bench.device), 0
         self.total = torch.zeros((), device=bench.device)
         self.start_epoch(0)
 
@@ -237,7 +211,7 @@ class Step:
         """Learn from the next batch; return how many windows it had."""
         torch.manual_seed(self.seed * 100_003 + self.number)
         first = self.number % (len(self.plan) // self.batch) * self.batch
-        with self.marks():
+        with self.marks("load"):
             X, y = self.bench.feed.batch(self.plan, first, first + self.batch)
         MODERN.constrain(self.bare)
         loss = self.learn(X, y)
@@ -311,7 +285,7 @@ class PlainLoop:
     def __init__(self, bench, name):
         use(self.precision)
         torch.manual_seed(0)
-        self.bench, self.marks = bench, Marks(bench.gpu)
+        self.bench, self.marks = bench, Clock(bench.device)
         self.model = adapt(bench.model(name), ["relu_first"]).to(bench.device).train()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=MODERN.lr)
         self.criterion, self.total = nn.BCEWithLogitsLoss(), 0.0
@@ -321,7 +295,7 @@ class PlainLoop:
 
     def __call__(self):
         """Learn from the next batch; return how many windows it had."""
-        with self.marks():
+        with self.marks("load"):
             X, y = (part.to(self.bench.device) for part in next(self.batches))
         self.optimizer.zero_grad()
         loss = self.criterion(self.model(X), y)
@@ -472,7 +446,7 @@ def measure(bench, runner, steps):
     windows = sum(runner() for _ in range(steps))
     bench.synchronize()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return Round(windows, wall, cpu, runner.marks.seconds())
+    return Round(windows, wall, cpu, runner.marks.seconds().get("load", 0.0))
 
 
 def spread(values):

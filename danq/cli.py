@@ -334,11 +334,7 @@ def _train(steps):
     step = _step(steps, "train", run, "train one model; a training that was cut off resumes", config.Train)
     step.add_argument("--profile", action="store_true", help="take a few steps and print where their time goes; makes "
                       "no file")
-    _file(step, "dataset", help="dataset.h5")
-    step.add_argument("--model", required=True, choices=typing.get_args(config.ModelName), help="what to train")
-    step.add_argument("--seed", type=_whole(0), default=0, help="seed of weights, dropout, order and strands")
-    _threads(step)
-    _known(step)
+    _training(step, "seed of weights, dropout, order and strands")
     _file(step, "checkpoint", help="made: weights of the best epoch, and all that rebuilds the model")
     _file(step, "history", help="made: one row per epoch (TSV)")
     _file(step, "facts", help="made: how the training went (JSON)")
@@ -351,15 +347,20 @@ def _tune(steps):
     step = _step(steps, "tune", _call("tune", "tune"),
                  "search lr, dropout, scale and shift around the given ones, by a training's best validation AUPRC; a "
                  "search that was cut off resumes", config.Tune)
-    _file(step, "dataset", help="dataset.h5; its test split takes no part")
-    step.add_argument("--model", required=True, choices=typing.get_args(config.ModelName), help="what to train")
-    step.add_argument("--seed", type=_whole(0), default=0, help="seed of the search, and of each training")
-    _threads(step)
-    _known(step)
+    _training(step, "seed of the search, and of each training")
     step.add_argument("--folder", required=True, metavar="FOLDER", help="made: the search, from which it goes on, and "
                       "the trainings; the best keeps its model.ckpt")
     _file(step, "table", help="made: one row per trial (TSV)")
     _file(step, "output", help="made: the best configuration, as section train of config.yaml")
+
+
+def _training(step, seed):
+    """Add what every training is told beside its knobs."""
+    _file(step, "dataset", help="dataset.h5; its test split takes no part")
+    step.add_argument("--model", required=True, choices=typing.get_args(config.ModelName), help="what to train")
+    step.add_argument("--seed", type=_whole(0), default=0, help=seed)
+    _threads(step)
+    _known(step)
 
 
 def _threads(step):

@@ -24,7 +24,7 @@ class Clock:
     """
 
     def __init__(self, device):
-        self.gpu, self.spent, self.marks = device.type == "cuda", {}, []
+        self.gpu, self.marks = device.type == "cuda", []
 
     @contextlib.contextmanager
     def __call__(self, name):
