@@ -63,3 +63,15 @@ def test_known_motifs_that_are_not_to_be_had(settings):
 def test_text_is_read_whatever_its_bytes(tmp_path):
     (tmp_path / "odd").write_bytes(b"a\xff\r\nb")
     assert read_text(tmp_path / "odd") == "a\N{REPLACEMENT CHARACTER}\nb"
+
+
+def test_a_filter_that_started_as_a_motif_discovered_nothing():
+    rows = [(0, 1, 1e-9), (0, 2, 0.5), (1, 1, 1e-5), (10, 1, 1e-7)]
+    matches = pd.DataFrame(rows, columns=["filter", "rank", "q"])
+    matches["name"] = "filter" + matches["filter"].astype(str)
+    matches["named"] = np.where(matches["q"] < 0.05, "yes", "no")
+    for started, expected in (([], [0, 10, 1]), (["MA1", ""], [10, 1]), (["", "MA1-"], [0, 10])):
+        one = Trained("danq", 0, pd.DataFrame(), {"filters started as": started}, matches, {})
+        assert one.named()["filter"].tolist() == expected
+        assert set(one.best_matches()["filter"]) == set(expected)
+    assert len(Trained("danq", 0, pd.DataFrame(), {}, matches, {}).named()) == 3
