@@ -195,7 +195,7 @@ class KerasRMSprop(torch.optim.Optimizer):
             torch._foreach_addcdiv_(params, grads, roots, -group["lr"])
 
 
-MODERN = Recipe(lr=0.002, batch_size=64, epochs=6, patience=5, weight_decay=0.01)
+MODERN = Recipe(lr=0.002, batch_size=64, epochs=8, patience=5, weight_decay=0.01)
 PUBLISHED_DEEPSEA = PublishedDeepSEA(lr=1.0, batch_size=16, epochs=100_000, patience=300, weight_decay=1e-6,
                                      criterion="valid_loss", both_strands=True, epoch_size=110_000, loss_strands=1)
 PUBLISHED_DANQ = PublishedDanQ(lr=1e-3, batch_size=100, epochs=60, patience=5, weight_decay=0.0,
