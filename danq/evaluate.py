@@ -1,31 +1,25 @@
-"""Arithmetic on predictions: metrics per target, and paired comparisons of models.
+"""Metrics per target, and paired comparisons of models, from predictions of the same windows.
 
 What is undefined is nan here and NA in the tables: a target without a positive, or without a negative, has neither
 AUROC nor AUPRC, and is left out of means.
 """
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, roc_auc_score
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from danq import uncertainty
 from danq.dataset import open_dataset
 from danq.errors import DanqError
 from danq.files import write_table
+from danq.metrics import TOGETHER, auroc, calibration, measure, precision_at, read_targets
 from danq.predictions import read_predictions
 from danq.simulate import element_coverage
-
-BLOCK = 50_000
-"""Length of the genomic blocks that the bootstrap draws (bp): much longer than a window, so that windows that overlap
-or lie side by side stay together (Kunsch 1989, https://doi.org/10.1214/aos/1176347265)."""
-
-REPLICATES = 1000
-"""Bootstrap replicates."""
-
-MIN_BLOCKS = 10
-"""With fewer blocks, drawing them again says nothing of the genome: there is no interval."""
 
 CONTRASTS = (
     ("danq", "deepsea"),                                          # as published
@@ -36,12 +30,36 @@ CONTRASTS = (
 )
 """What is compared, where both were trained."""
 
-COLUMNS = ["pair", "a", "b", "target", "name", "group", "auprc_a", "auprc_b", "difference", "low", "high", "auroc_a",
-           "auroc_b", "auroc_difference"]
+RECALLS = np.linspace(0.02, 1, 50)
+"""Where precision-recall curves are kept."""
+
+COLUMNS = ["pair", "a", "b", "target", "name", "group", "n_targets", "auprc_a", "auprc_b", "difference", "low", "high",
+           "p", "q", "sampling_sd", "seed_sd", "auroc_a", "auroc_b", "auroc_difference", "auroc_low", "auroc_high",
+           "auroc_p", "auroc_q", "median", "improved", "wilcoxon_p", "auroc_wilcoxon_p"]
 """Columns of comparison.tsv."""
 
 
-def evaluate(dataset, predictions, metrics, comparison, *, elements=None):
+class Split(NamedTuple):
+    """The windows on which models are compared: labels uint8 (N, T), facts (a row per target), blocks int64 (N,)."""
+
+    labels: np.ndarray
+    facts: pd.DataFrame
+    blocks: np.ndarray
+
+
+class Spread(NamedTuple):
+    """One model's areas of every seed (S, T), and how they vary with the genome, seeds averaged.
+
+    `drawn` is the AUPRC in each replicate (R, T), `influence` what each block adds to the error of the AUROC (B, T).
+    """
+
+    auprc: np.ndarray
+    auroc: np.ndarray
+    drawn: np.ndarray
+    influence: np.ndarray
+
+
+def evaluate(dataset, predictions, metrics, comparison, curves, reliability, *, elements=None, threads=1):
     """Measure every predictor on the test split, and compare the trained models in pairs.
 
     Parameters
@@ -53,10 +71,15 @@ def evaluate(dataset, predictions, metrics, comparison, *, elements=None):
     metrics : path
         Made: one row per model, seed and target.
     comparison : path
-        Made: one row per pair of models and target, and one for the mean over targets: the difference in AUPRC with
-        its 95 % interval from a paired bootstrap over genomic blocks and, where there are several, training seeds.
+        Made: one row per pair of models and target, and their means, see `compare`.
+    curves : path
+        Made: precision of each model and target at the `RECALLS`, seeds averaged.
+    reliability : path
+        Made: for each model, mean probability against share of positives, by bins of probability.
     elements : path, optional
         On a simulated run ``elements.tsv.gz``: adds ``decoy_auroc``, the AUROC over positive and decoy bins only.
+    threads : int
+        CPU threads; they change no result.
 
     Raises
     ------
@@ -64,63 +87,49 @@ def evaluate(dataset, predictions, metrics, comparison, *, elements=None):
         Predictions of other windows, or of the same model and seed twice.
     """
     with open_dataset(dataset) as opened:
-        labels, names, groups, digest = opened.labels("test"), opened.names, opened.groups, opened.digest("test")
-        blocks = genomic_blocks(*opened.places("test"))
+        facts = pd.DataFrame({"target": range(len(opened.names)), "name": opened.names, "group": opened.groups})
+        test = Split(opened.labels("test"), facts, uncertainty.genomic_blocks(*opened.places("test")))
         decoys = None if elements is None else 2 * element_coverage(opened, elements, ("decoy",)) > opened.bin_size
+        found = _predictions(predictions, opened.digest("test"), test.labels.shape)
+    write_table(metrics, pd.concat([_measured(test, scores, decoys, model, seed, threads)
+                                    for (model, seed), scores in found.items()]))
+    write_table(curves, _curves(test, found))
+    write_table(reliability, _reliability(test, found))
+    trained = {key: scores for key, scores in found.items() if key[1] != "NA"}   # a baseline has no seed
+    write_table(comparison, compare(test, _by_model(trained), threads))
+
+
+def _predictions(paths, digest, shape):
+    """Return predictions (N, T) by model and seed."""
     found = {}
-    for path in predictions:
+    for path in paths:
         model, seed, windows, scores = read_predictions(path)
-        if windows != digest or scores.shape != labels.shape:
+        if windows != digest or scores.shape != shape:
             raise DanqError("does not predict the test windows of this dataset; predict its test split", path)
         if (model, seed) in found:
             raise DanqError(f"predictions of {model}, seed {seed}, are given twice; give one", path)
         found[model, seed] = scores
-    facts = pd.DataFrame({"target": range(len(names)), "name": names, "group": groups})
-    write_table(metrics, pd.concat([_measure(facts, labels, scores, decoys, model, seed)
-                                    for (model, seed), scores in found.items()]))
-    write_table(comparison, compare(facts, labels, _by_model(found), blocks))
+    return found
 
 
 def _by_model(found):
-    """Return the trained models' predictions (those with a seed) as model to list of scores by seed."""
-    trained = {}
-    for (model, seed), scores in found.items():
-        if seed != "NA":
-            trained.setdefault(model, []).append(scores)
-    return trained
+    """Return predictions as model to list of scores by seed."""
+    models = {}
+    for (model, _), scores in found.items():
+        models.setdefault(model, []).append(scores)
+    return models
 
 
-def _measure(facts, labels, scores, decoys, model, seed):
+def _measured(test, scores, decoys, model, seed, threads):
     """Return the metrics of one predictor for the targets that it knows."""
-    table = facts.assign(n=len(labels), n_positive=labels.sum(axis=0), prevalence=labels.mean(axis=0),
-                         auroc=auroc(labels, scores), auprc=auprc(labels, scores))
+    labels = test.labels
+    table = test.facts.assign(n=len(labels), n_positive=labels.sum(axis=0), prevalence=labels.mean(axis=0),
+                              **measure(labels, scores, threads))
     if decoys is not None:
         table["decoy_auroc"] = decoy_auroc(labels, scores, decoys)
     table.insert(0, "model", model)
     table.insert(1, "seed", seed)
-    return table[~np.isnan(scores).any(axis=0)]
-
-
-def auprc(labels, scores):
-    """Return the area under the precision-recall curve of each target, as average precision.
-
-    Parameters
-    ----------
-    labels : numpy.ndarray, shape (N, T), 0/1
-    scores : numpy.ndarray, shape (N, T)
-        Higher is more positive.
-
-    Returns
-    -------
-    numpy.ndarray, shape (T,), float64
-        scikit-learn's ``average_precision_score``; nan where a target has no positive, no negative, or a nan score.
-    """
-    return np.array([_defined(average_precision_score, *columns) for columns in zip(labels.T, scores.T, strict=True)])
-
-
-def auroc(labels, scores):
-    """Return the area under the ROC curve of each target, float64 (T,); parameters and nan as `auprc`."""
-    return np.array([_defined(roc_auc_score, *columns) for columns in zip(labels.T, scores.T, strict=True)])
+    return table[~np.isnan(scores.max(axis=0))]
 
 
 def decoy_auroc(labels, scores, decoys):
@@ -139,151 +148,175 @@ def decoy_auroc(labels, scores, decoys):
     numpy.ndarray, shape (T,), float64
     """
     kept = decoys | (labels == 1)
-    return np.array([_defined(roc_auc_score, labels[kept[:, t], t], scores[kept[:, t], t])
+    return np.array([auroc(labels[kept[:, t], t:t + 1], scores[kept[:, t], t:t + 1])[0]
                      for t in range(labels.shape[1])])
 
 
-def _defined(metric, labels, scores):
-    # scikit-learn gives an average precision of 0 or 1 where there is nothing to measure.
-    positives = int(labels.sum())
-    return metric(labels, scores) if 0 < positives < len(labels) and not np.isnan(scores).any() else np.nan
+def _curves(test, found):
+    """Return the precision of each model and target where its recall reaches each of `RECALLS`, seeds averaged."""
+    tables = []
+    for model, seeds in _by_model(found).items():
+        precision = np.mean([_precision(test.labels, scores) for scores in seeds], axis=0)                   # (T, 50)
+        places = [np.repeat(range(len(precision)), len(RECALLS)), np.tile(RECALLS.round(2), len(precision))]
+        tables.append(pd.DataFrame({"model": model, "target": places[0], "recall": places[1],
+                                    "precision": precision.ravel().round(4)}))
+    return pd.concat(tables).dropna()
 
 
-def genomic_blocks(chroms, starts):
-    """Return the number of the genomic block (int64, (N,)) in which each window starts."""
-    chroms = np.unique(chroms, return_inverse=True)[1]
-    return np.unique(np.column_stack([chroms, starts // BLOCK]), axis=0, return_inverse=True)[1].ravel()
+def _precision(labels, scores):
+    """Return the precision of each target at the `RECALLS`, float64 (T, 50)."""
+    n_targets = labels.shape[1]
+    groups = (read_targets(labels, scores, slice(first, min(first + TOGETHER, n_targets)))
+              for first in range(0, n_targets, TOGETHER))
+    return np.array([precision_at(*target, RECALLS) for group in groups for target in zip(*group, strict=True)])
 
 
-def compare(facts, labels, trained, blocks):
+def _reliability(test, found):
+    """Return, for each training, mean probability, share of positives and labels by bin, all targets together."""
+    tables = [pd.DataFrame({"model": model, "seed": seed, **dict(zip(("predicted", "observed", "n"),
+                                                                     calibration(test.labels, scores), strict=True))})
+              for (model, seed), scores in found.items() if seed != "NA"]
+    columns = ["model", "seed", "predicted", "observed", "n"]
+    return pd.concat(tables).dropna() if tables else pd.DataFrame(columns=columns)
+
+
+def compare(test, trained, threads=1):
     """Compare models in pairs on the same windows.
 
     Parameters
     ----------
-    facts : pandas.DataFrame
-        Columns target, name, group; one row per target.
-    labels : numpy.ndarray, shape (N, T), 0/1
+    test : Split
     trained : dict of str to list of numpy.ndarray, shape (N, T)
         Scores of each model, one array per seed.
-    blocks : numpy.ndarray, shape (N,), int
-        Block of each window, see `genomic_blocks`.
+    threads : int
 
     Returns
     -------
     pandas.DataFrame
-        Columns pair, a, b, target, name, group, auprc_a, auprc_b, difference, low, high, auroc_a, auroc_b,
-        auroc_difference. `low` and `high` bound the central 95 % of the bootstrap distribution of the difference; nan
-        when there are fewer than `MIN_BLOCKS` blocks.
+        Columns `COLUMNS`; for each pair a row per target, then one with target ``mean`` for the mean over all targets
+        and, where there are several groups, one with target ``group`` for that over each. `difference` is the AUPRC
+        of a less that of b, seeds averaged; `low` to `high` its 95 % interval and `p` the p-value of no difference,
+        from a block bootstrap and the spread over seeds (`sampling_sd` and `seed_sd`: standard errors by either alone);
+        `q` the p-values of a pair's targets by Benjamini and Hochberg. The columns of the AUROC are the same, by
+        DeLong's variance over blocks. Rows of means have, over their targets, the `median` difference, the share that
+        `improved`, and p-values of Wilcoxon's signed-rank test (1945, https://doi.org/10.2307/3001968).
     """
-    replicates = REPLICATES
-    if len(np.unique(blocks)) < MIN_BLOCKS:
-        replicates = 0
-        print(f"warning: the test split lies in {len(np.unique(blocks))} blocks of {BLOCK} bp; intervals need "
-              f"{MIN_BLOCKS}: they will be NA; use a larger test split", file=sys.stderr)
-    rng = np.random.default_rng(0)
-    weights = block_weights(blocks, replicates, rng)
-    areas = {model: _areas(labels, seeds, weights, seed_weights(len(seeds), replicates, rng), model)
-             for model, seeds in trained.items()}
-    tables = [_contrast(facts, a, b, areas) for a, b in CONTRASTS if a in areas and b in areas]
+    n_blocks = int(test.blocks.max(initial=-1)) + 1
+    if n_blocks < uncertainty.MIN_BLOCKS:
+        print(f"warning: the test split lies in {n_blocks} blocks of {uncertainty.BLOCK} bp; intervals need "
+              f"{uncertainty.MIN_BLOCKS}: they will be NA; use a larger test split", file=sys.stderr)
+    drawn = uncertainty.draw_blocks(n_blocks, uncertainty.REPLICATES, np.random.default_rng(0))
+    spreads = {model: _spread(test, seeds, drawn, threads, model) for model, seeds in trained.items()}
+    carried = _positives_by_block(test, n_blocks)
+    tables = [_contrast(test.facts, carried, a, b, spreads) for a, b in CONTRASTS if a in spreads and b in spreads]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def block_weights(blocks, replicates, rng):
-    """Draw whole blocks with replacement.
+def _positives_by_block(test, n_blocks):
+    """Return the positive windows of each target in each block, float64 (B, T); none where there are too few blocks."""
+    carried = np.zeros((n_blocks, test.labels.shape[1]))
+    if n_blocks >= uncertainty.MIN_BLOCKS:
+        np.add.at(carried, test.blocks, test.labels)
+    return carried
 
-    Parameters
-    ----------
-    blocks : numpy.ndarray, shape (N,), int
-        Block of each window, 0 to B - 1.
-    replicates : int
-        R.
-    rng : numpy.random.Generator
 
-    Returns
-    -------
-    numpy.ndarray, shape (R, N), uint8
-        How often each window is drawn in each replicate.
+def _spread(test, seeds, drawn, threads, model):
+    """Return the `Spread` of one model from the scores of its seeds."""
+    areas = [measure(test.labels, scores, threads) for scores in seeds]
+    shape = test.labels.shape[1]
+    found = [np.full((len(drawn), shape), np.nan), np.full((drawn.shape[1], shape), np.nan)]
+
+    def resample(target, positive, scores):
+        for table, column in zip(found, _resampled(positive, scores, test.blocks, drawn), strict=True):
+            table[:, target] = column
+
+    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1), tqdm(
+            total=shape, desc=f"bootstrap {model}", unit="target", leave=False, disable=None) as bar:
+        for first in range(0, shape, TOGETHER):
+            targets = range(first, min(first + TOGETHER, shape))
+            read = [read_targets(test.labels, scores, slice(targets.start, targets.stop)) for scores in seeds]
+            columns = zip(*(scores for _, scores in read), strict=True)
+            list(pool.map(resample, targets, read[0][0], columns))
+            bar.update(len(targets))
+    return Spread(*(np.stack([area[name] for area in areas]) for name in ("auprc", "auroc")), *found)
+
+
+def _resampled(positive, seeds, blocks, drawn):
+    """Return one target's AUPRC in each replicate (R,) and the influence of each block on its AUROC (B,)."""
+    if not 0 < positive.sum() < len(positive) or any(np.isnan(scores).any() for scores in seeds):
+        return np.nan, np.nan
+    n_blocks = drawn.shape[1]
+    return (np.mean([uncertainty.resampled_auprc(positive, scores, blocks, drawn) for scores in seeds], axis=0),
+            np.mean([uncertainty.auroc_influence(positive, scores, blocks, n_blocks) for scores in seeds], axis=0))
+
+
+def _contrast(facts, carried, a, b, spreads):
+    """Return the rows of model `a` minus model `b`: targets, their mean, and that of each of several groups."""
+    own, other = spreads[a], spreads[b]
+    tables = [_differences(own, other, carried).assign(target=facts["target"].astype(str), name=facts["name"],
+                                                       group=facts["group"])]
+    tables[0]["q"], tables[0]["auroc_q"] = (uncertainty.adjusted(tables[0][p]) for p in ("p", "auroc_p"))
+    defined = tables[0]["difference"].notna().to_numpy()
+    groups = dict.fromkeys(facts["group"])
+    chosen = [("mean", "all", defined)]
+    chosen += [("group", group, defined & (facts["group"] == group).to_numpy()) for group in groups if len(groups) > 1]
+    for target, group, targets in chosen:
+        row = _differences(*(_mean(spread, targets) for spread in (own, other)),
+                           carried[:, targets].sum(axis=1, keepdims=True))
+        tables.append(row.assign(target=target, name="mean", group=group, **_over_targets(tables[0][targets])))
+    return pd.concat(tables, ignore_index=True).assign(pair=f"{a} - {b}", a=a, b=b).reindex(columns=COLUMNS)
+
+
+def _mean(spread, targets):
+    """Return a model's `Spread` of the mean over some targets (bool, (T,)), as if this were one target."""
+    return Spread(*(_mean_of_defined(table[:, targets]) for table in spread))
+
+
+def _mean_of_defined(table):
+    """Return the mean over the columns of a table that are not nan, (..., 1); nan where all are."""
+    defined = ~np.isnan(table)
+    return np.divide(np.where(defined, table, 0).sum(axis=1, keepdims=True), defined.sum(axis=1, keepdims=True),
+                     out=np.full((len(table), 1), np.nan), where=defined.any(axis=1, keepdims=True))
+
+
+def _differences(own, other, carried):
+    """Return areas, differences, intervals and p-values of each target, from the `Spread` of two models.
+
+    What a bootstrap over B blocks finds is multiplied by B / (B - 1), and its degrees of freedom are those of the
+    blocks that carry the target (`carried`: positive windows, (B, T)).
     """
-    n_blocks = int(blocks.max()) + 1
-    drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=replicates)
-    return drawn.astype(np.uint8)[:, blocks]
+    n_blocks, carried = len(carried), uncertainty.effective_number(carried)
+    degrees = np.where(carried >= uncertainty.MIN_CARRIED, carried - 1, 0)
+    sampling = {"": _variance(own.drawn - other.drawn) * n_blocks / max(n_blocks - 1, 1),
+                "auroc_": ((own.influence - other.influence) ** 2).sum(axis=0)}
+    table = {}
+    for prefix, area in (("", "auprc"), ("auroc_", "auroc")):
+        mine, theirs = getattr(own, area), getattr(other, area)
+        seeds = [mine.var(axis=0, ddof=1) / len(mine) if len(mine) > 1 else 0,
+                 theirs.var(axis=0, ddof=1) / len(theirs) if len(theirs) > 1 else 0]
+        difference = mine.mean(axis=0) - theirs.mean(axis=0)
+        low, high, p = uncertainty.student(difference, [sampling[prefix], *seeds],
+                                           [degrees, len(mine) - 1, len(theirs) - 1])
+        table |= {f"{area}_a": mine.mean(axis=0), f"{area}_b": theirs.mean(axis=0), f"{prefix}difference": difference,
+                  f"{prefix}low": low, f"{prefix}high": high, f"{prefix}p": p}
+        if area == "auprc":
+            several = len(mine) > 1 and len(theirs) > 1
+            table |= {"sampling_sd": np.where(degrees > 0, np.sqrt(sampling[""]), np.nan),
+                      "seed_sd": np.sqrt(sum(seeds)) if several else np.nan}
+    return pd.DataFrame(table)
 
 
-def seed_weights(n_seeds, replicates, rng):
-    """Draw as many seeds as there are, with replacement, in each replicate: their shares, float64 (R, n_seeds).
-
-    Blocks are shared by the models, seeds are each model's own: seed 1 of one has nothing to do with seed 1 of another.
-    """
-    return rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=replicates) / n_seeds
-
-
-def _areas(labels, seeds, weights, shares, model):
-    """Return AUPRC and AUROC (T,), means over seeds, and the bootstrap's AUPRC (R, T) of one model."""
-    drawn = np.zeros((len(weights), labels.shape[1]))
-    for scores, share in zip(seeds, shares.T, strict=True):
-        for t in tqdm(range(labels.shape[1]), f"bootstrap {model}", unit="target", leave=False, disable=None):
-            drawn[:, t] += weighted_auprc(labels[:, t], scores[:, t], weights) * share
-    mean = [np.mean([area(labels, scores) for scores in seeds], axis=0) for area in (auprc, auroc)]
-    return *mean, drawn
-
-
-def weighted_auprc(labels, scores, weights):
-    """Return the average precision of one target under many weightings of the windows.
-
-    Parameters
-    ----------
-    labels, scores : numpy.ndarray, shape (N,)
-    weights : numpy.ndarray, shape (R, N), non-negative
-        Weightings.
-
-    Returns
-    -------
-    numpy.ndarray, shape (R,), float64
-        As scikit-learn's ``average_precision_score`` with ``sample_weight``; nan where the positives weigh nothing.
-    """
-    order = np.argsort(-scores, kind="stable")
-    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
-    areas = np.empty(len(weights))
-    for row, weight in enumerate(weights):
-        weight = weight[order].astype(np.float64)
-        everything = np.cumsum(weight)[last_of_tie]
-        positives = np.cumsum(weight * labels[order])[last_of_tie]
-        precision = np.divide(positives, everything, out=np.zeros_like(positives), where=everything > 0)
-        gained = np.diff(positives, prepend=0)
-        areas[row] = (precision * gained).sum() / positives[-1] if positives[-1] > 0 else np.nan
-    return areas
-
-
-def _contrast(facts, a, b, areas):
-    """Return the rows of model `a` minus model `b`: one per target, and one for the mean over targets."""
-    (auprc_a, auroc_a, drawn_a), (auprc_b, auroc_b, drawn_b) = areas[a], areas[b]
-    drawn = drawn_a - drawn_b
-    table = facts.assign(target=facts["target"].astype(str), auprc_a=auprc_a, auprc_b=auprc_b, auroc_a=auroc_a,
-                         auroc_b=auroc_b)
-    table["low"], table["high"] = zip(*map(interval, drawn.T), strict=True)
-    low, high = interval(_mean_over_targets(drawn))
-    mean = pd.DataFrame([{"target": "mean", "name": "mean", "group": "all", "low": low, "high": high,
-                          **table[["auprc_a", "auprc_b", "auroc_a", "auroc_b"]].mean()}])
-    table = pd.concat([table, mean], ignore_index=True).assign(pair=f"{a} - {b}", a=a, b=b)
-    table["difference"] = table["auprc_a"] - table["auprc_b"]
-    table["auroc_difference"] = table["auroc_a"] - table["auroc_b"]
-    return table[COLUMNS]
-
-
-def _mean_over_targets(drawn):
-    """Return the mean of each replicate (R,) over the targets defined in it."""
+def _variance(drawn):
+    """Return the variance over replicates of each target (T,), of those that are not nan."""
     defined = ~np.isnan(drawn)
-    return np.divide(np.where(defined, drawn, 0).sum(axis=1), defined.sum(axis=1), out=np.full(len(drawn), np.nan),
-                     where=defined.any(axis=1))
+    count = np.maximum(defined.sum(axis=0), 2)
+    mean = np.where(defined, drawn, 0).sum(axis=0) / count
+    return np.where(defined, (drawn - mean) ** 2, 0).sum(axis=0) / (count - 1)
 
 
-def interval(values):
-    """Return the bounds of the central 95 % of `values` that are not nan; nan, nan if none is.
-
-    Examples
-    --------
-    >>> interval(np.arange(41.0))
-    (1.0, 39.0)
-    """
-    values = values[~np.isnan(values)]
-    return tuple(np.percentile(values, [2.5, 97.5]).tolist()) if len(values) else (np.nan, np.nan)
+def _over_targets(rows):
+    """Return what the differences of several targets say as a set."""
+    return {"n_targets": len(rows), "median": rows["difference"].median(),
+            "improved": (rows["difference"] > 0).mean() if len(rows) else np.nan,
+            "wilcoxon_p": uncertainty.wilcoxon(rows["difference"]),
+            "auroc_wilcoxon_p": uncertainty.wilcoxon(rows["auroc_difference"])}

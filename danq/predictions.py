@@ -42,12 +42,12 @@ def write_predictions(path, probabilities, model, seed, split, windows):
 
 
 def read_predictions(path):
-    """Read predictions.
+    """Read predictions; the scores stay on the disk until they are used.
 
     Returns
     -------
     tuple of (str, str, str, numpy.ndarray)
-        Model, seed, digest of the windows, and scores float32 (N, T).
+        Model, seed, digest of the windows, and scores float32 (N, T), memory-mapped where they lie in one piece.
 
     Raises
     ------
@@ -58,7 +58,10 @@ def read_predictions(path):
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT:
                 raise DanqError("not a file of predictions; make it with danq predict", path)
-            return file.attrs["model"], file.attrs["seed"], file.attrs["windows"], file["probabilities"][:]
+            scores = file["probabilities"]
+            place = scores.id.get_offset()
+            return (file.attrs["model"], file.attrs["seed"], file.attrs["windows"],
+                    scores[:] if place is None else np.memmap(path, scores.dtype, "r", place, scores.shape))
     except KeyError as error:
         raise DanqError(f"lacks a part ({error}); make it again with danq predict", path) from error
     except OSError as error:

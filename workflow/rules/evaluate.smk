@@ -33,14 +33,19 @@ rule evaluate:
     output:
         metrics="<results>/metrics.tsv",
         comparison="<results>/comparison.tsv",
+        curves="<results>/curves.tsv.gz",
+        reliability="<results>/reliability.tsv",
     log:
         "<results>/logs/evaluate.log",
     benchmark:
         "<results>/benchmarks/evaluate.tsv"
     conda:
         "../envs/danq.yaml"
+    threads: settings.threads
     params:
+        threads=settings.threads,
         elements=lambda wildcards, input: shlex.join(["--elements", *input.elements] if input.elements else []),
     shell:
         "python -m danq evaluate --dataset {input.dataset:q} --predictions {input.predictions:q} {params.elements} "
-        "--metrics {output.metrics:q} --comparison {output.comparison:q} 2>&1 | tee {log:q}"
+        "--threads {params.threads} --metrics {output.metrics:q} --comparison {output.comparison:q} "
+        "--curves {output.curves:q} --reliability {output.reliability:q} 2>&1 | tee {log:q}"
