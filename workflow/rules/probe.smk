@@ -1,0 +1,28 @@
+# Probe: what each model does with pairs of motifs as their distance grows.
+
+
+rule probe:
+    input:
+        checkpoint="<results>/{model}/seed{seed}/model.ckpt",
+        dataset="<results>/dataset.h5",
+        motifs=known_motifs,
+    output:
+        "<results>/{model}/seed{seed}/grammar.tsv",
+    log:
+        "<results>/logs/probe_{model}_seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/probe_{model}_seed{seed}.tsv"
+    conda:
+        "../envs/danq.yaml"
+    threads: settings.threads
+    resources:
+        gpu=gpu,
+    params:
+        flags=flags(settings.probe),
+        device=settings.train.device,
+        motifs=settings.motifs,
+        threads=settings.threads,
+    shell:
+        "python -m danq probe {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
+        "--motifs {params.motifs:q} --device {params.device} --threads {params.threads} --output {output:q} "
+        "2>&1 | tee {log:q}"
