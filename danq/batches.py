@@ -107,37 +107,46 @@ class Feed:
         Largest move of a window either way (bp).
     negatives : float or None
         Windows without a label that an epoch shows, per labelled one, drawn anew for each; None for all.
+    balance : bool
+        True: as many labelled windows as there are, drawn with replacement, one of a rare target more often; False:
+        each once.
     both_strands : bool
         True: an epoch shows each window once from either strand; False: once, from a random one.
     epoch_size : int or None
         Windows of an epoch; None for all.
     """
 
-    def __init__(self, dataset, device, memory, *, shift=0, negatives=None, both_strands=False, epoch_size=None):
+    def __init__(self, dataset, device, memory, *, shift=0, negatives=None, balance=False, both_strands=False,
+                 epoch_size=None):
         self.dataset, self.device, self.shift = dataset, device, shift
         self.n, self.both_strands = dataset.length("train"), both_strands
         row = 4 * -(-dataset.window // 8) + -(-len(dataset.names) // 8)
         self.block = self.n if self.n * row <= memory else min(BLOCK, self.n)
         self.blocks_held = max(1, int(memory / 2 // (row * self.block)))
-        self.labelled = None if negatives is None else _labelled(dataset)
-        self.drawn = 0 if negatives is None else min(round(negatives * int(self.labelled.sum())),
-                                                     self.n - int(self.labelled.sum()))
-        shown = self.n if negatives is None else int(self.labelled.sum()) + self.drawn
-        if shown == 0:
-            raise DanqError("no training window has a label, and train.negatives counts by them; leave it empty")
+        self.balance, self.drawn, shown = balance, 0, self.n
+        if balance or negatives is not None:
+            self.weights = _weights(dataset, balance)
+            labelled = int((self.weights > 0).sum())
+            if labelled == 0:
+                raise DanqError("no training window has a label, and train.negatives and train.balance count by them; "
+                                "leave both out")
+            others = self.n - labelled
+            self.drawn = others if negatives is None else min(round(negatives * labelled), others)
+            shown = labelled + self.drawn
+        self.all = shown == self.n and not balance
         self.epoch_size = min(shown * (2 if both_strands else 1), epoch_size or 2 * self.n)
         self.reader, self.held, self.coming = ThreadPoolExecutor(1), {}, {}
 
     def plan(self, seed, epoch):
         """Return the Plan of an epoch (from 0)."""
         chance = torch.Generator().manual_seed(seed * 100_003 + epoch)
-        shown = torch.ones(self.n, dtype=torch.bool) if self.labelled is None else self._draw(chance)
+        shown = torch.ones(self.n, dtype=torch.long) if self.all else self._draw(chance)
         n_blocks = -(-self.n // self.block)
         order = torch.randperm(n_blocks, generator=chance).tolist()
         parts, places, groups = [], [], []
         for first in range(0, n_blocks, self.blocks_held):
             blocks = tuple(sorted(order[first:first + self.blocks_held]))
-            rows = torch.cat([self._rows(block)[shown[self._rows(block)]] for block in blocks])
+            rows = torch.cat([torch.repeat_interleave(self._rows(block), shown[self._rows(block)]) for block in blocks])
             rows = torch.cat([rows, rows + self.n]) if self.both_strands else rows
             parts.append(rows[torch.randperm(len(rows), generator=chance)])
             starts = torch.searchsorted(torch.tensor(blocks), parts[-1] % self.n // self.block) * self.block
@@ -152,10 +161,18 @@ class Feed:
                     groups)
 
     def _draw(self, chance):
-        """Return which windows an epoch shows: those with a label, and a new draw of the others."""
-        others = (~self.labelled).nonzero().flatten()
-        shown = self.labelled.clone()
-        shown[others[torch.randperm(len(others), generator=chance)[:self.drawn]]] = True
+        """Return how often an epoch shows each window: labelled ones, and a new draw of the others."""
+        labelled = self.weights > 0
+        shown, others = labelled.long(), (~labelled).nonzero().flatten()
+        if self.drawn < len(others):
+            others = others[torch.randperm(len(others), generator=chance)[:self.drawn]]
+        shown[others] = 1
+        if self.balance:
+            # By the inverse of the distribution: torch.multinomial takes no more than 2**24 windows.
+            sums = self.weights[labelled].cumsum(0)
+            places = torch.rand(len(sums), generator=chance, dtype=torch.float64) * sums[-1]
+            drawn = torch.searchsorted(sums, places, right=True).clamp(max=len(sums) - 1)
+            shown[labelled] = torch.bincount(drawn, minlength=len(sums))
         return shown
 
     def _rows(self, block):
@@ -190,11 +207,18 @@ class Feed:
         return Batches(self.dataset, "train", self.device, parts)
 
 
-def _labelled(dataset):
-    """Return which training windows have a label, bool (N,)."""
-    n = dataset.length("train")
-    parts = [dataset.packed_labels("train", slice(start, start + BLOCK)).any(axis=1) for start in range(0, n, BLOCK)]
-    return torch.from_numpy(np.concatenate(parts))
+def _weights(dataset, balance):
+    """Return the weight of each training window, float64 (N,): 0 without a label, else 1.
+
+    With `balance` it is that of its rarest target: how many times as many windows the most frequent target has.
+    """
+    n, counts = dataset.length("train"), dataset.positives("train")
+    rarity, weights = counts.max() / np.maximum(counts, 1), np.empty(n)
+    for start in range(0, n, BLOCK):
+        packed = dataset.packed_labels("train", slice(start, start + BLOCK))
+        weights[start:start + BLOCK] = (np.unpackbits(packed, axis=1, count=len(counts)) * rarity).max(axis=1) if (
+            balance) else packed.any(axis=1)
+    return torch.from_numpy(weights)
 
 
 def augment(X, flips, moves, shift):

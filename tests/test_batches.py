@@ -100,6 +100,27 @@ def test_negatives_are_drawn_anew_for_each_epoch(path, memory, negatives):
 
 
 @pytest.mark.parametrize("memory", [1e9, STREAMED["memory"]])
+@pytest.mark.parametrize("negatives", [None, 1.0])
+def test_balance_shows_windows_of_rare_targets_more_often(path, memory, negatives):
+    with open_dataset(path) as dataset:
+        feed, labels = Feed(dataset, CPU, memory, negatives=negatives, balance=True), dataset.labels("train")
+        plans = [feed.plan(seed, 0).rows for seed in range(200)]
+        X, y = shown(feed)[1:]
+        assert len(X) == len(y) == feed.epoch_size
+    labelled, counts = labels.any(axis=1), labels.sum(axis=0)
+    others = N - labelled.sum()
+    drawn = others if negatives is None else min(labelled.sum(), others)
+    assert {len(rows) for rows in plans} == {labelled.sum() + drawn}
+    times = np.mean([np.bincount(rows, minlength=N) for rows in plans], axis=0)
+    assert times[labelled].sum() == pytest.approx(labelled.sum()) and times[~labelled].sum() == pytest.approx(drawn)
+    # A window is drawn in proportion to how rare its rarest target is.
+    weights = (labels * (counts.max() / counts)).max(axis=1)[labelled]
+    expected = weights / weights.sum() * labelled.sum()
+    for weight in np.unique(weights):
+        assert times[labelled][weights == weight].mean() == pytest.approx(expected[weights == weight].mean(), rel=0.15)
+
+
+@pytest.mark.parametrize("memory", [1e9, STREAMED["memory"]])
 def test_any_part_of_an_epoch_can_be_made_again(path, memory):
     with open_dataset(path) as dataset:
         _, X, y = shown(Feed(dataset, CPU, memory, shift=5))
@@ -125,9 +146,10 @@ def test_strands_and_moves_are_spread_evenly(path):
     assert len(counts) == 5 and (abs(counts - N / 5) < 4 * (N * 0.2 * 0.8) ** 0.5).all()
 
 
-def test_negatives_per_label_need_a_label(path):
+@pytest.mark.parametrize("options", [{"negatives": 1}, {"balance": True}])
+def test_negatives_and_balance_need_a_label(path, options):
     nothing = np.zeros((N, 2), dtype=np.uint8)
     with open_dataset(path) as dataset, pytest.MonkeyPatch.context() as patched:
         patched.setattr(type(dataset), "packed_labels", lambda self, split, rows: nothing[rows])
         with pytest.raises(DanqError, match="no training window has a label"):
-            Feed(dataset, CPU, 1e9, negatives=1)
+            Feed(dataset, CPU, 1e9, **options)
