@@ -8,6 +8,7 @@ The flow, one module per stage::
       -> predict    test-split probabilities    (predict.py; what to beat in baselines.py; the file: predictions.py)
       -> evaluate   metrics and comparison      (evaluate.py)
       -> motifs     filters as named motifs     (motifs.py, over tomtom.py)
+      -> probe      coupled motif pairs         (probe.py)
       -> report     one self-contained page     (report.py, over results.py, words.py, page.py, plots.py)
 
 ``simulate`` makes a genome with planted motifs and its peaks, for a first run without any data.

@@ -107,7 +107,7 @@ def _parser():
     steps = parser.add_subparsers(dest="command", required=True, metavar="STEP")
     for add in (_settings, _targets, _simulate, _fetch, _check, _extract, _encode, _import_deepsea, _describe, _windows,
                 _train, _tune, _predict, _import_predictions, _export_predictions, _baseline, _evaluate, _motifs,
-                _report):
+                _probe, _compare, _plot, _report):
         add(steps)
     return parser
 
@@ -419,8 +419,11 @@ def _evaluate(steps):
     _file(step, "dataset", help="dataset.h5")
     _file(step, "predictions", help="files of danq predict and danq baseline", nargs="+")
     _file(step, "elements", help="elements.tsv.gz of danq simulate: adds AUROC against decoys", required=False)
+    _threads(step)
     _file(step, "metrics", help="made: one row per model, seed and target (TSV)")
-    _file(step, "comparison", help="made: one row per pair of models and target (TSV)")
+    _file(step, "comparison", help="made: one row per pair of models and target, and their means (TSV)")
+    _file(step, "curves", help="made: the precision-recall curve of each model and target (TSV)")
+    _file(step, "reliability", help="made: mean probability against share of positives, by model (TSV)")
 
 
 def _motifs(steps):
@@ -434,6 +437,51 @@ def _motifs(steps):
     _known(step)
     _file(step, "meme", help="made: one motif per filter (MEME)")
     _file(step, "matches", help="made: the known motifs like each (TSV)")
+
+
+def _probe(steps):
+    def run(motifs, **options):
+        from danq.probe import probe
+        probe(database=motifs, **options)
+
+    step = _step(steps, "probe", run, "show what a trained model does with pairs of motifs as their distance grows",
+                 config.Probe)
+    _file(step, "checkpoint", help="of danq train")
+    _file(step, "dataset", help="dataset.h5")
+    _known(step)
+    step.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    _threads(step)
+    _file(step, "output", help="made: interactions by pair, arrangement, distance and target (TSV)")
+
+
+def _compare(steps):
+    step = _step(steps, "compare", _call("compare", "compare"),
+                 "compare two tables of scores per target, for instance published ones")
+    for side in ("a", "b"):
+        step.add_argument(side, metavar=f"{side}.tsv", help="a table (TSV or CSV) with a column name and columns of "
+                          "scores; group is optional; the metrics.tsv of a run will do")
+    step.add_argument("--models", nargs=2, metavar=("A", "B"), help="what to call the two; where a table has a column "
+                      "model, also which of its rows to take")
+    step.add_argument("--metrics", nargs="+", metavar="COLUMN", default=[], help="columns to compare; none given: the "
+                      "metrics of danq that both tables have")
+    _file(step, "table", help="made: one row per metric and target (TSV)", required=False)
+    _file(step, "output", help="made: the comparison as one HTML page")
+
+
+def _plot(steps):
+    def run(figure, **options):
+        from danq.figures import plot
+        plot(kind=figure, **options)
+
+    step = _step(steps, "plot", run, "draw one figure of a finished run")
+    step.add_argument("--folder", required=True, metavar="FOLDER", help="the run: results/<run>")
+    step.add_argument("--figure", required=True, choices=("scatter", "effects", "curves", "prevalence", "reliability",
+                                                          "validation", "loss", "interactions"), help="what to draw")
+    step.add_argument("--pair", nargs="+", metavar="NAME", default=[], help="with scatter and effects: two models; "
+                      "with interactions: a pair of motifs, as SRF+REST; none given: the first")
+    step.add_argument("--target", help="with curves and interactions: name or index of a target")
+    _file(step, "table", help="made: the numbers that are drawn (TSV)", required=False)
+    _file(step, "output", help="made: the figure (SVG, PNG or PDF)")
 
 
 def _report(steps):

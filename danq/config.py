@@ -112,6 +112,8 @@ class Train(Section):
     shift: int = Field(0, ge=0, description="move each training window by up to this many bp either way")
     negatives: float | None = Field(None, ge=0, description="windows without a label that an epoch shows per labelled "
                                     "one, drawn anew for each; none given: all of them")
+    balance: bool = Field(False, description="draw the labelled windows of an epoch with replacement, those of rare "
+                          "targets more often, so that these are not learnt last")
     precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the hardware computes in it, else float32; tf32: float32 with the "
         "shorter products of a GPU's tensor cores")
@@ -166,6 +168,25 @@ class Motifs(Section):
     seed: int = Field(0, ge=0, description="seed of the shuffles and of the choice of windows")
 
 
+class Probe(Section):
+    """Show what a trained model does with pairs of motifs as their distance grows."""
+
+    pairs: list[Word] = Field([], description="pairs of known motifs, by identifier or factor, as SRF+REST; none "
+                              "given: those of the simulated grammar, or of the targets' own motifs")
+    backgrounds: int = Field(32, ge=2, description="random windows into which each pair is put")
+    step: int = Field(15, ge=1, description="from one distance to the next (bp); near a multiple of 10.5 all distances "
+                      "would show one face of the double helix")
+    largest: int = Field(250, ge=0, description="largest distance (bp), or what the window allows")
+    seed: int = Field(0, ge=0, description="seed of the windows and of the sites")
+
+    @model_validator(mode="after")
+    def _paired(self):
+        for pair in self.pairs:
+            if pair.count("+") != 1:
+                raise ValueError(f"{pair} is not a pair; give two motifs as SRF+REST")
+        return self
+
+
 class DeepSea(Section):
     """The published training bundle, in place of a genome and peaks."""
 
@@ -198,6 +219,7 @@ class Config(Section):
     extract: Extract
     train: Train = Train()
     filters: Motifs = Motifs()
+    probe: Probe = Probe()
 
     @model_validator(mode="after")
     def _sources(self):

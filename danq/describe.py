@@ -1,8 +1,6 @@
 """What is in a dataset.h5, as text, as JSON and as a figure; or everything that is wrong with it."""
 
-import contextlib
 import os
-import warnings
 from collections import Counter
 from json import dumps
 from pathlib import Path
@@ -12,12 +10,12 @@ import numpy as np
 from danq.audit import audit
 from danq.bins import SPLITS
 from danq.dataset import Dataset, open_unchecked, problems, total_counts
+from danq.drawing import refuse_format, save_figure
 from danq.errors import DanqError, DanqErrors, shown
-from danq.files import atomic, write_text
+from danq.files import write_text
 
 _BLOCK = 1 << 23  # bytes of packed windows read at once
 _EXTREME = 10  # rarest and most frequent targets told
-_FIGURES = (".svg", ".png")
 
 
 def describe(dataset, *, json=None, figure=None):
@@ -30,7 +28,7 @@ def describe(dataset, *, json=None, figure=None):
     json : path, optional
         Made: the same numbers, and more of them (see below).
     figure : path, optional
-        Made: windows by chromosome, prevalence of the targets, labels of the windows; SVG or PNG, by its suffix.
+        Made: windows by chromosome, prevalence of the targets, labels of the windows; SVG, PNG or PDF, by its suffix.
 
     Returns
     -------
@@ -82,8 +80,8 @@ def describe(dataset, *, json=None, figure=None):
 
 def _refuse_outputs(dataset, json, figure):
     """Refuse names that nothing can be made under."""
-    if figure is not None and Path(figure).suffix.lower() not in _FIGURES:
-        raise DanqError(f"a figure is made as {' or '.join(_FIGURES)}; choose such a name", figure)
+    if figure is not None:
+        refuse_format(figure)
     for path in filter(None, (json, figure)):
         if os.path.exists(path) and os.path.exists(dataset) and os.path.samefile(path, dataset):
             raise DanqError("is the dataset itself; name another file to make", path)
@@ -206,9 +204,7 @@ def _chromosomes(dataset):
 
 
 def _write_figure(path, found):
-    """Draw what was found, as SVG or PNG."""
-    import matplotlib
-
+    """Draw what was found."""
     from danq.dataplots import overview
 
     most = max(len(own["windows_by_labels"]) for own in found["splits"].values())
@@ -220,18 +216,7 @@ def _write_figure(path, found):
                      [_plain(one["group"], 1000) for one in found["targets"]],
                      [own["windows_by_labels"] + [0] * (most - len(own["windows_by_labels"]))
                       for own in found["splits"].values()], splits=SPLITS)
-    suffix = Path(path).suffix.lower()[1:]
-    facts = {"Date": None, "Creator": None} if suffix == "svg" else {"Software": None}  # equal data, equal bytes
-    with atomic(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "danq"}), _any_script():
-        drawn.savefig(temporary, format=suffix, metadata=facts, dpi=150)
-
-
-@contextlib.contextmanager
-def _any_script():
-    """Let names be in letters that the font lacks; they are drawn as boxes."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        yield
+    save_figure(drawn, path)
 
 
 def _summary(path, found):

@@ -24,6 +24,7 @@ as near as whole channels allow) and almost its parameters. `danq_conv` sees its
 whole window: danq's lead on the first may be recurrence or reach, its lead on the second is recurrence.
 """
 
+import copy
 import inspect
 import math
 
@@ -325,6 +326,26 @@ def takes_any_length(model):
 def count_parameters(model):
     """Return the number of trainable parameters (int)."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def count_multiply_adds(model, window):
+    """Return the multiply-adds (int) of the convolutions, LSTMs and fully connected layers for one sequence.
+
+    Counted from the shapes that the layers see when a copy of the model, without numbers, reads a window (bp).
+    """
+    counts = []
+
+    def note(layer, inputs, output):
+        steps = output.shape[2] if isinstance(layer, nn.Conv1d) else inputs[0].shape[:-1].numel()
+        counts.append(steps * sum(weight.numel() for name, weight in layer.named_parameters(recurse=False)
+                                  if name.startswith("weight")))
+
+    model = copy.deepcopy(model).to("meta").eval()
+    for layer in model.modules():
+        if isinstance(layer, nn.LSTM | nn.Conv1d | nn.Linear):
+            layer.register_forward_hook(note)
+    model(torch.zeros(1, 4, window, device="meta"))
+    return sum(counts)
 
 
 @torch.no_grad()

@@ -1,9 +1,13 @@
 """What a page is made of, and how it becomes one file.
 
-Sections hold the pieces below; ``templates/report.html`` says how each looks. Text is escaped wherever it stands;
-drawings are markup made by `danq.plots`.
+Sections hold the pieces below; ``templates/report.html`` says how each looks, and ``templates/report.js`` adds what a
+reader can do with them: without it, everything still reads. Text is escaped wherever it stands, data for the script are
+JSON in elements of their own, and drawings are markup made by `danq.plots`.
 """
 
+import base64
+import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,7 +17,7 @@ import numpy as np
 
 from danq import plots
 from danq.files import write_text
-from danq.words import interval, number, plural, signed
+from danq.words import SURE, interval, number, plural, signed
 
 
 class Cell(NamedTuple):
@@ -42,12 +46,70 @@ def table(title, columns, rows, words=(), note=""):
 
 
 class Figure(NamedTuple):
-    """A drawing with its legend: pairs of a `plots.Style` and what it stands for."""
+    """A drawing with its legend, pairs of a `plots.Style` and what it stands for; its `numbers`, to be saved as TSV."""
 
     title: str
     svg: str
     note: str = ""
     legend: tuple = ()
+    table: tuple = ()
+
+
+def numbers(frame):
+    """Return what a figure shows as the columns and rows of its `table`.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Words and numbers; these are kept to six digits, and NA where they are undefined.
+
+    Returns
+    -------
+    tuple of (list of str, list of list)
+    """
+    return list(frame.columns), [[_six_digits(value) for value in row] for row in frame.itertuples(index=False)]
+
+
+def _six_digits(value):
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if np.isfinite(value) else "NA"
+
+
+def precision_recall(frame, models, targets, scores):
+    """Return what the page draws when the reader clicks on a target: its precision-recall curves.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns model, target, recall, precision: one curve for each model and target, on the same levels of recall.
+    models : dict of str to str
+        What each model is called, in the order in which they are listed.
+    targets : pandas.DataFrame
+        One row per target (its index): label, group, prevalence.
+    scores : pandas.DataFrame, targets by models
+        AUPRC.
+
+    Returns
+    -------
+    dict
+        Fit for JSON: ``recall`` and ``precision`` in thousandths (int), the models with their colours, and by target
+        the rest. A model without a curve has None in its place; a target without any is left out.
+    """
+    wide = frame.pivot(index=["target", "model"], columns="recall", values="precision")
+    drawn = {key: [None if np.isnan(value) else round(1000 * value) for value in row]
+             for key, row in zip(wide.index, wide.to_numpy(float).tolist(), strict=True)}
+    # A model has the same colour here as where all of them are drawn.
+    style, shown = plots.styles(models), [model for model in models if model in set(frame["model"])]
+    known = targets[targets.index.isin(frame["target"])]
+    return {"recall": [round(1000 * level) for level in wide.columns],
+            "models": [{"name": models[model], "colour": plots.hue(style[model].colour),
+                        "glyph": GLYPHS[style[model].marker]} for model in shown],
+            "targets": {str(row.Index): {"name": row.label, "group": row.group,
+                                         "prevalence": _six_digits(row.prevalence),
+                                         "auprc": [number(scores.loc[row.Index, model]) for model in shown],
+                                         "precision": [drawn.get((row.Index, model)) for model in shown]}
+                        for row in known.itertuples()}}
 
 
 class Card(NamedTuple):
@@ -110,13 +172,6 @@ class Section:
     details: list = field(default_factory=list)
 
 
-def legend(style):
-    """Return the legend of groups: those beyond the palette share one entry."""
-    own = [(look, group) for group, look in style.items() if look.colour != plots.OTHER]
-    rest = len(style) - len(own)
-    return (*own, *([(plots.Style(plots.OTHER, "o"), plural(rest, "other group"))] if rest else []))
-
-
 def bound(frame):
     """Return where the line behind the intervals of a table ends."""
     return 1.1 * np.nanmax(np.append(np.abs(frame[["difference", "low", "high"]].to_numpy(float)), 1e-3))
@@ -125,7 +180,8 @@ def bound(frame):
 def interval_cell(row, limit):
     """Return a cell with the difference in a row of comparison.tsv, its interval, and both drawn."""
     value, low, high = row["difference"], row["low"], row["high"]
-    return Cell(signed(value), interval(low, high), "drawn" if np.isfinite(value) else "na",
+    sure = " sure" if row["q"] < SURE else ""
+    return Cell(signed(value), interval(low, high), f"drawn{sure}" if np.isfinite(value) else "na",
                 plots.interval_svg(value, low, high, limit))
 
 
@@ -162,13 +218,14 @@ GLYPHS = dict(zip(plots.MARKERS, "●■◆▲▼✚✖", strict=True))
 
 # Control characters, marks that turn the direction of text, and halves of characters: no reader can see them,
 # and in a name they can make a page say something else.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+                     "\ud800-\udfff]")
 
 _INTERVAL = re.compile(r"\[(−?\d+\.\d+), (−?\d+\.\d+)\]")
 
 
-def write_page(path, name, summary, sections):
-    """Write sections as one HTML file that needs no network and runs no script.
+def write_page(path, name, summary, sections, curves=None, heading="What does the recurrent layer add?"):
+    """Write sections as one HTML file that needs no network, and runs no script but its own.
 
     Parameters
     ----------
@@ -177,13 +234,61 @@ def write_page(path, name, summary, sections):
     name, summary : str
         What the page is about, in its title and in the line above its headline.
     sections : list of Section
+    curves : dict, optional
+        What a click on a target shows, see `precision_recall`; without it, targets cannot be clicked on.
+    heading : str
+        The page's headline.
     """
     environment = jinja2.Environment(loader=jinja2.PackageLoader("danq"), autoescape=True, trim_blocks=True,
                                      undefined=jinja2.StrictUndefined, lstrip_blocks=True)
-    environment.filters["whole"] = whole_intervals
+    environment.filters |= {"whole": whole_intervals, "hue": plots.hue, "inert": inert, "accessible": accessible}
+    script = environment.loader.get_source(environment, "report.js")[0]
     page = environment.get_template("report.html").render(
-        name=name, summary=summary, sections=sections, letters=plots.letters_svg(), glyphs=GLYPHS)
-    write_text(path, _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", page))
+        name=name, summary=summary, heading=heading, sections=sections, curves=curves, letters=plots.letters_svg(),
+        glyphs=GLYPHS, script=script, digest=digest(script))
+    write_text(path, seen(page))
+
+
+def seen(value):
+    r"""Replace what no reader can see in a text, or in every text of nested dicts and lists.
+
+    Examples
+    --------
+    >>> seen(["a\u202eb", {"c\x1b": 1}]) == ["a\ufffdb", {"c\ufffd": 1}]
+    True
+    """
+    if isinstance(value, str):
+        return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {seen(key): seen(item) for key, item in value.items()}
+    return [*map(seen, value)] if isinstance(value, list | tuple) else value
+
+
+def inert(value):
+    r"""Return a value as JSON that can stand inside a ``<script>`` and be nothing but data.
+
+    No letter of it can end the element or begin another (https://html.spec.whatwg.org/multipage/scripting.html,
+    "Restrictions for contents of script elements").
+
+    Examples
+    --------
+    >>> print(inert({"name": "</script>", "x": [0.5, 1]}))
+    {"name":"\u003c/script\u003e","x":[0.5,1]}
+    """
+    text = json.dumps(seen(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"),
+                      default=lambda scalar: scalar.item())
+    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def digest(script):
+    """Return the hash by which a Content-Security-Policy allows this script (https://www.w3.org/TR/CSP3/)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
+def accessible(svg, anchor, noted):
+    """Return a drawing as an image named by the element ``anchor`` and, when `noted`, described by ``anchor-note``."""
+    described = f' aria-describedby="{anchor}-note"' if noted else ""
+    return svg.replace("<svg ", f'<svg role="img" aria-labelledby="{anchor}"{described} ', 1)
 
 
 def whole_intervals(text):

@@ -27,6 +27,7 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8
 
 MARKERS = "osD^vPX"
 OTHER = "#8A8F98"
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 BASES = {"A": "#2E9E4F", "C": "#2F6FBA", "G": "#E09A1A", "T": "#D2413A"}
 
 
@@ -59,7 +60,8 @@ def styles(labels):
     return {name: pairs[place] if place < len(pairs) else Style(OTHER, "o") for place, name in enumerate(names)}
 
 
-def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "b"), titles=None, style=None):
+def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "b"), titles=None, keys=None,
+                   style=None):
     """Draw one point per target: model `b` to the right, model `a` upwards.
 
     Parameters
@@ -76,6 +78,8 @@ def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "
         Axis labels of `a` and `b`.
     titles : sequence of str, length T, optional
         What `svg` shows when the pointer rests on a point.
+    keys : sequence of int, length T, optional
+        Index of the target of each point, by which a page ties equal targets of its figures together.
     style : dict of str to Style, optional
         Colours of the groups; `styles` of the groups when not given.
 
@@ -95,7 +99,7 @@ def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "
         for solid in (True, False):
             rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
             if rows.size:
-                _points(ax, b[rows], a[rows], style[group], solid, group, _take(titles, rows))
+                _points(ax, b[rows], a[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows))
                 ax.vlines(b[rows], b[rows] + low[rows], b[rows] + high[rows], color=style[group].colour,
                           linewidth=0.9, alpha=0.45, zorder=2)
     ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
@@ -141,6 +145,44 @@ def training_curves(ax, curves, *, labels, best=None, dashed=False, ylabel="", t
     return _dress(ax, "epoch", ylabel)
 
 
+def interaction_curves(ax, distances, effects, errors, *, labels, planted=None, style=None):
+    """Draw what two motifs do together, beyond the sum of their parts, against their distance: a line per model.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    distances : array_like, shape (D,)
+        Distances (bp), ascending.
+    effects, errors : list of array_like, shape (D,)
+        Mean interaction of each curve (log-odds) and its standard error, of which 1.96 either way make a band: the
+        95 % interval of a normal distribution.
+    labels : list of str
+        The model of each curve; equal labels (seeds of one model) share a colour.
+    planted : array_like, shape (D,), bool, optional
+        Distances at which a planted rule holds: shaded, half-way to their neighbours.
+    style : dict of str to Style, optional
+        Colours of the labels; `styles` of the labels when not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    style, distances = style or styles(labels), np.asarray(distances, float)
+    middles = (distances[1:] + distances[:-1]) / 2
+    edges = np.concatenate([distances[:1], middles, distances[-1:]])
+    holds = np.zeros(len(distances), int) if planted is None else np.asarray(planted, int)
+    for first, last in np.flatnonzero(np.diff(holds, prepend=0, append=0)).reshape(-1, 2):
+        ax.axvspan(edges[first], edges[last], color=INK, alpha=0.08, linewidth=0)
+    ax.axhline(0, color=INK, linewidth=0.8, alpha=0.45)
+    for effect, error, label in zip(effects, errors, labels, strict=True):
+        effect, error, colour = np.asarray(effect, float), np.asarray(error, float), style[label].colour
+        ax.fill_between(distances, effect - 1.96 * error, effect + 1.96 * error, color=colour, alpha=0.2, linewidth=0)
+        ax.plot(distances, effect, color=colour, linewidth=1.7, alpha=0.8, marker="." if len(distances) == 1 else "",
+                label=label)
+    return _dress(ax, "distance (bp)", "interaction (log-odds)")
+
+
 def prevalence(ax, values, *, groups=None, titles=None, style=None):
     """Draw targets by rank of their prevalence, on a logarithmic scale.
 
@@ -173,13 +215,111 @@ def prevalence(ax, values, *, groups=None, titles=None, style=None):
     ax.set_yscale("log")
     ax.set_xlim(0.3, len(order) + 0.7)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
-    # A range within one decade would otherwise carry a single labelled tick, or none.
-    low, high = ax.get_ylim()
-    labelled = "123456789" if high < 10 * low else "25"
-    ax.yaxis.set_minor_formatter(FuncFormatter(
-        lambda value, _: f"{100 * value:g} %" if f"{value:e}"[0] in labelled else ""))
+    _label_decades(ax.yaxis, ax.get_ylim(), "{:g} %", 100)
     return _dress(ax, "targets by rank", "positive windows")
+
+
+def effects(ax, x, values, *, groups=None, low=None, high=None, labels=("x", "difference"), titles=None, keys=None,
+            style=None):
+    """Draw the difference between two models on each target against what may explain it, on a logarithmic scale.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    x : array_like, shape (T,)
+        Positive, as a prevalence or a number of windows; targets where it is 0 are left out.
+    values, low, high : array_like, shape (T,)
+        Differences and their intervals; a point is filled when its interval excludes 0.
+    groups, titles, keys, style : optional
+        As `scatter_models`.
+    labels : tuple of str
+        Axis labels.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    x, values = np.asarray(x, float), np.asarray(values, float)
+    groups = np.array([""] * len(x) if groups is None else list(groups), dtype=object)
+    low, high = (np.full(len(x), np.nan) if bound is None else np.asarray(bound, float) for bound in (low, high))
+    style, defined = style or styles(groups), np.isfinite(values) & (x > 0)
+    ax.axhline(0, color=INK, linewidth=0.8, alpha=0.45, zorder=1)
+    filled = ~((low <= 0) & (high >= 0))
+    for group in dict.fromkeys(groups):
+        for solid in (True, False):
+            rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
+            if rows.size:
+                _points(ax, x[rows], values[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows))
+                ax.vlines(x[rows], low[rows], high[rows], color=style[group].colour, linewidth=0.9, alpha=0.45,
+                          zorder=2)
+    ax.set_xscale("log")
+    _label_decades(ax.xaxis, ax.get_xlim(), "{:g}")
+    return _dress(ax, *labels)
+
+
+def reliability(ax, predicted, observed, *, labels, titles=None, style=None):
+    """Draw, for each model, the share of positives among labels of about the same predicted probability.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    predicted, observed : list of array_like, shape (bins,)
+        Mean probability and share of positives of each bin that holds any label.
+    labels : list of str
+        The model of each line.
+    titles : list of list of str, optional
+        What `svg` shows when the pointer rests on each point of each line.
+    style : dict of str to Style, optional
+        Colours of the labels; `styles` of the labels when not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    style = style or styles(labels)
+    ax.plot([0, 1], [0, 1], color=INK, linewidth=0.8, alpha=0.45, zorder=1)
+    for row, label in enumerate(labels):
+        ax.plot(predicted[row], observed[row], color=style[label].colour, linewidth=1.2, alpha=0.7, label=label)
+        _points(ax, predicted[row], observed[row], style[label], True, None, None if titles is None else titles[row])
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    return _dress(ax, "mean predicted probability", "share of positives")
+
+
+def precision_recall(ax, recall, precision, *, labels, prevalence, style=None):
+    """Draw precision-recall curves of one target, a line per model.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    recall, precision : list of array_like, shape (points,)
+        The points of each curve.
+    labels : list of str
+        The model of each curve.
+    prevalence : float
+        Share of positive windows: the precision of guessing, drawn as a line.
+    style : dict of str to Style, optional
+        Colours of the labels; `styles` of the labels when not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    style = style or styles(labels)
+    ax.axhline(prevalence, color=INK, linewidth=0.8, alpha=0.45, linestyle=":")
+    for row, label in enumerate(labels):
+        ax.plot(recall[row], precision[row], color=style[label].colour, linewidth=1.5, alpha=0.85, label=label)
+    ax.set(xlim=(0, 1.01), ylim=(0, 1.01), aspect="equal")
+    return _dress(ax, "recall", "precision")
+
+
+def legend(style):
+    """Return the legend of groups, pairs of `Style` and text; those beyond the palette share one entry."""
+    own = [(look, group) for group, look in style.items() if look.colour != OTHER]
+    rest = len(style) - len(own)
+    return (*own, *([(Style(OTHER, "o"), f"{rest:,} other group{'' if rest == 1 else 's'}")] if rest else []))
 
 
 def logo(ax, matrix):
@@ -225,8 +365,9 @@ def canvas(width, height):
 def svg(figure, name):
     """Return a figure as an ``<svg>`` element to stand inside an HTML page.
 
-    Text stays text, what was drawn in `INK` takes the page's colour (so a dark page stays legible), points carry
-    their titles, and equal figures give equal bytes.
+    Text stays text, what was drawn in `INK` takes the page's colour and what was drawn in the palette the page's shade
+    of it (`hue`; so a dark page stays legible), points carry their titles and, as ``data-target``, their keys, and
+    equal figures give equal bytes.
 
     Parameters
     ----------
@@ -242,19 +383,48 @@ def svg(figure, name):
     titled = figure.findobj(lambda artist: hasattr(artist, "titles"))
     for number, artist in enumerate(titled):
         artist.set_gid(f"titled-{number}")
-    with io.StringIO() as drawn, matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+    with io.StringIO() as drawn, matplotlib.rc_context(
+            {"svg.hashsalt": name, "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}):
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-        root = ElementTree.fromstring(drawn.getvalue().replace(INK, "currentColor"))
+        root = ElementTree.fromstring(re.sub("#[0-9a-f]{6}", lambda found: hue(found[0]), drawn.getvalue()))
     _fit_for_html(root)
     for number, artist in enumerate(titled):
         group = root.find(f".//g[@id='titled-{number}']")
         # Several equal markers refer to one shape; a lone one may be drawn as a path of its own.
         marks = group.findall(".//use") or group.findall("./path")
-        for mark, title in zip(marks, artist.titles, strict=True):
+        for mark, title, key in zip(marks, artist.titles, artist.keys, strict=True):
             ElementTree.SubElement(mark, "title").text = title
+            mark.attrib.update({} if key is None else {"data-target": str(key)})
     for group in root.iter("g"):
         group.attrib.pop("id", None)
+        _hoist(group)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def hue(colour):
+    """Return what a page calls a colour: its own ink, or its own shade of one of the palette.
+
+    Parameters
+    ----------
+    colour : str
+        Hexadecimal. One that is neither `INK`, of `COLOURS`, nor `OTHER` stays as it is.
+
+    Returns
+    -------
+    str
+        A CSS colour. A page that defines no shades of its own (``--hue-0`` and so on; the last is `OTHER`) shows the
+        colour itself.
+
+    Examples
+    --------
+    >>> hue("#22262b"), hue("#e69f00"), hue("#000000")
+    ('currentColor', 'var(--hue-1, #E69F00)', '#000000')
+    """
+    if colour.upper() == INK.upper():
+        return "currentColor"
+    palette = (*COLOURS, OTHER)
+    place = palette.index(colour.upper()) if colour.upper() in palette else None
+    return colour if place is None else f"var(--hue-{place}, {palette[place]})"
 
 
 def logo_svg(matrix, lead=0, columns=0):
@@ -319,12 +489,12 @@ def interval_svg(value, low, high, limit):
             f'<circle cx="{x:.1f}" cy="10" r="4.5"/></svg>')
 
 
-def _points(ax, x, y, style, solid, label, titles):
-    """Draw markers, filled or hollow, and tie their titles to them for `svg`."""
+def _points(ax, x, y, style, solid, label, titles, keys=None):
+    """Draw markers, filled or hollow, and tie their titles and keys to them for `svg`."""
     points = ax.scatter(x, y, s=34, marker=style.marker, label=label, zorder=3, linewidths=1.3,
                         facecolors=style.colour if solid else "none", edgecolors=style.colour)
     if titles is not None:
-        points.titles = titles
+        points.titles, points.keys = titles, keys or [None] * len(titles)
 
 
 def _take(items, rows):
@@ -334,6 +504,17 @@ def _take(items, rows):
 def _limit(values):
     """Return a round upper end for an axis from 0 that holds all values: the next twentieth, at most 1."""
     return min(1.0, (np.floor(20 * values.max(initial=0)) + 1) / 20 + 0.01)
+
+
+def _label_decades(axis, limits, text, factor=1):
+    """Label the ticks of a logarithmic axis, more of them on a short one.
+
+    A range within one decade would otherwise carry a single labelled tick, or none.
+    """
+    digits = "123456789" if limits[1] < 10 * limits[0] else "25"
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text.format(factor * value)))
+    axis.set_minor_formatter(FuncFormatter(
+        lambda value, _: text.format(factor * value) if f"{value:e}"[0] in digits else ""))
 
 
 def _dress(ax, xlabel, ylabel):
@@ -350,14 +531,35 @@ def _dress(ax, xlabel, ylabel):
 
 
 def _fit_for_html(root):
-    """Turn matplotlib's stand-alone SVG into an element of HTML: no namespaces, no metadata, no fixed size."""
+    """Turn matplotlib's stand-alone SVG into an element of HTML: no namespaces, metadata, fixed size, spare bytes."""
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
+        element.text, element.tail = (text if text and text.strip() else None for text in (element.text, element.tail))
+        for key in element.attrib.keys() & {"x", "y", "d", "transform"}:
+            element.attrib[key] = " ".join(_LONG_NUMBER.sub(_hundredths, element.attrib[key]).split())
         for key in [key for key in element.attrib if key.startswith("{")]:
             element.attrib[key.rpartition("}")[2]] = element.attrib.pop(key)
     root[:] = [child for child in root if child.tag != "metadata"]
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
+
+
+def _hundredths(found):
+    # A hundredth of a point is less than a screen can show.
+    return f"{float(found[0]):.2f}"
+
+
+def _hoist(group):
+    """Say once what all members of a group of an SVG say alike."""
+    for key in ("style", "clip-path"):
+        values = {child.get(key) for child in group}
+        # The opacity of a group is not that of its members, and a group may have a say of its own.
+        if len(group) > 1 and len(values) == 1 and None not in values and key not in group.attrib:
+            [value] = values
+            if not re.search(r"(^|; )opacity", value):
+                group.set(key, value)
+                for child in group:
+                    del child.attrib[key]
 
 
 def _outline(letter):

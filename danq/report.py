@@ -1,7 +1,8 @@
 """One self-contained page from the tables of a run, to say what the recurrent layer adds.
 
 In go the tables and facts that the other stages left in a run's folder (results.py); out comes ``report.html``,
-which needs no network and runs no script. One function per section returns a `Section` of the pieces in page.py.
+which needs no network and runs no script but its own. One function per section returns a `Section` of the pieces in
+page.py.
 """
 
 import json
@@ -9,6 +10,8 @@ import json
 import numpy as np
 import pandas as pd
 
+import danq
+from danq import figures as figures_of
 from danq import page, plots, results, words
 from danq.bins import SPLITS
 from danq.dataset import total_counts
@@ -41,8 +44,15 @@ def report(folder, output, *, config=None):
     """
     run, settings = results.read_run(folder), "" if config is None else results.read_text(config)
     known = results.configured_motifs(settings)
-    sections = [answer(run), data(run), comparison(run), training(run), filters(run, known), methods(run, settings)]
-    page.write_page(output, run.name, words.summary(run), sections)
+    sections = [answer(run), data(run), comparison(run), *probe(run), training(run), filters(run, known),
+                methods(run, settings)]
+    page.write_page(output, run.name, words.summary(run), sections, _precision_recall(run))
+
+
+def _precision_recall(run):
+    """Return what the page shows of a target that the reader clicks on; None for a run without curves."""
+    names = {model: title(model) for model in (*run.networks, *run.baselines, *run.oracles)}
+    return None if run.curves is None else page.precision_recall(run.curves, names, run.targets, run.scores("auprc"))
 
 
 # --- the answer ---
@@ -52,7 +62,8 @@ def answer(run):
     """Answer the question: the first screen."""
     scores, pairs = run.scores("auprc"), run.main_pairs()
     twins = {"danq_conv": words.TWIN, "danq_dilated": words.DILATED}
-    text = [" ".join(filter(None, [words.pair_sentence(pair), words.seed_sentence(pair, run.metrics),
+    text = [" ".join(filter(None, [words.pair_sentence(pair), words.sure_sentence(pair),
+                                   words.seed_sentence(pair, run.metrics), words.spread_sentence(pair),
                                    twins.get(pair.b)])) for pair in pairs]
     n_seeds = run.metrics["seed"].nunique()
     text.append(words.interval_sentence(n_seeds))
@@ -97,7 +108,7 @@ def data(run):
         text.append(f"A model reads {run.facts['window']:,} bp and predicts the labels of the "
                     f"{run.facts['bin_size']:,} bp in their middle. A label is 1 when more than half of these lie in "
                     "the target's peaks.")
-    return Section("data", "The data", text=text, figures=[_prevalence_figure(run)],
+    return Section("data", "The data", text=text, figures=_drawn(figures_of.prevalence(run)),
                    aside=[_split_table(run), _dropped_table(run)],
                    tables=[*_audit_table(run), *_counts_table(run), _target_table(run)])
 
@@ -149,15 +160,10 @@ def _target_table(run):
                  ("target", "group"))
 
 
-def _prevalence_figure(run):
-    targets, style = run.targets, plots.styles(run.targets["group"])
-    figure, ax = plots.canvas(5.4, 3.7)
-    texts = [f"{row.label} ({row.group}): {words.percent(row.prevalence)}, {row.n_positive:,.0f} positive windows"
-             for row in targets.itertuples()]
-    plots.prevalence(ax, targets["prevalence"], groups=targets["group"], titles=texts, style=style)
-    absent = int((targets["prevalence"] == 0).sum())
-    note = f"{plural(absent, 'target')} without a positive window not drawn." if absent else ""
-    return Figure("Prevalence in the test split", plots.svg(figure, "prevalence"), note, page.legend(style))
+def _drawn(*drawings):
+    """Return what a run could draw as the page's figures."""
+    return [Figure(one.title, plots.svg(one.figure, one.name), one.note, one.legend, page.numbers(one.numbers))
+            for one in drawings if one is not None]
 
 
 # --- the comparison ---
@@ -165,32 +171,50 @@ def _prevalence_figure(run):
 
 def comparison(run):
     """Compare the models, by target, by group and as a whole."""
-    scores, style = run.scores("auprc"), plots.styles(run.targets["group"])
+    scores = run.scores("auprc")
     text = ["Each point is a target: above the diagonal, the model named on the vertical axis has the higher AUPRC. "
             "Bars are 95 % intervals of the difference; a point is filled when its interval excludes 0."]
     if run.oracles:
         text.append("This genome is simulated, so two oracles stand beside the models: both are told where the "
                     "planted sites are, and only one of them the rule that makes a site count.")
-    tables = [_means_table(run, scores), *_difference_table(run),
+    tables = [_means_table(run, scores), _measures_table(run), *_group_differences_table(run), *_difference_table(run),
               _groups_table(run, scores, "AUPRC by group", "Mean over the group's targets; in parentheses, their "
                             "number where it is not the whole group."), *_decoy_table(run), _scores_table(run, scores)]
-    return Section("comparison", "The comparison", text=text, tables=tables,
-                   figures=[_scatter(run, pair, style) for pair in run.pairs if pair.rows["difference"].notna().any()])
+    figures = _drawn(*(figures_of.scatter(run, pair) for pair in run.pairs),
+                     *(figures_of.effects(run, pair) for pair in run.main_pairs()), figures_of.reliability(run))
+    return Section("comparison", "The comparison", text=text, tables=tables, figures=figures)
 
 
-def _scatter(run, pair, style):
-    rows = pair.rows.join(run.targets[["label"]]).dropna(subset=["auprc_a", "auprc_b"])
-    figure, ax = plots.canvas(4.2, 4.0)
-    texts = [f"{row.label} ({row.group}): {title(pair.a)} {number(row.auprc_a)}, {title(pair.b)} "
-             f"{number(row.auprc_b)}, difference {signed(row.difference)} {interval(row.low, row.high)}"
-             for row in rows.itertuples()]
-    plots.scatter_models(ax, rows["auprc_a"], rows["auprc_b"], groups=rows["group"], low=rows["low"],
-                         high=rows["high"], titles=texts, style=style,
-                         labels=(f"AUPRC, {title(pair.a)}", f"AUPRC, {title(pair.b)}"))
-    missing = len(pair.rows) - len(rows)
-    note = f"{words.tally(pair).capitalize()}.{f' NA: {missing} not drawn.' if missing else ''}"
-    return Figure(f"{title(pair.a)} against {title(pair.b)}", plots.svg(figure, f"{pair.a}-{pair.b}"), note,
-                  page.legend(style))
+def _measures_table(run):
+    """Return the mean of every metric over targets, with the number of targets on which it is undefined."""
+    rows = []
+    for model in run.networks + run.baselines + run.oracles:
+        own = run.metrics[run.metrics["model"] == model].groupby("target")[list(results.MEASURES)].mean()
+        cells = [Cell(number(own[name].mean()), _undefined(own[name], len(run.targets))) for name in results.MEASURES]
+        rows.append([Cell(title(model), results.NAMES.get(model, ("", ""))[1]), *cells])
+    return table("Every metric, mean over targets", ["model", *results.MEASURES.values()], rows, ("model",),
+                 "Seeds averaged first; below a mean, the number of targets on which it is undefined. Lift: AUPRC over "
+                 "prevalence. Recall at 50 % FDR: the largest recall at a precision of at least one half. The "
+                 "trapezoid is what the published tables of these networks use. Scores that are no probabilities have "
+                 "no Brier score and no calibration error.")
+
+
+def _undefined(values, n_targets):
+    missing = n_targets - values.notna().sum()
+    return f"NA: {missing}" if 0 < missing < n_targets else ""
+
+
+def _group_differences_table(run):
+    """Return the mean difference of each pair over each group; nothing for a run of a single group."""
+    groups = [group for group in dict.fromkeys(run.targets["group"]) if any(group in pair.groups.index
+                                                                             for pair in run.pairs)]
+    if not groups:
+        return []
+    limit = page.bound(pd.concat([pair.groups for pair in run.pairs]))
+    rows = [[group, (run.targets["group"] == group).sum(),
+             *(page.interval_cell(pair.groups.loc[group], limit) for pair in run.pairs)] for group in groups]
+    return [table("AUPRC differences by group", ["group", "targets", *map(versus, run.pairs)], rows, ("group",),
+                  "Mean over the group's targets; 95 % intervals in brackets.")]
 
 
 def _means_table(run, scores):
@@ -226,7 +250,8 @@ def _difference_table(run):
             *([row.label, *(page.interval_cell(frame.loc[row.Index], limit) for frame in found)]
               for row in run.targets.itertuples())]
     return [table("AUPRC differences", ["target", *map(versus, run.pairs)], rows, ("target",),
-                  "95 % intervals in brackets; those of targets are not corrected for the number of targets.")]
+                  "95 % intervals in brackets. Those of targets are each its own; bold where the difference stays at a "
+                  f"false discovery rate of {100 * words.SURE:g} % over targets (Benjamini-Hochberg).")]
 
 
 def _groups_table(run, scores, name, note):
@@ -272,6 +297,22 @@ def _mark(values, model, run):
     return "beats" if model in run.baselines and values[model] > best else ""
 
 
+# --- the probe ---
+
+
+def probe(run):
+    """Show what each model does with pairs of motifs at growing distance; nothing where no pair was probed."""
+    if run.grammar is None:
+        return []
+    pairs = run.grammar[["a", "b"]].drop_duplicates().itertuples(index=False, name=None)
+    text = ["Does a network couple motifs, or does it add them up? Into random windows go two motifs, either alone, "
+            "and neither: what the pair adds to the log-odds beyond its parts is their interaction. A curve at 0 is a "
+            "sum; one that is the same in all four arrangements, whatever the distance, is saturation and no grammar; "
+            "one that differs by order, strand or distance is a rule that the network knows."]
+    return [Section("probe", "Pairs of motifs", text=text,
+                    figures=_drawn(*(figures_of.interactions(run, pair) for pair in pairs)))]
+
+
 # --- the training ---
 
 
@@ -280,25 +321,26 @@ def training(run):
     trained = [one for one in run.trained if not one.history.empty]
     if not trained:
         return Section("training", "The training", text=["This run has no training history."])
-    return Section("training", "The training", figures=_curves(trained), tables=[_training_table(trained)])
+    return Section("training", "The training", figures=_drawn(figures_of.validation(run), figures_of.loss(run)),
+                   tables=[_cost_table(trained), _training_table(trained)])
 
 
-def _curves(trained):
-    models, best = [one.model for one in trained], [results.best_epoch(one.history) for one in trained]
-    style = {model: plots.Style(look.colour, "o") for model, look in plots.styles(models).items()}
-    texts = [f"{title(one.model)}, seed {one.seed}: epoch {epoch}, validation AUPRC "
-             f"{number(one.history['valid_auprc'].iloc[epoch - 1])}" for one, epoch in zip(trained, best, strict=True)]
-    areas, ax = plots.canvas(5.4, 3.7)
-    plots.training_curves(ax, [one.history["valid_auprc"] for one in trained], labels=models, best=best, titles=texts,
-                          ylabel="mean AUPRC", style=style)
-    losses, ax = plots.canvas(5.4, 3.7)
-    for column, dashed in (("valid_loss", False), ("train_loss", True)):
-        plots.training_curves(ax, [one.history[column] for one in trained], labels=models, dashed=dashed,
-                              ylabel="cross-entropy", style=style)
-    models = tuple((look, title(model)) for model, look in style.items())
-    return [Figure("Validation AUPRC", plots.svg(areas, "areas"),
-                   "Dot: the epoch of highest AUPRC, whose weights were kept.", models),
-            Figure("Loss", plots.svg(losses, "losses"), "Solid: validation. Dashed: training.", models)]
+def _cost_table(trained):
+    """Return what each model costs, seeds averaged."""
+    rows = []
+    for model in dict.fromkeys(one.model for one in trained):
+        own = [one for one in trained if one.model == model]
+        speeds = [one.history["samples_per_s"].median() for one in own if "samples_per_s" in one.history]
+        waits = [one.history["seconds"].iloc[:results.best_epoch(one.history)].sum() for one in own
+                 if "seconds" in one.history]
+        rows.append([Cell(title(model), results.NAMES.get(model, ("", ""))[1]),
+                     *(words.plain(own[0].facts.get(key)) for key in ("parameters", "multiply_adds")),
+                     f"{np.mean(speeds):,.0f}" if speeds else "NA", words.duration(np.mean(waits)) if waits else "NA",
+                     number(np.mean([one.history["valid_auprc"].max() for one in own]))])
+    columns = ["model", "parameters", "multiply-adds per window", "training windows per second", "time to best epoch",
+               "best validation AUPRC"]
+    return table("What each model costs", columns, rows, ("model",),
+                 "Means over seeds. Speed and time depend on the machine, and on what else it does.")
 
 
 def _training_table(trained):
@@ -409,7 +451,9 @@ def methods(run, settings):
     options = [f"{one.model} seed {one.seed}: {json.dumps(one.facts['options'], ensure_ascii=False)}"
                for one in trained if "options" in one.facts]
     peaks = [f"{digest}  {path}" for role, path, digest in run.files() if role == "peaks"]
-    texts = {"Configuration": settings, "Commands": "\n".join(run.commands), "Training options": "\n".join(options),
+    texts = {"Methods, as text for a paper": "\n\n".join(words.methods_paragraphs(run)),
+             "How to cite": words.CITATION.format(version=danq.__version__), "Configuration": settings,
+             "Commands": "\n".join(run.commands), "Training options": "\n".join(options),
              "Peak files": "\n".join(peaks)}
     return Section("methods", "How it was made",
                    tables=[_machines_table(trained), _steps_table(run), _versions_table(run, trained),

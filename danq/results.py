@@ -40,11 +40,17 @@ NAMES = {
 }
 """What predictors are called, and what they are, in the order in which they are listed."""
 
+MEASURES = {
+    "auroc": "AUROC", "auprc": "AUPRC", "auprc_trapezoid": "AUPRC, trapezoid", "lift": "lift",
+    "recall_at_fdr50": "recall at 50 % FDR", "brier": "Brier score", "ece": "calibration error",
+}
+"""Metrics of metrics.tsv, and what they are called."""
+
 RELATED = 0.05
 """A known motif whose Tomtom E-value against a planted one is lower is a relative of it."""
 
 _STEPS = ("simulate", "check", "extract", "import-deepsea", "describe", "windows", "train", "predict", "baseline",
-          "evaluate", "motifs")
+          "evaluate", "motifs", "probe")
 _PAIRS = (("danq", "danq_conv"), ("danq", "danq_dilated"), ("danq", "deepsea"), ("danq_jaspar", "danq_jaspar_conv"),
           ("danq_jaspar", "danq_jaspar_dilated"))
 
@@ -75,12 +81,13 @@ class Trained(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Model `a` against model `b`: a row per target (its index), and the mean over targets with its interval."""
+    """Model `a` against model `b`: a row per target (its index), their mean, and that of each of several groups."""
 
     a: str
     b: str
     rows: pd.DataFrame
     mean: pd.Series
+    groups: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,12 @@ class Run:
         One row per target (its index): name, group, n, n_positive, prevalence, label.
     pairs : list of Pair
         comparison.tsv; the pairs that the report is about come first.
+    curves : pandas.DataFrame or None
+        Precision-recall curves: model, target, recall, precision; seeds averaged.
+    reliability : pandas.DataFrame or None
+        By bins of probability: model, seed, predicted (mean), observed (share of positives), n (labels).
+    grammar : pandas.DataFrame or None
+        What each model makes of motif pairs, see `danq.probe`.
     trained : list of Trained
         Trainings in the order of models and seeds.
     planted : pandas.DataFrame or None
@@ -127,6 +140,9 @@ class Run:
     metrics: pd.DataFrame
     targets: pd.DataFrame
     pairs: list
+    curves: pd.DataFrame | None
+    reliability: pd.DataFrame | None
+    grammar: pd.DataFrame | None
     trained: list
     planted: pd.DataFrame | None
     networks: list
@@ -179,7 +195,9 @@ def read_run(folder):
                windows=windows, positives=positives,
                description=_json(read_text(description)) if description.exists() else {},
                metrics=metrics, targets=_targets(metrics), pairs=_pairs(folder / "comparison.tsv"),
-               trained=_trainings(folder, metrics, networks),
+               curves=_optional(folder / "curves.tsv.gz", ["model"], ["target", "recall", "precision"]),
+               reliability=_optional(folder / "reliability.tsv", ["model"], ["seed", "predicted", "observed", "n"]),
+               grammar=_grammar(folder, metrics, networks), trained=_trainings(folder, metrics, networks),
                planted=_planted(folder / "simulated" / "sites.tsv.gz"), networks=networks, oracles=oracles,
                baselines=[name for name in models if name not in networks + oracles],
                commands=_commands(folder / "logs"), steps=_steps(folder / "benchmarks"))
@@ -270,8 +288,7 @@ def _numbers(values, path):
 
 
 def _metrics(path):
-    frame = _table(path, ["model", "name", "group"], ["seed", "target", "n", "n_positive", "prevalence", "auroc",
-                                                      "auprc"])
+    frame = _table(path, ["model", "name", "group"], ["seed", "target", "n", "n_positive", "prevalence", *MEASURES])
     _check_models(frame["model"], path)
     if frame.empty:
         raise DanqError("holds no row; make the file again with danq evaluate", path)
@@ -296,21 +313,47 @@ def _targets(metrics):
 
 
 def _pairs(path):
-    frame = _table(path, ["a", "b", "target"], ["auprc_a", "auprc_b", "difference", "low", "high"])
+    frame = _table(path, ["a", "b", "target", "group"], _COMPARED)
     _check_models(pd.concat([frame["a"], frame["b"]]), path)
     found = []
     for (a, b), rows in frame.groupby(["a", "b"], sort=False):
-        mean = rows[rows["target"] == "mean"]
+        mean, groups = rows[rows["target"] == "mean"], rows[rows["target"] == "group"]
         if mean.empty:
             raise DanqError(f"{a} - {b} has no row of target mean; make the file again with danq evaluate", path)
-        rows = rows[rows["target"] != "mean"]
-        found.append(Pair(a, b, rows.set_index(_numbers(rows["target"], path).astype(int)), mean.iloc[0]))
+        rows = rows.drop([*mean.index, *groups.index])
+        rows = rows.set_index(_numbers(rows["target"], path).astype(int))
+        found.append(Pair(a, b, rows, mean.iloc[0], groups.set_index("group")))
     return sorted(found, key=lambda pair: [*_PAIRS, (pair.a, pair.b)].index((pair.a, pair.b)))
 
 
+_COMPARED = ["n_targets", "auprc_a", "auprc_b", "difference", "low", "high", "p", "q", "sampling_sd", "seed_sd",
+             "auroc_difference", "auroc_low", "auroc_high", "auroc_q", "median", "improved", "wilcoxon_p"]
+"""Columns of comparison.tsv that are shown."""
+
+
+def _optional(path, text, numbers):
+    """Read a table that a run may lack: None then."""
+    return _table(path, text, numbers) if path.exists() else None
+
+
 def _trainings(folder, metrics, networks):
-    return [_trained(folder / model / f"seed{seed:.0f}", model, int(seed)) for model in networks
+    return [_trained(place, place.parent.name, int(place.name.removeprefix("seed")))
+            for place in _folders(folder, metrics, networks)]
+
+
+def _folders(folder, metrics, networks):
+    """Return the folder of each training, in the order of models and seeds."""
+    return [folder / model / f"seed{seed:.0f}" for model in networks
             for seed in sorted(metrics.loc[metrics["model"] == model, "seed"].dropna().unique())]
+
+
+def _grammar(folder, metrics, networks):
+    """Read what the models make of motif pairs; None where no model was probed, or no pair was known."""
+    paths = [one / "grammar.tsv" for one in _folders(folder, metrics, networks)]
+    tables = [_table(path, ["model", "pair", "a", "b", "order", "orientation", "name"],
+                     ["seed", "distance", "target", "effect", "se", "n"]) for path in paths if path.exists()]
+    tables = [table for table in tables if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else None
 
 
 def _trained(folder, model, seed):

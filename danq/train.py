@@ -27,11 +27,11 @@ from danq.clock import Clock
 from danq.dataset import open_dataset
 from danq.devices import choose_device, choose_precision, open_fabric
 from danq.errors import STOPPED, DanqError, StoppedError, UntrainableError
-from danq.evaluate import auprc, auroc
 from danq.files import write_table, write_text
 from danq.layers import Dropout
 from danq.meme import known_motifs
-from danq.models import count_parameters
+from danq.metrics import measure
+from danq.models import count_multiply_adds, count_parameters
 from danq.predict import predict_rows
 from danq.recipes import CLIP, choose_recipe
 from danq.start import choose_motifs, start_from_motifs
@@ -118,8 +118,8 @@ class Loop:
         if not (self.valid_labels.any(axis=0) & ~self.valid_labels.all(axis=0)).any():
             raise DanqError("no target has both a positive and a negative window in the validation split; change it")
         self.feed = Feed(dataset, self.device, options["memory"] * 1e9, shift=options["shift"],
-                         negatives=options["negatives"], both_strands=self.recipe.both_strands,
-                         epoch_size=self.recipe.epoch_size)
+                         negatives=options["negatives"], balance=options["balance"],
+                         both_strands=self.recipe.both_strands, epoch_size=self.recipe.epoch_size)
         self._build(motifs)
         self.clock = Clock(self.device)
         self.step, self.total, self.spent = 0, torch.zeros((), device=self.device), 0.0
@@ -259,7 +259,8 @@ class Loop:
         clipped = torch.from_numpy(probabilities).clamp(CLIP, 1 - CLIP)
         losses = [functional.binary_cross_entropy(strand, labels).item() for strand in clipped]
         mean = probabilities.mean(axis=0)
-        areas = auprc(self.valid_labels, mean), auroc(self.valid_labels, mean)
+        found = measure(self.valid_labels, mean)
+        areas = found["auprc"], found["auroc"]
         return {"valid_loss": float(np.mean(losses[:self.recipe.loss_strands])),
                 "valid_auprc": float(np.nanmean(areas[0])), "valid_auroc": float(np.nanmean(areas[1]))}
 
@@ -310,7 +311,8 @@ class Loop:
         cpu = platform.processor() or platform.machine()  # Linux often knows only the latter
         hardware = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else cpu
         return {"model": self.options["model"], "seed": self.options["seed"], "scale": self.options["scale"],
-                "parameters": count_parameters(self.bare), "epochs": len(self.history),
+                "parameters": count_parameters(self.bare),
+                "multiply_adds": count_multiply_adds(self.bare, self.dataset.window), "epochs": len(self.history),
                 "best_epoch": next(row["epoch"] for row in self.history if row["best"] == "yes"),
                 "device": str(self.device), "hardware": hardware, "precision": self.options["precision"],
                 "seconds": round(sum(row["seconds"] for row in self.history), 1),

@@ -4,6 +4,12 @@ import numpy as np
 
 from danq.results import NAMES, best_epoch
 
+SURE = 0.05
+"""Targets with a lower q-value count as different, target by target."""
+
+DOMINATES = 1.5
+"""One source of spread dominates the other when its standard error is larger by this factor."""
+
 RISE = 0.02
 """A model whose validation AUPRC still rose by more than this share in its last epoch may be undertrained."""
 
@@ -163,13 +169,52 @@ def pair_sentence(pair):
             f"{' ' if interval(low, high) else ''}{interval(low, high)}{ending}")
 
 
+def sure_sentence(pair):
+    """Say on how many targets the difference is sure by itself, and what they say as a set.
+
+    The empty text when no target has a p-value.
+    """
+    known = pair.rows.dropna(subset=["q"])
+    if known.empty:
+        return ""
+    sure = known["difference"][known["q"] < SURE]
+    p = pair.mean["wilcoxon_p"]
+    ending = "" if np.isnan(p) else f"; Wilcoxon's signed-rank test over targets: p {p_value(p)}"
+    return (f"Target by target, at a false discovery rate of {100 * SURE:g} %, it is higher on {(sure > 0).sum()} and "
+            f"lower on {(sure < 0).sum()}{ending}.")
+
+
+def p_value(p):
+    """Return a p-value after its sign of equality.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(2.5e-7)
+    ('= 0.031', '= 2.5e-07')
+    """
+    return f"= {number(p)}" if p >= 0.001 else f"= {p:.1e}"
+
+
+def spread_sentence(pair):
+    """Say which moves the mean difference more, the choice of windows or that of seeds; the empty text if unknown."""
+    windows, seeds = pair.mean["sampling_sd"], pair.mean["seed_sd"]
+    if not np.isfinite([windows, seeds]).all():
+        return ""
+    numbers = f"standard error {number(seeds)} from seeds, {number(windows)} from test windows"
+    if seeds > DOMINATES * windows:
+        return f"What blurs the mean difference most is the training seed ({numbers}): more seeds would sharpen it."
+    if windows > DOMINATES * seeds:
+        return f"What blurs the mean difference most is the choice of test windows ({numbers})."
+    return f"Training seeds and test windows blur the mean difference about equally ({numbers})."
+
+
 def interval_sentence(n_seeds):
     """Say what the intervals cover: the choice of windows, and that of seeds where there are several."""
     if n_seeds == 1:
-        return ("In brackets: 95 % intervals from a paired bootstrap over blocks of test windows. They cover the "
+        return ("In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome. They cover the "
                 "choice of windows, not that of training seeds.")
-    return (f"In brackets: 95 % intervals from a paired bootstrap over blocks of test windows and over the {n_seeds} "
-            "training seeds of each network.")
+    return (f"In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome and from the spread "
+            f"of the {n_seeds} training seeds of each network.")
 
 
 def lead_sentence(pairs, n_seeds):
@@ -313,3 +358,76 @@ def single_seed_sentence(trained):
     single = [title(model) for model in dict.fromkeys(models) if models.count(model) == 1]
     return (f"Trained with a single seed: {listed(single)}. How far results move from seed to seed is unknown."
             if single else "")
+
+
+def methods_paragraphs(run):
+    """Describe a run as the methods section of a paper would: one paragraph each on data, networks and statistics.
+
+    Parameters
+    ----------
+    run : danq.results.Run
+
+    Returns
+    -------
+    list of str
+        What the run does not tell is left out.
+    """
+    return [" ".join(filter(None, part)) for part in (_data_methods(run), _network_methods(run), _test_methods(run))]
+
+
+def _data_methods(run):
+    facts, regions = run.facts, run.source.get("splits", {})
+    if not facts:
+        return
+    sizes = [f"{run.windows[split]:,} {name}{_regions(regions.get(split))}" for split, name in
+             (("train", "training"), ("valid", "validation"), ("test", "test"))]
+    yield (f"Windows of {facts['window']:,} bp were labelled for {plural(len(run.targets), 'target')}: positive when "
+           f"more than half of the {facts['bin_size']:,} bp in the middle lie in the target's peaks.")
+    yield (f"There are {sizes[0]}, {sizes[1]} and {sizes[2]} windows; no base of a training window lies in another "
+           "split.")
+
+
+def _regions(names):
+    return f" ({listed(map(str, names), 6)})" if names else ""
+
+
+def _network_methods(run):
+    trained = [one for one in run.trained if one.facts]
+    for model in dict.fromkeys(one.model for one in trained):
+        facts = next(one.facts for one in trained if one.model == model)
+        yield (f"{title(model)} ({NAMES.get(model, ('', ''))[1]}; {plain(facts.get('parameters'))} parameters) "
+               f"was trained {_seeds([one.seed for one in trained if one.model == model])}.")
+    if trained:
+        options = trained[0].facts.get("options", {})
+        yield (f"Recipe {options.get('recipe', 'unknown')}: batches of {plain(options.get('batch_size'))}, at most "
+               f"{plain(options.get('epochs'))} epochs, learning rate {plain(options.get('lr'))}, dropout "
+               f"{plain(options.get('dropout'))} and layer widths {plain(options.get('scale'))} times the published "
+               "ones; the weights of the best epoch on the validation split were kept.")
+        versions = trained[0].facts.get("versions", {})
+        yield f"Software: {', '.join(f'{name} {version}' for name, version in versions.items())}." if versions else ""
+
+
+def _seeds(seeds):
+    return f"from seed {seeds[0]}" if len(seeds) == 1 else f"from seeds {listed(map(str, seeds), 12)}"
+
+
+def _test_methods(run):
+    yield ("Predictions are means over the two strands. AUPRC is average precision. Models were compared on the same "
+           "test windows, seeds averaged; standard errors of differences in AUPRC come from a bootstrap over blocks of "
+           "at least 50 kb (1,000 replicates), those of differences in AUROC from DeLong's variance with the same "
+           "blocks as clusters, both with the variance between training seeds added where there were several; "
+           "intervals are Student's with Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini "
+           "and Hochberg, and differences over targets tested by Wilcoxon's signed-rank test.")
+
+
+CITATION = """Please cite danq, and the papers of what it rests on:
+
+danq {version}: what does a recurrent layer add to a convolutional network that reads DNA? (its CITATION.cff)
+Zhou J, Troyanskaya OG (2015). Predicting effects of noncoding variants with deep learning-based sequence model. Nature
+  Methods 12:931-934. doi:10.1038/nmeth.3547
+Quang D, Xie X (2016). DanQ: a hybrid convolutional and recurrent deep neural network for quantifying the function of
+  DNA sequences. Nucleic Acids Research 44:e107. doi:10.1093/nar/gkw226
+Rauluseviciute I and others (2024). JASPAR 2024: 20th anniversary of the open-access database of transcription factor
+  binding profiles. Nucleic Acids Research 52:D174-D182. doi:10.1093/nar/gkad1059
+Gupta S, Stamatoyannopoulos JA, Bailey TL, Noble WS (2007). Quantifying similarity between motifs. Genome Biology 8:R24.
+  doi:10.1186/gb-2007-8-2-r24"""

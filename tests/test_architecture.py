@@ -24,6 +24,8 @@ MAY_NOT = {
     "recipes": {"h5py", "danq.dataset", "danq.train", "danq.models"},
     "batches": {"danq.models", "danq.train", "pyfaidx"},
     "predict": {"danq.train"},
+    "metrics": {"torch", "jinja2", "h5py", "pandas"},
+    "probe": {"h5py", "matplotlib", "danq.train", "danq.models", "danq.evaluate"},
     "evaluate": {"torch", "jinja2"},
     "plots": {"h5py", "torch", "danq.evaluate", "danq.files"},
     "report": {"torch", "danq.train", "danq.models", "sklearn"},

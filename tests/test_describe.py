@@ -282,8 +282,8 @@ def test_names_in_any_script_are_drawn(tmp_path):
 
 
 def test_other_figures_are_refused(dataset, tmp_path):
-    with pytest.raises(DanqError, match=r"d\.pdf: a figure is made as \.svg or \.png; choose such a name"):
-        describe(dataset, json=tmp_path / "d.json", figure=tmp_path / "d.pdf")
+    with pytest.raises(DanqError, match=r"d\.jpg: a figure is made as \.svg, \.png or \.pdf; choose such a name"):
+        describe(dataset, json=tmp_path / "d.json", figure=tmp_path / "d.jpg")
     assert not (tmp_path / "d.json").exists()
 
 

@@ -9,7 +9,16 @@ from torch.nn import functional
 
 import danq.models
 from danq.layers import Dropout, HardLSTM, PoolHead
-from danq.models import MODELS, DeepSEA, build, count_parameters, rectify, strand_probabilities, takes_any_length
+from danq.models import (
+    MODELS,
+    DeepSEA,
+    build,
+    count_multiply_adds,
+    count_parameters,
+    rectify,
+    strand_probabilities,
+    takes_any_length,
+)
 
 HEADS = [(name, head) for name in MODELS for head in ("dense", "pool") if (name, head) != ("mlp", "pool")]
 every_model_and_head = pytest.mark.parametrize(("name", "head"), HEADS)
@@ -70,25 +79,8 @@ def test_deepseas_hidden_layer_has_the_925_units_of_the_released_weights():
 
 
 def multiply_adds(name):
-    """Count a full-size model's multiply-adds for one sequence from the shapes that its layers see."""
-    counts = []
-
-    def note(layer, inputs, output):
-        if isinstance(layer, nn.LSTM):
-            steps, weights = len(inputs[0]), [p for key, p in layer.named_parameters() if key.startswith("weight")]
-        elif isinstance(layer, nn.Conv1d):
-            steps, weights = output.shape[2], [layer.weight]
-        else:
-            steps, weights = 1, [layer.weight]
-        counts.append(steps * sum(weight.numel() for weight in weights))
-
     with torch.device("meta"):
-        model = build(name, 1000, 919)
-        for layer in model.modules():
-            if isinstance(layer, nn.LSTM | nn.Conv1d | nn.Linear):
-                layer.register_forward_hook(note)
-        model(torch.zeros(1, 4, 1000))
-    return sum(counts)
+        return count_multiply_adds(build(name, 1000, 919), 1000)
 
 
 @pytest.mark.parametrize(("name", "expected"), [

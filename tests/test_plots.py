@@ -52,6 +52,27 @@ def test_seeds_of_a_model_share_a_colour(ax):
     assert colours[0] == colours[1] != colours[2]
 
 
+def test_interaction_curves_have_a_band_and_shade_where_the_rule_holds(ax):
+    plots.interaction_curves(ax, [0, 10, 20, 40, 50], [[0, 1, 2, 1, 0], [0] * 5], [[0.5] * 5, [0.1] * 5],
+                             labels=["danq", "deepsea"], planted=[False, True, True, False, True])
+    shaded = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
+    assert shaded == [(5, 30), (45, 50)]
+    zero, *lines = ax.lines
+    assert set(zero.get_ydata()) == {0} and [line.get_ydata().tolist() for line in lines] == [[0, 1, 2, 1, 0], [0] * 5]
+    band = ax.collections[0].get_paths()[0].vertices
+    at_20 = band[band[:, 0] == 20, 1]
+    assert (at_20.min(), at_20.max()) == pytest.approx((2 - 1.96 * 0.5, 2 + 1.96 * 0.5))
+
+
+def test_interaction_curves_have_the_colours_of_training_curves(ax):
+    labels = ["danq", "danq", "deepsea"]
+    plots.interaction_curves(ax, [0], [[1], [2], [3]], [[0.1]] * 3, labels=labels)
+    own = [line.get_color() for line in ax.lines[1:]]
+    plots.training_curves(ax, [[1, 2]] * 3, labels=labels)
+    assert own == [line.get_color() for line in ax.lines[4:]] and not ax.patches
+    assert [line.get_marker() for line in ax.lines[1:4]] == ["."] * 3
+
+
 def test_prevalence_ranks_and_leaves_out_zero(ax):
     plots.prevalence(ax, [0.01, 0.0, 0.2], groups=["a", "a", "b"])
     assert sorted(tuple(xy) for group in ax.collections for xy in group.get_offsets().tolist()) == [(1, 0.2), (2, 0.01)]

@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from danq import page as p
 from danq import report as r
 from danq.dataset import create_dataset
 from danq.errors import DanqError
 from danq.files import read_table, write_table, write_text
 from danq.meme import Motif, write_meme
-from danq.motifs import match_table
 from danq.results import read_run
 
 YEAST = ["Abf1", "Reb1", "Rap1", "Cbf1", "Mcm1", "Ume6", "Sko1", "Fkh1", "Cin5", "Tbf1", "Phd1", "Spt15", "Cyc8",
@@ -64,8 +62,10 @@ def _metrics(rng, facts, seeds, simulated):
         rows += [("oracle_rule", "NA", np.full(len(facts), 0.99)), ("oracle_parts", "NA", np.full(len(facts), 0.6))]
     tables = []
     for model, seed, areas in rows:
-        table = facts.assign(auroc=0.6 + areas / 2, auprc=areas.clip(0.01, 1))
-        table.loc[facts["n_positive"] == 0, ["auroc", "auprc"]] = np.nan
+        table = facts.assign(auroc=0.6 + areas / 2, auprc=areas.clip(0.01, 1), auprc_trapezoid=areas.clip(0.01, 1),
+                             lift=areas.clip(0.01, 1) / facts["prevalence"], recall_at_fdr50=areas.clip(0, 1))
+        table.loc[facts["n_positive"] == 0, ["auroc", "auprc", "auprc_trapezoid", "lift", "recall_at_fdr50"]] = np.nan
+        table["brier"], table["ece"] = (np.nan, np.nan) if model == "scan" else (0.02, 0.005)
         if simulated:
             table["decoy_auroc"] = 0.5 + areas / 3
         table.insert(0, "model", model)
@@ -76,19 +76,28 @@ def _metrics(rng, facts, seeds, simulated):
 
 def _comparison(rng, facts, metrics):
     areas = metrics.groupby(["model", "target"])[["auprc", "auroc"]].mean()
-    tables = []
+    tables, groups = [], facts["group"]
     for a, b in (("danq", "deepsea"), ("danq", "danq_conv"), ("danq_conv", "deepsea")):
         table = facts[["target", "name", "group"]].astype({"target": str})
         for metric in ("auprc", "auroc"):
             for side, model in (("a", a), ("b", b)):
                 table[f"{metric}_{side}"] = areas.loc[model, metric].to_numpy()
-        numbers = table.select_dtypes("number").mean()
-        mean = pd.DataFrame([{"target": "mean", "name": "mean", "group": "all", **numbers}])
-        table = pd.concat([table, mean], ignore_index=True)
+        own = table.copy()
+        for target, name in (("mean", "all"), *(("group", group) for group in dict.fromkeys(groups))):
+            part = own if target == "mean" else own[own["group"] == name]
+            row = {"target": target, "name": "mean", "group": name, "n_targets": len(part), "wilcoxon_p": 0.01,
+                   **part.select_dtypes("number").mean()}
+            table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
         table["difference"] = table["auprc_a"] - table["auprc_b"]
-        half = np.append(rng.uniform(0.015, 0.05, len(facts)), 0.012)
+        half = np.append(rng.uniform(0.015, 0.05, len(facts)), np.full(len(table) - len(facts), 0.012))
         table["low"], table["high"] = table["difference"] - half, table["difference"] + half
+        table["p"] = np.exp(-np.abs(table["difference"]) / half)
+        table["q"] = table["p"].where(table.index < len(facts))
         table["auroc_difference"] = table["auroc_a"] - table["auroc_b"]
+        table["auroc_low"], table["auroc_high"] = (table["auroc_difference"] + side for side in (-0.01, 0.01))
+        table["auroc_q"], table["sampling_sd"] = table["q"], half / 2
+        table["seed_sd"] = half if metrics["seed"].nunique() > 2 else np.nan
+        table["median"], table["improved"] = table["difference"], 0.75
         tables.append(table.assign(pair=f"{a} - {b}", a=a, b=b))
     return pd.concat(tables)
 
@@ -146,22 +155,6 @@ def _matches(rng, motif, factors):
         for rank in (2, 1)])
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_logos_align_as_tomtom_did(turned):
-    rng = np.random.default_rng(1)
-    known = [Motif(f"MA{k:04}.1", f"F{k}", rng.dirichlet([0.2] * 4, size=12)) for k in range(60)]
-    part = known[7].matrix[3:12]
-    query = Motif("filter0", "", part[::-1, ::-1] if turned else part, 100)
-    row = match_table([query], known, min_bits=0, q_value=0.05, shuffles=0, rng=rng).iloc[0]
-    assert row["match"] == "MA0007.1" and row["strand"] == "+-"[turned]
-    assert p._offset(row["offset"], 9, 12, turned) == 3
-    logo = p.logo(query, row, known[7])
-    assert logo.link == "https://jaspar.elixir.no/matrix/MA0007.1/"
-    # The letters of the filter's fourth to twelfth column are those of the known motif, one above the other.
-    letters = [re.findall(r"#base-(.).*? ([\d.]+) ([\d.]+)\)", str(svg)) for svg in (logo.svg, logo.known)]
-    assert letters[0] == [letter for letter in letters[1] if float(letter[1]) > 30]
-
-
 # --- the page ---
 
 
@@ -197,7 +190,7 @@ def test_page_leads_nowhere_but_to_references(page):
     allowed = re.compile(r"#[\w-]+|data:,|https://doi\.org/10\.[\w./-]+|https://jaspar\.elixir\.no/matrix/MA[\d.]+/")
     assert [link for link in page.links if not allowed.fullmatch(link)] == []
     assert {"https://doi.org/10.1093/nar/gkw226", "https://jaspar.elixir.no/matrix/MA0265.3/"} <= set(page.links)
-    assert {element[0] for element in page.elements}.isdisjoint({"script", "img", "iframe", "object", "image", "form"})
+    assert {element[0] for element in page.elements}.isdisjoint({"img", "iframe", "object", "image", "form"})
 
 
 def test_page_says_its_numbers(page):
@@ -339,3 +332,55 @@ def test_unfit_tables_are_refused(tmp_path, name, change, words):
 def test_missing_table_is_named(tmp_path):
     with pytest.raises(DanqError, match=r"metrics\.tsv: not a table"):
         r.report(tmp_path, tmp_path / "report.html")
+
+
+# --- the comparison's tables ---
+
+
+def cells(table):
+    return {row[0].text: dict(zip(table.columns[1:], row[1:], strict=True)) for row in table.rows}
+
+
+def test_every_metric_has_its_mean_and_its_count_of_undefined_targets(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    table = cells(r._measures_table(run))
+    own = run.metrics[run.metrics["model"] == "danq"]
+    for column, name in (("auroc", "AUROC"), ("lift", "lift"), ("brier", "Brier score")):
+        mean = own.groupby("target")[column].mean().mean()
+        assert table["DanQ"][name].text == f"{mean:.3f}"
+    assert table["DanQ"]["AUPRC"].note == "NA: 1" and table["DanQ"]["Brier score"].note == ""
+    # Undefined for every target is NA in place of the mean, and no number of targets.
+    assert table["motif scan"]["Brier score"] == ("NA", "", "", "") and table["motif scan"]["AUPRC"].note == "NA: 5"
+
+
+def test_differences_are_shown_by_group_and_bold_where_sure(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    table = cells(r._group_differences_table(run)[0])
+    own = run.pairs[0].groups
+    assert list(table) == list(dict.fromkeys(GROUPS)) and table["cofactor"]["targets"].text == "2"
+    value = table["cofactor"]["DanQ − DanQ-conv"].text.replace("−", "-")
+    assert float(value) == pytest.approx(own.loc["cofactor", "difference"], abs=5e-4)
+    by_target = cells(r._difference_table(run)[0])
+    for label, q in zip(run.targets["label"], run.pairs[0].rows["q"], strict=True):
+        assert ("sure" in by_target[label]["DanQ − DanQ-conv"].mark) == (q < 0.05)
+
+
+def test_the_cost_of_a_model_is_the_mean_over_its_seeds(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    table = cells(r._cost_table(run.trained))
+    best = [int(np.flatnonzero(one.history["best"] == "yes")[0]) + 1 for one in run.trained if one.model == "danq"]
+    assert table["DanQ"]["time to best epoch"].text == f"{round(np.mean(best) * 3.7)} s"   # 3.7 s an epoch
+    assert table["DanQ"]["training windows per second"].text == "1,500"
+    assert table["DanQ"]["parameters"].text == "925,120" and table["DanQ"]["multiply-adds per window"].text == "NA"
+
+
+def test_methods_are_told_as_a_paper_would(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1, 2)))
+    section = r.methods(run, "")
+    [text] = [one.text for one in section.details if one.title.startswith("Methods")]
+    for part in ("Windows of 1,000 bp were labelled for 16 targets", "40,213 training, 4,410 validation (chrV, chrIX) "
+                 "and 9,107 test (chrIII, chrXI, chrXIII) windows", "from seeds 0, 1, 2", "batches of 128",
+                 "torch 2.13.0", "Satterthwaite"):
+        assert part in text, part
+    [citation] = [one.text for one in section.details if one.title == "How to cite"]
+    assert "10.1038/nmeth.3547" in citation and "10.1093/nar/gkw226" in citation

@@ -16,7 +16,7 @@ from danq import train as module
 from danq.checkpoint import load_checkpoint
 from danq.dataset import open_dataset
 from danq.errors import DanqError, StoppedError
-from danq.evaluate import auprc
+from danq.metrics import auprc
 from danq.models import MODELS
 from danq.predict import predict, refuse_short_windows
 from danq.predictions import read_predictions, write_predictions

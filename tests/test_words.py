@@ -8,9 +8,10 @@ from danq import words
 from danq.results import Pair, Trained
 
 
-def pair(differences, low, high, a="danq", b="danq_conv"):
-    rows = pd.DataFrame({"difference": differences})
-    return Pair(a, b, rows, pd.Series({"difference": rows["difference"].mean(), "low": low, "high": high}))
+def pair(differences, low, high, a="danq", b="danq_conv", q=np.nan, **mean):
+    rows = pd.DataFrame({"difference": differences, "q": q})
+    mean = {"difference": rows["difference"].mean(), "low": low, "high": high, **mean}
+    return Pair(a, b, rows, pd.Series(mean), pd.DataFrame())
 
 
 @pytest.mark.parametrize(("differences", "low", "high", "expected"), [
@@ -72,7 +73,29 @@ def test_lead_sentence_needs_the_twin():
 
 def test_interval_sentence_says_what_is_covered():
     assert words.interval_sentence(1).endswith("not that of training seeds.")
-    assert words.interval_sentence(3).endswith("over the 3 training seeds of each network.")
+    assert words.interval_sentence(3).endswith("from the spread of the 3 training seeds of each network.")
+
+
+def test_sure_sentence_counts_targets_below_the_false_discovery_rate():
+    found = words.sure_sentence(pair([0.1, 0.2, -0.3, -0.1, np.nan], 0, 0, q=[0.04, 0.06, 0.001, 0.9, np.nan],
+                                     wilcoxon_p=0.0123))
+    assert found == ("Target by target, at a false discovery rate of 5 %, it is higher on 1 and lower on 1; Wilcoxon's "
+                     "signed-rank test over targets: p = 0.012.")
+    assert words.sure_sentence(pair([0.1], 0, 0, wilcoxon_p=np.nan)) == ""
+    assert words.sure_sentence(pair([0.1], 0, 0, q=0.01, wilcoxon_p=np.nan)).endswith("higher on 1 and lower on 0.")
+
+
+@pytest.mark.parametrize(("windows", "seeds", "expected"), [
+    (0.01, 0.02, "most is the training seed (standard error 0.020 from seeds, 0.010 from test windows)"),
+    (0.02, 0.01, "most is the choice of test windows (standard error 0.010 from seeds"),
+    (0.01, 0.014, "Training seeds and test windows blur the mean difference about equally"),
+])
+def test_spread_sentence_says_which_dominates(windows, seeds, expected):
+    assert expected in words.spread_sentence(pair([0.1], 0, 0, sampling_sd=windows, seed_sd=seeds))
+
+
+def test_spread_sentence_needs_both():
+    assert words.spread_sentence(pair([0.1], 0, 0, sampling_sd=0.1, seed_sd=np.nan)) == ""
 
 
 def test_seed_sentence():

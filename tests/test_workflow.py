@@ -52,18 +52,18 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work with a blank")
     process = toy(folder)
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["total"] == 24
+    assert jobs(process)["total"] == 28
     return folder
 
 
 def test_every_artefact_is_there(finished):
     results = finished / "results" / "toy"
     for name in ("inputs.json", "windows.fa.gz", "windows.tsv", "targets.tsv", "dataset.h5", "dataset.json",
-                 "dataset.svg", "metrics.tsv", "comparison.tsv",
-                 "config.yaml", "report.html"):
+                 "dataset.svg", "metrics.tsv", "comparison.tsv", "curves.tsv.gz", "reliability.tsv", "config.yaml",
+                 "report.html"):
         assert (results / name).stat().st_size > 0, name
     for model in ("deepsea", "danq", "danq_conv", "mlp"):
-        for name in ("model.ckpt", "history.tsv", "train.json", "predictions.h5"):
+        for name in ("model.ckpt", "history.tsv", "train.json", "predictions.h5", "grammar.tsv"):
             assert (results / model / "seed0" / name).stat().st_size > 0, (model, name)
         for name in ("motifs.meme", "matches.tsv"):
             assert (results / model / "seed0" / name).exists() == (model != "mlp")
@@ -99,8 +99,8 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
     changed = (ROOT / "tests" / "toy.yaml").read_text().replace("epochs: 2", "epochs: 2, lr: 0.005")
     (finished / "changed.yaml").write_text(changed)
     found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
-    assert found == {"train": 4, "predict": 4, "motifs": 3, "evaluate": 1, "settings": 1, "report": 1, "default": 1,
-                     "total": 15}
+    assert found == {"train": 4, "predict": 4, "motifs": 3, "probe": 4, "evaluate": 1, "settings": 1, "report": 1,
+                     "default": 1, "total": 19}
 
 
 @pytest.mark.parametrize(("change", "rules"), [
@@ -114,12 +114,13 @@ def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
     assert {rule: found.get(rule, 0) for rule in rules} == rules
 
 
-def test_the_notebook_runs_on_the_finished_run(finished, monkeypatch):
+@pytest.mark.parametrize("name", ["motifs", "comparison"])
+def test_the_notebooks_run_on_the_finished_run(finished, monkeypatch, name):
     nbclient = pytest.importorskip("nbclient")
     import nbformat
 
     monkeypatch.setenv("DANQ_RUN", str(finished / "results" / "toy"))
-    notebook = nbformat.read(ROOT / "notebooks" / "motifs.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
     assert all(not cell.get("outputs") for cell in notebook.cells), "outputs are not kept in git"
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     drawn = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in

@@ -29,6 +29,7 @@ rule report:
             seed=settings.seeds,
             file=["motifs.meme", "matches.tsv"],
         ),
+        grammar=expand("{folder}/grammar.tsv", folder=trained),
         truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
     output:
         "<results>/report.html",
