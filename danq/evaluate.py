@@ -213,11 +213,10 @@ def compare(test, trained, threads=1):
 
 
 def _positives_by_block(test, n_blocks):
-    """Return the positive windows of each target in each block, float64 (B, T); none where there are too few blocks."""
-    carried = np.zeros((n_blocks, test.labels.shape[1]))
-    if n_blocks >= uncertainty.MIN_BLOCKS:
-        np.add.at(carried, test.blocks, test.labels)
-    return carried
+    """Return the positive windows of each target in each block, int64 (B, T); none where there are too few blocks."""
+    if n_blocks < uncertainty.MIN_BLOCKS:
+        return np.zeros((n_blocks, test.labels.shape[1]), dtype=np.int64)
+    return np.stack([np.bincount(test.blocks[column == 1], minlength=n_blocks) for column in test.labels.T], axis=1)
 
 
 def _spread(test, seeds, drawn, threads, model):

@@ -99,7 +99,8 @@ def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "
         for solid in (True, False):
             rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
             if rows.size:
-                _points(ax, b[rows], a[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows))
+                _points(ax, b[rows], a[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows),
+                        len(a))
                 ax.vlines(b[rows], b[rows] + low[rows], b[rows] + high[rows], color=style[group].colour,
                           linewidth=0.9, alpha=0.45, zorder=2)
     ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
@@ -211,7 +212,7 @@ def prevalence(ax, values, *, groups=None, titles=None, style=None):
     ranks[order] = np.arange(1, len(order) + 1)
     for group in dict.fromkeys(groups[order]):
         rows = [row for row in order if groups[row] == group]
-        _points(ax, ranks[rows], values[rows], style[group], True, group, _take(titles, rows))
+        _points(ax, ranks[rows], values[rows], style[group], True, group, _take(titles, rows), crowd=len(values))
     ax.set_yscale("log")
     ax.set_xlim(0.3, len(order) + 0.7)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -250,7 +251,8 @@ def effects(ax, x, values, *, groups=None, low=None, high=None, labels=("x", "di
         for solid in (True, False):
             rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
             if rows.size:
-                _points(ax, x[rows], values[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows))
+                _points(ax, x[rows], values[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows),
+                        len(x))
                 ax.vlines(x[rows], low[rows], high[rows], color=style[group].colour, linewidth=0.9, alpha=0.45,
                           zorder=2)
     ax.set_xscale("log")
@@ -489,9 +491,10 @@ def interval_svg(value, low, high, limit):
             f'<circle cx="{x:.1f}" cy="10" r="4.5"/></svg>')
 
 
-def _points(ax, x, y, style, solid, label, titles, keys=None):
+def _points(ax, x, y, style, solid, label, titles, keys=None, crowd=1):
     """Draw markers, filled or hollow, and tie their titles and keys to them for `svg`."""
-    points = ax.scatter(x, y, s=34, marker=style.marker, label=label, zorder=3, linewidths=1.3,
+    size = 34 * min(1, (100 / crowd) ** 0.5)  # smaller in a crowd of more than a hundred, where they hide each other
+    points = ax.scatter(x, y, s=size, marker=style.marker, label=label, zorder=3, linewidths=1.3,
                         facecolors=style.colour if solid else "none", edgecolors=style.colour)
     if titles is not None:
         points.titles, points.keys = titles, keys or [None] * len(titles)

@@ -198,7 +198,7 @@ def test_hostile_names_are_text_everywhere(page, folder):
         page.keyboard.press("Enter")
         assert page.locator("dialog h2").text_content() == shown
         assert page.locator("dialog p.note").text_content().startswith(
-            f"{GROUPS[NAMES.index(name)]}. Precision at 51 levels")
+            f"Group: {GROUPS[NAMES.index(name)]}. Precision at 51 levels")
         page.keyboard.press("Escape")
     assert page.locator("img").count() == 0
     assert page.evaluate("typeof window.hacked") == "undefined"

@@ -250,7 +250,7 @@
       ` ${model.name}, AUPRC ${target.auprc[place]}`)] : []);
     const figure = html("figure", {class: "figure"},
       html("figcaption", {}, html("h2", {id: "curves-title"}, target.name), html("ul", {class: "legend"}, ...items),
-           html("p", {class: "note", id: "curves-note"}, `${target.group}. `,
+           html("p", {class: "note", id: "curves-note"}, `Group: ${target.group}. `,
                 `Precision at ${curves.recall.length} levels of recall, averaged over seeds. `,
                 "Dashed: the prevalence, which is the precision of guessing.")),
       drawCurves(target));
