@@ -89,7 +89,8 @@ def prevalence(run):
     figure, ax = plots.canvas(5.4, 3.7)
     texts = [f"{row.label} ({row.group}): {percent(row.prevalence)}, {row.n_positive:,.0f} positive windows"
              for row in targets.itertuples()]
-    plots.prevalence(ax, targets["prevalence"], groups=targets["group"], titles=texts, style=style)
+    plots.prevalence(ax, targets["prevalence"], groups=targets["group"], titles=texts, keys=list(targets.index),
+                     style=style)
     absent = int((targets["prevalence"] == 0).sum())
     note = f"{plural(absent, 'target')} without a positive window not drawn." if absent else ""
     shown = targets[["label", "group", "n_positive", "prevalence"]].rename(columns={"label": "target"})

@@ -184,7 +184,7 @@ def interaction_curves(ax, distances, effects, errors, *, labels, planted=None, 
     return _dress(ax, "distance (bp)", "interaction (log-odds)")
 
 
-def prevalence(ax, values, *, groups=None, titles=None, style=None):
+def prevalence(ax, values, *, groups=None, titles=None, keys=None, style=None):
     """Draw targets by rank of their prevalence, on a logarithmic scale.
 
     Parameters
@@ -197,6 +197,8 @@ def prevalence(ax, values, *, groups=None, titles=None, style=None):
         Colour and marker of each point.
     titles : sequence of str, length T, optional
         What `svg` shows when the pointer rests on a point.
+    keys : sequence of int, length T, optional
+        As `scatter_models`.
     style : dict of str to Style, optional
         Colours of the groups; `styles` of the groups when not given.
 
@@ -212,7 +214,8 @@ def prevalence(ax, values, *, groups=None, titles=None, style=None):
     ranks[order] = np.arange(1, len(order) + 1)
     for group in dict.fromkeys(groups[order]):
         rows = [row for row in order if groups[row] == group]
-        _points(ax, ranks[rows], values[rows], style[group], True, group, _take(titles, rows), crowd=len(values))
+        _points(ax, ranks[rows], values[rows], style[group], True, group, _take(titles, rows), _take(keys, rows),
+                crowd=len(values))
     ax.set_yscale("log")
     ax.set_xlim(0.3, len(order) + 0.7)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))

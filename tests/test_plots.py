@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 from danq import plots
@@ -175,3 +176,30 @@ def test_interval_svg_of_undefined_numbers_is_empty():
 
 def test_colours_are_what_matplotlib_takes():
     assert all(to_hex(colour).upper() == colour.upper() for colour in (*plots.COLOURS, plots.OTHER, plots.INK))
+
+
+def test_effects_leave_out_targets_without_a_positive_and_fill_clear_differences(ax):
+    plots.effects(ax, [10, 0, 300, 40], [0.1, 0.2, -0.1, np.nan], low=[0.05, 0, -0.3, 0], high=[0.2, 1, 0.1, 0])
+    points = np.concatenate([part.get_offsets() for part in ax.collections if isinstance(part, PathCollection)])
+    assert sorted(points.tolist()) == [[10, 0.1], [300, -0.1]]
+    filled = [len(part.get_facecolors()) for part in ax.collections if isinstance(part, PathCollection)]
+    assert sorted(filled) == [0, 1] and ax.get_xscale() == "log"
+
+
+def test_reliability_is_drawn_beside_its_diagonal(ax):
+    plots.reliability(ax, [[0.05, 0.95], [0.1]], [[0.1, 0.9], [0.3]], labels=["danq", "deepsea"])
+    lines = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert lines["danq"] == [[0.05, 0.1], [0.95, 0.9]] and lines["deepsea"] == [[0.1, 0.3]]
+    assert [[0, 0], [1, 1]] in lines.values() and ax.get_aspect() == 1
+
+
+def test_precision_and_recall_with_the_prevalence(ax):
+    plots.precision_recall(ax, [[0.5, 1]], [[0.8, 0.3]], labels=["danq"], prevalence=0.1)
+    lines = [line.get_xydata().tolist() for line in ax.lines]
+    assert [[0.5, 0.8], [1, 0.3]] in lines and any(np.ravel(line)[1::2].tolist() == [0.1, 0.1] for line in lines)
+
+
+def test_a_legend_gives_groups_beyond_the_palette_one_entry():
+    style = plots.styles([f"g{k}" for k in range(9)])
+    assert [name for _, name in plots.legend(style)] == [*(f"g{k}" for k in range(7)), "2 other groups"]
+    assert plots.legend(plots.styles("ab")) == (*zip(plots.styles("ab").values(), "ab", strict=True),)
