@@ -201,8 +201,8 @@ def interactions(run, pair, target=None):
         Four panels: which motif comes first, and whether both are on one strand.
     """
     rows = run.grammar[(run.grammar["a"] == pair[0]) & (run.grammar["b"] == pair[1])]
-    rule = _rule(run, rows)
-    target = _concerned(rows, rule) if target is None else target
+    rule = planted_rule(run, rows)
+    target = concerned(rows, rule) if target is None else target
     rows, label = rows[rows["target"] == target], run.targets.loc[target, "label"]
     style, name = _model_styles(run), rows["pair"].iloc[0]
     figure = Figure(figsize=(5.4, 4.9), layout="constrained", facecolor="none")
@@ -221,14 +221,17 @@ def interactions(run, pair, target=None):
                    rows[["model", "seed", "order", "orientation", "distance", "effect", "se", "n"]])
 
 
-def _rule(run, rows):
-    """Return the interaction of the planted labels by arrangement, distance and target; empty without a truth."""
+def planted_rule(run, rows):
+    """Return the interaction of the planted labels, see `danq.probe.truth`, for the rows of one pair of motifs.
+
+    Empty for a genome that is not simulated, and for motifs that were not planted.
+    """
     return truth(rows.drop_duplicates(["order", "orientation", "distance"]), int(run.facts["window"]),
                  int(run.facts["bin_size"])) if run.planted is not None else pd.DataFrame(columns=["target", "effect"])
 
 
-def _concerned(rows, rule):
-    """Return the target to look at: that of the planted rule, or that of the largest interaction."""
+def concerned(rows, rule):
+    """Return the target (its index) that a pair is about: that of the planted rule, or of the largest interaction."""
     planted = rule[rule["effect"] != 0]
     if len(planted):
         return int(planted["target"].mode()[0])

@@ -310,7 +310,27 @@ def probe(run):
             "sum; one that is the same in all four arrangements, whatever the distance, is saturation and no grammar; "
             "one that differs by order, strand or distance is a rule that the network knows."]
     return [Section("probe", "Pairs of motifs", text=text,
-                    figures=_drawn(*(figures_of.interactions(run, pair) for pair in pairs)))]
+                    figures=_drawn(*(figures_of.interactions(run, pair) for pair in pairs)), tables=_rule_tables(run))]
+
+
+def _rule_tables(run):
+    """Return each model's mean interaction where the planted rule makes one and where not; nothing without a truth."""
+    rows = []
+    for _, own in run.grammar.groupby(["a", "b"], sort=False):
+        rule = figures_of.planted_rule(run, own)
+        if rule.empty:
+            continue
+        target = figures_of.concerned(own, rule)
+        places = ["order", "orientation", "distance", "target"]
+        joined = own.merge(rule[[*places, "effect"]].rename(columns={"effect": "planted"}), on=places)
+        joined = joined[joined["target"] == target]
+        means = joined.groupby(["model", "planted"], sort=False)["effect"].mean().unstack()
+        rows += [[own["pair"].iloc[0], run.targets.loc[target, "label"], title(model),
+                  *(signed(values.get(sign, np.nan)) for sign in (1, 0, -1))] for model, values in means.iterrows()]
+    return [table("Interactions and the planted rules", ["pair", "target", "model", "rule makes the pair positive",
+                  "rule makes no difference", "rule makes the pair negative"], rows, ("pair", "target", "model"),
+                  "Mean interaction (log-odds) over distances, arrangements and seeds. A model that knows the rule is "
+                  "above in the first column, below in the last, and near 0 in the middle.")]
 
 
 # --- the training ---

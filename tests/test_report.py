@@ -14,6 +14,7 @@ from danq.dataset import create_dataset
 from danq.errors import DanqError
 from danq.files import read_table, write_table, write_text
 from danq.meme import Motif, write_meme
+from danq.probe import ARRANGEMENTS, truth
 from danq.results import read_run
 
 YEAST = ["Abf1", "Reb1", "Rap1", "Cbf1", "Mcm1", "Ume6", "Sko1", "Fkh1", "Cin5", "Tbf1", "Phd1", "Spt15", "Cyc8",
@@ -384,3 +385,21 @@ def test_methods_are_told_as_a_paper_would(tmp_path):
         assert part in text, part
     [citation] = [one.text for one in section.details if one.title == "How to cite"]
     assert "10.1038/nmeth.3547" in citation and "10.1093/nar/gkw226" in citation
+
+
+def test_interactions_are_held_against_the_planted_rule(tmp_path):
+    folder = write_run(tmp_path / "run", simulated=True)
+    cases = pd.DataFrame([("MA0757.2", "MA1494.2", *arrangement, distance) for arrangement in ARRANGEMENTS
+                          for distance in (0, 100, 300)], columns=["a", "b", "order", "orientation", "distance"])
+    rule = truth(cases, 1000)
+    for model, strength in (("danq", 3), ("deepsea", 0)):
+        write_table(folder / model / "seed0" / "grammar.tsv", rule.assign(
+            model=model, seed=0, pair="ONECUT3+HNF4A", effect=strength * rule["effect"] + 0.5, se=0.1, n=32))
+    run = read_run(folder)
+    # ONECUT3 and HNF4A, on one strand in this order, 40 to 160 bp apart: one of twelve cases, target 3.
+    [table] = r._rule_tables(run)
+    rows = {row[2].text: [cell.text for cell in row] for row in table.rows}
+    assert rows["DanQ"] == ["ONECUT3+HNF4A", YEAST[3], "DanQ", "+3.500", "+0.500", "NA"]
+    assert rows["DeepSEA"][3:] == ["+0.500", "+0.500", "NA"]
+    assert [figure.title for figure in r.probe(run)[0].figures] == [f"ONECUT3+HNF4A: what the pair does to {YEAST[3]}"]
+    assert r.probe(read_run(write_run(tmp_path / "without"))) == []
