@@ -156,8 +156,10 @@ class PoolHead(nn.Module):
 
     def forward(self, X):
         """Return logits (N, T) for a feature map (N, P, C)."""
-        logits = self.out(X).float() + self._places(X.shape[1])
-        return torch.logsumexp(self.SHARPNESS * logits, dim=1) / self.SHARPNESS
+        # In bfloat16 neighbouring logits would often be the same number, and share what the highest one should learn.
+        with torch.autocast(X.device.type, enabled=False):
+            logits = self.out(X.to(self.out.weight.dtype)) + self._places(X.shape[1])
+            return torch.logsumexp(self.SHARPNESS * logits, dim=1) / self.SHARPNESS
 
     def _places(self, positions):
         """Return the bias (positions, T) of a window with that many positions, the middles aligned."""

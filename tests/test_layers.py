@@ -172,3 +172,11 @@ def test_a_pooling_head_bears_logits_whose_exponentials_do_not_fit():
     nn.init.ones_(head.out.weight)
     nn.init.zeros_(head.out.bias)
     assert head(torch.tensor([[[1000.0], [0.0], [0.0]]])).item() == pytest.approx(1000 - math.log(3), rel=1e-6)
+
+
+def test_a_pooling_head_counts_in_float32_whatever_comes_in():
+    torch.manual_seed(0)
+    head, X = PoolHead(7, 5, 3), torch.randn(6, 7, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = head(X)
+    assert found.dtype == torch.float32 and torch.equal(found, head(X))
