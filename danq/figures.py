@@ -203,9 +203,9 @@ def interactions(run, pair, target=None):
     rows = run.grammar[(run.grammar["a"] == pair[0]) & (run.grammar["b"] == pair[1])]
     rule = planted_rule(run, rows)
     target = concerned(rows, rule) if target is None else target
-    rows, label = rows[rows["target"] == target], run.targets.loc[target, "label"]
-    style, name = _model_styles(run), rows["pair"].iloc[0]
-    figure = Figure(figsize=(5.4, 4.9), layout="constrained", facecolor="none")
+    label, style, name = run.targets.loc[target, "label"], _model_styles(run), rows["pair"].iloc[0]
+    rows = _over_seeds(rows[rows["target"] == target])
+    figure = Figure(figsize=(4.5, 4.4), layout="constrained", facecolor="none")
     axes = figure.subplots(2, 2, sharex=True, sharey=True)
     for ax, (order, orientation) in zip(axes.flat, ARRANGEMENTS, strict=True):
         own = rows[(rows["order"] == order) & (rows["orientation"] == orientation)]
@@ -216,9 +216,8 @@ def interactions(run, pair, target=None):
     shaded = "" if rule.empty else " Shaded: distances at which the planted rule makes the pair positive, or negative."
     return Drawing(f"interactions-{pair[0]}-{pair[1]}-{target}", f"{name}: what the pair does to {label}",
                    "Log-odds of both less those of each alone, plus those of neither; 0: the model adds its motifs up. "
-                   f"Bands: 95 % intervals over random windows; a line per seed.{shaded}",
-                   figure, _model_legend(list(dict.fromkeys(rows["model"])), style),
-                   rows[["model", "seed", "order", "orientation", "distance", "effect", "se", "n"]])
+                   f"Bands: 95 % intervals, over seeds where there are several, else over windows.{shaded}",
+                   figure, _model_legend(list(dict.fromkeys(rows["model"])), style), rows)
 
 
 def planted_rule(run, rows):
@@ -239,8 +238,8 @@ def concerned(rows, rule):
 
 
 def _interaction_panel(ax, rows, style, rule, target):
-    """Draw one arrangement: a line per training."""
-    lines = [own.sort_values("distance") for _, own in rows.groupby(["model", "seed"], sort=False)]
+    """Draw one arrangement: a line per model."""
+    lines = [own.sort_values("distance") for _, own in rows.groupby("model", sort=False)]
     distances = lines[0]["distance"].to_numpy()
     holds = None
     if len(rule):
@@ -249,6 +248,14 @@ def _interaction_panel(ax, rows, style, rule, target):
         holds = own["effect"].to_numpy() != 0
     plots.interaction_curves(ax, distances, *([line[column] for line in lines] for column in ("effect", "se")),
                              labels=[line["model"].iloc[0] for line in lines], planted=holds, style=style)
+
+
+def _over_seeds(rows):
+    """Return the mean effect over seeds, with the standard error between seeds, or of a single seed between windows."""
+    keys = ["model", "order", "orientation", "distance"]
+    found = rows.groupby(keys, sort=False).agg(effect=("effect", "mean"), spread=("effect", "sem"), se=("se", "first"),
+                                               seeds=("seed", "nunique")).reset_index()
+    return found.assign(se=found["spread"].where(found["seeds"] > 1, found["se"])).drop(columns="spread")
 
 
 def _model_styles(run):
