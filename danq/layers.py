@@ -157,7 +157,8 @@ class PoolHead(nn.Module):
     def forward(self, X):
         """Return logits (N, T) for a feature map (N, P, C)."""
         # In bfloat16 neighbouring logits would often be the same number, and share what the highest one should learn.
-        with torch.autocast(X.device.type, enabled=False):
+        device = X.device.type if torch.amp.is_autocast_available(X.device.type) else "cpu"   # meta tensors have none
+        with torch.autocast(device, enabled=False):
             logits = self.out(X.to(self.out.weight.dtype)) + self._places(X.shape[1])
             return torch.logsumexp(self.SHARPNESS * logits, dim=1) / self.SHARPNESS
 

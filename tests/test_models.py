@@ -78,6 +78,15 @@ def test_deepseas_hidden_layer_has_the_925_units_of_the_released_weights():
     assert (count_parameters(released), count_parameters(script)) == (52_843_119, 52_532_319)
 
 
+@every_model_and_head
+def test_multiply_adds_are_counted_without_touching_the_model(name, head):
+    model = build(name, 500, 7, 0.05, 1.0, head)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    # At least each weight is used once; the pooling head's bias of places is added, not multiplied.
+    assert count_multiply_adds(model, 500) >= count_parameters(model) / 2
+    assert model.training and all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+
+
 def multiply_adds(name):
     with torch.device("meta"):
         return count_multiply_adds(build(name, 1000, 919), 1000)
