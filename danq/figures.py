@@ -216,7 +216,7 @@ def interactions(run, pair, target=None):
     shaded = "" if rule.empty else " Shaded: distances at which the planted rule makes the pair positive, or negative."
     return Drawing(f"interactions-{pair[0]}-{pair[1]}-{target}", f"{name}: what the pair does to {label}",
                    "Log-odds of both less those of each alone, plus those of neither; 0: the model adds its motifs up. "
-                   f"Bands: 95 % intervals, over seeds where there are several, else over windows.{shaded}",
+                   f"Bands: 1.96 standard errors, between seeds where there are several, else between windows.{shaded}",
                    figure, _model_legend(list(dict.fromkeys(rows["model"])), style), rows)
 
 

@@ -195,8 +195,8 @@ def _measures_table(run):
     return table("Every metric, mean over targets", ["model", *results.MEASURES.values()], rows, ("model",),
                  "Seeds averaged first; below a mean, the number of targets on which it is undefined. Lift: AUPRC over "
                  "prevalence. Recall at 50 % FDR: the largest recall at a precision of at least one half. The "
-                 "trapezoid is what the published tables of these networks use. Scores that are no probabilities have "
-                 "no Brier score and no calibration error.")
+                 "trapezoid is probably what the published tables of these networks have. Scores that are no "
+                 "probabilities have no Brier score and no calibration error.")
 
 
 def _undefined(values, n_targets):

@@ -381,6 +381,10 @@ def _data_methods(run):
         return
     sizes = [f"{run.windows[split]:,} {name}{_regions(regions.get(split))}" for split, name in
              (("train", "training"), ("valid", "validation"), ("test", "test"))]
+    if not run.chromosomes:   # windows that were given with their labels: how these were made, and split, is not known
+        yield (f"Windows of {facts['window']:,} bp were given with their labels for "
+               f"{plural(len(run.targets), 'target')}: {sizes[0]}, {sizes[1]} and {sizes[2]} windows.")
+        return
     yield (f"Windows of {facts['window']:,} bp were labelled for {plural(len(run.targets), 'target')}: positive when "
            f"more than half of the {facts['bin_size']:,} bp in the middle lie in the target's peaks.")
     yield (f"There are {sizes[0]}, {sizes[1]} and {sizes[2]} windows; no base of a training window lies in another "
@@ -397,14 +401,21 @@ def _network_methods(run):
         facts = next(one.facts for one in trained if one.model == model)
         yield (f"{title(model)} ({NAMES.get(model, ('', ''))[1]}; {plain(facts.get('parameters'))} parameters) "
                f"was trained {_seeds([one.seed for one in trained if one.model == model])}.")
+    recipes = {}   # a published recipe has other numbers for other models
+    for one in trained:
+        recipes.setdefault(_recipe(one.facts.get("options", {})), {})[title(one.model)] = None
+    for recipe, models in recipes.items():
+        yield f"{recipe}{f' ({listed(models)})' if len(recipes) > 1 else ''}."
     if trained:
-        options = trained[0].facts.get("options", {})
-        yield (f"Recipe {options.get('recipe', 'unknown')}: batches of {plain(options.get('batch_size'))}, at most "
-               f"{plain(options.get('epochs'))} epochs, learning rate {plain(options.get('lr'))}, dropout "
-               f"{plain(options.get('dropout'))} and layer widths {plain(options.get('scale'))} times the published "
-               "ones; the weights of the best epoch on the validation split were kept.")
+        yield "The weights of the best epoch on the validation split were kept."
         versions = trained[0].facts.get("versions", {})
         yield f"Software: {', '.join(f'{name} {version}' for name, version in versions.items())}." if versions else ""
+
+
+def _recipe(options):
+    return (f"Recipe {options.get('recipe', 'unknown')}: batches of {plain(options.get('batch_size'))}, at most "
+            f"{plain(options.get('epochs'))} epochs, learning rate {plain(options.get('lr'))}, dropout "
+            f"{plain(options.get('dropout'))} and layer widths {plain(options.get('scale'))} times the published ones")
 
 
 def _seeds(seeds):

@@ -1,5 +1,6 @@
 """The whole page of a made-up run."""
 
+import dataclasses
 import gzip
 import json
 import re
@@ -383,6 +384,12 @@ def test_methods_are_told_as_a_paper_would(tmp_path):
                  "and 9,107 test (chrIII, chrXI, chrXIII) windows", "from seeds 0, 1, 2", "batches of 128",
                  "torch 2.13.0", "Satterthwaite"):
         assert part in text, part
+    # Models of other numbers are told apart; windows that came with their labels are not said to be labelled by us.
+    run.trained[0].facts["options"]["batch_size"] = 16
+    text = "\n".join(r.words.methods_paragraphs(run))
+    assert "batches of 16" in text and "(DeepSEA)." in text and "batches of 128" in text
+    text = r.words.methods_paragraphs(dataclasses.replace(run, chromosomes={}))[0]
+    assert "were given with their labels" in text and "peaks" not in text and "no base" not in text
     [citation] = [one.text for one in section.details if one.title == "How to cite"]
     assert "10.1038/nmeth.3547" in citation and "10.1093/nar/gkw226" in citation
 
