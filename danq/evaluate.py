@@ -17,7 +17,7 @@ from danq import uncertainty
 from danq.dataset import open_dataset
 from danq.errors import DanqError
 from danq.files import write_table
-from danq.metrics import TOGETHER, auroc, calibration, measure, precision_at, read_targets
+from danq.metrics import BINS, TOGETHER, auroc, calibration, measure, precision_at, read_targets
 from danq.predictions import read_predictions
 from danq.simulate import element_coverage
 
@@ -173,10 +173,10 @@ def _precision(labels, scores):
 
 def _reliability(test, found):
     """Return, for each training, mean probability, share of positives and labels by bin, all targets together."""
-    tables = [pd.DataFrame({"model": model, "seed": seed, **dict(zip(("predicted", "observed", "n"),
-                                                                     calibration(test.labels, scores), strict=True))})
+    tables = [pd.DataFrame({"model": model, "seed": seed, "bin": range(BINS), **dict(zip(
+        ("predicted", "observed", "n"), calibration(test.labels, scores), strict=True))})
               for (model, seed), scores in found.items() if seed != "NA"]
-    columns = ["model", "seed", "predicted", "observed", "n"]
+    columns = ["model", "seed", "bin", "predicted", "observed", "n"]
     return pd.concat(tables).dropna() if tables else pd.DataFrame(columns=columns)
 
 

@@ -6,7 +6,6 @@ draws, and knows nothing of runs.
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -120,8 +119,7 @@ def reliability(run):
 def _pooled(reliability):
     """Return the bins of each model over its seeds: means weighted by labels."""
     sums = reliability.assign(predicted=reliability["predicted"] * reliability["n"],
-                              observed=reliability["observed"] * reliability["n"],
-                              bin=np.ceil(10 * reliability["predicted"]).clip(1))
+                              observed=reliability["observed"] * reliability["n"])
     sums = sums.groupby(["model", "bin"], as_index=False)[["predicted", "observed", "n"]].sum()
     means = {column: sums[column] / sums["n"] for column in ("predicted", "observed")}
     return sums.assign(**means).drop(columns="bin")

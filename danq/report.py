@@ -178,6 +178,7 @@ def comparison(run):
         text.append("This genome is simulated, so two oracles stand beside the models: both are told where the "
                     "planted sites are, and only one of them the rule that makes a site count.")
     tables = [_means_table(run, scores), _measures_table(run), *_group_differences_table(run), *_difference_table(run),
+              *_auroc_table(run),
               _groups_table(run, scores, "AUPRC by group", "Mean over the group's targets; in parentheses, their "
                             "number where it is not the whole group."), *_decoy_table(run), _scores_table(run, scores)]
     figures = _drawn(*(figures_of.scatter(run, pair) for pair in run.pairs),
@@ -252,6 +253,21 @@ def _difference_table(run):
     return [table("AUPRC differences", ["target", *map(versus, run.pairs)], rows, ("target",),
                   "95 % intervals in brackets. Those of targets are each its own; bold where the difference stays at a "
                   f"false discovery rate of {100 * words.SURE:g} % over targets (Benjamini-Hochberg).")]
+
+
+def _auroc_table(run):
+    """Return the differences in AUROC, a column per pair: their mean, then target by target; nothing without pairs."""
+    found = [pair.rows.reindex(run.targets.index) for pair in run.pairs]
+    rows = [["mean over targets", *(_auroc_cell(pair.mean) for pair in run.pairs)],
+            *([row.label, *(_auroc_cell(frame.loc[row.Index]) for frame in found)] for row in run.targets.itertuples())]
+    return [table("AUROC differences", ["target", *map(versus, run.pairs)], rows, ("target",),
+                  "95 % intervals in brackets, from DeLong's variance with blocks of the genome as clusters; bold as "
+                  "above.")] if run.pairs else []
+
+
+def _auroc_cell(row):
+    return Cell(signed(row["auroc_difference"]), interval(row["auroc_low"], row["auroc_high"]),
+                "sure" if row["auroc_q"] < words.SURE else "")
 
 
 def _groups_table(run, scores, name, note):

@@ -115,7 +115,7 @@ class Run:
     curves : pandas.DataFrame or None
         Precision-recall curves: model, target, recall, precision; seeds averaged.
     reliability : pandas.DataFrame or None
-        By bins of probability: model, seed, predicted (mean), observed (share of positives), n (labels).
+        By bins of probability: model, seed, bin (from 0), predicted (mean), observed (share of positives), n (labels).
     grammar : pandas.DataFrame or None
         What each model makes of motif pairs, see `danq.probe`.
     trained : list of Trained
@@ -196,7 +196,8 @@ def read_run(folder):
                description=_json(read_text(description)) if description.exists() else {},
                metrics=metrics, targets=_targets(metrics), pairs=_pairs(folder / "comparison.tsv"),
                curves=_optional(folder / "curves.tsv.gz", ["model"], ["target", "recall", "precision"]),
-               reliability=_optional(folder / "reliability.tsv", ["model"], ["seed", "predicted", "observed", "n"]),
+               reliability=_optional(folder / "reliability.tsv", ["model"],
+                                     ["seed", "bin", "predicted", "observed", "n"]),
                grammar=_grammar(folder, metrics, networks), trained=_trainings(folder, metrics, networks),
                planted=_planted(folder / "simulated" / "sites.tsv.gz"), networks=networks, oracles=oracles,
                baselines=[name for name in models if name not in networks + oracles],
@@ -328,7 +329,7 @@ def _pairs(path):
 
 _COMPARED = ["n_targets", "auprc_a", "auprc_b", "difference", "low", "high", "p", "q", "sampling_sd", "seed_sd",
              "auroc_difference", "auroc_low", "auroc_high", "auroc_q", "median", "improved", "wilcoxon_p"]
-"""Columns of comparison.tsv that are shown."""
+"""Columns of comparison.tsv that the report and the notebooks show."""
 
 
 def _optional(path, text, numbers):

@@ -22,8 +22,8 @@ def folder(tmp_path_factory):
         [(model, target, recall, 1 - recall / 2) for model in ("danq", "deepsea", "kmer") for target in targets
          for recall in (0.5, 1.0)], columns=["model", "target", "recall", "precision"]))
     write_table(folder / "reliability.tsv", pd.DataFrame(
-        [("danq", 0, 0.05, 0.02, 30), ("danq", 1, 0.03, 0.06, 10), ("danq", 0, 0.95, 0.9, 10)],
-        columns=["model", "seed", "predicted", "observed", "n"]))
+        [("danq", 0, 0, 0.05, 0.02, 30), ("danq", 1, 0, 0.03, 0.06, 10), ("danq", 0, 9, 0.95, 0.9, 10)],
+        columns=["model", "seed", "bin", "predicted", "observed", "n"]))
     for model in ("danq", "deepsea"):
         for seed in (0, 1):
             write_table(folder / model / f"seed{seed}" / "grammar.tsv", _grammar(model, seed, targets))

@@ -410,3 +410,14 @@ def test_interactions_are_held_against_the_planted_rule(tmp_path):
     assert rows["DeepSEA"][3:] == ["+0.500", "+0.500", "NA"]
     assert [figure.title for figure in r.probe(run)[0].figures] == [f"ONECUT3+HNF4A: what the pair does to {YEAST[3]}"]
     assert r.probe(read_run(write_run(tmp_path / "without"))) == []
+
+
+def test_auroc_differences_are_shown_with_their_intervals(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    table, own = cells(r._auroc_table(run)[0]), run.pairs[0]
+    for label, row in [("mean over targets", own.mean), (YEAST[2], own.rows.loc[2])]:
+        cell = table[label]["DanQ − DanQ-conv"]
+        assert float(cell.text.replace("−", "-")) == pytest.approx(row["auroc_difference"], abs=5e-4)
+        assert [float(part) for part in re.findall(r"-?\d\.\d+", cell.note.replace("−", "-"))] == pytest.approx(
+            [row["auroc_low"], row["auroc_high"]], abs=5e-4)
+    assert table[YEAST[13]]["DanQ − DanQ-conv"].text == "NA"
