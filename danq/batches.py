@@ -212,13 +212,15 @@ def _weights(dataset, balance):
 
     With `balance` it is that of its rarest target: how many times as many windows the most frequent target has.
     """
-    n, counts = dataset.length("train"), dataset.positives("train")
-    rarity, weights = counts.max() / np.maximum(counts, 1), np.empty(n)
+    n, weights = dataset.length("train"), []
+    counts = np.maximum(dataset.positives("train"), 1) if balance else None
     for start in range(0, n, BLOCK):
         packed = dataset.packed_labels("train", slice(start, start + BLOCK))
-        weights[start:start + BLOCK] = (np.unpackbits(packed, axis=1, count=len(counts)) * rarity).max(axis=1) if (
-            balance) else packed.any(axis=1)
-    return torch.from_numpy(weights)
+        if balance:
+            weights.append((np.unpackbits(packed, axis=1, count=len(counts)) * (counts.max() / counts)).max(axis=1))
+        else:
+            weights.append(packed.any(axis=1).astype(np.float64))
+    return torch.from_numpy(np.concatenate(weights))
 
 
 def augment(X, flips, moves, shift):

@@ -88,21 +88,10 @@ def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "
     matplotlib.axes.Axes
     """
     a, b = np.asarray(a, float), np.asarray(b, float)
-    groups = np.array([""] * len(a) if groups is None else list(groups), dtype=object)
-    low, high = (np.full(len(a), np.nan) if bound is None else np.asarray(bound, float) for bound in (low, high))
-    style = style or styles(groups)
     defined = np.isfinite(a) & np.isfinite(b)
     limit = _limit(np.concatenate([a[defined], b[defined]]))
     ax.plot([0, limit], [0, limit], color=INK, linewidth=0.8, alpha=0.45, zorder=1)
-    filled = ~((low <= 0) & (high >= 0))
-    for group in dict.fromkeys(groups):
-        for solid in (True, False):
-            rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
-            if rows.size:
-                _points(ax, b[rows], a[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows),
-                        len(a))
-                ax.vlines(b[rows], b[rows] + low[rows], b[rows] + high[rows], color=style[group].colour,
-                          linewidth=0.9, alpha=0.45, zorder=2)
+    _differences(ax, b, a, defined, (low, high), b, groups, titles, keys, style)   # a bar is a - b, which starts at b
     ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
     return _dress(ax, labels[1], labels[0])
 
@@ -245,19 +234,9 @@ def effects(ax, x, values, *, groups=None, low=None, high=None, labels=("x", "di
     matplotlib.axes.Axes
     """
     x, values = np.asarray(x, float), np.asarray(values, float)
-    groups = np.array([""] * len(x) if groups is None else list(groups), dtype=object)
-    low, high = (np.full(len(x), np.nan) if bound is None else np.asarray(bound, float) for bound in (low, high))
-    style, defined = style or styles(groups), np.isfinite(values) & (x > 0)
     ax.axhline(0, color=INK, linewidth=0.8, alpha=0.45, zorder=1)
-    filled = ~((low <= 0) & (high >= 0))
-    for group in dict.fromkeys(groups):
-        for solid in (True, False):
-            rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
-            if rows.size:
-                _points(ax, x[rows], values[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows),
-                        len(x))
-                ax.vlines(x[rows], low[rows], high[rows], color=style[group].colour, linewidth=0.9, alpha=0.45,
-                          zorder=2)
+    _differences(ax, x, values, np.isfinite(values) & (x > 0), (low, high), np.zeros(len(x)), groups, titles, keys,
+                 style)
     ax.set_xscale("log")
     _label_decades(ax.xaxis, ax.get_xlim(), "{:g}")
     return _dress(ax, *labels)
@@ -492,6 +471,21 @@ def interval_svg(value, low, high, limit):
             f'aria-hidden="true"><path class="line" d="M2 10H198"/>'
             f'<path class="zero" d="M100 2V18"/><path class="bar" d="M{left:.1f} 10H{right:.1f}"/>'
             f'<circle cx="{x:.1f}" cy="10" r="4.5"/></svg>')
+
+
+def _differences(ax, x, y, defined, bounds, base, groups, titles, keys, style):
+    """Draw a point per target, its bar from `base` plus each bound of its difference; filled where these exclude 0."""
+    groups = np.array([""] * len(x) if groups is None else list(groups), dtype=object)
+    low, high = (np.full(len(x), np.nan) if bound is None else np.asarray(bound, float) for bound in bounds)
+    style, filled = style or styles(groups), ~((low <= 0) & (high >= 0))
+    for group in dict.fromkeys(groups):
+        for solid in (True, False):
+            rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
+            if rows.size:
+                _points(ax, x[rows], y[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows),
+                        len(x))
+                ax.vlines(x[rows], base[rows] + low[rows], base[rows] + high[rows], color=style[group].colour,
+                          linewidth=0.9, alpha=0.45, zorder=2)
 
 
 def _points(ax, x, y, style, solid, label, titles, keys=None, crowd=1):

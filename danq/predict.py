@@ -37,18 +37,37 @@ def predict(checkpoint, dataset, output, *, split, device, threads):
     DanqError
         The dataset's facts are not those of the checkpoint.
     """
-    torch.set_num_threads(threads)
-    set_tf32(False)
-    model, facts = load_checkpoint(checkpoint)
-    place = choose_device(device)
+    model, facts, place = open_model(checkpoint, device, threads)
     with open_dataset(dataset) as opened:
         refuse_other_data(opened.facts(), facts["dataset"], dataset, any_length=takes_any_length(model))
         refuse_short_windows(model, opened.window, dataset)
         # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
-        probabilities = predict_rows(model.to(place), opened, split, range(opened.length(split)), place).mean(dim=0)
+        probabilities = predict_rows(model, opened, split, range(opened.length(split)), place).mean(dim=0)
         windows = opened.digest(split)
     trained = facts["facts"]
     write_predictions(output, probabilities.numpy(), trained["model"], str(trained["seed"]), split, windows)
+
+
+def open_model(checkpoint, device, threads):
+    """Load a trained model to predict with, in float32.
+
+    Parameters
+    ----------
+    checkpoint : path
+    device : str
+        auto, cpu or cuda.
+    threads : int
+        CPU threads.
+
+    Returns
+    -------
+    tuple of (torch.nn.Module, dict, torch.device)
+        The model on its device, and what its checkpoint says of it.
+    """
+    torch.set_num_threads(threads)
+    set_tf32(False)
+    (model, facts), place = load_checkpoint(checkpoint), choose_device(device)
+    return model.to(place), facts, place
 
 
 def predict_rows(model, dataset, split, rows, device, stop=lambda: None):

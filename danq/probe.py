@@ -72,23 +72,16 @@ def probe(checkpoint, dataset, database, output, *, pairs, backgrounds, step, la
     DanqError
         A file is unfit, a pair names no known motif or several, or does not fit the window.
     """
-    import torch
-
-    from danq.checkpoint import load_checkpoint
     from danq.dataset import open_dataset
-    from danq.devices import choose_device, set_tf32
-    from danq.predict import refuse_other_data
+    from danq.predict import open_model, refuse_other_data
 
-    torch.set_num_threads(threads)
-    set_tf32(False)
-    model, facts = load_checkpoint(checkpoint)
-    place, rng = choose_device(device), np.random.default_rng(seed)
+    (model, facts, place), rng = open_model(checkpoint, device, threads), np.random.default_rng(seed)
     with open_dataset(dataset) as data:
         refuse_other_data(data.facts(), facts["dataset"], dataset)
         chosen = choose_pairs(pairs, data, database)
         apart = [distances(data.window, a, b, step, largest) for a, b in chosen]
         windows = draw_backgrounds(count_dinucleotides(_training_codes(data)), backgrounds, data.window, rng)
-    predict = partial(strand_log_odds, model.to(place), place)
+    predict = partial(strand_log_odds, model, place)
     found = _measure(predict, windows, chosen, apart, rng)
     table = _table(chosen, apart, found, data.names, backgrounds)
     table.insert(0, "model", facts["facts"]["model"])

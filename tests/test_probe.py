@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from scipy.stats import sem
 from torch import nn
 
-from danq import checkpoint, cli, config
+from danq import cli, config
 from danq.checkpoint import write_checkpoint
 from danq.dataset import Dataset, open_dataset
 from danq.errors import DanqError
@@ -382,7 +382,7 @@ def run(tmp_path, monkeypatch, toy_dataset):
         facts = opened.facts()
 
     def run(model, name="grammar.tsv", **knobs):
-        monkeypatch.setattr(checkpoint, "load_checkpoint", lambda path: (
+        monkeypatch.setattr("danq.predict.load_checkpoint", lambda path: (
             model, {"facts": {"model": "danq", "seed": 3}, "dataset": facts}))
         probe("model.ckpt", toy_dataset, tmp_path / "known.meme", tmp_path / name,
               **(KNOBS | {"pairs": ["alpha+beta"], "backgrounds": 30, "step": 30, "largest": 90} | knobs))
