@@ -475,8 +475,8 @@ def _plot(steps):
 
     step = _step(steps, "plot", run, "draw one figure of a finished run")
     step.add_argument("--folder", required=True, metavar="FOLDER", help="the run: results/<run>")
-    step.add_argument("--figure", required=True, choices=("scatter", "effects", "curves", "prevalence", "reliability",
-                                                          "validation", "loss", "interactions"), help="what to draw")
+    step.add_argument("--figure", required=True, choices=config.FIGURES, metavar="KIND", help="; ".join(
+        f"{kind}: {shown}" for kind, shown in config.FIGURES.items()))
     step.add_argument("--pair", nargs="+", metavar="NAME", default=[], help="with scatter and effects: two models; "
                       "with interactions: a pair of motifs, as SRF+REST; none given: the first")
     step.add_argument("--target", help="with curves and interactions: name or index of a target")

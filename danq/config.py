@@ -28,6 +28,17 @@ ModelName = Literal["mlp", "blstm", "deepsea", "danq", "danq_forward", "danq_con
                     "danq_jaspar_conv", "danq_jaspar_dilated"]
 WITHOUT_FILTERS = ("mlp", "blstm")
 """Models without a first convolution: no motif can be read from them, and none given to them."""
+FIGURES = {
+    "scatter": "AUPRC of a pair of models, a point per target",
+    "effects": "their difference against the number of positives",
+    "curves": "precision-recall curves of a target",
+    "prevalence": "prevalence of the targets",
+    "reliability": "calibration of the networks",
+    "validation": "validation AUPRC over epochs",
+    "loss": "loss over epochs",
+    "interactions": "what each model makes of a pair of motifs, by their distance",
+}
+"""What `danq plot` draws of a finished run."""
 
 
 class Section(BaseModel):

@@ -91,12 +91,14 @@ def evaluate(dataset, predictions, metrics, comparison, curves, reliability, *, 
         test = Split(opened.labels("test"), facts, uncertainty.genomic_blocks(*opened.places("test")))
         decoys = None if elements is None else 2 * element_coverage(opened, elements, ("decoy",)) > opened.bin_size
         found = _predictions(predictions, opened.digest("test"), test.labels.shape)
-    write_table(metrics, pd.concat([_measured(test, scores, decoys, model, seed, threads)
-                                    for (model, seed), scores in found.items()]))
+    measured = {key: measure(test.labels, scores, threads) for key, scores in found.items()}
+    write_table(metrics, pd.concat([_metrics(test, scores, measured[key], decoys, *key)
+                                    for key, scores in found.items()]))
     write_table(curves, _curves(test, found))
     write_table(reliability, _reliability(test, found))
-    trained = {key: scores for key, scores in found.items() if key[1] != "NA"}   # a baseline has no seed
-    write_table(comparison, compare(test, _by_model(trained), threads))
+    trained = [key for key in found if key[1] != "NA"]   # a baseline has no seed
+    scores, areas = (_by_model({key: table[key] for key in trained}) for table in (found, measured))
+    write_table(comparison, compare(test, scores, areas, threads))
 
 
 def _predictions(paths, digest, shape):
@@ -113,18 +115,18 @@ def _predictions(paths, digest, shape):
 
 
 def _by_model(found):
-    """Return predictions as model to list of scores by seed."""
+    """Return what is found by model and seed as model to list by seed."""
     models = {}
-    for (model, _), scores in found.items():
-        models.setdefault(model, []).append(scores)
+    for (model, _), own in found.items():
+        models.setdefault(model, []).append(own)
     return models
 
 
-def _measured(test, scores, decoys, model, seed, threads):
+def _metrics(test, scores, measured, decoys, model, seed):
     """Return the metrics of one predictor for the targets that it knows."""
     labels = test.labels
     table = test.facts.assign(n=len(labels), n_positive=labels.sum(axis=0), prevalence=labels.mean(axis=0),
-                              **measure(labels, scores, threads))
+                              **measured)
     if decoys is not None:
         table["decoy_auroc"] = decoy_auroc(labels, scores, decoys)
     table.insert(0, "model", model)
@@ -180,7 +182,7 @@ def _reliability(test, found):
     return pd.concat(tables).dropna() if tables else pd.DataFrame(columns=columns)
 
 
-def compare(test, trained, threads=1):
+def compare(test, trained, measured, threads=1):
     """Compare models in pairs on the same windows.
 
     Parameters
@@ -188,6 +190,8 @@ def compare(test, trained, threads=1):
     test : Split
     trained : dict of str to list of numpy.ndarray, shape (N, T)
         Scores of each model, one array per seed.
+    measured : dict of str to list of dict
+        What `danq.metrics.measure` says of each of them.
     threads : int
 
     Returns
@@ -206,7 +210,7 @@ def compare(test, trained, threads=1):
         print(f"warning: the test split lies in {n_blocks} blocks of {uncertainty.BLOCK} bp; intervals need "
               f"{uncertainty.MIN_BLOCKS}: they will be NA; use a larger test split", file=sys.stderr)
     drawn = uncertainty.draw_blocks(n_blocks, uncertainty.REPLICATES, np.random.default_rng(0))
-    spreads = {model: _spread(test, seeds, drawn, threads, model) for model, seeds in trained.items()}
+    spreads = {model: _spread(test, seeds, measured[model], drawn, threads, model) for model, seeds in trained.items()}
     carried = _positives_by_block(test, n_blocks)
     tables = [_contrast(test.facts, carried, a, b, spreads) for a, b in CONTRASTS if a in spreads and b in spreads]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
@@ -219,9 +223,8 @@ def _positives_by_block(test, n_blocks):
     return np.stack([np.bincount(test.blocks[column == 1], minlength=n_blocks) for column in test.labels.T], axis=1)
 
 
-def _spread(test, seeds, drawn, threads, model):
-    """Return the `Spread` of one model from the scores of its seeds."""
-    areas = [measure(test.labels, scores, threads) for scores in seeds]
+def _spread(test, seeds, areas, drawn, threads, model):
+    """Return the `Spread` of one model from the scores of its seeds, and what was measured of them."""
     shape = test.labels.shape[1]
     found = [np.full((len(drawn), shape), np.nan), np.full((drawn.shape[1], shape), np.nan)]
 

@@ -266,19 +266,6 @@ def _model_legend(models, style):
     return tuple((style[model], title(model)) for model in models)
 
 
-KINDS = {
-    "scatter": "AUPRC of a pair of models, a point per target",
-    "effects": "their difference against the number of positives",
-    "curves": "precision-recall curves of a target",
-    "prevalence": "prevalence of the targets",
-    "reliability": "calibration of the networks",
-    "validation": "validation AUPRC over epochs",
-    "loss": "loss over epochs",
-    "interactions": "what each model makes of a pair of motifs, by their distance",
-}
-"""What `plot` draws."""
-
-
 def plot(folder, kind, output, *, pair=(), target=None, table=None):
     """Draw one figure of a finished run.
 
@@ -287,7 +274,7 @@ def plot(folder, kind, output, *, pair=(), target=None, table=None):
     folder : path
         ``results/<run>``.
     kind : str
-        A key of `KINDS`.
+        A key of `danq.config.FIGURES`.
     output : path
         The drawing to make; its suffix says in what format (svg, png, pdf).
     pair : sequence of str

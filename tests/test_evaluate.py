@@ -11,7 +11,7 @@ from danq.dataset import open_dataset
 from danq.errors import DanqError
 from danq.evaluate import Split, compare, decoy_auroc, evaluate
 from danq.files import read_table
-from danq.metrics import METRICS
+from danq.metrics import METRICS, measure
 from danq.predictions import write_predictions
 
 
@@ -33,10 +33,15 @@ def test_decoys_measure_the_rule_alone():
 FACTS = pd.DataFrame({"target": [0, 1, 2], "name": ["a", "b", "c"], "group": ["x", "x", "y"]})
 
 
+def compared(test, models, threads=1):
+    measured = {model: [measure(test.labels, scores) for scores in seeds] for model, seeds in models.items()}
+    return compare(test, models, measured, threads)
+
+
 def contrast(labels, danq, deepsea, size=10):
     """Compare two models in blocks of `size` windows; the row of each group has its name as target."""
     test = Split(labels, FACTS[:labels.shape[1]], np.arange(len(labels)) // size)
-    table = compare(test, {"deepsea": deepsea, "danq": danq})
+    table = compared(test, {"deepsea": deepsea, "danq": danq})
     assert table.columns.tolist() == module.COLUMNS and table["pair"].unique().tolist() == ["danq - deepsea"]
     return table.assign(target=table["target"].where(table["target"] != "group", table["group"])).set_index("target")
 
@@ -122,7 +127,7 @@ def test_q_values_and_wilcoxons_test_are_over_targets():
 def test_threads_change_nothing():
     labels, scores = columns(300, 3, 13)
     test, models = Split(labels, FACTS, np.arange(300) // 10), {"deepsea": [scores], "danq": [scores**2 + labels]}
-    pd.testing.assert_frame_equal(compare(test, models, 1), compare(test, models, 3), check_exact=True)
+    pd.testing.assert_frame_equal(compared(test, models, 1), compared(test, models, 3), check_exact=True)
 
 
 def test_too_few_blocks_give_no_interval(capsys):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_report import write_run
 
-from danq import figures
+from danq import config, figures
 from danq.errors import DanqError
 from danq.files import read_table, write_table
 from danq.probe import ARRANGEMENTS
@@ -39,7 +39,7 @@ def _grammar(model, seed, targets):
                                        "name", "effect", "se", "n"])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in figures.KINDS if kind != "curves"])
+@pytest.mark.parametrize("kind", [kind for kind in config.FIGURES if kind != "curves"])
 @pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
 def test_every_kind_is_drawn_with_its_numbers_and_repeats(folder, tmp_path, kind, suffix):
     made = [tmp_path / f"{name}.{suffix}" for name in "ab"]
