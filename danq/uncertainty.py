@@ -32,6 +32,8 @@ positive windows, neighbouring ones count as equal: enough to say how the area v
 def genomic_blocks(chroms, starts):
     """Return the number of the genomic block (int64, (N,)) in which each window starts, of at most `MAX_BLOCKS`.
 
+    Where chromosomes are more (contigs; windows without a place, each on its own), neighbouring ones make one block.
+
     Parameters
     ----------
     chroms : array_like, shape (N,)
@@ -42,8 +44,9 @@ def genomic_blocks(chroms, starts):
     chroms, length = np.unique(chroms, return_inverse=True)[1], BLOCK
     while True:
         blocks = np.unique(np.column_stack([chroms, starts // length]), axis=0, return_inverse=True)[1].ravel()
-        if blocks.max(initial=0) < MAX_BLOCKS or (starts < length).all():
-            return blocks
+        n_blocks = int(blocks.max(initial=0)) + 1
+        if n_blocks <= MAX_BLOCKS or (starts < length).all():
+            return blocks if n_blocks <= MAX_BLOCKS else blocks * MAX_BLOCKS // n_blocks
         length *= 2
 
 

@@ -423,12 +423,13 @@ def _seeds(seeds):
 
 
 def _test_methods(run):
+    blocks = "blocks of at least 50 kb" if run.chromosomes else "blocks of neighbouring windows"
     yield ("Predictions are means over the two strands. AUPRC is average precision. Models were compared on the same "
-           "test windows, seeds averaged; standard errors of differences in AUPRC come from a bootstrap over blocks of "
-           "at least 50 kb (1,000 replicates), those of differences in AUROC from DeLong's variance with the same "
-           "blocks as clusters, both with the variance between training seeds added where there were several; "
-           "intervals are Student's with Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini "
-           "and Hochberg, and differences over targets tested by Wilcoxon's signed-rank test.")
+           f"test windows, seeds averaged; standard errors of differences in AUPRC come from a bootstrap over {blocks} "
+           "(1,000 replicates), those of differences in AUROC from DeLong's variance with the same blocks as clusters, "
+           "both with the variance between training seeds added where there were several; intervals are Student's with "
+           "Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini and Hochberg, and differences "
+           "over targets tested by Wilcoxon's signed-rank test.")
 
 
 CITATION = """Please cite danq, and the papers of what it rests on:
