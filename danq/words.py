@@ -428,8 +428,8 @@ def _test_methods(run):
            f"test windows, seeds averaged; standard errors of differences in AUPRC come from a bootstrap over {blocks} "
            "(1,000 replicates), those of differences in AUROC from DeLong's variance with the same blocks as clusters, "
            "both with the variance between training seeds added where there were several; intervals are Student's with "
-           "Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini and Hochberg, and differences "
-           "over targets tested by Wilcoxon's signed-rank test.")
+           "Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini and Hochberg, and "
+           "differences over targets tested by Wilcoxon's signed-rank test.")
 
 
 CITATION = """Please cite danq, and the papers of what it rests on:
