@@ -462,8 +462,8 @@ def _compare(steps):
                           "scores; group is optional; the metrics.tsv of a run will do")
     step.add_argument("--models", nargs=2, metavar=("A", "B"), help="what to call the two; where a table has a column "
                       "model, also which of its rows to take")
-    step.add_argument("--metrics", nargs="+", metavar="COLUMN", default=[], help="columns to compare; none given: the "
-                      "metrics of danq that both tables have")
+    step.add_argument("--metrics", nargs="+", metavar="COLUMN", default=[], help="columns to compare; none given: "
+                      "those of auroc, auprc and auprc_trapezoid that both tables have")
     _file(step, "table", help="made: one row per metric and target (TSV)", required=False)
     _file(step, "output", help="made: the comparison as one HTML page")
 
