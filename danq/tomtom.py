@@ -1,15 +1,16 @@
-"""Motif against motif: Tomtom with the Pearson correlation of columns, complete scores and both strands.
+"""Motif against motif: Tomtom with the Pearson correlation or the Euclidean distance of columns, both strands.
 
 The null of a query is drawn from the database itself: every column of every target, in both orientations,
 is equally likely opposite every column of the query.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 STEP = 0.02
-"""Width of a bin of the column score: Pearson's -1 to 1 in 100 steps, as many as Tomtom takes."""
+"""Width of a bin of the column score, -1 to 1 in 100 steps, as many as Tomtom takes."""
 
 HALF = round(1 / STEP)
 
@@ -28,7 +29,7 @@ class Comparison(NamedTuple):
     overlap : numpy.ndarray, int64
         Number of aligned columns.
     score : numpy.ndarray, float64
-        Complete score: sum over the aligned columns of the correlation less its median under the null.
+        Complete score: sum over the aligned columns of their similarity less its median under the null.
     """
 
     p: np.ndarray
@@ -38,10 +39,11 @@ class Comparison(NamedTuple):
     score: np.ndarray
 
 
-def tomtom(queries, targets, min_overlap=5):
+def tomtom(queries, targets, min_overlap=5, distance="pearson"):
     """Compare each query motif with each target motif.
 
-    Column similarity is Pearson's correlation (0 where a column is flat), in bins of `STEP`. Scores are
+    Column similarity is Pearson's correlation (0 where a column is flat), or 1 less the Euclidean distance times the
+    square root of 2: either is between -1 and 1, and taken in bins of `STEP`. Scores are
     *complete*: a query column's median score under the null is taken off, so a column that hangs over the
     target's end counts as a median one and alignments of any overlap are comparable (Tanaka et al. 2011,
     https://doi.org/10.1093/bioinformatics/btr257). The distribution of an alignment's score comes from
@@ -56,6 +58,8 @@ def tomtom(queries, targets, min_overlap=5):
         Probabilities of A, C, G, T; at least one target.
     min_overlap : int
         Fewest aligned columns; the width of the narrower motif where that is less.
+    distance : {"pearson", "euclidean"}
+        The Euclidean distance finds flat columns alike: long motifs with little information then match one another.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def tomtom(queries, targets, min_overlap=5):
     >>> int(found.p.argmin()), str(found.strand[0, 7]), bool(found.p[0, 7] < 1e-6)
     (7, '-', True)
     """
-    database = _database(targets)
+    database = _database(targets, distance)
     found = [_compare(query, database, min_overlap) for query in queries]
     columns = zip(*found, strict=True) if found else [np.zeros(0, dtype) for dtype in (float, int, "U1", int, float)]
     return Comparison(*(np.array(column).reshape(len(queries), len(targets)) for column in columns))
@@ -101,18 +105,30 @@ def benjamini_hochberg(p):
 
 
 class _Database(NamedTuple):
-    units: np.ndarray  # (columns, 4): all columns of all targets and of their reverse complements, by `_unit`
-    index: np.ndarray  # (n_targets, 2, widest): their places in `units`, by strand; -1 beyond a target's end
+    columns: np.ndarray  # (columns, 4): all columns of all targets and of their reverse complements
+    index: np.ndarray  # (n_targets, 2, widest): their places in `columns`, by strand; -1 beyond a target's end
     widths: np.ndarray  # (n_targets,)
+    similarity: Callable  # of two matrices (w, 4) and (columns, 4), (w, columns), -1 to 1
 
 
-def _database(targets):
+def _database(targets, distance):
     widths = np.array([len(target) for target in targets])
     oriented = [matrix for target in targets for matrix in (target, target[::-1, ::-1])]
     inside = np.arange(widths.max()) < np.repeat(widths, 2)[:, None]
     index = np.full(inside.shape, -1)
     index[inside] = np.arange(inside.sum())
-    return _Database(_unit(np.concatenate(oriented)), index.reshape(len(targets), 2, -1), widths)
+    return _Database(np.concatenate(oriented), index.reshape(len(targets), 2, -1), widths,
+                     {"pearson": _correlation, "euclidean": _nearness}[distance])
+
+
+def _correlation(query, columns):
+    return _unit(query) @ _unit(columns).T
+
+
+def _nearness(query, columns):
+    from scipy.spatial.distance import cdist
+
+    return 1 - np.sqrt(2) * cdist(query, columns)     # two sure columns are at most sqrt(2) apart
 
 
 def _unit(matrix):
@@ -124,7 +140,7 @@ def _unit(matrix):
 
 def _compare(query, database, min_overlap):
     """Return p, offset, strand, overlap and score of one query, each of shape (n_targets,)."""
-    scores, pmfs, lows = _column_scores(query, database.units)
+    scores, pmfs, lows = _column_scores(query, database)
     best, strand, offset, overlap = _best_alignments(scores, database, min_overlap)
     observed, place = np.unique(best, return_inverse=True)
     logs = _log_cdfs(pmfs, lows, observed)
@@ -136,16 +152,16 @@ def _compare(query, database, min_overlap):
     return p, offset, np.array(["+", "-"])[strand], overlap, best * STEP
 
 
-def _column_scores(query, units):
+def _column_scores(query, database):
     """Score each query column against every database column.
 
     Returns the scores less their median in bins, int32 (width, columns), their distributions (width, bins), and
     the score of each distribution's first bin (width,).
     """
-    bins = np.rint(_unit(query) @ units.T * HALF).astype(np.int32)
+    bins = np.rint(database.similarity(query, database.columns) * HALF).astype(np.int32)
     counts = np.array([np.bincount(row + HALF, minlength=2 * HALF + 1) for row in bins])
-    medians = (2 * counts.cumsum(axis=1) < len(units)).sum(axis=1) - HALF    # in whole numbers: halves are exact
-    return bins - medians[:, None].astype(np.int32), counts / len(units), -HALF - medians
+    medians = (2 * counts.cumsum(axis=1) < len(database.columns)).sum(axis=1) - HALF   # whole numbers: halves are exact
+    return bins - medians[:, None].astype(np.int32), counts / len(database.columns), -HALF - medians
 
 
 def _best_alignments(scores, database, min_overlap):

@@ -11,7 +11,11 @@ def correlation(a, b):
     return 0 if flat else np.corrcoef(a, b)[0, 1]
 
 
-def slow(query, targets, min_overlap):
+def nearness(a, b):
+    return 1 - 2**0.5 * np.linalg.norm(a - b)
+
+
+def slow(query, targets, min_overlap, correlation=correlation):
     """Tomtom by its definition, every draw of columns enumerated. Yields the columns of `Comparison`, by target."""
     strands = [{"+": target, "-": target[::-1, ::-1]} for target in targets]
     pool = [column for pair in strands for target in pair.values() for column in target]
@@ -52,6 +56,28 @@ def test_equals_full_enumeration(min_overlap):
         assert found.offset[i].tolist() == list(offset)
         assert found.strand[i].tolist() == list(strand)
         assert found.overlap[i].tolist() == list(overlap)
+
+
+def test_euclidean_equals_full_enumeration():
+    rng = np.random.default_rng(3)
+    targets, queries = random_motifs(rng, [2, 1, 3, 4]), random_motifs(rng, [1, 3, 4])
+    found = tomtom(queries, targets, 2, distance="euclidean")
+    for i, query in enumerate(queries):
+        p, offset, _, _, score = zip(*slow(query, targets, 2, nearness), strict=True)
+        np.testing.assert_allclose(found.p[i], p, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found.score[i], score)
+        assert found.offset[i].tolist() == list(offset)
+
+
+def test_euclidean_agrees_with_memelite():
+    """Where it is installed: it bins distances and medians in its own way, and allows any overlap."""
+    memelite = pytest.importorskip("memelite", reason="memelite is not installed")
+    rng = np.random.default_rng(8)
+    targets, queries = random_motifs(rng, rng.integers(6, 20, 200)), random_motifs(rng, rng.integers(6, 20, 10))
+    queries += [0.7 * target + 0.075 for target in targets[:20]]
+    theirs = memelite.tomtom([query.T for query in queries], [target.T for target in targets], n_jobs=1)[0]
+    logs = [np.log10(np.maximum(p, 1e-12)).ravel() for p in (theirs, tomtom(queries, targets, 1, "euclidean").p)]
+    assert np.corrcoef(logs)[0, 1] > 0.999
 
 
 def test_planted_offset_and_strand():
