@@ -9,6 +9,7 @@ The flow, one module per stage::
       -> evaluate   metrics and comparison      (evaluate.py)
       -> motifs     filters as named motifs     (motifs.py, over tomtom.py)
       -> probe      coupled motif pairs         (probe.py)
+      -> attribute  predictions, base by base   (attribute.py; the file: attributions.py; for browsers: tracks.py)
       -> report     one self-contained page     (report.py, over results.py, words.py, page.py, plots.py)
 
 ``simulate`` makes a genome with planted motifs and its peaks, for a first run without any data.

@@ -107,7 +107,7 @@ def _parser():
     steps = parser.add_subparsers(dest="command", required=True, metavar="STEP")
     for add in (_settings, _targets, _simulate, _fetch, _check, _extract, _encode, _import_deepsea, _describe, _windows,
                 _train, _tune, _predict, _import_predictions, _export_predictions, _baseline, _evaluate, _motifs,
-                _probe, _compare, _plot, _report):
+                _annotate, _export_motifs, _silence, _probe, _attribute, _compare, _plot, _report):
         add(steps)
     return parser
 
@@ -431,12 +431,46 @@ def _motifs(steps):
         from danq.motifs import motifs as read_motifs
         read_motifs(database=motifs, **options)
 
-    step = _step(steps, "motifs", run, "read motifs out of first-layer filters and name them", config.Motifs)
+    step = _step(steps, "motifs", run, "read motifs out of a trained model's filters and name them", config.Motifs)
     _file(step, "checkpoint", help="of danq train")
     _file(step, "dataset", help="dataset.h5")
     _known(step)
     _file(step, "meme", help="made: one motif per filter (MEME)")
     _file(step, "matches", help="made: the known motifs like each (TSV)")
+    _file(step, "clusters", help="made: one motif for all filters that are copies of one another (MEME)",
+          required=False)
+    _file(step, "sites", help="made: where the filters fire (BED, compressed where the name ends in .gz)",
+          required=False)
+
+
+def _annotate(steps):
+    def run(motifs, **options):
+        from danq.annotate import annotate
+        annotate(database=motifs, **options)
+
+    step = _step(steps, "annotate", run, "name the motifs of any MEME file by their known relatives", config.Naming)
+    step.add_argument("queries", metavar="motifs.meme", help="the motifs to name")
+    _known(step)
+    _file(step, "output", help="made: the known motifs like each (TSV)")
+    _file(step, "meme", help="made: the motifs, trimmed, with the names found (MEME)", required=False)
+
+
+def _export_motifs(steps):
+    step = _step(steps, "export-motifs", _call("meme", "export_motifs"),
+                 "write the motifs of a MEME file in another format")
+    step.add_argument("motifs", metavar="motifs.meme", help="the motifs")
+    step.add_argument("--format", required=True, choices=("jaspar", "transfac"), help="of the file to make")
+    _file(step, "output", help="made: the motifs, as counts")
+
+
+def _silence(steps):
+    step = _step(steps, "silence", _call("silence", "silence"),
+                 "silence each first-layer filter, and see which targets lose", config.Silencing)
+    _file(step, "checkpoint", help="of danq train")
+    _file(step, "dataset", help="dataset.h5")
+    step.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    _threads(step)
+    _file(step, "output", help="made: what each target loses by each filter (TSV)")
 
 
 def _probe(steps):
@@ -452,6 +486,21 @@ def _probe(steps):
     step.add_argument("--device", default="auto", help="auto, cpu or cuda")
     _threads(step)
     _file(step, "output", help="made: interactions by pair, arrangement, distance and target (TSV)")
+
+
+def _attribute(steps):
+    step = _step(steps, "attribute", _call("attribute", "attribute"), "explain predictions of a trained model base by "
+                 "base", config.Attribution, leave_out=("modisco",))
+    _file(step, "checkpoint", help="of danq train")
+    _file(step, "dataset", help="dataset.h5")
+    step.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    _threads(step)
+    _file(step, "output", help="made: scores of every base and letter (HDF5)")
+    _file(step, "bigwig", help="made: the scores of one target as a track", required=False)
+    _file(step, "bed", help="made: stretches of high score (BED6+3)", required=False)
+    _file(step, "figure", help="made: the first rows drawn (SVG, PNG or PDF)", required=False)
+    _file(step, "npz", help="made: letters and hypothetical scores, two files as modisco motifs -s and -a read them",
+          required=False, nargs=2)
 
 
 def _compare(steps):

@@ -167,16 +167,41 @@ class Tune(Train):
         return self
 
 
-class Motifs(Section):
-    """Read motifs out of first-layer filters, and name them by their known relatives."""
+class Naming(Section):
+    """Name motifs by their known relatives."""
 
-    windows: int = Field(3000, ge=10, description="training windows with a label in which filters look for sites")
-    activation: float = Field(0.5, ge=0, lt=1, description="a site's activation is above this share of the maximum")
     trim_bits: float = Field(0.25, ge=0, le=2, description="trim flanking columns with less information (bits)")
     min_bits: float = Field(8.0, ge=0, description="name only motifs whose best 8 columns hold at least this (bits)")
-    q_value: float = Field(0.05, gt=0, le=1, description="a filter is named when its best match has a lower q-value")
+    distance: Literal["pearson", "euclidean"] = Field("pearson", description="between columns; euclidean finds flat "
+                                                      "ones alike: long, weak motifs then match one another")
+    q_value: float = Field(0.05, gt=0, le=1, description="a motif is named when its best match has a lower q-value")
     shuffles: int = Field(1, ge=0, le=100, description="column-shuffled copies of each motif, for the empirical FDR")
-    seed: int = Field(0, ge=0, description="seed of the shuffles and of the choice of windows")
+    seed: int = Field(0, ge=0, description="seed of whatever is drawn")
+
+
+class Motifs(Naming):
+    """Read motifs out of filters, and name them by their known relatives."""
+
+    recipe: Literal["modern", "published"] = Field(
+        "modern", description="modern: sites above half of the maximum, trimmed, and only motifs with 8 bits named; "
+        "published: every window's best site, if above 0, untrimmed")
+    windows: int = Field(3000, ge=10, description="windows with a label in which filters look for sites")
+    split: Literal["train", "valid", "test"] = Field("train", description="of which split these windows are")
+    target: str | None = Field(None, description="of which target their label is (name or index); none given: any")
+    activation: float | None = Field(None, ge=0, lt=1, description="a site's activation is above this share of the "
+                                     "maximum; none given: the recipe's")
+    trim_bits: float | None = Field(None, ge=0, le=2, description="trim flanking columns with less information (bits); "
+                                    "none given: the recipe's")
+    min_bits: float | None = Field(None, ge=0, description="name only motifs whose best 8 columns hold at least this "
+                                   "(bits); none given: the recipe's")
+
+
+class Silencing(Section):
+    """Silence one filter after the other, and see which targets lose."""
+
+    windows: int = Field(50, ge=1, description="positive windows of each target in which filters are silenced")
+    split: Literal["train", "valid", "test"] = Field("valid", description="of which split these windows are")
+    seed: int = Field(0, ge=0, description="seed of the choice of windows")
 
 
 class Probe(Section):
@@ -196,6 +221,23 @@ class Probe(Section):
             if pair.count("+") != 1:
                 raise ValueError(f"{pair} is not a pair; give two motifs as SRF+REST")
         return self
+
+
+class Attribution(Section):
+    """Explain predictions of a trained model base by base."""
+
+    MOST: typing.ClassVar = 20   # targets that are all explained when none is named
+
+    method: Literal["mutagenesis", "gradients"] = Field(
+        "mutagenesis", description="mutagenesis: every other letter at every place; gradients: integrated ones, at "
+        "about a tenth of the time")
+    targets: list[Word] = Field([], description=f"targets to explain, by name or index; none given: all, if there are "
+                                f"no more than {MOST}")
+    windows: int = Field(1, ge=1, description="labelled test windows of each target to explain, the best-predicted "
+                         "first")
+    regions: list[Word] = Field([], description="explain instead the windows whose bin overlaps these, as chr1:100-300")
+    steps: int = Field(50, ge=2, le=10_000, description="with gradients: points at which they are taken")
+    modisco: bool = Field(False, description="let TF-MoDISco find motifs in the attributions, where it is installed")
 
 
 class DeepSea(Section):
@@ -230,7 +272,9 @@ class Config(Section):
     extract: Extract
     train: Train = Train()
     filters: Motifs = Motifs()
+    silencing: Silencing = Silencing()
     probe: Probe = Probe()
+    attribution: Attribution = Attribution()
 
     @model_validator(mode="after")
     def _sources(self):

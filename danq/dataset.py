@@ -32,7 +32,7 @@ import numpy as np
 
 import danq
 from danq.bins import SPLITS
-from danq.errors import DanqError
+from danq.errors import DanqError, shown
 from danq.files import atomic
 from danq.sequence import ALPHABET, unpack, unpack_codes
 
@@ -148,6 +148,37 @@ class Dataset:
         """Return a SHA-256 digest of a split: windows of the same letters, labels and starts have the same."""
         own = [self._digests[f"{split}/{name}"] for name in ("sequences", "targets", "start")]
         return hashlib.sha256("".join(own).encode()).hexdigest()
+
+
+def find_target(word, names):
+    """Return the index of the target that a word names.
+
+    Parameters
+    ----------
+    word : str
+        A name, or an index; a name of several targets is refused.
+    names : list of str
+        Of all targets.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    DanqError
+        No target is called that, or several are.
+    """
+    found = [index for index, name in enumerate(names) if name == word]
+    if not found and word.isdecimal() and int(word) < len(names):
+        return int(word)
+    if not found:
+        raise DanqError(f"no target is called {shown(word)}; give a name or an index (0 to {len(names) - 1}), as "
+                        f"{shown(names[0])}")
+    if len(found) > 1:
+        raise DanqError(f"{len(found)} targets are called {shown(word)}; give the index of one: "
+                        f"{', '.join(map(str, found[:8]))}")
+    return found[0]
 
 
 @contextlib.contextmanager

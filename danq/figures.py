@@ -15,7 +15,7 @@ from danq.drawing import refuse_format, save_figure
 from danq.errors import DanqError
 from danq.files import write_table
 from danq.probe import ARRANGEMENTS, truth
-from danq.words import interval, number, percent, plural, signed, tally, title, versus
+from danq.words import interval, listed, number, percent, plural, signed, tally, title, versus
 
 
 class Drawing(NamedTuple):
@@ -224,7 +224,7 @@ def planted_rule(run, rows):
     Empty for a genome that is not simulated, and for motifs that were not planted.
     """
     return truth(rows.drop_duplicates(["order", "orientation", "distance"]), int(run.facts["window"]),
-                 int(run.facts["bin_size"])) if run.planted is not None else pd.DataFrame(columns=["target", "effect"])
+                 int(run.facts["bin_size"])) if run.planted else pd.DataFrame(columns=["target", "effect"])
 
 
 def concerned(rows, rule):
@@ -246,6 +246,42 @@ def _interaction_panel(ax, rows, style, rule, target):
         holds = own["effect"].to_numpy() != 0
     plots.interaction_curves(ax, distances, *([line[column] for line in lines] for column in ("effect", "se")),
                              labels=[line["model"].iloc[0] for line in lines], planted=holds, style=style)
+
+
+def silencing(run, one):
+    """Draw what each target loses when filters of a training (`danq.results.Trained`) are silenced."""
+    if one.silencing.empty:
+        return None
+    table = one.silencing.pivot_table(index="motif", columns="target", values="effect", sort=False)
+    filters, targets = (_largest(table.abs().max(axis=axis)) for axis in (1, 0))
+    matrix = table.loc[filters, targets].fillna(0)
+    matrix = matrix.iloc[_alike_together(matrix.to_numpy()), _alike_together(matrix.to_numpy().T)]
+    factors = dict(one.named()[["name", "factor"]].itertuples(index=False)) if len(one.matches) else {}
+    names = [f"{factors.get(name, '')} {name}".strip() for name in matrix.index]
+    labels = [run.targets["label"].get(target, str(target)) for target in matrix.columns]
+    figure, ax = plots.canvas(2.2 + 0.24 * len(labels), 1.4 + 0.17 * len(names))
+    plots.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
+    few = [f"the {len(part)} {what} with the largest effects of {total}" for part, what, total in (
+        (names, "filters", len(table)), (labels, "targets", table.shape[1])) if len(part) < total]
+    note = ("Mean fall of a target's log-odds over its positive windows when a filter never fires; blue where they "
+            f"rise. Like rows and like columns stand together.{f' Shown: {listed(few)}.' if few else ''}")
+    shown = matrix.set_axis(labels, axis=1).rename_axis("filter").reset_index()
+    return Drawing(f"silencing-{one.model}-{one.seed}", f"What silencing a filter costs: {title(one.model)}, seed "
+                   f"{one.seed}", note, figure, (), shown)
+
+
+MOST_SHOWN = 40
+
+
+def _largest(sizes):
+    return sizes.sort_values(ascending=False, kind="stable").index[:MOST_SHOWN].sort_values()
+
+
+def _alike_together(rows):
+    """Return an order of rows in which like ones are neighbours: the leaves of an average linkage."""
+    from scipy.cluster.hierarchy import leaves_list, linkage
+
+    return leaves_list(linkage(rows, "average", optimal_ordering=True)) if len(rows) > 1 else [0]
 
 
 def _over_seeds(rows):

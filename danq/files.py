@@ -79,10 +79,15 @@ def write_text(path, text):
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_table(path, frame):
-    """Write a pandas DataFrame to `path` as TSV, atomically: undefined values as ``NA``, nothing quoted."""
-    with atomic(path) as temporary:
-        frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", lineterminator="\n", quoting=csv.QUOTE_NONE)
+def write_table(path, frame, header=True):
+    """Write a pandas DataFrame to `path` as TSV, atomically: undefined values as ``NA``, nothing quoted.
+
+    A name that ends in .gz is compressed: equal tables give equal bytes, without a time or the temporary name in them.
+    """
+    with atomic(path) as temporary, open(temporary, "wb") as raw:
+        with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if temporary.suffix == ".gz" else raw as file:
+            frame.to_csv(file, sep="\t", index=False, header=header, na_rep="NA", lineterminator="\n",
+                         quoting=csv.QUOTE_NONE)
 
 
 def read_table(path):

@@ -36,12 +36,15 @@ class Motif:
         Probability of A, C, G, T at each position; rows sum to 1.
     n_sites : int
         Number of sites behind the matrix; 0 when unknown.
+    family : str
+        Structural family of the factor (``C2H2 zinc finger factors``); empty when unknown.
     """
 
     name: str
     alias: str
     matrix: np.ndarray
     n_sites: int = 0
+    family: str = ""
 
 
 def information(matrix):
@@ -157,7 +160,14 @@ def jaspar(release, taxon=None, names=None):
 def _from_counts(motif):
     counts = np.array([motif.counts[base] for base in "ACGT"], dtype=np.float64).T
     totals = counts.sum(axis=1, keepdims=True)
-    return Motif(motif.matrix_id, motif.name, counts / totals, round(float(totals.max())))
+    # A dimer of two families has both, and some an empty one.
+    family = " / ".join(dict.fromkeys(filter(None, motif.tf_family or [])))
+    return Motif(motif.matrix_id, motif.name, counts / totals, round(float(totals.max())), family)
+
+
+def one_word(alias):
+    """Return an alias without white space, which would end it in a MEME file or a table."""
+    return "_".join(alias.split())
 
 
 def write_meme(path, motifs):
@@ -177,6 +187,38 @@ def write_meme(path, motifs):
         parts.append(f"\nMOTIF {motif.name} {motif.alias}\nletter-probability matrix: alength= 4 "
                      f"w= {len(motif.matrix)} nsites= {motif.n_sites} E= 0\n{rows}\n")
     write_text(path, "".join(parts))
+
+
+def export_motifs(motifs, output, format):
+    """Write the motifs of a MEME file in another format, through Biopython.
+
+    Parameters
+    ----------
+    motifs : str or path-like
+        MEME file.
+    output : str or path-like
+        The file to make.
+    format : {"jaspar", "transfac"}
+        https://jaspar.elixir.no/docs/ and http://gene-regulation.com/pub/databases/transfac/doc/matrix1SM.html: both
+        hold counts, here the probabilities times the number of sites, or 100 where that is not known.
+
+    Raises
+    ------
+    DanqError
+        The motifs are unfit.
+    """
+    from Bio import motifs as bio
+    from Bio.motifs import jaspar, transfac
+
+    written = []
+    for motif in read_meme(motifs):
+        counts = dict(zip("ACGT", (motif.matrix * (motif.n_sites or 100)).T.tolist(), strict=True))
+        if format == "jaspar":
+            written.append(jaspar.Motif(motif.name, motif.alias or motif.name, counts=counts))
+        else:
+            written.append(transfac.Motif(alphabet="ACGT", counts=counts))
+            written[-1].update(ID=motif.name, NA=motif.alias or motif.name)
+    write_text(output, bio.write(written, format))
 
 
 def read_meme(path):

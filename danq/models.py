@@ -27,6 +27,8 @@ whole window: danq's lead on the first may be recurrence or reach, its lead on t
 import copy
 import inspect
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -129,7 +131,15 @@ class DeepSEA(nn.Module):
 
     def forward(self, X):                                                    # (N, 4, L)
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
-        X = self.drops[0](rectify(filter_maxima(self.first, X, 4)))          # (N, 320, 248) for L = 1,000
+        return self.rest(self.pooled(X))
+
+    def pooled(self, X):
+        """Return what the first filters answer, pooled: (N, 4, L) to (N, 320, 248) for L = 1,000."""
+        return rectify(filter_maxima(self.first, X, 4))
+
+    def rest(self, X):
+        """Return logits (N, T) of what the first filters answer."""
+        X = self.drops[0](X)
         X = self.drops[1](rectify(functional.max_pool1d(self.second(X), 4)))  # (N, 480, 60)
         X = self.drops[2](rectify(self.third(X)))                            # (N, 960, 53)
         # Flattened channel by channel, as published.
@@ -173,8 +183,15 @@ class DanQ(nn.Module):
 
     def forward(self, X):                                                    # (N, 4, L)
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
+        return self.rest(self.pooled(X))
+
+    def pooled(self, X):
+        """Return what the first filters answer, pooled: (N, 4, L) to (N, 320, 75) for L = 1,000."""
         # The pool before the ReLU, which gives the same with a thirteenth of the work.
-        X = functional.relu(filter_maxima(self.first, X, self.pool))         # (N, 320, 75) for L = 1,000
+        return functional.relu(filter_maxima(self.first, X, self.pool))
+
+    def rest(self, X):
+        """Return logits (N, T) of what the first filters answer."""
         X = self.drops[1](self._mix(self.drops[0](X)))                       # (N, 75, 640)
         return self.head(X)                                                  # (N, T)
 
@@ -316,6 +333,42 @@ def _head(name, positions, channels, n_targets, hidden, window, rectify=function
     if name == "pool":
         return PoolHead(positions, channels, n_targets)
     return DenseHead(positions, channels, n_targets, hidden, rectify)
+
+
+class Layer(NamedTuple):
+    """A layer whose filters can be read as motifs.
+
+    Attributes
+    ----------
+    name : str
+        ``filter`` for the first layer, ``second`` for the second: what its filters are called, with their number.
+    activations : callable
+        From one-hot (N, 4, L) to what the filters answer before their ReLU, (N, F, P).
+    n_filters : int
+    width, stride : int
+        What one position of a filter sees, and from one position to the next (bp).
+    """
+
+    name: str
+    activations: Callable
+    n_filters: int
+    width: int
+    stride: int = 1
+
+
+def motif_layers(model):
+    """Return the layers of a model whose filters are read as motifs: its first; of DeepSEA the second, too.
+
+    DeepSEA's first filters see 8 bp, less than most motifs; its second see 39, through a pool over 4 positions.
+    """
+    if model.first is None:
+        return []
+    layers = [Layer("filter", model.first, model.first.out_channels, *model.first.kernel_size)]
+    if isinstance(model, DeepSEA):
+        width = 4 * (model.second.kernel_size[0] - 1) + 3 + layers[0].width
+        layers.append(Layer("second", lambda X: model.second(model.drops[0](model.pooled(X))),
+                            model.second.out_channels, width, 4))
+    return layers
 
 
 def takes_any_length(model):

@@ -125,7 +125,7 @@ class Card(NamedTuple):
 
 
 class Logo(NamedTuple):
-    """A filter's logo over that of the known motif it resembles, if any."""
+    """A filter's logo over that of the known motif it resembles, if any; `ranks` are numbers to sort logos by."""
 
     title: str
     svg: str
@@ -133,6 +133,7 @@ class Logo(NamedTuple):
     identifier: str
     link: str
     facts: list
+    ranks: dict
 
 
 class Gallery(NamedTuple):
@@ -185,11 +186,30 @@ def interval_cell(row, limit):
                 plots.interval_svg(value, low, high, limit))
 
 
-def logo(motif, row, known):
-    """Draw a filter; a named one as its known motif is oriented, over that motif, aligned."""
-    sites = plural(motif.n_sites, "site")
+def logo(motif, row, known, effect=None, copies=0):
+    """Draw a filter; a named one as its known motif is oriented, over that motif, aligned.
+
+    Parameters
+    ----------
+    motif : Motif
+    row : pandas.Series
+        Its best match, of matches.tsv.
+    known : Motif or None
+        The known motif.
+    effect : pandas.Series, optional
+        What silencing does: name (of the target) and effect (fall of its log-odds).
+    copies : int
+        How many other filters are copies of it.
+
+    Returns
+    -------
+    Logo
+    """
+    sites = plural(motif.n_sites, "site") + (f" · {copies} {'copy' if copies == 1 else 'copies'}" if copies else "")
+    does = [] if effect is None else [f"silenced: {effect['name']} {signed(-effect['effect'])} in log-odds"]
+    ranks = {"sites": motif.n_sites, "effect": 0 if effect is None else round(abs(effect["effect"]), 6)}
     if row["named"] != "yes":
-        return Logo(motif.name, plots.logo_svg(motif.matrix), "", "", "", [sites])
+        return Logo(motif.name, plots.logo_svg(motif.matrix), "", "", "", [sites, *does], ranks)
     turned = row["strand"] == "-"
     matrix = motif.matrix[::-1, ::-1] if turned else motif.matrix
     offset = 0 if known is None else _offset(row["offset"], len(matrix), len(known.matrix), turned)
@@ -197,9 +217,11 @@ def logo(motif, row, known):
     below = "" if known is None else plots.logo_svg(known.matrix, max(0, -offset), columns)
     in_jaspar = re.fullmatch(r"MA[0-9]{4}\.[0-9]+", row["match"])
     link = f"https://jaspar.elixir.no/matrix/{row['match']}/" if in_jaspar else ""
+    family = [] if row["family"] in ("", "NA") else [row["family"]]
     facts = [f"{motif.name}{', turned' if turned else ''} · {sites}",
-             f"q {row['q']:.1e} · empirical FDR {number(row['empirical_fdr'])}"]
-    return Logo(row["factor"], plots.logo_svg(matrix, max(0, offset), columns), below, row["match"], link, facts)
+             f"q {row['q']:.1e} · empirical FDR {number(row['empirical_fdr'])}", *does, *family]
+    return Logo(row["factor"], plots.logo_svg(matrix, max(0, offset), columns), below, row["match"], link, facts,
+                ranks | {"q": row["q"]})
 
 
 def _offset(offset, width, known_width, turned):

@@ -7,8 +7,10 @@ holds by the hundred, in a fraction of the bytes and time.
 
 import io
 import re
+import warnings
 from typing import NamedTuple
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 import matplotlib
 import numpy as np
@@ -299,6 +301,43 @@ def precision_recall(ax, recall, precision, *, labels, prevalence, style=None):
     return _dress(ax, "recall", "precision")
 
 
+def effect_matrix(ax, values, *, rows, columns):
+    """Draw a matrix of effects in colour: red above 0, blue below, white at 0.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    values : numpy.ndarray, shape (R, C)
+    rows, columns : list of str
+        What to call them.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    limit = max(np.abs(values).max(), 1e-9)
+    # An odd number of colours, so that 0 is white; few, so that their bar is drawn and no picture.
+    colours = matplotlib.colormaps["RdBu_r"].resampled(41)
+    mesh = ax.pcolormesh(values, cmap=colours, vmin=-limit, vmax=limit, edgecolors="none")
+    bar = ax.figure.colorbar(mesh, ax=ax, shrink=min(1, 8 / len(rows)), ticks=[-limit, 0, limit], format="%.2g")
+    bar.set_label("fall in log-odds", color=INK)
+    for part in (ax, bar.ax):
+        part.tick_params(length=0, labelsize=7, colors=INK)
+        for line in part.spines.values():
+            line.set_color(INK)
+    ax.set_xticks(np.arange(len(columns)) + 0.5, map(_short, columns), rotation=90, parse_math=False)
+    ax.set_yticks(np.arange(len(rows)) + 0.5, map(_short, rows), parse_math=False)
+    ax.invert_yaxis()
+    return ax
+
+
+def _short(name):
+    """Return a name fit for an axis: what cannot be seen replaced, what is long cut."""
+    seen = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    return seen if len(seen) <= 28 else f"{seen[:27]}…"
+
+
 def legend(style):
     """Return the legend of groups, pairs of `Style` and text; those beyond the palette share one entry."""
     own = [(look, group) for group, look in style.items() if look.colour != OTHER]
@@ -328,6 +367,69 @@ def logo(ax, matrix):
     ax.set_ylim(0, 2)
     ax.yaxis.set_major_locator(MaxNLocator(2, integer=True))
     return _dress(ax, "position", "bits")
+
+
+def score_logo(ax, heights, start, shaded=None):
+    """Draw the letters along a stretch of the genome, as high as their scores; below the axis where these are negative.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    heights : numpy.ndarray, shape (width, 4)
+        Score of the letter that stands at each place (A, C, G, T), 0 for the others.
+    start : int
+        Place of the first letter (bp, 0-based).
+    shaded : tuple of (int, int), optional
+        A part to shade (bp, 0-based half-open), where it lies inside.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    import logomaker
+    import pandas as pd
+
+    places = range(start, start + len(heights))
+    logomaker.Logo(pd.DataFrame(heights, columns=[*BASES], index=places), ax=ax, color_scheme=BASES, baseline_width=0)
+    return _along_genome(ax, start - 0.5, start + len(heights) - 0.5, shaded)
+
+
+def score_track(ax, scores, start, shaded=None, marked=None):
+    """Draw the scores of a window's bases as bars along the genome.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    scores : array_like, shape (L,)
+    start : int
+        Place of the first base (bp, 0-based).
+    shaded : tuple of (int, int), optional
+        A part to shade (bp, 0-based half-open).
+    marked : tuple of (int, int), optional
+        A part to draw in colour, as the one that stands in letters elsewhere.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    places = np.arange(start, start + len(scores))
+    inside = np.zeros(len(scores), bool) if marked is None else (places >= marked[0]) & (places < marked[1])
+    for part, colour in ((~inside, INK), (inside, COLOURS[0])):
+        ax.vlines(places[part], 0, np.asarray(scores)[part], color=colour, linewidth=0.8)
+    return _along_genome(ax, start - 0.5, start + len(scores) - 0.5, shaded)
+
+
+def _along_genome(ax, low, high, shaded):
+    """Give axes along a genome their look; letter i covers i - 0.5 to i + 0.5."""
+    if shaded is not None and shaded[0] - 0.5 < high and shaded[1] - 0.5 > low:
+        ax.axvspan(max(low, shaded[0] - 0.5), min(high, shaded[1] - 0.5), color=INK, alpha=0.07, linewidth=0, zorder=0)
+    ax.axhline(0, color=INK, linewidth=0.6, alpha=0.5)
+    ax.set_xlim(low, high)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.ticklabel_format(axis="x", style="plain", useOffset=False)
+    return _dress(ax, "", "score (logit)")
 
 
 def canvas(width, height):
@@ -367,8 +469,10 @@ def svg(figure, name):
     titled = figure.findobj(lambda artist: hasattr(artist, "titles"))
     for number, artist in enumerate(titled):
         artist.set_gid(f"titled-{number}")
-    with io.StringIO() as drawn, matplotlib.rc_context(
+    with io.StringIO() as drawn, warnings.catch_warnings(), matplotlib.rc_context(
             {"svg.hashsalt": name, "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}):
+        # Text stays text: the reader's browser has the letters that our font lacks.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
         root = ElementTree.fromstring(re.sub("#[0-9a-f]{6}", lambda found: hue(found[0]), drawn.getvalue()))
     _fit_for_html(root)
@@ -440,6 +544,81 @@ def logo_svg(matrix, lead=0, columns=0):
     floor = f"M{column * lead} {height + 0.5}H{column * (lead + len(matrix))}"
     return (f'<svg class="logo" viewBox="0 0 {width} {height + 1}" width="{width}" height="{height + 1}" '
             f'aria-hidden="true">{"".join(marks)}<path class="floor" d="{floor}"/></svg>')
+
+
+class Locus(NamedTuple):
+    """Letters along a stretch of the genome, for `locus_svg`.
+
+    Attributes
+    ----------
+    title : str
+    heights : numpy.ndarray, shape (width, 4)
+        Score of the letter that stands at each place, 0 for the others.
+    start : int
+        Place of the first letter (bp, 0-based).
+    shaded : tuple of (int, int)
+        The labelled bin (bp, 0-based half-open).
+    sites : list of tuple of (int, int, str)
+        Start, end and name of what is known to lie there.
+    """
+
+    title: str
+    heights: np.ndarray
+    start: int
+    shaded: tuple
+    sites: list
+
+
+def locus_svg(loci):
+    """Return stretches of the genome, one below the other and on one scale, as one ``<svg>`` of letters.
+
+    Parameters
+    ----------
+    loci : list of Locus
+
+    Returns
+    -------
+    str
+        The page that holds it must hold `letters_svg` once.
+    """
+    column, room, row = 10, 70, 146
+    top = max(0.0, *(locus.heights.max() for locus in loci))
+    scale = room / max(top - min(0.0, *(locus.heights.min() for locus in loci)), 1e-9)
+    width = column * max(len(locus.heights) for locus in loci)
+    drawn = "".join(f'<g transform="translate(0 {row * place})">{_locus(locus, column, room, scale, top)}</g>'
+                    for place, locus in enumerate(loci))
+    # Colours as styles, which a page resolves when it saves a figure.
+    return (f'<svg viewBox="0 0 {width} {row * len(loci)}"><g style="fill: currentColor; font-size: 19px">{drawn}</g>'
+            "</svg>")
+
+
+def _locus(locus, column, room, scale, top):
+    """Return one row of `locus_svg`: its title, its bin, its letters from 28 down, and below them its sites."""
+    zero, first, last = 28 + scale * top, locus.start, locus.start + len(locus.heights)
+
+    def inside(*places):
+        return (column * (min(max(place, first), last) - first) for place in places)
+
+    low, high = inside(*locus.shaded)
+    shaded = f'<rect x="{low}" y="26" width="{high - low}" height="{room + 4}" opacity=".07"/>' if high > low else ""
+    letters = "".join(_letters(base, scale * heights, column, zero) for base, heights in
+                      zip(BASES, locus.heights.T, strict=True))
+    sites = "".join(_site(name, *inside(start, end), room + 36) for start, end, name in locus.sites)
+    return (f'<text y="18">{escape(locus.title)}</text>{shaded}{letters}'
+            f'<path d="M0 {zero:.1f}h{column * len(locus.heights)}v.6H0Z" opacity=".4"/>{sites}')
+
+
+def _letters(base, sizes, column, zero):
+    """Return all letters of one base; a negative one stands on its head below the line."""
+    marks = "".join(f'<use href="#base-{base}" transform="matrix({column - 1} 0 0 {sizes[place]:.1f} '
+                    f'{place * column + 0.5} {zero - sizes[place]:.1f})"/>'
+                    for place in np.flatnonzero(np.abs(sizes) >= 1))   # less hardly shows
+    return f'<g style="fill: var(--base-{base.lower()}, {BASES[base]})">{marks}</g>' if marks else ""
+
+
+def _site(name, low, high, y):
+    return (f'<rect x="{low}" y="{y - 2}" width="{high - low}" height="4"/>'
+            f'<text x="{(low + high) / 2:g}" y="{y + 20}" text-anchor="middle">{escape(name)}</text>')
 
 
 def letters_svg():

@@ -1,6 +1,7 @@
 """Checkpoint and windows to probabilities."""
 
 import torch
+from torch.nn.functional import logsigmoid
 from tqdm import tqdm
 
 from danq.batches import Batches
@@ -100,6 +101,22 @@ def predict_rows(model, dataset, split, rows, device, stop=lambda: None):
     return found
 
 
+def strand_log_odds(logits):
+    """Return the log-odds of the mean probability of the two strands.
+
+    Sigmoids and logarithms are taken together, so that a model that is very sure does not saturate.
+
+    Parameters
+    ----------
+    logits : torch.Tensor, shape (2, N, T)
+
+    Returns
+    -------
+    torch.Tensor, shape (N, T)
+    """
+    return logsigmoid(logits).logsumexp(dim=0) - logsigmoid(-logits).logsumexp(dim=0)
+
+
 def refuse_other_data(found, expected, path, any_length=False):
     """Refuse a dataset whose facts (dict) are not those `expected` by a checkpoint.
 
@@ -119,7 +136,7 @@ def refuse_short_windows(model, window, path):
     """Refuse windows that are too short for the layers of a model."""
     try:
         with torch.no_grad():
-            model(torch.zeros(1, 4, window))
+            model(torch.zeros(1, 4, window, device=next(model.parameters()).device))
     except RuntimeError as error:
         raise DanqError(f"windows of {window} bp do not fit this model; use those that it was trained on",
                         path) from error

@@ -81,7 +81,7 @@ def probe(checkpoint, dataset, database, output, *, pairs, backgrounds, step, la
         chosen = choose_pairs(pairs, data, database)
         apart = [distances(data.window, a, b, step, largest) for a, b in chosen]
         windows = draw_backgrounds(count_dinucleotides(_training_codes(data)), backgrounds, data.window, rng)
-    predict = partial(strand_log_odds, model, place)
+    predict = partial(window_log_odds, model, place)
     found = _measure(predict, windows, chosen, apart, rng)
     table = _table(chosen, apart, found, data.names, backgrounds)
     table.insert(0, "model", facts["facts"]["model"])
@@ -336,10 +336,8 @@ def place_sites(backgrounds, a, b, distance):
 # --- what the model makes of them ---
 
 
-def strand_log_odds(model, device, codes):
+def window_log_odds(model, device, codes):
     """Predict windows, as log-odds of the mean of the probabilities from either strand.
-
-    Sigmoids and logarithms are taken together, so that a model that is very sure does not saturate.
 
     Parameters
     ----------
@@ -354,16 +352,15 @@ def strand_log_odds(model, device, codes):
     numpy.ndarray, shape (..., T), float64
     """
     import torch
-    from torch.nn.functional import logsigmoid
 
-    from danq.predict import BATCH
+    from danq.predict import BATCH, strand_log_odds
 
     flat, found = codes.reshape(-1, codes.shape[-1]), []
     with torch.inference_mode():
         for start in range(0, len(flat), BATCH):
             X = torch.from_numpy(one_hot(flat[start:start + BATCH])).to(device).transpose(1, 2).float().contiguous()
             logits = torch.stack([model(strand).double() for strand in (X, X.flip(1, 2))])
-            found.append((logsigmoid(logits).logsumexp(dim=0) - logsigmoid(-logits).logsumexp(dim=0)).cpu().numpy())
+            found.append(strand_log_odds(logits).cpu().numpy())
     return np.concatenate(found).reshape(*codes.shape[:-1], -1)
 
 

@@ -13,15 +13,20 @@ import pandas as pd
 import danq
 from danq import figures as figures_of
 from danq import page, plots, results, words
+from danq.attributions import zoom
 from danq.bins import SPLITS
 from danq.dataset import total_counts
 from danq.page import Card, Cell, Figure, Section, table
+from danq.sequence import decode
 from danq.words import interval, listed, number, plural, signed, title, versus
 
 SHOWN = 24
 """Named filters drawn for each model."""
 
 SHOWN_UNMATCHED = 6
+
+LOCI, ZOOM = 8, 60
+"""Targets of which a locus is drawn, at most, and its length (bp)."""
 
 
 def report(folder, output, *, config=None):
@@ -44,7 +49,7 @@ def report(folder, output, *, config=None):
     """
     run, settings = results.read_run(folder), "" if config is None else results.read_text(config)
     known = results.configured_motifs(settings)
-    sections = [answer(run), data(run), comparison(run), *probe(run), training(run), filters(run, known),
+    sections = [answer(run), data(run), comparison(run), *probe(run), *loci(run), training(run), filters(run, known),
                 methods(run, settings)]
     page.write_page(output, run.name, words.summary(run), sections, _precision_recall(run))
 
@@ -349,6 +354,71 @@ def _rule_tables(run):
                   "above in the first column, below in the last, and near 0 in the middle.")]
 
 
+# --- attributions ---
+
+
+def loci(run):
+    """Show which bases each of the main models reads, a locus for each target; nothing where none was explained."""
+    main = {model for pair in run.main_pairs() for model in (pair.a, pair.b)}
+    shown = [one for one in run.attributions if one.facts["model"] in main] or run.attributions
+    targets = [target for target in run.targets.index if any((one.table["target"] == target).any() for one in shown)]
+    if not targets:
+        return []
+    few = f" The first {LOCI} of {len(targets)} targets are shown." if len(targets) > LOCI else ""
+    text = [_EXPLAINED[shown[0].facts["method"]],
+            f"Of the windows that were explained, each model shows here the one for which it predicts the target with "
+            f"the highest probability, and in it the {ZOOM} bp with the highest total score. The models of a target "
+            f"have one scale.{few}"]
+    return [Section("loci", "One locus, base by base", text=text,
+                    figures=[_locus_figure(run, target, shown) for target in targets[:LOCI]])]
+
+
+_EXPLAINED = {
+    "mutagenesis": "Which letters does a prediction rest on? Every base of a window is replaced by each of the other "
+    "three. A letter is as high as the log-odds fall on average; one below the line lowers the prediction.",
+    "gradients": "Which letters does a prediction rest on? Letters are integrated gradients: together they add up to "
+    "what the window has in log-odds beyond equal shares of the four letters everywhere; one below the line lowers the "
+    "prediction.",
+}
+
+
+def _locus_figure(run, target, shown):
+    """Draw what the models make of their best windows of a target, as page.Figure."""
+    rows = [(one, row) for one in shown for row in one.table[one.table["target"] == target].itertuples()]
+    drawn = [_locus(run, one, row) for one, row in rows]
+    numbers = [_locus_numbers(one, row, locus) for (one, row), locus in zip(rows, drawn, strict=True)]
+    tallest = max(np.abs(locus.heights).max() for locus in drawn)
+    errors = [row.completeness_error for _, row in rows if np.isfinite(row.completeness_error)]   # of gradients
+    error = f" Largest completeness error: {words.percent(max(errors))}." if errors else ""
+    sites = " Under the letters: planted sites, and their strands." if any(locus.sites for locus in drawn) else ""
+    return Figure(run.targets.loc[target, "label"], plots.locus_svg(drawn),
+                  f"In parentheses: the probability. Tallest letter: {number(tallest, 2)}. Shaded: the labelled bin."
+                  f"{sites}{error}", (), page.numbers(pd.concat(numbers)))
+
+
+def _locus(run, one, row):
+    """Return the stretch of highest score of a row of attributions as plots.Locus."""
+    margin = (one.facts["window"] - one.facts["bin_size"]) // 2
+    first, last = (row.start + place for place in zoom(one.scores[row.Index], ZOOM))
+    heights = (one.one_hot[row.Index] * one.hypothetical[row.Index]).T[first - row.start:last - row.start]
+    sites = []   # that are known: of a simulated genome
+    if run.sites is not None:
+        own = run.sites[(run.sites["chrom"] == row.chrom) & (run.sites["start"] < last) & (run.sites["end"] > first)]
+        sites = [(int(site.start), int(site.end), f"{site.factor} {'←' if site.strand == '-' else '→'}")
+                 for site in own.itertuples()]
+    name = f"{title(one.facts['model'])}, {row.chrom}:{first:,}-{last:,} ({number(row.probability)})"
+    return plots.Locus(name, heights, first, (row.start + margin, row.end - margin), sites)
+
+
+def _locus_numbers(one, row, locus):
+    """Return the letters that are drawn, with their places and scores."""
+    letters = one.one_hot[row.Index].T[locus.start - row.start:][:len(locus.heights)]
+    return pd.DataFrame({"model": title(one.facts["model"]), "chrom": row.chrom,
+                         "position": range(locus.start, locus.start + len(letters)),
+                         "letter": [*decode(np.where(letters.any(axis=1), letters.argmax(axis=1), 4))],
+                         "score": locus.heights.sum(axis=1).round(4)})
+
+
 # --- the training ---
 
 
@@ -396,73 +466,122 @@ def _training_table(trained):
 
 
 def filters(run, known):
-    """Show the motifs that first-layer filters learned, named and unmatched."""
+    """Show the motifs that filters learned, named and unmatched, and what each filter does."""
     trained = [one for one in run.trained if not one.matches.empty]
     if not trained:
         return Section("motifs", "The motifs", text=["This run has no motifs."])
+    first = list({one.model: one for one in reversed(trained)}.values())[::-1]
+    return Section("motifs", "The motifs", text=_filter_text(trained, known),
+                   figures=_drawn(*(figures_of.silencing(run, one) for one in first)),
+                   tables=[_filter_table(trained), *_expected_table(run, trained, known),
+                           *_factor_table(run, trained)],
+                   galleries=[gallery for one in first for name, part in one.layers()
+                              for gallery in _galleries(name, part, known)])
+
+
+def _filter_text(trained, known):
     text = ["A filter's motif is made of the sites that activate it, and compared with known motifs by Tomtom. A "
             "filter is named when the q-value of its best match is low enough; the empirical FDR counts the matches "
             "as good as that among the same motifs with their columns shuffled, for each one among the motifs. A "
             "filter that resembles nothing known is a result too.",
             "Letters are up to 2 bits high. A filter that matches on the other strand is drawn turned, as its "
-            f"reverse complement.{' Below it, paler, stands the known motif, aligned.' if known else ''}"]
+            f"reverse complement.{' Below it, paler, stands the known motif, aligned.' if known else ''} "
+            "\u201cSilenced\u201d says what its loudest target loses when the filter never fires: a name says what a "
+            "filter looks like, this says what the network makes of it."]
     started = dict.fromkeys(f"{plural(len(one.started()), 'filter')} of {title(one.model)}" for one in trained
                             if one.started())
     if started:
         text.append(f"{listed(list(started))} started as known motifs. They are left out here: what was put in was not "
                     "discovered.")
-    first = {one.model: one for one in reversed(trained)}
-    return Section("motifs", "The motifs", text=text,
-                   tables=[_filter_table(trained), *_planted_table(run.planted, trained, known)],
-                   galleries=[gallery for one in reversed(first.values()) for gallery in _galleries(one, known)])
+    return text
+
+
+LAYERS = {"filter": "", "second": ", second layer"}
+"""What is added to a model's name for the filters of a layer."""
 
 
 def _filter_table(trained):
     rows = []
     for one in trained:
-        best, named = one.best_matches(), one.named()
-        tested = (best["tested"] == "yes").sum()
-        rows.append([title(one.model), one.seed, (best["n_sites"] > 0).sum(), tested, len(named), tested - len(named),
-                     named["factor"].nunique(), number(named["empirical_fdr"].max())])
-    return table("Filters", ["model", "seed", "filters with sites", "tested", "named", "unmatched", "distinct factors",
-                             "highest empirical FDR of a named one"], rows, ("model",),
+        for name, part in one.layers():
+            best, named = part.best_matches(), part.named()
+            tested = best[best["tested"] == "yes"]
+            rows.append([title(one.model) + LAYERS[name], one.seed, (best["n_sites"] > 0).sum(), len(tested),
+                         tested["cluster"].nunique(), len(named), len(tested) - len(named), named["factor"].nunique(),
+                         number(named["empirical_fdr"].max())])
+    return table("Filters", ["model", "seed", "filters with sites", "tested", "motifs, copies as one", "named",
+                             "unmatched", "distinct factors", "highest empirical FDR of a named one"], rows, ("model",),
                  "Tested: with enough sites and information to compare. Unmatched: tested, and like nothing known.")
 
 
-def _planted_table(planted, trained, known):
-    """Return what was found of the motifs planted in a simulated genome; nothing for another genome."""
-    if planted is None:
+def _expected_table(run, trained, known):
+    """Return what was found of the planted motifs, or of the targets' own; nothing where there are none."""
+    if run.expected is None:
         return []
     rows = []
     for one in trained:
-        named = one.named()
-        kinds, counts = results.planted_kinds(planted, named, known), results.planted_counts(planted, named)
-        found, missed = counts[counts > 0], counts.index[counts == 0]
-        names = listed([f"{factor}\N{NO-BREAK SPACE}×{count}" for factor, count in found.items()], 20)
-        rows.append([title(one.model), one.seed, Cell(f"{len(found)} of {len(counts)}", names),
-                     Cell(str(len(missed)), listed(missed, 20)), (kinds == "recovered").sum(),
-                     *(_kind_cell(named[kinds == kind]) for kind in ("relative", "off-target"))])
-    columns = ["model", "seed", "planted motifs found", "missed", "recovered filters", "relatives", "off-target"]
-    return [table("Planted motifs", columns, rows, ("model", "planted motifs found", "missed", "relatives",
-                                                    "off-target"), _PLANTED_NOTE)]
+        for name, part in one.layers():
+            named = part.named()
+            kinds, counts = (results.expected_kinds(run.expected, named, known),
+                             results.expected_counts(run.expected, named))
+            found, missed = counts[counts > 0], counts.index[counts == 0]
+            names = listed([f"{factor}\N{NO-BREAK SPACE}×{count}" for factor, count in found.items()], 20)
+            rows.append([title(one.model) + LAYERS[name], one.seed, Cell(f"{len(found)} of {len(counts)}", names),
+                         Cell(str(len(missed)), listed(missed, 20)), (kinds == "recovered").sum(),
+                         *(_kind_cell(named[kinds == kind]) for kind in ("relative", "off-target"))])
+    what, kind, others = (("Planted motifs", "a planted", "off-target") if run.planted else
+                          ("The targets' own motifs", "a target's own", "other names"))
+    columns = ["model", "seed", "found", "missed", "filters that found them", "relatives", others]
+    return [table(what, columns, rows, ("model", "found", "missed", "relatives", others),
+                  _EXPECTED_NOTE.format(kind=kind, others=others.capitalize(), related=results.RELATED))]
 
 
-_PLANTED_NOTE = ("Named filters by their best match. Recovered: it is a planted motif, by JASPAR identifier or factor "
-                 "name (× how many filters). Relative: it is itself like a planted motif, with a Tomtom E-value below "
-                 f"{results.RELATED:g}. Off-target: neither.")
+_EXPECTED_NOTE = ("Named filters by their best match. Found: it is {kind} motif, by JASPAR identifier or factor name "
+                  "(× how many filters). Relative: it is itself like {kind} motif, with a Tomtom E-value below "
+                  "{related:g}. {others}: neither.")
+
+
+def _factor_table(run, trained):
+    """Return which model found which factor, in how many seeds; nothing for a single model."""
+    table_of, models = results.factor_seeds(trained), list(dict.fromkeys(one.model for one in trained))
+    if len(models) < 2 or table_of.empty:
+        return []
+    seeds = pd.Series([one.model for one in trained]).value_counts()
+    expected = set() if run.expected is None else {factor.casefold() for factor in run.expected["factor"]}
+    recurrent = [model for model in models if model in results.RECURRENT]
+    rows = [[factor, "yes" if factor.casefold() in expected else "no",
+             *(f"{counts[model]} of {seeds[model]}" for model in models), _found_by(counts, recurrent, models)]
+            for factor, counts in table_of.iterrows()]
+    absent = expected - {factor.casefold() for factor in table_of.index}
+    rows += [[factor, "yes", *(f"0 of {seeds[model]}" for model in models), "none"]
+             for factor in (run.expected["factor"] if expected else ()) if factor.casefold() in absent]
+    rows.sort(key=lambda row: (row[1] != "yes", _ORDER.index(row[-1]), row[0]))
+    return [table("Factors by model", ["factor", "planted" if run.planted else "a target's own",
+                  *map(title, models), "found"], rows, ("factor", "planted", "a target's own", *map(title, models),
+                  "found"), "In how many seeds at least one filter has the name of the factor. With and without: by "
+                  "models with a recurrent layer and by models without one.")]
+
+
+_ORDER = ["with and without", "only with recurrence", "only without", "none"]
+
+
+def _found_by(counts, recurrent, models):
+    """Say whether models with recurrence, without, or both found a factor at least once."""
+    by = [any(counts[model] > 0 for model in models if (model in recurrent) is one) for one in (True, False)]
+    return _ORDER[[[True, True], [True, False], [False, True], [False, False]].index(by)]
 
 
 def _kind_cell(named):
     return Cell(str(len(named)), listed([f"{row.name} ({row.factor})" for row in named.itertuples()], 20))
 
 
-def _galleries(one, known):
-    """Return the logos of a training: its named filters, and on demand some that resemble nothing known."""
+def _galleries(layer, one, known):
+    """Return the logos of a layer: its named filters, and on demand some that resemble nothing known."""
     best, named = one.best_matches(), one.named()
     # The best filter of each factor comes first, then the others: many filters look for the same motif.
     shown = named.assign(again=named.duplicated("factor")).sort_values("again", kind="stable").head(SHOWN)
     few = f", {SHOWN} shown, the best of each factor first" if len(named) > SHOWN else ""
-    name = f"{title(one.model)}, seed {one.seed}"
+    name = f"{title(one.model)}{LAYERS[layer]}, seed {one.seed}"
     found = [page.Gallery(f"{name}: {plural(len(named), 'named filter')}{few}", _logos(one, shown, known))]
     unmatched = best[(best["tested"] == "yes") & (best["named"] != "yes")]
     if len(unmatched):
@@ -474,7 +593,10 @@ def _galleries(one, known):
 
 
 def _logos(one, rows, known):
-    return [page.logo(one.motifs[row["name"]], row, known.get(row["match"]))
+    effects, members = one.effects(), one.best_matches()["cluster"].value_counts()
+    return [page.logo(one.motifs[row["name"]], row, known.get(row["match"]),
+                      effects.loc[row["name"]] if row["name"] in effects.index else None,
+                      int(members.get(row["cluster"], 1)) - 1)
             for _, row in rows.iterrows() if row["name"] in one.motifs]
 
 
@@ -509,10 +631,13 @@ def _machines_table(trained):
 
 
 def _steps_table(run):
-    rows = [[row.step.replace("_", " "), *(number(value, 1) for value in (row.seconds, row.cpu_seconds, row.memory))]
+    rows = [[row.step.replace("_", " "), *(number(value, 1) for value in (row.seconds, row.cpu_seconds, row.memory)),
+             number(row.asked_seconds, 0), number(row.asked_memory, 0), number(row.cpus, 0), number(row.gpus, 0)]
             for row in run.steps.itertuples()]
-    return table("Time and memory", ["step", "seconds", "CPU seconds", "highest memory (MB)"], rows, ("step",),
-                 "Of each job, as Snakemake measured it; jobs run side by side.")
+    return table("Time and memory", ["step", "seconds", "CPU seconds", "highest memory (MB)", "time limit (seconds)",
+                                     "memory asked (MB)", "CPUs", "GPUs"], rows, ("step",),
+                 "Of each job, as Snakemake measured it; jobs run side by side. To the right, what a cluster was asked "
+                 "for; on one machine nothing limits them.")
 
 
 def _versions_table(run, trained):

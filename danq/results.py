@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from danq.attributions import read_attributions
 from danq.bins import SPLITS
 from danq.config import NAME
 from danq.dataset import open_dataset
@@ -47,10 +48,13 @@ MEASURES = {
 """Metrics of metrics.tsv, and what they are called."""
 
 RELATED = 0.05
-"""A known motif whose Tomtom E-value against a planted one is lower is a relative of it."""
+"""A known motif whose Tomtom E-value against an expected one is lower is a relative of it."""
+
+RECURRENT = ("blstm", "danq", "danq_forward", "danq_jaspar")
+"""Models with a recurrent layer."""
 
 _STEPS = ("simulate", "check", "extract", "import-deepsea", "describe", "windows", "train", "predict", "baseline",
-          "evaluate", "motifs", "probe")
+          "evaluate", "motifs", "silence", "probe", "attribute")
 _PAIRS = (("danq", "danq_conv"), ("danq", "danq_dilated"), ("danq", "deepsea"), ("danq_jaspar", "danq_jaspar_conv"),
           ("danq_jaspar", "danq_jaspar_dilated"))
 
@@ -64,15 +68,27 @@ class Trained(NamedTuple):
     facts: dict
     matches: pd.DataFrame
     motifs: dict
+    silencing: pd.DataFrame
 
     def started(self):
-        """Return the numbers of the filters that started as known motifs: these discovered nothing (list of int)."""
-        return [number for number, motif in enumerate(self.facts.get("filters started as", [])) if motif]
+        """Return the first filters that started as known motifs: these discovered nothing (list of their names)."""
+        return [f"filter{number}" for number, motif in enumerate(self.facts.get("filters started as", [])) if motif]
+
+    def layers(self):
+        """Return this training layer by layer: pairs of a name (filter or second) and a Trained of that layer only."""
+        return [(name, self._replace(matches=rows)) for name, rows in self.matches.groupby("layer", sort=False)]
 
     def best_matches(self):
         """Return one row per filter that did not start as a known motif: its best match, if it has one."""
-        own = self.matches[~self.matches["filter"].isin(self.started())]
+        own = self.matches[~self.matches["name"].isin(self.started())]
         return own.sort_values("rank", kind="stable").drop_duplicates("name").sort_index()
+
+    def effects(self):
+        """Return the target that each first filter does most for: a row per filter (its name), target, name, effect."""
+        table = self.silencing.dropna(subset="effect") if len(self.silencing) else pd.DataFrame(
+            columns=["motif", "target", "name", "effect"])
+        order = table["effect"].astype(float).abs().sort_values(kind="stable", ascending=False).index
+        return table.loc[order].drop_duplicates("motif").set_index("motif")[["target", "name", "effect"]]
 
     def named(self):
         """Return the best match of each named filter, the surest first."""
@@ -120,14 +136,22 @@ class Run:
         What each model makes of motif pairs, see `danq.probe`.
     trained : list of Trained
         Trainings in the order of models and seeds.
-    planted : pandas.DataFrame or None
-        Motifs and factors planted in a simulated genome.
+    attributions : list of danq.attributions.Attributions
+        Of each model, those of its first seed that has some; of each target only the best-predicted window.
+    planted : bool
+        Whether the genome is simulated.
+    expected : pandas.DataFrame or None
+        Motifs and factors that filters could recover: those planted in a simulated genome, or else the targets' own;
+        None where no target has one.
+    sites : pandas.DataFrame or None
+        Where they are planted: chrom, start, end (bp, 0-based half-open), strand, factor.
     networks, baselines, oracles : list of str
         Models by kind.
     commands : list of str
         The commands that made it, step by step.
     steps : pandas.DataFrame
-        What Snakemake measured of each job: step, seconds (wall clock), cpu_seconds, memory (highest, MB).
+        What Snakemake measured of each job: step, seconds (wall clock), cpu_seconds, memory (highest, MB); and what
+        the job had asked for, nan where it is not told: asked_seconds, asked_memory (MB), cpus, gpus.
     """
 
     name: str
@@ -144,7 +168,10 @@ class Run:
     reliability: pd.DataFrame | None
     grammar: pd.DataFrame | None
     trained: list
-    planted: pd.DataFrame | None
+    attributions: list
+    planted: bool
+    expected: pd.DataFrame | None
+    sites: pd.DataFrame | None
     networks: list
     baselines: list
     oracles: list
@@ -199,7 +226,10 @@ def read_run(folder):
                reliability=_optional(folder / "reliability.tsv", ["model"],
                                      ["seed", "bin", "predicted", "observed", "n"]),
                grammar=_grammar(folder, metrics, networks), trained=_trainings(folder, metrics, networks),
-               planted=_planted(folder / "simulated" / "sites.tsv.gz"), networks=networks, oracles=oracles,
+               attributions=_attributions(folder, metrics, networks),
+               planted=(folder / "simulated" / "sites.tsv.gz").exists(), expected=_expected(folder),
+               sites=_optional(folder / "simulated" / "sites.tsv.gz", ["chrom", "strand", "factor"], ["start", "end"]),
+               networks=networks, oracles=oracles,
                baselines=[name for name in models if name not in networks + oracles],
                commands=_commands(folder / "logs"), steps=_steps(folder / "benchmarks"))
 
@@ -223,13 +253,13 @@ def best_epoch(history):
     return int(marked[-1] if marked.size else history["valid_auprc"].to_numpy().argmax()) + 1
 
 
-def planted_kinds(planted, named, known):
-    """Say how the best match of each named filter stands to the motifs planted in a simulated genome.
+def expected_kinds(expected, named, known):
+    """Say how the best match of each named filter stands to the motifs that could be recovered.
 
     Parameters
     ----------
-    planted : pandas.DataFrame
-        Columns motif (JASPAR identifier) and factor.
+    expected : pandas.DataFrame
+        Columns motif (JASPAR identifier) and factor, which may differ in case from the known motif's.
     named : pandas.DataFrame
         Columns match (JASPAR identifier) and factor: the best match of each named filter.
     known : dict of str to Motif
@@ -238,25 +268,41 @@ def planted_kinds(planted, named, known):
     Returns
     -------
     pandas.Series of str, with the index of `named`
-        ``recovered``: the match is a planted motif, by identifier or factor. ``relative``: the match is itself like
-        a planted motif, by an E-value below `RELATED`. ``off-target``: the rest.
+        ``recovered``: the match is an expected motif, by identifier or factor. ``relative``: the match is itself like
+        an expected motif, by an E-value below `RELATED`. ``off-target``: the rest.
     """
-    recovered = named["match"].isin(planted["motif"]) | named["factor"].isin(planted["factor"])
-    relative = named["match"].isin(_relatives(planted, named.loc[~recovered, "match"], known))
+    recovered = named["match"].isin(expected["motif"]) | _folded(named["factor"]).isin(_folded(expected["factor"]))
+    relative = named["match"].isin(_relatives(expected, named.loc[~recovered, "match"], known))
     return pd.Series(np.select([recovered, relative], ["recovered", "relative"], "off-target"), index=named.index)
 
 
-def planted_counts(planted, named):
-    """Return how many named filters recover each planted motif: a Series by factor, of tables as in `planted_kinds`."""
-    return pd.Series([((named["match"] == row.motif) | (named["factor"] == row.factor)).sum()
-                      for row in planted.itertuples()], index=planted["factor"])
+def _folded(names):
+    """Return names without case: what a user calls Abf1 is JASPAR's ABF1."""
+    return names.astype(str).str.casefold()
 
 
-def _relatives(planted, matches, known):
-    """Return those of the motifs named in `matches` that are like a planted one."""
+def expected_counts(expected, named):
+    """Return how many named filters recover each motif: a Series by factor, of tables as in `expected_kinds`."""
+    factors = _folded(named["factor"])
+    return pd.Series([((named["match"] == row.motif) | (factors == row.factor.casefold())).sum()
+                      for row in expected.itertuples()], index=expected["factor"])
+
+
+def factor_seeds(trained):
+    """Return in how many seeds of each model some filter has the name of a factor: int, factors by models."""
+    found = [{"model": one.model, "seed": one.seed, "factor": factor} for one in trained
+             for factor in one.named()["factor"].unique()]
+    table = pd.DataFrame(found, columns=["model", "seed", "factor"])
+    models = list(dict.fromkeys(one.model for one in trained))
+    return table.groupby(["factor", "model"]).size().unstack(fill_value=0).reindex(columns=models, fill_value=0)
+
+
+def _relatives(expected, matches, known):
+    """Return those of the motifs named in `matches` that are like an expected one."""
     names = sorted({name for name in matches if name in known})
-    motifs, factors = set(planted["motif"]), set(planted["factor"])
-    places = [place for place, motif in enumerate(known.values()) if motif.name in motifs or motif.alias in factors]
+    motifs, factors = set(expected["motif"]), set(_folded(expected["factor"]))
+    places = [place for place, motif in enumerate(known.values())
+              if motif.name in motifs or motif.alias.casefold() in factors]
     if not names or not places:
         return []
     found = tomtom([known[name].matrix for name in names], [motif.matrix for motif in known.values()])
@@ -357,17 +403,27 @@ def _grammar(folder, metrics, networks):
     return pd.concat(tables, ignore_index=True) if tables else None
 
 
+def _attributions(folder, metrics, networks):
+    """Read what bases contribute, for each model from the first of its seeds that has the file."""
+    found = {}
+    for one in _folders(folder, metrics, networks):
+        if one.parent.name not in found and (one / "attributions.h5").exists():
+            found[one.parent.name] = read_attributions(one / "attributions.h5", best=True)
+    return list(found.values())
+
+
 def _trained(folder, model, seed):
-    history, facts, matches, motifs = (folder / name for name in
-                                       ("history.tsv", "train.json", "matches.tsv", "motifs.meme"))
+    history, facts, matches, motifs, silencing = (folder / name for name in (
+        "history.tsv", "train.json", "matches.tsv", "motifs.meme", "silencing.tsv"))
     empty = pd.DataFrame()
     return Trained(
         model, seed,
         _table(history, ["best"], ["train_loss", "valid_loss", "valid_auprc"]) if history.exists() else empty,
         _json(read_text(facts)) if facts.exists() else {},
-        _table(matches, ["tested", "match", "factor", "strand", "named"],
+        _table(matches, ["layer", "tested", "cluster", "match", "factor", "family", "strand", "named"],
                ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]) if matches.exists() else empty,
-        {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() else {})
+        {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() else {},
+        _table(silencing, ["motif", "name"], ["filter", "target", "effect"]) if silencing.exists() else empty)
 
 
 def _json(text):
@@ -379,8 +435,17 @@ def _json(text):
     return found if isinstance(found, dict) else {}
 
 
-def _planted(sites):
-    return _table(sites, ["motif", "factor"]).drop_duplicates(["motif", "factor"]) if sites.exists() else None
+def _expected(folder):
+    """Return the motifs planted in a simulated genome, or else the targets' own, by the targets' names."""
+    sites, dataset = folder / "simulated" / "sites.tsv.gz", folder / "dataset.h5"
+    if sites.exists():
+        return _table(sites, ["motif", "factor"]).drop_duplicates(["motif", "factor"])
+    if not dataset.exists():
+        return None
+    with open_dataset(dataset) as data:
+        own = pd.DataFrame({"motif": data.jaspar, "factor": data.names})
+    own = own[own["motif"] != ""].drop_duplicates("motif")
+    return own if len(own) else None
 
 
 def _commands(logs):
@@ -394,10 +459,23 @@ def _steps(benchmarks):
     order = {step: place for place, step in enumerate(_STEPS)}
     paths = sorted(benchmarks.glob("*.tsv"), key=lambda path: (order.get(path.stem.split("_")[0], 99), path.stem))
     # A job that is over before it is looked at has "-" for what was not measured.
-    rows = [pd.to_numeric(read_table(path).iloc[0], errors="coerce") for path in paths]
-    return pd.DataFrame([{"step": path.stem, "seconds": row["s"], "cpu_seconds": row["cpu_time"],
-                          "memory": row["max_rss"]} for path, row in zip(paths, rows, strict=True)],
-                        columns=["step", "seconds", "cpu_seconds", "memory"])
+    tables = [read_table(path).iloc[0] for path in paths]
+    return pd.DataFrame([{"step": path.stem, "seconds": _number(row, "s"), "cpu_seconds": _number(row, "cpu_time"),
+                          "memory": _number(row, "max_rss"), "asked_seconds": 60 * _asked(row, "runtime"),
+                          "asked_memory": _asked(row, "mem_mb"), "cpus": _number(row, "threads"),
+                          "gpus": _asked(row, "gpu")} for path, row in zip(paths, tables, strict=True)],
+                        columns=["step", "seconds", "cpu_seconds", "memory", "asked_seconds", "asked_memory", "cpus",
+                                 "gpus"])
+
+
+def _number(row, column):
+    return pd.to_numeric(pd.Series([row.get(column)]), errors="coerce").iloc[0]
+
+
+def _asked(row, resource):
+    """Return a resource out of the text of a dict, as Snakemake writes it into extended benchmarks; nan without it."""
+    found = re.search(rf"'{resource}': (\d+)", str(row.get("resources")))
+    return float(found.group(1)) if found else np.nan
 
 
 def _dataset(path):

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from Bio import bgzf
 
 from danq.errors import DanqError
 from danq.extract import extract
+from danq.meme import TAXA, jaspar
+from danq.models import Layer
 from danq.windows import windows
 
 YEAST = Path(__file__).parents[2] / "shared" / "data" / "yeast"
@@ -16,6 +19,8 @@ needs_yeast = pytest.mark.skipif(not YEAST.is_dir(), reason="the yeast data are 
 BIN, WINDOW = 200, 400
 LENGTHS = {"chr1": 20_050, "chr2": 6_130, "chr3": 6_000}
 SPLITS = {"valid": ["chr2"], "test": ["chr3"]}
+PLANTED = ["MA0139.2", "MA0138.3", "MA0106.3"]    # CTCF, REST, TP53
+FILTER_WIDTH, MOTIF_WINDOW = 24, 200
 PLACE = 12  # letters that spell a place: 2 for the chromosome, 10 for the position, base 4
 
 
@@ -112,3 +117,52 @@ def bgzip():
             out.write(text)
         return path
     return write
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return jaspar("JASPAR2024", names=PLANTED)
+
+
+@pytest.fixture(scope="module")
+def known(planted):
+    others = [motif for motif in jaspar("JASPAR2024", TAXA[0])[:400:5] if motif.name not in PLANTED]
+    return [*planted, *others]
+
+
+def random_letters(rng, n, length):
+    return np.eye(4, dtype=np.float32)[rng.integers(0, 4, (n, length))].transpose(0, 2, 1)
+
+
+@pytest.fixture(scope="module")
+def X(planted):
+    """Random windows (900, 4, 200); each third holds instances of one planted motif, every other one reversed."""
+    rng = np.random.default_rng(0)
+    X = random_letters(rng, 900, MOTIF_WINDOW)
+    for number, window in enumerate(X):
+        matrix = planted[number % 3].matrix
+        site = np.array([rng.multinomial(1, row / row.sum()) for row in matrix]).T
+        start = rng.integers(0, MOTIF_WINDOW - len(matrix))
+        window[:, start : start + len(matrix)] = site if number % 2 else site[::-1, ::-1]
+    return X
+
+
+@pytest.fixture(scope="module")
+def conv(planted):
+    """Log-odds filters of the planted motifs, one reverse complemented, then three random ones and a dead one."""
+    torch.manual_seed(0)
+    conv = torch.nn.Conv1d(4, 7, FILTER_WIDTH)
+    with torch.no_grad():
+        conv.weight[:3] = 0
+        for number, motif in enumerate(planted):
+            matrix = motif.matrix[::-1, ::-1] if number == 1 else motif.matrix
+            odds = np.log2(matrix + 0.01) - np.log2(0.26)
+            conv.weight[number, :, 2 : 2 + len(odds)] = torch.from_numpy(odds.T.copy())
+            conv.bias[number] = -5
+        conv.bias[6] = -100
+    return conv
+
+
+def layer_of(conv, name="filter"):
+    """Return a convolution as the first layer of a model."""
+    return Layer(name, conv, conv.out_channels, *conv.kernel_size)

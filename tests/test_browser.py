@@ -327,6 +327,26 @@ def test_time_spans_sort_by_their_length(visit, tmp_path):
     assert column(table(opened, "Times"), 1) == ["7 s", "59 s", "2 min 31 s", "1 h 0 min", "NA"]
 
 
+def test_logos_sort_by_effect_and_back(page):
+    gallery = page.locator(".gallery").first
+
+    def shown(name):
+        return [float(value) for value in gallery.locator(".filter").evaluate_all(
+            f"all => all.map((one) => one.dataset.{name})")]
+
+    made = shown("effect")
+    assert made != sorted(made, reverse=True)
+    button = gallery.get_by_role("button", name="largest effect")
+    button.click()
+    assert shown("effect") == sorted(made, reverse=True) and button.get_attribute("aria-pressed") == "true"
+    gallery.get_by_role("button", name="most sites").click()
+    assert shown("sites") == sorted(shown("sites"), reverse=True) and button.get_attribute("aria-pressed") == "false"
+    gallery.get_by_role("button", name="surest name").click()
+    assert shown("q") == sorted(shown("q"))
+    gallery.get_by_role("button", name="surest name").click()
+    assert shown("effect") == made
+
+
 def test_filter_keeps_the_rows_that_hold_a_text_and_counts_them(page):
     shown = table(page, "Targets")
     box, count = shown.get_by_role("searchbox"), shown.get_by_role("status")

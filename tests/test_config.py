@@ -26,7 +26,7 @@ def test_every_shipped_configuration_is_valid(path):
 
 def test_the_default_configuration_writes_out_every_knob():
     assert set(DEFAULT) == set(config.Config.model_fields)
-    for name in ("simulate", "extract", "train", "filters", "probe"):
+    for name in ("simulate", "extract", "train", "filters", "probe", "attribution"):
         assert set(DEFAULT[name]) == set(config.Config.model_fields[name].annotation.model_fields)
 
 

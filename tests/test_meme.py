@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from danq.errors import DanqError
-from danq.meme import Motif, information, jaspar, known_motifs, read_meme, write_meme
+from danq.meme import Motif, export_motifs, information, jaspar, known_motifs, read_meme, write_meme
 
 HEAD = "MEME version 4\n\nALPHABET= ACGT\n\n"
 ROWS = "0.1 0.2 0.3 0.4\n1 0 0 0\n"
@@ -158,3 +158,32 @@ def test_jaspar_refusals():
         known_motifs("JASPAR1999:vertebrates")
     with pytest.raises(DanqError, match="no taxon 'mammals'; choose from vertebrates"):
         known_motifs("JASPAR2024:mammals")
+
+
+@pytest.mark.parametrize("format", ["jaspar", "transfac"])
+def test_exports_are_read_back_by_biopython(tmp_path, format):
+    from Bio import motifs as bio
+
+    rng = np.random.default_rng(0)
+    counts = rng.multinomial(40, [0.1, 0.2, 0.3, 0.4], size=9)
+    write_meme(tmp_path / "a.meme", [Motif("filter0", "NKX2-5(var.2)", counts / 40, 40),
+                                     Motif("a|b:c;d", "", counts[:4] / 40)])
+    export_motifs(tmp_path / "a.meme", tmp_path / "out.txt", format)
+    with open(tmp_path / "out.txt") as file:
+        first, second = bio.parse(file, format)
+    for motif, expected in ((first, counts), (second, counts[:4] * 2.5)):
+        found = np.array([motif.counts[base] for base in "ACGT"]).T
+        np.testing.assert_allclose(found, expected, atol=0.01)
+    names = [(one.matrix_id, one.name) if format == "jaspar" else (one["ID"], one["NA"]) for one in (first, second)]
+    assert names == [("filter0", "NKX2-5(var.2)"), ("a|b:c;d", "a|b:c;d")]
+
+
+def test_biopython_reads_what_is_written(tmp_path):
+    from Bio import motifs as bio
+
+    matrix = np.array([[0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0], [0.25] * 4])
+    write_meme(tmp_path / "a.meme", [Motif("filter0", "CTCF", matrix, 20), Motif("a|b:c;d", "", matrix[:2], 7)])
+    with open(tmp_path / "a.meme") as file:
+        first, second = bio.parse(file, "minimal")
+    assert (first.name, second.name) == ("filter0", "a|b:c;d") and first.num_occurrences == 20
+    np.testing.assert_allclose(np.array([first.pwm[base] for base in "ACGT"]).T, matrix, atol=1e-6)

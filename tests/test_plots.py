@@ -1,6 +1,7 @@
 """Figures: what is drawn for which numbers."""
 
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -203,3 +204,56 @@ def test_a_legend_gives_groups_beyond_the_palette_one_entry():
     style = plots.styles([f"g{k}" for k in range(9)])
     assert [name for _, name in plots.legend(style)] == [*(f"g{k}" for k in range(7)), "2 other groups"]
     assert plots.legend(plots.styles("ab")) == (*zip(plots.styles("ab").values(), "ab", strict=True),)
+
+
+def heights_of(scores, letters):
+    """Return scores of letters as (width, 4)."""
+    return np.eye(4)[["ACGT".index(letter) for letter in letters]] * np.array(scores)[:, None]
+
+
+def test_a_score_logo_stands_along_the_genome(ax):
+    plots.score_logo(ax, heights_of([2.0, -1.0, 0.0], "GAT"), 1000, (1001, 5000))
+    boxes = [patch.get_extents().transformed(ax.transData.inverted()) for patch in ax.patches]
+    tops, bottoms = [box.y1 for box in boxes], [box.y0 for box in boxes]
+    assert max(tops) == pytest.approx(2, abs=0.05) and min(bottoms) == pytest.approx(-1, abs=0.05)
+    assert ax.get_xlim() == (999.5, 1002.5)
+    shaded = [box for box in boxes if box.x0 == pytest.approx(1000.5) and box.x1 == pytest.approx(1002.5)]
+    assert len(shaded) == 1   # from 1001 on, cut at the end of what is drawn
+
+
+def test_a_score_track_marks_what_is_drawn_close(ax):
+    plots.score_track(ax, [0.0, 1.0, 2.0, -1.0], 50, (40, 52), (51, 53))
+    dark, marked = (sorted(segment[0][0] for segment in lines.get_segments()) for lines in ax.collections)
+    assert (dark, marked) == ([50, 53], [51, 52])
+    assert ax.get_xlim() == (49.5, 53.5)
+
+
+def test_loci_are_letters_on_one_scale_and_negative_ones_stand_on_their_heads():
+    loci = [plots.Locus("<a>", heights_of([4.0, -1.0], "AC"), 100, (101, 300), [(90, 101, "B&B →")]),
+            plots.Locus("b", heights_of([2.0, 0.001], "GT"), 7, (0, 7), [])]
+    root = ElementTree.fromstring(plots.locus_svg(loci))
+    marks = {mark.get("href"): [float(number) for number in mark.get("transform")[7:-1].split()]
+             for mark in root.iter("use")}
+    assert set(marks) == {"#base-A", "#base-C", "#base-G"}   # what is too small to see is left out
+    (_, _, _, a, x_a, y_a), (_, _, _, c, x_c, y_c), (_, _, _, g, _, _) = (marks[f"#base-{base}"] for base in "ACG")
+    assert a == pytest.approx(2 * g, abs=0.1) and c == pytest.approx(-a / 4, abs=0.1)
+    assert a - c == pytest.approx(70, abs=0.2)
+    assert x_c - x_a == 10
+    # A letter's shape runs from 0 (its top) to 1: both end at the line, the negative one below it.
+    assert y_a + a == pytest.approx(y_c + c, abs=0.1) and y_c == pytest.approx(y_a + a - c, abs=0.1)
+    assert [text.text for text in root.iter("text")] == ["<a>", "B&B →", "b"]
+    boxes = [(float(box.get("x")), float(box.get("width"))) for box in root.iter("rect")]
+    assert boxes == [(10, 10), (0, 10)]   # the bin and the site, cut at the ends; the other bin lies elsewhere
+
+
+def test_effect_matrix_shows_values_where_they_stand():
+    figure, ax = plots.canvas(4, 3)
+    values = np.array([[0.0, 2.0, -1.0], [0.5, 0.0, 0.0]])
+    plots.effect_matrix(ax, values, rows=["filter0", "a$b$\x1b"], columns=[*"xyz"])
+    mesh, = ax.collections
+    assert mesh.get_array().reshape(2, 3).tolist() == values.tolist()
+    assert mesh.get_clim() == (-2, 2)    # so that 0 is the middle of the colours, which is white
+    assert min(mesh.cmap(mesh.norm(0.0))[:3]) > 0.95
+    assert ax.yaxis_inverted()           # the first row on top
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["filter0", "a$b$\N{REPLACEMENT CHARACTER}"]
+    assert "<image" not in plots.svg(figure, "x")

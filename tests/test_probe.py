@@ -33,8 +33,8 @@ from danq.probe import (
     place_sites,
     planted_pairs,
     probe,
-    strand_log_odds,
     truth,
+    window_log_odds,
 )
 from danq.sequence import decode, encode, reverse_complement
 from danq.simulate import MOTIFS, TARGETS
@@ -97,7 +97,7 @@ def effects(model, apart, n=6, length=301):
     windows, sites = random_windows(n, length), [np.tile(encode(word), (n, 1)) for word in (ALPHA, BETA)]
 
     def predict(codes):
-        return strand_log_odds(model, CPU, codes)
+        return window_log_odds(model, CPU, codes)
     return np.stack([interaction(predict, windows, *sites, distance, predict(windows)) for distance in apart])
 
 
@@ -180,7 +180,7 @@ def test_four_arrangements_stand_for_all_eight():
         turned = hand_made(reverse_complement(windows), *twins[left, right], distance)
         twin = np.stack([encode(text) for text in turned])
         assert (reverse_complement(one) == twin).all()
-        np.testing.assert_allclose(strand_log_odds(model, CPU, one), strand_log_odds(model, CPU, twin), atol=1e-5)
+        np.testing.assert_allclose(window_log_odds(model, CPU, one), window_log_odds(model, CPU, twin), atol=1e-5)
 
 
 @given(st.text("ACGTN", min_size=2, max_size=40))
@@ -235,7 +235,7 @@ class Given(nn.Module):
 
 def test_log_odds_are_of_the_mean_probability_of_the_strands():
     # AC reads GT on the other strand: logits -2 and 3. CA: 0.5 and (TG) 40.
-    found = strand_log_odds(Given(), CPU, np.stack([encode("AC"), encode("CA")]))
+    found = window_log_odds(Given(), CPU, np.stack([encode("AC"), encode("CA")]))
     expected = logit((expit(-2.0) + expit(3.0)) / 2), -logit((expit(-0.5) + expit(-40.0)) / 2)
     np.testing.assert_allclose(found[:, 0], expected, rtol=1e-12)
 
@@ -244,7 +244,7 @@ def test_a_sure_model_does_not_saturate():
     class Sure(nn.Module):
         def forward(self, X):
             return torch.full((len(X), 1), 40.0)
-    np.testing.assert_allclose(strand_log_odds(Sure(), CPU, np.zeros((2, 3, 5), np.uint8)), np.full((2, 3, 1), 40.0))
+    np.testing.assert_allclose(window_log_odds(Sure(), CPU, np.zeros((2, 3, 5), np.uint8)), np.full((2, 3, 1), 40.0))
 
 
 # --- pairs ---

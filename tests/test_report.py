@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 
 from danq import report as r
+from danq.attributions import Attributions, write_attributions
 from danq.dataset import create_dataset
 from danq.errors import DanqError
 from danq.files import read_table, write_table, write_text
 from danq.meme import Motif, write_meme
 from danq.probe import ARRANGEMENTS, truth
 from danq.results import read_run
+from danq.words import signed
 
 YEAST = ["Abf1", "Reb1", "Rap1", "Cbf1", "Mcm1", "Ume6", "Sko1", "Fkh1", "Cin5", "Tbf1", "Phd1", "Spt15", "Cyc8",
          "Tup1", "Esa1", "Spt16"]
@@ -44,12 +46,13 @@ def write_run(folder, *, names=YEAST, groups=GROUPS, seeds=(0,), undefined=(13,)
     _write_dataset(folder / "dataset.h5", rng, facts, simulated)
     for model in NETWORKS:
         for seed in seeds:
-            _write_training(folder / model / f"seed{seed}", rng, model, seed, factors, n_filters)
+            _write_training(folder / model / f"seed{seed}", rng, model, seed, factors, n_filters, list(facts["name"]))
     if simulated:
         (folder / "simulated").mkdir()
         with gzip.open(folder / "simulated" / "sites.tsv.gz", "wt") as out:
-            out.write("chrom\tstart\tmotif\tfactor\nchr1\t5\tMA0265.3\tABF1\nchr1\t9\tMA0363.3\tREB1\n"
-                      "chr1\t20\tMA0359.3\tRAP1\nchr2\t5\tMA0265.3\tABF1\n")
+            out.write("chrom\tstart\tend\tstrand\tmotif\tfactor\nchr1\t5\t15\t+\tMA0265.3\tABF1\n"
+                      "chr1\t9\t17\t+\tMA0363.3\tREB1\nchr1\t20\t31\t-\tMA0359.3\tRAP1\n"
+                      "chr2\t5\t15\t+\tMA0265.3\tABF1\n")
     write_text(folder / "config.yaml", "run: yeast\nmotifs: JASPAR2024:fungi\ntrain:\n  scale: 0.25\n  epochs: 12\n")
     write_text(folder / "logs" / "train_danq.log", "$ danq train --model danq --seed 0\nepoch 1\n")
     return folder
@@ -122,7 +125,7 @@ def _write_dataset(path, rng, facts, simulated):
             writer.append(split, np.zeros((n, 125, 4), np.uint8), np.packbits(labels, axis=1), np.arange(n))
 
 
-def _write_training(folder, rng, model, seed, factors, n_filters):
+def _write_training(folder, rng, model, seed, factors, n_filters, targets):
     epochs = np.arange(1, 13)
     areas = 0.05 + (0.2 + NETWORKS[model]) * (1 - np.exp(-epochs / 4)) + rng.normal(0, 0.004, 12)
     loss = 0.09 - NETWORKS[model] / 9 + 0.05 * np.exp(-epochs / 3)
@@ -139,19 +142,26 @@ def _write_training(folder, rng, model, seed, factors, n_filters):
                     int(rng.integers(20, 900))) for k in range(0, 2 * n_filters, 2)]
     write_meme(folder / "motifs.meme", motifs)
     write_table(folder / "matches.tsv", pd.concat([_matches(rng, motif, factors) for motif in motifs]))
+    keys = pd.MultiIndex.from_product([[motif.name for motif in motifs], range(len(targets))]).to_frame(index=False)
+    write_table(folder / "silencing.tsv", pd.DataFrame({
+        "filter": keys[0].str.removeprefix("filter").astype(int), "motif": keys[0], "target": keys[1],
+        "name": np.array(targets)[keys[1]], "group": "g", "effect": rng.normal(0, 0.3, len(keys)).round(6), "se": 0.01,
+        "n": 50}))
 
 
 def _matches(rng, motif, factors):
     known = {"ABF1": "MA0265.3", "REB1": "MA0363.3", "RAP1": "MA0359.3", "GAL4": "MA0299.1"}
     number = int(motif.name.removeprefix("filter"))
-    facts = {"filter": number, "name": motif.name, "n_sites": motif.n_sites, "width": len(motif.matrix), "bits": 9.5}
+    facts = {"layer": "filter", "filter": number, "started": None, "name": motif.name, "n_sites": motif.n_sites,
+             "width": len(motif.matrix), "bits": 9.5, "cluster": f"filter{number - number % 4}"}
     if number % 5 == 0:
         return pd.DataFrame([facts | dict.fromkeys(
-            ["rank", "match", "factor", "p", "e", "q", "empirical_fdr", "strand", "offset", "overlap"])
-            | {"tested": "no", "named": "no"}])
+            ["rank", "match", "factor", "family", "p", "e", "q", "empirical_fdr", "strand", "offset", "overlap"])
+            | {"tested": "no", "named": "no", "cluster": None}])
     factor = factors[number // 2 % len(factors)]
     return pd.DataFrame([facts | {
-        "tested": "yes", "rank": rank, "match": known.get(factor, factor), "factor": factor, "p": 1e-7, "e": 1e-5,
+        "tested": "yes", "rank": rank, "match": known.get(factor, factor), "factor": factor, "family": "C2H2 <zinc>",
+        "p": 1e-7, "e": 1e-5,
         "q": 10.0 ** -rng.integers(3, 9) * rank, "empirical_fdr": 0.02, "strand": "+-"[number % 4 // 2],
         "offset": int(rng.integers(-4, 5)), "overlap": 7, "named": "yes" if rank == 1 and number % 3 else "no"}
         for rank in (2, 1)])
@@ -262,9 +272,41 @@ def test_differences_begin_with_their_mean(tmp_path):
 
 def test_best_filter_of_each_factor_is_drawn_first(tmp_path):
     run = read_run(write_run(tmp_path / "run", factors=("ABF1", "REB1", "RAP1", "GAL4"), n_filters=90))
-    gallery = r._galleries(run.trained[0], {})[0]
+    gallery = r._galleries("filter", run.trained[0], {})[0]
     assert len(gallery.logos) == r.SHOWN < len(run.trained[0].named())
     assert {logo.title for logo in gallery.logos[:4]} == {"ABF1", "REB1", "RAP1", "GAL4"}
+
+
+def test_what_a_filter_does_is_told_beside_its_logo(tmp_path):
+    run = read_run(write_run(tmp_path / "run", factors=("ABF1", "REB1")))
+    one = run.trained[0]
+    table = one.silencing[one.silencing["motif"] == one.named()["name"].iloc[0]]
+    loudest = table.loc[table["effect"].abs().idxmax()]
+    logo = r._galleries("filter", one, {})[0].logos[0]
+    assert f"silenced: {loudest['name']} {signed(-loudest['effect'])} in log-odds" in logo.facts
+    assert logo.ranks["effect"] == pytest.approx(abs(loudest["effect"])) and logo.ranks["sites"] > 0
+    members = (one.best_matches()["cluster"] == one.named()["cluster"].iloc[0]).sum()
+    assert ("cop" in logo.facts[0]) == (members > 1)
+    text = page_of(tmp_path / "run").text
+    assert "What silencing a filter costs: DanQ, seed 0" in text and "C2H2 <zinc>" in text
+
+
+def test_factors_by_model(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    named = pd.DataFrame({"layer": "filter", "name": ["filter0"], "filter": 0, "tested": "yes", "named": "yes",
+                          "q": 0.01, "rank": 1, "match": "MA1", "factor": ["ABF1"], "cluster": "filter0"})
+    none = named.assign(named="no")
+    found = {"danq": [named, none], "danq_conv": [none, none], "deepsea": [none, none]}
+    trained = [one._replace(matches=found[one.model][one.seed]) for one in run.trained]
+    expected = pd.DataFrame({"motif": ["MA1", "MA2"], "factor": ["Abf1", "Rap1"]})
+    [table] = r._factor_table(dataclasses.replace(run, expected=expected), trained)
+    rows = [[cell.text for cell in row] for row in table.rows]
+    counts = {"danq": "1 of 2", "danq_conv": "0 of 2", "deepsea": "0 of 2"}
+    order = list(dict.fromkeys(one.model for one in run.trained))
+    assert rows == [["ABF1", "yes", *(counts[model] for model in order), "only with recurrence"],
+                    ["Rap1", "yes", "0 of 2", "0 of 2", "0 of 2", "none"]]
+    assert r._found_by(pd.Series({"danq": 0, "deepsea": 2}), ["danq"], ["danq", "deepsea"]) == "only without"
+    assert r._found_by(pd.Series({"danq": 1, "deepsea": 2}), ["danq"], ["danq", "deepsea"]) == "with and without"
 
 
 def test_best_network_and_better_baseline_are_marked(tmp_path):
@@ -421,3 +463,73 @@ def test_auroc_differences_are_shown_with_their_intervals(tmp_path):
         assert [float(part) for part in re.findall(r"-?\d\.\d+", cell.note.replace("−", "-"))] == pytest.approx(
             [row["auroc_low"], row["auroc_high"]], abs=5e-4)
     assert table[YEAST[13]]["DanQ − DanQ-conv"].text == "NA"
+
+
+# --- attributions ---
+
+
+def with_attributions(folder, *, method="mutagenesis", targets=range(10), **options):
+    """Write a run in which two models, and a second seed of one, explained windows of some targets."""
+    write_run(folder, **options)
+    length, rng = 300, np.random.default_rng(3)
+    for model, seed, place in (("danq", 0, 100), ("deepsea", 0, 200), ("danq", 1, 900)):
+        rows = pd.DataFrame([("chr1", place + rank, target, 0.9 - rank / 10) for target in targets for rank in (1, 0)],
+                            columns=["chrom", "start", "target", "probability"])
+        one_hot = np.eye(4)[rng.integers(0, 4, (len(rows), length))].transpose(0, 2, 1)
+        hypothetical = np.zeros((len(rows), 4, length), np.float32)
+        hypothetical[:, :, 140:150] = 1 if model == "danq" else -0.5
+        table = rows.assign(split="test", end=rows["start"] + length, name="x", label=1,
+                            completeness_error=0.0123 if method == "gradients" else np.nan)
+        facts = {"model": model, "seed": str(seed), "method": method, "window": length, "bin_size": 200}
+        (folder / model / f"seed{seed}").mkdir(exist_ok=True)
+        write_attributions(folder / model / f"seed{seed}" / "attributions.h5",
+                           Attributions(facts, table, one_hot.astype(np.uint8), hypothetical))
+    return read_run(folder)
+
+
+def test_loci_show_the_best_window_of_each_target_and_model(tmp_path):
+    run = with_attributions(tmp_path / "run", seeds=(0, 1))
+    section, = r.loci(run)
+    assert "replaced by each of the other three" in section.text[0]
+    assert "The first 8 of 10 targets are shown." in section.text[1]
+    assert [figure.title for figure in section.figures] == YEAST[:8]
+    columns, rows = section.figures[0].table
+    assert columns == ["model", "chrom", "position", "letter", "score"]
+    # Rank 0 is the better window; the first seed is shown, and 60 bp about the ten bases that count.
+    places = {model: [row[2] for row in rows if row[0] == model] for model in ("DanQ", "DeepSEA")}
+    assert len(rows) == 120 and len(places["DanQ"]) == 60
+    assert places["DanQ"][0] + 9 <= 240 and places["DanQ"][-1] - 9 >= 249
+    assert {row[4] for row in rows if row[0] == "DanQ" and 240 <= row[2] < 250} == {1.0}
+    assert "DanQ, chr1:" in section.figures[0].svg and "(0.900)" in section.figures[0].svg
+    # DeepSEA has only negative scores: its first 60 bp are drawn, of which the bin has the last ten.
+    assert '<rect x="500" y="26" width="100"' in section.figures[0].svg
+    assert "planted" not in section.figures[0].note and "completeness" not in section.figures[0].note
+
+
+def test_loci_of_a_simulated_run_show_what_was_planted(tmp_path):
+    run = with_attributions(tmp_path / "run", simulated=True)
+    run = dataclasses.replace(run, sites=pd.DataFrame({
+        "chrom": ["chr1", "chr1", "chr2", "chr1"], "start": [238, 900, 238, 100], "end": [251, 910, 251, 110],
+        "strand": ["-", "+", "+", "+"], "factor": ["ABF1", "REB1", "RAP1", "TBF1"]}))
+    figure = r.loci(run)[0].figures[0]
+    assert "ABF1 ←" in figure.svg and not any(name in figure.svg for name in ("REB1", "RAP1", "TBF1"))
+    assert "Under the letters: planted sites" in figure.note
+
+
+def test_loci_of_gradients_tell_how_complete_they_are(tmp_path):
+    section, = r.loci(with_attributions(tmp_path / "run", method="gradients", targets=[2]))
+    assert "integrated gradients" in section.text[0] and "The first" not in section.text[1]
+    assert [figure.title for figure in section.figures] == [YEAST[2]]
+    assert "Largest completeness error: 1.23 %." in section.figures[0].note
+
+
+def test_a_run_without_attributions_has_no_loci(tmp_path):
+    assert r.loci(read_run(write_run(tmp_path / "run"))) == []
+
+
+def test_loci_stand_on_the_page(tmp_path):
+    with_attributions(tmp_path / "run", targets=[0], names=HOSTILE, groups=GROUPS)
+    r.report(tmp_path / "run", tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert 'id="loci"' in text and "<script>alert(1)" not in text
+    assert {match for match in re.findall(r'href="#base-(.)"', text)} <= set("ACGT")

@@ -52,7 +52,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work with a blank")
     process = toy(folder)
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["total"] == 28
+    assert jobs(process)["total"] == 35
     return folder
 
 
@@ -63,7 +63,7 @@ def test_every_artefact_is_there(finished):
                  "report.html"):
         assert (results / name).stat().st_size > 0, name
     for model in ("deepsea", "danq", "danq_conv", "mlp"):
-        for name in ("model.ckpt", "history.tsv", "train.json", "predictions.h5", "grammar.tsv"):
+        for name in ("model.ckpt", "history.tsv", "train.json", "predictions.h5", "grammar.tsv", "attributions.h5"):
             assert (results / model / "seed0" / name).stat().st_size > 0, (model, name)
         for name in ("motifs.meme", "matches.tsv"):
             assert (results / model / "seed0" / name).exists() == (model != "mlp")
@@ -99,8 +99,8 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
     changed = (ROOT / "tests" / "toy.yaml").read_text().replace("epochs: 2", "epochs: 2, lr: 0.005")
     (finished / "changed.yaml").write_text(changed)
     found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
-    assert found == {"train": 4, "predict": 4, "motifs": 3, "probe": 4, "evaluate": 1, "settings": 1, "report": 1,
-                     "default": 1, "total": 19}
+    assert found == {"train": 4, "predict": 4, "motifs": 3, "probe": 4, "silence": 3, "attribute": 4, "evaluate": 1,
+                     "settings": 1, "report": 1, "default": 1, "total": 26}
 
 
 @pytest.mark.parametrize(("change", "rules"), [

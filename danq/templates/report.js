@@ -136,6 +136,26 @@
     sortable(table);
   }
 
+  // --- logos ---
+
+  // Sort the logos of a gallery by what they carry, the largest effect or number of sites or the surest name first.
+  const RANKS = {q: ["surest name", 1], effect: ["largest effect", -1], sites: ["most sites", -1]};
+
+  for (const logos of document.querySelectorAll(".logos")) {
+    const made = [...logos.children];
+    const offered = Object.entries(RANKS).filter(([name]) => new Set(made.map((one) => one.dataset[name])).size > 1);
+    if (!offered.length) continue;
+    const buttons = offered.map(([name, [text, direction]]) => button(text, (event) => {
+      const pressed = event.currentTarget.getAttribute("aria-pressed") === "true";
+      for (const one of buttons) one.setAttribute("aria-pressed", "false");
+      event.currentTarget.setAttribute("aria-pressed", String(!pressed));
+      // Pressed again: as it was.
+      logos.append(...(pressed ? made : [...made].sort((a, b) =>
+        direction * (Number(a.dataset[name]) - Number(b.dataset[name])))));
+    }, {"aria-pressed": "false"}));
+    logos.before(html("div", {class: "tools"}, html("span", {}, "sort by"), ...buttons));
+  }
+
   // --- figures ---
 
   // A figure as a document of its own: its drawing under its title and legend, in the light theme, on white.
@@ -157,6 +177,9 @@
       x += wide;
     }
     drawing.querySelectorAll(".ring").forEach((ring) => ring.remove());
+    if (drawing.querySelector("use[href^='#base-']")) {  // the shapes of letters, which all logos share
+      drawing.prepend(document.querySelector(".letters defs").cloneNode(true));
+    }
     const whole = height + y + 6;
     const page = svg("svg", {viewBox: `0 0 ${width} ${whole}`, width: `${width}pt`, height: `${whole}pt`},
                      svg("rect", {width, height: whole, style: "fill: #ffffff"}), top,

@@ -7,7 +7,7 @@ import sys
 
 from danq import sources
 from danq.config import WITHOUT_FILTERS, flags, load
-from danq.errors import DanqError, DanqErrors
+from danq.errors import DanqError, DanqErrors, shown
 from danq.inputs import find_key, read_targets, refuse_double_keys
 from danq.meme import motif_files
 
@@ -30,8 +30,17 @@ def locate(keys):
     return find_key([*workflow.configfiles, *given.configfiles], keys)
 
 
+def refuse_shell(paths):
+    """Refuse names in which a shell finds commands: Slurm's plugin puts the paths of a job between double quotes."""
+    for path in paths:
+        if set("$`\\\n") & set(str(path)):
+            what = "the name holds one of $ ` \\ or a line break, which a shell may take for its own; rename it"
+            raise DanqError(what, shown(str(path), 200))
+
+
 def plain(paths):
     """Refuse files that are not there, and names that Snakemake would take for patterns; all of them at once."""
+    refuse_shell(paths)
     errors = []
     for path in paths:
         if set("{}<>") & set(path):
@@ -49,6 +58,7 @@ def here(text):
     return sources.local(text, downloads)
 
 
+checked(refuse_shell, [os.getcwd(), workflow.basedir, *workflow.configfiles, *workflow.config_settings.configfiles])
 checked(refuse_double_keys, [*workflow.configfiles, *workflow.config_settings.configfiles])
 settings = checked(load, {key: value for key, value in config.items() if key != "pathvars"}, locate)
 
@@ -57,9 +67,10 @@ pathvars:
     results=f"results/{settings.run}",
 
 
-# A training asks for a GPU where this machine has one (a cluster's profile says so with set-resources). On one machine
-# the GPU then serves one training at a time; on a cluster the scheduler gives out GPUs.
-gpu = int(settings.train.device != "cpu" and any(map(shutil.which, ["nvidia-smi", "rocm-smi"])))
+# A step asks for a GPU where device says cuda, or says auto and this machine has one (on a cluster say cuda: the login
+# node may have none). On one machine a GPU then serves one job at a time; on a cluster the scheduler gives them out.
+has_gpu = any(map(shutil.which, ["nvidia-smi", "rocm-smi"]))
+gpu = int(settings.train.device.startswith("cuda") or (settings.train.device == "auto" and has_gpu))
 
 
 resource_scopes:

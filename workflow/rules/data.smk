@@ -14,6 +14,9 @@ rule simulate:
         "<results>/benchmarks/simulate.tsv"
     conda:
         "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("simulate"),
+        runtime=minutes("simulate"),
     params:
         flags=flags(settings.simulate),
         folder=lambda wildcards, output: os.path.dirname(output.targets),
@@ -75,6 +78,9 @@ rule check:
         "<results>/benchmarks/check.tsv"
     conda:
         "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("check"),
+        runtime=minutes("check"),
     params:
         flags=extract_flags,
         sizes=sizes,
@@ -100,6 +106,9 @@ if settings.deepsea:
             "<results>/benchmarks/import-deepsea.tsv"
         conda:
             "../envs/danq.yaml"
+        resources:
+            mem_mb=memory("import_deepsea"),
+            runtime=minutes("import_deepsea"),
         params:
             names=lambda wildcards, input: shlex.join(["--names", input.names] if input.names else []),
         shell:
@@ -126,6 +135,9 @@ else:
             "<results>/benchmarks/extract.tsv"
         conda:
             "../envs/danq.yaml"
+        resources:
+            mem_mb=memory("extract"),
+            runtime=minutes("extract"),
         params:
             flags=extract_flags,
             sources=source_flags,
@@ -149,6 +161,9 @@ rule windows:
         "<results>/benchmarks/windows.tsv"
     conda:
         "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("windows"),
+        runtime=minutes("windows"),
     shell:
         "python -m danq windows --dataset {input.dataset:q} --genome {input.genome:q} --table {output.table:q} "
         "--fasta {output.fasta:q} 2>&1 | tee {log:q}"
@@ -159,12 +174,20 @@ rule describe:
         "<results>/dataset.h5",
     output:
         json="<results>/dataset.json",
-        figure="<results>/dataset.svg",
+        figure=report(
+            "<results>/dataset.svg",
+            caption="../report/dataset.rst",
+            category="Data",
+            labels={"figure": "windows and positives"},
+        ),
     log:
         "<results>/logs/describe.log",
     benchmark:
         "<results>/benchmarks/describe.tsv"
     conda:
         "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("describe"),
+        runtime=minutes("describe"),
     shell:
         "python -m danq describe {input:q} --json {output.json:q} --figure {output.figure:q} 2>&1 | tee {log:q}"

@@ -14,6 +14,9 @@ rule baseline:
         "<results>/benchmarks/baseline_{baseline}.tsv"
     conda:
         "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("baseline"),
+        runtime=minutes("baseline"),
     params:
         motifs=lambda wildcards: shlex.join(["--motifs", settings.motifs] if wildcards.baseline == "scan" else []),
         elements=lambda wildcards, input: shlex.join(["--elements", *input.elements] if input.elements else []),
@@ -31,8 +34,18 @@ rule evaluate:
         ],
         elements=elements,
     output:
-        metrics="<results>/metrics.tsv",
-        comparison="<results>/comparison.tsv",
+        metrics=report(
+            "<results>/metrics.tsv",
+            caption="../report/metrics.rst",
+            category="Results",
+            labels={"table": "metrics per target"},
+        ),
+        comparison=report(
+            "<results>/comparison.tsv",
+            caption="../report/comparison.rst",
+            category="Results",
+            labels={"table": "models in pairs"},
+        ),
         curves="<results>/curves.tsv.gz",
         reliability="<results>/reliability.tsv",
     log:
@@ -42,6 +55,9 @@ rule evaluate:
     conda:
         "../envs/danq.yaml"
     threads: settings.threads
+    resources:
+        mem_mb=memory("evaluate"),
+        runtime=minutes("evaluate"),
     params:
         threads=settings.threads,
         elements=lambda wildcards, input: shlex.join(["--elements", *input.elements] if input.elements else []),

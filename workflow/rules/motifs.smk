@@ -1,4 +1,4 @@
-# Motifs: the first-layer filters of each model, and the known motifs that they resemble.
+# Motifs: the filters of each model, the known motifs that they resemble, and what each filter does.
 
 
 rule motifs:
@@ -9,15 +9,47 @@ rule motifs:
     output:
         meme="<results>/{model}/seed{seed}/motifs.meme",
         matches="<results>/{model}/seed{seed}/matches.tsv",
+        clusters="<results>/{model}/seed{seed}/clusters.meme",
+        sites="<results>/{model}/seed{seed}/sites.bed.gz",
     log:
         "<results>/logs/motifs_{model}_seed{seed}.log",
     benchmark:
         "<results>/benchmarks/motifs_{model}_seed{seed}.tsv"
     conda:
         "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("motifs"),
+        runtime=minutes("motifs"),
     params:
         flags=flags(settings.filters),
         motifs=settings.motifs,
     shell:
         "python -m danq motifs {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
-        "--motifs {params.motifs:q} --meme {output.meme:q} --matches {output.matches:q} 2>&1 | tee {log:q}"
+        "--motifs {params.motifs:q} --meme {output.meme:q} --matches {output.matches:q} "
+        "--clusters {output.clusters:q} --sites {output.sites:q} 2>&1 | tee {log:q}"
+
+
+rule silence:
+    input:
+        checkpoint="<results>/{model}/seed{seed}/model.ckpt",
+        dataset="<results>/dataset.h5",
+    output:
+        "<results>/{model}/seed{seed}/silencing.tsv",
+    log:
+        "<results>/logs/silence_{model}_seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/silence_{model}_seed{seed}.tsv"
+    conda:
+        "../envs/danq.yaml"
+    threads: settings.threads
+    resources:
+        mem_mb=memory("silence"),
+        runtime=minutes("silence"),
+        gpu=gpu,
+    params:
+        flags=flags(settings.silencing),
+        device=settings.train.device,
+        threads=settings.threads,
+    shell:
+        "python -m danq silence {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
+        "--device {params.device} --threads {params.threads} --output {output:q} 2>&1 | tee {log:q}"

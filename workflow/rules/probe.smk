@@ -16,6 +16,8 @@ rule probe:
         "../envs/danq.yaml"
     threads: settings.threads
     resources:
+        mem_mb=memory("probe"),
+        runtime=minutes("probe"),
         gpu=gpu,
     params:
         flags=flags(settings.probe),

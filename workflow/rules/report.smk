@@ -27,16 +27,25 @@ rule report:
             "<results>/{model}/seed{seed}/{file}",
             model=with_filters,
             seed=settings.seeds,
-            file=["motifs.meme", "matches.tsv"],
+            file=["motifs.meme", "matches.tsv", "silencing.tsv"],
         ),
         grammar=expand("{folder}/grammar.tsv", folder=trained),
+        attributions=expand("{folder}/attributions.h5", folder=attributed),
         truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
     output:
-        "<results>/report.html",
+        report(
+            "<results>/report.html",
+            caption="../report/report.rst",
+            category="Results",
+            labels={"table": "the whole report"},
+        ),
     log:
         "<results>/logs/report.log",
     conda:
         "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("report"),
+        runtime=minutes("report"),
     params:
         folder=lambda wildcards, output: os.path.dirname(output[0]),
     shell:

@@ -1,5 +1,10 @@
 # Training: dataset.h5 to one checkpoint per model and seed, and its predictions on the test split.
 
+# On several machines the workflow has Slurm start the processes; on one, danq itself starts them.
+nodes, devices = settings.train.nodes, settings.train.devices
+across_nodes = {"mpi": "srun", "nodes": nodes, "tasks": nodes * devices, "cpus_per_task": settings.threads}
+launcher = f"srun --nodes {nodes} --ntasks-per-node {devices} --cpus-per-task {settings.threads} "
+
 
 rule train:
     input:
@@ -7,7 +12,12 @@ rule train:
         motifs=known_motifs if settings.train.start != "random" else [],
     output:
         checkpoint="<results>/{model}/seed{seed}/model.ckpt",
-        history="<results>/{model}/seed{seed}/history.tsv",
+        history=report(
+            "<results>/{model}/seed{seed}/history.tsv",
+            caption="../report/history.rst",
+            category="Training",
+            labels={"model": "{model}", "seed": "{seed}"},
+        ),
         facts="<results>/{model}/seed{seed}/train.json",
     log:
         "<results>/logs/train_{model}_seed{seed}.log",
@@ -16,18 +26,24 @@ rule train:
     priority: 10
     conda:
         "../envs/danq.yaml"
-    threads: settings.threads * settings.train.devices
+    threads: settings.threads * devices
     resources:
-        gpu=gpu * settings.train.devices,
+        **(across_nodes if nodes > 1 else {}),
+        mem_mb=memory("train"),
+        runtime=minutes("train"),
+        gpu=gpu * devices * nodes,
     params:
+        launcher=launcher if nodes > 1 else "",
         flags=flags(settings.train),
         threads=settings.threads,
         motifs=f"--motifs {shlex.quote(settings.motifs)}" if settings.train.start != "random" else "",
     shell:
-        "python -m danq train {params.flags} --model {wildcards.model} --seed {wildcards.seed} "
-        "--threads {params.threads} {params.motifs} --dataset {input.dataset:q} --checkpoint {output.checkpoint:q} --history {output.history:q} "
-        # What reads the log outlives a signal to all: the training says how it saved its state.
-        "--facts {output.facts:q} 2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
+        # At a time limit or a preemption all get a signal: the training saves its state and says so; the shell, and what
+        # reads the log, outlive it.
+        "trap : TERM; {params.launcher}python -m danq train {params.flags} --model {wildcards.model} "
+        "--seed {wildcards.seed} --threads {params.threads} {params.motifs} --dataset {input.dataset:q} "
+        "--checkpoint {output.checkpoint:q} --history {output.history:q} --facts {output.facts:q} "
+        "2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 
 
 rule predict:
@@ -44,6 +60,8 @@ rule predict:
         "../envs/danq.yaml"
     threads: settings.threads
     resources:
+        mem_mb=memory("predict"),
+        runtime=minutes("predict"),
         gpu=gpu,
     params:
         device=settings.train.device,
