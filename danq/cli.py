@@ -13,6 +13,7 @@ import shlex
 import sys
 import types
 import typing
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -444,14 +445,15 @@ def _motifs(steps):
 
 
 def _annotate(steps):
-    def run(motifs, **options):
+    def run(motifs, queries, output, **options):
         from danq.annotate import annotate
-        annotate(database=motifs, **options)
+        annotate(queries, motifs, output or f"{Path(queries).name.split('.')[0]}.matches.tsv", **options)
 
     step = _step(steps, "annotate", run, "name the motifs of any MEME file by their known relatives", config.Naming)
     step.add_argument("queries", metavar="motifs.meme", help="the motifs to name")
     _known(step)
-    _file(step, "output", help="made: the known motifs like each (TSV)")
+    _file(step, "output", help="made: the known motifs like each (TSV); by default NAME.matches.tsv here, after "
+          "NAME.meme", required=False)
     _file(step, "meme", help="made: the motifs, trimmed, with the names found (MEME)", required=False)
 
 

@@ -212,7 +212,7 @@ def export_motifs(motifs, output, format):
 
     written = []
     for motif in read_meme(motifs):
-        counts = dict(zip("ACGT", (motif.matrix * (motif.n_sites or 100)).T.tolist(), strict=True))
+        counts = dict(zip("ACGT", (motif.matrix * (motif.n_sites or 100)).T.round(2).tolist(), strict=True))
         if format == "jaspar":
             written.append(jaspar.Motif(motif.name, motif.alias or motif.name, counts=counts))
         else:

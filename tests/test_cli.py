@@ -6,6 +6,8 @@ import pytest
 from conftest import SPLITS, self_describing, write_bed
 
 from danq import cli
+from danq.files import read_table
+from danq.meme import Motif, jaspar, write_meme
 
 STEPS = next(action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)).choices
 
@@ -132,3 +134,16 @@ def test_a_digest_of_no_file_is_refused(user, capsys):
 def test_a_value_of_where_may_hold_an_equals_sign(user):
     (user / "targets.tsv").write_text("name\tfile\tpanel\nA\ta.bed\tk=1\nB\tnone.bed\tk=2\n")
     assert extract(user, where="panel=k=1") == 0
+
+
+def test_motifs_of_a_file_are_named_and_exported(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_meme("M.meme", [Motif("M0", "O0", motif.matrix, 300) for motif in jaspar("JASPAR2024", names=["MA0139.2"])])
+    assert cli.main(["annotate", "M.meme"]) == 0
+    table = read_table("M.matches.tsv")
+    assert table.loc[0, ["name", "match", "factor", "named"]].tolist() == ["M0", "MA0139.2", "CTCF", "yes"]
+    assert cli.main(["export-motifs", "M.meme", "--format", "jaspar", "--output", "M.jaspar"]) == 0
+    assert (tmp_path / "M.jaspar").read_text().startswith(">M0 O0\nA [")
+    assert cli.main(["annotate", "gone.meme"]) == 2 and not (tmp_path / "gone.matches.tsv").exists()
+    assert cli.main(["annotate", "M.meme", "--output", "M.meme"]) == 2
+    assert "is both --queries and --output" in capsys.readouterr().err
