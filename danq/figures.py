@@ -256,7 +256,8 @@ def silencing(run, one):
     filters, targets = (_largest(table.abs().max(axis=axis)) for axis in (1, 0))
     matrix = table.loc[filters, targets].fillna(0)
     matrix = matrix.iloc[_alike_together(matrix.to_numpy()), _alike_together(matrix.to_numpy().T)]
-    factors = dict(one.named()[["name", "factor"]].itertuples(index=False)) if len(one.matches) else {}
+    factors = {name: f"(began as {motif})" for name, motif in one.started().items()}
+    factors |= dict(one.named()[["name", "factor"]].itertuples(index=False)) if len(one.matches) else {}
     names = [f"{factors.get(name, '')} {name}".strip() for name in matrix.index]
     labels = [run.targets["label"].get(target, str(target)) for target in matrix.columns]
     figure, ax = plots.canvas(2.2 + 0.24 * len(labels), 1.4 + 0.17 * len(names))
@@ -265,7 +266,7 @@ def silencing(run, one):
         (names, "filters", len(table)), (labels, "targets", table.shape[1])) if len(part) < total]
     note = ("Mean fall of a target's log-odds over its positive windows when a filter never fires; blue where they "
             f"rise. Like rows and like columns stand together.{f' Shown: {listed(few)}.' if few else ''}")
-    shown = matrix.set_axis(labels, axis=1).rename_axis("filter").reset_index()
+    shown = matrix.set_axis(labels, axis=1).set_axis(names).rename_axis("filter").reset_index()
     return Drawing(f"silencing-{one.model}-{one.seed}", f"What silencing a filter costs: {title(one.model)}, seed "
                    f"{one.seed}", note, figure, (), shown)
 

@@ -71,8 +71,9 @@ class Trained(NamedTuple):
     silencing: pd.DataFrame
 
     def started(self):
-        """Return the first filters that started as known motifs: these discovered nothing (list of their names)."""
-        return [f"filter{number}" for number, motif in enumerate(self.facts.get("filters started as", [])) if motif]
+        """Return the first filters that started as known motifs, and as which (dict): these discovered nothing."""
+        began = self.facts.get("filters started as", [])
+        return {f"filter{number}": motif for number, motif in enumerate(began) if motif}
 
     def layers(self):
         """Return this training layer by layer: pairs of a name (filter or second) and a Trained of that layer only."""

@@ -107,3 +107,19 @@ def test_an_older_run_lacks_some_figures(tmp_path):
     for kind in ("curves", "reliability", "interactions"):
         with pytest.raises(DanqError, match=f"holds nothing for the figure {kind}; make the run anew"):
             figures.plot(folder, kind, tmp_path / "x.svg", target="Abf1")
+
+
+def test_silencing_shows_what_each_filter_does(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    one = run.trained[0]._replace(facts={"filters started as": ["MA0265.3"]})
+    drawn = figures.silencing(run, one)
+    table = one.silencing.set_index(["motif", "target"])["effect"]
+    factors = dict(one.named()[["name", "factor"]].itertuples(index=False))
+    assert len(drawn.numbers) == one.silencing["motif"].nunique()
+    for row in drawn.numbers.itertuples(index=False):
+        *named, name = row[0].split()
+        assert " ".join(named) == ("(began as MA0265.3)" if name == "filter0" else factors.get(name, ""))
+        for label, value in zip(drawn.numbers.columns[1:], row[1:], strict=True):
+            target = run.targets.index[run.targets["label"] == label][0]
+            assert value == table[name, target]
+    assert figures.silencing(run, one._replace(silencing=pd.DataFrame())) is None
