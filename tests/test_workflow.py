@@ -114,7 +114,7 @@ def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
     assert {rule: found.get(rule, 0) for rule in rules} == rules
 
 
-@pytest.mark.parametrize("name", ["motifs", "comparison"])
+@pytest.mark.parametrize("name", ["motifs", "comparison", "model"])
 def test_the_notebooks_run_on_the_finished_run(finished, monkeypatch, name):
     nbclient = pytest.importorskip("nbclient")
     import nbformat
