@@ -23,9 +23,8 @@ MIN_SITES = 10
 
 RUNNERS_UP = 3
 
-ALIKE = 0.4
-"""Normalised correlation from which motifs are copies of one another, as the default of matrix-clustering
-(Castro-Mondragon et al. 2017, https://doi.org/10.1093/nar/gkx314)."""
+ALIKE = 0.6
+"""Normalised correlation from which motifs are copies of one another; docs/motifs.md has what was tried."""
 
 COLUMNS = ["name", "n_sites", "width", "bits", "tested", "cluster", "rank", "match", "factor", "family", "p", "e",
            "tomtom_q", "q", "empirical_fdr", "strand", "offset", "overlap", "named"]
@@ -148,7 +147,7 @@ def match_table(found, known, *, min_bits, distance, q_value, shuffles, rng):
     tested = [motif for motif in found if not 0 < motif.n_sites < MIN_SITES and core_bits(motif.matrix) >= min_bits]
     clusters = dict(zip((motif.name for motif in tested), cluster_motifs(tested), strict=True))
     facts = pd.DataFrame({
-        "name": [motif.name for motif in found],
+        "name": pd.Series([motif.name for motif in found], dtype=str),
         "n_sites": [motif.n_sites for motif in found],
         "width": [len(motif.matrix) for motif in found],
         "bits": [round(float(information(motif.matrix).sum()), 3) for motif in found],
@@ -251,7 +250,8 @@ def cluster_motifs(motifs):
     """Bring copies of one motif together: networks spend several filters on what matters to them.
 
     Average linkage of the normalised correlation of each pair, see `align`: groups whose members have at least `ALIKE`
-    on average are clusters, as in matrix-clustering (Castro-Mondragon et al. 2017, https://doi.org/10.1093/nar/gkx314).
+    on average are clusters, as matrix-clustering makes them (Castro-Mondragon et al. 2017,
+    https://doi.org/10.1093/nar/gkx314), by a stricter measure.
 
     Parameters
     ----------
@@ -354,14 +354,15 @@ def merge_clusters(motifs, table):
     -------
     list of Motif
         Named and as wide as the member that stands for the cluster, the one with the most sites first; the alias is the
-        factor of that member's best match, where it is named.
+        factor of that member's best match, where it is named, and the number of sites that member's own: copies show
+        the same places.
     """
     members = {motif.name: motif for motif in renamed(motifs, table)}
     merged = []
     for name, rows in table[table["rank"] == 1].groupby("cluster", sort=False):
         chief, own = members[name], [members[member] for member in rows["name"]]
         weights, total = (sum(_laid(motif, chief, values) for motif in own) for values in (np.ones_like, np.copy))
-        merged.append(Motif(name, chief.alias, total / weights, sum(motif.n_sites for motif in own)))
+        merged.append(Motif(name, chief.alias, total / weights, chief.n_sites))
     return sorted(merged, key=lambda motif: -motif.n_sites)
 
 

@@ -156,30 +156,26 @@ def best_windows(model, data, targets, n, place):
         predicted alike, the first in the file.
     """
     parts = [pd.DataFrame(columns=["split", "row", "target"])]
-    labels = _labels(data, "test", targets)
+    labels = data.labels_of("test", targets)
     rows = np.flatnonzero(labels.any(axis=1))
-    probabilities = _probabilities(model, data, "test", rows, place)
-    for target, own in zip(targets, labels[rows].T, strict=True):
+    probabilities = _probabilities(model, data, "test", rows, targets, place)
+    for target, own, predicted in zip(targets, labels[rows].T, probabilities.T, strict=True):
         if not own.any():
             print(f"target {shown(data.names[target])} (index {target}): no test window has its label; left out",
                   file=sys.stderr)
         # In whole digits of float32, so that the last ones do not choose.
-        best = np.argsort(-np.where(own, probabilities[:, target].round(6), -1), kind="stable")[:min(n, own.sum())]
+        best = np.argsort(-np.where(own, predicted.round(6), -1), kind="stable")[:min(n, own.sum())]
         parts.append(pd.DataFrame({"split": "test", "row": rows[best], "target": target}))
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 
-def _labels(data, split, targets):
-    """Return the labels of some targets, uint8 (N, n), out of the packed ones."""
-    targets = np.asarray(targets)
-    return data.packed_labels(split)[:, targets // 8] >> (7 - targets % 8).astype(np.uint8) & 1
-
-
-def _probabilities(model, data, split, rows, place):
-    """Return probabilities (n, T), strands averaged, of some rows of a split (int array)."""
-    found = [strand_probabilities(model, torch.from_numpy(data.one_hot(split, part)).to(place)).mean(dim=0).cpu()
-             for part in np.split(rows, range(BATCH, len(rows), BATCH)) if len(part)]
-    return torch.cat([torch.empty(0, len(data.names)), *found]).numpy()
+def _probabilities(model, data, split, rows, targets, place):
+    """Return probabilities (n, len(targets)), strands averaged, of some rows of a split (int array)."""
+    found = []
+    for part in filter(len, np.split(rows, range(BATCH, len(rows), BATCH))):
+        X = torch.from_numpy(data.one_hot(split, part)).to(place)
+        found.append(strand_probabilities(model, X)[..., targets].mean(dim=0))
+    return torch.cat([torch.empty(0, len(targets), device=place), *found]).cpu().numpy()
 
 
 def windows_in(data, regions, targets, path):
@@ -216,7 +212,7 @@ def windows_in(data, regions, targets, path):
             own += [(split, row) for row in np.flatnonzero((bins < end) & (bins + data.bin_size > start)).tolist()]
         if not own:
             raise DanqError(f"--regions {text}: no window of the dataset has its {data.bin_size}-bp bin there"
-                            f"{_nearest(data, places, chrom, start)}", path)
+                            f"{_nearest(data, places, chrom, start, end)}", path)
         found += own
     rows = [(*place, target) for place in dict.fromkeys(found) for target in targets]
     return pd.DataFrame(rows, columns=["split", "row", "target"])
@@ -234,12 +230,15 @@ def _region(text, chromosomes):
     return chrom, start, end
 
 
-def _nearest(data, places, chrom, start):
+def _nearest(data, places, chrom, start, end):
     """Say where the nearest bin lies."""
-    bins = np.concatenate([starts[chroms == list(data.chromosomes).index(chrom)] for chroms, starts in places.values()])
-    if not len(bins):
+    windows = np.concatenate([starts[chroms == list(data.chromosomes).index(chrom)]
+                              for chroms, starts in places.values()])
+    if not len(windows):
         return f"; it has no window on {shown(chrom)}"
-    near = int(bins[np.abs(bins - start).argmin()]) + (data.window - data.bin_size) // 2
+    bins = windows + (data.window - data.bin_size) // 2
+    apart = np.maximum(bins - end, start - (bins + data.bin_size))     # of neither does any overlap
+    near = int(bins[apart.argmin()])
     return f"; the nearest is {chrom}:{near}-{near + data.bin_size}"
 
 
@@ -351,5 +350,5 @@ def _places(data, rows):
         at, targets = rows["row"][own].astype(int).to_numpy(), rows["target"][own].astype(int).to_numpy()
         chroms, starts = data.places(split)
         table.loc[own, "chrom"], table.loc[own, "start"] = names[chroms[at]], starts[at]
-        table.loc[own, "label"] = _labels(data, split, targets)[at, range(len(at))]
+        table.loc[own, "label"] = data.labels_of(split, targets)[at, range(len(at))]
     return table.assign(end=table["start"] + data.window, name=[data.names[target] for target in rows["target"]])

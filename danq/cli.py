@@ -81,10 +81,13 @@ def _refuse_overwriting(arguments, made):
     for option, value in arguments.items():
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, str) and (option in made or os.path.isfile(path)):
-                other = seen.setdefault(os.path.realpath(path), option)
-                if other != option and {other, option} & set(made):
-                    both = f"--{other} and --{option}".replace("_", "-")
-                    raise DanqError(f"is both {both}; name another file to make", path)
+                if option in made and os.path.isdir(path):
+                    raise DanqError(f"--{option} is a folder; name a file to make", path)
+                other = seen.get(os.path.realpath(path))
+                if other is not None and {other, option} & set(made):
+                    both = f"--{other} and --{option}".replace("_", "-") if other != option else f"--{option} twice"
+                    raise DanqError(f"is {'both ' if other != option else ''}{both}; name another file to make", path)
+                seen[os.path.realpath(path)] = option
 
 
 def _checked(section, arguments):
@@ -447,7 +450,9 @@ def _motifs(steps):
 def _annotate(steps):
     def run(motifs, queries, output, **options):
         from danq.annotate import annotate
-        annotate(queries, motifs, output or f"{Path(queries).name.split('.')[0]}.matches.tsv", **options)
+        output = output or f"{Path(queries.removesuffix('.gz')).stem}.matches.tsv"
+        _refuse_overwriting({"queries": queries, "output": output, "meme": options["meme"]}, ("output", "meme"))
+        annotate(queries, motifs, output, **options)
 
     step = _step(steps, "annotate", run, "name the motifs of any MEME file by their known relatives", config.Naming)
     step.add_argument("queries", metavar="motifs.meme", help="the motifs to name")

@@ -230,7 +230,7 @@ class Attribution(Section):
 
     method: Literal["mutagenesis", "gradients"] = Field(
         "mutagenesis", description="mutagenesis: every other letter at every place; gradients: integrated ones, at "
-        "about a tenth of the time")
+        "about a tenth of the time for one target")
     targets: list[Word] = Field([], description=f"targets to explain, by name or index; none given: all, if there are "
                                 f"no more than {MOST}")
     windows: int = Field(1, ge=1, description="labelled test windows of each target to explain, the best-predicted "

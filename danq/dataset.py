@@ -101,6 +101,11 @@ class Dataset:
         """Return the labels of a split, uint8 (N, T)."""
         return np.unpackbits(self.packed_labels(split), axis=1, count=len(self.names))
 
+    def labels_of(self, split, targets):
+        """Return the labels of some targets (list of int), uint8 (N, n), without unpacking the others."""
+        targets = np.asarray(targets)
+        return self.packed_labels(split)[:, targets // 8] >> (7 - targets % 8).astype(np.uint8) & 1
+
     def positives(self, split):
         """Count the positive windows of each target in a split (int64, (T,)), a block of windows at a time."""
         counts = np.zeros(len(self.names), dtype=np.int64)

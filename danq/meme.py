@@ -290,8 +290,10 @@ class _MemeReader:
         self.rows, self.width = [], int(facts["w"])
         try:
             self.n_sites = round(float(facts.get("nsites", 0)))
+            if self.n_sites < 0:
+                raise ValueError
         except (ValueError, OverflowError):
-            self.fail(f"nsites= {shown(facts['nsites'])} is not a number; mend it", number)
+            self.fail(f"nsites= {shown(facts['nsites'])} is not a number of sites; mend it", number)
 
     def row(self, number, line):
         try:

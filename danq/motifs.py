@@ -91,11 +91,12 @@ def motifs(checkpoint, dataset, database, meme, matches, clusters, sites, *, spl
         read = [read_layer(layer, partial(data.one_hot, split), rows, knobs["activation"], rng, keep=sites is not None)
                 for layer in layers]
         places = _places(data, split) if sites else None
-    parts = [filter_motifs(one, knobs["trim_bits"]) for one in read]
-    found = [motif for part in parts for motif in part]
-    # Layer by layer: q-values of short first filters are not to live on what a second layer finds.
+    found = [motif for one in read for motif in filter_motifs(one, knobs["trim_bits"])]
     table = pd.concat([match_table(part, known, min_bits=knobs["min_bits"], distance=distance, q_value=q_value,
-                                   shuffles=shuffles, rng=rng) for part in parts], ignore_index=True)
+                                   shuffles=shuffles, rng=rng) for part in _families(found, read, started)],
+                      ignore_index=True)
+    order = {motif.name: place for place, motif in enumerate(found)}
+    table = table.sort_values("name", key=lambda names: names.map(order), kind="stable", ignore_index=True)
     write_meme(meme, renamed(found, table))
     if clusters:
         write_meme(clusters, merge_clusters(found, table))
@@ -119,6 +120,19 @@ def _layers(checkpoint, data, path):
     return layers, facts["facts"].get("filters started as", [])
 
 
+def _families(found, read, started):
+    """Part motifs into those whose false discoveries are counted together, in their order.
+
+    By layer: short first filters are not to be named on the strength of what a second layer finds. And filters that
+    started as known motifs, which match of course, are not to make room for chance matches of the others.
+    """
+    began = {name for name, motif in zip(_names(read[0]), started, strict=False) if motif}
+    for one in read:
+        own = set(_names(one))
+        for known in (True, False):
+            yield [motif for motif in found if motif.name in own and (motif.name in began) is known]
+
+
 def _labelled(data, split, target, path):
     """Return the rows of a split with a label, or with that of one target."""
     from danq.dataset import find_target
@@ -126,7 +140,7 @@ def _labelled(data, split, target, path):
     if target is None:
         rows = np.flatnonzero(data.packed_labels(split).any(axis=1))
     else:
-        rows = np.flatnonzero(data.labels(split)[:, find_target(target, data.names)])
+        rows = np.flatnonzero(data.labels_of(split, [find_target(target, data.names)])[:, 0])
     if len(rows) == 0:
         whose = "a label" if target is None else f"the label of {target}"
         raise DanqError(f"no {split} window has {whose}; choose another split or target, or extract with others", path)

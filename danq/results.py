@@ -85,10 +85,14 @@ class Trained(NamedTuple):
         return own.sort_values("rank", kind="stable").drop_duplicates("name").sort_index()
 
     def effects(self):
-        """Return the target that each first filter does most for: a row per filter (its name), target, name, effect."""
-        table = self.silencing.dropna(subset="effect") if len(self.silencing) else pd.DataFrame(
-            columns=["motif", "target", "name", "effect"])
-        order = table["effect"].astype(float).abs().sort_values(kind="stable", ascending=False).index
+        """Return the target on which each first filter bears most: a row per filter (its name), target, name, effect.
+
+        Only effects of more than twice their standard error; a filter without one has no row.
+        """
+        if self.silencing.empty:
+            return pd.DataFrame(columns=["target", "name", "effect"])
+        table = self.silencing[self.silencing["effect"].abs() > 2 * self.silencing["se"]]
+        order = table["effect"].abs().sort_values(kind="stable", ascending=False).index
         return table.loc[order].drop_duplicates("motif").set_index("motif")[["target", "name", "effect"]]
 
     def named(self):
@@ -423,8 +427,13 @@ def _trained(folder, model, seed):
         _json(read_text(facts)) if facts.exists() else {},
         _table(matches, ["layer", "tested", "cluster", "match", "factor", "family", "strand", "named"],
                ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]) if matches.exists() else empty,
-        {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() else {},
-        _table(silencing, ["motif", "name"], ["filter", "target", "effect"]) if silencing.exists() else empty)
+        {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() and _holds_motifs(motifs) else {},
+        _table(silencing, ["motif", "name"], ["filter", "target", "effect", "se"]) if silencing.exists() else empty)
+
+
+def _holds_motifs(path):
+    """Say whether a MEME file of ours has a motif: filters that no window excites leave none."""
+    return any(line.startswith(b"MOTIF") for _, line in read_lines(path))
 
 
 def _json(text):

@@ -13,7 +13,8 @@ from danq.dataset import open_dataset
 from danq.errors import DanqError
 from danq.files import write_table
 
-BATCH = 256
+MOST = 5000
+"""Windows, whatever the number of targets: at the published size each costs a second and more of a CPU."""
 
 COLUMNS = ["filter", "motif", "target", "name", "group", "effect", "se", "n"]
 """Columns of the table that `silence` makes."""
@@ -31,8 +32,8 @@ def silence(checkpoint, dataset, output, *, windows, split, seed, device, thread
         the target), effect (mean fall of the target's log-odds over its positive windows, natural logarithm; negative
         where they rise), se (its standard error), n (windows). NA where the target has no window.
     windows : int
-        Positive windows of each target, or all that the split has. A window that is positive for other targets counts
-        for these, too.
+        Positive windows of each target, or all that the split has, but no more than `MOST` in all. A window that is
+        positive for other targets counts for these, too.
     split : str
         Of which split they are.
     seed : int
@@ -47,7 +48,7 @@ def silence(checkpoint, dataset, output, *, windows, split, seed, device, thread
     DanqError
         A file is unfit, the model has no filters, or the split has no labelled window.
     """
-    from danq.predict import open_model, refuse_other_data
+    from danq.predict import BATCH, open_model, refuse_other_data
 
     model, facts, place = open_model(checkpoint, device, threads)
     if model.first is None:
@@ -67,7 +68,7 @@ def silence(checkpoint, dataset, output, *, windows, split, seed, device, thread
 
 
 def positive_rows(labels, n, rng):
-    """Choose up to `n` positive windows of each target; return their rows, ascending, each once.
+    """Choose up to `n` positive windows of each target, up to `MOST` in all; return their rows, ascending, each once.
 
     Parameters
     ----------
@@ -79,8 +80,8 @@ def positive_rows(labels, n, rng):
     -------
     numpy.ndarray, int64, shape (M,)
     """
-    chosen = [rng.permutation(np.flatnonzero(column))[:n] for column in labels.T]
-    return np.unique(np.concatenate(chosen))
+    chosen = np.unique(np.concatenate([rng.permutation(np.flatnonzero(column))[:n] for column in labels.T]))
+    return chosen if len(chosen) <= MOST else np.sort(rng.choice(chosen, MOST, replace=False))
 
 
 def silenced_changes(model, X, device):

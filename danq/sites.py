@@ -158,12 +158,15 @@ def realign(letters, flank, rounds=4):
     inside = ~(offered[:, :, [0, -1]] == UNKNOWN).any(axis=2)
     inside[:, flank] = True
     chosen = np.full(len(letters), flank)
+    nearest = np.argsort(np.abs(np.arange(2 * flank + 1) - flank), kind="stable")
     for _ in range(rounds):
         counts = count_letters(offered[np.arange(len(letters)), chosen], np.zeros(len(letters), np.int64), 1)[0]
         odds = np.log((counts + 1) / (counts.sum(axis=1, keepdims=True) + 4) * 4)
         odds = np.pad(odds, [(0, 0), (0, 1)])                                        # an unknown letter says nothing
         scores = sum(odds[place][offered[:, :, place]] for place in range(width))
-        chosen = np.where(inside, scores, -np.inf).argmax(axis=1)
+        # Of equal scores the smallest shift: a site of one letter over and over stays where it is.
+        scores = np.where(inside, scores, -np.inf)[:, nearest]
+        chosen = nearest[scores.argmax(axis=1)]
     return chosen - flank
 
 

@@ -55,7 +55,7 @@ def write_tracks(found, chromosomes, *, bigwig=None, bed=None, figure=None, npz=
     if bigwig:
         write_bigwig(bigwig, found, chromosomes)
     if bed:
-        write_bed(bed, found)
+        write_seqlets(bed, found)
     if figure:
         draw(found, figure)
     if npz:
@@ -134,7 +134,8 @@ def seqlets(scores):
     more than `OUTLIER` modified z-scores above the median of the window: ``(x - median) / (1.4826 MAD)``, with the
     median absolute deviation, which the few bases of a motif hardly move (Iglewicz and Hoaglin 1993, How to Detect and
     Handle Outliers, ASQC Quality Press; 3.5 is their cut-off). Most bases of a window being of no motif, they are the
-    null. Stretches shorter than `SMOOTH` are left out: a single base that stands out makes one as long as that.
+    null. Stretches shorter than `SMOOTH` are left out: a single base that stands out makes one as long as that. So are
+    those whose scores add up to no more than 0, which only stand out from a window that is worse.
 
     Parameters
     ----------
@@ -156,10 +157,11 @@ def seqlets(scores):
     # A window whose scores are all alike has no spread; the digits of their sums are no signal.
     high = smooth - centre > max(OUTLIER * spread, 1e-6)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], high.view(np.int8), [0]])))
-    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2) if end - start >= SMOOTH]
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)
+            if end - start >= SMOOTH and np.sum(scores[start:end]) > 0]
 
 
-def write_bed(path, found):
+def write_seqlets(path, found):
     """Write the stretches of high score of every row as BED6+3, sorted.
 
     Columns beyond the sixth: the sum of the base scores of the stretch (logit), the index of the target, and the window
@@ -178,7 +180,7 @@ def write_bed(path, found):
                    row.target, f"{row.start}-{row.end}") for start, end in seqlets(scores)]
     most = max((line[4] for line in lines), default=1)
     write_text(path, "".join(
-        f"{chrom}\t{start}\t{end}\t{name}\t{min(1000, max(0, round(1000 * total / most)))}\t.\t{total:.4f}\t{target}\t"
+        f"{chrom}\t{start}\t{end}\t{name}\t{round(1000 * total / most)}\t.\t{total:.4f}\t{target}\t"
         f"{window}\n" for chrom, start, end, name, total, target, window in sorted(lines)))
 
 

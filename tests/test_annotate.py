@@ -193,6 +193,13 @@ def test_copies_are_brought_together_whatever_their_strand_and_flanks(planted):
     assert cluster_motifs(motifs[:1]) == ["m0"] and cluster_motifs([]) == []
 
 
+def test_unrelated_motifs_are_few_copies_of_each_other():
+    everything, rng = jaspar("JASPAR2024", "vertebrates"), np.random.default_rng(0)
+    shuffled = [Motif(f"m{k}", "", rng.permutation(trim(everything[row].matrix, 0.25)), 100)
+                for k, row in enumerate(rng.choice(len(everything), 60, replace=False))]
+    assert len(set(cluster_motifs(shuffled))) > 45
+
+
 def test_a_cluster_counts_the_sites_of_its_members_together(known, planted):
     matrix = planted[0].matrix
     turned = matrix[::-1, ::-1]
@@ -202,7 +209,7 @@ def test_a_cluster_counts_the_sites_of_its_members_together(known, planted):
     table = compare(motifs, known)
     assert table.drop_duplicates("name")["cluster"].tolist() == ["b"] * 3
     merged, = merge_clusters(motifs, table)
-    assert (merged.name, merged.alias, merged.n_sites) == ("b", "CTCF", 600)
+    assert (merged.name, merged.alias, merged.n_sites) == ("b", "CTCF", 300)
     np.testing.assert_allclose(merged.matrix, np.vstack([flank, turned]), atol=1e-9)
     # Where members differ, each site counts once: column 0 of a and c turned is column -1 of b.
     other = Motif("c", "", np.vstack([matrix[2:-1], np.eye(4)[[0]]]), 200)
@@ -240,3 +247,8 @@ def test_at_most_three_in_a_hundred_shuffled_motifs_are_named():
     tested = table.drop_duplicates("name")["tested"] == "yes"
     assert tested.sum() > 100
     assert (table["named"] == "yes").sum() <= 0.03 * tested.sum()
+
+
+def test_no_motif_at_all(known):
+    table = compare([], known, 1)
+    assert table.empty and table.columns.tolist() == COLUMNS

@@ -1,5 +1,6 @@
 import re
 import sys
+import types
 
 import h5py
 import numpy as np
@@ -10,6 +11,7 @@ from torch import nn
 
 from danq import cli, config, predict
 from danq.attribute import (
+    _nearest,
     attribute,
     best_windows,
     choose_targets,
@@ -258,8 +260,8 @@ class Silent:
     def __init__(self, data):
         self.data, self.names = data, data.names
 
-    def packed_labels(self, split):
-        return self.data.packed_labels(split) & 0b01111111
+    def labels_of(self, split, targets):
+        return np.where(np.array(targets) == 0, 0, self.data.labels_of(split, targets))
 
     def one_hot(self, split, rows):
         return self.data.one_hot(split, rows)
@@ -300,6 +302,14 @@ def test_a_region_without_a_bin_names_the_nearest(toy_dataset):
     with open_dataset(toy_dataset) as data:
         refuse(f"{toy_dataset}: --regions chr3:0-300: no window of the dataset has its 200-bp bin there; the nearest "
                "is chr3:400-600", windows_in, data, ["chr3:0-300"], [0], toy_dataset)
+
+
+def test_the_nearest_bin_is_told_by_bins_not_by_windows():
+    # Bins at 1000-1200 and 1800-2000, in windows of 1,000 bp; 50 and 540 bp from the region.
+    data = types.SimpleNamespace(window=1000, bin_size=200, chromosomes={"c": 9000})
+    places = {"test": (np.zeros(2, int), np.array([600, 1400]))}
+    assert _nearest(data, places, "c", 1250, 1260) == "; the nearest is c:1000-1200"
+    assert _nearest(data, places, "c", 1700, 1710) == "; the nearest is c:1800-2000"
 
 
 # --- the command ---

@@ -147,3 +147,15 @@ def test_motifs_of_a_file_are_named_and_exported(tmp_path, monkeypatch, capsys):
     assert cli.main(["annotate", "gone.meme"]) == 2 and not (tmp_path / "gone.matches.tsv").exists()
     assert cli.main(["annotate", "M.meme", "--output", "M.meme"]) == 2
     assert "is both --queries and --output" in capsys.readouterr().err
+    assert cli.main(["annotate", "M.meme", "--meme", "M.matches.tsv"]) == 2
+    (tmp_path / "folder").mkdir()
+    assert cli.main(["annotate", "M.meme", "--output", "folder"]) == 2
+    assert capsys.readouterr().err.endswith("folder: --output is a folder; name a file to make\n")
+    (tmp_path / "run.a.meme").write_bytes((tmp_path / "M.meme").read_bytes())
+    assert cli.main(["annotate", "run.a.meme"]) == 0 and (tmp_path / "run.a.matches.tsv").exists()
+
+
+def test_two_files_to_make_must_be_two(tmp_path, capsys):
+    one = str(tmp_path / "a.npz")
+    assert cli.main(["attribute", "--checkpoint", "c", "--dataset", "d", "--output", "o.h5", "--npz", one, one]) == 2
+    assert f"{one}: is --npz twice; name another file to make" in capsys.readouterr().err

@@ -115,7 +115,7 @@ def test_width_too_small(refused):
     refused(f"{HEAD}MOTIF a\n{MATRIX.replace('w= 2', 'w= 1')}", 8, "w= 1")
 
 
-@pytest.mark.parametrize("n_sites", ["many", "nan", "inf"])
+@pytest.mark.parametrize("n_sites", ["many", "nan", "inf", "-5"])
 def test_number_of_sites(refused, n_sites):
     refused(f"{HEAD}MOTIF a\n{MATRIX.replace('nsites= 20', f'nsites= {n_sites}')}", 6, "nsites")
 

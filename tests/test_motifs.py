@@ -101,8 +101,8 @@ class FakeDataset:
         assert split in ("train", "test")
         return np.packbits(self._labels, axis=1)
 
-    def labels(self, split):
-        return self._labels
+    def labels_of(self, split, targets):
+        return self._labels[:, targets]
 
     def length(self, split):
         return len(self.X)
@@ -208,3 +208,40 @@ def test_published_recipe_counts_every_site_and_trims_nothing(run, X, conv):
     assert RECIPES["published"] == {"activation": 0, "trim_bits": 0, "min_bits": 0}
     own = read_table(run(folder="own", recipe="published", trim_bits=0.25) / "matches.tsv").drop_duplicates("name")
     assert own["width"].min() < conv.kernel_size[0]
+
+
+def test_filters_that_started_as_motifs_make_no_room_for_others(X, known, planted, tmp_path, monkeypatch):
+    """Of filters that are the same but for how they started, those that did not are judged by themselves."""
+    torch.manual_seed(0)
+    conv = torch.nn.Conv1d(4, 40, 24)
+    with torch.no_grad():
+        for number in range(39):     # 39 that are a known motif, one of random weights
+            odds = np.log2(planted[number % 3].matrix + 0.01) - np.log2(0.26)
+            conv.weight[number], conv.bias[number] = 0, -5
+            conv.weight[number, :, 2 : 2 + len(odds)] = torch.from_numpy(odds.T.copy())
+    write_meme(tmp_path / "known.meme", known)
+    monkeypatch.setattr(dataset, "open_dataset",
+                        lambda path: contextlib.nullcontext(FakeDataset(X, np.ones((len(X), 1), np.uint8))))
+    q = []
+    for started in ([], ["MA"] * 39):
+        monkeypatch.setattr(checkpoint, "load_checkpoint", lambda path, started=started: (
+            types.SimpleNamespace(first=conv), {"dataset": {"names": ["A"]}, "facts": {"filters started as": started}}))
+        motifs("m", "d", tmp_path / "known.meme", tmp_path / "o.meme", tmp_path / "o.tsv", None, None,
+               **(KNOBS | {"min_bits": 0}))
+        last = read_table(tmp_path / "o.tsv").query("filter == 39 and rank == 1").iloc[0]
+        q.append(last["q"])
+    sidak = 1 - (1 - last["p"]) ** len(known)
+    assert q[1] == pytest.approx(sidak) and q[0] <= q[1]    # alone, it is corrected for no other filter
+
+
+def test_a_model_without_any_site(run, conv, monkeypatch):
+    with torch.no_grad():
+        bias = conv.bias.clone()
+        conv.bias -= 1e4
+        try:
+            folder = run()
+        finally:
+            conv.bias.copy_(bias)
+    assert read_table(folder / "matches.tsv").empty and (folder / "sites.bed").read_text() == ""
+    with pytest.raises(DanqError, match="holds no motif"):
+        read_meme(folder / "motifs.meme")

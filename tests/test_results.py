@@ -100,9 +100,10 @@ def test_seeds_in_which_a_factor_was_found():
 
 def test_the_loudest_target_of_each_filter():
     silencing = pd.DataFrame({"motif": ["filter0"] * 3 + ["filter1"], "target": [0, 1, 2, 0], "name": [*"abca"],
-                              "effect": [0.5, -2, np.nan, 0.1]})
+                              "effect": [0.5, -2, np.nan, 0.1], "se": [0.1, 0.5, np.nan, 0.06]})
     one = Trained("danq", 0, pd.DataFrame(), {}, pd.DataFrame(), {}, silencing)
-    assert one.effects().loc["filter0"].tolist() == [1, "b", -2] and one.effects().loc["filter1", "name"] == "a"
+    assert one.effects().loc["filter0"].tolist() == [1, "b", -2]
+    assert "filter1" not in one.effects().index     # within twice its standard error
     assert one._replace(silencing=pd.DataFrame()).effects().empty
 
 

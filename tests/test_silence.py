@@ -60,6 +60,12 @@ def test_positive_rows():
     assert positive_rows(labels * 0, 4, np.random.default_rng(0)).size == 0
 
 
+def test_no_more_windows_than_so_many_in_all(monkeypatch):
+    monkeypatch.setattr("danq.silence.MOST", 12)
+    rows = positive_rows(np.ones((400, 5), np.uint8), 50, np.random.default_rng(0))
+    assert len(set(rows)) == 12 and (np.diff(rows) > 0).all()
+
+
 def test_effects_by_hand():
     labels = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0], [0, 0, 0]], np.uint8)
     changes = np.array([[[1, 5, 9], [2, 6, 9], [6, 7, 9], [50, 8, 9]], np.zeros((4, 3))])

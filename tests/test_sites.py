@@ -109,6 +109,10 @@ def test_realignment_undoes_shifts():
     assert (true - found == np.median(true - found)).mean() > 0.95
 
 
+def test_sites_of_one_letter_stay_where_they_are():
+    assert realign(np.zeros((5, 14), np.uint8), 3).tolist() == [0] * 5
+
+
 def test_realignment_leaves_no_window():
     core, flank = np.array([0, 2, 2, 1, 3, 0, 1, 2], np.uint8), 3
     letters = np.full((20, 14), 1, np.uint8)
@@ -128,13 +132,15 @@ def test_second_layer_of_deepsea_sees_39_bp():
     assert (second.name, second.width, second.stride) == ("second", 39, 4)
     X = torch.from_numpy(random_letters(np.random.default_rng(0), 1, 200))
     place = 7
+    seen = []
     with torch.inference_mode():
         answer = second.activations(X)[0, :, place]
         for base in range(200):
-            changed = X.clone()
-            changed[0, :, base] = changed[0, :, base].roll(1)
-            sees = bool((second.activations(changed)[0, :, place] != answer).any())
-            assert not sees or 4 * place <= base < 4 * place + 39
+            for turn in (1, 2, 3):
+                changed = X.clone()
+                changed[0, :, base] = changed[0, :, base].roll(turn)
+                seen += [base] * bool((second.activations(changed)[0, :, place] != answer).any())
+    assert 4 * place <= min(seen) <= 4 * place + 3 and 4 * place + 35 <= max(seen) <= 4 * place + 38
     assert second.n_filters == model.second.out_channels
     assert [layer.name for layer in motif_layers(build("danq", 200, 3, scale=0.05))] == ["filter"]
     assert motif_layers(build("mlp", 200, 3, scale=0.05)) == []

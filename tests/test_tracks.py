@@ -6,7 +6,7 @@ import pytest
 from conftest import refuse
 from test_attributions import made_up
 
-from danq.tracks import SMOOTH, draw, refuse_tracks, runs, safe, seqlets, write_bed, write_bigwig, write_npz
+from danq.tracks import SMOOTH, draw, refuse_tracks, runs, safe, seqlets, write_bigwig, write_npz, write_seqlets
 
 CHROMOSOMES = {"chr1": 5000, "chr2": 3000, "chr10": 100}
 
@@ -71,7 +71,7 @@ def test_bed_is_zero_based_half_open_and_sorted(tmp_path):
     for row, (start, height) in enumerate([(50, 1), (150, 4), (20, 2)]):
         found.hypothetical[row, :, start:start + 12] = height
     found.table.loc[2, ["chrom", "start", "end"]] = "chr1", 0, 200
-    write_bed(tmp_path / "a.bed", found)
+    write_seqlets(tmp_path / "a.bed", found)
     lines = [line.split("\t") for line in (tmp_path / "a.bed").read_text().splitlines()]
     half = SMOOTH // 2
     # chr2 windows begin at 100 and 1100; a smoothed score reaches `half` beyond its letters.
@@ -87,7 +87,7 @@ def test_bed_is_zero_based_half_open_and_sorted(tmp_path):
 def test_a_bed_without_a_seqlet_is_empty(tmp_path):
     found = made_up()
     found.hypothetical[:] = 0
-    write_bed(tmp_path / "a.bed", found)
+    write_seqlets(tmp_path / "a.bed", found)
     assert (tmp_path / "a.bed").read_text() == ""
 
 
@@ -121,3 +121,8 @@ def test_windows_without_a_place_have_no_track():
         refuse("d.h5: its windows have no place in a genome; leave out --bigwig and --bed", refuse_tracks, data, [0],
                "d.h5", figure=None, **files)
     refuse_tracks(data, [0], "d.h5", bigwig=None, bed=None, figure="a.svg")
+
+
+def test_stretches_that_only_stand_out_from_worse_ones_are_left_out():
+    scores = np.concatenate([[-3.1, -2.9] * 20, [-1.0] * 12, [-3.1, -2.9] * 20])
+    assert seqlets(scores) == [] and len(seqlets(scores + 3)) == 1

@@ -1,5 +1,5 @@
 # What each step asks a cluster for: memory and time, in one table. On one machine nothing looks at it.
-# About twice to three times of what was measured (docs/scaling.md); whoever runs out of either asks for twice as much.
+# Twice what was measured or more (docs/scaling.md); whoever runs out of either comes back and asks for twice as much.
 
 LONGEST = 24 * 60  # minutes of one training: at the end of its time it saves its state, and the next job goes on
 GFLOPS = {"cpu": 20, "gpu": 5_000}  # of a thread, or of a GPU, when it trains; low, for a time limit
@@ -54,10 +54,9 @@ NEEDS = {  # step: GB, minutes; n is a Size, w the wildcards
     "predict":        lambda n, w: (2 + 4 * n.labels,                 10 + minutes_of_training(n, w.model, 1)),
     "probe":          lambda n, w: (3,                                20 + 60 * settings.train.scale),
     "motifs":         lambda n, w: (3,                                20 + 60 * settings.train.scale),
-    "silence":        lambda n, w: (3,                                20 + 60 * settings.train.scale),
-    "attribute":      lambda n, w: (3,                                20 + 60 * settings.train.scale * settings.attribution.windows),
+    "attribute":      lambda n, w: (3,               20 + 60 * settings.train.scale * settings.attribution.windows),
     "modisco":        lambda n, w: (8,                                60),
-    "silence":        lambda n, w: (4,                                20 + 300 * settings.train.scale),
+    "silence":        lambda n, w: (4,                                20 + 700 * settings.train.scale / (50 if gpu else settings.threads)),
     "kmer":           lambda n, w: (1 + 9 * n.windows,                10 + 1500 * n.labels),
     "scan":           lambda n, w: (1 + 2 * n.windows + 4 * n.labels, 10 + 200 * n.labels),
     "oracle_rule":    lambda n, w: (1 + 4 * n.labels,                 10 + 200 * n.labels),
@@ -66,8 +65,6 @@ NEEDS = {  # step: GB, minutes; n is a Size, w the wildcards
     "report":         lambda n, w: (2 + n.files,                      10 + 2 * n.files),
 }
 # fmt: on
-
-
 def asked(step, place, unit):
     """Return what Snakemake calls when a job is about to start: what a step asks for, doubled with each attempt."""
 
