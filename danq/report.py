@@ -487,8 +487,8 @@ def _filter_text(trained, known):
             "Letters are up to 2 bits high. A filter that matches on the other strand is drawn turned, as its "
             f"reverse complement.{' Below it, paler, stands the known motif, aligned.' if known else ''} "
             "\u201cSilenced\u201d says what the target on which a filter bears most loses or gains when it never "
-            "fires, if that is more than twice its standard error: a name says what a filter looks like, this says what the "
-            "network makes of it."]
+            "fires, if that is more than twice its standard error: a name says what a filter looks like, this says "
+            "what the network makes of it."]
     started = dict.fromkeys(f"{plural(len(one.started()), 'filter')} of {title(one.model)}" for one in trained
                             if one.started())
     if started:
