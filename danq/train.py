@@ -25,7 +25,7 @@ from danq.batches import Feed
 from danq.checkpoint import Resume, build_from, write_checkpoint
 from danq.clock import Clock
 from danq.dataset import open_dataset
-from danq.devices import choose_device, choose_precision, open_fabric
+from danq.devices import choose_device, choose_precision, hold_gpus, open_fabric
 from danq.errors import STOPPED, DanqError, StoppedError, UntrainableError
 from danq.files import write_table, write_text
 from danq.layers import Dropout
@@ -66,6 +66,8 @@ def train(dataset, checkpoint, history, facts, *, after_epoch=None, **options):
     StoppedError
         SIGTERM, SIGINT or SIGUSR1 arrived; the state is saved.
     """
+    if options["device"] in ("auto", "cuda"):
+        hold_gpus(options["devices"])
     with Stop() as stop, open_dataset(dataset) as opened:
         loop = Loop(opened, **options)
         resume = Resume(f"{checkpoint}.resume", loop.options | {"dataset": opened.seal}, options["threads"])

@@ -504,7 +504,7 @@ def test_a_pooling_head_does_not_predict_where_it_was_trained(toy, run_extract, 
 @pytest.mark.parametrize(("variables", "knobs", "message"), [
     ({}, {"nodes": 2}, "nodes is 2, but nothing started the processes on the others; use srun or torchrun"),
     ({"SLURM_NTASKS": "1", "SLURM_JOB_NAME": "train", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0",
-      "SLURM_JOB_ID": "12345", "SLURM_NODELIST": "localhost"}, {"devices": 2}, "devices 2 on nodes 1 need as many"),
+      "SLURM_JOB_ID": "12345", "SLURM_NODELIST": "localhost"}, {"nodes": 2}, "devices 1 on nodes 2 need as many"),
 ])
 def test_another_number_of_processes_than_asked_for_is_refused(variables, knobs, message, toy_dataset, tmp_path):
     flags = config.flags(config.Train(scale=0.02, epochs=1, device="cpu", precision="float32", **knobs)).split()

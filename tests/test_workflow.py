@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +20,7 @@ from test_deepsea import small_bundle
 from danq.dataset import open_dataset
 from danq.files import read_table
 from danq.predictions import read_predictions
+from danq.results import read_run
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.workflow
@@ -112,6 +114,24 @@ def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
     (finished / "changed.yaml").write_text((ROOT / "tests" / "toy.yaml").read_text() + json.dumps(change)[1:-1] + "\n")
     found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
     assert {rule: found.get(rule, 0) for rule in rules} == rules
+
+
+def test_what_each_job_asked_for_stands_beside_what_it_took(finished):
+    steps = read_run(finished / "results" / "toy").steps.set_index("step")
+    asked = steps[["asked_seconds", "asked_memory", "cpus"]]
+    assert len(steps) > 10 and (asked > 0).all(axis=None)
+    assert (steps["memory"].dropna() < steps["asked_memory"].reindex(steps["memory"].dropna().index)).all()
+    assert "memory asked (MB)" in (finished / "results" / "toy" / "report.html").read_text()
+
+
+def test_snakemakes_own_report_has_the_tables_and_the_page(finished):
+    process = toy(finished, "--report", "archive.zip")
+    assert process.returncode == 0, process.stdout + process.stderr
+    with zipfile.ZipFile(finished / "archive.zip") as archive:
+        names = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
+        assert {"report.html", "metrics.tsv", "comparison.tsv", "dataset.svg", "history.tsv"} <= names
+        page = archive.read("archive/report.html").decode()
+    assert "models in pairs" in page and "Training of danq from seed 0" in page
 
 
 @pytest.mark.parametrize("name", ["motifs", "comparison", "model"])

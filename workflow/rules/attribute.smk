@@ -5,20 +5,8 @@ explained = settings.attribution.targets or n_targets <= settings.attribution.MO
 attributed = [f"<results>/{model}/seed{settings.seeds[0]}" for model in settings.models if explained]
 for_modisco = [f"<results>/{{model}}/seed{{seed}}/modisco/{name}.npz" for name in ("one_hot", "hypothetical")]
 
-
-def refuse_modisco():
-    """Refuse a wish for TF-MoDISco where it is not installed, or has nothing to read."""
-    if not attributed:
-        raise DanqError(f"attribution.modisco: there are {n_targets} targets; name some in attribution.targets")
-    if not shutil.which("modisco") and not workflow.deployment_settings.deployment_method:
-        raise DanqError(
-            "attribution.modisco: there is no program modisco here; pip install modisco-lite where PATH finds it, or "
-            "run with --sdm conda"
-        )
-
-
 if settings.attribution.modisco:
-    checked(refuse_modisco)
+    checked(refuse_modisco, attributed, n_targets)
 
 
 rule attribute:
@@ -52,7 +40,8 @@ rule attribute:
 
 rule modisco:
     input:
-        for_modisco,
+        one_hot=for_modisco[0],
+        hypothetical=for_modisco[1],
     output:
         "<results>/{model}/seed{seed}/modisco/motifs.h5",
     log:
@@ -68,4 +57,5 @@ rule modisco:
         window=length,
     shell:
         # At most 2,000 seqlets of either sign: what its README begins with.
-        "modisco motifs -s {input[0]:q} -a {input[1]:q} -n 2000 -w {params.window} -o {output:q} 2>&1 | tee {log:q}"
+        "modisco motifs -s {input.one_hot:q} -a {input.hypothetical:q} -n 2000 -w {params.window} -o {output:q} "
+        "2>&1 | tee {log:q}"

@@ -53,6 +53,17 @@ def plain(paths):
         raise DanqErrors(errors)
 
 
+def refuse_modisco(attributed, n_targets):
+    """Refuse a wish for TF-MoDISco where it is not installed, or has nothing to read."""
+    if not attributed:
+        raise DanqError(f"attribution.modisco: there are {n_targets} targets; name some in attribution.targets")
+    if not shutil.which("modisco") and not workflow.deployment_settings.deployment_method:
+        raise DanqError(
+            "attribution.modisco: there is no program modisco here; pip install modisco-lite where PATH finds it, or "
+            "run with --sdm conda"
+        )
+
+
 def here(text):
     """Return the path of a source: itself, or where a URL is fetched to."""
     return sources.local(text, downloads)

@@ -2,7 +2,13 @@
 
 # On several machines the workflow has Slurm start the processes; on one, danq itself starts them.
 nodes, devices = settings.train.nodes, settings.train.devices
-across_nodes = {"mpi": "srun", "nodes": nodes, "tasks": nodes * devices, "cpus_per_task": settings.threads}
+across_nodes = {
+    "mpi": "srun",
+    "nodes": nodes,
+    "tasks": nodes * devices,
+    "tasks_per_gpu": 1,
+    "cpus_per_task": settings.threads,
+}
 launcher = f"srun --nodes {nodes} --ntasks-per-node {devices} --cpus-per-task {settings.threads} "
 
 
@@ -38,7 +44,7 @@ rule train:
         threads=settings.threads,
         motifs=f"--motifs {shlex.quote(settings.motifs)}" if settings.train.start != "random" else "",
     shell:
-        # At a time limit or a preemption all get a signal: the training saves its state and says so; the shell, and what
+        # At a time limit or a preemption all get a signal: the training saves its state and says so; the shell and what
         # reads the log, outlive it.
         "trap : TERM; {params.launcher}python -m danq train {params.flags} --model {wildcards.model} "
         "--seed {wildcards.seed} --threads {params.threads} {params.motifs} --dataset {input.dataset:q} "
