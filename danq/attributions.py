@@ -101,11 +101,6 @@ def read_attributions(path, best=False):
     ------
     DanqError
         Not a whole file of attributions.
-
-    Examples
-    --------
-    >>> found = read_attributions("results/simulated/danq/seed0/attributions.h5")   # doctest: +SKIP
-    >>> found.table[["chrom", "start", "name", "probability"]], found.scores[0]     # doctest: +SKIP
     """
     try:
         with h5py.File(path, "r") as file:

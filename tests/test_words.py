@@ -133,7 +133,7 @@ def test_undertrained(areas, expected):
 
 
 def test_single_seed_sentence_names_each_model_once():
-    trained = [Trained(model, seed, *[None] * 4) for model, seed in [("danq", 0), ("deepsea", 0), ("danq", 1)]]
+    trained = [Trained(model, seed, *[None] * 5) for model, seed in [("danq", 0), ("deepsea", 0), ("danq", 1)]]
     assert words.single_seed_sentence(trained).startswith("Trained with a single seed: DeepSEA. ")
     assert words.single_seed_sentence(trained[::2]) == ""
 

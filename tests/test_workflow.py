@@ -289,7 +289,7 @@ def test_the_published_bundle_is_trained_on(tmp_path):
         "filters": {"windows": 50, "min_bits": 2.0}}))
     process = snakemake(tmp_path, "--configfile", "run.yaml")
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["import_deepsea"] == 1 and jobs(process)["total"] == 10
+    assert jobs(process)["import_deepsea"] == 1 and jobs(process)["total"] == 11
     assert (tmp_path / "results" / "bundle" / "report.html").exists()
     with open_dataset(tmp_path / "results" / "bundle" / "dataset.h5") as dataset:
         assert [dataset.length(split) for split in ("train", "valid", "test")] == [80, 81, 82]
