@@ -103,7 +103,7 @@ class Dataset:
 
     def labels_of(self, split, targets):
         """Return the labels of some targets (list of int), uint8 (N, n), without unpacking the others."""
-        targets = np.asarray(targets)
+        targets = np.asarray(targets, dtype=np.int64)
         return self.packed_labels(split)[:, targets // 8] >> (7 - targets % 8).astype(np.uint8) & 1
 
     def positives(self, split):

@@ -86,7 +86,15 @@ def percent(share):
 
 
 def plain(value):
-    """Return a value from a JSON file as text: whole numbers with separators, nothing as NA."""
+    """Return a value from a JSON file as text: whole numbers with separators, lists one by one, nothing as NA.
+
+    Examples
+    --------
+    >>> plain(926351), plain([1, 2]), plain([]), plain("cpu")
+    ('926,351', '1, 2', 'NA', 'cpu')
+    """
+    if isinstance(value, list):
+        return ", ".join(map(plain, value)) or "NA"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return "NA" if value in (None, "") else str(value)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from danq.batches import Batches, augment
 from danq.bins import SPLITS
-from danq.dataset import create_dataset, open_dataset
+from danq.dataset import create_dataset, find_target, open_dataset
 from danq.errors import DanqError
 from danq.sequence import decode, one_hot
 from danq.sequence import encode as encode_letters
@@ -336,3 +336,22 @@ def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert not list(tmp_path.glob(".d.h5*")) and not (tmp_path / "d.h5").exists()
+
+
+def test_labels_of_some_targets_are_those_of_all(tmp_path):
+    labels = np.random.default_rng(0).random((20, 19)) < 0.4
+    with create_dataset(tmp_path / "a.h5", window=40, bin_size=8, targets=[(f"t{k}", "g", "") for k in range(19)],
+                        chromosomes={"c": 9000}, rows=np.full((3, 1), 20)) as writer:
+        for split in SPLITS:
+            writer.append(split, np.zeros((20, 5, 4), np.uint8), np.packbits(labels, axis=1), np.arange(20))
+    with open_dataset(tmp_path / "a.h5") as data:
+        assert (data.labels_of("train", [18, 0, 7, 8]) == labels[:, [18, 0, 7, 8]]).all()
+        assert data.labels_of("train", []).shape == (20, 0)
+
+
+def test_a_target_is_found_by_name_or_index():
+    names = ["a", "b", "a", "1"]
+    assert find_target("b", names) == 1 and find_target("2", names) == 2 and find_target("1", names) == 3
+    for word, message in (("c", "no target is called 'c'"), ("4", "no target is called '4'"), ("a", "2 targets are")):
+        with pytest.raises(DanqError, match=message):
+            find_target(word, names)
