@@ -421,19 +421,16 @@ def _trained(folder, model, seed):
     history, facts, matches, motifs, silencing = (folder / name for name in (
         "history.tsv", "train.json", "matches.tsv", "motifs.meme", "silencing.tsv"))
     empty = pd.DataFrame()
+    table = _table(matches, ["layer", "tested", "cluster", "match", "factor", "family", "strand", "named"],
+                   ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]) if matches.exists() else empty
     return Trained(
         model, seed,
         _table(history, ["best"], ["train_loss", "valid_loss", "valid_auprc"]) if history.exists() else empty,
         _json(read_text(facts)) if facts.exists() else {},
-        _table(matches, ["layer", "tested", "cluster", "match", "factor", "family", "strand", "named"],
-               ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]) if matches.exists() else empty,
-        {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() and _holds_motifs(motifs) else {},
+        table,
+        # Filters that no window excites leave a MEME file without a motif, which is none to read.
+        {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() and len(table) else {},
         _table(silencing, ["motif", "name"], ["filter", "target", "effect", "se"]) if silencing.exists() else empty)
-
-
-def _holds_motifs(path):
-    """Say whether a MEME file of ours has a motif: filters that no window excites leave none."""
-    return any(line.startswith(b"MOTIF") for _, line in read_lines(path))
 
 
 def _json(text):
