@@ -350,5 +350,6 @@ def _places(data, rows):
         at, targets = rows["row"][own].astype(int).to_numpy(), rows["target"][own].astype(int).to_numpy()
         chroms, starts = data.places(split)
         table.loc[own, "chrom"], table.loc[own, "start"] = names[chroms[at]], starts[at]
-        table.loc[own, "label"] = data.labels_of(split, targets)[at, range(len(at))]
+        labels = np.unpackbits(data.packed_labels(split)[at], axis=1, count=len(data.names))
+        table.loc[own, "label"] = labels[np.arange(len(at)), targets]
     return table.assign(end=table["start"] + data.window, name=[data.names[target] for target in rows["target"]])
