@@ -474,7 +474,7 @@ def filters(run, known):
     return Section("motifs", "The motifs", text=_filter_text(trained, known),
                    figures=_drawn(*(figures_of.silencing(run, one) for one in first)),
                    tables=[_filter_table(trained), *_expected_table(run, trained, known),
-                           *_factor_table(run, trained)],
+                           *_factor_table(run, trained, known)],
                    galleries=[gallery for one in first for name, part in one.layers()
                               for gallery in _galleries(name, part, known)])
 
@@ -542,20 +542,23 @@ _EXPECTED_NOTE = ("Named filters by their best match. Found: it is {kind} motif,
                   "{related:g}. {others}: neither.")
 
 
-def _factor_table(run, trained):
+def _factor_table(run, trained, known):
     """Return which model found which factor, in how many seeds; nothing for a single model."""
     table_of, models = results.factor_seeds(trained), list(dict.fromkeys(one.model for one in trained))
     if len(models) < 2 or table_of.empty:
         return []
     seeds = pd.Series([one.model for one in trained]).value_counts()
-    expected = set() if run.expected is None else {factor.casefold() for factor in run.expected["factor"]}
+    # A target may be called K562|CTCF, a filter only as the known motif is.
+    own = [] if run.expected is None else [known[row.motif].alias if row.motif in known else row.factor
+                                           for row in run.expected.itertuples()]
+    expected = {factor.casefold() for factor in own}
     recurrent = [model for model in models if model in results.RECURRENT]
     rows = [[factor, "yes" if factor.casefold() in expected else "no",
              *(f"{counts[model]} of {seeds[model]}" for model in models), _found_by(counts, recurrent, models)]
             for factor, counts in table_of.iterrows()]
     absent = expected - {factor.casefold() for factor in table_of.index}
     rows += [[factor, "yes", *(f"0 of {seeds[model]}" for model in models), "none"]
-             for factor in (run.expected["factor"] if expected else ()) if factor.casefold() in absent]
+             for factor in dict.fromkeys(own) if factor.casefold() in absent]
     rows.sort(key=lambda row: (row[1] != "yes", _ORDER.index(row[-1]), row[0]))
     return [table("Factors by model", ["factor", "planted" if run.planted else "a target's own",
                   *map(title, models), "found"], rows, ("factor", "planted", "a target's own", *map(title, models),

@@ -143,8 +143,6 @@ class Run:
         Trainings in the order of models and seeds.
     attributions : list of danq.attributions.Attributions
         Of each model, those of its first seed that has some; of each target only the best-predicted window.
-    planted : bool
-        Whether the genome is simulated.
     expected : pandas.DataFrame or None
         Motifs and factors that filters could recover: those planted in a simulated genome, or else the targets' own;
         None where no target has one.
@@ -174,7 +172,6 @@ class Run:
     grammar: pd.DataFrame | None
     trained: list
     attributions: list
-    planted: bool
     expected: pd.DataFrame | None
     sites: pd.DataFrame | None
     networks: list
@@ -182,6 +179,11 @@ class Run:
     oracles: list
     commands: list
     steps: pd.DataFrame
+
+    @property
+    def planted(self):
+        """Whether the genome is simulated (bool): the sites in it are known."""
+        return self.sites is not None
 
     def scores(self, column):
         """Return a metric as a table of targets by models, averaged over seeds; undefined values are nan."""
@@ -232,7 +234,7 @@ def read_run(folder):
                                      ["seed", "bin", "predicted", "observed", "n"]),
                grammar=_grammar(folder, metrics, networks), trained=_trainings(folder, metrics, networks),
                attributions=_attributions(folder, metrics, networks),
-               planted=(folder / "simulated" / "sites.tsv.gz").exists(), expected=_expected(folder),
+               expected=_expected(folder),
                sites=_optional(folder / "simulated" / "sites.tsv.gz", ["chrom", "strand", "factor"], ["start", "end"]),
                networks=networks, oracles=oracles,
                baselines=[name for name in models if name not in networks + oracles],

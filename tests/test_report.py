@@ -299,12 +299,17 @@ def test_factors_by_model(tmp_path):
     found = {"danq": [named, none], "danq_conv": [none, none], "deepsea": [none, none]}
     trained = [one._replace(matches=found[one.model][one.seed]) for one in run.trained]
     expected = pd.DataFrame({"motif": ["MA1", "MA2"], "factor": ["Abf1", "Rap1"]})
-    [table] = r._factor_table(dataclasses.replace(run, expected=expected), trained)
+    [table] = r._factor_table(dataclasses.replace(run, expected=expected), trained, {})
     rows = [[cell.text for cell in row] for row in table.rows]
     counts = {"danq": "1 of 2", "danq_conv": "0 of 2", "deepsea": "0 of 2"}
     order = list(dict.fromkeys(one.model for one in run.trained))
     assert rows == [["ABF1", "yes", *(counts[model] for model in order), "only with recurrence"],
                     ["Rap1", "yes", "0 of 2", "0 of 2", "0 of 2", "none"]]
+    # Targets that are not called as their motif is.
+    known = {name: Motif(name, alias, np.eye(4)) for name, alias in (("MA1", "ABF1"), ("MA2", "RAP1"))}
+    named_otherwise = expected.assign(factor=["K562|ABF1", "K562|RAP1"])
+    [table] = r._factor_table(dataclasses.replace(run, expected=named_otherwise), trained, known)
+    assert [[cell.text for cell in row[:2]] for row in table.rows] == [["ABF1", "yes"], ["RAP1", "yes"]]
     assert r._found_by(pd.Series({"danq": 0, "deepsea": 2}), ["danq"], ["danq", "deepsea"]) == "only without"
     assert r._found_by(pd.Series({"danq": 1, "deepsea": 2}), ["danq"], ["danq", "deepsea"]) == "with and without"
 
