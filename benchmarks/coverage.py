@@ -16,8 +16,8 @@ import numpy as np
 from scipy import signal, stats
 from tqdm import tqdm
 
-from danq import uncertainty
-from danq.metrics import measure
+from danq.evaluation import uncertainty
+from danq.evaluation.metrics import measure
 
 MU = (2.0, 1.7)
 SHARED = 0.5

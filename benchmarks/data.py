@@ -70,8 +70,8 @@ def show(task, rows):
 
 def labels(data):
     """Label all bins for all targets, from the text of the peaks to bits."""
-    from danq.bins import Grid, Labels
-    from danq.peaks import Chromosomes, read_peaks
+    from danq.genome.bins import Grid, Labels
+    from danq.genome.peaks import Chromosomes, read_peaks
     lengths = chromosomes(data)
     files = sorted((data / "peaks").iterdir())
 
@@ -90,8 +90,8 @@ def labels(data):
 
 def windows(data):
     """Cut windows out of the packed genome, packed."""
-    from danq.fasta import read_genome
-    from danq.sequence import unpack_codes
+    from danq.genome.fasta import read_genome
+    from danq.genome.sequence import unpack_codes
     genome, _ = read_genome(data / "genome.fa")
     places = window_places(data)
     starts = {chrom: np.array([start for name, start, _ in places if name == chrom]) for chrom in genome.lengths}
@@ -109,7 +109,7 @@ def batches(data):
     import h5py
     import torch
 
-    from danq.batches import Batches
+    from danq.network.batches import Batches
     torch.set_num_threads(1)
     with h5py.File(h5_files(data)["packed"], "r") as file:
         store = _Store(file)

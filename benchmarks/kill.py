@@ -22,11 +22,12 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from danq import config, train
-from danq.dataset import create_dataset
-from danq.models import MODELS
-from danq.sequence import pack
-from danq.train import Loop
+from danq import config
+from danq.data.dataset import create_dataset
+from danq.genome.sequence import pack
+from danq.network.models import MODELS
+from danq.training import train
+from danq.training.train import Loop
 
 TIMES = ["seconds", "samples_per_s", "loading_share"]
 PLACES = ((Loop, "learn"), (torch.optim.AdamW, "step"), (Loop, "_validate"), (Loop, "_save"), (os, "replace"),

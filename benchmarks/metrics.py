@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from sklearn.metrics import auc, average_precision_score, brier_score_loss, precision_recall_curve, roc_auc_score
 
-from danq.metrics import measure
-from danq.uncertainty import REPLICATES, auroc_influence, draw_blocks, resampled_auprc
+from danq.evaluation.metrics import measure
+from danq.evaluation.uncertainty import REPLICATES, auroc_influence, draw_blocks, resampled_auprc
 
 PREVALENCE = 0.02
 COMPARED = ("auroc", "auprc", "auprc_trapezoid", "recall_at_fdr50", "brier")

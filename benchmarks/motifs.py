@@ -27,11 +27,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from danq.annotate import match_table, trim
 from danq.files import read_table
-from danq.meme import Motif, jaspar, known_motifs, read_meme
-from danq.results import expected_counts, expected_kinds
-from danq.tomtom import tomtom
+from danq.motif.annotate import match_table, trim
+from danq.motif.meme import Motif, jaspar, known_motifs, read_meme
+from danq.motif.tomtom import tomtom
+from danq.report.results import expected_counts, expected_kinds
 
 SHUFFLES = 20
 MEMELITE = """

@@ -2,7 +2,7 @@
 
     python benchmarks/train.py [--models danq deepsea] [--device cuda] [--precision float32 bfloat16] [--json FILE]
 
-Needs PyTorch and NumPy only, and no data: windows and labels are random, of the real size, packed as `danq.batches`
+Needs PyTorch and NumPy only, and no data: windows and labels are random, of the real size, packed as `danq.network.batches`
 holds them. All is measured in one run, in rounds in which the contestants take turns; the median, the lowest and the
 highest round are told. On a GPU a rate is per second; on a CPU per CPU second, since others may share the machine.
 
@@ -12,8 +12,8 @@ limits
     multiply-adds counted from the layers: training has 1.139 GFLOP a window for `danq`, 3.277 for `deepsea`. No network
     reaches the limit; the share says how much could be won at most.
 steps
-    danq's own step, as `danq.train.Loop` makes it: rows gathered and expanded on the device, random strands, autocast,
-    the loss and the fused AdamW of `danq.recipes.MODERN`. Left out is what a step has around it: Fabric, the progress
+    danq's own step, as `danq.training.train.Loop` makes it: rows gathered and expanded on the device, random strands, autocast,
+    the loss and the fused AdamW of `danq.network.recipes.MODERN`. Left out is what a step has around it: Fabric, the progress
     bar, saving. Beside it `plain`: the same network as one would write it down first. Unpacked one-hot in memory,
     `torch.utils.data.DataLoader`, the ReLU before the pool, float32 with TF32 as PyTorch sets it,
     `torch.optim.AdamW` as it comes, ``loss.item()`` in every step, batches of 100. It does less (no strands). The ratio
@@ -49,11 +49,11 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from danq.batches import Batches, Feed
-from danq.clock import Clock
-from danq.layers import DenseHead
-from danq.models import MODELS, DanQ, DeepSEA, build, rectify
-from danq.recipes import MODERN
+from danq.network.batches import Batches, Feed
+from danq.network.layers import DenseHead
+from danq.network.models import MODELS, DanQ, DeepSEA, build, rectify
+from danq.network.recipes import MODERN
+from danq.training.clock import Clock
 
 PLAIN_BATCH = 100
 CHANGES = ("relu_first", "channels_last", "padded", "unfold")  # of the network
@@ -69,7 +69,7 @@ PLAIN_TF32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf
 # What is measured on.
 
 class Store:
-    """What `danq.batches` asks of a dataset: packed windows and labels, by split."""
+    """What `danq.network.batches` asks of a dataset: packed windows and labels, by split."""
 
     def __init__(self, window, n_targets, splits):
         self.window, self.names, self.splits = window, range(n_targets), splits

@@ -176,7 +176,7 @@ def _mapping(text):
 
 
 def _simulate(steps):
-    step = _step(steps, "simulate", _call("simulate", "simulate"),
+    step = _step(steps, "simulate", _call("simulation.simulate", "simulate"),
                  "make a genome with planted motifs, its peaks, and the truth beside them",
                  config.Simulate)
     step.add_argument("--output", required=True, metavar="FOLDER", help="folder to fill")
@@ -184,7 +184,7 @@ def _simulate(steps):
 
 def _targets(steps):
     def run(folder, encode, output, group, assembly, output_type, biosample):
-        from danq import targets
+        from danq.genome import targets
         if (folder is None) == (encode is None):
             raise DanqError("give either --folder or --encode")
         if folder is not None:
@@ -206,7 +206,7 @@ def _targets(steps):
 
 
 def _fetch(steps):
-    step = _step(steps, "fetch", _call("sources", "fetch"),
+    step = _step(steps, "fetch", _call("genome.sources", "fetch"),
                  "take in a downloaded file, if it is the one that was meant")
     _file(step, "file", help="what arrived")
     step.add_argument("--url", required=True, help="where it came from")
@@ -217,7 +217,7 @@ def _fetch(steps):
 
 def _check(steps):
     def run(**options):
-        from danq.check import check
+        from danq.data.check import check
         check(**_sources(options))
 
     step = _step(steps, "check", run, "look at all input files, and say everything that is wrong with them at once",
@@ -228,7 +228,7 @@ def _check(steps):
 
 def _extract(steps):
     def run(**options):
-        from danq.extract import extract
+        from danq.data.extract import extract
         extract(**_sources(options))
 
     step = _step(steps, "extract", run, "cut labelled windows out of a genome, into dataset.h5", config.Extract)
@@ -278,7 +278,7 @@ def _pairs(words, option, split=str.split):
 
 
 def _encode(steps):
-    step = _step(steps, "encode", _call("encode", "encode"),
+    step = _step(steps, "encode", _call("data.encode", "encode"),
                  "turn your own labelled windows into dataset.h5, without a genome")
     _file(step, "fasta", help="the windows' letters, all of one length")
     _file(step, "windows", help="a table: name, split (train, valid, test), and a column of 0/1 for each target")
@@ -286,7 +286,7 @@ def _encode(steps):
 
 
 def _import_deepsea(steps):
-    step = _step(steps, "import-deepsea", _call("deepsea", "import_deepsea"),
+    step = _step(steps, "import-deepsea", _call("data.deepsea", "import_deepsea"),
                  "turn the published DeepSEA training bundle into dataset.h5")
     for split in ("train", "valid", "test"):
         step.add_argument(split, metavar=f"{split}.mat", help="of the bundle: MATLAB v7.3 or v5")
@@ -295,7 +295,7 @@ def _import_deepsea(steps):
 
 
 def _describe(steps):
-    step = _step(steps, "describe", _call("describe", "describe"),
+    step = _step(steps, "describe", _call("report.describe", "describe"),
                  "verify a dataset.h5 byte by byte, and say what is in it")
     step.add_argument("dataset", metavar="dataset.h5", help="the file")
     _file(step, "json", help="made: the same as JSON", required=False)
@@ -303,7 +303,7 @@ def _describe(steps):
 
 
 def _windows(steps):
-    step = _step(steps, "windows", _call("windows", "windows"),
+    step = _step(steps, "windows", _call("data.windows", "windows"),
                  "write down the windows of a dataset, their letters cut from the genome anew")
     _file(step, "dataset", help="dataset.h5 of danq extract")
     _file(step, "genome", help="the genome FASTA that it was made of")
@@ -312,7 +312,7 @@ def _windows(steps):
 
 
 def _import_predictions(steps):
-    step = _step(steps, "import-predictions", _call("deepsea", "import_predictions"),
+    step = _step(steps, "import-predictions", _call("data.deepsea", "import_predictions"),
                  "turn predictions in DeepSEA's own layout into predictions.h5")
     _file(step, "pred", help="HDF5 with a dataset `pred`: forward rows, then reverse-complement rows, or one for each")
     _file(step, "dataset", help="dataset.h5 with the windows that were predicted")
@@ -322,7 +322,7 @@ def _import_predictions(steps):
 
 
 def _export_predictions(steps):
-    step = _step(steps, "export-predictions", _call("deepsea", "export_predictions"),
+    step = _step(steps, "export-predictions", _call("data.deepsea", "export_predictions"),
                  "write predictions.h5 in DeepSEA's own layout")
     _file(step, "predictions", help="of danq predict")
     _file(step, "output", help="made: HDF5 with a dataset `pred`")
@@ -331,8 +331,8 @@ def _export_predictions(steps):
 def _train(steps):
     def run(profile, **options):
         if not profile:
-            return _call("train", "train")(**options)
-        from danq.profiling import profile_training
+            return _call("training.train", "train")(**options)
+        from danq.training.profiling import profile_training
         profile_training(**{key: value for key, value in options.items() if key not in _TRAINED})
 
     step = _step(steps, "train", run, "train one model; a training that was cut off resumes", config.Train)
@@ -348,7 +348,7 @@ _TRAINED = ("checkpoint", "history", "facts")
 
 
 def _tune(steps):
-    step = _step(steps, "tune", _call("tune", "tune"),
+    step = _step(steps, "tune", _call("training.tune", "tune"),
                  "search lr, dropout, scale and shift around the given ones, by a training's best validation AUPRC; a "
                  "search that was cut off resumes", config.Tune)
     _training(step, "seed of the search, and of each training")
@@ -381,7 +381,7 @@ def _whole(lowest):
 
 
 def _predict(steps):
-    step = _step(steps, "predict", _call("predict", "predict"),
+    step = _step(steps, "predict", _call("network.predict", "predict"),
                  "predict a split with a trained model, both strands averaged")
     _file(step, "checkpoint", help="of danq train")
     _file(step, "dataset", help="dataset.h5, with the targets the model was trained on")
@@ -393,7 +393,7 @@ def _predict(steps):
 
 def _baseline(steps):
     def run(kind, dataset, output, motifs, elements):
-        from danq import baselines
+        from danq.evaluation import baselines
         if kind == "kmer":
             baselines.kmer_baseline(dataset, output)
         elif kind == "scan":
@@ -418,7 +418,7 @@ def _known(step):
 
 
 def _evaluate(steps):
-    step = _step(steps, "evaluate", _call("evaluate", "evaluate"),
+    step = _step(steps, "evaluate", _call("evaluation.evaluate", "evaluate"),
                  "measure every predictor on the test split, and compare the models in pairs")
     _file(step, "dataset", help="dataset.h5")
     _file(step, "predictions", help="files of danq predict and danq baseline", nargs="+")
@@ -432,7 +432,7 @@ def _evaluate(steps):
 
 def _motifs(steps):
     def run(motifs, **options):
-        from danq.motifs import motifs as read_motifs
+        from danq.interpret.motifs import motifs as read_motifs
         read_motifs(database=motifs, **options)
 
     step = _step(steps, "motifs", run, "read motifs out of a trained model's filters and name them", config.Motifs)
@@ -449,7 +449,7 @@ def _motifs(steps):
 
 def _annotate(steps):
     def run(motifs, queries, output, **options):
-        from danq.annotate import annotate
+        from danq.motif.annotate import annotate
         output = output or f"{Path(queries.removesuffix('.gz')).stem}.matches.tsv"
         _refuse_overwriting({"queries": queries, "output": output, "meme": options["meme"]}, ("output", "meme"))
         annotate(queries, motifs, output, **options)
@@ -463,7 +463,7 @@ def _annotate(steps):
 
 
 def _export_motifs(steps):
-    step = _step(steps, "export-motifs", _call("meme", "export_motifs"),
+    step = _step(steps, "export-motifs", _call("motif.meme", "export_motifs"),
                  "write the motifs of a MEME file in another format")
     step.add_argument("motifs", metavar="motifs.meme", help="the motifs")
     step.add_argument("--format", required=True, choices=("jaspar", "transfac"), help="of the file to make")
@@ -471,7 +471,7 @@ def _export_motifs(steps):
 
 
 def _silence(steps):
-    step = _step(steps, "silence", _call("silence", "silence"),
+    step = _step(steps, "silence", _call("interpret.ablate", "silence"),
                  "silence each first-layer filter, and see which targets lose", config.Silencing)
     _file(step, "checkpoint", help="of danq train")
     _file(step, "dataset", help="dataset.h5")
@@ -482,7 +482,7 @@ def _silence(steps):
 
 def _probe(steps):
     def run(motifs, **options):
-        from danq.probe import probe
+        from danq.interpret.probe import probe
         probe(database=motifs, **options)
 
     step = _step(steps, "probe", run, "show what a trained model does with pairs of motifs as their distance grows",
@@ -496,7 +496,7 @@ def _probe(steps):
 
 
 def _attribute(steps):
-    step = _step(steps, "attribute", _call("attribute", "attribute"), "explain predictions of a trained model base by "
+    step = _step(steps, "attribute", _call("interpret.attribute", "attribute"), "explain predictions of a trained model base by "
                  "base", config.Attribution, leave_out=("modisco",))
     _file(step, "checkpoint", help="of danq train")
     _file(step, "dataset", help="dataset.h5")
@@ -511,7 +511,7 @@ def _attribute(steps):
 
 
 def _compare(steps):
-    step = _step(steps, "compare", _call("compare", "compare"),
+    step = _step(steps, "compare", _call("report.compare", "compare"),
                  "compare two tables of scores per target, for instance published ones")
     for side in ("a", "b"):
         step.add_argument(side, metavar=f"{side}.tsv", help="a table (TSV or CSV) with a column name and columns of "
@@ -526,7 +526,7 @@ def _compare(steps):
 
 def _plot(steps):
     def run(figure, **options):
-        from danq.figures import plot
+        from danq.report.figures import plot
         plot(kind=figure, **options)
 
     step = _step(steps, "plot", run, "draw one figure of a finished run")
@@ -541,7 +541,7 @@ def _plot(steps):
 
 
 def _report(steps):
-    step = _step(steps, "report", _call("report", "report"), "write the report of a finished run as one HTML file")
+    step = _step(steps, "report", _call("report.report", "report"), "write the report of a finished run as one HTML file")
     step.add_argument("--folder", required=True, metavar="FOLDER", help="the run: results/<run>")
     _file(step, "config", help="the run's configuration (YAML), shown in the report", required=False)
     _file(step, "output", help="made: report.html")

@@ -7,11 +7,11 @@ import pytest
 import torch
 from Bio import bgzf
 
+from danq.data.extract import extract
+from danq.data.windows import windows
 from danq.errors import DanqError
-from danq.extract import extract
-from danq.meme import TAXA, jaspar
-from danq.models import Layer
-from danq.windows import windows
+from danq.motif.meme import TAXA, jaspar
+from danq.network.models import Layer
 
 YEAST = Path(__file__).parents[2] / "shared" / "data" / "yeast"
 needs_yeast = pytest.mark.skipif(not YEAST.is_dir(), reason="the yeast data are not here")

@@ -3,11 +3,11 @@ import subprocess
 import sys
 
 import pytest
-from conftest import SPLITS, self_describing, write_bed
 
 from danq import cli
 from danq.files import read_table
-from danq.meme import Motif, jaspar, write_meme
+from danq.motif.meme import Motif, jaspar, write_meme
+from tests.conftest import SPLITS, self_describing, write_bed
 
 STEPS = next(action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)).choices
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import SPLITS, self_describing, write_bed, write_fasta
-from test_workflow import ROOT, jobs, snakemake, told
 
 from danq import config
+from tests.conftest import SPLITS, self_describing, write_bed, write_fasta
+from tests.test_workflow import ROOT, jobs, snakemake, told
 
 TOY = yaml.safe_load((ROOT / "tests" / "toy.yaml").read_text())
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from conftest import SPLITS, YEAST, needs_yeast, self_describing, write_bed
-from test_deepsea import small_bundle
 
-from danq.dataset import open_dataset
+from danq.data.dataset import open_dataset
+from danq.data.predictions import read_predictions
 from danq.files import read_table
-from danq.predictions import read_predictions
-from danq.results import read_run
+from danq.report.results import read_run
+from tests.conftest import SPLITS, YEAST, needs_yeast, self_describing, write_bed
+from tests.data.test_deepsea import small_bundle
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.workflow

@@ -5,11 +5,11 @@ import shlex
 import shutil
 import sys
 
-from danq import sources
+from danq.genome import sources
 from danq.config import WITHOUT_FILTERS, flags, load
 from danq.errors import DanqError, DanqErrors, shown
-from danq.inputs import find_key, read_targets, refuse_double_keys
-from danq.meme import motif_files
+from danq.genome.tables import find_key, read_targets, refuse_double_keys
+from danq.motif.meme import motif_files
 
 
 def checked(check, *arguments):

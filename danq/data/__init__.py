@@ -1,0 +1,1 @@
+"""danq's own files: the dataset and what is written beside it; the only place that knows HDF5."""

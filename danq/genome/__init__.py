@@ -1,0 +1,1 @@
+"""The user's files and coordinates: FASTA, peaks, tables of targets, bins."""

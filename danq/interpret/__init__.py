@@ -1,0 +1,1 @@
+"""Read a trained model: motifs, ablation, probe, attribution, tracks, redesign."""

@@ -1,0 +1,1 @@
+"""Motif matrices: their files, their comparison, their names."""

@@ -1,0 +1,1 @@
+"""Figures of arrays: charts, and small SVG drawings."""

@@ -1,0 +1,1 @@
+"""A finished run: read it, find what it says, and show it."""

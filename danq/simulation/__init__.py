@@ -1,0 +1,1 @@
+"""A genome with a planted motif grammar, and the truth of it."""

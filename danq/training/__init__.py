@@ -1,0 +1,1 @@
+"""Train a model; search for better knobs; profile a step."""

@@ -1,0 +1,182 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from danq.network.layers import DenseHead, Dropout, HardLSTM, PoolHead, hard_sigmoid, lstm
+
+GATES = {"sigmoid": lambda x: 1 / (1 + np.exp(-x)), "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1)}
+every_gate = pytest.mark.parametrize("gates", GATES)
+
+
+def run_slowly(layer, X, suffix, gate):
+    """Run one direction of an LSTM over X (P, C), written from its definition; torch stacks the gates i, f, g, o."""
+    W, U, b, c = (getattr(layer, f"{kind}_l0{suffix}").detach().numpy()
+                  for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    units = U.shape[1]
+    i, f, g, o = (slice(k * units, (k + 1) * units) for k in range(4))
+    h, cell, outputs = np.zeros(units), np.zeros(units), []
+    for x in X:
+        z = W @ x + U @ h + b + c
+        cell = gate(z[f]) * cell + gate(z[i]) * np.tanh(z[g])
+        h = gate(z[o]) * np.tanh(cell)
+        outputs.append(h)
+    return np.array(outputs)
+
+
+def wild_lstm(gates, bidirectional=True):
+    """Return an LSTM whose weights are large enough for its hard gates to shut and open wholly."""
+    torch.manual_seed(0)
+    layer = lstm(3, 4, gates, bidirectional).double()
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter, 0, 1.5)
+    return layer, torch.randn(9, 2, 3, dtype=torch.float64)
+
+
+@every_gate
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_an_lstm_equals_its_definition(gates, bidirectional):
+    layer, X = wild_lstm(gates, bidirectional)
+    found, _ = layer(X)
+    for n in range(2):
+        x = X[:, n].numpy()
+        expected = [run_slowly(layer, x, "", GATES[gates])]
+        if bidirectional:
+            expected.append(run_slowly(layer, x[::-1], "_reverse", GATES[gates])[::-1])
+        assert np.allclose(found[:, n].detach(), np.concatenate(expected, axis=1), atol=1e-12)
+
+
+def test_hard_gates_and_soft_ones_differ_with_the_same_weights():
+    (hard, X), (soft, _) = wild_lstm("hard_sigmoid"), wild_lstm("sigmoid")
+    soft.load_state_dict(hard.state_dict())
+    hard.load_state_dict(soft.state_dict())
+    assert (hard(X)[0] - soft(X)[0]).abs().max() > 0.01
+
+
+@every_gate
+def test_an_lstm_has_the_parameters_of_torchs(gates):
+    shapes = {"weight_ih": (20, 3), "weight_hh": (20, 5), "bias_ih": (20,), "bias_hh": (20,)}
+    found = {key: tuple(value.shape) for key, value in lstm(3, 5, gates).named_parameters()}
+    assert found == {f"{kind}_l0{suffix}": shape for suffix in ("", "_reverse") for kind, shape in shapes.items()}
+
+
+def test_gradients_flow_through_hard_gates():
+    torch.manual_seed(0)
+    layer, X = lstm(2, 2, "hard_sigmoid").double(), torch.randn(4, 2, 2, dtype=torch.float64, requires_grad=True)
+    assert isinstance(layer, HardLSTM)
+    assert torch.autograd.gradcheck(lambda X, *weights: layer(X)[0], (X, *layer.parameters()))
+
+
+def test_hard_sigmoid_is_theanos_and_not_torchs():
+    x = torch.tensor([-9.0, -2.5, 0.0, 1.0, 2.5, 9.0])
+    assert hard_sigmoid(x).tolist() == pytest.approx([0, 0, 0.5, 0.7, 1, 1])
+    assert functional.hardsigmoid(x).tolist() == pytest.approx([0, 0.5 - 2.5 / 6, 0.5, 0.5 + 1 / 6, 0.5 + 2.5 / 6, 1])
+
+
+@pytest.mark.parametrize("inverted", [True, False])
+@pytest.mark.parametrize("rate", [0.2, 0.5, 0.95])
+def test_dropout_drops_its_rate_and_keeps_the_mean_in_training_or_outside(rate, inverted):
+    torch.manual_seed(0)
+    drop, X = Dropout(rate), torch.full((1000, 200), 3.0)
+    drop.inverted = inverted
+    trained = drop(X)
+    kept = trained != 0
+    spread = math.sqrt(rate * (1 - rate) / X.numel())
+    assert abs(kept.float().mean().item() - (1 - rate)) < 5 * spread
+    assert trained[kept].unique().tolist() == pytest.approx([3 / (1 - rate) if inverted else 3])
+    outside = drop.eval()(X)
+    assert outside.unique().tolist() == pytest.approx([3 if inverted else 3 * (1 - rate)])
+    assert abs(trained.mean() - outside.mean()).item() < 5 * spread * trained.max().item()
+
+
+@pytest.mark.parametrize("inverted", [True, False])
+def test_a_rate_of_zero_changes_nothing(inverted):
+    drop, X = Dropout(0.0), torch.randn(5, 7)
+    drop.inverted = inverted
+    assert torch.equal(drop(X), X)
+    assert torch.equal(drop.eval()(X), X)
+
+
+LAYOUTS = {"plain": torch.empty(8, 30, 7), "time first": torch.empty(30, 8, 7).transpose(0, 1),
+           "channels last": torch.empty(8, 7, 30).transpose(1, 2), "one number a window": torch.empty(8)}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("inverted", [True, False])
+@pytest.mark.parametrize("rate", [0.08, 0.2, 0.5])
+def test_processes_that_share_a_batch_drop_together_what_one_would(layout, dtype, inverted, rate):
+    drop, X = Dropout(rate), torch.randn_like(LAYOUTS[layout]).to(dtype)
+    assert X.stride() == LAYOUTS[layout].stride()
+    drop.inverted = inverted
+
+    def draw(share):
+        torch.manual_seed(3)
+        drop.share = share
+        first, last, _ = share or (0, 8, 8)
+        return drop(X[first:last])
+
+    alone = draw(None)
+    for shares in ([(0, 3, 8), (3, 8, 8)], [(0, 1, 8), (1, 7, 8), (7, 8, 8)]):
+        assert torch.equal(torch.cat([draw(share) for share in shares]), alone)
+    assert 0 < (alone == 0).sum() < X.numel() or X.numel() == 8
+
+
+def test_shares_count_in_training_only():
+    drop, X = Dropout(0.5).eval(), torch.randn(3, 4)
+    drop.share = (0, 3, 8)
+    assert torch.equal(drop(X), X)
+
+
+def test_the_published_head_is_two_dense_layers():
+    torch.manual_seed(0)
+    head, X = DenseHead(3, 2, 4, 5), torch.randn(6, 3, 2)
+    W, b, V, c = (p.detach().numpy() for p in head.parameters())
+    hidden = np.maximum(X.numpy().reshape(6, 6) @ W.T + b, 0)
+    assert (hidden == 0).any()
+    assert np.allclose(head(X).detach(), hidden @ V.T + c, atol=1e-6)
+
+
+# Where each position of a window finds its bias, by the length of the window: five positions were trained.
+PLACES = {1: [2], 3: [1, 2, 3], 5: [0, 1, 2, 3, 4], 7: [0, 0, 1, 2, 3, 4, 4], 9: [0, 0, 0, 1, 2, 3, 4, 4, 4]}
+
+
+@pytest.mark.parametrize("positions", PLACES)
+def test_a_pooling_head_sums_exponentials_with_biases_counted_from_the_middle(positions):
+    torch.manual_seed(0)
+    head, X = PoolHead(5, 3, 2), torch.randn(4, positions, 3)
+    nn.init.normal_(head.place)
+    W, b, place = (p.detach().numpy().astype(float) for p in (head.out.weight, head.out.bias, head.place))
+    found = head(X)
+    for n in range(4):
+        for target in range(2):
+            total = 0.0
+            for p, source in enumerate(PLACES[positions]):
+                total += math.exp(4 * (X[n, p].numpy() @ W[target] + b[target] + place[source, target]))
+            assert found[n, target].item() == pytest.approx(math.log(total) / 4, abs=1e-5)
+
+
+def test_a_pooling_head_begins_with_equal_positions_and_rare_labels():
+    head = PoolHead(7, 3, 2)
+    nn.init.zeros_(head.out.weight)
+    nn.init.zeros_(head.out.bias)
+    assert torch.allclose(head(torch.randn(4, 7, 3)), torch.full((4, 2), -0.75 * math.log(7)), atol=1e-6)
+    assert len(head.place.unique()) == 1
+
+
+def test_a_pooling_head_bears_logits_whose_exponentials_do_not_fit():
+    head = PoolHead(3, 1, 1)
+    nn.init.ones_(head.out.weight)
+    nn.init.zeros_(head.out.bias)
+    assert head(torch.tensor([[[1000.0], [0.0], [0.0]]])).item() == pytest.approx(1000 - math.log(3), rel=1e-6)
+
+
+def test_a_pooling_head_counts_in_float32_whatever_comes_in():
+    torch.manual_seed(0)
+    head, X = PoolHead(7, 5, 3), torch.randn(6, 7, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = head(X)
+    assert found.dtype == torch.float32 and torch.equal(found, head(X))

@@ -1,0 +1,348 @@
+import filecmp
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+from Bio import bgzf
+from sklearn.metrics import average_precision_score
+
+from danq.errors import DanqError
+from danq.motif.meme import information, jaspar
+from danq.simulation import simulate as module
+from danq.simulation.simulate import (
+    ELEMENT,
+    JITTER,
+    MOTIFS,
+    TARGETS,
+    TURN,
+    count,
+    helix,
+    inhibitor,
+    insulator,
+    order,
+    single,
+)
+
+CHROMOSOMES, LENGTH, BIN = 3, 60_000, 200
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated")
+    module.simulate(folder, chromosomes=CHROMOSOMES, chromosome_length=LENGTH, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def genome(folder):
+    with gzip.open(folder / "genome.fa.gz", "rt") as handle:
+        records = handle.read().split(">")[1:]
+    return {name: letters.replace("\n", "") for name, letters in (record.split("\n", 1) for record in records)}
+
+
+@pytest.fixture(scope="module")
+def sites(folder):
+    return pd.read_csv(folder / "sites.tsv.gz", sep="\t")
+
+
+@pytest.fixture(scope="module")
+def truth(folder):
+    return pd.read_csv(folder / "elements.tsv.gz", sep="\t")
+
+
+def peaks_of(folder, index):
+    return pd.read_csv(folder / "peaks" / f"{index:02d}.bed.gz", sep="\t",
+                       names=["chrom", "start", "end", "name", "score", "strand"])
+
+
+def coverage(regions, length=LENGTH):
+    """Share of each bin that the regions cover, each base once; (chromosomes * bins,)."""
+    covered = np.zeros((CHROMOSOMES, length), dtype=bool)
+    for chrom, start, end in regions[["chrom", "start", "end"]].itertuples(index=False):
+        covered[int(chrom[3:]) - 1, start:end] = True
+    return covered.reshape(-1, BIN).mean(axis=1)
+
+
+def best_match(word, matrix):
+    """Best log-odds score (bits) of a motif in a word, either strand."""
+    letters = np.array(["ACGT".index(letter) for letter in word])
+    scores, place = np.log2(4 * matrix + 1e-3), np.arange(len(matrix))
+    strands = (letters, 3 - letters[::-1])
+    return max(scores[place, np.lib.stride_tricks.sliding_window_view(strand, len(matrix))].sum(axis=1).max()
+               for strand in strands)
+
+
+def site_table(*rows):
+    """Sites from (factor, start, strand), 10 bp each unless an end is given, on chr1."""
+    frame = pd.DataFrame([(*row, row[1] + 10)[:4] for row in rows], columns=["factor", "start", "strand", "end"])
+    return frame.assign(chrom="chr1").sort_values("start", ignore_index=True)
+
+
+def kinds(rule, *rows, **options):
+    return rule(site_table(*rows), **options)["kind"].tolist()
+
+
+# --- the files ---
+
+
+def test_files(folder):
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    peaks = {f"peaks/{index:02d}.bed.gz" for index in range(7)}
+    assert names == {"genome.fa.gz", "targets.tsv", "sites.tsv.gz", "elements.tsv.gz"} | peaks
+
+
+def test_targets(folder):
+    targets = pd.read_csv(folder / "targets.tsv", sep="\t")
+    assert list(targets) == ["name", "group", "file", "jaspar"]
+    assert targets["group"].tolist() == ["single", "single", "count", "order", "inhibitor", "insulator", "helix"]
+    assert targets.loc[0].tolist() == ["CTCF", "single", "peaks/00.bed.gz", "MA0139.2"]
+    assert all((folder / file).exists() for file in targets["file"])
+
+
+def test_genome(folder, genome):
+    assert {name: len(letters) for name, letters in genome.items()} == {f"chr{k}": LENGTH for k in (1, 2, 3)}
+    assert set("".join(genome.values())) == set("ACGT")
+    with bgzf.open(folder / "genome.fa.gz", "rt") as handle:
+        assert handle.readline() == ">chr1\n" and len(handle.readline()) == 61
+
+
+def test_background_is_rich_in_at_and_remembers_two_letters():
+    letters = module._background(np.random.default_rng(0), 2, 150_100)
+    assert letters.shape == (2, 150_100) and letters.dtype == np.uint8
+    assert 0.55 < np.isin(letters, (0, 3)).mean() < 0.7
+    flat = letters.ravel().astype(int)
+    triples = np.bincount(16 * flat[:-2] + 4 * flat[1:-1] + flat[2:], minlength=64).reshape(4, 4, 4)
+    following = triples / triples.sum(axis=2, keepdims=True)
+    # By chance alone, the rows of one last letter would differ by some .005.
+    assert following.std(axis=0).mean() > 0.03
+
+
+def test_peaks_are_sorted_bed6_of_200_bp_inside_the_chromosomes(folder):
+    for index in range(7):
+        peaks = peaks_of(folder, index)
+        assert len(peaks) > 0 and not peaks.isna().any().any()
+        assert (peaks["start"] >= 0).all() and (peaks["end"] <= LENGTH).all()
+        assert (peaks["end"] - peaks["start"] == ELEMENT).all()
+        assert peaks.equals(peaks.sort_values(["chrom", "start"], kind="stable"))
+
+
+def test_a_peak_is_a_positive_element_moved_by_the_jitter(folder, truth):
+    for index in range(7):
+        positive = truth[(truth["target"] == index) & (truth["kind"] == "positive")]
+        peaks = peaks_of(folder, index)
+        assert len(peaks) == len(positive)
+        # Sorting keeps neighbours in step: the k-th peak lies within the jitter of the k-th element.
+        moved = peaks["start"].to_numpy() - positive["start"].to_numpy()
+        assert (peaks["chrom"].to_numpy() == positive["chrom"].to_numpy()).all()
+        assert np.abs(moved).max() <= JITTER and moved.std() > JITTER / 4
+
+
+def test_elements_lie_inside_the_chromosomes(truth):
+    assert (truth["start"] >= 0).all() and (truth["end"] <= LENGTH).all()
+    assert (truth["end"] - truth["start"] == ELEMENT).all()
+    assert set(truth["kind"]) == {"positive", "decoy"} and set(truth["target"]) == set(range(7))
+
+
+def test_an_element_at_the_end_of_a_chromosome_moves_inside():
+    found = module.elements(site_table(("CTCF", 0, "+"), ("SRF", 990, "+")), 1000)
+    assert found[["start", "end"]].to_numpy().tolist() == [[0, 200], [800, 1000]]
+
+
+def test_sites_read_as_their_motifs_on_their_strand(genome, sites):
+    motifs = {motif.name: motif.matrix for motif in jaspar("JASPAR2024", names=list(MOTIFS.values()))}
+    assert set(sites["motif"]) == set(motifs) and set(sites["strand"]) == {"+", "-"}
+    assert (sites["factor"].map(MOTIFS) == sites["motif"]).all()
+    complement = str.maketrans("ACGT", "TGCA")
+    for site in sites.itertuples():
+        word = genome[site.chrom][site.start:site.end]
+        word = word if site.strand == "+" else word.translate(complement)[::-1]
+        matrix = motifs[site.motif]
+        score = np.log2(4 * matrix[np.arange(len(matrix)), ["ACGT".index(letter) for letter in word]] + 1e-9).sum()
+        # The expected score of a sampled site is the information content; only the better ones are planted.
+        assert score > information(matrix).sum()
+
+
+@pytest.mark.parametrize("factor", ["CTCF", "ZNF143"])
+def test_broken_copies_have_both_halves_but_not_the_motif(genome, truth, factor):
+    matrix = jaspar("JASPAR2024", names=[MOTIFS[factor]])[0].matrix
+    half = (len(matrix) + 1) // 2
+    own = truth[truth["target"] == [target.name for target in TARGETS].index(factor)]
+    decoy, positive = own[own["kind"] == "decoy"], own[own["kind"] == "positive"]
+
+    def best(regions, part):
+        words = [genome[region.chrom][region.start:region.end] for region in regions.itertuples()]
+        return np.median([best_match(word, part) / information(part).sum() for word in words])
+
+    for part in (matrix[:half], matrix[half:]):
+        assert best(decoy, part) > 1 and best(positive, part) > 1
+    assert best(decoy, matrix) < 0.6 and best(positive, matrix) > 1
+
+
+def test_sites_never_overlap(sites):
+    own = sites["chrom"].to_numpy()
+    gaps = (sites["start"].to_numpy()[1:] - sites["end"].to_numpy()[:-1])[own[1:] == own[:-1]]
+    assert gaps.min() >= 0
+
+
+def test_the_truth_follows_from_the_published_sites(sites, truth):
+    again = module.elements(sites, LENGTH)
+    columns = ["chrom", "start", "end", "target", "kind"]
+    published = truth[(truth["target"] > 1) | (truth["kind"] == "positive")]  # broken copies are not published
+    assert again[columns].to_numpy().tolist() == published[columns].to_numpy().tolist()
+
+
+def test_the_rule_explains_the_labels_and_the_parts_do_not(folder, truth):
+    for index, target in enumerate(TARGETS):
+        labels = coverage(peaks_of(folder, index)) > 0.5
+        own = truth[truth["target"] == index]
+        full = average_precision_score(labels, coverage(own[own["kind"] == "positive"]))
+        parts = average_precision_score(labels, coverage(own))
+        assert full > 0.93, target.name
+        assert parts < full - 0.15, target.name
+        assert 0.01 < labels.mean() < 0.07, target.name
+
+
+def test_every_chromosome_has_positives_and_decoys_of_every_target(truth):
+    assert len(truth.groupby(["chrom", "target", "kind"]).size()) == CHROMOSOMES * 7 * 2
+
+
+def test_same_seed_same_bytes(folder, tmp_path):
+    module.simulate(tmp_path, chromosomes=CHROMOSOMES, chromosome_length=LENGTH, seed=1)
+    names = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    assert filecmp.cmpfiles(folder, tmp_path, names, shallow=False)[0] == names
+
+
+def test_another_seed_other_data(folder, tmp_path):
+    module.simulate(tmp_path, chromosomes=CHROMOSOMES, chromosome_length=LENGTH, seed=2)
+    names = [path.relative_to(folder) for path in folder.rglob("*") if path.suffix == ".gz"]
+    assert filecmp.cmpfiles(folder, tmp_path, names, shallow=False)[1] == names
+
+
+def test_chromosomes_come_in_their_order(tmp_path):
+    module.simulate(tmp_path, chromosomes=11, chromosome_length=20_000)
+    for name in ("sites.tsv.gz", "elements.tsv.gz", "peaks/00.bed.gz"):
+        first = pd.read_csv(tmp_path / name, sep="\t", header=None, skiprows=1)[0]
+        assert first.unique().tolist() == [f"chr{index}" for index in range(1, 12)]
+
+
+@pytest.mark.parametrize("length", [400, 20_123])
+def test_small_and_odd_lengths(tmp_path, length):
+    module.simulate(tmp_path, chromosomes=1, chromosome_length=length, seed=0)
+    with gzip.open(tmp_path / "genome.fa.gz", "rt") as handle:
+        assert sum(len(line.strip()) for line in handle if line[0] != ">") == length
+
+
+@pytest.mark.parametrize(("chromosomes", "length"), [(0, 60_000), (3, 399)])
+def test_a_genome_without_room_is_refused(tmp_path, chromosomes, length):
+    with pytest.raises(DanqError, match="at least one of 400 bp"):
+        module.simulate(tmp_path, chromosomes=chromosomes, chromosome_length=length)
+    assert not any(tmp_path.iterdir())
+
+
+# --- the rules ---
+
+
+def test_single():
+    rows = [("CTCF", 500, "+"), ("CTCF-swapped", 1000, "-"), ("ZNF143", 1500, "+")]
+    assert kinds(single, *rows, factor="CTCF") == ["positive", "decoy"]
+    found = single(site_table(*rows), factor="CTCF")
+    assert found[["start", "end"]].to_numpy().tolist() == [[405, 605], [905, 1105]]
+
+
+@pytest.mark.parametrize(("starts", "answer"), [
+    ((500,), ["decoy"]),
+    ((500, 690), ["decoy"]),
+    ((500, 691), ["decoy", "decoy"]),  # 201 bp from end to end: two runs of one
+    ((500, 600, 690), ["positive"]),  # 200 bp from end to end
+    ((500, 600, 691), ["decoy"]),  # 201 bp: no three in 200 bp, yet each next to another
+    ((500, 520, 540, 560), ["positive"]),
+    ((500, 520, 540, 900), ["positive", "decoy"]),
+    ((500, 520, 540, 735), ["positive", "decoy"]),  # the last lies in 200 bp with one other, not with two
+    ((500, 520, 540, 700), ["positive"]),
+    ((500, 550, 600, 780, 830, 880), ["positive", "positive"]),
+])
+def test_count(starts, answer):
+    assert kinds(count, *[("ELF4", start, "+-"[start % 4 // 2]) for start in starts]) == answer
+
+
+def test_count_is_centred_on_the_run():
+    found = count(site_table(("ELF4", 500, "+"), ("ELF4", 540, "-"), ("ELF4", 590, "+")))
+    assert found[["start", "end"]].to_numpy().tolist() == [[450, 650]]
+
+
+def test_count_does_not_reach_across_chromosomes():
+    sites = site_table(("ELF4", 500, "+"), ("ELF4", 520, "+"), ("ELF4", 540, "+"))
+    assert count(sites.assign(chrom=["chr1", "chr1", "chr2"]))["kind"].tolist() == ["decoy", "decoy"]
+
+
+@pytest.mark.parametrize(("rows", "answer"), [
+    ([("ONECUT3", 500, "+"), ("HNF4A", 600, "+")], ["positive"]),
+    ([("HNF4A", 500, "-"), ("ONECUT3", 600, "-")], ["positive"]),  # the same, read along the other strand
+    ([("HNF4A", 500, "+"), ("ONECUT3", 600, "+")], ["decoy"]),
+    ([("ONECUT3", 500, "-"), ("HNF4A", 600, "-")], ["decoy"]),
+    ([("ONECUT3", 500, "+"), ("HNF4A", 600, "-")], ["decoy"]),
+    ([("ONECUT3", 500, "+"), ("HNF4A", 550, "+")], ["positive"]),  # 40 bp between them
+    ([("ONECUT3", 500, "+"), ("HNF4A", 549, "+")], []),
+    ([("ONECUT3", 500, "+"), ("HNF4A", 670, "+")], ["positive"]),  # 160 bp
+    ([("ONECUT3", 500, "+"), ("HNF4A", 671, "+")], []),
+    ([("ONECUT3", 500, "+")], []),
+    ([("ONECUT3", 500, "+"), ("HNF4A", 570, "+"), ("HNF4A", 640, "-")], ["positive", "decoy"]),
+])
+def test_order(rows, answer):
+    assert kinds(order, *rows) == answer
+
+
+@pytest.mark.parametrize(("rest", "answer"), [
+    (None, "positive"), (660, "decoy"), (710, "decoy"), (711, "positive"), (760, "positive"),
+    (350, "decoy"), (290, "decoy"), (289, "positive"),
+])
+def test_inhibitor(rest, answer):
+    rows = [("SRF", 500, "+")] + ([("REST", rest, "-")] if rest else [])
+    assert kinds(inhibitor, *rows) == [answer]
+
+
+@pytest.mark.parametrize(("rows", "answer"), [
+    ([("TFE3", 500, "+"), ("TP53", 620, "-")], ["positive"]),
+    ([("TP53", 500, "+"), ("TFE3", 620, "+")], ["positive"]),
+    ([("TFE3", 500, "+"), ("CTCF", 560, "-"), ("TP53", 620, "-")], ["decoy"]),
+    ([("TP53", 500, "+"), ("CTCF", 510, "-"), ("TFE3", 620, "-")], ["decoy"]),
+    ([("CTCF", 470, "+"), ("TFE3", 500, "+"), ("TP53", 620, "-")], ["positive"]),
+    ([("TFE3", 500, "+"), ("TP53", 620, "-"), ("CTCF", 640, "+")], ["positive"]),
+    ([("TFE3", 500, "+"), ("CTCF-swapped", 560, "-"), ("TP53", 620, "-")], ["positive"]),
+    ([("TFE3", 500, "+"), ("TP53", 579, "-")], []),
+    ([("TFE3", 500, "+"), ("TP53", 580, "-")], ["positive"]),
+    ([("TFE3", 500, "+"), ("TP53", 710, "-")], ["positive"]),
+    ([("TFE3", 500, "+"), ("TP53", 711, "-")], []),
+])
+def test_insulator(rows, answer):
+    assert kinds(insulator, *rows) == answer
+
+
+@pytest.mark.parametrize(("turns", "answer"), [
+    (2.5, []), (3, ["positive"]), (3.5, ["decoy"]), (7, ["positive"]), (7.5, ["decoy"]), (12, ["positive"]),
+    (12.5, ["decoy"]), (13, []),
+])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_helix(turns, answer, side):
+    assert kinds(helix, ("GFI1", 500, "+"), ("ZIC1", 500 + side * round(turns * TURN), "-")) == answer
+
+
+def test_rules_do_not_pair_across_chromosomes():
+    sites = site_table(("ONECUT3", 500, "+"), ("HNF4A", 600, "+")).assign(chrom=["chr1", "chr2"])
+    assert order(sites).empty
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_are_those_of_a_search_through_all(seed):
+    rng = np.random.default_rng(seed)
+    sites = pd.DataFrame({
+        "chrom": np.sort(rng.choice(["chr1", "chr2"], 60)), "start": rng.integers(0, 3000, 60),
+        "factor": rng.choice(["SRF", "REST"], 60)}).sort_values(["chrom", "start"], ignore_index=True)
+    sites["end"] = sites["start"] + np.where(sites["factor"] == "SRF", 16, 20)
+    expected = [
+        (one, other) for one in range(60) for other in range(60)
+        if sites.factor[one] == "SRF" and sites.factor[other] == "REST" and sites.chrom[one] == sites.chrom[other]
+        and 30 <= max(sites.start[other] - sites.end[one], sites.start[one] - sites.end[other]) <= 200]
+    found = module._pairs(sites, "SRF", "REST", 30, 200)
+    assert sorted(zip(*(rows.tolist() for rows in found), strict=True)) == sorted(expected)
