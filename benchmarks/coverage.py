@@ -31,20 +31,28 @@ def true_difference(prevalence):
     for mu in MU:
         recall, fall_out = stats.norm.sf(threshold - mu), stats.norm.sf(threshold)
         with np.errstate(invalid="ignore"):
-            precision = np.nan_to_num(prevalence * recall / (prevalence * recall + (1 - prevalence) * fall_out), nan=1)
+            precision = np.nan_to_num(
+                prevalence * recall / (prevalence * recall + (1 - prevalence) * fall_out), nan=1
+            )
         areas.append((-np.trapezoid(precision, recall), stats.norm.cdf(mu / 2**0.5)))
     return np.subtract(*areas)
 
 
 def noise(rng, n, rho):
     """Return standard normal noise (n,) whose neighbours are correlated by `rho`."""
-    return signal.lfilter([1], [1, -rho], rng.normal(size=n) * np.sqrt(1 - rho**2)) if rho else rng.normal(size=n)
+    return (
+        signal.lfilter([1], [1, -rho], rng.normal(size=n) * np.sqrt(1 - rho**2))
+        if rho
+        else rng.normal(size=n)
+    )
 
 
 def simulate(rng, n, prevalence, rho):
     """Return labels (n,) and the scores of two models."""
     labels, common = stats.norm.cdf(noise(rng, n, rho)) < prevalence, noise(rng, n, rho)
-    scores = [mu * labels + SHARED**0.5 * common + (1 - SHARED) ** 0.5 * noise(rng, n, rho) for mu in MU]
+    scores = [
+        mu * labels + SHARED**0.5 * common + (1 - SHARED) ** 0.5 * noise(rng, n, rho) for mu in MU
+    ]
     return labels, scores
 
 
@@ -54,8 +62,12 @@ def intervals(rng, labels, scores, blocks, replicates):
     found = [measure(labels[:, None], column[:, None]) for column in scores]
     value = [found[0][area][0] - found[1][area][0] for area in ("auprc", "auroc")]
     drawn = uncertainty.draw_blocks(n_blocks, replicates, rng)
-    spread = np.subtract(*(uncertainty.resampled_auprc(labels, column, blocks, drawn) for column in scores))
-    influence = np.subtract(*(uncertainty.auroc_influence(labels, column, blocks, n_blocks) for column in scores))
+    spread = np.subtract(
+        *(uncertainty.resampled_auprc(labels, column, blocks, drawn) for column in scores)
+    )
+    influence = np.subtract(
+        *(uncertainty.auroc_influence(labels, column, blocks, n_blocks) for column in scores)
+    )
     carried = uncertainty.effective_number(np.bincount(blocks[labels], minlength=n_blocks))
     variance = [spread.var(ddof=1) * n_blocks / (n_blocks - 1), (influence**2).sum()]
     low, high, _ = uncertainty.student(value, [variance], [carried - 1])
@@ -68,9 +80,12 @@ def coverage(repetitions, seed, *, n_blocks, size, prevalence, rho):
     held = np.zeros(len(METHODS))
     for _ in tqdm(range(repetitions), f"rho {rho}", unit="test set", disable=None, leave=False):
         labels, scores = simulate(rng, n_blocks * size, prevalence, rho)
-        for place, blocks, replicates in ((0, np.arange(len(labels)) // size, 1000), (2, np.arange(len(labels)), 200)):
+        for place, blocks, replicates in (
+            (0, np.arange(len(labels)) // size, 1000),
+            (2, np.arange(len(labels)), 200),
+        ):
             low, high = intervals(rng, labels, scores, blocks, replicates)
-            held[place:place + 2] += (low <= truth) & (truth <= high)
+            held[place : place + 2] += (low <= truth) & (truth <= high)
     return held / repetitions
 
 
@@ -84,11 +99,21 @@ def main():
     for n_blocks, size, prevalence in ((100, 50, 0.1), (34, 250, 0.05)):
         for rho in (0.0, 0.8):
             started = time.monotonic()
-            found = coverage(arguments.repetitions, arguments.seed, n_blocks=n_blocks, size=size,
-                             prevalence=prevalence, rho=rho)
-            print(f"{n_blocks} blocks of {size}, {100 * prevalence:g} % positive",
-                  f"correlated by {rho}" if rho else "independent", *(f"{100 * share:.1f} %" for share in found),
-                  f"{time.monotonic() - started:.0f}", sep="\t")
+            found = coverage(
+                arguments.repetitions,
+                arguments.seed,
+                n_blocks=n_blocks,
+                size=size,
+                prevalence=prevalence,
+                rho=rho,
+            )
+            print(
+                f"{n_blocks} blocks of {size}, {100 * prevalence:g} % positive",
+                f"correlated by {rho}" if rho else "independent",
+                *(f"{100 * share:.1f} %" for share in found),
+                f"{time.monotonic() - started:.0f}",
+                sep="\t",
+            )
             sys.stdout.flush()
 
 

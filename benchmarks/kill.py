@@ -30,15 +30,27 @@ from danq.training import train
 from danq.training.train import Loop
 
 TIMES = ["seconds", "samples_per_s", "loading_share"]
-PLACES = ((Loop, "learn"), (torch.optim.AdamW, "step"), (Loop, "_validate"), (Loop, "_save"), (os, "replace"),
-          (os, "fsync"), (pathlib.Path, "write_bytes"), (pathlib.Path, "touch"), (train, "write_checkpoint"),
-          (train, "write_table"), (train, "write_text"))
+PLACES = (
+    (Loop, "learn"),
+    (torch.optim.AdamW, "step"),
+    (Loop, "_validate"),
+    (Loop, "_save"),
+    (os, "replace"),
+    (os, "fsync"),
+    (pathlib.Path, "write_bytes"),
+    (pathlib.Path, "touch"),
+    (train, "write_checkpoint"),
+    (train, "write_table"),
+    (train, "write_text"),
+)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=60, help="kill points of each model")
-    parser.add_argument("--models", nargs="+", default=sorted(MODELS), choices=sorted(MODELS), help="which models")
+    parser.add_argument(
+        "--models", nargs="+", default=sorted(MODELS), choices=sorted(MODELS), help="which models"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     train.SAVE_EVERY = 0  # a state at every step
@@ -50,15 +62,27 @@ def main():
 
 
 def make_dataset(path):
-    """Write 96 training and 40 other windows of random letters and labels."""
+    """Write 96 training and 40 other windows of random bases and labels."""
     rng = np.random.default_rng(1)
     rows = {"train": 96, "valid": 20, "test": 20}
     targets = [("a", "g", ""), ("b", "g", "")]
-    with create_dataset(path, window=400, bin_size=200, targets=targets, chromosomes={"c": 10**6},
-                        rows=np.array([[n] for n in rows.values()]), source={}) as writer:
+    with create_dataset(
+        path,
+        window=400,
+        bin_size=200,
+        targets=targets,
+        chromosomes={"c": 10**6},
+        rows=np.array([[n] for n in rows.values()]),
+        source={},
+    ) as writer:
         for split, n in rows.items():
             labels = np.packbits(rng.integers(0, 2, (n, 2)), axis=1)
-            writer.append(split, pack(rng.integers(0, 4, (n, 400), dtype=np.uint8)), labels, np.arange(n) * 400)
+            writer.append(
+                split,
+                pack(rng.integers(0, 4, (n, 400), dtype=np.uint8)),
+                labels,
+                np.arange(n) * 400,
+            )
 
 
 def survives(folder, model, n_points):
@@ -72,22 +96,41 @@ def survives(folder, model, n_points):
             print(f"{model}: was not killed at point {point}")
         in_child(run, folder, place, model)
         same += equal(folder / f"{model}-whole", place)
-    print(f"{model:22} {len(points)} kill points of {total}: {same} end with the same bits", flush=True)
+    print(
+        f"{model:22} {len(points)} kill points of {total}: {same} end with the same bits",
+        flush=True,
+    )
     return same == len(points)
 
 
 def run(folder, place, model):
     """Train a model, or go on."""
-    knobs = config.Train(scale=0.02, epochs=2, batch_size=16, shift=3, device="cpu", precision="float32").model_dump()
+    knobs = config.Train(
+        scale=0.02, epochs=2, batch_size=16, shift=3, device="cpu", precision="float32"
+    ).model_dump()
     with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):
-        train.train(folder / "dataset.h5", place / "m.ckpt", place / "h.tsv", place / "f.json", model=model, seed=1,
-                    threads=1, motifs="", **knobs)
+        train.train(
+            folder / "dataset.h5",
+            place / "m.ckpt",
+            place / "h.tsv",
+            place / "f.json",
+            model=model,
+            seed=1,
+            threads=1,
+            motifs="",
+            **knobs,
+        )
 
 
 def count_points(folder, model):
     """Train undisturbed, and count the points."""
     whole = folder / f"{model}-whole"
-    in_child(lambda: (whole.mkdir(), (whole / "points").write_text(str(counted(run, folder, whole, model)))))
+    in_child(
+        lambda: (
+            whole.mkdir(),
+            (whole / "points").write_text(str(counted(run, folder, whole, model))),
+        )
+    )
     return int((whole / "points").read_text())
 
 
@@ -111,6 +154,7 @@ def counted(action, *arguments, kill_at=None):
             found = function(*given, **named)
             note()
             return found
+
         return call
 
     with contextlib.ExitStack() as stack:

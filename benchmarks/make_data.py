@@ -2,7 +2,7 @@
 
 Made in OUTPUT, chromosome by chromosome, in bounded memory::
 
-    genome.fa               chr1, chr2 ..., 60 letters a line; half of it lower case, 1 % N in long runs
+    genome.fa               chr1, chr2 ..., 60 bases a line; half of it lower case, 1 % N in long runs
     peaks/target_000.bed    sorted BED3 (or BED6), 150 to 1500 bp; a few peaks of one file overlap
     targets.tsv             name, group, file
 
@@ -21,18 +21,20 @@ from pathlib import Path
 
 import numpy as np
 
-LINE = 60  # letters in a line of the FASTA
-BLOCK = 100_000 * LINE  # letters made at once
+LINE = 60  # bases in a line of the FASTA
+BLOCK = 100_000 * LINE  # bases made at once
 HOTSPOT = 8_000  # bp of genome per hotspot
 SPREAD = 100  # standard deviation of a peak's centre around its hotspot (bp)
 PEAK = (150, 1500)  # shortest and longest peak (bp), log-uniform between
 GROUPS = {"DNase": 125, "TF": 690, "histone": 104}  # the 919 targets of DeepSEA
-LETTERS = np.frombuffer(b"ACGT", dtype=np.uint8)
+BASES = np.frombuffer(b"ACGT", dtype=np.uint8)
 
 
 def main():
     """Read the command line and make the files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--genome-length", type=int, default=100_000_000)
     parser.add_argument("--chromosomes", type=int, default=5)
     parser.add_argument("--targets", type=int, default=919)
@@ -53,7 +55,12 @@ def make(*, genome_length, chromosomes, targets, peaks, columns, seed, output):
         file.write_bytes(b"")
     write_table(output / "targets.tsv", files)
     lengths = chromosome_lengths(genome_length, chromosomes)
-    counts = np.array([rng.multinomial(count, lengths / lengths.sum()) for count in peak_counts(rng, targets, peaks)])
+    counts = np.array(
+        [
+            rng.multinomial(count, lengths / lengths.sum())
+            for count in peak_counts(rng, targets, peaks)
+        ]
+    )
     with open(output / "genome.fa", "wb") as fasta:
         for index, length in enumerate(lengths.tolist()):
             write_chromosome(rng, fasta, f"chr{index + 1}", length)
@@ -80,7 +87,10 @@ def write_table(path, files):
     """Write `targets.tsv`, the groups in DeepSEA's order and shares."""
     edges = np.cumsum(list(GROUPS.values())) * len(files) / sum(GROUPS.values())
     groups = np.array(list(GROUPS))[np.searchsorted(edges, np.arange(len(files)), side="right")]
-    rows = [f"{file.stem}\t{group}\tpeaks/{file.name}\n" for file, group in zip(files, groups, strict=True)]
+    rows = [
+        f"{file.stem}\t{group}\tpeaks/{file.name}\n"
+        for file, group in zip(files, groups, strict=True)
+    ]
     path.write_text("name\tgroup\tfile\n" + "".join(rows))
 
 
@@ -91,21 +101,21 @@ def write_chromosome(rng, fasta, name, length):
     """Write one record of the FASTA."""
     fasta.write(f">{name}\n".encode())
     for start in range(0, length, BLOCK):
-        fasta.write(wrapped(letters(rng, min(BLOCK, length - start))))
+        fasta.write(wrapped(bases(rng, min(BLOCK, length - start))))
 
 
-def letters(rng, length):
-    """Return random letters, alternating stretches of both cases, and one run of N (1 %), as uint8."""
-    drawn = LETTERS[rng.integers(0, 4, length, dtype=np.uint8)]
+def bases(rng, length):
+    """Return random bases, alternating stretches of both cases, and one run of N (1 %), as uint8."""
+    drawn = BASES[rng.integers(0, 4, length, dtype=np.uint8)]
     stretches = rng.integers(300, 3000, length // 1000 + 2)
     drawn |= np.repeat(np.arange(len(stretches), dtype=np.uint8) % 2 * 32, stretches)[:length]
     first = rng.integers(0, length - length // 100 + 1)
-    drawn[first:first + length // 100] = ord("N")
+    drawn[first : first + length // 100] = ord("N")
     return drawn
 
 
 def wrapped(drawn):
-    """Return letters as the bytes of a FASTA, 60 on a line."""
+    """Return bases as the bytes of a FASTA, 60 on a line."""
     whole = len(drawn) // LINE * LINE
     lines = np.full((whole // LINE, LINE + 1), ord("\n"), dtype=np.uint8)
     lines[:, :LINE] = drawn[:whole].reshape(-1, LINE)

@@ -20,7 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
+os.environ.update(
+    OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1"
+)
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
@@ -47,9 +49,13 @@ numpy.save(sys.argv[2], p)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peers", metavar="PYTHON", help="python of an environment with memelite")
-    parser.add_argument("--run", nargs="*", default=[], type=Path, metavar="FOLDER", help="results/<run>")
+    parser.add_argument(
+        "--run", nargs="*", default=[], type=Path, metavar="FOLDER", help="results/<run>"
+    )
     arguments = parser.parse_args()
     speed(arguments.peers)
     for run in arguments.run:
@@ -65,7 +71,10 @@ def main():
 
 def speed(peers):
     """Time Tomtom, and compare its p-values with memelite's."""
-    rng, targets = np.random.default_rng(0), [motif.matrix for motif in jaspar("JASPAR2024", "vertebrates")]
+    rng, targets = (
+        np.random.default_rng(0),
+        [motif.matrix for motif in jaspar("JASPAR2024", "vertebrates")],
+    )
     queries = [trim(noisy(rng, targets[row]), 0.25) for row in rng.integers(0, len(targets), 320)]
     for distance, least in (("pearson", 5), ("euclidean", 1)):
         start = time.process_time()
@@ -74,15 +83,27 @@ def speed(peers):
     if peers is None:
         return
     with tempfile.TemporaryDirectory() as folder:
-        np.savez(f"{folder}/motifs.npz", **{f"{kind}{row:04}": matrix for kind, matrices in (
-            ("q", queries), ("t", targets)) for row, matrix in enumerate(matrices)})
-        told = subprocess.run([peers, "-c", MEMELITE, f"{folder}/motifs.npz", f"{folder}/p.npy"], check=True,
-                              capture_output=True, text=True).stdout
+        np.savez(
+            f"{folder}/motifs.npz",
+            **{
+                f"{kind}{row:04}": matrix
+                for kind, matrices in (("q", queries), ("t", targets))
+                for row, matrix in enumerate(matrices)
+            },
+        )
+        told = subprocess.run(
+            [peers, "-c", MEMELITE, f"{folder}/motifs.npz", f"{folder}/p.npy"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
         theirs = np.load(f"{folder}/p.npy")
     logs = [np.log10(np.maximum(p, 1e-12)).ravel() for p in (theirs, found.p)]
-    print(f"memelite, compiled before: {json.loads(told)['seconds']:.2f} s; log p: r = {np.corrcoef(logs)[0, 1]:.5f}, "
-          f"median difference {np.median(logs[0] - logs[1]):.4f}; same best match: "
-          f"{(theirs.argmin(axis=1) == found.p.argmin(axis=1)).mean():.1%}")
+    print(
+        f"memelite, compiled before: {json.loads(told)['seconds']:.2f} s; log p: r = {np.corrcoef(logs)[0, 1]:.5f}, "
+        f"median difference {np.median(logs[0] - logs[1]):.4f}; same best match: "
+        f"{(theirs.argmin(axis=1) == found.p.argmin(axis=1)).mean():.1%}"
+    )
 
 
 def noisy(rng, matrix):
@@ -97,10 +118,19 @@ def shuffled(folder, known, knobs):
     motifs = [motif for motif in read_meme(folder / "motifs.meme") if motif.name in tested]
     named = 0
     for _ in range(SHUFFLES):
-        copies = [Motif(motif.name, "", rng.permutation(motif.matrix), motif.n_sites) for motif in motifs]
+        copies = [
+            Motif(motif.name, "", rng.permutation(motif.matrix), motif.n_sites) for motif in motifs
+        ]
         # All of them, whatever the shuffle did to their best columns.
-        found = match_table(copies, known, min_bits=0, distance=knobs["distance"], q_value=knobs["q_value"], shuffles=0,
-                            rng=rng)
+        found = match_table(
+            copies,
+            known,
+            min_bits=0,
+            distance=knobs["distance"],
+            q_value=knobs["q_value"],
+            shuffles=0,
+            rng=rng,
+        )
         named += (found["named"] == "yes").sum()
     total = SHUFFLES * len(motifs)
     print(f"{folder}: of {total} shuffled motifs {named} are named ({named / max(total, 1):.2%})")
@@ -111,16 +141,25 @@ def planted(folder, truth, known):
     best = read_table(folder / "matches.tsv").query("rank == 1 and named == 'yes'")
     kinds = expected_kinds(truth.drop_duplicates(["motif", "factor"]), best, known)
     counts = expected_counts(truth.drop_duplicates(["motif", "factor"]), best)
-    bed = pd.read_csv(folder / "sites.bed.gz", sep="\t", names=["chrom", "start", "end", "name", "score", "strand"])
+    bed = pd.read_csv(
+        folder / "sites.bed.gz",
+        sep="\t",
+        names=["chrom", "start", "end", "name", "score", "strand"],
+    )
     shares, hits = [], []
     for row in best[kinds == "recovered"].itertuples():
-        own = truth[(truth["motif"] == row.match) | (truth["factor"].str.casefold() == row.factor.casefold())]
+        own = truth[
+            (truth["motif"] == row.match)
+            | (truth["factor"].str.casefold() == row.factor.casefold())
+        ]
         hit = on_sites(bed[bed["name"] == row.name], own)
         shares.append(hit.mean())
         hits.append(hit)
-    print(f"{folder}: {(counts > 0).sum()} of {len(counts)} planted motifs found; names: "
-          f"{kinds.value_counts().to_dict()}; off-target: {sorted(best.loc[kinds == 'off-target', 'factor'])}; "
-          f"on planted sites: median filter {np.median(shares):.1%}, of all sites {np.concatenate(hits).mean():.1%}")
+    print(
+        f"{folder}: {(counts > 0).sum()} of {len(counts)} planted motifs found; names: "
+        f"{kinds.value_counts().to_dict()}; off-target: {sorted(best.loc[kinds == 'off-target', 'factor'])}; "
+        f"on planted sites: median filter {np.median(shares):.1%}, of all sites {np.concatenate(hits).mean():.1%}"
+    )
 
 
 def on_sites(bed, truth):
@@ -130,8 +169,10 @@ def on_sites(bed, truth):
         starts, ends = np.sort(own["start"].to_numpy()), np.sort(own["end"].to_numpy())
         here = (bed["chrom"] == chrom).to_numpy()
         # Begun before the interval's end, less those over before its start.
-        hit[here] = (np.searchsorted(starts, bed["end"][here], "left") - np.searchsorted(ends, bed["start"][here],
-                                                                                       "right")) > 0
+        hit[here] = (
+            np.searchsorted(starts, bed["end"][here], "left")
+            - np.searchsorted(ends, bed["start"][here], "right")
+        ) > 0
     return hit
 
 

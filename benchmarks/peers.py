@@ -9,18 +9,18 @@ tangermeme 1.6.0; what each version can do best was looked for, and is what its 
 
 Prints one line of JSON: ``task, peer, version, units`` (how many), ``unit`` (of what), ``cpu_s`` (user and system
 seconds of the process and its children, imports excluded), ``wall_s``, ``rss_mb`` (peak of the process or its largest
-child, imports and prepared inputs included), ``digest``, and what the task adds:
+child, imports and prepared inputs included), ``checksum``, and what the task adds:
 
 labels-*
     The labels of all 200-bp bins, a bin being positive for a target when more than half of it lies in the union of
-    the target's peaks. `digest` is the sha256 of ``np.packbits(labels, axis=1)``, bins in the order of the genome;
+    the target's peaks. `checksum` is the sha256 of ``np.packbits(labels, axis=1)``, bins in the order of the genome;
     `agrees` compares with labels-reference where that was run before. `cpu_prepare_s` is the part of `cpu_s` that goes
     to reading and reshaping the BED files before the peer's own work.
 windows-*
-    One-hot encoded windows of 1000 bp around random bins, in the genome's order. `digest` is the sha256 of their
+    One-hot encoded windows of 1000 bp around random bins, in the genome's order. `checksum` is the sha256 of their
     codes (A, C, G, T, other = 0 to 4; uint8, shape (N, 1000)).
 batches-*
-    An epoch of shuffled batches of 256 from a synthetic HDF5 file in danq's layout. `digest` is the sha256 of the first
+    An epoch of shuffled batches of 256 from a synthetic HDF5 file in danq's layout. `checksum` is the sha256 of the first
     256 rows in the order of the file: float32 (256, 1000, 4), then labels as float32 (256, T).
 """
 
@@ -35,8 +35,16 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1",
-                  RAYON_NUM_THREADS="1", POLARS_MAX_THREADS="1", TOKIO_WORKER_THREADS="1", LC_ALL="C")
+os.environ.update(
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
+    NUMBA_NUM_THREADS="1",
+    RAYON_NUM_THREADS="1",
+    POLARS_MAX_THREADS="1",
+    TOKIO_WORKER_THREADS="1",
+    LC_ALL="C",
+)
 
 import numpy as np  # after the limits above, as everything that the tasks import
 
@@ -51,7 +59,9 @@ BATCH = 256
 
 def main():
     """Run the task of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("--data", type=Path, required=True, help="folder made by make_data.py")
     arguments = parser.parse_args()
@@ -74,7 +84,10 @@ class Clock:
 
     def read(self):
         """Return the measured fields so far."""
-        peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        peak = max(
+            resource.getrusage(who).ru_maxrss
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
         wall = round(time.perf_counter() - self._wall, 4)
         return {"cpu_s": self.cpu(), "wall_s": wall, "rss_mb": round(peak / 1024)}
 
@@ -92,15 +105,17 @@ def median_of(rounds, function):
         result = function()
         found.append(clock.read())
     middle = statistics.median_low([fields["cpu_s"] for fields in found])
-    return next(fields for fields in found if fields["cpu_s"] == middle) | {"rounds": rounds}, result
+    return next(fields for fields in found if fields["cpu_s"] == middle) | {
+        "rounds": rounds
+    }, result
 
 
 def sha256(*arrays):
-    """Return the digest of the arrays' bytes, one after the other."""
-    digest = hashlib.sha256()
+    """Return the checksum of the arrays' bytes, one after the other."""
+    checksum = hashlib.sha256()
     for array in arrays:
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
+        checksum.update(np.ascontiguousarray(array))
+    return checksum.hexdigest()
 
 
 # --- what all tasks know of the data ---
@@ -116,7 +131,9 @@ def chromosomes(data):
 
 def bed_files(data):
     """Return the targets' files, in the order of the table."""
-    return [data / row.split("\t")[2] for row in (data / "targets.tsv").read_text().splitlines()[1:]]
+    return [
+        data / row.split("\t")[2] for row in (data / "targets.tsv").read_text().splitlines()[1:]
+    ]
 
 
 def first_bins(lengths):
@@ -134,7 +151,9 @@ def scatter(rows, targets, n_rows, n_targets):
     """Return the packed labels, uint8 (n_rows, ceil(n_targets / 8)), of (row, target) pairs without doubles."""
     width = -(-n_targets // 8)
     bits = np.zeros(n_rows * width, dtype=np.uint8)
-    np.add.at(bits, rows.astype(np.int64) * width + targets // 8, (128 >> (targets % 8)).astype(np.uint8))
+    np.add.at(
+        bits, rows.astype(np.int64) * width + targets // 8, (128 >> (targets % 8)).astype(np.uint8)
+    )
     return bits.reshape(n_rows, width)
 
 
@@ -150,7 +169,14 @@ def labelled(data, peer, bits, fields):
     """Return the record of a label task that did all bins."""
     truth = data / "cache" / "labels.npy"
     agrees = bool(np.array_equal(bits, np.load(truth, mmap_mode="r"))) if truth.exists() else None
-    return {**peer, "units": len(bits), "unit": "bins", **fields, "digest": sha256(bits), "agrees": agrees}
+    return {
+        **peer,
+        "units": len(bits),
+        "unit": "bins",
+        **fields,
+        "checksum": sha256(bits),
+        "agrees": agrees,
+    }
 
 
 # --- labels ---
@@ -166,10 +192,14 @@ def labels_reference(data):
             covered = np.zeros(lengths[chrom] // BIN * BIN, dtype=bool)
             for words in peaks:
                 if words[0] == chrom:
-                    covered[int(words[1]):int(words[2])] = True
+                    covered[int(words[1]) : int(words[2])] = True
             positive = covered.reshape(-1, BIN).sum(axis=1) > MORE_THAN
-            bits[row:row + len(positive), target // 8] |= positive.astype(np.uint8) << (7 - target % 8)
-    record = labelled(data, {"peer": "numpy, per base", "version": np.__version__}, bits, clock.read())
+            bits[row : row + len(positive), target // 8] |= positive.astype(np.uint8) << (
+                7 - target % 8
+            )
+    record = labelled(
+        data, {"peer": "numpy, per base", "version": np.__version__}, bits, clock.read()
+    )
     np.save(data / "cache" / "labels.npy", bits)
     return record
 
@@ -178,8 +208,14 @@ def labels_limit(data):
     """Read all bytes of all files and count the lines: no program that reads text can need less."""
     files = bed_files(data)
     fields, counts = median_of(5, lambda: [file.read_bytes().count(b"\n") for file in files])
-    return {"peer": "limit", "version": "", "units": sum(counts), "unit": "intervals", **fields,
-            "digest": sha256(np.array(counts, dtype=np.int64))}
+    return {
+        "peer": "limit",
+        "version": "",
+        "units": sum(counts),
+        "unit": "intervals",
+        **fields,
+        "checksum": sha256(np.array(counts, dtype=np.int64)),
+    }
 
 
 def labels_selene(data):
@@ -187,7 +223,9 @@ def labels_selene(data):
     from selene_sdk.targets import GenomicFeatures
 
     lengths, names = chromosomes(data), [str(target) for target in range(len(bed_files(data)))]
-    features = GenomicFeatures(str(selene_bed(data)), names, (MORE_THAN + 1) / BIN, init_unpicklable=True)
+    features = GenomicFeatures(
+        str(selene_bed(data)), names, (MORE_THAN + 1) / BIN, init_unpicklable=True
+    )
     rng = np.random.default_rng(1)
     rows = np.sort(rng.choice(n_bins(lengths), SAMPLED_BINS, replace=False))
     places = bin_places(lengths, rows)
@@ -195,18 +233,33 @@ def labels_selene(data):
     clock = Clock()
     found = [features.get_feature_data(chrom, start, end) for chrom, start, end in places]
     fields = clock.read()
-    bits, truth = np.packbits(np.array(found, dtype=np.uint8), axis=1), data / "cache" / "labels.npy"
-    agrees = bool(np.array_equal(bits, np.load(truth, mmap_mode="r")[rows])) if truth.exists() else None
-    return {"peer": "selene", "version": version("selene-sdk"), "units": len(rows), "unit": "bins", **fields,
-            "cpu_all_bins_s_extrapolated": round(fields["cpu_s"] / len(rows) * n_bins(lengths), 1),
-            "digest": sha256(bits), "agrees": agrees}
+    bits, truth = (
+        np.packbits(np.array(found, dtype=np.uint8), axis=1),
+        data / "cache" / "labels.npy",
+    )
+    agrees = (
+        bool(np.array_equal(bits, np.load(truth, mmap_mode="r")[rows])) if truth.exists() else None
+    )
+    return {
+        "peer": "selene",
+        "version": version("selene-sdk"),
+        "units": len(rows),
+        "unit": "bins",
+        **fields,
+        "cpu_all_bins_s_extrapolated": round(fields["cpu_s"] / len(rows) * n_bins(lengths), 1),
+        "checksum": sha256(bits),
+        "agrees": agrees,
+    }
 
 
 def selene_bed(data):
     """Return all peaks in one sorted file with the target's index as name, compressed and indexed; made once."""
     path = data / "cache" / "selene.bed.gz"
     if not path.exists():
-        shell(f"{AWK_ALL} {{print $1, $2, $3, t - 1}}' $FILES | sort -k1.4,1n -k2,2n | bgzip > cache/selene.part", data)
+        shell(
+            f"{AWK_ALL} {{print $1, $2, $3, t - 1}}' $FILES | sort -k1.4,1n -k2,2n | bgzip > cache/selene.part",
+            data,
+        )
         shell("mv cache/selene.part cache/selene.bed.gz && tabix -p bed cache/selene.bed.gz", data)
     return path
 
@@ -219,28 +272,43 @@ def bin_places(lengths, rows):
     return [(names[i], start, start + BIN) for i, start in zip(index, starts.tolist(), strict=True)]
 
 
-AWK_ALL = "awk 'BEGIN {OFS = \"\\t\"} FNR == 1 {t++}"  # t - 1 is the index of the file; no file is empty
+AWK_ALL = (
+    'awk \'BEGIN {OFS = "\\t"} FNR == 1 {t++}'  # t - 1 is the index of the file; no file is empty
+)
 
 
 def shell(pipeline, data):
     """Run a pipeline of programs in the folder of the data, where $FILES are all BED files; return its output."""
     files = " ".join(str(file.relative_to(data)) for file in bed_files(data))
-    return subprocess.run(["bash", "-o", "pipefail", "-ec", pipeline], check=True, stdout=subprocess.PIPE, cwd=data,
-                          env=os.environ | {"FILES": files}).stdout
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-ec", pipeline],
+        check=True,
+        stdout=subprocess.PIPE,
+        cwd=data,
+        env=os.environ | {"FILES": files},
+    ).stdout
 
 
 def bedtools_prepare(data):
     """Merge each target's peaks, all in one run of bedtools, sort them in one file; and write the bins."""
-    shell(f"{AWK_ALL} {{print t - 1 \"_\" $1, $2, $3}}' $FILES | bedtools merge | "
-          "awk -F '[_\\t]' 'BEGIN {OFS = \"\\t\"} {print $2, $3, $4, $1}' | "
-          "sort --parallel=1 -S 1G -k1.4,1n -k2,2n > cache/merged.bed", data)
-    shell(f"bedtools makewindows -g genome.fa.fai -w {BIN} | awk '$3 - $2 == {BIN}' > cache/bins.bed", data)
+    shell(
+        f'{AWK_ALL} {{print t - 1 "_" $1, $2, $3}}\' $FILES | bedtools merge | '
+        "awk -F '[_\\t]' 'BEGIN {OFS = \"\\t\"} {print $2, $3, $4, $1}' | "
+        "sort --parallel=1 -S 1G -k1.4,1n -k2,2n > cache/merged.bed",
+        data,
+    )
+    shell(
+        f"bedtools makewindows -g genome.fa.fai -w {BIN} | awk '$3 - $2 == {BIN}' > cache/bins.bed",
+        data,
+    )
     return "bedtools map -g genome.fa.fai -a cache/bins.bed -b cache/merged.bed -o collapse"
 
 
 def bedtools_peer(how):
     """Return who did it."""
-    said = subprocess.run(["bedtools", "--version"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["bedtools", "--version"], capture_output=True, text=True, check=True
+    ).stdout
     return {"peer": how, "version": said.split()[-1].lstrip("v")}
 
 
@@ -279,10 +347,16 @@ def labels_bedtools_single(data):
 
 def parsed(text, columns):
     """Return the row of each listed peak and its numbers, from the last columns of bedtools map's output."""
-    hits = [(row, line.split(b"\t")[3:]) for row, line in enumerate(text.splitlines()) if not line.endswith(b".")]
+    hits = [
+        (row, line.split(b"\t")[3:])
+        for row, line in enumerate(text.splitlines())
+        if not line.endswith(b".")
+    ]
     counts = [words[0].count(b",") + 1 for _, words in hits]
-    numbers = [np.fromstring(b",".join([words[column] for _, words in hits]), dtype=np.int64, sep=",")
-               for column in range(columns)]
+    numbers = [
+        np.fromstring(b",".join([words[column] for _, words in hits]), dtype=np.int64, sep=",")
+        for column in range(columns)
+    ]
     return np.repeat(np.array([row for row, _ in hits]), counts), numbers
 
 
@@ -301,7 +375,9 @@ def labels_polars_bio(data):
     lengths, files, clock = chromosomes(data), bed_files(data), Clock()
     peaks = polars_peaks(pl, files)
     prepared = clock.cpu()
-    joined = pb.overlap(polars_bins(pl, lengths), polars_merged(pl, peaks), output_type="polars.LazyFrame")
+    joined = pb.overlap(
+        polars_bins(pl, lengths), polars_merged(pl, peaks), output_type="polars.LazyFrame"
+    )
     overlap = pl.min_horizontal("end_1", "end_2") - pl.max_horizontal("start_1", "start_2")
     pairs = joined.select(key=pl.col("row_1") * len(files) + pl.col("target_2"), overlap=overlap)
     pairs = pairs.collect(engine="streaming")
@@ -315,14 +391,21 @@ def polars_peaks(pl, files):
     """Read all files: their bytes as one text, which polars parses at once, its fastest way."""
     texts = [file.read_bytes() for file in files]
     targets = np.repeat(np.arange(len(files)), [text.count(b"\n") for text in texts])
-    peaks = pl.read_csv(b"".join(texts), separator="\t", has_header=False, columns=[0, 1, 2],
-                        new_columns=["chrom", "start", "end"])
+    peaks = pl.read_csv(
+        b"".join(texts),
+        separator="\t",
+        has_header=False,
+        columns=[0, 1, 2],
+        new_columns=["chrom", "start", "end"],
+    )
     return peaks.with_columns(target=pl.Series(targets))
 
 
 def polars_merged(pl, peaks):
     """Merge each target's sorted peaks; pb.merge would need the target in the chromosome's name, and takes longer."""
-    gap = (pl.col("start") > pl.col("end").cum_max().shift(1)).over("target", "chrom").fill_null(True)
+    gap = (
+        (pl.col("start") > pl.col("end").cum_max().shift(1)).over("target", "chrom").fill_null(True)
+    )
     groups = peaks.with_columns(group=gap.cum_sum()).group_by("group")
     return groups.agg(pl.col("chrom", "start", "target").first(), pl.col("end").max()).drop("group")
 
@@ -330,7 +413,9 @@ def polars_merged(pl, peaks):
 def polars_bins(pl, lengths):
     """Return all bins of the genome with their rows."""
     names = np.repeat(list(lengths), [length // BIN for length in lengths.values()])
-    bins = pl.DataFrame({"chrom": names, "start": bin_starts(lengths)}).with_columns(end=pl.col("start") + BIN)
+    bins = pl.DataFrame({"chrom": names, "start": bin_starts(lengths)}).with_columns(
+        end=pl.col("start") + BIN
+    )
     return bins.with_columns(row=pl.int_range(pl.len()))
 
 
@@ -342,17 +427,23 @@ def window_places(data):
     lengths = chromosomes(data)
     rows = np.random.default_rng(2).permutation(n_bins(lengths))
     flank, places = (WINDOW - BIN) // 2, []
-    for row, (chrom, start, _) in zip(rows, bin_places(lengths, rows[:WINDOWS * 2]), strict=False):
+    for row, (chrom, start, _) in zip(rows, bin_places(lengths, rows[: WINDOWS * 2]), strict=False):
         if start >= flank and start - flank + WINDOW <= lengths[chrom]:
             places.append((row, (chrom, start - flank, start - flank + WINDOW)))
     return [place for _, place in sorted(places[:WINDOWS])]
 
 
 def windowed(peer, one_hot, axis, fields):
-    """Return the record of a window task whose letters lie along an axis of its result."""
+    """Return the record of a window task whose bases lie along an axis of its result."""
     codes = np.where(one_hot.max(axis=axis) == 1, one_hot.argmax(axis=axis), 4).astype(np.uint8)
-    return {"peer": peer, "version": version(peer), "units": len(codes), "unit": "windows", **fields,
-            "digest": sha256(codes)}
+    return {
+        "peer": peer,
+        "version": version(peer),
+        "units": len(codes),
+        "unit": "windows",
+        **fields,
+        "checksum": sha256(codes),
+    }
 
 
 def windows_selene(data):
@@ -360,7 +451,9 @@ def windows_selene(data):
     from selene_sdk.sequences import Genome
 
     places, genome = window_places(data), Genome(str(data / "genome.fa"), init_unpicklable=True)
-    fields, found = median_of(3, lambda: [genome.get_encoding_from_coords(*place) for place in places])
+    fields, found = median_of(
+        3, lambda: [genome.get_encoding_from_coords(*place) for place in places]
+    )
     return windowed("selene-sdk", np.stack(found), 2, fields)
 
 
@@ -399,8 +492,16 @@ def windows_memcpy(data):
         source, copy = (np.full((WINDOWS, size), fill, dtype=np.uint8) for fill in (1, 0))
         measured, _ = median_of(9, lambda source=source, copy=copy: np.copyto(copy, source))
         fields[f"cpu_{name}_s"] = measured["cpu_s"]
-    return {"peer": "limit", "version": np.__version__, "units": WINDOWS, "unit": "windows", **measured,
-            "cpu_float32_s": fields["cpu_float32_s"], "cpu_packed_s": fields["cpu_packed_s"], "digest": ""}
+    return {
+        "peer": "limit",
+        "version": np.__version__,
+        "units": WINDOWS,
+        "unit": "windows",
+        **measured,
+        "cpu_float32_s": fields["cpu_float32_s"],
+        "cpu_packed_s": fields["cpu_packed_s"],
+        "checksum": "",
+    }
 
 
 # --- batches ---
@@ -414,9 +515,13 @@ def h5_files(data):
         codes = rng.integers(0, 4, (ROWS, WINDOW), dtype=np.uint8)
         codes[::100] = 4  # windows of N, zeros in danq's files
         targets = (rng.random((ROWS, n_targets), dtype=np.float32) < 0.02).view(np.uint8)
-        sequences = np.concatenate([np.eye(5, 4, dtype=np.uint8)[codes[i:i + 4096]] for i in range(0, ROWS, 4096)])
+        sequences = np.concatenate(
+            [np.eye(5, 4, dtype=np.uint8)[codes[i : i + 4096]] for i in range(0, ROWS, 4096)]
+        )
         write_h5(paths["uint8"], sequences, targets, n_targets)
-        write_h5(paths["packed"], np.packbits(sequences, axis=1), np.packbits(targets, axis=1), n_targets)
+        write_h5(
+            paths["packed"], np.packbits(sequences, axis=1), np.packbits(targets, axis=1), n_targets
+        )
     return paths
 
 
@@ -439,14 +544,24 @@ def batches(data, kind, by_batch):
     dataset = _H5Dataset(str(h5_files(data)[kind]), in_memory=True, unpackbits=kind == "packed")
     options = {"batch_size": BATCH}
     if by_batch:
-        options = {"batch_size": None, "sampler": BatchSampler(RandomSampler(dataset), BATCH, False), "shuffle": False}
+        options = {
+            "batch_size": None,
+            "sampler": BatchSampler(RandomSampler(dataset), BATCH, False),
+            "shuffle": False,
+        }
     first = [part.float().numpy() for part in dataset[list(range(BATCH))]]
     dataset._seq_start = None
     loader = H5DataLoader(dataset, **options)
     fields, count = median_of(3, lambda: sum(len(sequences) for sequences, _ in loader))
     peer = f"selene, {kind}, {'a batch' if by_batch else 'a row'} per index"
-    return {"peer": peer, "version": version("selene-sdk"), "units": count, "unit": "samples", **fields,
-            "digest": sha256(*first)}
+    return {
+        "peer": peer,
+        "version": version("selene-sdk"),
+        "units": count,
+        "unit": "samples",
+        **fields,
+        "checksum": sha256(*first),
+    }
 
 
 def batches_selene_packed(data):
@@ -471,10 +586,25 @@ def prepare(data):
     return {"peer": "", "version": "", **clock.read()}
 
 
-TASKS = {function.__name__.replace("_", "-"): function for function in (
-    prepare, labels_reference, labels_limit, labels_selene, labels_bedtools, labels_bedtools_single, labels_polars_bio,
-    windows_selene, windows_tangermeme, windows_tangermeme_packed, windows_memcpy,
-    batches_selene_packed, batches_selene_uint8, batches_selene_uint8_batch)}
+TASKS = {
+    function.__name__.replace("_", "-"): function
+    for function in (
+        prepare,
+        labels_reference,
+        labels_limit,
+        labels_selene,
+        labels_bedtools,
+        labels_bedtools_single,
+        labels_polars_bio,
+        windows_selene,
+        windows_tangermeme,
+        windows_tangermeme_packed,
+        windows_memcpy,
+        batches_selene_packed,
+        batches_selene_uint8,
+        batches_selene_uint8_batch,
+    )
+}
 
 
 if __name__ == "__main__":

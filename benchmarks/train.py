@@ -21,7 +21,7 @@ steps
 variants, graphs
     Changes to danq's step, each against the step as it is, so that one run tells which pays. A name is made of words:
     ``relu_first`` puts the ReLU before the pool, ``channels_last`` makes convolutions 2-D and channels-last, ``padded``
-    does so with the first and pads its 4 letters to 8, ``unfold`` makes the first one a matrix product, ``compile`` and
+    does so with the first and pads its 4 bases to 8, ``unfold`` makes the first one a matrix product, ``compile`` and
     ``autotune`` compile the network, ``graph`` replays forward and backward as one CUDA graph, ``graph_step`` the
     optimiser too (its momentum then stays: the schedule's moves it).
     Told besides: by how much the logits differ from danq's at most, in float32.
@@ -49,7 +49,7 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from danq.network.batches import Batches, Feed
+from danq.network.batches import Batches, Loader
 from danq.network.layers import DenseHead
 from danq.network.models import MODELS, DanQ, DeepSEA, build, rectify
 from danq.network.recipes import MODERN
@@ -59,14 +59,34 @@ PLAIN_BATCH = 100
 CHANGES = ("relu_first", "channels_last", "padded", "unfold")  # of the network
 WORDS = ("eager", *CHANGES, "compile", "autotune", "graph", "graph_step")
 VARIANTS = ["eager", "relu_first", "channels_last", "padded", "unfold", "compile", "unfold+compile"]
-GRAPHS = ["eager", "graph", "graph_step", "channels_last+graph_step", "unfold+graph_step", "compile+graph_step"]
-PARTS = ("limits", "steps", "variants", "quality", "graphs")  # a capture that failed may harm what comes after it
+GRAPHS = [
+    "eager",
+    "graph",
+    "graph_step",
+    "channels_last+graph_step",
+    "unfold+graph_step",
+    "compile+graph_step",
+]
+PARTS = (
+    "limits",
+    "steps",
+    "variants",
+    "quality",
+    "graphs",
+)  # a capture that failed may harm what comes after it
 WAYS = ("mm", "convolution")  # on a CPU by different libraries; the second is one of width 1
-PUBLISHED = {"danq": 1139, "deepsea": 3277}  # MFLOP of training a window of 1,000 bp for 919 targets
-PLAIN_TF32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32  # before anything is set
+PUBLISHED = {
+    "danq": 1139,
+    "deepsea": 3277,
+}  # MFLOP of training a window of 1,000 bp for 919 targets
+PLAIN_TF32 = (
+    torch.get_float32_matmul_precision(),
+    torch.backends.cudnn.allow_tf32,
+)  # before anything is set
 
 
 # What is measured on.
+
 
 class Store:
     """What `danq.network.batches` asks of a dataset: packed windows and labels, by split."""
@@ -88,8 +108,8 @@ class Store:
 
 
 def pack(codes):
-    """Return letters 0 to 3 (N, L) as packed one-hot (N, ceil(L/8), 4)."""
-    return np.stack([np.packbits(codes == letter, axis=1) for letter in range(4)], axis=2)
+    """Return bases 0 to 3 (N, L) as packed one-hot (N, ceil(L/8), 4)."""
+    return np.stack([np.packbits(codes == base, axis=1) for base in range(4)], axis=2)
 
 
 def random_store(n, window, n_targets):
@@ -103,7 +123,7 @@ def random_store(n, window, n_targets):
 
 
 def planted_store(n, n_test, window, n_targets, length=12, share=0.25, wrong=0.1):
-    """Return windows with the word of each of their targets on either strand, some letters of it drawn anew."""
+    """Return windows with the word of each of their targets on either strand, some bases of it drawn anew."""
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 4, (n + n_test, window), dtype=np.uint8)
     labels = rng.random((n + n_test, n_targets)) < share
@@ -115,7 +135,9 @@ def planted_store(n, n_test, window, n_targets, length=12, share=0.25, wrong=0.1
         places = rng.integers(0, window - length + 1, (len(rows), 1)) + np.arange(length)
         codes[rows[:, None], places] = copies
     packed, bits = pack(codes), np.packbits(labels, axis=1)
-    return Store(window, n_targets, {"train": (packed[:n], bits[:n]), "test": (packed[n:], bits[n:])})
+    return Store(
+        window, n_targets, {"train": (packed[:n], bits[:n]), "test": (packed[n:], bits[n:])}
+    )
 
 
 @dataclass
@@ -135,9 +157,9 @@ class Bench:
 
     def __post_init__(self):
         self.gpu = self.device.type == "cuda"
-        self.feed = Feed(self.store, self.device, memory=1e12)
-        self.feed.batch(self.feed.plan(0, 0), 0, 1)  # now it holds the windows
-        self.held, = self.feed.held.values()
+        self.loader = Loader(self.store, self.device, memory=1e12)
+        self.loader.batch(self.loader.plan(0, 0), 0, 1)  # now it holds the windows
+        (self.held,) = self.loader.held.values()
 
     @functools.cached_property
     def unpacked(self):
@@ -165,7 +187,7 @@ class Unpacked(torch.utils.data.Dataset):
     def __init__(self, store):
         sequences, labels = store.splits["train"]
         bits = np.unpackbits(sequences, axis=1, count=store.window)
-        self.X = torch.from_numpy(np.ascontiguousarray(bits.transpose(0, 2, 1)))         # (N, 4, L)
+        self.X = torch.from_numpy(np.ascontiguousarray(bits.transpose(0, 2, 1)))  # (N, 4, L)
         self.y = torch.from_numpy(np.unpackbits(labels, axis=1, count=len(store.names)))
 
     def __len__(self):
@@ -177,12 +199,17 @@ class Unpacked(torch.utils.data.Dataset):
 
 # The step of danq, its variants, and the plain loop.
 
+
 def use(precision):
     """Set what PyTorch may do with float32 numbers on a GPU."""
     plain_products, plain_convolutions = PLAIN_TF32
-    products = plain_products if precision == "plain" else "high" if precision == "tf32" else "highest"
+    products = (
+        plain_products if precision == "plain" else "high" if precision == "tf32" else "highest"
+    )
     torch.set_float32_matmul_precision(products)
-    torch.backends.cudnn.allow_tf32 = plain_convolutions if precision == "plain" else precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = (
+        plain_convolutions if precision == "plain" else precision == "tf32"
+    )
 
 
 class Step:
@@ -191,7 +218,13 @@ class Step:
     def __init__(self, bench, name, precision, batch, words=(), seed=0, steps=10**6):
         use(precision)
         torch.manual_seed(seed)
-        self.bench, self.precision, self.batch, self.words, self.seed = bench, precision, batch, words, seed
+        self.bench, self.precision, self.batch, self.words, self.seed = (
+            bench,
+            precision,
+            batch,
+            words,
+            seed,
+        )
         self.bare = adapt(bench.model(name), words).to(bench.device).train()
         self.model = compiled(self.bare, words)
         self.optimizer = self._optimizer()
@@ -205,14 +238,14 @@ class Step:
 
     def start_epoch(self, epoch):
         """Take another order of the windows."""
-        self.plan = self.bench.feed.plan(self.seed, epoch)
+        self.plan = self.bench.loader.plan(self.seed, epoch)
 
     def __call__(self):
         """Learn from the next batch; return how many windows it had."""
         torch.manual_seed(self.seed * 100_003 + self.number)
         first = self.number % (len(self.plan) // self.batch) * self.batch
         with self.marks("load"):
-            X, y = self.bench.feed.batch(self.plan, first, first + self.batch)
+            X, y = self.bench.loader.batch(self.plan, first, first + self.batch)
         MODERN.constrain(self.bare)
         loss = self.learn(X, y)
         self.schedule.step()
@@ -243,9 +276,16 @@ class GraphStep(Step):
     def _optimizer(self):
         if "graph_step" not in self.words:
             return super()._optimizer()
-        rate = torch.tensor(MODERN.lr, device=self.bench.device)  # the schedule fills it: a number would be frozen
-        return torch.optim.AdamW(self.bare.parameters(), rate, weight_decay=MODERN.weight_decay, fused=True,
-                                 capturable=True)
+        rate = torch.tensor(
+            MODERN.lr, device=self.bench.device
+        )  # the schedule fills it: a number would be frozen
+        return torch.optim.AdamW(
+            self.bare.parameters(),
+            rate,
+            weight_decay=MODERN.weight_decay,
+            fused=True,
+            capturable=True,
+        )
 
     def learn(self, X, y):
         """Update the weights by a replay; return the loss."""
@@ -267,7 +307,9 @@ class GraphStep(Step):
             for _ in range(3):
                 super().learn(self.X, self.y)
         torch.cuda.current_stream().wait_stream(side)
-        self.optimizer.zero_grad(set_to_none=True)  # so that the gradients come to lie in the memory of the graph
+        self.optimizer.zero_grad(
+            set_to_none=True
+        )  # so that the gradients come to lie in the memory of the graph
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, stream=side):
             loss = self.loss(self.X, self.y)
@@ -289,8 +331,13 @@ class PlainLoop:
         self.model = adapt(bench.model(name), ["relu_first"]).to(bench.device).train()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=MODERN.lr)
         self.criterion, self.total = nn.BCEWithLogitsLoss(), 0.0
-        loader = torch.utils.data.DataLoader(bench.unpacked, self.batch, shuffle=True, num_workers=bench.workers,
-                                             pin_memory=bench.gpu and bench.workers > 0)
+        loader = torch.utils.data.DataLoader(
+            bench.unpacked,
+            self.batch,
+            shuffle=True,
+            num_workers=bench.workers,
+            pin_memory=bench.gpu and bench.workers > 0,
+        )
         self.batches = forever(loader)
 
     def __call__(self):
@@ -326,7 +373,9 @@ def compiled(model, words):
 def adapt(model, words):
     """Change a model on the CPU as the words say; what it computes stays the same."""
     if "relu_first" in words and isinstance(model, DanQ | DeepSEA):
-        model.forward = types.MethodType(danq_relu_first if isinstance(model, DanQ) else deepsea_relu_first, model)
+        model.forward = types.MethodType(
+            danq_relu_first if isinstance(model, DanQ) else deepsea_relu_first, model
+        )
     if "unfold" in words and isinstance(getattr(model, "first", None), nn.Conv1d):
         model.first = UnfoldedConv(model.first)
     if "padded" in words and isinstance(getattr(model, "first", None), nn.Conv1d):
@@ -358,15 +407,23 @@ class ChannelsLastConv(nn.Module):
 
     def __init__(self, conv, multiple=1):
         super().__init__()
-        self.kernel_size, self.bias, self.extra = conv.kernel_size, conv.bias, -conv.in_channels % multiple
-        self.places = {"stride": (1, *conv.stride), "padding": (0, *conv.padding), "dilation": (1, *conv.dilation)}
+        self.kernel_size, self.bias, self.extra = (
+            conv.kernel_size,
+            conv.bias,
+            -conv.in_channels % multiple,
+        )
+        self.places = {
+            "stride": (1, *conv.stride),
+            "padding": (0, *conv.padding),
+            "dilation": (1, *conv.dilation),
+        }
         weight = functional.pad(conv.weight.detach(), (0, 0, 0, self.extra)).unsqueeze(2)
         self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
 
-    def forward(self, X):                                                    # (N, C, L)
+    def forward(self, X):  # (N, C, L)
         """Return the feature map (N, F, positions)."""
         X = functional.pad(X, (0, 0, 0, self.extra)) if self.extra else X
-        X = X.unsqueeze(2).contiguous(memory_format=torch.channels_last)     # (N, C, 1, L)
+        X = X.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (N, C, 1, L)
         return functional.conv2d(X, self.weight, self.bias, **self.places).squeeze(2)
 
 
@@ -376,17 +433,20 @@ class UnfoldedConv(nn.Module):
     def __init__(self, conv):
         super().__init__()
         self.kernel_size, self.bias = conv.kernel_size, conv.bias
-        self.weight = nn.Parameter(conv.weight.detach().flatten(1))          # (F, 4 k)
+        self.weight = nn.Parameter(conv.weight.detach().flatten(1))  # (F, 4 k)
 
-    def forward(self, X):                                                    # (N, 4, L)
+    def forward(self, X):  # (N, 4, L)
         """Return the feature map (N, F, positions)."""
         if torch.is_autocast_enabled(X.device.type):
-            X = X.to(torch.get_autocast_dtype(X.device.type))                # before the copy, which is k times larger
+            X = X.to(
+                torch.get_autocast_dtype(X.device.type)
+            )  # before the copy, which is k times larger
         pieces = X.unfold(2, *self.kernel_size, 1).transpose(1, 2).flatten(2)  # (N, positions, 4 k)
         return functional.linear(pieces, self.weight, self.bias).transpose(1, 2)
 
 
 # How it is measured.
+
 
 @dataclass(frozen=True)
 class Round:
@@ -406,7 +466,10 @@ def race(bench, makers):
     """Let contestants take turns; return {name: ([Round], first loss)}. One that fails says why, and drops out."""
     if "torch._dynamo" in sys.modules:
         torch._dynamo.reset()  # else networks of before count towards the limit of compilations
-    runners = {name: attempt(name, functools.partial(prepared, bench, make)) for name, make in makers.items()}
+    runners = {
+        name: attempt(name, functools.partial(prepared, bench, make))
+        for name, make in makers.items()
+    }
     runners = {name: runner for name, runner in runners.items() if runner}
     found = {name: [] for name in runners}
     for _ in range(bench.rounds):
@@ -424,7 +487,9 @@ def attempt(name, act):
         reason = (str(error).strip().splitlines() or [""])[0]
         print(f"  {name} failed: {type(error).__name__}: {reason[:150]}", flush=True)
         if torch.cuda.is_available():
-            torch.cuda.set_stream(torch.cuda.default_stream())  # a capture that failed leaves its own
+            torch.cuda.set_stream(
+                torch.cuda.default_stream()
+            )  # a capture that failed leaves its own
         return None
 
 
@@ -433,7 +498,9 @@ def prepared(bench, make):
     runner = make()
     windows = sum(runner() for _ in range(10 if bench.gpu else 1))
     turn = measure(bench, runner, 3 if bench.gpu else 1)
-    steps = bench.steps or min(max(round(bench.seconds / turn.wall * turn.windows / runner.batch), 3), 1000)
+    steps = bench.steps or min(
+        max(round(bench.seconds / turn.wall * turn.windows / runner.batch), 3), 1000
+    )
     return runner, steps, float(runner.total) / (windows + turn.windows)
 
 
@@ -460,11 +527,17 @@ def training_flop(name, window, n_targets, scale):
     counted = []
 
     def count(layer, inputs, output):
-        weights = [value.numel() for key, value in layer.named_parameters() if key.startswith("weight")]
-        first = [value.numel() for key, value in layer.named_parameters() if key.startswith("weight_ih")] or weights
+        weights = [
+            value.numel() for key, value in layer.named_parameters() if key.startswith("weight")
+        ]
+        first = [
+            value.numel() for key, value in layer.named_parameters() if key.startswith("weight_ih")
+        ] or weights
         places = output.shape[-1] if isinstance(layer, nn.Conv1d) else inputs[0].shape[:-1].numel()
         # Forward, gradient of the weights, gradient of the input: the last is not wanted where the input is the data.
-        counted.append(2 * places * (3 * sum(weights) - (0 if inputs[0].requires_grad else sum(first))))
+        counted.append(
+            2 * places * (3 * sum(weights) - (0 if inputs[0].requires_grad else sum(first)))
+        )
 
     with torch.device("meta"):
         model = build(name, window, n_targets, scale)
@@ -485,18 +558,31 @@ def check_counts():
 
 # The parts of the run.
 
+
 def run_limits(bench, precisions):
     """Measure matrix products in each precision, and copies."""
     for precision in precisions:
-        rates = {f"{way} of {size}": product_rate(bench, precision, size, way) for way in WAYS[:1 if bench.gpu else 2]
-                 for size in ((4096, 8192, 16384) if bench.gpu else (512, 1024, 2048))}
+        rates = {
+            f"{way} of {size}": product_rate(bench, precision, size, way)
+            for way in WAYS[: 1 if bench.gpu else 2]
+            for size in ((4096, 8192, 16384) if bench.gpu else (512, 1024, 2048))
+        }
         best = max(rates, key=rates.get)
         bench.limits[precision] = rates[best]
-        bench.tell(f"limit   {precision:9} {rates[best] / 1e9:12,.1f} GFLOP/s  {best}; as mm at most "
-                   f"{max(rate for key, rate in rates.items() if key.startswith('mm')) / 1e9:,.1f}",
-                   part="limits", precision=precision, flop_per_s=rates[best], ways=rates)
+        bench.tell(
+            f"limit   {precision:9} {rates[best] / 1e9:12,.1f} GFLOP/s  {best}; as mm at most "
+            f"{max(rate for key, rate in rates.items() if key.startswith('mm')) / 1e9:,.1f}",
+            part="limits",
+            precision=precision,
+            flop_per_s=rates[best],
+            ways=rates,
+        )
     rate = copy_rate(bench)
-    bench.tell(f"limit   copy      {rate / 1e9:12,.1f} GB/s     read and written together", part="limits", copy=rate)
+    bench.tell(
+        f"limit   copy      {rate / 1e9:12,.1f} GB/s     read and written together",
+        part="limits",
+        copy=rate,
+    )
 
 
 def product_rate(bench, precision, size, way):
@@ -528,34 +614,71 @@ def best_seconds(bench, act, repeats):
         for _ in range(repeats):
             act()
         bench.synchronize()
-        found.append(((time.perf_counter() if bench.gpu else time.process_time()) - begin) / repeats)
+        found.append(
+            ((time.perf_counter() if bench.gpu else time.process_time()) - begin) / repeats
+        )
     return min(found)
 
 
 def run_steps(bench, name, precisions):
     """Let danq's step, in each precision and batch size, and the plain loop take turns."""
-    makers = {f"danq {precision} {batch}": functools.partial(Step, bench, name, precision, batch)
-              for precision in precisions for batch in bench.batches}
+    makers = {
+        f"danq {precision} {batch}": functools.partial(Step, bench, name, precision, batch)
+        for precision in precisions
+        for batch in bench.batches
+    }
     found = race(bench, {"plain": functools.partial(PlainLoop, bench, name)} | makers)
     free(bench)
     tell_header(bench, "steps", "plain")
     for key, (rounds, loss) in found.items():
-        what, precision, batch = key.split() if key != "plain" else ("plain", "float32", PLAIN_BATCH)
-        tell_rounds(bench, {"part": "steps", "model": name, "precision": precision, "batch": int(batch), "what": what,
-                            "loss": loss}, rounds, found.get("plain"))
+        what, precision, batch = (
+            key.split() if key != "plain" else ("plain", "float32", PLAIN_BATCH)
+        )
+        tell_rounds(
+            bench,
+            {
+                "part": "steps",
+                "model": name,
+                "precision": precision,
+                "batch": int(batch),
+                "what": what,
+                "loss": loss,
+            },
+            rounds,
+            found.get("plain"),
+        )
 
 
 def run_variants(bench, name, precision, variants, part):
     """Let variants of danq's step take turns, for each batch size."""
     for batch in bench.batches:
-        found = race(bench, {variant: functools.partial(make_variant, bench, name, precision, batch, variant)
-                             for variant in variants})
+        found = race(
+            bench,
+            {
+                variant: functools.partial(make_variant, bench, name, precision, batch, variant)
+                for variant in variants
+            },
+        )
         free(bench)
         tell_header(bench, part, "eager")
         for variant, (rounds, loss) in found.items():
-            differs = attempt("comparison", functools.partial(difference, bench, name, variant.split("+")))
-            tell_rounds(bench, {"part": part, "model": name, "precision": precision, "batch": batch, "what": variant,
-                                "loss": loss, "differs": differs}, rounds, found.get("eager"))
+            differs = attempt(
+                "comparison", functools.partial(difference, bench, name, variant.split("+"))
+            )
+            tell_rounds(
+                bench,
+                {
+                    "part": part,
+                    "model": name,
+                    "precision": precision,
+                    "batch": batch,
+                    "what": variant,
+                    "loss": loss,
+                    "differs": differs,
+                },
+                rounds,
+                found.get("eager"),
+            )
 
 
 def free(bench):
@@ -568,7 +691,9 @@ def free(bench):
 def make_variant(bench, name, precision, batch, variant):
     """Make the contestant that a variant's words describe."""
     words = variant.split("+")
-    return (GraphStep if {"graph", "graph_step"} & set(words) else Step)(bench, name, precision, batch, words)
+    return (GraphStep if {"graph", "graph_step"} & set(words) else Step)(
+        bench, name, precision, batch, words
+    )
 
 
 @torch.no_grad()
@@ -581,7 +706,7 @@ def difference(bench, name, words):
     for changes in (), words:
         torch.manual_seed(0)
         model = adapt(bench.model(name), changes).to(bench.device).eval()
-        logits.append(model(bench.feed.batch(bench.feed.plan(0, 0), 0, 8)[0]))
+        logits.append(model(bench.loader.batch(bench.loader.plan(0, 0), 0, 8)[0]))
     return float((logits[0] - logits[1]).abs().max())
 
 
@@ -589,28 +714,45 @@ def tell_header(bench, part, base):
     """Print what the columns of `tell_rounds` are."""
     unit = "windows/s" if bench.gpu else "windows/CPU s"
     differ = "" if part == "steps" else "  differ"
-    print(f"\n{part:20}{'precision':10}{'batch':>5}  {'what':30}{unit:>14}  {'lowest to highest':>23}"
-          f"{'by the wall':>12}{'CPU ms':>8}{'loading':>9}{'GFLOP/s':>11}{'of limit':>9}  {f'times {base}':23}"
-          f"{'loss':>7}{differ}", flush=True)
+    print(
+        f"\n{part:20}{'precision':10}{'batch':>5}  {'what':30}{unit:>14}  {'lowest to highest':>23}"
+        f"{'by the wall':>12}{'CPU ms':>8}{'loading':>9}{'GFLOP/s':>11}{'of limit':>9}  {f'times {base}':23}"
+        f"{'loss':>7}{differ}",
+        flush=True,
+    )
 
 
 def tell_rounds(bench, row, rounds, base):
     """Print a contestant's line: `row` says what it is, `base` is what the others are compared with."""
     rates = [turn.rate(bench.gpu) for turn in rounds]
     rate, low, high = spread(rates)
-    flop = rate * training_flop(row["model"], bench.store.window, len(bench.store.names), bench.scale)
+    flop = rate * training_flop(
+        row["model"], bench.store.window, len(bench.store.names), bench.scale
+    )
     pairs = zip(rates, base[0], strict=True) if base else ()
     times = spread([own / other.rate(bench.gpu) for own, other in pairs] or [float("nan")])
-    row |= {"rate": rate, "rates": rates, "times": times, "flop_per_s": flop,
-            "of_limit": flop / bench.limits.get(row["precision"], float("nan")),
-            "wall_rate": statistics.median(turn.windows / turn.wall for turn in rounds),
-            "cpu_ms": statistics.median(1000 * turn.cpu / turn.windows for turn in rounds),
-            "loading": statistics.median(turn.loading / turn.wall for turn in rounds)}
+    row |= {
+        "rate": rate,
+        "rates": rates,
+        "times": times,
+        "flop_per_s": flop,
+        "of_limit": flop / bench.limits.get(row["precision"], float("nan")),
+        "wall_rate": statistics.median(turn.windows / turn.wall for turn in rounds),
+        "cpu_ms": statistics.median(1000 * turn.cpu / turn.windows for turn in rounds),
+        "loading": statistics.median(turn.loading / turn.wall for turn in rounds),
+    }
     differ = "" if row.get("differs") is None else f"{row['differs']:8.0e}"
-    bench.tell("{model:20}{precision:10}{batch:5}  {what:30}{rate:14,.1f}  {0:>23}{wall_rate:12,.1f}{cpu_ms:8.3f}"
-               "{loading:9.1%}{1:11,.1f}{of_limit:9.3f}  {2:23}{loss:7.4f}{3}".format(
-                   f"{low:,.1f} to {high:,.1f}", flop / 1e9, "{:.2f} ({:.2f} to {:.2f})".format(*times), differ, **row),
-               **row)
+    bench.tell(
+        "{model:20}{precision:10}{batch:5}  {what:30}{rate:14,.1f}  {0:>23}{wall_rate:12,.1f}{cpu_ms:8.3f}"
+        "{loading:9.1%}{1:11,.1f}{of_limit:9.3f}  {2:23}{loss:7.4f}{3}".format(
+            f"{low:,.1f} to {high:,.1f}",
+            flop / 1e9,
+            "{:.2f} ({:.2f} to {:.2f})".format(*times),
+            differ,
+            **row,
+        ),
+        **row,
+    )
 
 
 def run_quality(bench, options):
@@ -620,12 +762,20 @@ def run_quality(bench, options):
     bench = replace(bench, store=store)
     for name in options.models:
         for precision in options.precision:
-            found = [learn_words(bench, name, precision, seed, options) for seed in range(options.seeds)]
+            found = [
+                learn_words(bench, name, precision, seed, options) for seed in range(options.seeds)
+            ]
             areas, losses = zip(*found, strict=True)
-            bench.tell(f"quality  {name:10} {precision:9} AUROC {np.mean(areas):.4f} ({min(areas):.4f} to "
-                       f"{max(areas):.4f}), loss {np.mean(losses):.4f}  after {options.quality_windows:,} windows in "
-                       f"batches of {options.quality_batch}, {options.seeds} seeds", part="quality", model=name,
-                       precision=precision, auroc=areas, losses=losses)
+            bench.tell(
+                f"quality  {name:10} {precision:9} AUROC {np.mean(areas):.4f} ({min(areas):.4f} to "
+                f"{max(areas):.4f}), loss {np.mean(losses):.4f}  after {options.quality_windows:,} windows in "
+                f"batches of {options.quality_batch}, {options.seeds} seeds",
+                part="quality",
+                model=name,
+                precision=precision,
+                auroc=areas,
+                losses=losses,
+            )
 
 
 def learn_words(bench, name, precision, seed, options):
@@ -666,13 +816,22 @@ def auroc(labels, scores):
 
 # The command line.
 
+
 def main():
     """Measure what is asked for, and print it."""
     options = parse()
     torch.set_num_threads(options.threads)
     check_counts()
-    bench = Bench(torch.device(options.device), random_store(options.windows, options.window, options.targets),
-                  options.scale, options.batch, options.steps, options.seconds, options.rounds, options.workers)
+    bench = Bench(
+        torch.device(options.device),
+        random_store(options.windows, options.window, options.targets),
+        options.scale,
+        options.batch,
+        options.steps,
+        options.seconds,
+        options.rounds,
+        options.workers,
+    )
     tell_machine(bench, options)
     for part in options.parts:
         for act in actions(bench, part, options):
@@ -687,17 +846,24 @@ def actions(bench, part, options):
     if part == "limits":
         return [functools.partial(run_limits, bench, options.precision)]
     if part == "steps":
-        return [functools.partial(run_steps, bench, name, options.precision) for name in options.models]
+        return [
+            functools.partial(run_steps, bench, name, options.precision) for name in options.models
+        ]
     if part == "quality":
         return [functools.partial(run_quality, bench, options)]
     variants = options.graphs if part == "graphs" else options.variants
-    return [functools.partial(run_variants, bench, name, one, variants, part) for name in options.models]
+    return [
+        functools.partial(run_variants, bench, name, one, variants, part) for name in options.models
+    ]
 
 
 def parse():
     """Return the options, what depends on the device filled in."""
-    parser = argparse.ArgumentParser(usage="python benchmarks/train.py [options]", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        usage="python benchmarks/train.py [options]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_setting(parser)
     add_parts(parser)
     options = parser.parse_args()
@@ -710,29 +876,50 @@ def add_setting(parser):
     """Add the options that say on what and how long to measure."""
     parser.add_argument("--models", nargs="+", choices=MODELS, default=["danq", "deepsea"])
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--precision", nargs="+", choices=("float32", "tf32", "bfloat16"),
-                        help="default: all that the device computes in")
+    parser.add_argument(
+        "--precision",
+        nargs="+",
+        choices=("float32", "tf32", "bfloat16"),
+        help="default: all that the device computes in",
+    )
     parser.add_argument("--batch", nargs="+", type=int, help="default: 128; on a GPU 100 and 1024")
     parser.add_argument("--window", type=int, default=1000, help="bp")
     parser.add_argument("--targets", type=int, default=919)
     parser.add_argument("--scale", type=float, default=1.0, help="of the networks' widths")
     parser.add_argument("--windows", type=int, help="in memory; default: 20,000; on a GPU 200,000")
-    parser.add_argument("--steps", type=int, help="of a round; default: as many as --seconds allow, at least 3")
+    parser.add_argument(
+        "--steps", type=int, help="of a round; default: as many as --seconds allow, at least 3"
+    )
     parser.add_argument("--seconds", type=float, help="of a round; default: 10; on a GPU 0.5")
     parser.add_argument("--rounds", type=int, help="default: 3; on a GPU 5")
     parser.add_argument("--threads", type=int, default=1, help="of the CPU")
-    parser.add_argument("--workers", type=int, default=0, help="of the plain DataLoader (0 is PyTorch's default)")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="of the plain DataLoader (0 is PyTorch's default)"
+    )
 
 
 def add_parts(parser):
     """Add the options that say what to measure."""
-    parser.add_argument("--parts", nargs="+", choices=PARTS, help="default: limits steps; on a GPU variants graphs too")
-    parser.add_argument("--variants", nargs="+", type=variant, help=f"default on a GPU: {' '.join(VARIANTS)}")
-    parser.add_argument("--graphs", nargs="+", type=variant, default=GRAPHS, help=f"default: {' '.join(GRAPHS)}")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        help="default: limits steps; on a GPU variants graphs too",
+    )
+    parser.add_argument(
+        "--variants", nargs="+", type=variant, help=f"default on a GPU: {' '.join(VARIANTS)}"
+    )
+    parser.add_argument(
+        "--graphs", nargs="+", type=variant, default=GRAPHS, help=f"default: {' '.join(GRAPHS)}"
+    )
     parser.add_argument("--compile", action="store_true", help="compiled variants on a CPU too")
-    parser.add_argument("--autotune", action="store_true", help="compile with max-autotune-no-cudagraphs too (slow)")
+    parser.add_argument(
+        "--autotune", action="store_true", help="compile with max-autotune-no-cudagraphs too (slow)"
+    )
     parser.add_argument("--quality", action="store_true", help="the part quality too")
-    parser.add_argument("--quality-windows", type=int, help="shown; default: 20,000; on a GPU 400,000")
+    parser.add_argument(
+        "--quality-windows", type=int, help="shown; default: 20,000; on a GPU 400,000"
+    )
     parser.add_argument("--quality-batch", type=int, default=128)
     parser.add_argument("--quality-targets", type=int, default=32)
     parser.add_argument("--seeds", type=int, default=3, help="of the part quality")
@@ -742,7 +929,9 @@ def add_parts(parser):
 def variant(name):
     """Return a variant's name if it is made of known words."""
     if unknown := set(name.split("+")) - set(WORDS):
-        raise argparse.ArgumentTypeError(f"no such word: {', '.join(unknown)}; there are {', '.join(WORDS)}")
+        raise argparse.ArgumentTypeError(
+            f"no such word: {', '.join(unknown)}; there are {', '.join(WORDS)}"
+        )
     return name
 
 
@@ -753,18 +942,33 @@ def complete(options):
     gpu = options.device == "cuda"
     short = torch.cuda.is_bf16_supported() if gpu else torch.cpu._is_avx512_bf16_supported()
     known = ["float32", *["tf32"] * gpu, *["bfloat16"] * short]
-    parts = ["limits", "steps"] + (["variants", "graphs"] if gpu else ["variants"] if options.variants
-                                   or options.compile or options.autotune else [])
-    defaults = {"precision": known, "batch": [100, 1024] if gpu else [128], "windows": 200_000 if gpu else 20_000,
-                "seconds": 0.5 if gpu else 10.0, "rounds": 5 if gpu else 3, "parts": parts,
-                "quality_windows": 400_000 if gpu else 20_000}
+    parts = ["limits", "steps"] + (
+        ["variants", "graphs"]
+        if gpu
+        else ["variants"]
+        if options.variants or options.compile or options.autotune
+        else []
+    )
+    defaults = {
+        "precision": known,
+        "batch": [100, 1024] if gpu else [128],
+        "windows": 200_000 if gpu else 20_000,
+        "seconds": 0.5 if gpu else 10.0,
+        "rounds": 5 if gpu else 3,
+        "parts": parts,
+        "quality_windows": 400_000 if gpu else 20_000,
+    }
     for key, value in defaults.items():
         if getattr(options, key) is None:
             setattr(options, key, value)
-    options.variants = options.variants or (VARIANTS if gpu else ["eager", *["compile"] * options.compile])
+    options.variants = options.variants or (
+        VARIANTS if gpu else ["eager", *["compile"] * options.compile]
+    )
     options.variants = with_eager(options.variants + ["autotune"] * options.autotune)
     options.graphs = with_eager(options.graphs)
-    options.parts = [part for part in PARTS if part in options.parts or (part == "quality" and options.quality)]
+    options.parts = [
+        part for part in PARTS if part in options.parts or (part == "quality" and options.quality)
+    ]
     return options
 
 
@@ -775,7 +979,11 @@ def with_eager(variants):
 
 def refuse(parser, options):
     """Refuse what cannot be."""
-    words = {word for name in options.variants for word in name.split("+")} if "variants" in options.parts else set()
+    words = (
+        {word for name in options.variants for word in name.split("+")}
+        if "variants" in options.parts
+        else set()
+    )
     graphs = "graphs" in options.parts or words & {"graph", "graph_step"}
     if options.device != "cuda" and ("tf32" in options.precision or graphs):
         parser.error("tf32 and CUDA graphs are of GPUs; leave them out, or give --device cuda")
@@ -786,15 +994,29 @@ def refuse(parser, options):
 
 def tell_machine(bench, options):
     """Print what is measured on, and how."""
-    machine = {"device": torch.cuda.get_device_name() if bench.gpu else processor(), "torch": torch.__version__,
-               "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version(), "python": platform.python_version(),
-               "threads": torch.get_num_threads(), "load": os.getloadavg()[0],
-               "tf32 of the plain loop": f"products {PLAIN_TF32[0]}, convolutions and LSTM {PLAIN_TF32[1]}",
-               "allocator": os.environ.get("GLIBC_TUNABLES") or "as it comes (README.md: GLIBC_TUNABLES)"}
+    machine = {
+        "device": torch.cuda.get_device_name() if bench.gpu else processor(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+        "load": os.getloadavg()[0],
+        "tf32 of the plain loop": f"products {PLAIN_TF32[0]}, convolutions and LSTM {PLAIN_TF32[1]}",
+        "allocator": os.environ.get("GLIBC_TUNABLES") or "as it comes (README.md: GLIBC_TUNABLES)",
+    }
     asked = {key: value for key, value in vars(options).items() if key != "json"}
-    bench.tell("\n".join(f"{key}: {value}" for key, value in machine.items()), part="machine", **machine, options=asked)
-    print(f"windows: {options.windows:,} of {options.window:,} bp, {options.targets} targets; scale {options.scale:g}; "
-          f"precisions: {' '.join(options.precision)} (TF32 on in tf32 only)", flush=True)
+    bench.tell(
+        "\n".join(f"{key}: {value}" for key, value in machine.items()),
+        part="machine",
+        **machine,
+        options=asked,
+    )
+    print(
+        f"windows: {options.windows:,} of {options.window:,} bp, {options.targets} targets; scale {options.scale:g}; "
+        f"precisions: {' '.join(options.precision)} (TF32 on in tf32 only)",
+        flush=True,
+    )
 
 
 def processor():
@@ -803,7 +1025,10 @@ def processor():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 if __name__ == "__main__":

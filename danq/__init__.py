@@ -8,7 +8,7 @@ The flow, one module per stage::
       -> predict    test-split probabilities    (predict.py; what to beat in baselines.py; the file: predictions.py)
       -> evaluate   metrics and comparison      (evaluate.py)
       -> motifs     filters as named motifs     (motifs.py, over sites.py, annotate.py and tomtom.py)
-      -> silence    what each filter does       (silence.py)
+      -> ablate    what each filter does       (ablate.py)
       -> probe      coupled motif pairs         (probe.py)
       -> attribute  predictions, base by base   (attribute.py; the file: attributions.py; for browsers: tracks.py)
       -> report     one self-contained page     (report.py, over results.py, words.py, page.py, plots.py)

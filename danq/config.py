@@ -10,7 +10,15 @@ import typing
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from danq.errors import DanqError, shown
 
@@ -20,12 +28,26 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 # What ends in a command line beside file names: no character that any shell would take for its own.
 Word = Annotated[str, StringConstraints(pattern=r"^([\w.,:+/@%=][\w .,:+/@%=-]*)?$")]
-Digest = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{32,64}$")]
+Checksum = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{32,64}$")]
 # One path, a list of them, or nothing.
-Paths = Annotated[list[str], BeforeValidator(lambda value: [] if value in (None, "") else [value] if isinstance(
-    value, str) else value)]
-ModelName = Literal["mlp", "blstm", "deepsea", "danq", "danq_forward", "danq_conv", "danq_dilated", "danq_jaspar",
-                    "danq_jaspar_conv", "danq_jaspar_dilated"]
+Paths = Annotated[
+    list[str],
+    BeforeValidator(
+        lambda value: [] if value in (None, "") else [value] if isinstance(value, str) else value
+    ),
+]
+ModelName = Literal[
+    "mlp",
+    "blstm",
+    "deepsea",
+    "danq",
+    "danq_forward",
+    "danq_conv",
+    "danq_dilated",
+    "danq_jaspar",
+    "danq_jaspar_conv",
+    "danq_jaspar_dilated",
+]
 WITHOUT_FILTERS = ("mlp", "blstm")
 """Models without a first convolution: no motif can be read from them, and none given to them."""
 FIGURES = {
@@ -44,7 +66,9 @@ FIGURES = {
 class Section(BaseModel):
     """A frozen group of knobs that refuses a key it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -52,7 +76,9 @@ class Section(BaseModel):
         # YAML reads on, off, yes and no as truth values, and pydantic takes those for 1 and 0. Few knobs are one.
         for name, value in values.items() if isinstance(values, dict) else ():
             wanted = name in cls.model_fields and cls.model_fields[name].annotation is bool
-            if not wanted and any(isinstance(part, bool) for part in (value if isinstance(value, list) else [value])):
+            if not wanted and any(
+                isinstance(part, bool) for part in (value if isinstance(value, list) else [value])
+            ):
                 raise ValueError(f"{name} is {value}; quote texts such as on, off, yes and no")
         return values
 
@@ -69,30 +95,60 @@ class Extract(Section):
     """Cut labelled windows out of a genome: every bin, its label for each target, and its split."""
 
     bin_size: int = Field(200, ge=1, le=10_000, description="length of a labelled bin (bp)")
-    window: int = Field(1000, ge=8, description="length of a model's input, centred on the bin (bp)")
-    stride: int | None = Field(None, ge=1, description="from a training bin to the next (bp), a divisor of bin_size: "
-                               "overlapping bins show a small genome from more places; none given: side by side")
-    valid: list[Word] = Field(min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000")
-    test: list[Word] = Field(min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000")
-    chromosomes: list[Word] = Field([], description="chromosomes to take windows from; none given: all")
+    window: int = Field(
+        1000, ge=8, description="length of a model's input, centred on the bin (bp)"
+    )
+    stride: int | None = Field(
+        None,
+        ge=1,
+        description="from a training bin to the next (bp), a divisor of bin_size: "
+        "overlapping bins show a small genome from more places; none given: side by side",
+    )
+    valid: list[Word] = Field(
+        min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000"
+    )
+    test: list[Word] = Field(
+        min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000"
+    )
+    chromosomes: list[Word] = Field(
+        [], description="chromosomes to take windows from; none given: all"
+    )
     train_bins: Literal["labelled", "sampled", "all"] = Field(
-        "all", description="training bins: those with a label, these and sampled negatives, or all usable ones")
+        "all",
+        description="training bins: those with a label, these and sampled negatives, or all usable ones",
+    )
     held_out_bins: Literal["labelled", "all"] = Field(
-        "all", description="validation and test bins: all usable ones, or only those with a label, as published")
-    groups: list[Word] = Field([], description="groups of targets whose labels make a bin labelled, as TF for the "
-                               "published rule; none given: any label does")
-    negatives: float = Field(1.0, ge=0, description="with train_bins=sampled: bins free of every target's peaks, per "
-                             "labelled bin")
-    match_gc: bool = Field(False, description="with train_bins=sampled: draw them with the GC content of the labelled")
-    max_n: float = Field(0.1, ge=0, le=1, description="drop windows with a larger share of letters other than ACGT")
+        "all",
+        description="validation and test bins: all usable ones, or only those with a label, as published",
+    )
+    groups: list[Word] = Field(
+        [],
+        description="groups of targets whose labels make a bin labelled, as TF for the "
+        "published rule; none given: any label does",
+    )
+    negatives: float = Field(
+        1.0,
+        ge=0,
+        description="with train_bins=sampled: bins free of every target's peaks, per labelled bin",
+    )
+    match_gc: bool = Field(
+        False, description="with train_bins=sampled: draw them with the GC content of the labelled"
+    )
+    max_n: float = Field(
+        0.1, ge=0, le=1, description="drop windows with a larger share of bases other than ACGT"
+    )
     seed: int = Field(0, ge=0, description="seed of the sampled negatives")
 
     @model_validator(mode="after")
     def _centred(self):
         if self.window < self.bin_size or (self.window - self.bin_size) % 2:
-            raise ValueError(f"window ({self.window}) must be bin_size ({self.bin_size}) plus two equal flanks")
+            raise ValueError(
+                f"window ({self.window}) must be bin_size ({self.bin_size}) plus two equal flanks"
+            )
         if self.stride and self.bin_size % self.stride:
-            raise ValueError(f"stride ({self.stride}) must be a divisor of bin_size ({self.bin_size})")
+            raise ValueError(
+                f"stride ({self.stride}) must be a divisor of bin_size ({self.bin_size})"
+            )
         return self
 
 
@@ -100,39 +156,88 @@ class Train(Section):
     """Train one model on dataset.h5 and write a checkpoint that rebuilds itself."""
 
     recipe: Literal["modern", "published"] = Field(
-        "modern", description="modern: one recipe for all models; published: each paper's own optimiser, initial "
-        "weights, constraints and loss")
-    scale: float = Field(1.0, gt=0, le=4, description="multiplies every published layer width (1 = as published)")
-    filter_scale: float = Field(1.0, gt=0, le=16, description="multiplies the number of first filters once more: "
-                                "small data want many of them, and little behind them")
-    dropout: float = Field(1.0, ge=0, le=1.9, description="multiplies every published dropout rate (1 = as published)")
+        "modern",
+        description="modern: one recipe for all models; published: each paper's own optimiser, initial "
+        "weights, constraints and loss",
+    )
+    scale: float = Field(
+        1.0, gt=0, le=4, description="multiplies every published layer width (1 = as published)"
+    )
+    filter_scale: float = Field(
+        1.0,
+        gt=0,
+        le=16,
+        description="multiplies the number of first filters once more: "
+        "small data want many of them, and little behind them",
+    )
+    dropout: float = Field(
+        1.0, ge=0, le=1.9, description="multiplies every published dropout rate (1 = as published)"
+    )
     head: Literal["dense", "pool"] = Field(
-        "dense", description="dense: the published flatten and fully connected layer; pool: logits at every position, "
-        "a smooth maximum of them, which small genomes want and which accepts windows of other lengths later")
+        "dense",
+        description="dense: the published flatten and fully connected layer; pool: logits at every position, "
+        "a smooth maximum of them, which small genomes want and which accepts windows of other lengths later",
+    )
     gates: Literal["sigmoid", "hard_sigmoid"] = Field(
-        "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)")
-    start: Literal["random", "targets", "known"] = Field(
-        "random", description="first filters begin at random; targets: as the targets' own known motifs; known: as all "
-        "known motifs; on both strands where that takes at most half of them")
-    epochs: int | None = Field(None, ge=1, description="passes over what an epoch shows; none given: the recipe's")
-    batch_size: int | None = Field(None, ge=1, description="windows per step; none given: the recipe's")
-    lr: float | None = Field(None, gt=0, description="highest learning rate; none given: the recipe's")
-    weight_decay: float | None = Field(None, ge=0, description="weight decay; none given: the recipe's")
-    patience: int | None = Field(None, ge=1, description="stop after this many epochs without a better validation; "
-                                 "none given: the recipe's")
-    shift: int = Field(0, ge=0, description="move each training window by up to this many bp either way")
-    negatives: float | None = Field(None, ge=0, description="windows without a label that an epoch shows per labelled "
-                                    "one, drawn anew for each; none given: all of them")
-    balance: bool = Field(False, description="draw the labelled windows of an epoch with replacement, those of rare "
-                          "targets more often, so that these are not learnt last")
+        "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)"
+    )
+    initialise_from: Literal["random", "targets", "known"] = Field(
+        "random",
+        description="first filters begin at random; targets: as the targets' own known motifs; known: as all "
+        "known motifs; on both strands where that takes at most half of them",
+    )
+    epochs: int | None = Field(
+        None, ge=1, description="passes over what an epoch shows; none given: the recipe's"
+    )
+    batch_size: int | None = Field(
+        None, ge=1, description="windows per step; none given: the recipe's"
+    )
+    lr: float | None = Field(
+        None, gt=0, description="highest learning rate; none given: the recipe's"
+    )
+    weight_decay: float | None = Field(
+        None, ge=0, description="weight decay; none given: the recipe's"
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="stop after this many epochs without a better validation; "
+        "none given: the recipe's",
+    )
+    shift: int = Field(
+        0, ge=0, description="move each training window by up to this many bp either way"
+    )
+    negatives: float | None = Field(
+        None,
+        ge=0,
+        description="windows without a label that an epoch shows per labelled "
+        "one, drawn anew for each; none given: all of them",
+    )
+    balance: bool = Field(
+        False,
+        description="draw the labelled windows of an epoch with replacement, those of rare "
+        "targets more often, so that these are not learnt last",
+    )
     precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
-        "auto", description="auto: bfloat16 where the hardware computes in it, else float32; tf32: float32 with the "
-        "shorter products of a GPU's tensor cores")
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", description="auto: a GPU if there is one")
-    devices: int = Field(1, ge=1, description="GPUs, or CPU processes, of a node that share each batch")
-    nodes: int = Field(1, ge=1, description="machines that share each batch (as Slurm or torchrun starts them)")
-    memory: float = Field(8.0, gt=0, description="GB that the packed training windows may take in each process (on "
-                          "the GPU, if it is one); a larger set is read in shuffled blocks")
+        "auto",
+        description="auto: bfloat16 where the hardware computes in it, else float32; tf32: float32 with the "
+        "shorter products of a GPU's tensor cores",
+    )
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", description="auto: a GPU if there is one"
+    )
+    devices: int = Field(
+        1, ge=1, description="GPUs, or CPU processes, of a node that share each batch"
+    )
+    nodes: int = Field(
+        1, ge=1, description="machines that share each batch (as Slurm or torchrun starts them)"
+    )
+    memory: float = Field(
+        8.0,
+        gt=0,
+        description="GB that the packed training windows may take in each process (on "
+        "the GPU, if it is one); a larger set is read in shuffled blocks",
+    )
 
     @model_validator(mode="after")
     def _together(self):
@@ -144,21 +249,41 @@ class Train(Section):
 class Tune(Train):
     """Search lr, dropout, scale and shift around the given ones; all other knobs stay as given."""
 
-    LR: typing.ClassVar = (1 / 3, 3.0)         # times the given one
+    LR: typing.ClassVar = (1 / 3, 3.0)  # times the given one
     DROPOUT: typing.ClassVar = (0.0, 1.5)
-    SCALE: typing.ClassVar = (0.5, 1.0, 2.0)   # times the given one
+    SCALE: typing.ClassVar = (0.5, 1.0, 2.0)  # times the given one
     SHIFT: typing.ClassVar = (0, 40)
 
-    lr: float | None = Field(None, gt=0, description="highest learning rate: a third to three times it is tried, by "
-                             "its logarithm; none given: the recipe's")
-    dropout: float = Field(1.0, ge=DROPOUT[0], le=DROPOUT[1], description="multiplies every published dropout rate: 0 "
-                           "to 1.5 is tried")
-    scale: float = Field(1.0, gt=0, le=2, description="multiplies every published layer width: half, once and twice it "
-                         "is tried")
-    shift: int = Field(0, ge=SHIFT[0], le=SHIFT[1], description="move each training window by up to this many bp "
-                       "either way: 0 to 40 is tried")
-    trials: int = Field(20, ge=1, description="trials in all, those of earlier calls of the same command included; the "
-                        "first is the given configuration")
+    lr: float | None = Field(
+        None,
+        gt=0,
+        description="highest learning rate: a third to three times it is tried, by "
+        "its logarithm; none given: the recipe's",
+    )
+    dropout: float = Field(
+        1.0,
+        ge=DROPOUT[0],
+        le=DROPOUT[1],
+        description="multiplies every published dropout rate: 0 to 1.5 is tried",
+    )
+    scale: float = Field(
+        1.0,
+        gt=0,
+        le=2,
+        description="multiplies every published layer width: half, once and twice it is tried",
+    )
+    shift: int = Field(
+        0,
+        ge=SHIFT[0],
+        le=SHIFT[1],
+        description="move each training window by up to this many bp either way: 0 to 40 is tried",
+    )
+    trials: int = Field(
+        20,
+        ge=1,
+        description="trials in all, those of earlier calls of the same command included; the "
+        "first is the given configuration",
+    )
 
     @model_validator(mode="after")
     def _alone(self):
@@ -170,12 +295,23 @@ class Tune(Train):
 class Naming(Section):
     """Name motifs by their known relatives."""
 
-    trim_bits: float = Field(0.25, ge=0, le=2, description="trim flanking columns with less information (bits)")
-    min_bits: float = Field(8.0, ge=0, description="name only motifs whose best 8 columns hold at least this (bits)")
-    distance: Literal["pearson", "euclidean"] = Field("pearson", description="between columns; euclidean finds flat "
-                                                      "ones alike: long, weak motifs then match one another")
-    q_value: float = Field(0.05, gt=0, le=1, description="a motif is named when its best match has a lower q-value")
-    shuffles: int = Field(1, ge=0, le=100, description="column-shuffled copies of each motif, for the empirical FDR")
+    trim_bits: float = Field(
+        0.25, ge=0, le=2, description="trim flanking columns with less information (bits)"
+    )
+    min_bits: float = Field(
+        8.0, ge=0, description="name only motifs whose best 8 columns hold at least this (bits)"
+    )
+    distance: Literal["pearson", "euclidean"] = Field(
+        "pearson",
+        description="between columns; euclidean finds flat "
+        "ones alike: long, weak motifs then match one another",
+    )
+    q_value: float = Field(
+        0.05, gt=0, le=1, description="a motif is named when its best match has a lower q-value"
+    )
+    shuffles: int = Field(
+        1, ge=0, le=100, description="column-shuffled copies of each motif, for the empirical FDR"
+    )
     seed: int = Field(0, ge=0, description="seed of whatever is drawn")
 
 
@@ -183,35 +319,67 @@ class Motifs(Naming):
     """Read motifs out of filters, and name them by their known relatives."""
 
     recipe: Literal["modern", "published"] = Field(
-        "modern", description="modern: sites above half of the maximum, trimmed, and only motifs with 8 bits named; "
-        "published: every window's best site, if above 0, untrimmed")
-    windows: int = Field(3000, ge=10, description="windows with a label in which filters look for sites")
-    split: Literal["train", "valid", "test"] = Field("train", description="of which split these windows are")
-    target: str | None = Field(None, description="of which target their label is (name or index); none given: any")
-    activation: float | None = Field(None, ge=0, lt=1, description="a site's activation is above this share of the "
-                                     "maximum; none given: the recipe's")
-    trim_bits: float | None = Field(None, ge=0, le=2, description="trim flanking columns with less information (bits); "
-                                    "none given: the recipe's")
-    min_bits: float | None = Field(None, ge=0, description="name only motifs whose best 8 columns hold at least this "
-                                   "(bits); none given: the recipe's")
+        "modern",
+        description="modern: sites above half of the maximum, trimmed, and only motifs with 8 bits named; "
+        "published: every window's best site, if above 0, untrimmed",
+    )
+    windows: int = Field(
+        3000, ge=10, description="windows with a label in which filters look for sites"
+    )
+    split: Literal["train", "valid", "test"] = Field(
+        "train", description="of which split these windows are"
+    )
+    target: str | None = Field(
+        None, description="of which target their label is (name or index); none given: any"
+    )
+    activation: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="a site's activation is above this share of the "
+        "maximum; none given: the recipe's",
+    )
+    trim_bits: float | None = Field(
+        None,
+        ge=0,
+        le=2,
+        description="trim flanking columns with less information (bits); none given: the recipe's",
+    )
+    min_bits: float | None = Field(
+        None,
+        ge=0,
+        description="name only motifs whose best 8 columns hold at least this "
+        "(bits); none given: the recipe's",
+    )
 
 
-class Silencing(Section):
-    """Silence one filter after the other, and see which targets lose."""
+class Ablation(Section):
+    """Ablate one filter after the other, and see which targets lose."""
 
-    windows: int = Field(50, ge=1, description="positive windows of each target in which filters are silenced")
-    split: Literal["train", "valid", "test"] = Field("valid", description="of which split these windows are")
+    windows: int = Field(
+        50, ge=1, description="positive windows of each target in which filters are ablated"
+    )
+    split: Literal["train", "valid", "test"] = Field(
+        "valid", description="of which split these windows are"
+    )
     seed: int = Field(0, ge=0, description="seed of the choice of windows")
 
 
 class Probe(Section):
     """Show what a trained model does with pairs of motifs as their distance grows."""
 
-    pairs: list[Word] = Field([], description="pairs of known motifs, by identifier or factor, as SRF+REST; none "
-                              "given: those of the simulated grammar, or of the targets' own motifs")
+    pairs: list[Word] = Field(
+        [],
+        description="pairs of known motifs, by identifier or factor, as SRF+REST; none "
+        "given: those of the simulated grammar, or of the targets' own motifs",
+    )
     backgrounds: int = Field(32, ge=2, description="random windows into which each pair is put")
-    step: int = Field(15, ge=1, description="from one distance to the next (bp); near a multiple of 10.5 all distances "
-                      "would show one face of the double helix")
+    step: int = Field(
+        15,
+        ge=1,
+        description="from one distance to the next (bp); near a multiple of 10.5 all distances "
+        "would show one face of the double helix",
+    )
     largest: int = Field(250, ge=0, description="largest distance (bp), or what the window allows")
     seed: int = Field(0, ge=0, description="seed of the windows and of the sites")
 
@@ -226,18 +394,32 @@ class Probe(Section):
 class Attribution(Section):
     """Explain predictions of a trained model base by base."""
 
-    MOST: typing.ClassVar = 20   # targets that are all explained when none is named
+    MOST: typing.ClassVar = 20  # targets that are all explained when none is named
 
     method: Literal["mutagenesis", "gradients"] = Field(
-        "mutagenesis", description="mutagenesis: every other letter at every place; gradients: integrated ones, at "
-        "about a tenth of the time for one target")
-    targets: list[Word] = Field([], description=f"targets to explain, by name or index; none given: all, if there are "
-                                f"no more than {MOST}")
-    windows: int = Field(1, ge=1, description="labelled test windows of each target to explain, the best-predicted "
-                         "first")
-    regions: list[Word] = Field([], description="explain instead the windows whose bin overlaps these, as chr1:100-300")
-    steps: int = Field(50, ge=2, le=10_000, description="with gradients: points at which they are taken")
-    modisco: bool = Field(False, description="let TF-MoDISco find motifs in the attributions, where it is installed")
+        "mutagenesis",
+        description="mutagenesis: every other base at every place; gradients: integrated ones, at "
+        "about a tenth of the time for one target",
+    )
+    targets: list[Word] = Field(
+        [],
+        description=f"targets to explain, by name or index; none given: all, if there are "
+        f"no more than {MOST}",
+    )
+    windows: int = Field(
+        1,
+        ge=1,
+        description="labelled test windows of each target to explain, the best-predicted first",
+    )
+    regions: list[Word] = Field(
+        [], description="explain instead the windows whose bin overlaps these, as chr1:100-300"
+    )
+    steps: int = Field(
+        50, ge=2, le=10_000, description="with gradients: points at which they are taken"
+    )
+    modisco: bool = Field(
+        False, description="let TF-MoDISco find motifs in the attributions, where it is installed"
+    )
 
 
 class DeepSea(Section):
@@ -253,44 +435,76 @@ class Config(Section):
     """The whole of `config.yaml`."""
 
     run: Name = Field(description="name of the run; results go to results/<run>/")
-    genome: str | None = Field(None, description="genome FASTA: plain, gzip or BGZF; path or URL; empty = simulate one")
-    targets: str | None = Field(None, description="table: name, group, file (peaks; paths relative to it, or URLs)")
+    genome: str | None = Field(
+        None, description="genome FASTA: plain, gzip or BGZF; path or URL; empty = simulate one"
+    )
+    targets: str | None = Field(
+        None, description="table: name, group, file (peaks; paths relative to it, or URLs)"
+    )
     blacklist: Paths = Field([], description="BED files of regions to leave out; paths or URLs")
-    unmappable: Paths = Field([], description="BED files; bins of which more than half lies in them are left out")
-    aliases: str | None = Field(None, description="table of other chromosome names, as UCSC's chromAlias.txt")
-    sha256: dict[str, Digest] = Field(default_factory=dict, description="digests of genome, ..., by path or URL")
-    md5: dict[str, Digest] = Field(default_factory=dict, description="the same, by MD5")
-    deepsea: DeepSea | None = Field(None, description="the published training bundle, in place of a genome and peaks")
-    motifs: str = Field("JASPAR2024:vertebrates", description="known motifs: a MEME file, or JASPAR<year>:<taxon>")
-    assembly: Word = Field("unknown", description="name of the genome's assembly, kept in dataset.h5")
-    where: dict[Word, Word] = Field(default_factory=dict, description="keep the targets whose column has that value")
-    models: list[ModelName] = Field(["deepsea", "danq", "danq_conv"], min_length=1, description="models to train")
-    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field([0], min_length=1, description="training seeds")
+    unmappable: Paths = Field(
+        [], description="BED files; bins of which more than half lies in them are left out"
+    )
+    aliases: str | None = Field(
+        None, description="table of other chromosome names, as UCSC's chromAlias.txt"
+    )
+    sha256: dict[str, Checksum] = Field(
+        default_factory=dict, description="checksums of genome, ..., by path or URL"
+    )
+    md5: dict[str, Checksum] = Field(default_factory=dict, description="the same, by MD5")
+    deepsea: DeepSea | None = Field(
+        None, description="the published training bundle, in place of a genome and peaks"
+    )
+    motifs: str = Field(
+        "JASPAR2024:vertebrates", description="known motifs: a MEME file, or JASPAR<year>:<taxon>"
+    )
+    assembly: Word = Field(
+        "unknown", description="name of the genome's assembly, kept in dataset.h5"
+    )
+    where: dict[Word, Word] = Field(
+        default_factory=dict, description="keep the targets whose column has that value"
+    )
+    models: list[ModelName] = Field(
+        ["deepsea", "danq", "danq_conv"], min_length=1, description="models to train"
+    )
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
+        [0], min_length=1, description="training seeds"
+    )
     threads: int = Field(1, ge=1, description="CPU threads of one training")
-    baselines: list[Literal["kmer", "scan"]] = Field(["kmer", "scan"], description="what the networks must beat")
+    baselines: list[Literal["kmer", "scan"]] = Field(
+        ["kmer", "scan"], description="what the networks must beat"
+    )
     simulate: Simulate = Simulate()
     extract: Extract
     train: Train = Train()
     filters: Motifs = Motifs()
-    silencing: Silencing = Silencing()
+    ablation: Ablation = Ablation()
     probe: Probe = Probe()
     attribution: Attribution = Attribution()
 
     @model_validator(mode="after")
     def _sources(self):
         if (self.genome is None) != (self.targets is None):
-            raise ValueError("genome and targets go together: give both, or neither to simulate them")
+            raise ValueError(
+                "genome and targets go together: give both, or neither to simulate them"
+            )
         if (self.sha256 or self.md5) and not self.genome:
-            raise ValueError("sha256 and md5 are of the files of a run on a genome; without one, nothing looks at them")
+            raise ValueError(
+                "sha256 and md5 are of the files of a run on a genome; without one, nothing looks at them"
+            )
         if self.deepsea and self.genome:
             raise ValueError("deepsea and genome are two sources of data: give one")
         for name in self.models:
-            if self.train.start != "random" and name in WITHOUT_FILTERS:
-                raise ValueError(f"train.start {self.train.start} gives motifs to filters, and {name} has none; leave "
-                                 "the model out, or start at random")
+            if self.train.initialise_from != "random" and name in WITHOUT_FILTERS:
+                raise ValueError(
+                    f"train.initialise_from {self.train.initialise_from} gives motifs to filters, and {name} has none; leave "
+                    "the model out, or start at random"
+                )
             if self.train.head == "pool" and name == "mlp":
-                raise ValueError("mlp reads fixed positions, which no head can pool; leave it out, or use train.head "
-                                 "dense")
+                raise ValueError(
+                    "mlp reads fixed positions, which no head can pool; leave it out, or use train.head "
+                    "dense"
+                )
         for name in ("models", "seeds", "baselines"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} has an entry twice")
@@ -317,7 +531,9 @@ def load(mapping, locate=lambda keys: ("config", None)):
         The first unknown key, with its nearest neighbour, or the first value out of bounds.
     """
     try:
-        return Config.model_validate({key: value for key, value in mapping.items() if value not in ("", None)})
+        return Config.model_validate(
+            {key: value for key, value in mapping.items() if value not in ("", None)}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         keys = tuple(str(part) for part in first["loc"])
@@ -331,8 +547,8 @@ def _explain(keys, error):
     if error["type"] == "extra_forbidden":
         known = list(_section(keys[:-1]).model_fields)
         near = difflib.get_close_matches(keys[-1], known, 1)
-        mend = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
-        return f"unknown key {shown(name)}; {mend}"
+        fix = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+        return f"unknown key {shown(name)}; {fix}"
     if error["type"] == "missing":
         return f"{name} is missing; add it"
     message = error["msg"].removeprefix("Value error, ")
@@ -345,8 +561,14 @@ def _section(keys):
     section = Config
     for key in keys:
         kind = section.model_fields[key].annotation
-        section = next((part for part in (kind, *typing.get_args(kind)) if isinstance(part, type)
-                        and issubclass(part, Section)), Section)
+        section = next(
+            (
+                part
+                for part in (kind, *typing.get_args(kind))
+                if isinstance(part, type) and issubclass(part, Section)
+            ),
+            Section,
+        )
     return section
 
 

@@ -42,7 +42,9 @@ def atomic(path):
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder, where a file is to be made", str(path))
     _remove_left_over(path)
-    temporary = path.with_name(f".{path.name}.{_owner()}{os.getpid()}.{secrets.token_hex(4)}.tmp{path.suffix}")
+    temporary = path.with_name(
+        f".{path.name}.{_owner()}{os.getpid()}.{secrets.token_hex(4)}.tmp{path.suffix}"
+    )
     try:
         temporary.touch(exist_ok=False)
         yield temporary
@@ -85,16 +87,29 @@ def write_table(path, frame, header=True):
     A name that ends in .gz is compressed: equal tables give equal bytes, without a time or the temporary name in them.
     """
     with atomic(path) as temporary, open(temporary, "wb") as raw:
-        with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if temporary.suffix == ".gz" else raw as file:
-            frame.to_csv(file, sep="\t", index=False, header=header, na_rep="NA", lineterminator="\n",
-                         quoting=csv.QUOTE_NONE)
+        with (
+            gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
+            if temporary.suffix == ".gz"
+            else raw as file
+        ):
+            frame.to_csv(
+                file,
+                sep="\t",
+                index=False,
+                header=header,
+                na_rep="NA",
+                lineterminator="\n",
+                quoting=csv.QUOTE_NONE,
+            )
 
 
 def read_table(path):
     """Read a TSV of ours into a pandas DataFrame: ``NA`` is undefined, except in the text columns name and group."""
     import pandas as pd  # slow to load, and most steps need no table
 
-    frame = pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, na_filter=False, lineterminator="\n")
+    frame = pd.read_csv(
+        path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, na_filter=False, lineterminator="\n"
+    )
     for column in frame.columns.difference(["name", "group"]):
         values = frame[column].mask(frame[column] == "NA")
         with contextlib.suppress(ValueError):
@@ -153,7 +168,9 @@ def read_whole_lines(path, size):
 def read_bytes(path):
     """Return all bytes of a file, plain or gzip (told by content); raises as `read_lines`."""
     try:
-        with open(path, "rb", buffering=0) as raw:  # many files are small: what a buffer costs is felt
+        with open(
+            path, "rb", buffering=0
+        ) as raw:  # many files are small: what a buffer costs is felt
             content = raw.readall()
     except OSError as error:
         raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
@@ -177,14 +194,15 @@ def _readable(path, line=lambda: None):
                 raw.seek(0)
                 yield raw
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DanqError("the gzip file is cut off or damaged here; download or compress it again",
-                        path, line()) from error
+        raise DanqError(
+            "the gzip file is cut off or damaged here; download or compress it again", path, line()
+        ) from error
     except OSError as error:
         raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
 
 
-def digests(path, kinds=("sha256",)):
-    """Return digests of a file's bytes, as hexadecimal text by kind (sha256, md5), in one pass.
+def checksums(path, kinds=("sha256",)):
+    """Return checksums of a file's bytes, as hexadecimal text by kind (sha256, md5), in one pass.
 
     Raises
     ------
@@ -195,16 +213,16 @@ def digests(path, kinds=("sha256",)):
     try:
         with open(path, "rb") as handle:
             while block := handle.read(1 << 20):
-                for digest in found.values():
-                    digest.update(block)
+                for checksum in found.values():
+                    checksum.update(block)
     except OSError as error:
         raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
-    return {kind: digest.hexdigest() for kind, digest in found.items()}
+    return {kind: checksum.hexdigest() for kind, checksum in found.items()}
 
 
 def sha256(path):
-    """Return the SHA-256 digest of a file's bytes, as hexadecimal text; raises as `digests`."""
-    return digests(path)["sha256"]
+    """Return the SHA-256 checksum of a file's bytes, as hexadecimal text; raises as `checksums`."""
+    return checksums(path)["sha256"]
 
 
 _GZIP = b"\x1f\x8b"  # what every gzip file begins with (RFC 1952, section 2.3.1)
@@ -220,8 +238,10 @@ def _refuse_cut_bgzf(path):
         if len(head) == 18 and head[3] & 4 and head[12:14] == b"BC":
             handle.seek(-min(len(_BGZF_END), os.path.getsize(path)), os.SEEK_END)
             if handle.read() != _BGZF_END:
-                raise DanqError("the BGZF file is cut off (its end mark is missing); download or compress it again",
-                                path)
+                raise DanqError(
+                    "the BGZF file is cut off (its end mark is missing); download or compress it again",
+                    path,
+                )
 
 
 def _flush(path):

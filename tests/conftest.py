@@ -19,9 +19,9 @@ needs_yeast = pytest.mark.skipif(not YEAST.is_dir(), reason="the yeast data are 
 BIN, WINDOW = 200, 400
 LENGTHS = {"chr1": 20_050, "chr2": 6_130, "chr3": 6_000}
 SPLITS = {"valid": ["chr2"], "test": ["chr3"]}
-PLANTED = ["MA0139.2", "MA0138.3", "MA0106.3"]    # CTCF, REST, TP53
+PLANTED = ["MA0139.2", "MA0138.3", "MA0106.3"]  # CTCF, REST, TP53
 FILTER_WIDTH, MOTIF_WINDOW = 24, 200
-PLACE = 12  # letters that spell a place: 2 for the chromosome, 10 for the position, base 4
+PLACE = 12  # bases that spell a place: 2 for the chromosome, 10 for the position, base 4
 
 
 def self_describing(number, length):
@@ -32,23 +32,30 @@ def self_describing(number, length):
 
 def spell(chromosome, position):
     """Spell a place in base 4."""
-    digits = [chromosome // 4 % 4, chromosome % 4, *(position // 4**power % 4 for power in range(9, -1, -1))]
+    digits = [
+        chromosome // 4 % 4,
+        chromosome % 4,
+        *(position // 4**power % 4 for power in range(9, -1, -1)),
+    ]
     return "".join("ACGT"[digit] for digit in digits)
 
 
-def read_place(letters, offset):
+def read_place(bases, offset):
     """Read chromosome number and position out of the first whole word, which begins at `offset`."""
-    digits = ["ACGT".index(letter) for letter in letters[offset:offset + PLACE]]
-    return digits[0] * 4 + digits[1], sum(digit * 4**power for digit, power in zip(digits[2:], range(9, -1, -1),
-                                                                                 strict=True))
+    digits = ["ACGT".index(base) for base in bases[offset : offset + PLACE]]
+    return digits[0] * 4 + digits[1], sum(
+        digit * 4**power for digit, power in zip(digits[2:], range(9, -1, -1), strict=True)
+    )
 
 
 def write_fasta(path, records, width=60):
-    """Write name -> letters as a plain FASTA file."""
+    """Write name -> bases as a plain FASTA file."""
     with open(path, "w") as out:
-        for name, letters in records.items():
+        for name, bases in records.items():
             out.write(f">{name}\n")
-            out.writelines(letters[start:start + width] + "\n" for start in range(0, len(letters), width))
+            out.writelines(
+                bases[start : start + width] + "\n" for start in range(0, len(bases), width)
+            )
     return path
 
 
@@ -58,7 +65,9 @@ def random_peaks(rng, lengths, n):
     for chrom, length in lengths.items():
         starts = rng.integers(0, length - 20, n)
         ends = np.minimum(starts + rng.integers(20, 700, n), length)
-        peaks += [(chrom, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        peaks += [
+            (chrom, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
     return peaks
 
 
@@ -79,43 +88,75 @@ def refuse(message, function, *arguments, **options):
 def toy(tmp_path_factory):
     """Return the folder of a self-describing genome (genome.fa), two targets and a blacklist."""
     folder = tmp_path_factory.mktemp("toy")
-    write_fasta(folder / "genome.fa", {name: self_describing(number, length)
-                                       for number, (name, length) in enumerate(LENGTHS.items(), 1)})
+    write_fasta(
+        folder / "genome.fa",
+        {
+            name: self_describing(number, length)
+            for number, (name, length) in enumerate(LENGTHS.items(), 1)
+        },
+    )
     rng = np.random.default_rng(7)
     for name, n in (("a", 8), ("b", 5)):
         write_bed(folder / f"{name}.bed", random_peaks(rng, LENGTHS, n))
     write_bed(folder / "blacklist.bed", [("chr1", 3_999, 4_001), ("chr3", 100, 300)])
-    (folder / "targets.tsv").write_text("name\tgroup\tfile\tjaspar\nFactor A\tTF\ta.bed\t.\n<b>B</b>\tTF\tb.bed\t.\n")
+    (folder / "targets.tsv").write_text(
+        "name\tgroup\tfile\tjaspar\nFactor A\tTF\ta.bed\t.\n<b>B</b>\tTF\tb.bed\t.\n"
+    )
     return folder
 
 
 @pytest.fixture(scope="session")
 def run_extract():
     """Return a function that extracts windows into a folder, with defaults that fit the toy genome."""
+
     def run(source, output, **changes):
-        options = {"genome": source / "genome.fa", "targets": source / "targets.tsv", "output": output / "dataset.h5",
-                   "table": output / "targets.tsv", "bin_size": BIN, "window": WINDOW, **SPLITS, "chromosomes": [],
-                   "train_bins": "all", "held_out_bins": "all", "groups": [], "negatives": 1.0, "match_gc": False,
-                   "max_n": 0.1, "seed": 0} | changes
+        options = {
+            "genome": source / "genome.fa",
+            "targets": source / "targets.tsv",
+            "output": output / "dataset.h5",
+            "table": output / "targets.tsv",
+            "bin_size": BIN,
+            "window": WINDOW,
+            **SPLITS,
+            "chromosomes": [],
+            "train_bins": "all",
+            "held_out_bins": "all",
+            "groups": [],
+            "negatives": 1.0,
+            "match_gc": False,
+            "max_n": 0.1,
+            "seed": 0,
+        } | changes
         extract(**options)
-        windows(output / "dataset.h5", options["genome"], output / "windows.tsv", output / "windows.fa.gz")
+        windows(
+            output / "dataset.h5",
+            options["genome"],
+            output / "windows.tsv",
+            output / "windows.fa.gz",
+        )
         return output
+
     return run
 
 
 @pytest.fixture(scope="session")
 def toy_dataset(toy, run_extract, tmp_path_factory):
     """Return the path of the toy genome's dataset.h5, beside its windows.tsv, windows.fa.gz and targets.tsv."""
-    return run_extract(toy, tmp_path_factory.mktemp("dataset"), blacklist=[toy / "blacklist.bed"]) / "dataset.h5"
+    return (
+        run_extract(toy, tmp_path_factory.mktemp("dataset"), blacklist=[toy / "blacklist.bed"])
+        / "dataset.h5"
+    )
 
 
 @pytest.fixture
 def bgzip():
     """Return a function that writes text as BGZF."""
+
     def write(path, text):
         with bgzf.BgzfWriter(str(path)) as out:
             out.write(text)
         return path
+
     return write
 
 
@@ -130,7 +171,7 @@ def known(planted):
     return [*planted, *others]
 
 
-def random_letters(rng, n, length):
+def random_bases(rng, n, length):
     return np.eye(4, dtype=np.float32)[rng.integers(0, 4, (n, length))].transpose(0, 2, 1)
 
 
@@ -138,7 +179,7 @@ def random_letters(rng, n, length):
 def X(planted):
     """Random windows (900, 4, 200); each third holds instances of one planted motif, every other one reversed."""
     rng = np.random.default_rng(0)
-    X = random_letters(rng, 900, MOTIF_WINDOW)
+    X = random_bases(rng, 900, MOTIF_WINDOW)
     for number, window in enumerate(X):
         matrix = planted[number % 3].matrix
         site = np.array([rng.multinomial(1, row / row.sum()) for row in matrix]).T

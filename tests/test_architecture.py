@@ -25,7 +25,13 @@ MAY_NOT = {
     "batches": {"danq.network.models", "danq.training.train", "pyfaidx"},
     "predict": {"danq.training.train"},
     "metrics": {"torch", "jinja2", "h5py", "pandas"},
-    "probe": {"h5py", "matplotlib", "danq.training.train", "danq.network.models", "danq.evaluation.evaluate"},
+    "probe": {
+        "h5py",
+        "matplotlib",
+        "danq.training.train",
+        "danq.network.models",
+        "danq.evaluation.evaluate",
+    },
     "attribute": {"h5py", "matplotlib", "danq.training.train", "danq.network.models.build"},
     "design": {"h5py", "matplotlib", "danq.training.train", "danq.data.dataset"},
     "attributions": {"torch", "matplotlib", "danq.data.dataset"},
@@ -65,12 +71,17 @@ def test_nothing_unpickles():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
                 assert "weights_only=True" in ast.unparse(node)
-            assert "allow_pickle=True" not in (ast.unparse(node) if isinstance(node, ast.Call) else "")
+            assert "allow_pickle=True" not in (
+                ast.unparse(node) if isinstance(node, ast.Call) else ""
+            )
 
 
 def test_no_circles():
-    arrows = {path.stem: {name.split(".")[1] for name in imports(path) if name.startswith("danq.")} & {
-        other.stem for other in PACKAGE.glob("*.py")} for path in PACKAGE.glob("*.py")}
+    arrows = {
+        path.stem: {name.split(".")[1] for name in imports(path) if name.startswith("danq.")}
+        & {other.stem for other in PACKAGE.glob("*.py")}
+        for path in PACKAGE.glob("*.py")
+    }
     left = dict(arrows)
     while True:
         done = [stem for stem, needed in left.items() if not needed & set(left)]

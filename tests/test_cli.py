@@ -9,7 +9,9 @@ from danq.files import read_table
 from danq.motif.meme import Motif, jaspar, write_meme
 from tests.conftest import SPLITS, self_describing, write_bed
 
-STEPS = next(action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)).choices
+STEPS = next(
+    action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)
+).choices
 
 
 @pytest.mark.parametrize("step", sorted(STEPS))
@@ -24,23 +26,35 @@ def test_every_step_explains_itself(step, capsys):
 
 
 def test_help_loads_nothing_heavy():
-    code = ("import sys, danq.cli; danq.cli._parser(); "
-            "sys.exit(any(name in sys.modules for name in ('torch', 'h5py', 'sklearn', 'pandas', 'snakemake')))")
+    code = (
+        "import sys, danq.cli; danq.cli._parser(); "
+        "sys.exit(any(name in sys.modules for name in ('torch', 'h5py', 'sklearn', 'pandas', 'snakemake')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def extract(folder, **changes):
     """Run danq extract; return the exit status."""
-    options = {"genome": folder / "genome.fa", "targets": folder / "targets.tsv",
-               "output": folder / "out/dataset.h5", "table": folder / "out/targets.tsv", "window": 400,
-               "valid": SPLITS["valid"][0], "test": SPLITS["test"][0]} | changes
-    return cli.main(["extract", *(word for key, value in options.items() for word in (f"--{key}", str(value)))])
+    options = {
+        "genome": folder / "genome.fa",
+        "targets": folder / "targets.tsv",
+        "output": folder / "out/dataset.h5",
+        "table": folder / "out/targets.tsv",
+        "window": 400,
+        "valid": SPLITS["valid"][0],
+        "test": SPLITS["test"][0],
+    } | changes
+    return cli.main(
+        ["extract", *(word for key, value in options.items() for word in (f"--{key}", str(value)))]
+    )
 
 
 @pytest.fixture
 def user(tmp_path):
     """Return the folder of a user with a small genome and good peaks."""
-    (tmp_path / "genome.fa").write_text("".join(f">chr{i}\n{self_describing(i, 6000)}\n" for i in (1, 2, 3)))
+    (tmp_path / "genome.fa").write_text(
+        "".join(f">chr{i}\n{self_describing(i, 6000)}\n" for i in (1, 2, 3))
+    )
     write_bed(tmp_path / "a.bed", [(f"chr{i}", 2000, 2900) for i in (1, 2, 3)])
     (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
     return tmp_path
@@ -58,8 +72,10 @@ def duplicate_name(user):
 
 def other_names(user):
     (user / "genome.fa").write_text((user / "genome.fa").read_text().replace(">chr", ">"))
-    return {"valid": "2", "test": "3"}, ("a.bed:1: 3 of 3 intervals lie on chromosomes that the genome lacks: 'chr1' "
-                                         "is not in the genome, which has '1', '2', '3'; remove 'chr' from the names")
+    return {"valid": "2", "test": "3"}, (
+        "a.bed:1: 3 of 3 intervals lie on chromosomes that the genome lacks: 'chr1' "
+        "is not in the genome, which has '1', '2', '3'; remove 'chr' from the names"
+    )
 
 
 def beyond_the_end(user):
@@ -79,6 +95,7 @@ def empty(user):
 
 def truncated(user):
     import gzip
+
     whole = gzip.compress((user / "genome.fa").read_bytes())
     (user / "genome.fa").write_bytes(whole[:-100])
     return "the gzip file is cut off or damaged here; download or compress it again"
@@ -88,7 +105,9 @@ def bad_bounds(user):
     return {"max-n": "7"}, "--max-n: Input should be less than or equal to 1"
 
 
-@pytest.mark.parametrize("breaks", [duplicate_name, other_names, beyond_the_end, spaces, empty, truncated, bad_bounds])
+@pytest.mark.parametrize(
+    "breaks", [duplicate_name, other_names, beyond_the_end, spaces, empty, truncated, bad_bounds]
+)
 def test_broken_input_gets_one_line_and_leaves_nothing(breaks, user, capsys):
     answer = breaks(user)
     changes, line = answer if isinstance(answer, tuple) else ({}, answer)
@@ -107,25 +126,48 @@ def test_no_right_to_write_is_one_line(user, capsys):
 def test_own_windows_become_a_dataset(tmp_path):
     (tmp_path / "own.fa").write_text(">a\nACGTACGT\n>b\nTTTTACGT\n>c\nGGGGACGT\n")
     (tmp_path / "own.tsv").write_text("name\tsplit\tbound\na\ttrain\t1\nb\tvalid\t0\nc\ttest\t1\n")
-    assert cli.main(["encode", "--fasta", f"{tmp_path}/own.fa", "--windows", f"{tmp_path}/own.tsv", "--output",
-                     f"{tmp_path}/dataset.h5"]) == 0
+    assert (
+        cli.main(
+            [
+                "encode",
+                "--fasta",
+                f"{tmp_path}/own.fa",
+                "--windows",
+                f"{tmp_path}/own.tsv",
+                "--output",
+                f"{tmp_path}/dataset.h5",
+            ]
+        )
+        == 0
+    )
     assert (tmp_path / "dataset.h5").exists()
 
 
-@pytest.mark.parametrize(("changes", "both"), [
-    ({"output": "genome.fa"}, "--genome and --output"), ({"table": "targets.tsv"}, "--targets and --table"),
-    ({"table": "out/../out/dataset.h5"}, "--output and --table")])
+@pytest.mark.parametrize(
+    ("changes", "both"),
+    [
+        ({"output": "genome.fa"}, "--genome and --output"),
+        ({"table": "targets.tsv"}, "--targets and --table"),
+        ({"table": "out/../out/dataset.h5"}, "--output and --table"),
+    ],
+)
 def test_no_input_is_overwritten(user, capsys, changes, both):
     before = {path.name: path.read_bytes() for path in user.iterdir() if path.is_file()}
     assert extract(user, **{option: user / name for option, name in changes.items()}) == 2
     told = capsys.readouterr().err.splitlines()[-1]
-    assert all(option in told for option in both.split(" and ")) and "name another file to make" in told
+    assert (
+        all(option in told for option in both.split(" and "))
+        and "name another file to make" in told
+    )
     assert {path.name: path.read_bytes() for path in user.iterdir() if path.is_file()} == before
 
 
-def test_a_digest_of_no_file_is_refused(user, capsys):
+def test_a_checksum_of_no_file_is_refused(user, capsys):
     assert extract(user, sha256=f"{user}/nofile={'0' * 64}") == 2
-    assert "nofile: a digest is given for this file, which is not among the files" in capsys.readouterr().err
+    assert (
+        "nofile: a checksum is given for this file, which is not among the files"
+        in capsys.readouterr().err
+    )
     assert extract(user, sha256=f"{user}/./genome.fa={'0' * 64}") == 2
     assert "not the expected" in capsys.readouterr().err
     assert extract(user, sha256=f"{user}/a.bed={'0' * 64}") == 2
@@ -138,10 +180,21 @@ def test_a_value_of_where_may_hold_an_equals_sign(user):
 
 def test_motifs_of_a_file_are_named_and_exported(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    write_meme("M.meme", [Motif("M0", "O0", motif.matrix, 300) for motif in jaspar("JASPAR2024", names=["MA0139.2"])])
+    write_meme(
+        "M.meme",
+        [
+            Motif("M0", "O0", motif.matrix, 300)
+            for motif in jaspar("JASPAR2024", names=["MA0139.2"])
+        ],
+    )
     assert cli.main(["annotate", "M.meme"]) == 0
     table = read_table("M.matches.tsv")
-    assert table.loc[0, ["name", "match", "factor", "named"]].tolist() == ["M0", "MA0139.2", "CTCF", "yes"]
+    assert table.loc[0, ["name", "match", "factor", "named"]].tolist() == [
+        "M0",
+        "MA0139.2",
+        "CTCF",
+        "yes",
+    ]
     assert cli.main(["export-motifs", "M.meme", "--format", "jaspar", "--output", "M.jaspar"]) == 0
     assert (tmp_path / "M.jaspar").read_text().startswith(">M0 O0\nA [")
     assert cli.main(["annotate", "gone.meme"]) == 2 and not (tmp_path / "gone.matches.tsv").exists()
@@ -157,5 +210,21 @@ def test_motifs_of_a_file_are_named_and_exported(tmp_path, monkeypatch, capsys):
 
 def test_two_files_to_make_must_be_two(tmp_path, capsys):
     one = str(tmp_path / "a.npz")
-    assert cli.main(["attribute", "--checkpoint", "c", "--dataset", "d", "--output", "o.h5", "--npz", one, one]) == 2
+    assert (
+        cli.main(
+            [
+                "attribute",
+                "--checkpoint",
+                "c",
+                "--dataset",
+                "d",
+                "--output",
+                "o.h5",
+                "--npz",
+                one,
+                one,
+            ]
+        )
+        == 2
+    )
     assert f"{one}: is --npz twice; name another file to make" in capsys.readouterr().err

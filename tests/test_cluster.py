@@ -22,16 +22,33 @@ from tests.test_workflow import ROOT, jobs, snakemake, told
 TOY = yaml.safe_load((ROOT / "tests" / "toy.yaml").read_text())
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 pytestmark = pytest.mark.workflow
-plugins = pytest.mark.skipif(not all(map(importlib.util.find_spec, (
-    "snakemake_executor_plugin_slurm", "snakemake_executor_plugin_cluster_generic"))),
-    reason="needs pip install 'danq[cluster]'")
+plugins = pytest.mark.skipif(
+    not all(
+        map(
+            importlib.util.find_spec,
+            ("snakemake_executor_plugin_slurm", "snakemake_executor_plugin_cluster_generic"),
+        )
+    ),
+    reason="needs pip install 'danq[cluster]'",
+)
 
 
 def resources(gpu=0, **changes):
     """Run resources.smk, which is plain Python, with a configuration; return its names."""
-    names = {"os": os, "gpu": gpu, "table": changes.pop("table", []),
-             "settings": config.load({"run": "x", "extract": DEFAULT["extract"] | {"window": 1000}} | changes)}
-    exec(compile((ROOT / "workflow" / "rules" / "resources.smk").read_text(), "resources.smk", "exec"), names)
+    names = {
+        "os": os,
+        "gpu": gpu,
+        "table": changes.pop("table", []),
+        "settings": config.load(
+            {"run": "x", "extract": DEFAULT["extract"] | {"window": 1000}} | changes
+        ),
+    }
+    exec(
+        compile(
+            (ROOT / "workflow" / "rules" / "resources.smk").read_text(), "resources.smk", "exec"
+        ),
+        names,
+    )
     return names
 
 
@@ -62,14 +79,21 @@ def test_a_training_asks_for_time_by_arithmetic(tmp_path):
     arithmetic = 10 + 3 * 2 * 1e6 * 1.2e9 * 0.2 / (4 * 20e9) / 60
     assert ask(Words(model="danq"), [dataset], 1) == pytest.approx(arithmetic, abs=1)
     assert ask(Words(model="danq_dilated"), [dataset], 2) == pytest.approx(2 * arithmetic, abs=1)
-    assert ask(Words(model="danq"), [dataset], 6) == 24 * 60, "the next job goes on where this one saved its state"
+    assert ask(Words(model="danq"), [dataset], 6) == 24 * 60, (
+        "the next job goes on where this one saved its state"
+    )
 
 
-@pytest.mark.parametrize("step", ["extract", "windows", "describe", "predict", "evaluate", "report", "baseline"])
+@pytest.mark.parametrize(
+    "step", ["extract", "windows", "describe", "predict", "evaluate", "report", "baseline"]
+)
 def test_more_data_ask_for_more_and_another_attempt_for_twice_as_much(tmp_path, step):
     names, wildcards = resources(**DEEPSEA), Words(model="danq", baseline="kmer")
-    files = [sized(tmp_path / str(size) / "dataset.h5", size) for size in (10**6, 10**10) if not
-             (tmp_path / str(size)).mkdir()]
+    files = [
+        sized(tmp_path / str(size) / "dataset.h5", size)
+        for size in (10**6, 10**10)
+        if not (tmp_path / str(size)).mkdir()
+    ]
     for asked in (names["memory"](step), names["minutes"](step)):
         small, large = (asked(wildcards, [file], 1) for file in files)
         assert isinstance(small, int) and 0 < small < large
@@ -79,8 +103,12 @@ def test_more_data_ask_for_more_and_another_attempt_for_twice_as_much(tmp_path, 
 
 def test_a_gpu_and_more_workers_ask_for_less_time(tmp_path):
     dataset = sized(tmp_path / "dataset.h5", 615 * 10**6)
-    times = [resources(gpu, **DEEPSEA, train={"epochs": 1, "devices": devices, "scale": 0.01})["minutes"]("train")(
-        Words(model="deepsea"), [dataset], 1) for gpu, devices in ((0, 1), (0, 4), (1, 1))]
+    times = [
+        resources(gpu, **DEEPSEA, train={"epochs": 1, "devices": devices, "scale": 0.01})[
+            "minutes"
+        ]("train")(Words(model="deepsea"), [dataset], 1)
+        for gpu, devices in ((0, 1), (0, 4), (1, 1))
+    ]
     assert times == sorted(times, reverse=True) and len(set(times)) == 3
 
 
@@ -104,23 +132,44 @@ def test_a_signal_to_all_processes_of_a_job_saves_the_training(tmp_path):
     # What Slurm does at a time limit and at a preemption: every process of the job gets SIGTERM. Whatever the training
     # still has to do then, here a slow reader of its log, is waited for: Slurm kills what Snakemake leaves behind.
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "tee").write_text(f"#!/bin/sh\n{shutil.which('tee')} \"$@\"\n"
-                                          'case "$*" in *train*) sleep 4; touch waited-for;; esac\n')
+    (tmp_path / "bin" / "tee").write_text(
+        f'#!/bin/sh\n{shutil.which("tee")} "$@"\n'
+        'case "$*" in *train*) sleep 4; touch waited-for;; esac\n'
+    )
     (tmp_path / "bin" / "tee").chmod(0o755)
-    (tmp_path / "run.yaml").write_text(json.dumps(TOY | {"train": TOY["train"] | {"epochs": 999, "patience": 999}}))
+    (tmp_path / "run.yaml").write_text(
+        json.dumps(TOY | {"train": TOY["train"] | {"epochs": 999, "patience": 999}})
+    )
     shutil.copy(ROOT / "config.yaml", tmp_path)
-    command = [Path(sys.executable).with_name("snakemake"), "results/toy/danq/seed0/model.ckpt", "-s",
-               ROOT / "Snakefile", "--cores", "1", "--configfile", "run.yaml"]
+    command = [
+        Path(sys.executable).with_name("snakemake"),
+        "results/toy/danq/seed0/model.ckpt",
+        "-s",
+        ROOT / "Snakefile",
+        "--cores",
+        "1",
+        "--configfile",
+        "run.yaml",
+    ]
     log = tmp_path / "results" / "toy" / "logs" / "train_danq_seed0.log"
     with open(tmp_path / "out", "w") as out:
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True,
-                                   env=os.environ | {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"})
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env=os.environ | {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+        )
         while process.poll() is None and not (log.exists() and "epoch 1/999" in log.read_text()):
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGTERM)
         assert process.wait(timeout=60) == 1, (tmp_path / "out").read_text()
         assert (tmp_path / "waited-for").exists()
-    assert "SIGTERM: saving" in log.read_text() and "the same command goes on from here" in log.read_text()
+    assert (
+        "SIGTERM: saving" in log.read_text()
+        and "the same command goes on from here" in log.read_text()
+    )
     assert (tmp_path / "results" / "toy" / "danq" / "seed0" / "model.ckpt.resume").exists()
     assert not (tmp_path / "results" / "toy" / "danq" / "seed0" / "model.ckpt").exists()
 
@@ -138,43 +187,94 @@ def listed(process):
 @plugins
 @pytest.mark.parametrize("name", ["slurm", "cluster-generic"])
 def test_a_profile_is_read_and_asks_for_everything(tmp_path, name):
-    (tmp_path / "run.yaml").write_text(json.dumps(TOY | {"train": TOY["train"] | {"device": "cuda", "devices": 2}}))
-    asked = listed(snakemake(tmp_path, "-n", "--configfile", "run.yaml", "--workflow-profile",
-                             ROOT / "profiles" / name))
-    assert {"simulate", "extract", "train", "predict", "motifs", "baseline", "evaluate", "report"} <= set(asked)
+    (tmp_path / "run.yaml").write_text(
+        json.dumps(TOY | {"train": TOY["train"] | {"device": "cuda", "devices": 2}})
+    )
+    asked = listed(
+        snakemake(
+            tmp_path,
+            "-n",
+            "--configfile",
+            "run.yaml",
+            "--workflow-profile",
+            ROOT / "profiles" / name,
+        )
+    )
+    assert {
+        "simulate",
+        "extract",
+        "train",
+        "predict",
+        "motifs",
+        "baseline",
+        "evaluate",
+        "report",
+    } <= set(asked)
     for rule in asked:
         assert "mem_mb=" in asked[rule] and "runtime=" in asked[rule], rule
-    assert "gpu=2" in asked["train"] and "gpu=1" in asked["predict"] and "gpu" not in asked["extract"]
+    assert (
+        "gpu=2" in asked["train"] and "gpu=1" in asked["predict"] and "gpu" not in asked["extract"]
+    )
     assert ("slurm_extra=--signal=TERM@120" in asked["train"]) == (name == "slurm")
 
 
 def test_profiles_retry_and_keep_nothing_that_is_the_users_own():
-    profiles = {path.parent.name: yaml.safe_load(path.read_text()) for path in ROOT.glob("profiles/*/profile.yaml")}
+    profiles = {
+        path.parent.name: yaml.safe_load(path.read_text())
+        for path in ROOT.glob("profiles/*/profile.yaml")
+    }
     assert {"default", "slurm", "cluster-generic", "kubernetes"} <= set(profiles)
     for name in set(profiles) - {"default"}:
         assert profiles[name]["retries"] == 2 and profiles[name]["rerun-incomplete"] is True, name
-        assert "gpu" not in profiles[name].get("resources", {}), "a limit here would serialise the whole cluster"
+        assert "gpu" not in profiles[name].get("resources", {}), (
+            "a limit here would serialise the whole cluster"
+        )
     assert set(profiles["default"]) == {"resources", "rerun-incomplete", "benchmark-extended"}
 
 
-@pytest.mark.parametrize(("command", "told", "job", "words"), [
-    ("sbatch", "17", "17", ["-c", "2", "--mem", "900", "-t", "61", "--gpus=1"]),
-    ("bsub", "Job <18> is submitted to queue <normal>.", "18", ["-n", "2", "-M", "900", "-W", "61", "-gpu", "num=1"]),
-    ("qconf", "19", "19", ["-pe", "smp", "2", "-l", "h_rt=3660,h_vmem=450M", "gpu=1"]),
-    ("pbsnodes", "20.server", "20.server", ["select=1:ncpus=2:mem=900mb:ngpus=1", "walltime=1:01:00"]),
-])
+@pytest.mark.parametrize(
+    ("command", "told", "job", "words"),
+    [
+        ("sbatch", "17", "17", ["-c", "2", "--mem", "900", "-t", "61", "--gpus=1"]),
+        (
+            "bsub",
+            "Job <18> is submitted to queue <normal>.",
+            "18",
+            ["-n", "2", "-M", "900", "-W", "61", "-gpu", "num=1"],
+        ),
+        ("qconf", "19", "19", ["-pe", "smp", "2", "-l", "h_rt=3660,h_vmem=450M", "gpu=1"]),
+        (
+            "pbsnodes",
+            "20.server",
+            "20.server",
+            ["select=1:ncpus=2:mem=900mb:ngpus=1", "walltime=1:01:00"],
+        ),
+    ],
+)
 def test_a_job_is_submitted_in_the_schedulers_own_words(tmp_path, command, told, job, words):
     for name in {command, {"qconf": "qsub", "pbsnodes": "qsub"}.get(command, command)}:
         fake = tmp_path / "bin" / name
         fake.parent.mkdir(exist_ok=True)
-        fake.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {shlex.quote(str(tmp_path / 'words'))}\n"
-                        f"echo {shlex.quote(told)}\n")
+        fake.write_text(
+            f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {shlex.quote(str(tmp_path / 'words'))}\n"
+            f"echo {shlex.quote(told)}\n"
+        )
         fake.chmod(0o755)
-    asked = {"rule": "train; touch x", "threads": 2, "resources": {"mem_mb": 900, "runtime": 61, "gpu": 1}}
+    asked = {
+        "rule": "train; touch x",
+        "threads": 2,
+        "resources": {"mem_mb": 900, "runtime": 61, "gpu": 1},
+    }
     (tmp_path / "job.sh").write_text(f"#!/bin/sh\n# properties = {json.dumps(asked)}\nexit 0\n")
     submit = ROOT / "profiles" / "cluster-generic" / "submit.py"
-    found = subprocess.run([sys.executable, submit, tmp_path / "job.sh"], capture_output=True, text=True, cwd=tmp_path,
-                           env={"PATH": str(tmp_path / "bin")}, check=True)
+    found = subprocess.run(
+        [sys.executable, submit, tmp_path / "job.sh"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": str(tmp_path / "bin")},
+        check=True,
+    )
     assert found.stdout == f"{job}\n"
     submitted = (tmp_path / "words").read_text().splitlines()
     assert set(words) <= set(submitted) and "danq.train__touch_x" in submitted
@@ -186,20 +286,45 @@ def test_a_job_is_submitted_in_the_schedulers_own_words(tmp_path, command, told,
 def hostile(folder, *, targets, file):
     """Write a run on a small genome whose targets have these names and whose peaks lie in this file."""
     write_fasta(folder / "genome.fa", {f"chr{i}": self_describing(i, 6_000) for i in (1, 2, 3)})
-    write_bed(folder / file, [(f"chr{i}", start, start + 300) for i in (1, 2, 3) for start in (1_000, 2_000, 4_000)])
-    (folder / "targets.tsv").write_text("name\tfile\n" + "".join(f"{name}\t{file}\n" for name in targets))
-    (folder / "run.yaml").write_text(json.dumps({"run": "names", "genome": "genome.fa", "targets": "targets.tsv",
-                                                 "extract": {"window": 400, **SPLITS}}))
+    write_bed(
+        folder / file,
+        [(f"chr{i}", start, start + 300) for i in (1, 2, 3) for start in (1_000, 2_000, 4_000)],
+    )
+    (folder / "targets.tsv").write_text(
+        "name\tfile\n" + "".join(f"{name}\t{file}\n" for name in targets)
+    )
+    (folder / "run.yaml").write_text(
+        json.dumps(
+            {
+                "run": "names",
+                "genome": "genome.fa",
+                "targets": "targets.tsv",
+                "extract": {"window": 400, **SPLITS},
+            }
+        )
+    )
 
 
-HOSTILE = ["A $(touch pwned)", "B; touch pwned", "C' `touch pwned`", "D \" && touch pwned", "E {wildcards.x} %j"]
+HOSTILE = [
+    "A $(touch pwned)",
+    "B; touch pwned",
+    "C' `touch pwned`",
+    'D " && touch pwned',
+    "E {wildcards.x} %j",
+]
 
 
 def fake_slurm(folder):
     """Put commands of Slurm on a path that take no job, and note what they were asked."""
-    fakes = {"sbatch": f"printf '%s\\n' \"$@\" > {shlex.quote(str(folder / 'asked'))}; echo no >&2; exit 1",
-             "sinfo": "echo 'cpu*'", "scontrol": "echo 'MinJobAge = 600 sec'", "squeue": "exit 0",
-             "sacctmgr": "exit 1", "sacct": "exit 1", "sshare": "exit 1"}
+    fakes = {
+        "sbatch": f"printf '%s\\n' \"$@\" > {shlex.quote(str(folder / 'asked'))}; echo no >&2; exit 1",
+        "sinfo": "echo 'cpu*'",
+        "scontrol": "echo 'MinJobAge = 600 sec'",
+        "squeue": "exit 0",
+        "sacctmgr": "exit 1",
+        "sacct": "exit 1",
+        "sshare": "exit 1",
+    }
     (folder / "bin").mkdir()
     for name, body in fakes.items():
         (folder / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
@@ -209,33 +334,53 @@ def fake_slurm(folder):
 
 @plugins
 def test_no_name_reaches_a_shell_as_a_command(tmp_path, monkeypatch):
-    folder = tmp_path / "it's; a \"folder\" & more"
+    folder = tmp_path / 'it\'s; a "folder" & more'
     folder.mkdir()
-    hostile(folder, targets=HOSTILE, file="it's; \"a\" & (b) #c.bed")
+    hostile(folder, targets=HOSTILE, file='it\'s; "a" & (b) #c.bed')
     process = snakemake(folder, "results/names/dataset.h5", "--configfile", "run.yaml")
     assert process.returncode == 0, process.stdout + process.stderr
     shutil.rmtree(folder / "results")
     monkeypatch.setenv("PATH", fake_slurm(tmp_path), prepend=os.pathsep)
-    process = snakemake(folder, "results/names/dataset.h5", "--configfile", "run.yaml", "--workflow-profile",
-                        ROOT / "profiles" / "slurm", "--retries", "0", "--slurm-init-seconds-before-status-checks", "1")
+    process = snakemake(
+        folder,
+        "results/names/dataset.h5",
+        "--configfile",
+        "run.yaml",
+        "--workflow-profile",
+        ROOT / "profiles" / "slurm",
+        "--retries",
+        "0",
+        "--slurm-init-seconds-before-status-checks",
+        "1",
+    )
     assert process.returncode != 0
     asked = (tmp_path / "asked").read_text()
     assert "\n--comment\nrule_check\n" in asked and "\n--mem\n10" in asked and "--wrap=" in asked
-    assert not any("touch" in line for line in asked.splitlines()), "target names stay in their file"
+    assert not any("touch" in line for line in asked.splitlines()), (
+        "target names stay in their file"
+    )
     assert not list(tmp_path.rglob("pwned"))
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"genome": "$(touch pwned).fa"}, "'$(touch pwned).fa': the name holds one of $ ` \\ or a line break"),
-    ({"blacklist": ["a`touch pwned`.bed"]}, "'a`touch pwned`.bed': the name holds one of"),
-    ({"aliases": "a\nb.txt"}, "'a\\nb.txt': the name holds one of"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"genome": "$(touch pwned).fa"},
+            "'$(touch pwned).fa': the name holds one of $ ` \\ or a line break",
+        ),
+        ({"blacklist": ["a`touch pwned`.bed"]}, "'a`touch pwned`.bed': the name holds one of"),
+        ({"aliases": "a\nb.txt"}, "'a\\nb.txt': the name holds one of"),
+    ],
+)
 def test_a_name_with_shell_syntax_is_refused(tmp_path, change, message):
     hostile(tmp_path, targets=["A"], file="a.bed")
     run = json.loads((tmp_path / "run.yaml").read_text()) | change
     (tmp_path / "run.yaml").write_text(json.dumps(run))
     process = snakemake(tmp_path, "-n", "--configfile", "run.yaml")
-    assert process.returncode == 2 and message in "\n".join(told(process)), process.stdout + process.stderr
+    assert process.returncode == 2 and message in "\n".join(told(process)), (
+        process.stdout + process.stderr
+    )
     assert not list(tmp_path.rglob("pwned"))
 
 
@@ -244,7 +389,9 @@ def test_a_name_with_shell_syntax_is_refused(tmp_path, change, message):
 
 def test_thousands_of_jobs_are_planned(tmp_path):
     models, seeds = ["deepsea", "danq", "danq_conv"], range(150)
-    (tmp_path / "run.yaml").write_text(json.dumps({"run": "big", "models": models, "seeds": list(seeds)}))
+    (tmp_path / "run.yaml").write_text(
+        json.dumps({"run": "big", "models": models, "seeds": list(seeds)})
+    )
     found = jobs(snakemake(tmp_path, "-n", "-q", "rules", "--configfile", "run.yaml"))
     assert all(found[rule] == 450 for rule in ("train", "predict", "motifs", "probe"))
     assert found["total"] > 1_800 and found["evaluate"] == found["report"] == 1
@@ -275,7 +422,12 @@ rule ours:
 
     planned = run("-n", "-q", "rules")
     assert planned["danq_train"] == 4 and planned["danq_report"] == planned["ours"] == 1
-    assert run("results/toy/dataset.h5") == {"danq_simulate": 1, "danq_check": 1, "danq_extract": 1, "total": 3}
+    assert run("results/toy/dataset.h5") == {
+        "danq_simulate": 1,
+        "danq_check": 1,
+        "danq_extract": 1,
+        "total": 3,
+    }
     assert (tmp_path / "results" / "toy" / "dataset.h5").exists()
 
 
@@ -284,7 +436,10 @@ rule ours:
 
 def slurm_answers():
     try:
-        return subprocess.run(["sinfo", "-h"], capture_output=True, timeout=5, check=False).returncode == 0
+        return (
+            subprocess.run(["sinfo", "-h"], capture_output=True, timeout=5, check=False).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -293,8 +448,16 @@ def slurm_answers():
 @pytest.mark.skipif(not slurm_answers(), reason="needs a Slurm cluster")
 def test_slurm_runs_the_steps(tmp_path):
     (tmp_path / "run.yaml").write_text(json.dumps(TOY))
-    process = snakemake(tmp_path, "results/toy/dataset.json", "--configfile", "run.yaml", "--workflow-profile",
-                        ROOT / "profiles" / "slurm", "--slurm-init-seconds-before-status-checks", "3")
+    process = snakemake(
+        tmp_path,
+        "results/toy/dataset.json",
+        "--configfile",
+        "run.yaml",
+        "--workflow-profile",
+        ROOT / "profiles" / "slurm",
+        "--slurm-init-seconds-before-status-checks",
+        "3",
+    )
     text = process.stdout + process.stderr
     assert process.returncode == 0 and text.count("has been submitted with SLURM jobid") == 4, text
     assert list((tmp_path / "slurm_logs" / "rule_extract").glob("*.log"))

@@ -18,8 +18,10 @@ SHIPPED = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_every_shipped_configuration_is_valid(path):
     own = yaml.safe_load(path.read_text())
-    merged = {key: {**value, **own.get(key, {})} if isinstance(value, dict) else own.get(key, value)
-              for key, value in DEFAULT.items()}
+    merged = {
+        key: {**value, **own.get(key, {})} if isinstance(value, dict) else own.get(key, value)
+        for key, value in DEFAULT.items()
+    }
     assert set(own) <= set(DEFAULT)
     assert config.load(merged).run == own["run"]
 
@@ -30,37 +32,69 @@ def test_the_default_configuration_writes_out_every_knob():
         assert set(DEFAULT[name]) == set(config.Config.model_fields[name].annotation.model_fields)
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"epochs": 3}, "config: unknown key 'epochs'; known keys: "),
-    ({"train": {"epchs": 3}}, "unknown key 'train.epchs'; did you mean epochs?"),
-    ({"run": "../x"}, "run: String should match pattern"),
-    ({"run": "a\n"}, "run: String should match pattern"),
-    ({"run": None}, "run is missing; add it"),
-    ({"train": {"epochs": True}}, "train: epochs is True; quote texts such as on, off, yes and no"),
-    ({"seeds": [False, 1]}, "config: seeds is [False, 1]; quote"),
-    ({"seeds": [2**31]}, "seeds.0: Input should be less than 2147483648"),
-    ({"extract": {**DEFAULT["extract"], "valid": ["-chr3"]}}, "extract.valid.0: String should match pattern"),
-    ({"models": ["danq", "lstm"]}, "models.1: Input should be 'mlp', 'blstm', 'deepsea', "),
-    ({"models": ["blstm"], "train": {"start": "known"}}, "train.start known gives motifs to filters, and blstm has"),
-    ({"models": ["mlp"], "train": {"head": "pool"}}, "mlp reads fixed positions, which no head can pool"),
-    ({"train": {"device": "cuda:1", "devices": 2}}, "train: device names one GPU, devices several"),
-    ({"seeds": [0, 0]}, "seeds has an entry twice"),
-    ({"genome": "x.fa"}, "genome and targets go together"),
-    ({"genome": "x.fa", "targets": "t.tsv", "deepsea": {"train": "a", "valid": "b", "test": "c"}},
-     "deepsea and genome are two sources of data: give one"),
-    ({"deepsea": {"train": "a", "vald": "b", "test": "c"}}, "deepsea.valid is missing; add it"),
-    ({"deepsea": {"train": "a", "valid": "b", "test": "c", "nams": "d"}},
-     "unknown key 'deepsea.nams'; did you mean names?"),
-    ({"md5": {"train.mat": "0" * 32}}, "sha256 and md5 are of the files of a run on a genome"),
-    ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: String should match pattern"),
-    ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),
-    ({"extract": {**DEFAULT["extract"], "window": 501}}, "extract: window (501) must be bin_size (200)"),
-    ({"train": {"lr": float("nan")}}, "train.lr: Input should be a finite number"),
-    ({"assembly": "hg38 $(touch x)"}, "assembly: String should match pattern"),
-    ({"where": {"panel": "core; touch x"}}, "where.panel: String should match pattern"),
-    ({"extract": {**DEFAULT["extract"], "valid": ["`touch x`"]}}, "extract.valid.0: String should match pattern"),
-    ({"train": {"device": "gpu; rm -rf x"}}, "train.device: String should match pattern"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 3}, "config: unknown key 'epochs'; known keys: "),
+        ({"train": {"epchs": 3}}, "unknown key 'train.epchs'; did you mean epochs?"),
+        ({"run": "../x"}, "run: String should match pattern"),
+        ({"run": "a\n"}, "run: String should match pattern"),
+        ({"run": None}, "run is missing; add it"),
+        (
+            {"train": {"epochs": True}},
+            "train: epochs is True; quote texts such as on, off, yes and no",
+        ),
+        ({"seeds": [False, 1]}, "config: seeds is [False, 1]; quote"),
+        ({"seeds": [2**31]}, "seeds.0: Input should be less than 2147483648"),
+        (
+            {"extract": {**DEFAULT["extract"], "valid": ["-chr3"]}},
+            "extract.valid.0: String should match pattern",
+        ),
+        ({"models": ["danq", "lstm"]}, "models.1: Input should be 'mlp', 'blstm', 'deepsea', "),
+        (
+            {"models": ["blstm"], "train": {"initialise_from": "known"}},
+            "train.initialise_from known gives motifs to filters, and blstm has",
+        ),
+        (
+            {"models": ["mlp"], "train": {"head": "pool"}},
+            "mlp reads fixed positions, which no head can pool",
+        ),
+        (
+            {"train": {"device": "cuda:1", "devices": 2}},
+            "train: device names one GPU, devices several",
+        ),
+        ({"seeds": [0, 0]}, "seeds has an entry twice"),
+        ({"genome": "x.fa"}, "genome and targets go together"),
+        (
+            {
+                "genome": "x.fa",
+                "targets": "t.tsv",
+                "deepsea": {"train": "a", "valid": "b", "test": "c"},
+            },
+            "deepsea and genome are two sources of data: give one",
+        ),
+        ({"deepsea": {"train": "a", "vald": "b", "test": "c"}}, "deepsea.valid is missing; add it"),
+        (
+            {"deepsea": {"train": "a", "valid": "b", "test": "c", "nams": "d"}},
+            "unknown key 'deepsea.nams'; did you mean names?",
+        ),
+        ({"md5": {"train.mat": "0" * 32}}, "sha256 and md5 are of the files of a run on a genome"),
+        ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: String should match pattern"),
+        ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),
+        (
+            {"extract": {**DEFAULT["extract"], "window": 501}},
+            "extract: window (501) must be bin_size (200)",
+        ),
+        ({"train": {"lr": float("nan")}}, "train.lr: Input should be a finite number"),
+        ({"assembly": "hg38 $(touch x)"}, "assembly: String should match pattern"),
+        ({"where": {"panel": "core; touch x"}}, "where.panel: String should match pattern"),
+        (
+            {"extract": {**DEFAULT["extract"], "valid": ["`touch x`"]}},
+            "extract.valid.0: String should match pattern",
+        ),
+        ({"train": {"device": "gpu; rm -rf x"}}, "train.device: String should match pattern"),
+    ],
+)
 def test_mistakes_are_one_line(change, message):
     with pytest.raises(DanqError) as caught:
         config.load(DEFAULT | change)
@@ -68,26 +102,44 @@ def test_mistakes_are_one_line(change, message):
 
 
 def test_an_empty_source_is_no_source():
-    loaded = config.load(DEFAULT | {"blacklist": "", "genome": "g.fa", "targets": "t.tsv", "aliases": ""})
+    loaded = config.load(
+        DEFAULT | {"blacklist": "", "genome": "g.fa", "targets": "t.tsv", "aliases": ""}
+    )
     assert loaded.blacklist == [] and loaded.aliases is None
 
 
 def test_one_file_is_a_list_of_one():
     sources = {"genome": "g.fa", "targets": "t.tsv"}
     assert config.load(DEFAULT | sources | {"blacklist": "a.bed"}).blacklist == ["a.bed"]
-    assert config.load(DEFAULT | sources | {"blacklist": ["a.bed", "b.bed"]}).blacklist == ["a.bed", "b.bed"]
+    assert config.load(DEFAULT | sources | {"blacklist": ["a.bed", "b.bed"]}).blacklist == [
+        "a.bed",
+        "b.bed",
+    ]
 
 
 def test_chromosomes_may_be_numbers():
-    assert config.load(DEFAULT | {"extract": {**DEFAULT["extract"], "valid": [8]}}).extract.valid == ["8"]
+    assert config.load(
+        DEFAULT | {"extract": {**DEFAULT["extract"], "valid": [8]}}
+    ).extract.valid == ["8"]
 
 
-@pytest.mark.parametrize(("command", "section"), [
-    ("simulate", config.Simulate), ("extract", config.Extract), ("train", config.Train), ("motifs", config.Motifs)])
+@pytest.mark.parametrize(
+    ("command", "section"),
+    [
+        ("simulate", config.Simulate),
+        ("extract", config.Extract),
+        ("train", config.Train),
+        ("motifs", config.Motifs),
+    ],
+)
 def test_a_section_becomes_flags_and_comes_back(command, section):
     needed = {"valid": ["chr 1", "chr2:1-9"], "test": ["chr3"]} if section is config.Extract else {}
     wanted = section(**needed)
-    steps = next(action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction))
+    steps = next(
+        action
+        for action in cli._parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
     parser = steps.choices[command]
     for action in parser._actions:
         action.required = False

@@ -28,11 +28,15 @@ def test_a_link_is_replaced_and_not_followed(tmp_path):
     (tmp_path / "precious").write_text("precious")
     (tmp_path / "out").symlink_to(tmp_path / "precious")
     write_text(tmp_path / "out", "new")
-    assert (tmp_path / "precious").read_text() == "precious" and (tmp_path / "out").read_text() == "new"
+    assert (tmp_path / "precious").read_text() == "precious" and (
+        tmp_path / "out"
+    ).read_text() == "new"
 
 
 def test_tables_keep_any_name_and_say_na_where_nothing_is_defined(tmp_path):
-    frame = pd.DataFrame({"name": ['a "b"', "NA", "<i>", "007"], "group": ["x"] * 4, "value": [1.5, None, 2.0, 3.0]})
+    frame = pd.DataFrame(
+        {"name": ['a "b"', "NA", "<i>", "007"], "group": ["x"] * 4, "value": [1.5, None, 2.0, 3.0]}
+    )
     write_table(tmp_path / "t.tsv", frame)
     assert (tmp_path / "t.tsv").read_text().splitlines()[2] == "NA\tx\tNA"
     assert read_table(tmp_path / "t.tsv").equals(frame)
@@ -40,6 +44,7 @@ def test_tables_keep_any_name_and_say_na_where_nothing_is_defined(tmp_path):
 
 def test_what_another_process_writes_is_left_alone(tmp_path):
     from danq.files import atomic
+
     with atomic(tmp_path / "a.txt") as first:
         first.write_text("first")
         with atomic(tmp_path / "a.txt") as second:

@@ -29,11 +29,24 @@ pytestmark = pytest.mark.workflow
 def snakemake(folder, *arguments):
     """Run Snakemake in a folder; return the finished process."""
     shutil.copy(ROOT / "config.yaml", folder)
-    command = [Path(sys.executable).with_name("snakemake"), "-s", ROOT / "Snakefile", "--cores", "2", *arguments]
+    command = [
+        Path(sys.executable).with_name("snakemake"),
+        "-s",
+        ROOT / "Snakefile",
+        "--cores",
+        "2",
+        *arguments,
+    ]
     # Unset: the tests must not depend on an activated environment.
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, cwd=folder,
-                          check=False)
+    return subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=folder,
+        check=False,
+    )
 
 
 def toy(folder, *arguments):
@@ -44,8 +57,11 @@ def jobs(process):
     """Return rule -> number of jobs, from Snakemake's own table."""
     lines = process.stdout.splitlines() + process.stderr.splitlines()
     table = [line.split() for line in lines]
-    return {words[0]: int(words[1]) for words in table
-            if len(words) == 2 and words[1].isdigit() and not words[0].endswith(":")}
+    return {
+        words[0]: int(words[1])
+        for words in table
+        if len(words) == 2 and words[1].isdigit() and not words[0].endswith(":")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +76,31 @@ def finished(tmp_path_factory):
 
 def test_every_artefact_is_there(finished):
     results = finished / "results" / "toy"
-    for name in ("inputs.json", "windows.fa.gz", "windows.tsv", "targets.tsv", "dataset.h5", "dataset.json",
-                 "dataset.svg", "metrics.tsv", "comparison.tsv", "curves.tsv.gz", "reliability.tsv", "config.yaml",
-                 "report.html"):
+    for name in (
+        "inputs.json",
+        "windows.fa.gz",
+        "windows.tsv",
+        "targets.tsv",
+        "dataset.h5",
+        "dataset.json",
+        "dataset.svg",
+        "metrics.tsv",
+        "comparison.tsv",
+        "curves.tsv.gz",
+        "reliability.tsv",
+        "config.yaml",
+        "report.html",
+    ):
         assert (results / name).stat().st_size > 0, name
     for model in ("deepsea", "danq", "danq_conv", "mlp"):
-        for name in ("model.ckpt", "history.tsv", "train.json", "predictions.h5", "grammar.tsv", "attributions.h5"):
+        for name in (
+            "model.ckpt",
+            "history.tsv",
+            "train.json",
+            "predictions.h5",
+            "grammar.tsv",
+            "attributions.h5",
+        ):
             assert (results / model / "seed0" / name).stat().st_size > 0, (model, name)
         for name in ("motifs.meme", "matches.tsv"):
             assert (results / model / "seed0" / name).exists() == (model != "mlp")
@@ -75,21 +110,38 @@ def test_every_artefact_is_there(finished):
 
 def test_every_predictor_is_measured_and_every_contrast_made(finished):
     metrics = read_table(finished / "results" / "toy" / "metrics.tsv")
-    assert set(metrics["model"]) == {"deepsea", "danq", "danq_conv", "mlp", "kmer", "scan", "oracle_rule",
-                                     "oracle_parts"}
+    assert set(metrics["model"]) == {
+        "deepsea",
+        "danq",
+        "danq_conv",
+        "mlp",
+        "kmer",
+        "scan",
+        "oracle_rule",
+        "oracle_parts",
+    }
     assert "decoy_auroc" in metrics
     rule = metrics[metrics["model"] == "oracle_rule"]["auprc"].mean()
     assert rule > 0.9 and rule > metrics[metrics["model"] == "oracle_parts"]["auprc"].mean()
     comparison = read_table(finished / "results" / "toy" / "comparison.tsv")
-    assert set(comparison["pair"]) == {"danq - deepsea", "danq - danq_conv", "danq_conv - deepsea",
-                                       "deepsea - mlp"}
+    assert set(comparison["pair"]) == {
+        "danq - deepsea",
+        "danq - danq_conv",
+        "danq_conv - deepsea",
+        "deepsea - mlp",
+    }
 
 
 def test_every_usable_bin_of_the_test_split_is_a_window(finished):
     lines = (finished / "results" / "toy" / "windows.tsv").read_text().splitlines()
     # 60,000 bp are 300 bins; the windows of the first and of the last leave the chromosome.
     assert sum("\ttest\t" in line for line in lines) == 298
-    assert json.loads((finished / "results" / "toy" / "inputs.json").read_text())["dropped"]["unlabelled"] == 0
+    assert (
+        json.loads((finished / "results" / "toy" / "inputs.json").read_text())["dropped"][
+            "unlabelled"
+        ]
+        == 0
+    )
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -101,17 +153,36 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
     changed = (ROOT / "tests" / "toy.yaml").read_text().replace("epochs: 2", "epochs: 2, lr: 0.005")
     (finished / "changed.yaml").write_text(changed)
     found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
-    assert found == {"train": 4, "predict": 4, "motifs": 3, "probe": 4, "silence": 3, "attribute": 4, "evaluate": 1,
-                     "settings": 1, "report": 1, "default": 1, "total": 26}
+    assert found == {
+        "train": 4,
+        "predict": 4,
+        "motifs": 3,
+        "probe": 4,
+        "ablate": 3,
+        "attribute": 4,
+        "evaluate": 1,
+        "settings": 1,
+        "report": 1,
+        "default": 1,
+        "total": 26,
+    }
 
 
-@pytest.mark.parametrize(("change", "rules"), [
-    ({"motifs": "JASPAR2022:vertebrates"}, {"baseline": 1, "predict": 0, "train": 0, "motifs": 3}),
-    ({"threads": 2}, {"baseline": 0, "train": 4}),
-    ({"seeds": [0, 1]}, {"baseline": 0, "train": 4, "predict": 4, "extract": 0}),
-])
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        (
+            {"motifs": "JASPAR2022:vertebrates"},
+            {"baseline": 1, "predict": 0, "train": 0, "motifs": 3},
+        ),
+        ({"threads": 2}, {"baseline": 0, "train": 4}),
+        ({"seeds": [0, 1]}, {"baseline": 0, "train": 4, "predict": 4, "extract": 0}),
+    ],
+)
 def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
-    (finished / "changed.yaml").write_text((ROOT / "tests" / "toy.yaml").read_text() + json.dumps(change)[1:-1] + "\n")
+    (finished / "changed.yaml").write_text(
+        (ROOT / "tests" / "toy.yaml").read_text() + json.dumps(change)[1:-1] + "\n"
+    )
     found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
     assert {rule: found.get(rule, 0) for rule in rules} == rules
 
@@ -120,7 +191,9 @@ def test_what_each_job_asked_for_stands_beside_what_it_took(finished):
     steps = read_run(finished / "results" / "toy").steps.set_index("step")
     asked = steps[["asked_seconds", "asked_memory", "cpus"]]
     assert len(steps) > 10 and (asked > 0).all(axis=None)
-    assert (steps["memory"].dropna() < steps["asked_memory"].reindex(steps["memory"].dropna().index)).all()
+    assert (
+        steps["memory"].dropna() < steps["asked_memory"].reindex(steps["memory"].dropna().index)
+    ).all()
     assert "memory asked (MB)" in (finished / "results" / "toy" / "report.html").read_text()
 
 
@@ -129,7 +202,13 @@ def test_snakemakes_own_report_has_the_tables_and_the_page(finished):
     assert process.returncode == 0, process.stdout + process.stderr
     with zipfile.ZipFile(finished / "archive.zip") as archive:
         names = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
-        assert {"report.html", "metrics.tsv", "comparison.tsv", "dataset.svg", "history.tsv"} <= names
+        assert {
+            "report.html",
+            "metrics.tsv",
+            "comparison.tsv",
+            "dataset.svg",
+            "history.tsv",
+        } <= names
         page = archive.read("archive/report.html").decode()
     assert "models in pairs" in page and "Training of danq from seed 0" in page
 
@@ -143,8 +222,12 @@ def test_the_notebooks_run_on_the_finished_run(finished, monkeypatch, name):
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
     assert all(not cell.get("outputs") for cell in notebook.cells), "outputs are not kept in git"
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    drawn = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in
-             output.get("data", {})]
+    drawn = [
+        output
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
     assert drawn
 
 
@@ -153,19 +236,35 @@ def test_the_linter_has_nothing_to_say(tmp_path):
     assert process.returncode == 0 and "Congratulations" in process.stderr + process.stdout
 
 
-@pytest.mark.parametrize(("config", "line"), [
-    ("train: {epchs: 3}\n", "bad.yaml:1: unknown key 'train.epchs'; did you mean epochs?"),
-    ("run: ../up\n", "bad.yaml:1: run: String should match pattern"),
-    ("genome: g.fa\ntargets: none.tsv\n", "none.tsv: cannot be read (No such file or directory)"),
-    ("blacklist: none.bed\n", "none.bed: there is no such file; check the path"),
-    ("train: {lr: 1}\ntrain: {epochs: 2}\n", "bad.yaml:2: the key 'train' is given twice; remove one"),
-    ("motifs: JASPAR_mine.meme\n", "motifs: 'JASPAR_mine.meme' is neither a file nor JASPAR<year>:<taxon>"),
-])
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        ("train: {epchs: 3}\n", "bad.yaml:1: unknown key 'train.epchs'; did you mean epochs?"),
+        ("run: ../up\n", "bad.yaml:1: run: String should match pattern"),
+        (
+            "genome: g.fa\ntargets: none.tsv\n",
+            "none.tsv: cannot be read (No such file or directory)",
+        ),
+        ("blacklist: none.bed\n", "none.bed: there is no such file; check the path"),
+        (
+            "train: {lr: 1}\ntrain: {epochs: 2}\n",
+            "bad.yaml:2: the key 'train' is given twice; remove one",
+        ),
+        (
+            "motifs: JASPAR_mine.meme\n",
+            "motifs: 'JASPAR_mine.meme' is neither a file nor JASPAR<year>:<taxon>",
+        ),
+    ],
+)
 def test_a_wrong_configuration_is_one_line_before_any_job(tmp_path, config, line):
     (tmp_path / "bad.yaml").write_text(config)
     process = snakemake(tmp_path, "--configfile", "bad.yaml")
-    told = [text for text in (process.stdout + process.stderr).splitlines() if text.startswith("danq: ")]
-    assert process.returncode == 2 and len(told) == 1 and line in told[0], process.stdout + process.stderr
+    told = [
+        text for text in (process.stdout + process.stderr).splitlines() if text.startswith("danq: ")
+    ]
+    assert process.returncode == 2 and len(told) == 1 and line in told[0], (
+        process.stdout + process.stderr
+    )
     assert "Traceback" not in process.stderr and not (tmp_path / "results").exists()
 
 
@@ -173,19 +272,35 @@ def test_a_failed_step_leaves_no_output(tmp_path):
     (tmp_path / "genome.fa").write_text(">chr1\nACGT\n>chr1\nACGT\n")
     (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
     (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
-    process = snakemake(tmp_path, "--config", "genome=genome.fa", "targets=targets.tsv", "run=broken")
-    assert process.returncode != 0 and "genome.fa:3: the name 'chr1' is used again" in process.stdout + process.stderr
+    process = snakemake(
+        tmp_path, "--config", "genome=genome.fa", "targets=targets.tsv", "run=broken"
+    )
+    assert (
+        process.returncode != 0
+        and "genome.fa:3: the name 'chr1' is used again" in process.stdout + process.stderr
+    )
     made = [path.name for path in (tmp_path / "results" / "broken").iterdir()]
-    assert sorted(made) in (["config.yaml", "logs"], ["logs"], ["benchmarks", "config.yaml", "logs"],
-                            ["benchmarks", "logs"])
+    assert sorted(made) in (
+        ["config.yaml", "logs"],
+        ["logs"],
+        ["benchmarks", "config.yaml", "logs"],
+        ["benchmarks", "logs"],
+    )
 
 
 @needs_yeast
 def test_the_yeast_run_is_planned_from_sources_on_the_command_line(tmp_path):
-    process = snakemake(tmp_path, "-n", "--configfile", ROOT / "configs" / "yeast.yaml", "--config",
-                        f"genome={YEAST}/sacCer3.fa.gz", f"targets={YEAST}/targets.tsv",
-                        f"blacklist={YEAST}/blacklist.bed",
-                        f"motifs={YEAST}/motifs/JASPAR2024_CORE_fungi_non-redundant.meme")
+    process = snakemake(
+        tmp_path,
+        "-n",
+        "--configfile",
+        ROOT / "configs" / "yeast.yaml",
+        "--config",
+        f"genome={YEAST}/sacCer3.fa.gz",
+        f"targets={YEAST}/targets.tsv",
+        f"blacklist={YEAST}/blacklist.bed",
+        f"motifs={YEAST}/motifs/JASPAR2024_CORE_fungi_non-redundant.meme",
+    )
     assert process.returncode == 0, process.stdout + process.stderr
     assert jobs(process)["train"] == 3 and "simulate" not in jobs(process)
 
@@ -207,8 +322,11 @@ class Site(http.server.BaseHTTPRequestHandler):
     def answer(self, good):
         name = self.path.rsplit("/", 1)[-1]
         body = self.files.get(name, b"") if good else b"<html>404: no such file</html>"
-        body = {"/wrong": body.replace(b"chr1", b"chr2"), "/short": body[:-9],
-                "/login": b"<!DOCTYPE html>"}.get(self.path.rsplit("/", 1)[0], body)
+        body = {
+            "/wrong": body.replace(b"chr1", b"chr2"),
+            "/short": body[:-9],
+            "/login": b"<!DOCTYPE html>",
+        }.get(self.path.rsplit("/", 1)[0], body)
         self.send_response(200 if good else 404)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
@@ -223,9 +341,14 @@ class Site(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def site(tmp_path):
     """Return the address of a server with a genome, peaks and a blacklist, and the configuration of a run on them."""
-    letters = {f"chr{i}": self_describing(i, 6_000) for i in (1, 2, 3)}
-    Site.files["genome.fa.gz"] = gzip.compress("".join(f">{name}\n{text}\n" for name, text in letters.items()).encode())
-    write_bed(tmp_path / "a", [(name, start, start + 300) for name in letters for start in range(1_000, 5_000, 1_000)])
+    bases = {f"chr{i}": self_describing(i, 6_000) for i in (1, 2, 3)}
+    Site.files["genome.fa.gz"] = gzip.compress(
+        "".join(f">{name}\n{text}\n" for name, text in bases.items()).encode()
+    )
+    write_bed(
+        tmp_path / "a",
+        [(name, start, start + 300) for name in bases for start in range(1_000, 5_000, 1_000)],
+    )
     Site.files["a.bed"] = (tmp_path / "a").read_bytes()
     Site.files["black.bed"] = b"chr1\t3000\t3100\n"
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
@@ -234,18 +357,29 @@ def site(tmp_path):
         server.shutdown()
 
 
-def configure(folder, site, peaks, digest="."):
+def configure(folder, site, peaks, checksum="."):
     """Write a configuration that takes everything from a site."""
-    (folder / "targets.tsv").write_text(f"name\tfile\tsha256\nA\t{peaks}\t{digest}\n")
+    (folder / "targets.tsv").write_text(f"name\tfile\tsha256\nA\t{peaks}\t{checksum}\n")
     genome = f"{site}/good/genome.fa.gz"
-    (folder / "run.yaml").write_text(json.dumps({
-        "run": "fetched", "genome": genome, "targets": "targets.tsv", "blacklist": f"{site}/good/black.bed",
-        "sha256": {genome: sha256(Site.files["genome.fa.gz"]).hexdigest()}, "extract": {"window": 400, **SPLITS}}))
+    (folder / "run.yaml").write_text(
+        json.dumps(
+            {
+                "run": "fetched",
+                "genome": genome,
+                "targets": "targets.tsv",
+                "blacklist": f"{site}/good/black.bed",
+                "sha256": {genome: sha256(Site.files["genome.fa.gz"]).hexdigest()},
+                "extract": {"window": 400, **SPLITS},
+            }
+        )
+    )
     return ("--configfile", "run.yaml")
 
 
 def told(process):
-    return [line for line in (process.stdout + process.stderr).splitlines() if line.startswith("danq: ")]
+    return [
+        line for line in (process.stdout + process.stderr).splitlines() if line.startswith("danq: ")
+    ]
 
 
 def test_files_are_fetched_checked_and_kept(tmp_path, site):
@@ -255,7 +389,10 @@ def test_files_are_fetched_checked_and_kept(tmp_path, site):
     assert jobs(process) == {"fetch": 3, "check": 1, "extract": 1, "total": 5}
     fetched = {path.name: path.read_bytes() for path in (tmp_path / "resources").glob("*/*")}
     assert fetched == Site.files
-    assert f"{site}/good/black.bed has no known digest; its sha256 is" in process.stdout + process.stderr
+    assert (
+        f"{site}/good/black.bed has no known checksum; its sha256 is"
+        in process.stdout + process.stderr
+    )
     with open_dataset(tmp_path / "results" / "fetched" / "dataset.h5") as dataset:
         assert dataset.source["peaks"][0]["source"] == f"{site}/good/a.bed"
         assert dataset.source["dropped"]["blacklist"] == 1
@@ -263,30 +400,43 @@ def test_files_are_fetched_checked_and_kept(tmp_path, site):
     assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
 
 
-@pytest.mark.parametrize(("kind", "pinned", "message"), [
-    ("wrong", True, "the file has changed or has not arrived whole"),
-    ("short", True, "the file has changed or has not arrived whole"),
-    ("cut", False, "IncompleteRead"),
-    ("missing", False, "Missing input files"),
-    ("failing", False, "what arrived is a web page"),
-    ("login", True, "the file has changed or has not arrived whole"),
-    ("login", False, "what arrived is a web page"),
-])
+@pytest.mark.parametrize(
+    ("kind", "pinned", "message"),
+    [
+        ("wrong", True, "the file has changed or has not arrived whole"),
+        ("short", True, "the file has changed or has not arrived whole"),
+        ("cut", False, "IncompleteRead"),
+        ("missing", False, "Missing input files"),
+        ("failing", False, "what arrived is a web page"),
+        ("login", True, "the file has changed or has not arrived whole"),
+        ("login", False, "what arrived is a web page"),
+    ],
+)
 def test_what_does_not_arrive_as_meant_is_refused(tmp_path, site, kind, pinned, message):
-    digest = sha256(Site.files["a.bed"]).hexdigest() if pinned else "."
-    run = configure(tmp_path, site, f"{site}/{kind}/a.bed", digest)
+    checksum = sha256(Site.files["a.bed"]).hexdigest() if pinned else "."
+    run = configure(tmp_path, site, f"{site}/{kind}/a.bed", checksum)
     process = snakemake(tmp_path, "results/fetched/dataset.h5", *run)
     assert process.returncode != 0 and message in process.stdout + process.stderr
-    assert not list((tmp_path / "resources").glob("*/a.bed")) and not list(tmp_path.rglob("dataset.h5"))
+    assert not list((tmp_path / "resources").glob("*/a.bed")) and not list(
+        tmp_path.rglob("dataset.h5")
+    )
     assert "Traceback" not in "".join(told(process))
 
 
 def test_the_published_bundle_is_trained_on(tmp_path):
     small_bundle(tmp_path, ("v7.3", "v5", "v5 compressed"), n=80, window=400, n_targets=4)
-    (tmp_path / "run.yaml").write_text(json.dumps({
-        "run": "bundle", "deepsea": {split: f"{split}.mat" for split in ("train", "valid", "test")}, "baselines": [],
-        "models": ["danq"], "train": {"scale": 0.03, "epochs": 1, "device": "cpu", "precision": "float32"},
-        "filters": {"windows": 50, "min_bits": 2.0}}))
+    (tmp_path / "run.yaml").write_text(
+        json.dumps(
+            {
+                "run": "bundle",
+                "deepsea": {split: f"{split}.mat" for split in ("train", "valid", "test")},
+                "baselines": [],
+                "models": ["danq"],
+                "train": {"scale": 0.03, "epochs": 1, "device": "cpu", "precision": "float32"},
+                "filters": {"windows": 50, "min_bits": 2.0},
+            }
+        )
+    )
     process = snakemake(tmp_path, "--configfile", "run.yaml")
     assert process.returncode == 0, process.stdout + process.stderr
     assert jobs(process)["import_deepsea"] == 1 and jobs(process)["total"] == 11

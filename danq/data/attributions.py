@@ -6,13 +6,13 @@ A row is one window explained for one target::
     /start, end, target         int64 (R,)             place (bp, 0-based half-open), index of the target
     /probability                float32 (R,)           predicted, strands averaged
     /label                      uint8 (R,)
-    /one_hot                    uint8 (R, 4, L)        letters in the order of the alphabet; N is four zeros
-    /hypothetical               float32 (R, 4, L)      what each letter would contribute if it stood there (logit)
-    /scores                     float32 (R, L)         what the letter that stands there contributes; 0 at an N
+    /one_hot                    uint8 (R, 4, L)        bases in the order of the alphabet; N is four zeros
+    /hypothetical               float32 (R, 4, L)      what each base would contribute if it stood there (logit)
+    /scores                     float32 (R, L)         what the base that stands there contributes; 0 at an N
     /completeness_error         float32 (R,)           with gradients, else nan: see `danq.interpret.attribute`
 
-with attributes of the root: format, format-version, model, seed, method, steps, dataset (the seal of dataset.h5),
-window, bin_size, alphabet, assembly, coordinates, created-by. Nothing here knows torch.
+with attributes of the root: format, format_version, model, seed, method, steps, dataset (the checksum of dataset.h5),
+window, bin_size, alphabet, assembly, coordinates, created_by. Nothing here knows torch.
 """
 
 import io
@@ -28,8 +28,17 @@ from danq.files import atomic
 from danq.genome.sequence import ALPHABET
 
 FORMAT = "danq-attributions"
-COLUMNS = {"split": "S", "chrom": "S", "start": "i8", "end": "i8", "target": "i8", "name": "S", "probability": "f4",
-           "label": "u1", "completeness_error": "f4"}
+COLUMNS = {
+    "split": "S",
+    "chrom": "S",
+    "start": "i8",
+    "end": "i8",
+    "target": "i8",
+    "name": "S",
+    "probability": "f4",
+    "label": "u1",
+    "completeness_error": "f4",
+}
 """Columns of the table of rows, and their types in the file."""
 
 
@@ -46,7 +55,7 @@ class Attributions:
         label, completeness_error.
     one_hot : numpy.ndarray, shape (R, 4, L), uint8
     hypothetical : numpy.ndarray, shape (R, 4, L), float32
-        What each letter would contribute if it stood there (logit).
+        What each base would contribute if it stood there (logit).
     """
 
     facts: dict
@@ -56,11 +65,11 @@ class Attributions:
 
     @property
     def scores(self):
-        """What the letters that stand there contribute (logit), float32 (R, L); 0 at an N."""
+        """What the bases that stand there contribute (logit), float32 (R, L); 0 at an N."""
         return (self.one_hot * self.hypothetical).sum(axis=1)
 
     def differences(self):
-        """Return what each substitution does to the logit, float32 (R, 4, L): 0 for the letter itself, and at an N.
+        """Return what each substitution does to the logit, float32 (R, 4, L): 0 for the base itself, and at an N.
 
         Of mutagenesis only; the inverse of ``4/3 (F - mean F)``, see `danq.interpret.attribute.mutagenesis`.
         """
@@ -72,11 +81,22 @@ def write_attributions(path, found):
     # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
     image = io.BytesIO()
     with h5py.File(image, "w", libver="latest") as file:
-        file.attrs.update(found.facts | {"format": FORMAT, "format-version": 1, "alphabet": ALPHABET,
-                                         "created-by": f"danq {danq.__version__}"})
+        file.attrs.update(
+            found.facts
+            | {
+                "format": FORMAT,
+                "format_version": 1,
+                "alphabet": ALPHABET,
+                "created_by": f"danq {danq.__version__}",
+            }
+        )
         for name, kind in COLUMNS.items():
             values = found.table[name]
-            file[name] = np.char.encode(values.to_numpy(str), "utf-8") if kind == "S" else values.to_numpy(kind)
+            file[name] = (
+                np.char.encode(values.to_numpy(str), "utf-8")
+                if kind == "S"
+                else values.to_numpy(kind)
+            )
         file["one_hot"] = np.asarray(found.one_hot, dtype=np.uint8)
         file["hypothetical"] = np.asarray(found.hypothetical, dtype=np.float32)
         file["scores"] = np.asarray(found.scores, dtype=np.float32)
@@ -106,17 +126,29 @@ def read_attributions(path, best=False):
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT:
                 raise DanqError("not a file of attributions; make it with danq attribute", path)
-            facts = {key: getattr(value, "item", lambda own=value: own)() for key, value in file.attrs.items()}
-            columns = {name: np.char.decode(file[name][:], "utf-8") if kind == "S" else file[name][:]
-                       for name, kind in COLUMNS.items()}
+            facts = {
+                key: getattr(value, "item", lambda own=value: own)()
+                for key, value in file.attrs.items()
+            }
+            columns = {
+                name: np.char.decode(file[name][:], "utf-8") if kind == "S" else file[name][:]
+                for name, kind in COLUMNS.items()
+            }
             table = pd.DataFrame(columns)
             rows = np.sort(table.groupby("target")["probability"].idxmax()) if best else slice(None)
-            return Attributions(facts, table.loc[rows].reset_index(drop=True),
-                                *(file[name][rows] for name in ("one_hot", "hypothetical")))
+            return Attributions(
+                facts,
+                table.loc[rows].reset_index(drop=True),
+                *(file[name][rows] for name in ("one_hot", "hypothetical")),
+            )
     except KeyError as error:
-        raise DanqError(f"lacks a part ({error}); make it again with danq attribute", path) from error
+        raise DanqError(
+            f"lacks a part ({error}); make it again with danq attribute", path
+        ) from error
     except OSError as error:
-        raise DanqError(f"not a whole HDF5 file ({error}); make it again with danq attribute", path) from error
+        raise DanqError(
+            f"not a whole HDF5 file ({error}); make it again with danq attribute", path
+        ) from error
 
 
 def zoom(scores, width=80, margin=10):

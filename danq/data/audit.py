@@ -1,7 +1,7 @@
-"""Leakage between the splits of a dataset: windows that share bases, and windows of the same letters on either strand.
+"""Leakage between the splits of a dataset: windows that share bases, and windows of the same bases on either strand.
 
 Exact, in memory of a block of windows and a few whole numbers for each window: windows are hashed, and those that agree
-in the hash are compared letter by letter.
+in the hash are compared base by base.
 """
 
 import itertools
@@ -40,20 +40,33 @@ def audit(dataset):
             Those that share at least 1 bp of the genome with a window of `against`; NA where the dataset's coordinates
             are no places in a genome.
         identical : int64
-            Those whose letters, N included, are exactly those of some window of `against`.
+            Those whose bases, N included, are exactly those of some window of `against`.
         reverse_complement : int64
             Those whose other strand is exactly some window of `against`.
         either : int64
             Those that are `identical` or `reverse_complement`, or both.
     """
-    hashes = {split: _hashes(dataset, split, both=split != "train") for split in ("train", "valid", "test")}
+    hashes = {
+        split: _hashes(dataset, split, both=split != "train")
+        for split in ("train", "valid", "test")
+    }
     rows = []
     for split, against in PAIRS:
-        same, other = (_found(dataset, split, against, own, hashes[against][0], flipped)
-                       for flipped, own in enumerate(hashes[split]))
-        rows.append({"split": split, "against": against, "windows": len(same),
-                     "overlapping": _overlapping(dataset, split, against),
-                     "identical": same.sum(), "reverse_complement": other.sum(), "either": (same | other).sum()})
+        same, other = (
+            _found(dataset, split, against, own, hashes[against][0], flipped)
+            for flipped, own in enumerate(hashes[split])
+        )
+        rows.append(
+            {
+                "split": split,
+                "against": against,
+                "windows": len(same),
+                "overlapping": _overlapping(dataset, split, against),
+                "identical": same.sum(),
+                "reverse_complement": other.sum(),
+                "either": (same | other).sum(),
+            }
+        )
     return pd.DataFrame(rows).astype({"overlapping": "Int64"})
 
 
@@ -63,7 +76,9 @@ def _overlapping(dataset, split, against):
         return pd.NA
     # All chromosomes on one line, farther apart than a window is long.
     stride = max(dataset.chromosomes.values()) + dataset.window
-    own, others = (chromosome * stride + start for chromosome, start in map(dataset.places, (split, against)))
+    own, others = (
+        chromosome * stride + start for chromosome, start in map(dataset.places, (split, against))
+    )
     others = np.append(np.sort(others), np.iinfo(np.int64).max)
     next_one = others[np.searchsorted(others, own - dataset.window, side="right")]
     return int((next_one < own + dataset.window).sum())
@@ -98,7 +113,10 @@ def _found(dataset, split, against, own, others, flipped):
     """Say which windows of a split (bool, (N,)) are some window of `against`, by their hashes `own` and `others`."""
     order = np.argsort(others, kind="stable")
     others = others[order]
-    first, last = np.searchsorted(others, own, side="left"), np.searchsorted(others, own, side="right")
+    first, last = (
+        np.searchsorted(others, own, side="left"),
+        np.searchsorted(others, own, side="right"),
+    )
     found, step = np.zeros(len(own), dtype=bool), _rows_in(_CANDIDATES, dataset)
     # The windows of `against` that agree in the hash, one after the other; nearly always the first one is the same.
     for turn in itertools.count():
@@ -106,13 +124,17 @@ def _found(dataset, split, against, own, others, flipped):
         if len(pending) == 0:
             return found
         for start in range(0, len(pending), step):
-            rows = pending[start:start + step]
-            found[rows] = _equal(_gather(dataset, split, rows), _gather(dataset, against, order[first[rows] + turn]),
-                                 dataset, flipped)
+            rows = pending[start : start + step]
+            found[rows] = _equal(
+                _gather(dataset, split, rows),
+                _gather(dataset, against, order[first[rows] + turn]),
+                dataset,
+                flipped,
+            )
 
 
 def _equal(own, others, dataset, flipped):
-    """Compare packed windows (n, w, 4) pair by pair, letter by letter, `own` on the other strand if `flipped`."""
+    """Compare packed windows (n, w, 4) pair by pair, base by base, `own` on the other strand if `flipped`."""
     equal, step = np.empty(len(own), dtype=bool), _rows_in(_BLOCK, dataset)
     for start in range(0, len(own), step):
         rows = slice(start, start + step)
@@ -125,8 +147,12 @@ def _gather(dataset, split, rows):
     """Read windows of a split, uint8 (n, w, 4), at `rows` (int64, (n,), any order), by one pass through the file."""
     distinct, place = np.unique(rows, return_inverse=True)
     parts = []
-    for block in np.split(distinct, np.flatnonzero(np.diff(distinct // _rows_in(_BLOCK, dataset))) + 1):
-        parts.append(dataset.packed_sequences(split, slice(block[0], block[-1] + 1))[block - block[0]])
+    for block in np.split(
+        distinct, np.flatnonzero(np.diff(distinct // _rows_in(_BLOCK, dataset))) + 1
+    ):
+        parts.append(
+            dataset.packed_sequences(split, slice(block[0], block[-1] + 1))[block - block[0]]
+        )
     return np.concatenate(parts)[place]
 
 

@@ -11,14 +11,14 @@ One file, one-hot and bit-packed, in the layout that Selene's ``H5DataLoader(unp
     /chromosomes/name, length   text (C,), int64 (C,)     length in bp
     /targets/name, group, jaspar   text (T,)              names are free text: the index is the key
     /source                     uint8 (n,)                how it was made, as JSON
-    /digests                    text (D,)                 SHA-256 of the bytes of each dataset, in the order of `PARTS`
-    /complete                   text (1,)                 SHA-256 of the digests and attributes; written last
-    attributes of the root      format, format-version, window, bin_size, alphabet, assembly, coordinates, created-by
+    /checksums                    text (D,)                 SHA-256 of the bytes of each dataset, in the order of `PARTS`
+    /complete                   text (1,)                 SHA-256 of the checksums and attributes; written last
+    attributes of the root      format, format_version, window, bin_size, alphabet, assembly, coordinates, created_by
 
 for split in train, valid, test. Forward strand only; contiguous and uncompressed, so that a batch is read in place.
 
 HDF5 lays the file out, empty; the data are then written into it by plain writes, so that a full disk is an ordinary
-error (HDF5 itself crashes), and the digests are those of what was written. The mark `complete` is the last write.
+error (HDF5 itself crashes), and the checksums are those of what was written. The mark `complete` is the last write.
 """
 
 import contextlib
@@ -34,21 +34,46 @@ import danq
 from danq.errors import DanqError, shown
 from danq.files import atomic
 from danq.genome.bins import SPLITS
-from danq.genome.sequence import ALPHABET, unpack, unpack_codes
+from danq.genome.sequence import ALPHABET, unpack, unpack_indices
 
 FORMAT = "danq-dataset"
 VERSION = 2
 COORDINATES = ("genome", "rows")
 """What chromosomes and starts mean: places in a genome, or only the order of the rows, `bin_size` apart."""
 
-ATTRIBUTES = {"format": str, "format-version": int, "window": int, "bin_size": int, "alphabet": str, "assembly": str,
-              "coordinates": str, "created-by": str}
+ATTRIBUTES = {
+    "format": str,
+    "format_version": int,
+    "window": int,
+    "bin_size": int,
+    "alphabet": str,
+    "assembly": str,
+    "coordinates": str,
+    "created_by": str,
+}
 """Attributes of the root, and their types."""
 
-PARTS = (*(f"{split}/{name}" for split in SPLITS for name in (
-    "sequences", "targets", "sequences_length", "targets_length", "start", "chromosome_rows")),
-         "chromosomes/name", "chromosomes/length", "targets/name", "targets/group", "targets/jaspar", "source")
-"""All datasets but the digests, in their order."""
+PARTS = (
+    *(
+        f"{split}/{name}"
+        for split in SPLITS
+        for name in (
+            "sequences",
+            "targets",
+            "sequences_length",
+            "targets_length",
+            "start",
+            "chromosome_rows",
+        )
+    ),
+    "chromosomes/name",
+    "chromosomes/length",
+    "targets/name",
+    "targets/group",
+    "targets/jaspar",
+    "source",
+)
+"""All datasets but the checksums, in their order."""
 
 _BLOCK = 4096
 _READ = 1 << 24  # bytes checked at once
@@ -69,8 +94,8 @@ class Dataset:
         All attributes of the root, as plain Python values.
     source : dict
         How the file was made.
-    seal : str
-        Digest of all that the file holds.
+    checksum : str
+        Checksum of all that the file holds.
     """
 
     def __init__(self, file):
@@ -78,12 +103,19 @@ class Dataset:
         self.attributes = {key: _attribute(file, key) for key in ATTRIBUTES}
         self.window = self.attributes["window"]
         self.bin_size = self.attributes["bin_size"]
-        self.names, self.groups, self.jaspar = (_texts(file[f"targets/{key}"]) for key in ("name", "group", "jaspar"))
-        self.chromosomes = dict(zip(_texts(file["chromosomes/name"]), file["chromosomes/length"][:].tolist(),
-                                    strict=True))
+        self.names, self.groups, self.jaspar = (
+            _texts(file[f"targets/{key}"]) for key in ("name", "group", "jaspar")
+        )
+        self.chromosomes = dict(
+            zip(
+                _texts(file["chromosomes/name"]),
+                file["chromosomes/length"][:].tolist(),
+                strict=True,
+            )
+        )
         self.source = json.loads(file["source"][:].tobytes())
-        self.seal = _texts(file["complete"])[0]
-        self._digests = dict(zip(PARTS, _texts(file["digests"]), strict=True))
+        self.checksum = _texts(file["complete"])[0]
+        self._checksums = dict(zip(PARTS, _texts(file["checksums"]), strict=True))
 
     def length(self, split):
         """Return the number of windows of a split."""
@@ -111,11 +143,13 @@ class Dataset:
         counts = np.zeros(len(self.names), dtype=np.int64)
         for start in range(0, self.length(split), _BLOCK):
             packed = self.packed_labels(split, slice(start, start + _BLOCK))
-            counts += np.unpackbits(packed, axis=1, count=len(self.names)).sum(axis=0, dtype=np.int64)
+            counts += np.unpackbits(packed, axis=1, count=len(self.names)).sum(
+                axis=0, dtype=np.int64
+            )
         return counts
 
     def background(self, split):
-        """Return the share of A, C, G and T among the known letters of a split (float64, (4,))."""
+        """Return the share of A, C, G and T among the known bases of a split (float64, (4,))."""
         counts = np.zeros(4)
         for start in range(0, self.length(split), _BLOCK):
             packed = self.packed_sequences(split, slice(start, start + _BLOCK))
@@ -124,34 +158,41 @@ class Dataset:
 
     def one_hot(self, split, rows):
         """Return windows as float32 (n, 4, L); `rows` (int array) are positions in the split, in any order."""
-        distinct, place = np.unique(rows, return_inverse=True)  # h5py wants ascending rows, each once
+        distinct, place = np.unique(
+            rows, return_inverse=True
+        )  # h5py wants ascending rows, each once
         bits = unpack(self._file[split]["sequences"][distinct], self.window)[place]
         return bits.transpose(0, 2, 1).astype(np.float32)
 
-    def codes(self, split):
-        """Return the letter codes of a split, uint8 (N, L): 0 to 3 in the order of the alphabet, 4 for N."""
-        codes = np.empty((self.length(split), self.window), dtype=np.uint8)
-        for start in range(0, len(codes), _BLOCK):
+    def base_indices(self, split):
+        """Return the base indices of a split, uint8 (N, L): 0 to 3 in the order of the alphabet, 4 for N."""
+        indices = np.empty((self.length(split), self.window), dtype=np.uint8)
+        for start in range(0, len(indices), _BLOCK):
             rows = slice(start, start + _BLOCK)
-            codes[rows] = unpack_codes(self.packed_sequences(split, rows), self.window)
-        return codes
+            indices[rows] = unpack_indices(self.packed_sequences(split, rows), self.window)
+        return indices
 
     def places(self, split):
         """Return chromosome (its number, int64 (N,)) and start (int64 (N,), bp) of each window of a split."""
         rows = self._file[split]["chromosome_rows"][:]
-        return (np.repeat(np.arange(len(self.chromosomes)), np.diff(rows)),
-                self._file[split]["start"][:].astype(np.int64))
+        return (
+            np.repeat(np.arange(len(self.chromosomes)), np.diff(rows)),
+            self._file[split]["start"][:].astype(np.int64),
+        )
 
     def facts(self):
         """Return what a checkpoint keeps of the data, as plain values."""
-        keys = ("format-version", "window", "bin_size", "alphabet", "assembly")
+        keys = ("format_version", "window", "bin_size", "alphabet", "assembly")
         return {key: self.attributes[key] for key in keys} | {
-            "names": self.names, "groups": self.groups, "training windows": self.digest("train"),
-            "splits": self.source.get("splits")}
+            "names": self.names,
+            "groups": self.groups,
+            "training_windows": self.split_checksum("train"),
+            "splits": self.source.get("splits"),
+        }
 
-    def digest(self, split):
-        """Return a SHA-256 digest of a split: windows of the same letters, labels and starts have the same."""
-        own = [self._digests[f"{split}/{name}"] for name in ("sequences", "targets", "start")]
+    def split_checksum(self, split):
+        """Return a SHA-256 checksum of a split: windows of the same bases, labels and starts have the same."""
+        own = [self._checksums[f"{split}/{name}"] for name in ("sequences", "targets", "start")]
         return hashlib.sha256("".join(own).encode()).hexdigest()
 
 
@@ -178,11 +219,15 @@ def find_target(word, names):
     if not found and word.isdecimal() and int(word) < len(names):
         return int(word)
     if not found:
-        raise DanqError(f"no target is called {shown(word)}; give a name or an index (0 to {len(names) - 1}), as "
-                        f"{shown(names[0])}")
+        raise DanqError(
+            f"no target is called {shown(word)}; give a name or an index (0 to {len(names) - 1}), as "
+            f"{shown(names[0])}"
+        )
     if len(found) > 1:
-        raise DanqError(f"{len(found)} targets are called {shown(word)}; give the index of one: "
-                        f"{', '.join(map(str, found[:8]))}")
+        raise DanqError(
+            f"{len(found)} targets are called {shown(word)}; give the index of one: "
+            f"{', '.join(map(str, found[:8]))}"
+        )
     return found[0]
 
 
@@ -217,7 +262,9 @@ def open_unchecked(path):
     try:
         file = h5py.File(path, "r")
     except (FileNotFoundError, PermissionError) as error:
-        raise DanqError(f"cannot be read ({os.strerror(error.errno)}); check the path", path) from error
+        raise DanqError(
+            f"cannot be read ({os.strerror(error.errno)}); check the path", path
+        ) from error
     except OSError as error:
         raise DanqError(f"not a whole HDF5 file ({error}); make it again", path) from error
     with file:
@@ -239,8 +286,14 @@ def problems(file):
         are missing, the search ends.
     """
     try:
-        for check in (_attribute_problems, _part_problems, _shape_problems, _digest_problems, _text_problems,
-                      _value_problems):
+        for check in (
+            _attribute_problems,
+            _part_problems,
+            _shape_problems,
+            _checksum_problems,
+            _text_problems,
+            _value_problems,
+        ):
             found = False
             for problem in check(file):
                 found = True
@@ -255,12 +308,14 @@ def _attribute_problems(file):
     for key, kind in ATTRIBUTES.items():
         if key not in file.attrs:
             yield f"lacks the attribute {key}: not a dataset of this format (see docs/dataset.md)"
-        elif file.attrs.get_id(key).shape != () or file.attrs.get_id(key).dtype.kind != ("S" if kind is str else "i"):
+        elif file.attrs.get_id(key).shape != () or file.attrs.get_id(key).dtype.kind != (
+            "S" if kind is str else "i"
+        ):
             yield f"its attribute {key} is not {'fixed-length text' if kind is str else 'a whole number'}"
         else:
             continue
         return
-    found = tuple(_attribute(file, key) for key in ("format", "format-version", "alphabet"))
+    found = tuple(_attribute(file, key) for key in ("format", "format_version", "alphabet"))
     if found != (FORMAT, VERSION, ALPHABET):
         yield f"its format, version and alphabet are {found}, not {(FORMAT, VERSION, ALPHABET)} (see docs/dataset.md)"
     elif _attribute(file, "coordinates") not in COORDINATES:
@@ -276,12 +331,16 @@ def _attribute(file, key):
 def _part_problems(file):
     """Find parts that are missing, are no datasets of this file, or do not lie in it as they should."""
     size = os.path.getsize(file.filename)
-    for name in [*PARTS, "digests", "complete"]:
+    for name in [*PARTS, "checksums", "complete"]:
         problem = _link_problem(file, name)
         if problem is None:
             dataset = file[name]
             offset = dataset.id.get_offset()
-            if (dataset.chunks, dataset.external, dataset.is_virtual) != (None, None, False) or offset is None:
+            if (dataset.chunks, dataset.external, dataset.is_virtual) != (
+                None,
+                None,
+                False,
+            ) or offset is None:
                 problem = f"{name} is not stored contiguously in this file"
             elif offset + dataset.id.get_storage_size() > size:
                 problem = f"{name} reaches beyond the end of the file"
@@ -293,7 +352,9 @@ def _link_problem(file, name):
     """Say what is wrong with the way to a dataset: every step must be a hard link (others may lead to other files)."""
     node = file
     for step in name.split("/"):
-        link = node.get(step, getlink=True) if isinstance(node, h5py.Group) and step in node else None
+        link = (
+            node.get(step, getlink=True) if isinstance(node, h5py.Group) and step in node else None
+        )
         if link is None:
             return f"lacks {name}"
         if not isinstance(link, h5py.HardLink):
@@ -305,17 +366,27 @@ def _link_problem(file, name):
 def _shape_problems(file):
     window, n_targets = int(file.attrs["window"]), len(file["targets/name"])
     n_chromosomes = len(file["chromosomes/name"])
-    wanted = {"targets/group": (n_targets,), "targets/jaspar": (n_targets,), "chromosomes/length": (n_chromosomes,),
-              "digests": (len(PARTS),), "complete": (1,)}
+    wanted = {
+        "targets/group": (n_targets,),
+        "targets/jaspar": (n_targets,),
+        "chromosomes/length": (n_chromosomes,),
+        "checksums": (len(PARTS),),
+        "complete": (1,),
+    }
     for split in SPLITS:
         n = len(file[split]["sequences"])
-        wanted |= {f"{split}/sequences": (n, -(-window // 8), 4), f"{split}/targets": (n, -(-n_targets // 8)),
-                   f"{split}/start": (n,), f"{split}/chromosome_rows": (n_chromosomes + 1,),
-                   f"{split}/sequences_length": (), f"{split}/targets_length": ()}
+        wanted |= {
+            f"{split}/sequences": (n, -(-window // 8), 4),
+            f"{split}/targets": (n, -(-n_targets // 8)),
+            f"{split}/start": (n,),
+            f"{split}/chromosome_rows": (n_chromosomes + 1,),
+            f"{split}/sequences_length": (),
+            f"{split}/targets_length": (),
+        }
     for name, shape in wanted.items():
         if file[name].shape != shape:
             yield f"{name} has the shape {file[name].shape}, not {shape}"
-    for name in [*PARTS, "digests", "complete"]:
+    for name in [*PARTS, "checksums", "complete"]:
         if not _fits(name, file[name].dtype):
             yield f"{name} has the type {file[name].dtype}, not that of docs/dataset.md"
 
@@ -323,42 +394,45 @@ def _shape_problems(file):
 def _fits(name, dtype):
     """Say whether a dataset may have that type."""
     last = name.split("/")[-1]
-    if last in ("name", "group", "jaspar", "digests", "complete"):
+    if last in ("name", "group", "jaspar", "checksums", "complete"):
         return dtype.kind == "S"
     if last in ("sequences", "targets", "source"):
         return dtype == np.uint8
     return dtype in ((np.uint32, np.int64) if last == "start" else (np.int64,))
 
 
-def _digest_problems(file):
-    """Read every byte and compare its digest with the one that was written."""
+def _checksum_problems(file):
+    """Read every byte and compare its checksum with the one that was written."""
     if not _texts(file["complete"])[0]:
         yield "was not finished (its mark `complete` is empty)"
         return
-    digests = _texts(file["digests"])
-    for name, digest in zip(PARTS, digests, strict=True):
-        if _digest(file[name]) != digest:
+    checksums = _texts(file["checksums"])
+    for name, checksum in zip(PARTS, checksums, strict=True):
+        if _checksum(file[name]) != checksum:
             yield f"the bytes of {name} are not those that were written: the file is damaged"
-    if _seal({key: _attribute(file, key) for key in ATTRIBUTES}, digests) != _texts(file["complete"])[0]:
-        yield "its attributes or digests are not those that were written: the file is damaged"
+    if (
+        _root_checksum({key: _attribute(file, key) for key in ATTRIBUTES}, checksums)
+        != _texts(file["complete"])[0]
+    ):
+        yield "its attributes or checksums are not those that were written: the file is damaged"
 
 
-def _digest(dataset):
-    """Return the SHA-256 digest of the bytes of a dataset, read in blocks."""
-    digest = hashlib.sha256()
+def _checksum(dataset):
+    """Return the SHA-256 checksum of the bytes of a dataset, read in blocks."""
+    checksum = hashlib.sha256()
     if dataset.ndim == 0:
-        digest.update(dataset[()].tobytes())
+        checksum.update(dataset[()].tobytes())
     else:
         step = max(1, _READ // max(1, dataset.dtype.itemsize * int(np.prod(dataset.shape[1:]))))
         for start in range(0, len(dataset), step):
-            digest.update(np.ascontiguousarray(dataset[start:start + step]))
-    return digest.hexdigest()
+            checksum.update(np.ascontiguousarray(dataset[start : start + step]))
+    return checksum.hexdigest()
 
 
-def _seal(attributes, digests):
-    """Return the SHA-256 digest of attributes and digests."""
+def _root_checksum(attributes, checksums):
+    """Return the SHA-256 checksum of attributes and checksums."""
     facts = [[key, attributes[key]] for key in ATTRIBUTES]
-    return hashlib.sha256(json.dumps([facts, digests]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([facts, checksums]).encode()).hexdigest()
 
 
 def _value_problems(file):
@@ -369,7 +443,9 @@ def _value_problems(file):
         if n == 0:
             yield f"the {split} split has no window"
         if (int(file[split]["sequences_length"][()]), int(file[split]["targets_length"][()])) != (
-                window, len(file["targets/name"])):
+            window,
+            len(file["targets/name"]),
+        ):
             yield f"the lengths of the {split} split are not those of the file"
         if rows[0] != 0 or rows[-1] != n or (np.diff(rows) < 0).any():
             yield f"{split}/chromosome_rows does not divide the rows"
@@ -426,8 +502,18 @@ def total_counts(source):
 
 
 @contextlib.contextmanager
-def create_dataset(path, *, window, bin_size, targets, chromosomes, rows, assembly="unknown", coordinates="genome",
-                   source=None):
+def create_dataset(
+    path,
+    *,
+    window,
+    bin_size,
+    targets,
+    chromosomes,
+    rows,
+    assembly="unknown",
+    coordinates="genome",
+    source=None,
+):
     """Make a dataset.h5; it appears under its name only when it is whole.
 
     Parameters
@@ -462,18 +548,32 @@ def create_dataset(path, *, window, bin_size, targets, chromosomes, rows, assemb
     """
     for split, total in zip(SPLITS, np.sum(rows, axis=1), strict=True):
         if total == 0:
-            raise DanqError(f"no window in the {split} split; each of {', '.join(SPLITS)} needs some")
-    attributes = {"format": FORMAT, "format-version": VERSION, "window": window, "bin_size": bin_size,
-                  "alphabet": ALPHABET, "assembly": assembly or "unknown", "coordinates": coordinates,
-                  "created-by": f"danq {danq.__version__}"}
+            raise DanqError(
+                f"no window in the {split} split; each of {', '.join(SPLITS)} needs some"
+            )
+    attributes = {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "window": window,
+        "bin_size": bin_size,
+        "alphabet": ALPHABET,
+        "assembly": assembly or "unknown",
+        "coordinates": coordinates,
+        "created_by": f"danq {danq.__version__}",
+    }
     parts = _small_parts(window, targets, chromosomes, rows, source or {}) | _big_parts(
-        window, len(targets), max(chromosomes.values()), np.sum(rows, axis=1))
+        window, len(targets), max(chromosomes.values()), np.sum(rows, axis=1)
+    )
     with atomic(path) as temporary:
         _refuse_full_disk(temporary, path, sum(map(_n_bytes, parts.values())) + 100_000)
         offsets = _lay_out(temporary, attributes, parts)
         with open(temporary, "r+b", buffering=0) as file:
             _reserve(file, path)
-            writer = Writer(file, offsets, {name: part for name, part in parts.items() if isinstance(part, tuple)})
+            writer = Writer(
+                file,
+                offsets,
+                {name: part for name, part in parts.items() if isinstance(part, tuple)},
+            )
             for name, values in parts.items():
                 if not isinstance(values, tuple):
                     writer.put(name, values)
@@ -508,7 +608,7 @@ def _big_parts(window, n_targets, longest, totals):
 
 
 def _as_texts(values):
-    """Return texts as fixed-length UTF-8: what HDF5 keeps in one place, and a digest can cover."""
+    """Return texts as fixed-length UTF-8: what HDF5 keeps in one place, and a checksum can cover."""
     raw = [value.encode() for value in values]
     return np.array(raw, dtype=f"S{max(1, *map(len, raw))}" if raw else "S1")
 
@@ -522,20 +622,29 @@ def _refuse_full_disk(temporary, path, needed):
     """Refuse to begin a file of `needed` bytes that does not fit."""
     free = shutil.disk_usage(temporary.parent).free
     if needed > free:
-        raise DanqError(f"needs about {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free; make room", path)
+        raise DanqError(
+            f"needs about {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free; make room", path
+        )
 
 
 def _lay_out(temporary, attributes, parts):
     """Let HDF5 lay out the file, without its data; return where each dataset begins (bytes)."""
     offsets = {}
-    with open(temporary, "r+b", buffering=0) as raw, _Patient(raw) as patient, \
-            h5py.File(patient, "w", driver="fileobj", libver="latest") as file:
+    with (
+        open(temporary, "r+b", buffering=0) as raw,
+        _Patient(raw) as patient,
+        h5py.File(patient, "w", driver="fileobj", libver="latest") as file,
+    ):
         for key, value in attributes.items():
             # Text of fixed length: HDF5 keeps other text in a heap without a checksum, and damage there can hang it.
             raw = value.encode() if isinstance(value, str) else value
-            file.attrs.create(key, raw, dtype=h5py.string_dtype("utf-8", len(raw)) if isinstance(value, str) else "i8")
-        for name in [*PARTS, "digests", "complete"]:
-            part = parts.get(name, ((len(PARTS) if name == "digests" else 1,), np.dtype("S64")))
+            file.attrs.create(
+                key,
+                raw,
+                dtype=h5py.string_dtype("utf-8", len(raw)) if isinstance(value, str) else "i8",
+            )
+        for name in [*PARTS, "checksums", "complete"]:
+            part = parts.get(name, ((len(PARTS) if name == "checksums" else 1,), np.dtype("S64")))
             shape, dtype = part if isinstance(part, tuple) else (part.shape, part.dtype)
             offsets[name] = allocate(file, name, shape, dtype)
     return offsets
@@ -546,7 +655,11 @@ class _Patient:
 
     def __init__(self, raw):
         self._raw, self._error = raw, None
-        self.read, self.seek, self.tell = raw.read, raw.seek, raw.tell  # h5py knows a file by its read and seek
+        self.read, self.seek, self.tell = (
+            raw.read,
+            raw.seek,
+            raw.tell,
+        )  # h5py knows a file by its read and seek
 
     def _try(self, call, *arguments):
         if self._error is None:
@@ -593,8 +706,13 @@ def allocate(file, name, shape, dtype):
     kind = h5py.string_dtype("utf-8", dtype.itemsize) if dtype.kind == "S" else dtype
     space = h5py.h5s.create_simple(shape) if shape else h5py.h5s.create(h5py.h5s.SCALAR)
     group, _, last = name.rpartition("/")
-    dataset = h5py.h5d.create(file.require_group(group or "/").id, last.encode(),
-                              h5py.h5t.py_create(kind, logical=True), space, properties)
+    dataset = h5py.h5d.create(
+        file.require_group(group or "/").id,
+        last.encode(),
+        h5py.h5t.py_create(kind, logical=True),
+        space,
+        properties,
+    )
     return dataset.get_offset()
 
 
@@ -605,7 +723,9 @@ def _reserve(file, path):
         try:
             os.posix_fallocate(file.fileno(), 0, needed)
         except OSError as error:
-            raise DanqError(f"needs about {needed / 1e6:.0f} MB ({error.strerror}); make room", path) from error
+            raise DanqError(
+                f"needs about {needed / 1e6:.0f} MB ({error.strerror}); make room", path
+            ) from error
 
 
 class Writer:
@@ -614,7 +734,7 @@ class Writer:
     def __init__(self, file, offsets, big):
         self._file, self._offsets, self._big = file, offsets, big
         self._written = dict.fromkeys(big, 0)
-        self._digests = {name: hashlib.sha256() for name in PARTS}
+        self._checksums = {name: hashlib.sha256() for name in PARTS}
 
     def append(self, split, sequences, labels, starts):
         """Write the next windows of a split.
@@ -633,29 +753,36 @@ class Writer:
         for part, values in (("sequences", sequences), ("targets", labels), ("start", starts)):
             name = f"{split}/{part}"
             shape, dtype = self._big[name]
-            if values.shape != (len(starts), *shape[1:]) or self._written[name] + len(starts) > shape[0]:
+            if (
+                values.shape != (len(starts), *shape[1:])
+                or self._written[name] + len(starts) > shape[0]
+            ):
                 raise AssertionError(f"{name}: {values.shape} does not fit {shape}")
             self.put(name, np.ascontiguousarray(values, dtype=dtype), self._written[name])
             self._written[name] += len(starts)
 
     def put(self, name, values, row=0):
-        """Write an array into a dataset, from a row on, and add it to the digest."""
+        """Write an array into a dataset, from a row on, and add it to the checksum."""
         if values.size:
             raw = memoryview(np.ascontiguousarray(values).reshape(-1)).cast("B")
-            self._digests[name].update(raw)
-            self._write(raw, self._offsets[name] + row * (values.nbytes // max(1, len(values)) if values.ndim else 0))
+            self._checksums[name].update(raw)
+            self._write(
+                raw,
+                self._offsets[name]
+                + row * (values.nbytes // max(1, len(values)) if values.ndim else 0),
+            )
 
     def _write(self, raw, offset):
         self._file.seek(offset)
         while raw:
-            raw = raw[self._file.write(raw):]
+            raw = raw[self._file.write(raw) :]
 
     def finish(self, attributes):
-        """Check that every row was written; write the digests, and last the mark that all is there."""
+        """Check that every row was written; write the checksums, and last the mark that all is there."""
         for name, (shape, _) in self._big.items():
             if self._written[name] != shape[0]:
                 raise AssertionError(f"{name}: {self._written[name]} of {shape[0]} rows written")
-        digests = [self._digests[name].hexdigest() for name in PARTS]
-        self._write("".join(digests).encode(), self._offsets["digests"])
+        checksums = [self._checksums[name].hexdigest() for name in PARTS]
+        self._write("".join(checksums).encode(), self._offsets["checksums"])
         os.fsync(self._file.fileno())
-        self._write(_seal(attributes, digests).encode(), self._offsets["complete"])
+        self._write(_root_checksum(attributes, checksums).encode(), self._offsets["complete"])

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from danq.data.dataset import allocate, create_dataset, open_dataset
 from danq.data.predictions import read_predictions, write_predictions
 from danq.errors import DanqError, shown
-from danq.files import atomic, digests, read_lines
+from danq.files import atomic, checksums, read_lines
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import reverse_complement_packed
 
@@ -43,7 +43,18 @@ _INPUT = 1 << 18  # compressed bytes read at once
 _LONGEST = 1 << 16  # bytes of a name or of dimensions: more is damage
 
 # Types of data elements, table 1-1 of the format; the codes of arrays and of compressed elements are 14 and 15.
-_TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+_TYPES = {
+    1: "i1",
+    2: "u1",
+    3: "i2",
+    4: "u2",
+    5: "i4",
+    6: "u4",
+    7: "f4",
+    9: "f8",
+    12: "i8",
+    13: "u8",
+}
 _MATRIX, _COMPRESSED = 14, 15
 _NUMERIC = range(6, 16)  # classes of arrays, table 1-3: double, single, and the whole numbers
 _NAMED = 15  # classes above have no dimensions or name where arrays have them
@@ -82,18 +93,31 @@ def import_deepsea(train, valid, test, output, *, names=None):
     """
     _refuse_overwriting(output, train, valid, test)
     with contextlib.ExitStack() as stack:
-        files = {split: stack.enter_context(_open(path, split))
-                 for split, path in zip(SPLITS, (train, valid, test), strict=True)}
+        files = {
+            split: stack.enter_context(_open(path, split))
+            for split, path in zip(SPLITS, (train, valid, test), strict=True)
+        }
         first = files[SPLITS[0]]
         for file in files.values():
             if (file.window, file.n_targets) != (first.window, first.n_targets):
-                raise DanqError(f"has windows of {file.window} bp and {file.n_targets} targets, {first.path} has "
-                                f"{first.window} and {first.n_targets}; give three files of one bundle", file.path)
+                raise DanqError(
+                    f"has windows of {file.window} bp and {file.n_targets} targets, {first.path} has "
+                    f"{first.window} and {first.n_targets}; give three files of one bundle",
+                    file.path,
+                )
         n = [file.n_windows for file in files.values()]
         targets = _targets(first.n_targets, names)
-        with create_dataset(output, window=first.window, bin_size=BIN_SIZE, targets=targets, rows=np.diag(n),
-                            chromosomes={split: file.length for split, file in files.items()}, assembly="hg19",
-                            coordinates="rows", source=_source(files, names)) as writer:
+        with create_dataset(
+            output,
+            window=first.window,
+            bin_size=BIN_SIZE,
+            targets=targets,
+            rows=np.diag(n),
+            chromosomes={split: file.length for split, file in files.items()},
+            assembly="hg19",
+            coordinates="rows",
+            source=_source(files, names),
+        ) as writer:
             for split, file in files.items():
                 _copy(file, split, writer)
 
@@ -106,16 +130,26 @@ def _refuse_overwriting(output, *inputs):
 
 def _source(files, names):
     """Return how the dataset is made, as plain values."""
-    paths = {split: file.path for split, file in files.items()} | ({"names": names} if names else {})
-    return {"import": "DeepSEA training bundle",
-            "files": {key: {"path": str(path), **digests(path)} for key, path in paths.items()},
-            "counts": {split: {"rows": 2 * file.n_windows, "windows": file.n_windows}
-                       for split, file in files.items()}}
+    paths = {split: file.path for split, file in files.items()} | (
+        {"names": names} if names else {}
+    )
+    return {
+        "import": "DeepSEA training bundle",
+        "files": {key: {"path": str(path), **checksums(path)} for key, path in paths.items()},
+        "counts": {
+            split: {"rows": 2 * file.n_windows, "windows": file.n_windows}
+            for split, file in files.items()
+        },
+    }
 
 
 def _targets(n_targets, names):
     """Return name, group and (unknown) motif of each target."""
-    texts = _read_names(names, n_targets) if names else [f"target {index}" for index in range(n_targets)]
+    texts = (
+        _read_names(names, n_targets)
+        if names
+        else [f"target {index}" for index in range(n_targets)]
+    )
     published = [group for group, size in GROUPS for _ in range(size)]
     groups = published if n_targets == len(published) else ["all"] * n_targets
     return [(text, group, "") for text, group in zip(texts, groups, strict=True)]
@@ -129,11 +163,22 @@ def _read_names(path, n_targets):
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
             raise DanqError("is not UTF-8 text; save it as UTF-8", path, number) from error
-        if len(text.split("|")) != 3 or not all(text.split("|")) or any(ord(letter) < 32 for letter in text):
-            raise DanqError(f"{shown(text)} is not cell|target|treatment; give DeepSEA's predictor.names", path, number)
+        if (
+            len(text.split("|")) != 3
+            or not all(text.split("|"))
+            or any(ord(base) < 32 for base in text)
+        ):
+            raise DanqError(
+                f"{shown(text)} is not cell|target|treatment; give DeepSEA's predictor.names",
+                path,
+                number,
+            )
         found.append(text)
     if len(found) != n_targets:
-        raise DanqError(f"has {len(found)} names, the files have {n_targets} targets; give one line per target", path)
+        raise DanqError(
+            f"has {len(found)} names, the files have {n_targets} targets; give one line per target",
+            path,
+        )
     return found
 
 
@@ -144,8 +189,12 @@ def _copy(file, split, writer):
     with tqdm(total=total, desc=split, unit="B", unit_scale=True, disable=None) as bar:
         for planes in file.slabs(bar):
             for start in range(0, planes[0].shape[-1], _BLOCK):
-                sequences, others = (_as_rows(part[:, _ORDER, start:start + _BLOCK]) for part in planes[:2])
-                labels, other_labels = (_as_rows(part[..., start:start + _BLOCK])[..., 0] for part in planes[2:])
+                sequences, others = (
+                    _as_rows(part[:, _ORDER, start : start + _BLOCK]) for part in planes[:2]
+                )
+                labels, other_labels = (
+                    _as_rows(part[..., start : start + _BLOCK])[..., 0] for part in planes[2:]
+                )
                 _check_rows(file, row, sequences, others, labels, other_labels)
                 writer.append(split, sequences, labels, (row + np.arange(len(labels))) * BIN_SIZE)
                 row += len(labels)
@@ -161,15 +210,27 @@ def _check_rows(file, row, sequences, others, labels, other_labels):
     a, c, g, t = np.moveaxis(sequences, -1, 0)
     twice = (a & c) | ((a | c) & g) | ((a | c | g) & t)
     if twice.any():
-        raise DanqError(f"row {row + _first(twice)} (from 0) of {file.sequences.name} has two bases at one position; "
-                        "give the one-hot of the published file", file.path)
+        raise DanqError(
+            f"row {row + _first(twice)} (from 0) of {file.sequences.name} has two bases at one position; "
+            "give the one-hot of the published file",
+            file.path,
+        )
     for name, left, right, what in (
-            (file.sequences.name, reverse_complement_packed(sequences, file.window), others, "the reverse complement"),
-            (file.labels.name, labels, other_labels, "a copy")):
+        (
+            file.sequences.name,
+            reverse_complement_packed(sequences, file.window),
+            others,
+            "the reverse complement",
+        ),
+        (file.labels.name, labels, other_labels, "a copy"),
+    ):
         if not np.array_equal(left, right):
             index = row + _first(left != right)
-            raise DanqError(f"row {index + file.n_windows} (from 0) of {name} is not {what} of row {index}; give a "
-                            "file whose second half mirrors its first, as in the published bundle", file.path)
+            raise DanqError(
+                f"row {index + file.n_windows} (from 0) of {name} is not {what} of row {index}; give a "
+                "file whose second half mirrors its first, as in the published bundle",
+                file.path,
+            )
 
 
 def _first(wrong):
@@ -186,11 +247,22 @@ class _File:
     def __init__(self, path, sequences, labels):
         self.path, self.sequences, self.labels = path, sequences, labels
         shapes = sequences.shape, labels.shape
-        if (tuple(map(len, shapes)) != (3, 2) or shapes[0][1] != 4 or shapes[0][2] != shapes[1][1]
-                or 0 in shapes[0] + shapes[1] or shapes[0][2] % 2):
-            sizes = (f"{part.name} is {' x '.join(map(str, part.shape[::-1]))}" for part in (sequences, labels))
-            raise DanqError(f"{' and '.join(sizes)} (in MATLAB's order), not rows x 4 x window and rows x targets with "
-                            "an even number of rows; give the published file", path)
+        if (
+            tuple(map(len, shapes)) != (3, 2)
+            or shapes[0][1] != 4
+            or shapes[0][2] != shapes[1][1]
+            or 0 in shapes[0] + shapes[1]
+            or shapes[0][2] % 2
+        ):
+            sizes = (
+                f"{part.name} is {' x '.join(map(str, part.shape[::-1]))}"
+                for part in (sequences, labels)
+            )
+            raise DanqError(
+                f"{' and '.join(sizes)} (in MATLAB's order), not rows x 4 x window and rows x targets with "
+                "an even number of rows; give the published file",
+                path,
+            )
         self.window, self.n_targets, self.n_windows = shapes[0][0], shapes[1][0], shapes[0][2] // 2
         self.length = (self.n_windows - 1) * BIN_SIZE + max(BIN_SIZE, self.window)
 
@@ -216,9 +288,13 @@ def _open(path, split):
                 found = _mat5_arrays(file, names, path)
         for name in names:
             if name not in found:
-                raise DanqError(f"lacks the variable {name}; give the {split}.mat of the bundle", path)
+                raise DanqError(
+                    f"lacks the variable {name}; give the {split}.mat of the bundle", path
+                )
             if found[name] is None:
-                raise DanqError(f"its {name} is not a full array of real numbers; give the published file", path)
+                raise DanqError(
+                    f"its {name} is not a full array of real numbers; give the published file", path
+                )
         yield _File(path, *(found[name] for name in names))
 
 
@@ -229,10 +305,18 @@ def _reading(path):
         yield
     except (EOFError, zlib.error, struct.error) as error:
         raise DanqError("is cut off or damaged; download it again", path) from error
-    except (OSError, KeyError, RuntimeError, ValueError) as error:  # h5py's errors of damage have no strerror
+    except (
+        OSError,
+        KeyError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # h5py's errors of damage have no strerror
         reason = getattr(error, "strerror", None)
-        what = f"cannot be read ({reason}); check the path" if reason else (
-            f"is cut off or damaged ({str(error).splitlines()[0]}); download it again")
+        what = (
+            f"cannot be read ({reason}); check the path"
+            if reason
+            else (f"is cut off or damaged ({str(error).splitlines()[0]}); download it again")
+        )
         raise DanqError(what, path) from error
 
 
@@ -240,10 +324,12 @@ def _pack(tile, packed):
     """Pack planes (k, C, n) of 0 and 1 into (ceil(k/8), C, n), eight to a byte, as ``numpy.packbits`` does."""
     for start in range(0, len(tile), 8):
         byte = packed[start // 8]
-        for plane in tile[start:start + 8]:  # whole planes at once: they lie in memory one after the other
+        for plane in tile[
+            start : start + 8
+        ]:  # whole planes at once: they lie in memory one after the other
             byte <<= 1
             byte |= plane
-        byte <<= -len(tile[start:start + 8]) % 8
+        byte <<= -len(tile[start : start + 8]) % 8
 
 
 def _bits(tile, row, name, path):
@@ -254,7 +340,10 @@ def _bits(tile, row, name, path):
     if wrong.any():
         at = _first(wrong.transpose(2, 0, 1))
         value = tile[..., at][wrong[..., at]][0]
-        raise DanqError(f"row {row + at} (from 0) of {name} holds {value}, not 0 or 1; give the published file", path)
+        raise DanqError(
+            f"row {row + at} (from 0) of {name} holds {value}, not 0 or 1; give the published file",
+            path,
+        )
     return tile.astype(np.uint8)
 
 
@@ -266,7 +355,11 @@ def _hdf5_arrays(file, names, path):
     found = {}
     for name in names:
         if name in file:
-            numbers = isinstance(file[name], h5py.Dataset) and file[name].dtype.kind in "biuf" and file[name].shape
+            numbers = (
+                isinstance(file[name], h5py.Dataset)
+                and file[name].dtype.kind in "biuf"
+                and file[name].shape
+            )
             if numbers:
                 _refuse_missing_chunks(file[name], name, path)
             found[name] = _Hdf5Array(file[name], name, path) if numbers else None
@@ -276,10 +369,15 @@ def _hdf5_arrays(file, names, path):
 def _refuse_missing_chunks(dataset, name, path):
     """Refuse an array of which chunks were never written: HDF5 would give zeros for them, and no error."""
     if dataset.chunks:
-        whole = math.prod(-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True))
+        whole = math.prod(
+            -(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True)
+        )
         if dataset.id.get_num_chunks() != whole:
-            raise DanqError(f"its {name} has {dataset.id.get_num_chunks()} of {whole} parts; it is damaged or was not "
-                            "written to its end: download it again", path)
+            raise DanqError(
+                f"its {name} has {dataset.id.get_num_chunks()} of {whole} parts; it is damaged or was not "
+                "written to its end: download it again",
+                path,
+            )
 
 
 class _Hdf5Array:
@@ -301,15 +399,17 @@ class _Hdf5Array:
 
     def _packed(self, start, stop, bar):
         depth, rows = self._tile(stop - start)
-        packed = np.zeros((-(-self.shape[0] // 8), math.prod(self.shape[1:-1]), stop - start), dtype=np.uint8)
+        packed = np.zeros(
+            (-(-self.shape[0] // 8), math.prod(self.shape[1:-1]), stop - start), dtype=np.uint8
+        )
         # Borders at multiples of the chunks: those between two tiles would be unpacked twice.
         borders = [start, *range((start // rows + 1) * rows, stop, rows), stop]
         for plane in range(0, self.shape[0], depth):
             for left, right in itertools.pairwise(borders):
                 with _reading(self._path):
-                    tile = self._dataset[plane:plane + depth, ..., left:right]
+                    tile = self._dataset[plane : plane + depth, ..., left:right]
                 tile = _bits(tile.reshape(len(tile), -1, right - left), left, self.name, self._path)
-                _pack(tile, packed[plane // 8:, :, left - start:right - start])
+                _pack(tile, packed[plane // 8 :, :, left - start : right - start])
                 bar.update(tile.size * self._dataset.dtype.itemsize)
         return packed
 
@@ -328,7 +428,13 @@ class _Mat5Array:
     """An array of a v5 file, shape (L, 4, N) or (T, N); a stream, so that it can be read only once."""
 
     def __init__(self, stream, dtype, shape, name, path):
-        self._stream, self._dtype, self.shape, self.name, self._path = stream, dtype, shape, name, path
+        self._stream, self._dtype, self.shape, self.name, self._path = (
+            stream,
+            dtype,
+            shape,
+            name,
+            path,
+        )
         self.n_bytes = math.prod(shape) * dtype.itemsize
 
     def step(self, width):
@@ -346,7 +452,7 @@ class _Mat5Array:
             with _reading(self._path):
                 raw = _exactly(self._stream, depth * math.prod(rest) * self._dtype.itemsize)
             tile = np.frombuffer(raw, self._dtype).reshape(depth, -1, rest[-1])
-            _pack(_bits(tile, 0, self.name, self._path), packed[plane // 8:])
+            _pack(_bits(tile, 0, self.name, self._path), packed[plane // 8 :])
             bar.update(len(raw))
         with _reading(self._path):
             self._stream.read(8)  # the padding, and the checksum of a compressed array
@@ -398,7 +504,9 @@ def _mat5_arrays(file, names, path):
     head, size, found = file.read(128), os.fstat(file.fileno()).st_size, {}
     order = {b"IM": "<", b"MI": ">"}.get(head[126:])
     if order is None or struct.unpack(order + "H", head[124:126]) != (0x0100,):
-        raise DanqError("is no MATLAB file of version 5 or 7.3; give the .mat file of the bundle", path)
+        raise DanqError(
+            "is no MATLAB file of version 5 or 7.3; give the .mat file of the bundle", path
+        )
     place = len(head)
     while place < size:
         kind, length, _ = _tag(_Section(file, place, size - place), order)
@@ -429,7 +537,9 @@ def _matrix(stream, order, path):
     kind, length, small = _tag(stream, order)
     if kind not in _TYPES or math.prod(shape) * np.dtype(_TYPES[kind]).itemsize != length:
         raise EOFError
-    return name, _Mat5Array(io.BytesIO(small) if small else stream, np.dtype(order + _TYPES[kind]), shape, name, path)
+    return name, _Mat5Array(
+        io.BytesIO(small) if small else stream, np.dtype(order + _TYPES[kind]), shape, name, path
+    )
 
 
 def _element(stream, order):
@@ -450,7 +560,7 @@ def _tag(stream, order):
         return kind, length, None
     if kind >> 16 > 4:
         raise EOFError
-    return kind & 0xffff, kind >> 16, raw[4:4 + (kind >> 16)]
+    return kind & 0xFFFF, kind >> 16, raw[4 : 4 + (kind >> 16)]
 
 
 # --- predictions ---
@@ -480,16 +590,24 @@ def read_deepsea_predictions(path, n):
     with _reading(path), open(path, "rb"), h5py.File(path, "r") as file:
         pred = file.get("pred")
         if not isinstance(pred, h5py.Dataset) or pred.ndim != 2 or pred.dtype.kind != "f":
-            raise DanqError("has no dataset pred of windows x targets, floating point; give a prediction file of "
-                            "DeepSEA", path)
+            raise DanqError(
+                "has no dataset pred of windows x targets, floating point; give a prediction file of "
+                "DeepSEA",
+                path,
+            )
         if n < 1 or len(pred) not in (n, 2 * n):
-            raise DanqError(f"has {len(pred)} rows, not {n} windows or {2 * n} with both strands; predict the same "
-                            "windows", path)
+            raise DanqError(
+                f"has {len(pred)} rows, not {n} windows or {2 * n} with both strands; predict the same "
+                "windows",
+                path,
+            )
         scores = np.empty((n, pred.shape[1]), dtype=np.float32)
         for start in range(0, n, _BLOCK):
             stop = min(start + _BLOCK, n)
-            strands = [_probabilities(pred[first + start:first + stop], first + start, path)
-                       for first in range(0, len(pred), n)]
+            strands = [
+                _probabilities(pred[first + start : first + stop], first + start, path)
+                for first in range(0, len(pred), n)
+            ]
             scores[start:stop] = np.mean(strands, axis=0, dtype=np.float64)
     return scores
 
@@ -499,8 +617,11 @@ def _probabilities(values, row, path):
     wrong = ~((values >= 0) & (values <= 1))  # so that nan is wrong
     if wrong.any():
         at = _first(wrong)
-        raise DanqError(f"row {row + at} (from 0) holds {values[at][wrong[at]][0]}, not a probability between 0 and 1; "
-                        "give the probabilities of a network", path)
+        raise DanqError(
+            f"row {row + at} (from 0) holds {values[at][wrong[at]][0]}, not a probability between 0 and 1; "
+            "give the probabilities of a network",
+            path,
+        )
     return values
 
 
@@ -528,11 +649,17 @@ def import_predictions(pred, dataset, output, *, model, split="test"):
     if not model.strip() or not model.isprintable():
         raise DanqError(f"model: {shown(model)} is no name; give one line of text")
     with open_dataset(dataset) as opened:
-        n, n_targets, windows = opened.length(split), len(opened.names), opened.digest(split)
+        n, n_targets, windows = (
+            opened.length(split),
+            len(opened.names),
+            opened.split_checksum(split),
+        )
     scores = read_deepsea_predictions(pred, n)
     if scores.shape[1] != n_targets:
-        raise DanqError(f"has {scores.shape[1]} targets, {dataset} has {n_targets}; give predictions of its targets",
-                        pred)
+        raise DanqError(
+            f"has {scores.shape[1]} targets, {dataset} has {n_targets}; give predictions of its targets",
+            pred,
+        )
     write_predictions(output, scores, model, "NA", split, windows)
 
 
@@ -564,10 +691,12 @@ def export_predictions(predictions, output):
             file.seek(place)
             for _ in range(2):
                 for start in range(0, len(scores), _BLOCK):
-                    file.write(scores[start:start + _BLOCK].astype("<f8").tobytes())
+                    file.write(scores[start : start + _BLOCK].astype("<f8").tobytes())
 
 
 def _lay_out(path, shape):
     """Let HDF5 lay out a file with an empty dataset ``pred``; return where its data begin (bytes)."""
-    with h5py.File(path, "w", libver="earliest") as file:  # DeepSEA's Lua and Python 2 read old HDF5 only
+    with h5py.File(
+        path, "w", libver="earliest"
+    ) as file:  # DeepSEA's Lua and Python 2 read old HDF5 only
         return allocate(file, "pred", shape, np.dtype("<f8"))

@@ -1,4 +1,4 @@
-"""Genome and peaks to `dataset.h5`: which bins, their labels, and the letters of their windows.
+"""Genome and peaks to `dataset.h5`: which bins, their labels, and the bases of their windows.
 
 Every file is read and checked before the first byte is written; every bin that is left out is counted under its reason,
 and every liberty taken in reading a file under its name. The genome stays packed in memory, and windows are slices of
@@ -24,7 +24,15 @@ from danq.genome.sequence import Genome
 
 _BINS = 1 << 16  # bins labelled and written at once
 
-DROPPED = ("chromosome left out", "beyond chromosome end", "blacklist", "unmappable", "border", "N", "unlabelled")
+DROPPED = (
+    "chromosome left out",
+    "beyond chromosome end",
+    "blacklist",
+    "unmappable",
+    "border",
+    "N",
+    "unlabelled",
+)
 """Why bins are left out, in the order in which the reasons are looked at; each bin counts once."""
 
 
@@ -44,7 +52,7 @@ class Files(NamedTuple):
     n_peaks : list of int
         Intervals in the file of each target.
     source : dict
-        Path and digest of each file, and what was counted in it.
+        Path and checksum of each file, and what was counted in it.
     """
 
     genome: Genome
@@ -76,9 +84,33 @@ class Choice(NamedTuple):
     positives: np.ndarray
 
 
-def extract(genome, targets, output, table, *, bin_size, window, valid, test, chromosomes, train_bins, held_out_bins,
-            groups, negatives, match_gc, max_n, seed, stride=None, blacklist=(), unmappable=(), aliases=None,
-            where=None, assembly="unknown", downloads=None, digests=None):
+def extract(
+    genome,
+    targets,
+    output,
+    table,
+    *,
+    bin_size,
+    window,
+    valid,
+    test,
+    chromosomes,
+    train_bins,
+    held_out_bins,
+    groups,
+    negatives,
+    match_gc,
+    max_n,
+    seed,
+    stride=None,
+    blacklist=(),
+    unmappable=(),
+    aliases=None,
+    where=None,
+    assembly="unknown",
+    downloads=None,
+    checksums=None,
+):
     """Cut labelled windows out of a genome.
 
     Parameters
@@ -106,7 +138,7 @@ def extract(genome, targets, output, table, *, bin_size, window, valid, test, ch
     match_gc : bool
         With "sampled": draw them with the GC content of the labelled ones.
     max_n : float
-        Largest share of letters other than ACGT in a kept window.
+        Largest share of bases other than ACGT in a kept window.
     seed : int
         Seed of the sampled bins.
     stride : int, optional
@@ -123,8 +155,8 @@ def extract(genome, targets, output, table, *, bin_size, window, valid, test, ch
         Name of the assembly, written into the dataset.
     downloads : path, optional
         Folder of the files that `targets` names by URL.
-    digests : dict of str to dict, optional
-        Digests that files must have (path to kind to digest), beside those in `targets`.
+    checksums : dict of str to dict, optional
+        Checksums that files must have (path to kind to checksum), beside those in `targets`.
 
     Raises
     ------
@@ -132,17 +164,49 @@ def extract(genome, targets, output, table, *, bin_size, window, valid, test, ch
         Anything wrong in the files, all of it at once; regions that overlap, or a target or split without what it
         needs.
     """
-    files = read_files(genome, targets, bin_size=bin_size, stride=stride, valid=valid, test=test, blacklist=blacklist,
-                       unmappable=unmappable, aliases=aliases, where=where, downloads=downloads, digests=digests)
-    choice = choose(files, window=window, chromosomes=chromosomes, train_bins=train_bins, held_out_bins=held_out_bins,
-                    groups=groups, negatives=negatives, match_gc=match_gc, max_n=max_n, seed=seed)
+    files = read_files(
+        genome,
+        targets,
+        bin_size=bin_size,
+        stride=stride,
+        valid=valid,
+        test=test,
+        blacklist=blacklist,
+        unmappable=unmappable,
+        aliases=aliases,
+        where=where,
+        downloads=downloads,
+        checksums=checksums,
+    )
+    choice = choose(
+        files,
+        window=window,
+        chromosomes=chromosomes,
+        train_bins=train_bins,
+        held_out_bins=held_out_bins,
+        groups=groups,
+        negatives=negatives,
+        match_gc=match_gc,
+        max_n=max_n,
+        seed=seed,
+    )
     refuse_one_sided(files, choice)
     source = files.source | {"dropped": choice.dropped, "splits": {"valid": valid, "test": test}}
     grid = files.labels.grid
-    rows = [np.add.reduceat(choice.codes == code, grid.offsets[:-1:grid.rows], dtype=np.int64) for code in range(3)]
-    with create_dataset(output, window=window, bin_size=bin_size, chromosomes=files.genome.lengths, rows=rows,
-                        targets=[(target.name, target.group, target.jaspar) for target in files.targets],
-                        assembly=assembly, source=source) as writer:
+    rows = [
+        np.add.reduceat(choice.codes == code, grid.offsets[: -1 : grid.rows], dtype=np.int64)
+        for code in range(3)
+    ]
+    with create_dataset(
+        output,
+        window=window,
+        bin_size=bin_size,
+        chromosomes=files.genome.lengths,
+        rows=rows,
+        targets=[(target.name, target.group, target.jaspar) for target in files.targets],
+        assembly=assembly,
+        source=source,
+    ) as writer:
         _write_windows(writer, files, choice.codes, window)
     write_text(table, _table(files, choice))
 
@@ -165,11 +229,26 @@ class _Errors:
         """Refuse all that was found, if anything."""
         if self.found:
             # Two targets may have one file: what is wrong with it is said once.
-            raise DanqErrors(dict.fromkeys(line for error in self.found for line in str(error).splitlines()))
+            raise DanqErrors(
+                dict.fromkeys(line for error in self.found for line in str(error).splitlines())
+            )
 
 
-def read_files(genome, targets, *, bin_size, valid, test, stride=None, blacklist=(), unmappable=(), aliases=None,
-               where=None, downloads=None, digests=None):
+def read_files(
+    genome,
+    targets,
+    *,
+    bin_size,
+    valid,
+    test,
+    stride=None,
+    blacklist=(),
+    unmappable=(),
+    aliases=None,
+    where=None,
+    downloads=None,
+    checksums=None,
+):
     """Read and check every file; parameters as `extract`.
 
     Returns
@@ -183,9 +262,14 @@ def read_files(genome, targets, *, bin_size, valid, test, stride=None, blacklist
     """
     errors = _Errors()
     chosen = errors.call(inputs.read_targets, targets, where, downloads) or []
-    others = {"genome": [genome], "targets": [targets], "blacklist": blacklist, "unmappable": unmappable,
-              "aliases": [aliases] if aliases else []}
-    source = _provenance(others, chosen, digests or {}, errors)
+    others = {
+        "genome": [genome],
+        "targets": [targets],
+        "blacklist": blacklist,
+        "unmappable": unmappable,
+        "aliases": [aliases] if aliases else [],
+    }
+    source = _provenance(others, chosen, checksums or {}, errors)
     errors.stop()
     packed, counted = errors.call(read_genome, genome) or (None, {})
     source["counts"] = {str(genome): counted}
@@ -194,32 +278,53 @@ def read_files(genome, targets, *, bin_size, valid, test, stride=None, blacklist
     grid = bins.Grid(names.lengths if names else [bin_size], bin_size, stride)
     labels, told = bins.Labels(grid, len(chosen)), []
     errors.call(_label, labels, chosen, names, told)
-    excluded = [errors.call(_covered, paths, names, grid, source["counts"], what)
-                for paths, what in ((blacklist, "blacklist"), (unmappable, "unmappable"))]
+    excluded = [
+        errors.call(_covered, paths, names, grid, source["counts"], what)
+        for paths, what in ((blacklist, "blacklist"), (unmappable, "unmappable"))
+    ]
     errors.stop()
     for target, counts in zip(chosen, told, strict=True):
         source["counts"].setdefault(target.file, dict(counts))
-    return Files(packed, chosen, labels, excluded[0] > 0, 2 * excluded[1] > bin_size, *regions,
-                 [counts["intervals"] for counts in told], source)
+    return Files(
+        packed,
+        chosen,
+        labels,
+        excluded[0] > 0,
+        2 * excluded[1] > bin_size,
+        *regions,
+        [counts["intervals"] for counts in told],
+        source,
+    )
 
 
-def _provenance(others, targets, digests, errors):
-    """Return path and digest of each file, having checked those that are known."""
+def _provenance(others, targets, checksums, errors):
+    """Return path and checksum of each file, having checked those that are known."""
+
     def describe(path, expected, **more):
-        digest = errors.call(sources.verified, path, expected)
-        return {"path": str(path), "sha256": digest, **more}
+        checksum = errors.call(sources.verified, path, expected)
+        return {"path": str(path), "sha256": checksum, **more}
 
-    given, found = {os.path.realpath(path): own for path, own in digests.items()}, {}
+    given, found = {os.path.realpath(path): own for path, own in checksums.items()}, {}
     for role, paths in others.items():
         for place, path in enumerate(paths, 1):
             key = role if len(paths) == 1 else f"{role} {place}"
             found[key] = describe(path, given.pop(os.path.realpath(path), {}))
-    peaks = [(target, target.digests | given.get(os.path.realpath(target.file), {})) for target in targets]
-    found["peaks"] = [describe(target.file, expected, source=target.source) for target, expected in
-                      tqdm(peaks, "digests", unit="file", disable=None)]
+    peaks = [
+        (target, target.checksums | given.get(os.path.realpath(target.file), {}))
+        for target in targets
+    ]
+    found["peaks"] = [
+        describe(target.file, expected, source=target.source)
+        for target, expected in tqdm(peaks, "checksums", unit="file", disable=None)
+    ]
     for path in given.keys() - {os.path.realpath(target.file) for target in targets}:
-        errors.found.append(DanqError("a digest is given for this file, which is not among the files that are read; "
-                                      "correct the path", path))
+        errors.found.append(
+            DanqError(
+                "a checksum is given for this file, which is not among the files that are read; "
+                "correct the path",
+                path,
+            )
+        )
     return found
 
 
@@ -232,8 +337,10 @@ def _regions(lengths, valid, test):
     regions = [inputs.read_regions(texts, lengths) for texts in (valid, test)]
     clash = bins.overlapping(*regions)
     if clash:
-        raise DanqError(f"validation region {_region(clash[0])} and test region {_region(clash[1])} overlap; "
-                        "separate them")
+        raise DanqError(
+            f"validation region {_region(clash[0])} and test region {_region(clash[1])} overlap; "
+            "separate them"
+        )
     return regions
 
 
@@ -243,8 +350,12 @@ def _region(region):
 
 def _label(labels, targets, names, told):
     """Read all peaks into the labels."""
-    for peaks in read_peaks([target.file for target in targets], names, told=told,
-                            widen=[target.widen for target in targets]):
+    for peaks in read_peaks(
+        [target.file for target in targets],
+        names,
+        told=told,
+        widen=[target.widen for target in targets],
+    ):
         labels.add(peaks.file, peaks.chrom, peaks.start, peaks.end)
 
 
@@ -257,12 +368,26 @@ def _covered(paths, names, grid, counts, what):
         counts[str(path)] = dict(counted)
     if not found:
         return np.zeros(grid.n, dtype=np.int64)
-    chrom, start, end = (np.concatenate(parts) for parts in zip(*((one.chrom, one.start, one.end) for one in found),
-                                                                strict=True))
+    chrom, start, end = (
+        np.concatenate(parts)
+        for parts in zip(*((one.chrom, one.start, one.end) for one in found), strict=True)
+    )
     return bins.coverage(chrom, start, end, grid)
 
 
-def choose(files, *, window, chromosomes, train_bins, held_out_bins, groups, negatives, match_gc, max_n, seed):
+def choose(
+    files,
+    *,
+    window,
+    chromosomes,
+    train_bins,
+    held_out_bins,
+    groups,
+    negatives,
+    match_gc,
+    max_n,
+    seed,
+):
     """Choose the bins that become windows; parameters as `extract`.
 
     Returns
@@ -278,7 +403,9 @@ def choose(files, *, window, chromosomes, train_bins, held_out_bins, groups, neg
     codes = np.full(grid.n, bins.NOWHERE, dtype=np.uint8)
     unknown = [name for name in chromosomes if name not in files.genome.lengths]
     if unknown:
-        inputs.read_regions(unknown[:1], files.genome.lengths)  # refuses it, saying what the genome has
+        inputs.read_regions(
+            unknown[:1], files.genome.lengths
+        )  # refuses it, saying what the genome has
     for row, chrom in enumerate(tqdm(_rows(files), "windows", unit="chromosome", disable=None)):
         own = slice(grid.offsets[row], grid.offsets[row] + grid.counts[row])
         if chromosomes and chrom not in chromosomes:
@@ -289,10 +416,12 @@ def choose(files, *, window, chromosomes, train_bins, held_out_bins, groups, neg
         raise DanqError(f"no usable window of {window} bp in the genome; dropped: {dict(dropped)}")
     keep = _kept(files, codes, train_bins, held_out_bins, _in_groups(files.targets, groups))
     if train_bins == "sampled":
-        keep |= _negatives(files, codes, keep, window, negatives, match_gc, np.random.default_rng(seed))
+        keep |= _negatives(
+            files, codes, keep, window, negatives, match_gc, np.random.default_rng(seed)
+        )
     dropped["unlabelled"] = int(np.count_nonzero(~keep & (codes != bins.NOWHERE)))
     codes[~keep] = bins.NOWHERE
-    return Choice(codes, dict(dropped), files.labels.counts(codes)[:len(bins.SPLITS)])
+    return Choice(codes, dict(dropped), files.labels.counts(codes)[: len(bins.SPLITS)])
 
 
 def _rows(files):
@@ -305,13 +434,20 @@ def _usable(files, chrom, own, shift, window, max_n, dropped):
     length, size = files.genome.lengths[chrom], files.labels.grid.bin_size
     starts = _starts(own.stop - own.start, size, window) + shift
     inside = (starts >= 0) & (starts + window <= length)
-    codes = bins.split_codes(starts, window, length, *[_on(regions, chrom) for regions in (files.valid, files.test)])
+    codes = bins.split_codes(
+        starts, window, length, *[_on(regions, chrom) for regions in (files.valid, files.test)]
+    )
     unknown = np.zeros(len(starts), dtype=bool)
-    unknown[inside] = files.genome.unknown_letters(chrom, starts[inside], window) / window > max_n
+    unknown[inside] = files.genome.unknown_bases(chrom, starts[inside], window) / window > max_n
     # The rows that a stride adds are for training: what lies in a held-out region is no bin of theirs.
     usable = (codes == 0) | (codes == bins.NOWHERE) | (shift == 0)
-    for reason, bad in (("beyond chromosome end", ~inside), ("blacklist", files.blacklist[own]),
-                        ("unmappable", files.unmappable[own]), ("border", codes == bins.NOWHERE), ("N", unknown)):
+    for reason, bad in (
+        ("beyond chromosome end", ~inside),
+        ("blacklist", files.blacklist[own]),
+        ("unmappable", files.unmappable[own]),
+        ("border", codes == bins.NOWHERE),
+        ("N", unknown),
+    ):
         dropped[reason] += int(np.count_nonzero(usable & bad))
         usable &= ~bad
     codes[~usable] = bins.NOWHERE
@@ -332,8 +468,10 @@ def _in_groups(targets, groups):
     known = {target.group for target in targets}
     missing = [group for group in groups if group not in known]
     if missing:
-        raise DanqError(f"no target of the group {shown(missing[0])}; there are {', '.join(map(shown, sorted(known)))}"
-                        "; mend extract.groups, or the table of targets")
+        raise DanqError(
+            f"no target of the group {shown(missing[0])}; there are {', '.join(map(shown, sorted(known)))}"
+            "; fix extract.groups, or the table of targets"
+        )
     return np.array([target.group in groups for target in targets]) if groups else None
 
 
@@ -374,9 +512,12 @@ def refuse_one_sided(files, choice):
     DanqErrors
         A split without a window, or a target whose training windows are all positive or all negative: all of them.
     """
-    totals = np.bincount(choice.codes, minlength=256)[:len(bins.SPLITS)]
-    errors = [f"the {split} split has no usable window; change extract.valid or extract.test"
-              for split, total in zip(bins.SPLITS, totals, strict=True) if total == 0]
+    totals = np.bincount(choice.codes, minlength=256)[: len(bins.SPLITS)]
+    errors = [
+        f"the {split} split has no usable window; change extract.valid or extract.test"
+        for split, total in zip(bins.SPLITS, totals, strict=True)
+        if total == 0
+    ]
     if errors:
         raise DanqErrors(errors)
     warnings = []
@@ -388,7 +529,9 @@ def refuse_one_sided(files, choice):
             if split == "train":
                 errors.append(f"{text}; remove it, or change the splits or extract.train_bins")
             else:
-                warnings.append(f"warning: {text}; its metrics there will be NA; change the splits to measure it")
+                warnings.append(
+                    f"warning: {text}; its metrics there will be NA; change the splits to measure it"
+                )
     for warning in warnings:
         print(warning, file=sys.stderr)
     if errors:
@@ -405,9 +548,19 @@ def _write_windows(writer, files, codes, window):
             place = int(np.searchsorted(grid.offsets, first, side="right")) - 1
             while place < len(names) and grid.offsets[place] < last:
                 own = slice(max(first, grid.offsets[place]), min(last, grid.offsets[place + 1]))
-                starts = _starts(own.stop - grid.offsets[place], grid.bin_size, window) + grid.shifts[place]
-                _write_row(writer, files.genome, names[place], labels[own.start - first:own.stop - first], codes[own],
-                           starts[own.start - grid.offsets[place]:], window)
+                starts = (
+                    _starts(own.stop - grid.offsets[place], grid.bin_size, window)
+                    + grid.shifts[place]
+                )
+                _write_row(
+                    writer,
+                    files.genome,
+                    names[place],
+                    labels[own.start - first : own.stop - first],
+                    codes[own],
+                    starts[own.start - grid.offsets[place] :],
+                    window,
+                )
                 place += 1
             bar.update(last - first)
 
@@ -417,7 +570,9 @@ def _write_row(writer, genome, chrom, labels, codes, starts, window):
     for code, split in enumerate(bins.SPLITS):
         rows = np.flatnonzero(codes == code)
         if len(rows):
-            writer.append(split, genome.windows(chrom, starts[rows], window), labels[rows], starts[rows])
+            writer.append(
+                split, genome.windows(chrom, starts[rows], window), labels[rows], starts[rows]
+            )
 
 
 def _table(files, choice):
@@ -425,6 +580,16 @@ def _table(files, choice):
     lines = ["\t".join(("name", "group", "jaspar", "file", "sha256", "n_peaks", *bins.SPLITS))]
     for index, (target, known) in enumerate(zip(files.targets, files.source["peaks"], strict=True)):
         counts = [files.n_peaks[index], *choice.positives[:, index].tolist()]
-        lines.append("\t".join((target.name, target.group, target.jaspar or ".", target.file, known["sha256"],
-                                *map(str, counts))))
+        lines.append(
+            "\t".join(
+                (
+                    target.name,
+                    target.group,
+                    target.jaspar or ".",
+                    target.file,
+                    known["sha256"],
+                    *map(str, counts),
+                )
+            )
+        )
     return "\n".join(lines) + "\n"

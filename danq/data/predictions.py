@@ -1,7 +1,7 @@
 """The file that holds what a predictor says of the windows of a split.
 
 Every predictor writes the same file, networks, baselines and oracles alike: ``probabilities`` float32 (N, T), with the
-attributes ``model``, ``seed``, ``split``, and ``windows``, the digest of the windows that were predicted. A column of
+attributes ``model``, ``seed``, ``split``, and ``windows``, the checksum of the windows that were predicted. A column of
 nan says that the predictor knows nothing of that target.
 """
 
@@ -29,13 +29,22 @@ def write_predictions(path, probabilities, model, seed, split, windows):
     model, seed, split : str
         Which predictor, trained from which seed ("NA" if none), on which split.
     windows : str
-        Digest of the split, see `danq.data.dataset.Dataset.digest`.
+        Checksum of the split, see `danq.data.dataset.Dataset.split_checksum`.
     """
     # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
     image = io.BytesIO()
     with h5py.File(image, "w", libver="latest") as file:
-        file.attrs.update({"format": FORMAT, "format-version": 1, "model": model, "seed": seed, "split": split,
-                           "windows": windows, "created-by": f"danq {danq.__version__}"})
+        file.attrs.update(
+            {
+                "format": FORMAT,
+                "format_version": 1,
+                "model": model,
+                "seed": seed,
+                "split": split,
+                "windows": windows,
+                "created_by": f"danq {danq.__version__}",
+            }
+        )
         file["probabilities"] = np.asarray(probabilities, dtype=np.float32)
     with atomic(path) as part:
         part.write_bytes(image.getbuffer())
@@ -47,7 +56,7 @@ def read_predictions(path):
     Returns
     -------
     tuple of (str, str, str, numpy.ndarray)
-        Model, seed, digest of the windows, and scores float32 (N, T), memory-mapped where they lie in one piece.
+        Model, seed, checksum of the windows, and scores float32 (N, T), memory-mapped where they lie in one piece.
 
     Raises
     ------
@@ -60,9 +69,17 @@ def read_predictions(path):
                 raise DanqError("not a file of predictions; make it with danq predict", path)
             scores = file["probabilities"]
             place = scores.id.get_offset()
-            return (file.attrs["model"], file.attrs["seed"], file.attrs["windows"],
-                    scores[:] if place is None else np.memmap(path, scores.dtype, "r", place, scores.shape))
+            return (
+                file.attrs["model"],
+                file.attrs["seed"],
+                file.attrs["windows"],
+                scores[:]
+                if place is None
+                else np.memmap(path, scores.dtype, "r", place, scores.shape),
+            )
     except KeyError as error:
         raise DanqError(f"lacks a part ({error}); make it again with danq predict", path) from error
     except OSError as error:
-        raise DanqError(f"not a whole HDF5 file ({error}); make it again with danq predict", path) from error
+        raise DanqError(
+            f"not a whole HDF5 file ({error}); make it again with danq predict", path
+        ) from error

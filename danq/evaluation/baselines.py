@@ -40,8 +40,8 @@ def kmer_baseline(dataset, output):
         dataset.h5, and the predictions to make.
     """
     with open_dataset(dataset) as opened:
-        train, test = (kmer_counts(opened.codes(split)) for split in ("train", "test"))
-        labels, windows = opened.labels("train"), opened.digest("test")
+        train, test = (kmer_counts(opened.base_indices(split)) for split in ("train", "test"))
+        labels, windows = opened.labels("train"), opened.split_checksum("test")
     scaler = StandardScaler().fit(train)
     train, test = scaler.transform(train), scaler.transform(test)
     scores = np.full((len(test), labels.shape[1]), np.nan)
@@ -52,46 +52,51 @@ def kmer_baseline(dataset, output):
     write_predictions(output, scores, "kmer", "NA", "test", windows)
 
 
-def kmer_counts(codes):
+def kmer_counts(indices):
     """Count the k-mers of each sequence, a k-mer and its reverse complement as one.
 
     Parameters
     ----------
-    codes : numpy.ndarray, shape (N, L), uint8
-        Letters 0 to 3; k-mers with a 4 (N) are not counted.
+    indices : numpy.ndarray, shape (N, L), uint8
+        Bases 0 to 3; k-mers with a 4 (N) are not counted.
 
     Returns
     -------
     numpy.ndarray, shape (N, 692), float32
         2 + 10 + 32 + 136 + 512 canonical k-mers for k of 1 to 5, and the counts of each.
     """
-    return np.hstack([_canonical_counts(codes, k) for k in KMERS])
+    return np.hstack([_canonical_counts(indices, k) for k in KMERS])
 
 
-def _canonical_counts(codes, k):
+def _canonical_counts(indices, k):
     """Return the counts of canonical k-mers, float32 (N, number of them)."""
     words = np.array(list(itertools.product(range(4), repeat=k)), dtype=np.uint8)
     powers = 4 ** np.arange(k - 1, -1, -1)
     canonical = np.minimum(words @ powers, reverse_complement(words) @ powers)
     kept, column = np.unique(canonical, return_inverse=True)
-    counts = np.empty((len(codes), len(kept)), dtype=np.float32)
-    for start in range(0, len(codes), _BLOCK):
-        counts[start:start + _BLOCK] = _count_block(codes[start:start + _BLOCK], k, column, len(kept))
+    counts = np.empty((len(indices), len(kept)), dtype=np.float32)
+    for start in range(0, len(indices), _BLOCK):
+        counts[start : start + _BLOCK] = _count_block(
+            indices[start : start + _BLOCK], k, column, len(kept)
+        )
     return counts
 
 
-def _count_block(codes, k, column, n_columns):
-    """Count words of length `k` by column; a word with an unknown letter goes to a last column, which is cut off."""
-    n_words = codes.shape[1] - k + 1
-    values = np.zeros((len(codes), n_words), dtype=np.int32)
-    known = np.ones((len(codes), n_words), dtype=bool)
+def _count_block(indices, k, column, n_columns):
+    """Count words of length `k` by column; a word with an unknown base goes to a last column, which is cut off."""
+    n_words = indices.shape[1] - k + 1
+    values = np.zeros((len(indices), n_words), dtype=np.int32)
+    known = np.ones((len(indices), n_words), dtype=bool)
     for i in range(k):
-        letters = codes[:, i:i + n_words]
-        values = 4 * values + (letters & 3)
-        known &= letters < 4
-    cells = np.where(known, column[values], n_columns) + (n_columns + 1) * np.arange(len(codes))[:, None]
-    counts = np.bincount(cells.ravel(), minlength=len(codes) * (n_columns + 1))
-    return counts.reshape(len(codes), n_columns + 1)[:, :-1]
+        bases = indices[:, i : i + n_words]
+        values = 4 * values + (bases & 3)
+        known &= bases < 4
+    cells = (
+        np.where(known, column[values], n_columns)
+        + (n_columns + 1) * np.arange(len(indices))[:, None]
+    )
+    counts = np.bincount(cells.ravel(), minlength=len(indices) * (n_columns + 1))
+    return counts.reshape(len(indices), n_columns + 1)[:, :-1]
 
 
 def scan_baseline(dataset, motifs, output):
@@ -111,30 +116,41 @@ def scan_baseline(dataset, motifs, output):
     """
     known = {motif.name: motif.matrix for motif in known_motifs(motifs)}
     with open_dataset(dataset) as opened:
-        codes, names, jaspar, windows = opened.codes("test"), opened.names, opened.jaspar, opened.digest("test")
+        indices, names, jaspar, windows = (
+            opened.base_indices("test"),
+            opened.names,
+            opened.jaspar,
+            opened.split_checksum("test"),
+        )
         flank = (opened.window - opened.bin_size) // 2
-        background = np.bincount(opened.codes("train").ravel(), minlength=5)[:4]
-    scores = np.full((len(codes), len(names)), np.nan)
+        background = np.bincount(opened.base_indices("train").ravel(), minlength=5)[:4]
+    scores = np.full((len(indices), len(names)), np.nan)
     for target, (name, motif) in enumerate(zip(names, jaspar, strict=True)):
         if motif and motif not in known:
-            raise DanqError(f"target {shown(name)} has the known motif {shown(motif)}, which is not in {motifs}; mend "
-                            "its jaspar column, or give the right motifs")
-        if motif and len(known[motif]) > codes.shape[1]:
-            raise DanqError(f"the known motif {shown(motif)} is longer than a window; use a longer extract.window")
+            raise DanqError(
+                f"target {shown(name)} has the known motif {shown(motif)}, which is not in {motifs}; fix "
+                "its jaspar column, or give the right motifs"
+            )
+        if motif and len(known[motif]) > indices.shape[1]:
+            raise DanqError(
+                f"the known motif {shown(motif)} is longer than a window; use a longer extract.window"
+            )
         if motif:
-            scores[:, target] = scan(codes, log_odds(known[motif], background / background.sum()), flank)
+            scores[:, target] = scan(
+                indices, log_odds(known[motif], background / background.sum()), flank
+            )
     write_predictions(output, scores, "scan", "NA", "test", windows)
 
 
-def scan(codes, weights, flank):
+def scan(indices, weights, flank):
     """Return the best score of a motif on either strand, its middle in the central bin.
 
     Parameters
     ----------
-    codes : numpy.ndarray, shape (N, L), uint8
-        Letters 0 to 3; 4 (N) scores as the worst letter.
+    indices : numpy.ndarray, shape (N, L), uint8
+        Bases 0 to 3; 4 (N) scores as the worst base.
     weights : numpy.ndarray, shape (width, 4)
-        Score of each letter at each position.
+        Score of each base at each position.
     flank : int
         Length before and after the central bin (bp).
 
@@ -144,11 +160,11 @@ def scan(codes, weights, flank):
     """
     width = len(weights)
     first = max(0, flank - width // 2)
-    last = min(codes.shape[1] - width, codes.shape[1] - flank - width // 2 - 1)
-    best = np.full(len(codes), -np.inf)
+    last = min(indices.shape[1] - width, indices.shape[1] - flank - width // 2 - 1)
+    best = np.full(len(indices), -np.inf)
     for strand in (weights, weights[::-1, ::-1]):
         table = np.column_stack([strand, strand.min(axis=1)])
-        scores = sum(table[i][codes[:, first + i:last + 1 + i]] for i in range(width))
+        scores = sum(table[i][indices[:, first + i : last + 1 + i]] for i in range(width))
         best = np.maximum(best, scores.max(axis=1))
     return best
 
@@ -167,5 +183,8 @@ def oracle_baseline(dataset, elements, output, *, kind):
     """
     kinds = ("positive",) if kind == "oracle_rule" else ("positive", "decoy")
     with open_dataset(dataset) as opened:
-        scores, windows = element_coverage(opened, elements, kinds) / opened.bin_size, opened.digest("test")
+        scores, windows = (
+            element_coverage(opened, elements, kinds) / opened.bin_size,
+            opened.split_checksum("test"),
+        )
     write_predictions(output, scores, kind, "NA", "test", windows)

@@ -87,7 +87,9 @@ def measure(labels, scores, threads=1):
     n_targets, rows = labels.shape[1], []
     with ThreadPoolExecutor(threads) as pool:
         parts = _parts(n_targets, min(TOGETHER, -(-n_targets // threads)))
-        with tqdm(total=n_targets, desc="measure", unit="target", leave=False, disable=None, delay=1) as bar:
+        with tqdm(
+            total=n_targets, desc="measure", unit="target", leave=False, disable=None, delay=1
+        ) as bar:
             for found in pool.map(lambda columns: _measure_part(labels, scores, columns), parts):
                 rows += found
                 bar.update(len(found))
@@ -178,24 +180,35 @@ def calibration(labels, scores, bins=BINS):
         for positive, column in zip(*read_targets(labels, scores, columns), strict=True):
             ordered, hits = np.sort(column), np.sort(column[positive])
             if len(ordered) and not _probabilities(ordered):
-                raise DanqError("scores are not all between 0 and 1; give probabilities, of targets that have them")
-            for total, part in zip((sums, positives, counts), _binned(ordered, hits, bins), strict=True):
+                raise DanqError(
+                    "scores are not all between 0 and 1; give probabilities, of targets that have them"
+                )
+            for total, part in zip(
+                (sums, positives, counts), _binned(ordered, hits, bins), strict=True
+            ):
                 total += part
     filled = counts > 0
-    mean, share = (np.divide(total, counts, out=np.full(bins, np.nan), where=filled) for total in (sums, positives))
+    mean, share = (
+        np.divide(total, counts, out=np.full(bins, np.nan), where=filled)
+        for total in (sums, positives)
+    )
     return mean, share, counts
 
 
 def _matching(labels, scores, ndim):
     labels, scores = np.asarray(labels), np.asarray(scores)
     if labels.ndim != ndim or labels.shape != scores.shape:
-        raise DanqError(f"labels of shape {labels.shape} and scores of shape {scores.shape} do not belong together; "
-                        f"both need the same, of {ndim} dimension{'s' * (ndim > 1)}")
+        raise DanqError(
+            f"labels of shape {labels.shape} and scores of shape {scores.shape} do not belong together; "
+            f"both need the same, of {ndim} dimension{'s' * (ndim > 1)}"
+        )
     return labels, scores
 
 
 def _parts(n_targets, size):
-    return [slice(first, min(first + size, n_targets)) for first in range(0, n_targets, max(size, 1))]
+    return [
+        slice(first, min(first + size, n_targets)) for first in range(0, n_targets, max(size, 1))
+    ]
 
 
 def read_targets(labels, scores, columns):
@@ -221,8 +234,10 @@ def read_targets(labels, scores, columns):
     marks = _transposed(labels, columns, labels.dtype)
     positive = marks == 1
     if not (positive | (marks == 0)).all():
-        raise DanqError(f"labels of targets {columns.start} to {columns.stop - 1} are not all 0 or 1; "
-                        "give 1 for positive and 0 for negative")
+        raise DanqError(
+            f"labels of targets {columns.start} to {columns.stop - 1} are not all 0 or 1; "
+            "give 1 for positive and 0 for negative"
+        )
     return positive, _transposed(scores, columns, np.result_type(scores.dtype, np.float32))
 
 
@@ -235,7 +250,9 @@ def _transposed(array, columns, dtype):
 
 
 def _measure_part(labels, scores, columns):
-    return [_measure(*target) for target in zip(*read_targets(labels, scores, columns), strict=True)]
+    return [
+        _measure(*target) for target in zip(*read_targets(labels, scores, columns), strict=True)
+    ]
 
 
 def _measure(positive, scores):
@@ -251,11 +268,11 @@ def _measure(positive, scores):
 
 
 def _defined(ordered, hits):
-    return 0 < len(hits) < len(ordered) and not np.isnan(ordered[-1])   # sorting puts nan last
+    return 0 < len(hits) < len(ordered) and not np.isnan(ordered[-1])  # sorting puts nan last
 
 
 def _probabilities(ordered):
-    return len(ordered) > 0 and bool(ordered[0] >= 0 and ordered[-1] <= 1)   # nan is neither
+    return len(ordered) > 0 and bool(ordered[0] >= 0 and ordered[-1] <= 1)  # nan is neither
 
 
 def _ranking(ordered, hits):
@@ -281,14 +298,23 @@ def _counts(ordered, hits):
     Returns positives at this score, positives at or above it, windows at or above it, and windows above it (int64).
     """
     thresholds, gained = np.unique(hits, return_counts=True)
-    above, beyond = (len(ordered) - np.searchsorted(ordered, thresholds, side)[::-1] for side in ("left", "right"))
+    above, beyond = (
+        len(ordered) - np.searchsorted(ordered, thresholds, side)[::-1]
+        for side in ("left", "right")
+    )
     return gained[::-1], np.cumsum(gained[::-1]), above, beyond
 
 
 def _binned(ordered, hits, bins):
     """Return the sum of scores, the positives, and the windows of each bin of [0, 1], (bins,) each."""
-    ordered = ordered.astype(np.float64)   # in which the borders of the bins are compared, and sums are made
+    ordered = ordered.astype(
+        np.float64
+    )  # in which the borders of the bins are compared, and sums are made
     borders = np.linspace(0, 1, bins + 1)[1:-1]
     ends, hit_ends = (np.searchsorted(values, borders, "right") for values in (ordered, hits))
     sums = [ordered[first:last].sum() for first, last in pairwise([0, *ends, len(ordered)])]
-    return np.array(sums), np.diff(hit_ends, prepend=0, append=len(hits)), np.diff(ends, prepend=0, append=len(ordered))
+    return (
+        np.array(sums),
+        np.diff(hit_ends, prepend=0, append=len(hits)),
+        np.diff(ends, prepend=0, append=len(ordered)),
+    )

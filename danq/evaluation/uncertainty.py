@@ -43,7 +43,9 @@ def genomic_blocks(chroms, starts):
     """
     chroms, length = np.unique(chroms, return_inverse=True)[1], BLOCK
     while True:
-        blocks = np.unique(np.column_stack([chroms, starts // length]), axis=0, return_inverse=True)[1].ravel()
+        blocks = np.unique(
+            np.column_stack([chroms, starts // length]), axis=0, return_inverse=True
+        )[1].ravel()
         n_blocks = int(blocks.max(initial=0)) + 1
         if n_blocks <= MAX_BLOCKS or (starts < length).all():
             return blocks if n_blocks <= MAX_BLOCKS else blocks * MAX_BLOCKS // n_blocks
@@ -52,7 +54,9 @@ def genomic_blocks(chroms, starts):
 
 def draw_blocks(n_blocks, replicates, rng):
     """Draw as many blocks as there are, with replacement: how often each is drawn, float32 (R, B)."""
-    return rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=replicates).astype(np.float32)
+    return rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=replicates).astype(
+        np.float32
+    )
 
 
 def resampled_auprc(labels, scores, blocks, drawn):
@@ -74,11 +78,13 @@ def resampled_auprc(labels, scores, blocks, drawn):
         `LEVELS` levels; nan where no positive is drawn.
     """
     thresholds = _levels(scores[labels])
-    level = np.searchsorted(thresholds, scores, side="right")                # 0: below every positive
+    level = np.searchsorted(thresholds, scores, side="right")  # 0: below every positive
     cell = level * drawn.shape[1] + blocks
     shape = (len(thresholds) + 1, drawn.shape[1])
-    everything, positives = (_at_or_above(np.bincount(chosen, minlength=shape[0] * shape[1]).reshape(shape)) @ drawn.T
-                             for chosen in (cell, cell[labels]))             # (K, R)
+    everything, positives = (
+        _at_or_above(np.bincount(chosen, minlength=shape[0] * shape[1]).reshape(shape)) @ drawn.T
+        for chosen in (cell, cell[labels])
+    )  # (K, R)
     gained = positives - np.vstack([positives[1:], np.zeros(len(drawn), np.float32)])
     precision = np.divide(positives, everything, out=np.zeros_like(positives), where=everything > 0)
     area = (precision * gained).sum(axis=0, dtype=np.float64)
@@ -122,7 +128,10 @@ def auroc_influence(labels, scores, blocks, n_blocks):
     -------
     numpy.ndarray, shape (B,), float64
     """
-    placed = [_placements(scores[labels], scores[~labels]), _placements(-scores[~labels], -scores[labels])]
+    placed = [
+        _placements(scores[labels], scores[~labels]),
+        _placements(-scores[~labels], -scores[labels]),
+    ]
     area, influence = placed[0].mean(), np.zeros(n_blocks)
     for mine, placement in zip((labels, ~labels), placed, strict=True):
         own = blocks[mine]
@@ -136,7 +145,9 @@ def auroc_influence(labels, scores, blocks, n_blocks):
 def _placements(scores, others):
     """Return the share of `others` below each score, equal ones counted half."""
     others = np.sort(others)
-    return (np.searchsorted(others, scores, "left") + np.searchsorted(others, scores, "right")) / (2 * len(others))
+    return (np.searchsorted(others, scores, "left") + np.searchsorted(others, scores, "right")) / (
+        2 * len(others)
+    )
 
 
 def effective_number(weights):
@@ -159,7 +170,9 @@ def effective_number(weights):
     """
     weights = np.asarray(weights, np.float64)
     squares = (weights**2).sum(axis=0)
-    return np.divide(weights.sum(axis=0) ** 2, squares, out=np.zeros(squares.shape), where=squares > 0)
+    return np.divide(
+        weights.sum(axis=0) ** 2, squares, out=np.zeros(squares.shape), where=squares > 0
+    )
 
 
 def student(value, variances, degrees):
@@ -180,8 +193,10 @@ def student(value, variances, degrees):
         Low, high, and the two-sided p-value of no difference; nan where the value, or what the blocks say, is unknown.
     """
     value = np.asarray(value, np.float64)
-    variances, degrees = (np.stack([np.broadcast_to(np.asarray(part, np.float64), value.shape) for part in parts])
-                          for parts in (variances, degrees))
+    variances, degrees = (
+        np.stack([np.broadcast_to(np.asarray(part, np.float64), value.shape) for part in parts])
+        for parts in (variances, degrees)
+    )
     known = degrees > 0
     variances = np.where(known, variances, 0)
     total = variances.sum(axis=0)

@@ -85,7 +85,10 @@ class Grid:
             return slice(None), chrom, start, end
         source = np.tile(np.arange(len(chrom)), self.rows)
         row = np.repeat(np.arange(self.rows), len(chrom)) + np.asarray(chrom)[source] * self.rows
-        start, end = np.asarray(start)[source] - self.shifts[row], np.asarray(end)[source] - self.shifts[row]
+        start, end = (
+            np.asarray(start)[source] - self.shifts[row],
+            np.asarray(end)[source] - self.shifts[row],
+        )
         inside = end > 0
         return source[inside], row[inside], np.maximum(start[inside], 0), end[inside]
 
@@ -133,7 +136,9 @@ class Labels:
         size = self.grid.bin_size
         source, row, start, end = self.grid.spread(chrom, start, end)
         # Targets lie 2^32 bins apart: what follows numbers bins through all targets, and shifts give both back.
-        offset = ((np.asarray(target, dtype=np.int64)[source] << 32) + self.grid.offsets[row]) * size
+        offset = (
+            (np.asarray(target, dtype=np.int64)[source] << 32) + self.grid.offsets[row]
+        ) * size
         first, last = _merge(offset + start, offset + end)
         low, high = first // size, (last - 1) // size  # the bins of both ends
         low_part, high_part = np.minimum(last, (low + 1) * size) - first, last - high * size
@@ -180,7 +185,9 @@ class Labels:
         found = np.zeros(256 * self.n_targets, dtype=np.int64)
         for pairs in self.pairs:
             bins, target = _split(pairs)
-            found += np.bincount(codes[bins].astype(np.int64) * self.n_targets + target, minlength=len(found))
+            found += np.bincount(
+                codes[bins].astype(np.int64) * self.n_targets + target, minlength=len(found)
+            )
         return found.reshape(256, self.n_targets)
 
     def packed(self, first, last):
@@ -196,7 +203,11 @@ class Labels:
         for pairs in self.pairs:
             bins, target = _split(pairs[slice(*np.searchsorted(pairs, edges))])
             # Adding is setting: no bit is added twice.
-            np.add.at(found.reshape(-1), (bins - first) * found.shape[1] + (target >> 3), _BITS[target & 7])
+            np.add.at(
+                found.reshape(-1),
+                (bins - first) * found.shape[1] + (target >> 3),
+                _BITS[target & 7],
+            )
         return found
 
 
@@ -264,7 +275,7 @@ def coverage(chrom, start, end, grid):
         whole, part = np.divmod(edge, grid.bin_size)
         np.add.at(covered, whole, sign * (grid.bin_size - part))
         np.add.at(covered, np.minimum(whole + 1, grid.n), sign * part)
-    return np.cumsum(covered)[:grid.n]
+    return np.cumsum(covered)[: grid.n]
 
 
 def split_codes(starts, window, length, valid, test):

@@ -1,6 +1,6 @@
 """The door for FASTA: every base that enters has passed here, once, in blocks.
 
-What cannot be right is refused with its line; what is merely written differently (lower case, CRLF, IUPAC letters,
+What cannot be right is refused with its line; what is merely written differently (lower case, CRLF, IUPAC bases,
 blank lines between records) is read, and counted.
 """
 
@@ -18,11 +18,11 @@ from danq.genome.sequence import UNKNOWN, Genome, Packer, decode, find_unknown
 
 _BLOCK = 1 << 22
 _LINE = 60
-_IUPAC = UNKNOWN + 1  # code of IUPAC letters other than ACGTN: unknown, too, but counted
+_IUPAC = UNKNOWN + 1  # code of IUPAC bases other than ACGTN: unknown, too, but counted
 
 _TABLE = np.full(256, 255, dtype=np.uint8)
-for _code, _letters in enumerate(["Aa", "Cc", "Gg", "Tt", "Nn", "RYSWKMBDHVryswkmbdhv"]):
-    _TABLE[list(_letters.encode())] = _code
+for _code, _bases in enumerate(["Aa", "Cc", "Gg", "Tt", "Nn", "RYSWKMBDHVryswkmbdhv"]):
+    _TABLE[list(_bases.encode())] = _code
 _TABLE = _TABLE.tobytes()
 _DNA = bytes(byte for byte in range(256) if _TABLE[byte] != 255)
 
@@ -39,47 +39,65 @@ class _Body:
         self.length, self.line, self.width, self.last = 0, line, None, None
 
     def read(self, piece):
-        """Return the codes (uint8) of the next whole lines of text (bytes)."""
+        """Return the indices (uint8) of the next whole lines of text (bytes)."""
         raw = np.frombuffer(piece, dtype=np.uint8)
-        codes = np.frombuffer(piece.translate(_TABLE, b"\r\n"), dtype=np.uint8)
-        highest = codes.max(initial=0)
+        indices = np.frombuffer(piece.translate(_TABLE, b"\r\n"), dtype=np.uint8)
+        highest = indices.max(initial=0)
         if highest == 255:
             self._refuse_letter(piece)
-        self.counts["letters in lower case"] += int(np.count_nonzero(raw & 0x20))
+        self.counts["bases in lower case"] += int(np.count_nonzero(raw & 0x20))
         if highest >= UNKNOWN:
-            self.counts["letters N"] += int(np.count_nonzero(codes == UNKNOWN))
-            self.counts["IUPAC letters other than N, read as N"] += int(np.count_nonzero(codes == _IUPAC))
+            self.counts["bases N"] += int(np.count_nonzero(indices == UNKNOWN))
+            self.counts["IUPAC bases other than N, read as N"] += int(
+                np.count_nonzero(indices == _IUPAC)
+            )
         ends = np.flatnonzero(raw == 10)
         lengths = np.diff(ends, prepend=-1) - 1
         if b"\r" in piece:
             lengths -= self._returns(piece, raw, ends)
         self._check_lines(lengths)
-        self.length += len(codes)
-        return codes
+        self.length += len(indices)
+        return indices
 
     def _returns(self, piece, raw, ends):
         """Return how many carriage returns end each line (0 or 1); refuse those in other places."""
         returns = (raw[ends - 1] == 13) & (ends > 0)
         if np.count_nonzero(returns) != piece.count(b"\r"):
-            raise DanqError("a carriage return that is not at the end of a line (the line ends of an old Macintosh?); "
-                            "convert the line ends", self.path, self.line + 1)
+            raise DanqError(
+                "a carriage return that is not at the end of a line (the line ends of an old Macintosh?); "
+                "convert the line ends",
+                self.path,
+                self.line + 1,
+            )
         self.counts["lines ending in CRLF"] += int(np.count_nonzero(returns))
         return returns
 
     def _check_lines(self, lengths):
         if self.width is None:
             self.width = int(lengths[0])
-        odd = np.flatnonzero(lengths != self.width) if self.last is None else np.flatnonzero(lengths)
+        odd = (
+            np.flatnonzero(lengths != self.width) if self.last is None else np.flatnonzero(lengths)
+        )
         if self.last is None and len(odd):
             # The first line that is not whole can only be the last of the record; blank ones may follow it.
             first = int(odd[0])
             self.last = int(lengths[first])
-            odd = [first] if self.last > self.width else first + 1 + np.flatnonzero(lengths[first + 1:])
+            odd = (
+                [first]
+                if self.last > self.width
+                else first + 1 + np.flatnonzero(lengths[first + 1 :])
+            )
         if len(odd):
-            what = ("a blank line inside a record" if 0 in (self.last, self.width) else
-                    f"lines of different lengths inside a record (the first of {self.width} letters)")
-            raise DanqError(f"{what}: bases may be lost here; get the file again, or wrap its lines evenly",
-                            self.path, self.line + 1 + int(odd[0]))
+            what = (
+                "a blank line inside a record"
+                if 0 in (self.last, self.width)
+                else f"lines of different lengths inside a record (the first of {self.width} bases)"
+            )
+            raise DanqError(
+                f"{what}: bases may be lost here; get the file again, or wrap its lines evenly",
+                self.path,
+                self.line + 1 + int(odd[0]),
+            )
         self.counts["blank lines"] += int(np.count_nonzero(lengths == 0))
         self.line += len(lengths)
 
@@ -88,17 +106,23 @@ class _Body:
         number = self.line + 1 + piece.count(b"\n", 0, piece.index(strange))
         if strange in b"Uu":
             raise DanqError("'U': this is RNA; give DNA, with T for U", self.path, number)
-        raise DanqError(f"{shown(strange.decode('latin-1'))} is not a DNA letter; only ACGT, N and IUPAC codes can be "
-                        "read", self.path, number)
+        raise DanqError(
+            f"{shown(strange.decode('latin-1'))} is not a DNA base; only ACGT, N and IUPAC codes can be "
+            "read",
+            self.path,
+            number,
+        )
 
     def finish(self):
         """Refuse a record without a sequence."""
         if self.length == 0:
-            raise DanqError(f"{shown(self.name)} has no sequence; complete or remove it", self.path, self.header)
+            raise DanqError(
+                f"{shown(self.name)} has no sequence; complete or remove it", self.path, self.header
+            )
 
 
 def _pieces(path, counts):
-    """Yield ``(name, line number of the header, codes)``; a long record comes in several pieces."""
+    """Yield ``(name, line number of the header, indices)``; a long record comes in several pieces."""
     body, seen, number = None, {}, 0
     for text in read_whole_lines(path, _BLOCK):
         place = 0
@@ -131,7 +155,9 @@ def _next_record(path, line, body, number, seen, counts):
 
 def _no_header(path, line, number):
     if line.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return DanqError("begins with a byte-order mark; save the file as plain ASCII", path, number)
+        return DanqError(
+            "begins with a byte-order mark; save the file as plain ASCII", path, number
+        )
     if line.lstrip()[:1] == b"<":
         return DanqError("is a web page, not a FASTA file; download the file itself", path, number)
     return DanqError("sequence before the first '>' header; is this a FASTA file?", path, number)
@@ -146,10 +172,15 @@ def _name(path, number, line, seen):
     except UnicodeDecodeError:
         raise DanqError("not UTF-8 text; save the file as UTF-8", path, number) from None
     if not name.isprintable():
-        raise DanqError(f"the name {shown(name)} holds control characters; remove them", path, number)
+        raise DanqError(
+            f"the name {shown(name)} holds control characters; remove them", path, number
+        )
     if name in seen:
-        raise DanqError(f"the name {shown(name)} is used again (first on line {seen[name]}); rename or remove one",
-                        path, number)
+        raise DanqError(
+            f"the name {shown(name)} is used again (first on line {seen[name]}); rename or remove one",
+            path,
+            number,
+        )
     seen[name] = number
     return name
 
@@ -165,22 +196,22 @@ def read_fasta(path):
     Yields
     ------
     tuple of (str, int, numpy.ndarray)
-        Name (the header up to the first white space), line number of the header, and the codes, uint8 (L,); everything
+        Name (the header up to the first white space), line number of the header, and the indices, uint8 (L,); everything
         above 3 is not one of ACGT.
 
     Raises
     ------
     DanqError
-        Text before the first header, a record without a name or a sequence, a name used twice, a letter that is
-        not a DNA or IUPAC letter, a blank line or lines of different lengths inside a record, or a gzip file cut off.
+        Text before the first header, a record without a name or a sequence, a name used twice, a base that is
+        not a DNA or IUPAC base, a blank line or lines of different lengths inside a record, or a gzip file cut off.
     """
     name, line, parts = None, 0, []
-    for next_name, next_line, codes in _pieces(path, Counter()):
+    for next_name, next_line, indices in _pieces(path, Counter()):
         if next_name != name and parts:
             yield name, line, np.concatenate(parts)
             parts = []
         name, line = next_name, next_line
-        parts.append(codes)
+        parts.append(indices)
     yield name, line, np.concatenate(parts)
 
 
@@ -197,8 +228,8 @@ def read_genome(path):
     genome : danq.genome.sequence.Genome
         Half a byte per base.
     counts : dict of str to int
-        What was read although it is written differently: letters in lower case, IUPAC letters, lines ending in CRLF,
-        blank lines; and letters N.
+        What was read although it is written differently: bases in lower case, IUPAC bases, lines ending in CRLF,
+        blank lines; and bases N.
 
     Raises
     ------
@@ -206,17 +237,19 @@ def read_genome(path):
         As `read_fasta`.
     """
     counts, packers, unknown = Counter(), {}, {}
-    for name, _, codes in _pieces(path, counts):
+    for name, _, indices in _pieces(path, counts):
         packer = packers.setdefault(name, Packer())
-        unknown.setdefault(name, []).append(find_unknown(codes, packer.length))
-        packer.add(codes)
+        unknown.setdefault(name, []).append(find_unknown(indices, packer.length))
+        packer.add(indices)
     lengths = {name: packer.length for name, packer in packers.items()}
     # One at a time: the pieces of a chromosome are dropped once it is whole.
     packed = {name: packers.pop(name).finish() for name in list(packers)}
-    return Genome(packed, lengths, {name: np.concatenate(runs) for name, runs in unknown.items()}), dict(counts)
+    return Genome(
+        packed, lengths, {name: np.concatenate(runs) for name, runs in unknown.items()}
+    ), dict(counts)
 
 
-class Letters:
+class Bases:
     """Random access to a checked FASTA file, by pyfaidx, with the silent failures of an index kept out.
 
     Attributes
@@ -230,7 +263,7 @@ class Letters:
         self.lengths = {name: len(fasta[name]) for name in fasta.keys()}
 
     def fetch(self, chrom, start, end):
-        """Return the letters of a place, upper case; N for what lies beyond the ends of the chromosome.
+        """Return the bases of a place, upper case; N for what lies beyond the ends of the chromosome.
 
         Parameters
         ----------
@@ -250,15 +283,17 @@ class Letters:
             There is no such chromosome, or `end` is before `start`.
         """
         if chrom not in self.lengths or end < start:
-            raise DanqError(f"{shown(chrom)}:{start}-{end} is not a place in the genome, which has "
-                            f"{', '.join(map(shown, list(self.lengths)[:5]))}; mend it")
+            raise DanqError(
+                f"{shown(chrom)}:{start}-{end} is not a place in the genome, which has "
+                f"{', '.join(map(shown, list(self.lengths)[:5]))}; fix it"
+            )
         low, high = (min(max(place, 0), self.lengths[chrom]) for place in (start, end))
         inside = self._fasta[chrom][low:high].seq.upper() if low < high else ""
-        letters = "N" * (min(end, 0) - min(start, 0)) + inside
-        letters += "N" * (end - start - len(letters))
+        bases = "N" * (min(end, 0) - min(start, 0)) + inside
+        bases += "N" * (end - start - len(bases))
         if len(inside) != high - low or not f"N{inside}".isalpha():
-            raise AssertionError(f"{chrom}:{start}-{end}: pyfaidx gave {len(inside)} letters")
-        return letters
+            raise AssertionError(f"{chrom}:{start}-{end}: pyfaidx gave {len(inside)} bases")
+        return bases
 
 
 @contextlib.contextmanager
@@ -275,7 +310,7 @@ def open_fasta(path):
 
     Yields
     ------
-    Letters
+    Bases
 
     Raises
     ------
@@ -285,9 +320,11 @@ def open_fasta(path):
     with tempfile.TemporaryDirectory(prefix="danq-") as folder:
         plain = Path(folder) / "genome.fa"
         with open(plain, "wb") as copy:
-            for name, _, codes in read_fasta(path):
+            for name, _, indices in read_fasta(path):
                 copy.write(b">%s\n" % name.encode())
-                lines = decode(np.minimum(codes, UNKNOWN)).encode()
-                copy.writelines(lines[start:start + _LINE] + b"\n" for start in range(0, len(lines), _LINE))
+                lines = decode(np.minimum(indices, UNKNOWN)).encode()
+                copy.writelines(
+                    lines[start : start + _LINE] + b"\n" for start in range(0, len(lines), _LINE)
+                )
         with pyfaidx.Fasta(str(plain), rebuild=True) as fasta:
-            yield Letters(fasta)
+            yield Bases(fasta)

@@ -28,7 +28,9 @@ _MARGIN = b"\n" + b"0" * 31  # what may be looked at around a number without lea
 _NAME = 1000  # bytes; no chromosome has a longer name
 _DIGITS = 18  # more may not fit an int64
 _ODD = np.isin(np.arange(256), list(b"#tb \t"))  # what lines begin with that may not be intervals
-_LOWEST = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64)  # words with the lowest n bytes set
+_LOWEST = np.array(
+    [(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64
+)  # words with the lowest n bytes set
 
 
 class Peaks(NamedTuple):
@@ -60,7 +62,9 @@ class Chromosomes:
         self.names = list(lengths)
         self.lengths = np.array(list(lengths.values()), dtype=np.int64)
         places = {name: place for place, name in enumerate(self.names)}
-        known = {alias: places[name] for alias, name in (aliases or {}).items() if name in places} | places
+        known = {
+            alias: places[name] for alias, name in (aliases or {}).items() if name in places
+        } | places
         self._places = {name.encode(): place for name, place in known.items()}
 
     def place(self, name):
@@ -138,13 +142,15 @@ class _Group:
     def __init__(self, paths, texts, regions):
         self.paths, self.errors, self.regions = paths, [], regions
         self.unread = [text if isinstance(text, DanqError) else None for text in texts]
-        texts = [b"" if error else text if text.endswith(b"\n") or not text else text + b"\n"
-                 for text, error in zip(texts, self.unread, strict=True)]
+        texts = [
+            b"" if error else text if text.endswith(b"\n") or not text else text + b"\n"
+            for text, error in zip(texts, self.unread, strict=True)
+        ]
         self.counts = [Counter() for _ in paths]
         self.buffer = np.frombuffer(b"".join([_MARGIN, *texts, _MARGIN]), dtype=np.uint8)
-        body = self.buffer[:-len(_MARGIN)]
+        body = self.buffer[: -len(_MARGIN)]
         self.ends = np.flatnonzero(body == 10)[1:]
-        self.starts = np.concatenate([[len(_MARGIN)], self.ends[:-1] + 1])[:len(self.ends)]
+        self.starts = np.concatenate([[len(_MARGIN)], self.ends[:-1] + 1])[: len(self.ends)]
         edges = np.cumsum([len(_MARGIN), *map(len, texts)])
         self.first_line = np.searchsorted(self.starts, edges)
         self.file = np.repeat(np.arange(len(paths)), np.diff(self.first_line))
@@ -183,7 +189,11 @@ class _Group:
     def _drop_headers(self):
         """Leave out blank lines, comments, and the track and browser lines of genome browsers."""
         odd = np.flatnonzero((self.starts == self.ends) | _ODD[self.buffer[self.starts]])
-        odd = [line for line in odd.tolist() if self._is_header(self._text(line)) and not self.broken[line]]
+        odd = [
+            line
+            for line in odd.tolist()
+            if self._is_header(self._text(line)) and not self.broken[line]
+        ]
         if odd:
             keep = np.ones(len(self.starts), dtype=bool)
             keep[odd] = False
@@ -196,10 +206,12 @@ class _Group:
 
     @staticmethod
     def _is_header(text):
-        return not text.strip() or text.startswith(b"#") or text.split()[0] in (b"track", b"browser")
+        return (
+            not text.strip() or text.startswith(b"#") or text.split()[0] in (b"track", b"browser")
+        )
 
     def _text(self, line):
-        return self.buffer[self.starts[line]:self.ends[line]].tobytes()
+        return self.buffer[self.starts[line] : self.ends[line]].tobytes()
 
     def _columns(self):
         """Return the places of the first three tabs of each line (the third may be its end), and who lacks one."""
@@ -209,13 +221,20 @@ class _Group:
         short = tab2 >= self.ends
         tab3 = np.where(tab3 > self.ends, self.ends, tab3)
         # What is short is refused; until then its columns only have to lie inside the buffer.
-        return np.minimum(tab1, self.ends), np.where(short, self.ends, tab2), np.where(short, self.ends, tab3), short
+        return (
+            np.minimum(tab1, self.ends),
+            np.where(short, self.ends, tab2),
+            np.where(short, self.ends, tab3),
+            short,
+        )
 
     def _first_tabs(self):
         """Return the place of each line's first tab among all tabs."""
         columns = len(self.tabs) // max(len(self.starts), 1)
         even = np.arange(len(self.starts)) * columns
-        if columns and len(self.tabs) == columns * len(self.starts):  # nearly always: all lines have as many tabs
+        if columns and len(self.tabs) == columns * len(
+            self.starts
+        ):  # nearly always: all lines have as many tabs
             first, last = self.tabs[even], self.tabs[even + columns - 1]
             if (first > self.starts).all() and (last < self.ends).all():
                 return even
@@ -239,7 +258,9 @@ class _Group:
         """Return the place of each line's chromosome, -1 for one that the genome lacks; unprintable names are bad."""
         size = tab1 - self.starts
         bad |= size > _NAME
-        size = np.where(bad, 0, size)  # not looked at: a file of another kind may have lines of any length
+        size = np.where(
+            bad, 0, size
+        )  # not looked at: a file of another kind may have lines of any length
         wide = np.ndarray(len(self.buffer) - 7, dtype="<u8", buffer=self.buffer, strides=(1,))
         new = np.ones(len(size), dtype=bool)
         if len(size):
@@ -249,9 +270,13 @@ class _Group:
                 part &= _LOWEST[np.clip(size - word, 0, 8)]
                 new[1:] |= part[1:] != part[:-1]
         runs = np.flatnonzero(new)
-        names = [self.buffer[start:start + length].tobytes() for start, length in
-                 zip(self.starts[runs].tolist(), size[runs].tolist(), strict=True)]
-        places = np.array([chromosomes.place(name) if chromosomes else -1 for name in names], dtype=np.int64)
+        names = [
+            self.buffer[start : start + length].tobytes()
+            for start, length in zip(self.starts[runs].tolist(), size[runs].tolist(), strict=True)
+        ]
+        places = np.array(
+            [chromosomes.place(name) if chromosomes else -1 for name in names], dtype=np.int64
+        )
         repeats = np.diff(np.append(runs, len(size)))
         self.names, self.run = names, np.repeat(np.arange(len(runs)), repeats)
         odd = np.array([not _printable(name) for name in names], dtype=bool)
@@ -273,14 +298,26 @@ class _Group:
             if len(wrong) and self._text(wrong[0]).lstrip().startswith(b"<"):
                 lines = [DanqError("is a web page, not peaks; download the file itself", path)]
             elif len(wrong):
-                lines = [DanqError(self._cause(row, chrom, start, end, chromosomes), path, self._line(row))
-                         for row in wrong[:SHOWN_ERRORS].tolist()]
+                lines = [
+                    DanqError(
+                        self._cause(row, chrom, start, end, chromosomes), path, self._line(row)
+                    )
+                    for row in wrong[:SHOWN_ERRORS].tolist()
+                ]
                 if len(wrong) > SHOWN_ERRORS:
-                    lines.append(DanqError(f"and {len(wrong) - SHOWN_ERRORS} more faulty lines", path))
+                    lines.append(
+                        DanqError(f"and {len(wrong) - SHOWN_ERRORS} more faulty lines", path)
+                    )
             elif rows.start == rows.stop:
-                lines = [DanqError("holds no interval; give a file that has some, or leave it out", path)]
+                lines = [
+                    DanqError("holds no interval; give a file that has some, or leave it out", path)
+                ]
             else:
-                lines = self._strange(path, chrom[rows], end[rows], rows.start, chromosomes) if chromosomes else []
+                lines = (
+                    self._strange(path, chrom[rows], end[rows], rows.start, chromosomes)
+                    if chromosomes
+                    else []
+                )
             self.errors += lines
 
     def _line(self, row):
@@ -291,21 +328,31 @@ class _Group:
         text = self._text(row)
         words = text.split(b"\t")
         if self.broken[row]:
-            return ("a carriage return that is not at the end of a line (the line ends of an old Macintosh?); convert "
-                    "the line ends")
+            return (
+                "a carriage return that is not at the end of a line (the line ends of an old Macintosh?); convert "
+                "the line ends"
+            )
         if len(words) < 3:
-            mend = "separate the columns by tabs" if len(text.split()) >= 3 else "give chrom, start and end"
-            return f"expected at least 3 tab-separated columns, not {shown(text.decode('latin-1'))}; {mend}"
+            fix = (
+                "separate the columns by tabs"
+                if len(text.split()) >= 3
+                else "give chrom, start and end"
+            )
+            return f"expected at least 3 tab-separated columns, not {shown(text.decode('latin-1'))}; {fix}"
         if not _printable(words[0]) or len(words[0]) > _NAME:
-            return f"the chromosome {shown(words[0].decode('latin-1'))} is not a name; mend the line"
+            return f"the chromosome {shown(words[0].decode('latin-1'))} is not a name; fix the line"
         if not all(word.isdigit() and len(word) <= _DIGITS for word in words[1:3]):
-            return (f"start and end must be whole numbers, not {shown(words[1].decode('latin-1'))} and "
-                    f"{shown(words[2].decode('latin-1'))}; mend the line")
+            return (
+                f"start and end must be whole numbers, not {shown(words[1].decode('latin-1'))} and "
+                f"{shown(words[2].decode('latin-1'))}; fix the line"
+            )
         if start[row] > end[row]:
-            return f"start {start[row]} is after end {end[row]}; mend the line"
+            return f"start {start[row]} is after end {end[row]}; fix the line"
         name = chromosomes.names[chrom[row]]
-        return (f"start {start[row]} is beyond the end of {shown(name)} ({chromosomes.lengths[chrom[row]]} bp); check "
-                "that the peaks and the genome are of the same assembly")
+        return (
+            f"start {start[row]} is beyond the end of {shown(name)} ({chromosomes.lengths[chrom[row]]} bp); check "
+            "that the peaks and the genome are of the same assembly"
+        )
 
     def _strange(self, path, chrom, end, first, chromosomes):
         """Return what speaks against a file as a whole: many intervals on other chromosomes, or beyond their ends."""
@@ -314,16 +361,27 @@ class _Group:
         if len(unknown) > most * len(chrom) or len(unknown) == len(chrom):
             row = first + int(unknown[0])
             name = self.names[self.run[row]].decode()
-            return [DanqError(f"{len(unknown)} of {len(chrom)} intervals lie on chromosomes that the genome lacks: "
-                              + unknown_chromosome(name, chromosomes.names), path, self._line(row))]
+            return [
+                DanqError(
+                    f"{len(unknown)} of {len(chrom)} intervals lie on chromosomes that the genome lacks: "
+                    + unknown_chromosome(name, chromosomes.names),
+                    path,
+                    self._line(row),
+                )
+            ]
         beyond = np.flatnonzero((chrom >= 0) & (end > chromosomes.lengths[chrom]))
         if len(beyond) > MOST_CLIPPED * len(chrom):
             row = first + int(beyond[0])
             name = chromosomes.names[chrom[beyond[0]]]
-            return [DanqError(f"{len(beyond)} of {len(chrom)} intervals end beyond their chromosome, the first at "
-                              f"{end[beyond[0]]} on {shown(name)} ({chromosomes.lengths[chrom[beyond[0]]]} bp); check "
-                              "that both are of the same assembly, or clip the peaks (bedClip)", path,
-                              self._line(row))]
+            return [
+                DanqError(
+                    f"{len(beyond)} of {len(chrom)} intervals end beyond their chromosome, the first at "
+                    f"{end[beyond[0]]} on {shown(name)} ({chromosomes.lengths[chrom[beyond[0]]]} bp); check "
+                    "that both are of the same assembly, or clip the peaks (bedClip)",
+                    path,
+                    self._line(row),
+                )
+            ]
         return []
 
     def _normalised(self, known, chrom, start, end, length, widen):
@@ -374,17 +432,19 @@ def _digits(words, size):
 
 
 def unknown_chromosome(chrom, names):
-    """Say that a chromosome is not in the genome, what both sides look like, and the likely mend.
+    """Say that a chromosome is not in the genome, what both sides look like, and the likely fix.
 
     Examples
     --------
     >>> unknown_chromosome("chr1", ["1", "2"])
     "'chr1' is not in the genome, which has '1', '2'; remove 'chr' from the names, or use a genome that has it"
     """
-    listed = ", ".join(shown(name) for name in list(names)[:5]) + (", ..." if len(names) > 5 else "")
-    mend = "use files of one assembly, or give a table of aliases"
+    listed = ", ".join(shown(name) for name in list(names)[:5]) + (
+        ", ..." if len(names) > 5 else ""
+    )
+    fix = "use files of one assembly, or give a table of aliases"
     if chrom.removeprefix("chr") in names:
-        mend = "remove 'chr' from the names, or use a genome that has it"
+        fix = "remove 'chr' from the names, or use a genome that has it"
     elif "chr" + chrom in names:
-        mend = "put 'chr' before the names, or use a genome without it"
-    return f"{shown(chrom)} is not in the genome, which has {listed}; {mend}"
+        fix = "put 'chr' before the names, or use a genome without it"
+    return f"{shown(chrom)} is not in the genome, which has {listed}; {fix}"

@@ -1,4 +1,4 @@
-"""DNA as letters, codes and bit planes: base order, reverse complement, and a whole genome packed.
+"""DNA as bases, indices and bit planes: base order, reverse complement, and a whole genome packed.
 
 One-hot DNA is kept as four bit planes, ``numpy.packbits`` of the (L, 4) one-hot along L: half a byte per base. A window
 that starts at a multiple of 8 bp is then a contiguous slice of its chromosome.
@@ -10,7 +10,7 @@ ALPHABET = "ACGT"
 """Channel order of every one-hot array. Its reverse is its complement: flipping both axes complements."""
 
 UNKNOWN = 4
-"""Code of every letter that is not in the alphabet."""
+"""Code of every base that is not in the alphabet."""
 
 _CODES = np.full(256, UNKNOWN, dtype=np.uint8)
 for _code, _letter in enumerate(ALPHABET):
@@ -18,61 +18,61 @@ for _code, _letter in enumerate(ALPHABET):
 
 _ONE_HOT = np.vstack([np.eye(4, dtype=np.uint8), np.zeros((1, 4), dtype=np.uint8)])
 
-_BLOCK = 1 << 20  # letters packed at once: stays in the cache of a core
+_BLOCK = 1 << 20  # bases packed at once: stays in the cache of a core
 _ROWS = 1 << 14  # windows looked at at once
 
 
-def encode(letters):
-    """Return the code of each letter.
+def encode(bases):
+    """Return the code of each base.
 
     Parameters
     ----------
-    letters : str or bytes
+    bases : str or bytes
         DNA; lower case counts as upper case.
 
     Returns
     -------
     numpy.ndarray, shape (L,), uint8
-        0 to 3 in the order of `ALPHABET`; `UNKNOWN` for N and every other letter.
+        0 to 3 in the order of `ALPHABET`; `UNKNOWN` for N and every other base.
 
     Examples
     --------
     >>> encode("ACGTn").tolist()
     [0, 1, 2, 3, 4]
     """
-    raw = letters.encode("ascii") if isinstance(letters, str) else letters
+    raw = bases.encode("ascii") if isinstance(bases, str) else bases
     return _CODES[np.frombuffer(raw, dtype=np.uint8)]
 
 
-def decode(codes):
-    """Return codes (uint8, 0 to 4) as letters (str), 4 as N."""
-    return np.frombuffer(b"ACGTN", dtype=np.uint8)[codes].tobytes().decode("ascii")
+def decode(indices):
+    """Return indices (uint8, 0 to 4) as bases (str), 4 as N."""
+    return np.frombuffer(b"ACGTN", dtype=np.uint8)[indices].tobytes().decode("ascii")
 
 
-def one_hot(codes):
-    """Return codes of shape (..., L) as one-hot of shape (..., L, 4), uint8; code 4 gives four zeros."""
-    return _ONE_HOT[codes]
+def one_hot(indices):
+    """Return indices of shape (..., L) as one-hot of shape (..., L, 4), uint8; code 4 gives four zeros."""
+    return _ONE_HOT[indices]
 
 
-def reverse_complement(codes):
-    """Return the codes (..., L) of the other strand, read in its own direction.
+def reverse_complement(indices):
+    """Return the indices (..., L) of the other strand, read in its own direction.
 
     Examples
     --------
     >>> decode(reverse_complement(encode("AACGN")))
     'NCGTT'
     """
-    flipped = codes[..., ::-1]
+    flipped = indices[..., ::-1]
     return np.where(flipped < 4, 3 - flipped, flipped)
 
 
-def pack(codes):
-    """Return codes as packed one-hot.
+def pack(indices):
+    """Return indices as packed one-hot.
 
     Parameters
     ----------
-    codes : numpy.ndarray, shape (..., L), uint8
-        Letters; everything above 3 gives four zeros.
+    indices : numpy.ndarray, shape (..., L), uint8
+        Bases; everything above 3 gives four zeros.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def pack(codes):
     >>> pack(np.array([[0, 0, 3, 4]], dtype=np.uint8)).tolist()
     [[[192, 0, 0, 32]]]
     """
-    return np.stack([np.packbits(codes == code, axis=-1) for code in range(4)], axis=-1)
+    return np.stack([np.packbits(indices == code, axis=-1) for code in range(4)], axis=-1)
 
 
 def unpack(packed, length):
@@ -92,13 +92,15 @@ def unpack(packed, length):
     return np.unpackbits(packed, axis=1, count=length)
 
 
-def unpack_codes(packed, length):
-    """Return packed one-hot (N, ceil(L/8), 4) as codes (N, L), uint8, `UNKNOWN` where no bit is set."""
+def unpack_indices(packed, length):
+    """Return packed one-hot (N, ceil(L/8), 4) as indices (N, L), uint8, `UNKNOWN` where no bit is set."""
     bits = unpack(packed, length)
     return np.where(bits.any(axis=2), bits.argmax(axis=2), UNKNOWN).astype(np.uint8)
 
 
-_REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)[:, ::-1], axis=1)[:, 0]
+_REVERSED = np.packbits(
+    np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)[:, ::-1], axis=1
+)[:, 0]
 
 
 def reverse_complement_packed(packed, length):
@@ -108,8 +110,8 @@ def reverse_complement_packed(packed, length):
 
     Examples
     --------
-    >>> codes = np.array([[0, 0, 1, 2, 4]], dtype=np.uint8)
-    >>> decode(unpack_codes(reverse_complement_packed(pack(codes), 5), 5)[0])
+    >>> indices = np.array([[0, 0, 1, 2, 4]], dtype=np.uint8)
+    >>> decode(unpack_indices(reverse_complement_packed(pack(indices), 5), 5)[0])
     'NCGTT'
     """
     return shift(_REVERSED[packed[:, ::-1, ::-1]], -length % 8)
@@ -136,18 +138,21 @@ class Packer:
     def __init__(self):
         self.length, self._parts, self._rest = 0, [], np.empty(0, dtype=np.uint8)
 
-    def add(self, codes):
-        """Take the next piece, codes uint8 (n,)."""
-        self.length += len(codes)
+    def add(self, indices):
+        """Take the next piece, indices uint8 (n,)."""
+        self.length += len(indices)
         head = -len(self._rest) % 8 if len(self._rest) else 0
-        if len(self._rest) + len(codes) < 8:
-            self._rest = np.concatenate([self._rest, codes])
+        if len(self._rest) + len(indices) < 8:
+            self._rest = np.concatenate([self._rest, indices])
             return
         if head:
-            self._parts.append(pack(np.concatenate([self._rest, codes[:head]])))
-        whole = head + (len(codes) - head) // 8 * 8
-        self._parts += [pack(codes[start:min(start + _BLOCK, whole)]) for start in range(head, whole, _BLOCK)]
-        self._rest = codes[whole:].copy()
+            self._parts.append(pack(np.concatenate([self._rest, indices[:head]])))
+        whole = head + (len(indices) - head) // 8 * 8
+        self._parts += [
+            pack(indices[start : min(start + _BLOCK, whole)])
+            for start in range(head, whole, _BLOCK)
+        ]
+        self._rest = indices[whole:].copy()
 
     def finish(self):
         """Return the packed one-hot, uint8 (ceil(length/8), 4)."""
@@ -164,7 +169,7 @@ class Genome:
     lengths : dict of str to int
         Length of each chromosome (bp), in the order of the FASTA file.
     unknown : dict of str to numpy.ndarray, shape (n, 2), int64
-        Runs of letters other than ACGT (bp, 0-based half-open), sorted and disjoint.
+        Runs of bases other than ACGT (bp, 0-based half-open), sorted and disjoint.
     """
 
     def __init__(self, packed, lengths, unknown):
@@ -205,8 +210,8 @@ class Genome:
             found[:, -1] &= 256 - (1 << -window % 8)
         return found
 
-    def unknown_letters(self, chrom, starts, window):
-        """Count the letters other than ACGT in each window (int64, (n,)); `starts` as in `windows`."""
+    def unknown_bases(self, chrom, starts, window):
+        """Count the bases other than ACGT in each window (int64, (n,)); `starts` as in `windows`."""
         runs = self.unknown[chrom]
         before = np.concatenate([[0], np.cumsum(runs[:, 1] - runs[:, 0])])
 
@@ -214,19 +219,20 @@ class Genome:
             run = np.searchsorted(runs[:, 0], places, side="right")
             beyond = np.maximum(runs[run - 1, 1] - places, 0) * (run > 0) if len(runs) else 0
             return before[run] - beyond
+
         return up_to(starts + window) - up_to(starts)
 
     def gc(self, chrom, starts, window):
         """Count G and C in each window (int64, (n,)); `starts` as in `windows`."""
         found = np.empty(len(starts), dtype=np.int64)
         for row in range(0, len(starts), _ROWS):
-            middle = self.windows(chrom, starts[row:row + _ROWS], window)[:, :, 1:3]
-            found[row:row + _ROWS] = np.bitwise_count(middle).sum(axis=(1, 2), dtype=np.int64)
+            middle = self.windows(chrom, starts[row : row + _ROWS], window)[:, :, 1:3]
+            found[row : row + _ROWS] = np.bitwise_count(middle).sum(axis=(1, 2), dtype=np.int64)
         return found
 
-    def codes(self, chrom):
-        """Return the codes of a whole chromosome, uint8 (length,)."""
-        return unpack_codes(self.packed[chrom][None], self.lengths[chrom])[0]
+    def base_indices(self, chrom):
+        """Return the indices of a whole chromosome, uint8 (length,)."""
+        return unpack_indices(self.packed[chrom][None], self.lengths[chrom])[0]
 
 
 def _slices(packed, starts, phase, width):
@@ -236,16 +242,18 @@ def _slices(packed, starts, phase, width):
         return np.empty((0, width * 4), dtype=np.uint8)
     low = first.min()
     # One byte more than the widest window, where there is one: the bits that move in from the right.
-    flat = np.ascontiguousarray(shift(packed[low:first.max() + width + (phase > 0)], phase))
+    flat = np.ascontiguousarray(shift(packed[low : first.max() + width + (phase > 0)], phase))
     if len(flat) < first.max() - low + width:
         flat = np.concatenate([flat, np.zeros((1, 4), dtype=np.uint8)])
     shape = len(flat) - width + 1, width * 4
-    return np.lib.stride_tricks.as_strided(flat.reshape(-1), shape, (4, 1), writeable=False)[first - low]
+    return np.lib.stride_tricks.as_strided(flat.reshape(-1), shape, (4, 1), writeable=False)[
+        first - low
+    ]
 
 
-def find_unknown(codes, offset):
-    """Return the runs of letters other than ACGT in `codes`, int64 (n, 2), moved by `offset` (bp)."""
-    unknown = np.flatnonzero(codes > 3)
+def find_unknown(indices, offset):
+    """Return the runs of bases other than ACGT in `indices`, int64 (n, 2), moved by `offset` (bp)."""
+    unknown = np.flatnonzero(indices > 3)
     if len(unknown) == 0:
         return np.empty((0, 2), dtype=np.int64)
     new = np.flatnonzero(np.diff(unknown) > 1) + 1

@@ -1,6 +1,6 @@
 """Where files come from: paths or URLs, and whether what arrived is what was meant.
 
-Snakemake brings what a URL names; nothing is believed until its digest, where one is given, and its first bytes fit.
+Snakemake brings what a URL names; nothing is believed until its checksum, where one is given, and its first bytes fit.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from danq.errors import DanqError, shown
-from danq.files import atomic, digests
+from danq.files import atomic, checksums
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -24,15 +24,22 @@ def is_url(text):
 def refuse_other_schemes(text, path=None, line=None):
     """Refuse addresses that are not http or https, and those with a query, of which downloads may share a name."""
     if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE) and not is_url(text):
-        raise DanqError(f"{shown(text, 200)}: only http:// and https:// can be fetched; give such an address, or "
-                        "download the file and give its path", path, line)
+        raise DanqError(
+            f"{shown(text, 200)}: only http:// and https:// can be fetched; give such an address, or "
+            "download the file and give its path",
+            path,
+            line,
+        )
     try:
         named = not is_url(text) or bool(_name(text) and not set("?#") & set(text))
     except ValueError:  # no address at all
         named = False
     if not named:
-        raise DanqError(f"{shown(text, 200)} does not end in the name of a file; give the file's own address", path,
-                        line)
+        raise DanqError(
+            f"{shown(text, 200)} does not end in the name of a file; give the file's own address",
+            path,
+            line,
+        )
 
 
 def _name(url):
@@ -68,34 +75,39 @@ def local(text, downloads):
     if not is_url(text):
         return text
     if downloads is None:
-        raise DanqError(f"{shown(text, 200)} is an address; let the workflow fetch it, or download it and give its "
-                        "path")
+        raise DanqError(
+            f"{shown(text, 200)} is an address; let the workflow fetch it, or download it and give its "
+            "path"
+        )
     return str(Path(downloads) / hashlib.sha256(text.encode()).hexdigest()[:10] / _name(text))
 
 
 def verified(path, expected, source=None):
-    """Return the SHA-256 digest of a file; refuse it when it is not the file that is meant.
+    """Return the SHA-256 checksum of a file; refuse it when it is not the file that is meant.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     expected : dict of str to str
-        Digests that it must have, by kind (sha256, md5); an empty text is not looked at.
+        Checksums that it must have, by kind (sha256, md5); an empty text is not looked at.
     source : str, optional
         What the message calls the file, if not its path.
 
     Raises
     ------
     DanqError
-        Unreadable, or of another digest.
+        Unreadable, or of another checksum.
     """
-    expected = {kind: digest.lower() for kind, digest in expected.items() if digest}
-    found = digests(path, {"sha256", *expected})
-    for kind, digest in expected.items():
-        if found[kind] != digest:
-            raise DanqError(f"its {kind} is {found[kind]}, not the expected {digest}: the file has changed or has not "
-                            "arrived whole; get it again, or correct the digest", source or path)
+    expected = {kind: checksum.lower() for kind, checksum in expected.items() if checksum}
+    found = checksums(path, {"sha256", *expected})
+    for kind, checksum in expected.items():
+        if found[kind] != checksum:
+            raise DanqError(
+                f"its {kind} is {found[kind]}, not the expected {checksum}: the file has changed or has not "
+                "arrived whole; get it again, or correct the checksum",
+                source or path,
+            )
     return found["sha256"]
 
 
@@ -111,12 +123,12 @@ def fetch(file, output, *, url, sha256="", md5=""):
     url : str
         Where it came from.
     sha256, md5 : str
-        Digests that it must have; empty for unknown ones.
+        Checksums that it must have; empty for unknown ones.
 
     Raises
     ------
     DanqError
-        An empty file, a web page, a file whose name promises gzip and whose bytes do not keep it, or another digest.
+        An empty file, a web page, a file whose name promises gzip and whose bytes do not keep it, or another checksum.
     """
     with open(file, "rb") as handle:
         head = handle.read(512)
@@ -124,17 +136,25 @@ def fetch(file, output, *, url, sha256="", md5=""):
         raise DanqError("arrived empty; try again, or check the address", url)
     if not (sha256 or md5):
         _refuse_other_content(head, url)
-    digest = verified(file, {"sha256": sha256, "md5": md5}, url)
+    checksum = verified(file, {"sha256": sha256, "md5": md5}, url)
     if not (sha256 or md5):
-        print(f"warning: {url} has no known digest; its sha256 is {digest}: write that down to notice when it changes",
-              file=sys.stderr)
+        print(
+            f"warning: {url} has no known checksum; its sha256 is {checksum}: write that down to notice when it changes",
+            file=sys.stderr,
+        )
     with atomic(output) as part:
         shutil.copyfile(file, part)
 
 
 def _refuse_other_content(head, url):
     if head.lstrip()[:1] == b"<":
-        raise DanqError("what arrived is a web page (a login, or an error), not the file; check the address in a "
-                        "browser", url)
+        raise DanqError(
+            "what arrived is a web page (a login, or an error), not the file; check the address in a "
+            "browser",
+            url,
+        )
     if _name(url).endswith((".gz", ".bgz")) and not head.startswith(b"\x1f\x8b"):
-        raise DanqError("what arrived is not a gzip file, though its name says so; check the address in a browser", url)
+        raise DanqError(
+            "what arrived is not a gzip file, though its name says so; check the address in a browser",
+            url,
+        )

@@ -1,6 +1,6 @@
 """The door for tables and texts: targets, chromosome names, regions, configuration files.
 
-What is wrong is refused with file, line and mend. FASTA enters by danq/genome/fasta.py, peaks by danq/genome/peaks.py.
+What is wrong is refused with file, line and fix. FASTA enters by danq/genome/fasta.py, peaks by danq/genome/peaks.py.
 """
 
 import re
@@ -30,7 +30,7 @@ class Target:
         Identifier of the target's own known motif; empty when none is known.
     source : str
         What the table says of the file: a path relative to the table, or a URL.
-    digests : dict of str to str
+    checksums : dict of str to str
         What the table says of the file's bytes, by kind (sha256, md5); empty texts when unknown.
     widen : int
         Widen each interval by so much either way (bp).
@@ -41,7 +41,7 @@ class Target:
     file: str
     jaspar: str
     source: str
-    digests: dict
+    checksums: dict
     widen: int
 
 
@@ -52,7 +52,7 @@ def read_targets(path, where=None, downloads=None):
     ----------
     path : str or path-like
         Tab-separated text with a header. Columns ``name`` and ``file`` (a path relative to the table, or a URL) are
-        needed; ``group``, ``jaspar``, ``sha256``, ``md5`` (digests of the file) and ``widen`` (bp, for files of
+        needed; ``group``, ``jaspar``, ``sha256``, ``md5`` (checksums of the file) and ``widen`` (bp, for files of
         summits) may be there, ``.`` or empty where there is nothing to say; others are for `where`.
     where : dict of str to str, optional
         Keep only the rows whose column has that value.
@@ -80,10 +80,16 @@ def read_targets(path, where=None, downloads=None):
     if errors:
         raise DanqErrors(errors)
     if not targets:
-        raise DanqError(f"no target left where {where}; check the column's values" if where else
-                        "holds no target; add a row", path)
+        raise DanqError(
+            f"no target left where {where}; check the column's values"
+            if where
+            else "holds no target; add a row",
+            path,
+        )
     if len(targets) > MOST_TARGETS:
-        raise DanqError(f"{len(targets)} targets; at most {MOST_TARGETS} can be kept: leave some out", path)
+        raise DanqError(
+            f"{len(targets)} targets; at most {MOST_TARGETS} can be kept: leave some out", path
+        )
     return targets
 
 
@@ -96,17 +102,32 @@ def _target(path, number, row, downloads):
     extra = {key: "" if row.get(key) in (None, ".") else row[key].strip() for key in keys}
     for kind, length in (("sha256", 64), ("md5", 32)):
         if extra[kind] and not re.fullmatch(f"[0-9a-fA-F]{{{length}}}", extra[kind]):
-            raise DanqError(f"{kind} {shown(extra[kind])} is not {length} hexadecimal digits; mend it", path, number)
+            raise DanqError(
+                f"{kind} {shown(extra[kind])} is not {length} hexadecimal digits; fix it",
+                path,
+                number,
+            )
     if not re.fullmatch("[0-9]{0,6}", extra["widen"]):
-        raise DanqError(f"widen {shown(extra['widen'])} is not a whole number of bp; mend it", path, number)
+        raise DanqError(
+            f"widen {shown(extra['widen'])} is not a whole number of bp; fix it", path, number
+        )
     sources.refuse_other_schemes(source, path, number)
     file = source if sources.is_url(source) else str(Path(path).parent / source)
     if not sources.is_url(file) and not Path(file).is_file():
-        raise DanqError(f"there is no file {shown(file, 200)}; paths are relative to this table", path, number)
+        raise DanqError(
+            f"there is no file {shown(file, 200)}; paths are relative to this table", path, number
+        )
     if downloads is not None:
         file = sources.local(file, downloads)
-    return Target(name, "all" if group in ("", ".") else group, file, extra["jaspar"], source,
-                  {kind: extra[kind] for kind in ("sha256", "md5")}, int(extra["widen"] or 0))
+    return Target(
+        name,
+        "all" if group in ("", ".") else group,
+        file,
+        extra["jaspar"],
+        source,
+        {kind: extra[kind] for kind in ("sha256", "md5")},
+        int(extra["widen"] or 0),
+    )
 
 
 def read_aliases(path, names):
@@ -136,11 +157,20 @@ def read_aliases(path, names):
         if words[0] not in known or raw.startswith(b"#"):
             continue
         for word in filter(None, words[1:]):
-            if aliases.setdefault(word, words[0]) != words[0] or (word in known and word != words[0]):
-                raise DanqError(f"{shown(word)} stands for two chromosomes; remove it from one of them", path, number)
+            if aliases.setdefault(word, words[0]) != words[0] or (
+                word in known and word != words[0]
+            ):
+                raise DanqError(
+                    f"{shown(word)} stands for two chromosomes; remove it from one of them",
+                    path,
+                    number,
+                )
     if not aliases:
-        raise DanqError(f"names no chromosome of the genome, which has {', '.join(map(shown, list(names)[:5]))}, in "
-                        "its first column; put the genome's own names there", path)
+        raise DanqError(
+            f"names no chromosome of the genome, which has {', '.join(map(shown, list(names)[:5]))}, in "
+            "its first column; put the genome's own names there",
+            path,
+        )
     return aliases
 
 
@@ -169,8 +199,11 @@ def read_rows(path, needed):
         if header is None:
             header = _header(path, number, words, needed)
         elif len(words) != len(header):
-            raise DanqError(f"{len(words)} columns where the header has {len(header)}; separate them by tabs",
-                            path, number)
+            raise DanqError(
+                f"{len(words)} columns where the header has {len(header)}; separate them by tabs",
+                path,
+                number,
+            )
         else:
             yield number, dict(zip(header, words, strict=True))
     if header is None:
@@ -180,8 +213,12 @@ def read_rows(path, needed):
 def _header(path, number, words, needed):
     missing = [column for column in needed if column not in words]
     if missing:
-        raise DanqError(f"no column {shown(missing[0])} among {', '.join(map(shown, words[:8]))}; add it, separated "
-                        "by tabs", path, number)
+        raise DanqError(
+            f"no column {shown(missing[0])} among {', '.join(map(shown, words[:8]))}; add it, separated "
+            "by tabs",
+            path,
+            number,
+        )
     if len(set(words)) < len(words):
         raise DanqError("a column name is used twice; rename one", path, number)
     return words
@@ -215,12 +252,18 @@ def read_regions(texts, lengths):
     regions = []
     for text in texts:
         match = re.fullmatch(r"(.+):([0-9]{1,18})-([0-9]{1,18})", text)
-        chrom, start, end = match.groups() if match and text not in lengths else (text, 0, lengths.get(text, 0))
+        chrom, start, end = (
+            match.groups() if match and text not in lengths else (text, 0, lengths.get(text, 0))
+        )
         if chrom not in lengths:
-            raise DanqError(f"split region {shown(text)}: {unknown_chromosome(chrom, list(lengths))}")
+            raise DanqError(
+                f"split region {shown(text)}: {unknown_chromosome(chrom, list(lengths))}"
+            )
         if not 0 <= int(start) < int(end) <= lengths[chrom]:
-            raise DanqError(f"split region {shown(text)} is empty or leaves {shown(chrom)} (0-{lengths[chrom]} bp); "
-                            "mend it")
+            raise DanqError(
+                f"split region {shown(text)} is empty or leaves {shown(chrom)} (0-{lengths[chrom]} bp); "
+                "fix it"
+            )
         regions.append((chrom, int(start), int(end)))
     return regions
 
@@ -276,8 +319,11 @@ def refuse_double_keys(paths):
             pairs, seen = (node.value if isinstance(node, yaml.MappingNode) else []), set()
             for key, value in pairs:
                 if key.value in seen:
-                    raise DanqError(f"the key {shown(str(key.value))} is given twice; remove one", path,
-                                    key.start_mark.line + 1)
+                    raise DanqError(
+                        f"the key {shown(str(key.value))} is given twice; remove one",
+                        path,
+                        key.start_mark.line + 1,
+                    )
                 seen.add(key.value)
                 nodes.append(value)
 

@@ -1,4 +1,4 @@
-"""What each first filter does for each target: silence it, and see what the prediction loses.
+"""What each first filter does for each target: ablate it, and see what the prediction loses.
 
 A filter's name says what it looks like; this says what the network makes of it.
 """
@@ -17,11 +17,11 @@ MOST = 5000
 """Windows, whatever the number of targets: at the published size each costs a second and more of a CPU."""
 
 COLUMNS = ["filter", "motif", "target", "name", "group", "effect", "se", "n"]
-"""Columns of the table that `silence` makes."""
+"""Columns of the table that `ablate` makes."""
 
 
-def silence(checkpoint, dataset, output, *, windows, split, seed, device, threads):
-    """Silence each first-layer filter of a trained model in turn.
+def ablate(checkpoint, dataset, output, *, windows, split, seed, device, threads):
+    """Ablate each first-layer filter of a trained model in turn.
 
     Parameters
     ----------
@@ -52,7 +52,9 @@ def silence(checkpoint, dataset, output, *, windows, split, seed, device, thread
 
     model, facts, place = open_model(checkpoint, device, threads)
     if model.first is None:
-        raise DanqError(f"{facts['facts']['model']} has no filters to silence; name another model", checkpoint)
+        raise DanqError(
+            f"{facts['facts']['model']} has no filters to ablate; name another model", checkpoint
+        )
     with open_dataset(dataset) as data:
         refuse_other_data(data.facts(), facts["dataset"], dataset)
         labels = data.labels(split)
@@ -60,11 +62,16 @@ def silence(checkpoint, dataset, output, *, windows, split, seed, device, thread
         if len(rows) == 0:
             raise DanqError(f"no {split} window has a label; choose another split", dataset)
         batches = np.split(rows, range(BATCH, len(rows), BATCH))
-        changes = (silenced_changes(model, data.one_hot(split, batch), place)
-                   for batch in tqdm(batches, "silence", unit="batch", leave=False, disable=None))
+        changes = (
+            ablated_changes(model, data.one_hot(split, batch), place)
+            for batch in tqdm(batches, "ablate", unit="batch", leave=False, disable=None)
+        )
         table = effect_table(changes, [labels[batch] for batch in batches], data.names, data.groups)
     write_table(output, table)
-    print(f"{output}: {model.first.out_channels} filters silenced in {len(rows)} windows", file=sys.stderr)
+    print(
+        f"{output}: {model.first.out_channels} filters ablated in {len(rows)} windows",
+        file=sys.stderr,
+    )
 
 
 def positive_rows(labels, n, rng):
@@ -80,11 +87,13 @@ def positive_rows(labels, n, rng):
     -------
     numpy.ndarray, int64, shape (M,)
     """
-    chosen = np.unique(np.concatenate([rng.permutation(np.flatnonzero(column))[:n] for column in labels.T]))
+    chosen = np.unique(
+        np.concatenate([rng.permutation(np.flatnonzero(column))[:n] for column in labels.T])
+    )
     return chosen if len(chosen) <= MOST else np.sort(rng.choice(chosen, MOST, replace=False))
 
 
-def silenced_changes(model, X, device):
+def ablated_changes(model, X, device):
     """Yield what each window loses when a filter of `model.first` never fires, filter by filter.
 
     Its answer becomes that of a filter that sees nothing it looks for: 0. What the other filters answer is computed
@@ -107,7 +116,11 @@ def silenced_changes(model, X, device):
     from danq.network.predict import strand_log_odds
 
     def log_odds():
-        return strand_log_odds(torch.stack([model.rest(strand).double() for strand in strands])).cpu().numpy()
+        return (
+            strand_log_odds(torch.stack([model.rest(strand).double() for strand in strands]))
+            .cpu()
+            .numpy()
+        )
 
     X = torch.from_numpy(X).to(device)
     with torch.inference_mode():
@@ -137,19 +150,26 @@ def effect_table(changes, labels, names, groups):
     Returns
     -------
     pandas.DataFrame
-        The table that `silence` makes.
+        The table that `ablate` makes.
     """
     sums = squares = 0
     for batch, own in zip(changes, labels, strict=True):
         positive = [np.where(own, change, 0) for change in batch]
-        sums = sums + np.stack([change.sum(axis=0) for change in positive])             # (F, T)
+        sums = sums + np.stack([change.sum(axis=0) for change in positive])  # (F, T)
         squares = squares + np.stack([(change**2).sum(axis=0) for change in positive])
     n = sum(own.sum(axis=0, dtype=np.int64) for own in labels)
     few, more = np.where(n > 0, n, np.nan), np.where(n > 1, n, np.nan)
     effect, spread = sums / few, np.maximum(squares - sums**2 / few, 0)
     filters, targets = np.indices(sums.shape).reshape(2, -1)
-    return pd.DataFrame({
-        "filter": filters, "motif": [f"filter{k}" for k in filters], "target": targets,
-        "name": np.array(names, dtype=object)[targets], "group": np.array(groups, dtype=object)[targets],
-        "effect": effect.ravel().round(6), "se": np.sqrt(spread / (more - 1) / more).ravel().round(6),
-        "n": n[targets]})[COLUMNS]
+    return pd.DataFrame(
+        {
+            "filter": filters,
+            "motif": [f"filter{k}" for k in filters],
+            "target": targets,
+            "name": np.array(names, dtype=object)[targets],
+            "group": np.array(groups, dtype=object)[targets],
+            "effect": effect.ravel().round(6),
+            "se": np.sqrt(spread / (more - 1) / more).ravel().round(6),
+            "n": n[targets],
+        }
+    )[COLUMNS]

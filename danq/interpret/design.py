@@ -1,4 +1,4 @@
-"""A window redesigned letter by letter: the greedy way to a higher, or a lower, prediction.
+"""A window redesigned base by base: the greedy way to a higher, or a lower, prediction.
 
 Every substitution is tried, the best is made, and so on, as Taskiran et al. 2024
 (https://doi.org/10.1038/s41586-023-06936-2) designed enhancers. What comes out is what a model takes for better:
@@ -29,7 +29,7 @@ class Design(NamedTuple):
     windows : torch.Tensor, shape (S + 1, 4, L), float32, on the CPU
         One-hot: the window as it was, and after each of S changes.
     changes : pandas.DataFrame
-        A row per change: place (bp from the window's start, 0-based), old and new (letters), change (of the logit).
+        A row per change: place (bp from the window's start, 0-based), old and new (bases), change (of the logit).
     logits : numpy.ndarray, shape (S + 1,), float32
         Of the target in each of `windows`, averaged over both strands.
     """
@@ -40,7 +40,7 @@ class Design(NamedTuple):
 
 
 def redesign(model, window, target, steps, direction):
-    """Change a window letter by letter, each time by the substitution that moves the logit of a target most.
+    """Change a window base by base, each time by the substitution that moves the logit of a target most.
 
     Parameters
     ----------
@@ -69,13 +69,13 @@ def redesign(model, window, target, steps, direction):
     windows, changes = [window], []
     for _ in range(steps):
         gains = DIRECTIONS[direction] * _differences(model, windows[-1], target)
-        letter, place = np.unravel_index(gains.argmax(), gains.shape)
-        if gains[letter, place] < LEAST:
+        base, place = np.unravel_index(gains.argmax(), gains.shape)
+        if gains[base, place] < LEAST:
             break
         old = int(windows[-1][:, place].argmax())
         windows.append(windows[-1].clone())
-        windows[-1][[old, letter], place] = torch.tensor([0.0, 1.0], device=window.device)
-        changes.append((int(place), ALPHABET[old], ALPHABET[letter]))
+        windows[-1][[old, base], place] = torch.tensor([0.0, 1.0], device=window.device)
+        changes.append((int(place), ALPHABET[old], ALPHABET[base]))
     found = torch.stack(windows)
     with torch.inference_mode():
         logits = strand_logits(model, found)[:, target].cpu().numpy()
@@ -84,7 +84,7 @@ def redesign(model, window, target, steps, direction):
 
 
 def _differences(model, window, target):
-    """Return what each substitution does to the logit, float32 (4, L): 0 for the letter itself, and at an N."""
+    """Return what each substitution does to the logit, float32 (4, L): 0 for the base itself, and at an N."""
     scores = mutagenesis(model, window, [target])[0]
     # The inverse of 4/3 (F - mean F), as `danq.data.attributions.Attributions.differences`.
     return (0.75 * (scores - (scores * window.cpu()).sum(dim=0))).numpy()

@@ -1,4 +1,4 @@
-"""Filters as motifs: sites -> letter counts -> trimmed matrices -> names of known relatives.
+"""Filters as motifs: sites -> base counts -> trimmed matrices -> names of known relatives.
 
 A filter becomes the matrix of the sites that excite it, one per window. `danq.interpret.sites` finds these, `danq.motif.annotate` names
 the matrices and brings copies together; this is the order in which it happens, and what is written down.
@@ -13,22 +13,32 @@ import pandas as pd
 
 from danq.errors import DanqError
 from danq.files import write_table
-from danq.interpret.sites import Sites, bed_rows, count_letters, find_sites, realign, site_letters, write_bed
+from danq.interpret.sites import (
+    Sites,
+    bed_rows,
+    count_bases,
+    find_sites,
+    realign,
+    site_bases,
+    write_bed,
+)
 from danq.motif.annotate import kept_columns, match_table, merge_clusters, renamed, summary, trim
 from danq.motif.meme import Motif, known_motifs, write_meme
 from danq.network.models import Layer, motif_layers
 
-RECIPES = {"modern": {"activation": 0.5, "trim_bits": 0.25, "min_bits": 8.0},
-           "published": {"activation": 0.0, "trim_bits": 0.0, "min_bits": 0.0}}
+RECIPES = {
+    "modern": {"activation": 0.5, "trim_bits": 0.25, "min_bits": 8.0},
+    "published": {"activation": 0.0, "trim_bits": 0.0, "min_bits": 0.0},
+}
 """What holds where the configuration leaves a number out. DanQ (https://doi.org/10.1093/nar/gkw226) took the best site
-of each sequence with an activation above 0 and counted letters, as the motif files beside its code show
+of each sequence with an activation above 0 and counted bases, as the motif files beside its code show
 (https://github.com/uci-cbcl/DanQ)."""
 
 FLANK = 3
 """How far the sites of a layer behind a pool of 4 move when they are realigned (bp)."""
 
 REALIGNED = 10_000
-"""Windows in which the sites of such a layer are looked for, at most: the letters under them are held in memory."""
+"""Windows in which the sites of such a layer are looked for, at most: the bases under them are held in memory."""
 
 
 class Filters(NamedTuple):
@@ -38,7 +48,7 @@ class Filters(NamedTuple):
     ----------
     layer : danq.network.models.Layer
     counts : numpy.ndarray, int64, shape (F, w, 4)
-        Letters at each position of the sites.
+        Bases at each position of the sites.
     n_sites : numpy.ndarray, int64, shape (F,)
         Sites of each filter; 0 for one that no window excites.
     sites : Sites or None
@@ -51,8 +61,25 @@ class Filters(NamedTuple):
     sites: Sites | None
 
 
-def motifs(checkpoint, dataset, database, meme, matches, clusters, sites, *, split, target, recipe, distance, q_value,
-           shuffles, windows, seed, **given):
+def motifs(
+    checkpoint,
+    dataset,
+    database,
+    meme,
+    matches,
+    clusters,
+    sites,
+    *,
+    split,
+    target,
+    recipe,
+    distance,
+    q_value,
+    shuffles,
+    windows,
+    seed,
+    **given,
+):
     """Read a motif out of each filter of a trained model, and name it by its known relative.
 
     Parameters
@@ -88,23 +115,55 @@ def motifs(checkpoint, dataset, database, meme, matches, clusters, sites, *, spl
         layers, started = _layers(checkpoint, data, dataset)
         rows = _labelled(data, split, target, dataset)
         rows = np.sort(rng.choice(rows, min(windows, len(rows)), replace=False))
-        read = [read_layer(layer, partial(data.one_hot, split), rows, knobs["activation"], rng, keep=sites is not None)
-                for layer in layers]
+        read = [
+            read_layer(
+                layer,
+                partial(data.one_hot, split),
+                rows,
+                knobs["activation"],
+                rng,
+                keep=sites is not None,
+            )
+            for layer in layers
+        ]
         places = _places(data, split) if sites else None
     found = [motif for one in read for motif in filter_motifs(one, knobs["trim_bits"])]
-    table = pd.concat([match_table(part, known, min_bits=knobs["min_bits"], distance=distance, q_value=q_value,
-                                   shuffles=shuffles, rng=rng) for part in _families(found, read, started)],
-                      ignore_index=True)
+    table = pd.concat(
+        [
+            match_table(
+                part,
+                known,
+                min_bits=knobs["min_bits"],
+                distance=distance,
+                q_value=q_value,
+                shuffles=shuffles,
+                rng=rng,
+            )
+            for part in _families(found, read, started)
+        ],
+        ignore_index=True,
+    )
     order = {motif.name: place for place, motif in enumerate(found)}
-    table = table.sort_values("name", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+    table = table.sort_values(
+        "name", key=lambda names: names.map(order), kind="stable", ignore_index=True
+    )
     write_meme(meme, renamed(found, table))
     if clusters:
         write_meme(clusters, merge_clusters(found, table))
     if sites:
-        write_bed(sites, pd.concat([bed_rows(one.sites, _names(one), _spans(one, knobs["trim_bits"]), *places)
-                                    for one in read]))
+        write_bed(
+            sites,
+            pd.concat(
+                [
+                    bed_rows(one.sites, _names(one), _spans(one, knobs["trim_bits"]), *places)
+                    for one in read
+                ]
+            ),
+        )
     write_table(matches, filter_table(table, read, started))
-    print(f"{matches}: {sum(map(len, map(_names, read)))} filters; {summary(table)}", file=sys.stderr)
+    print(
+        f"{matches}: {sum(map(len, map(_names, read)))} filters; {summary(table)}", file=sys.stderr
+    )
 
 
 def _layers(checkpoint, data, path):
@@ -116,8 +175,11 @@ def _layers(checkpoint, data, path):
     refuse_other_data(data.facts(), facts["dataset"], path)
     layers = motif_layers(model)
     if not layers:
-        raise DanqError(f"{facts['facts']['model']} has no filters to read motifs from; name another model", checkpoint)
-    return layers, facts["facts"].get("filters started as", [])
+        raise DanqError(
+            f"{facts['facts']['model']} has no filters to read motifs from; name another model",
+            checkpoint,
+        )
+    return layers, facts["facts"].get("filters_initialised_from", [])
 
 
 def _families(found, read, started):
@@ -143,7 +205,10 @@ def _labelled(data, split, target, path):
         rows = np.flatnonzero(data.labels_of(split, [find_target(target, data.names)])[:, 0])
     if len(rows) == 0:
         whose = "a label" if target is None else f"the label of {target}"
-        raise DanqError(f"no {split} window has {whose}; choose another split or target, or extract with others", path)
+        raise DanqError(
+            f"no {split} window has {whose}; choose another split or target, or extract with others",
+            path,
+        )
     return rows
 
 
@@ -156,7 +221,7 @@ def _places(data, split):
 
 
 def read_layer(layer, one_hot, rows, activation, rng, keep=False):
-    """Count the letters at the sites of each filter of a layer, realigned where a pool lies before it.
+    """Count the bases at the sites of each filter of a layer, realigned where a pool lies before it.
 
     Parameters
     ----------
@@ -179,33 +244,35 @@ def read_layer(layer, one_hot, rows, activation, rng, keep=False):
     pooled = layer.stride > 1
     if pooled and len(rows) > REALIGNED:
         rows = np.sort(rng.choice(rows, REALIGNED, replace=False))
-    counts, n_sites, kept, letters, done = 0, 0, [], [], 0
-    for codes, sites in find_sites(layer, one_hot, rows, activation):
-        seen = site_letters(codes, sites, layer.width, FLANK if pooled else 0)
-        counts = counts + (0 if pooled else count_letters(seen, sites.filter, layer.n_filters))
+    counts, n_sites, kept, bases, done = 0, 0, [], [], 0
+    for indices, sites in find_sites(layer, one_hot, rows, activation):
+        seen = site_bases(indices, sites, layer.width, FLANK if pooled else 0)
+        counts = counts + (0 if pooled else count_bases(seen, sites.filter, layer.n_filters))
         n_sites = n_sites + np.bincount(sites.filter, minlength=layer.n_filters)
         if keep or pooled:
             kept.append(sites._replace(row=rows[done + sites.row]))
-            letters.append(seen if pooled else seen[:, :0])
-        done += len(codes)
+            bases.append(seen if pooled else seen[:, :0])
+        done += len(indices)
     sites = Sites(*map(np.concatenate, zip(*kept, strict=True))) if kept else None
     if pooled:
-        sites, counts = _realigned(sites, np.concatenate(letters), layer)
+        sites, counts = _realigned(sites, np.concatenate(bases), layer)
     return Filters(layer, counts, n_sites, sites)
 
 
-def _realigned(sites, letters, layer):
-    """Shift the sites of each filter against each other; return them, and the letters counted."""
-    shifts = np.zeros(len(letters), np.int64)
+def _realigned(sites, bases, layer):
+    """Shift the sites of each filter against each other; return them, and the bases counted."""
+    shifts = np.zeros(len(bases), np.int64)
     for number in np.unique(sites.filter):
         own = sites.filter == number
-        shifts[own] = realign(letters[own], FLANK)
-    seen = letters[np.arange(len(letters))[:, None], FLANK + shifts[:, None] + np.arange(layer.width)]
-    return sites._replace(start=sites.start + shifts), count_letters(seen, sites.filter, layer.n_filters)
+        shifts[own] = realign(bases[own], FLANK)
+    seen = bases[np.arange(len(bases))[:, None], FLANK + shifts[:, None] + np.arange(layer.width)]
+    return sites._replace(start=sites.start + shifts), count_bases(
+        seen, sites.filter, layer.n_filters
+    )
 
 
 def filter_motifs(filters, trim_bits):
-    """Turn letter counts into trimmed motifs, one per filter with a site.
+    """Turn base counts into trimmed motifs, one per filter with a site.
 
     Parameters
     ----------
@@ -217,10 +284,17 @@ def filter_motifs(filters, trim_bits):
     -------
     list of Motif
         Named by layer and number, as ``filter0``. Probabilities are plain shares, without pseudocounts; a column
-        without any letter is uniform.
+        without any base is uniform.
     """
-    return [Motif(_names(filters)[k], "", trim(_matrix(filters.counts[k]), trim_bits), int(filters.n_sites[k]))
-            for k in np.flatnonzero(filters.n_sites)]
+    return [
+        Motif(
+            _names(filters)[k],
+            "",
+            trim(_matrix(filters.counts[k]), trim_bits),
+            int(filters.n_sites[k]),
+        )
+        for k in np.flatnonzero(filters.n_sites)
+    ]
 
 
 def _matrix(counts):
@@ -255,5 +329,8 @@ def filter_table(table, read, started):
     places = {name: (one.layer.name, k) for one in read for k, name in enumerate(_names(one))}
     own = pd.DataFrame([places[name] for name in table["name"]], columns=["layer", "filter"])
     began = dict(enumerate(started))
-    own["started"] = [began.get(k) or None if layer == "filter" else None for layer, k in own.itertuples(index=False)]
+    own["initialised_from"] = [
+        began.get(k) or None if layer == "filter" else None
+        for layer, k in own.itertuples(index=False)
+    ]
     return pd.concat([own, table], axis=1)

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from danq.errors import DanqError, shown
 from danq.files import write_table
-from danq.genome.sequence import one_hot, reverse_complement, unpack_codes
+from danq.genome.sequence import one_hot, reverse_complement, unpack_indices
 from danq.motif.meme import jaspar, known_motifs
 from danq.simulation.simulate import ELEMENT, MOTIFS, TARGETS, elements
 
@@ -35,12 +35,41 @@ ARRANGEMENTS = (("a b", "same"), ("b a", "same"), ("a b", "opposite"), ("b a", "
 OWN_MOTIFS = 3
 """Of the targets' own motifs, so many are paired when no pair is named."""
 
-COLUMNS = ["model", "seed", "pair", "a", "b", "order", "orientation", "distance", "target", "name", "effect", "se", "n"]
+COLUMNS = [
+    "model",
+    "seed",
+    "pair",
+    "a",
+    "b",
+    "order",
+    "orientation",
+    "distance",
+    "target",
+    "name",
+    "effect",
+    "se",
+    "n",
+]
 
-_CHAIN_WINDOWS = 5000  # training windows, evenly spaced, whose letters are counted: millions of letters are enough
+_CHAIN_WINDOWS = (
+    5000  # training windows, evenly spaced, whose bases are counted: millions of bases are enough
+)
 
 
-def probe(checkpoint, dataset, database, output, *, pairs, backgrounds, step, largest, seed, device, threads):
+def probe(
+    checkpoint,
+    dataset,
+    database,
+    output,
+    *,
+    pairs,
+    backgrounds,
+    step,
+    largest,
+    seed,
+    device,
+    threads,
+):
     """Measure how a trained model couples pairs of motifs, at growing distance and in every arrangement.
 
     Parameters
@@ -75,12 +104,17 @@ def probe(checkpoint, dataset, database, output, *, pairs, backgrounds, step, la
     from danq.data.dataset import open_dataset
     from danq.network.predict import open_model, refuse_other_data
 
-    (model, facts, place), rng = open_model(checkpoint, device, threads), np.random.default_rng(seed)
+    (model, facts, place), rng = (
+        open_model(checkpoint, device, threads),
+        np.random.default_rng(seed),
+    )
     with open_dataset(dataset) as data:
         refuse_other_data(data.facts(), facts["dataset"], dataset)
         chosen = choose_pairs(pairs, data, database)
         apart = [distances(data.window, a, b, step, largest) for a, b in chosen]
-        windows = draw_backgrounds(count_dinucleotides(_training_codes(data)), backgrounds, data.window, rng)
+        windows = draw_backgrounds(
+            count_dinucleotides(_training_codes(data)), backgrounds, data.window, rng
+        )
     predict = partial(window_log_odds, model, place)
     found = _measure(predict, windows, chosen, apart, rng)
     table = _table(chosen, apart, found, data.names, backgrounds)
@@ -92,8 +126,10 @@ def probe(checkpoint, dataset, database, output, *, pairs, backgrounds, step, la
 
 def _told(chosen, apart, backgrounds):
     if not chosen:
-        return ("no row: no --pairs were given, and fewer than two known motifs are named by targets (column jaspar of "
-                "targets.tsv)")
+        return (
+            "no row: no --pairs were given, and fewer than two known motifs are named by targets (column jaspar of "
+            "targets.tsv)"
+        )
     named = ", ".join(_pair_name(*pair) for pair in chosen)
     return f"{named}, up to {max(map(max, apart))} bp apart, in {backgrounds} random windows"
 
@@ -133,7 +169,9 @@ def choose_pairs(words, data, database):
     if words:
         return [_named_pair(known, word) for word in dict.fromkeys(words)]
     best = np.argsort(-data.positives("train"), kind="stable")
-    own = list(dict.fromkeys(data.jaspar[target] for target in best if data.jaspar[target]))[:OWN_MOTIFS]
+    own = list(dict.fromkeys(data.jaspar[target] for target in best if data.jaspar[target]))[
+        :OWN_MOTIFS
+    ]
     return list(itertools.combinations([find_motif(known, name) for name in own], 2))
 
 
@@ -163,12 +201,17 @@ def find_motif(known, name):
     """
     wanted = name.lower()
     found = [motif for motif in known if motif.name.lower() == wanted] or [
-        motif for motif in known if motif.alias.lower() == wanted]
+        motif for motif in known if motif.alias.lower() == wanted
+    ]
     if not found:
-        raise DanqError(f"no known motif is called {shown(name)}; give the identifier or factor of one of --motifs")
+        raise DanqError(
+            f"no known motif is called {shown(name)}; give the identifier or factor of one of --motifs"
+        )
     if len(found) > 1:
-        raise DanqError(f"{len(found)} known motifs are called {shown(name)}: "
-                        f"{', '.join(motif.name for motif in found)}; give the identifier of one")
+        raise DanqError(
+            f"{len(found)} known motifs are called {shown(name)}: "
+            f"{', '.join(motif.name for motif in found)}; give the identifier of one"
+        )
     return found[0]
 
 
@@ -181,10 +224,21 @@ def planted_pairs():
         The first motif is that of the target whose rule it is.
     """
     motifs = {motif.name: motif for motif in _planted_motifs()}
-    pairs = [(MOTIFS[target.name], other) for target in TARGETS for other in motifs if other != MOTIFS[target.name]]
-    cases = pd.DataFrame([(*pair, *arrangement, distance) for pair in pairs for arrangement in ARRANGEMENTS
-                          for distance in range(0, ELEMENT, 10)],
-                         columns=["a", "b", "order", "orientation", "distance"])
+    pairs = [
+        (MOTIFS[target.name], other)
+        for target in TARGETS
+        for other in motifs
+        if other != MOTIFS[target.name]
+    ]
+    cases = pd.DataFrame(
+        [
+            (*pair, *arrangement, distance)
+            for pair in pairs
+            for arrangement in ARRANGEMENTS
+            for distance in range(0, ELEMENT, 10)
+        ],
+        columns=["a", "b", "order", "orientation", "distance"],
+    )
     found = truth(cases, 2 * ELEMENT)
     coupled = found.loc[found["effect"] != 0, ["a", "b"]].drop_duplicates()
     return [(motifs[a], motifs[b]) for a, b in coupled.itertuples(index=False)]
@@ -198,26 +252,26 @@ def _planted_motifs():
 
 
 def _training_codes(data):
-    """Return the letter codes of evenly spaced training windows, uint8 (n, L)."""
+    """Return the base indices of evenly spaced training windows, uint8 (n, L)."""
     rows = slice(None, None, -(-data.length("train") // _CHAIN_WINDOWS))
-    return unpack_codes(data.packed_sequences("train", rows), data.window)
+    return unpack_indices(data.packed_sequences("train", rows), data.window)
 
 
-def count_dinucleotides(codes):
-    """Count neighbouring letters on both strands.
+def count_dinucleotides(indices):
+    """Count neighbouring bases on both strands.
 
     Parameters
     ----------
-    codes : numpy.ndarray, shape (N, L), uint8
-        Letters 0 to 3; a pair with a 4 (N) is not counted.
+    indices : numpy.ndarray, shape (N, L), uint8
+        Bases 0 to 3; a pair with a 4 (N) is not counted.
 
     Returns
     -------
     numpy.ndarray, shape (4, 4), int64
-        By first and second letter. A dinucleotide counts as often as its reverse complement, so that random windows
+        By first and second base. A dinucleotide counts as often as its reverse complement, so that random windows
         made from these counts are as likely as their reverse complements.
     """
-    first, second = codes[:, :-1], codes[:, 1:]
+    first, second = indices[:, :-1], indices[:, 1:]
     words = (4 * first + second)[(first < 4) & (second < 4)]
     counts = np.bincount(words, minlength=16).reshape(4, 4)
     return counts + counts[::-1, ::-1].T
@@ -229,7 +283,7 @@ def draw_backgrounds(counts, n, length, rng):
     Parameters
     ----------
     counts : numpy.ndarray, shape (4, 4)
-        Of `count_dinucleotides`; one is added to each, so that no letter is a dead end.
+        Of `count_dinucleotides`; one is added to each, so that no base is a dead end.
     n, length : int
         Number and length (bp) of the windows.
     rng : numpy.random.Generator
@@ -240,11 +294,11 @@ def draw_backgrounds(counts, n, length, rng):
     """
     totals = (counts + 1).sum(axis=1)
     cumulative = ((counts + 1) / totals[:, None]).cumsum(axis=1)[:, :3]
-    letters = np.empty((n, length), dtype=np.uint8)
-    letters[:, 0] = rng.choice(4, p=totals / totals.sum(), size=n)
+    bases = np.empty((n, length), dtype=np.uint8)
+    bases[:, 0] = rng.choice(4, p=totals / totals.sum(), size=n)
     for place in range(1, length):
-        letters[:, place] = (rng.random(n)[:, None] >= cumulative[letters[:, place - 1]]).sum(axis=1)
-    return letters
+        bases[:, place] = (rng.random(n)[:, None] >= cumulative[bases[:, place - 1]]).sum(axis=1)
+    return bases
 
 
 def draw_sites(matrix, n, rng):
@@ -252,7 +306,9 @@ def draw_sites(matrix, n, rng):
 
     Sites and not the consensus: it is the strongest site there can be, which few genomes hold, and models saturate.
     """
-    return (rng.random((n, len(matrix)))[..., None] >= matrix.cumsum(axis=1)[:, :3]).sum(axis=2, dtype=np.uint8)
+    return (rng.random((n, len(matrix)))[..., None] >= matrix.cumsum(axis=1)[:, :3]).sum(
+        axis=2, dtype=np.uint8
+    )
 
 
 def distances(window, a, b, step, largest):
@@ -276,8 +332,10 @@ def distances(window, a, b, step, largest):
     """
     room = window - len(a.matrix) - len(b.matrix)
     if room < 0:
-        raise DanqError(f"pair {_pair_name(a, b)}: {len(a.matrix)} + {len(b.matrix)} bp do not fit windows of {window} "
-                        "bp; give other pairs")
+        raise DanqError(
+            f"pair {_pair_name(a, b)}: {len(a.matrix)} + {len(b.matrix)} bp do not fit windows of {window} "
+            "bp; give other pairs"
+        )
     return np.arange(0, min(room, largest) + 1, step)
 
 
@@ -305,7 +363,9 @@ def starts(window, width_a, width_b, distance, order):
     """
     first = np.asarray(order) == "a b"
     left = (window - width_a - width_b - np.asarray(distance)) // 2
-    return np.where(first, left, left + width_b + distance), np.where(first, left + width_a + distance, left)
+    return np.where(first, left, left + width_b + distance), np.where(
+        first, left + width_a + distance, left
+    )
 
 
 def place_sites(backgrounds, a, b, distance):
@@ -328,15 +388,20 @@ def place_sites(backgrounds, a, b, distance):
     for row, (order, orientation) in enumerate(ARRANGEMENTS):
         at_a, at_b = starts(backgrounds.shape[1], a.shape[1], b.shape[1], distance, order)
         turned = b if orientation == "same" else reverse_complement(b)
-        for windows, site, at in ((both, a, at_a), (both, turned, at_b), (only_a, a, at_a), (only_b, turned, at_b)):
-            windows[row, :, at:at + site.shape[1]] = site
+        for windows, site, at in (
+            (both, a, at_a),
+            (both, turned, at_b),
+            (only_a, a, at_a),
+            (only_b, turned, at_b),
+        ):
+            windows[row, :, at : at + site.shape[1]] = site
     return both, only_a[:2], only_b
 
 
 # --- what the model makes of them ---
 
 
-def window_log_odds(model, device, codes):
+def window_log_odds(model, device, indices):
     """Predict windows, as log-odds of the mean of the probabilities from either strand.
 
     Parameters
@@ -344,8 +409,8 @@ def window_log_odds(model, device, codes):
     model : torch.nn.Module
         From one-hot (N, 4, L) to logits (N, T), in evaluation mode, on `device`.
     device : torch.device
-    codes : numpy.ndarray, shape (..., L), uint8
-        Letters 0 to 3.
+    indices : numpy.ndarray, shape (..., L), uint8
+        Bases 0 to 3.
 
     Returns
     -------
@@ -355,13 +420,19 @@ def window_log_odds(model, device, codes):
 
     from danq.network.predict import BATCH, strand_log_odds
 
-    flat, found = codes.reshape(-1, codes.shape[-1]), []
+    flat, found = indices.reshape(-1, indices.shape[-1]), []
     with torch.inference_mode():
         for start in range(0, len(flat), BATCH):
-            X = torch.from_numpy(one_hot(flat[start:start + BATCH])).to(device).transpose(1, 2).float().contiguous()
+            X = (
+                torch.from_numpy(one_hot(flat[start : start + BATCH]))
+                .to(device)
+                .transpose(1, 2)
+                .float()
+                .contiguous()
+            )
             logits = torch.stack([model(strand).double() for strand in (X, X.flip(1, 2))])
             found.append(strand_log_odds(logits).cpu().numpy())
-    return np.concatenate(found).reshape(*codes.shape[:-1], -1)
+    return np.concatenate(found).reshape(*indices.shape[:-1], -1)
 
 
 def interaction(predict, backgrounds, a, b, distance, neither):
@@ -388,13 +459,17 @@ def interaction(predict, backgrounds, a, b, distance, neither):
 def _measure(predict, windows, chosen, apart, rng):
     """Return, by pair, mean interactions and their standard errors, float64 (2, distances, 4, T)."""
     neither, found = predict(windows), []
-    with tqdm(total=sum(map(len, apart)), desc="probe", unit="distance", leave=False, disable=None) as progress:
+    with tqdm(
+        total=sum(map(len, apart)), desc="probe", unit="distance", leave=False, disable=None
+    ) as progress:
         for (a, b), own in zip(chosen, apart, strict=True):
             sites = [draw_sites(motif.matrix, len(windows), rng) for motif in (a, b)]
             rows = []
             for distance in own:
                 effects = interaction(predict, windows, *sites, distance, neither)
-                rows.append((effects.mean(axis=1), effects.std(axis=1, ddof=1) / np.sqrt(len(windows))))
+                rows.append(
+                    (effects.mean(axis=1), effects.std(axis=1, ddof=1) / np.sqrt(len(windows)))
+                )
                 progress.update()
             found.append(np.stack(rows, axis=1))
     return found
@@ -404,13 +479,28 @@ def _table(chosen, apart, found, names, n):
     """Return the rows of the table that `probe` makes, without model and seed."""
     parts = [pd.DataFrame(columns=COLUMNS[2:])] if not chosen else []
     for (a, b), own, (effects, errors) in zip(chosen, apart, found, strict=True):
-        keys = pd.MultiIndex.from_product([own, range(len(ARRANGEMENTS)), range(len(names))]).to_frame(index=False)
+        keys = pd.MultiIndex.from_product(
+            [own, range(len(ARRANGEMENTS)), range(len(names))]
+        ).to_frame(index=False)
         order, orientation = np.array(ARRANGEMENTS)[keys[1]].T
-        part = pd.DataFrame({
-            "pair": _pair_name(a, b), "a": a.name, "b": b.name, "order": order, "orientation": orientation,
-            "distance": keys[0], "target": keys[2], "name": np.array(names)[keys[2]],
-            "effect": effects.ravel().round(6), "se": errors.ravel().round(6), "n": n})
-        parts.append(part.sort_values(["order", "orientation", "target", "distance"], kind="stable"))
+        part = pd.DataFrame(
+            {
+                "pair": _pair_name(a, b),
+                "a": a.name,
+                "b": b.name,
+                "order": order,
+                "orientation": orientation,
+                "distance": keys[0],
+                "target": keys[2],
+                "name": np.array(names)[keys[2]],
+                "effect": effects.ravel().round(6),
+                "se": errors.ravel().round(6),
+                "n": n,
+            }
+        )
+        parts.append(
+            part.sort_values(["order", "orientation", "target", "distance"], kind="stable")
+        )
     return pd.concat(parts)
 
 
@@ -450,7 +540,8 @@ def truth(cases, window, bin_size=ELEMENT):
         target=np.tile(np.arange(len(TARGETS)), len(cases)),
         name=np.tile([target.name for target in TARGETS], len(cases)),
         kind=np.where(positive[0], "positive", np.where(decoy[0], "decoy", "neither")).ravel(),
-        effect=(both - only_a - only_b).ravel())
+        effect=(both - only_a - only_b).ravel(),
+    )
 
 
 def _labels(cases, window, bin_size, kind):
@@ -472,12 +563,22 @@ def _sites(cases, window):
     """Return the sites of `cases` as a table for `danq.simulation.simulate.elements`: both, a, b of a case on its own chroms."""
     widths = {motif.name: len(motif.matrix) for motif in _planted_motifs()}
     factors = {identifier: factor for factor, identifier in MOTIFS.items()}
-    at = starts(window, cases["a"].map(widths), cases["b"].map(widths), cases["distance"], cases["order"])
+    at = starts(
+        window, cases["a"].map(widths), cases["b"].map(widths), cases["distance"], cases["order"]
+    )
     strands = np.full(len(cases), "+"), np.where(cases["orientation"] == "same", "+", "-")
     tables = []
     for part, who in ((0, 0), (0, 1), (1, 0), (2, 1)):
         motif = cases["ab"[who]]
-        tables.append(pd.DataFrame({
-            "chrom": 3 * cases.index + part, "start": at[who] + ELEMENT, "end": at[who] + ELEMENT + motif.map(widths),
-            "strand": strands[who], "factor": motif.map(factors)}))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "chrom": 3 * cases.index + part,
+                    "start": at[who] + ELEMENT,
+                    "end": at[who] + ELEMENT + motif.map(widths),
+                    "strand": strands[who],
+                    "factor": motif.map(factors),
+                }
+            )
+        )
     return pd.concat(tables).sort_values(["chrom", "start"], ignore_index=True)

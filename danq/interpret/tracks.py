@@ -35,8 +35,10 @@ def refuse_tracks(data, targets, path, *, bigwig, bed, figure):
     if bigwig:
         _pybigwig()
         if len(targets) > 1:
-            raise DanqError(f"a bigWig holds one track, and there are {len(targets)} targets; name one with --targets",
-                            bigwig)
+            raise DanqError(
+                f"a bigWig holds one track, and there are {len(targets)} targets; name one with --targets",
+                bigwig,
+            )
     if figure:
         refuse_format(figure)
 
@@ -111,16 +113,21 @@ def runs(starts, scores):
     back = back.ravel()
     means = np.bincount(back, weights=scores.ravel()) / np.bincount(back)
     cuts = np.flatnonzero(np.diff(places) > 1) + 1
-    return [(int(part[0]), values.tolist()) for part, values in
-            zip(np.split(places, cuts), np.split(means, cuts), strict=True) if len(part)]
+    return [
+        (int(part[0]), values.tolist())
+        for part, values in zip(np.split(places, cuts), np.split(means, cuts), strict=True)
+        if len(part)
+    ]
 
 
 def _pybigwig():
     try:
         import pyBigWig
     except ImportError as error:
-        raise DanqError('a bigWig needs pyBigWig, which is not installed; pip install "danq[interpret]", or leave out '
-                        "--bigwig") from error
+        raise DanqError(
+            'a bigWig needs pyBigWig, which is not installed; pip install "danq[interpret]", or leave out '
+            "--bigwig"
+        ) from error
     return pyBigWig
 
 
@@ -157,8 +164,11 @@ def seqlets(scores):
     # A window whose scores are all alike has no spread; the digits of their sums are no signal.
     high = smooth - centre > max(OUTLIER * spread, 1e-6)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], high.view(np.int8), [0]])))
-    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)
-            if end - start >= SMOOTH and np.sum(scores[start:end]) > 0]
+    return [
+        (int(start), int(end))
+        for start, end in edges.reshape(-1, 2)
+        if end - start >= SMOOTH and np.sum(scores[start:end]) > 0
+    ]
 
 
 def write_seqlets(path, found):
@@ -176,16 +186,31 @@ def write_seqlets(path, found):
     """
     lines = []
     for row, scores in zip(found.table.itertuples(), found.scores, strict=True):
-        lines += [(row.chrom, row.start + start, row.start + end, safe(row.name), float(scores[start:end].sum()),
-                   row.target, f"{row.start}-{row.end}") for start, end in seqlets(scores)]
+        lines += [
+            (
+                row.chrom,
+                row.start + start,
+                row.start + end,
+                safe(row.name),
+                float(scores[start:end].sum()),
+                row.target,
+                f"{row.start}-{row.end}",
+            )
+            for start, end in seqlets(scores)
+        ]
     most = max((line[4] for line in lines), default=1)
-    write_text(path, "".join(
-        f"{chrom}\t{start}\t{end}\t{name}\t{round(1000 * total / most)}\t.\t{total:.4f}\t{target}\t"
-        f"{window}\n" for chrom, start, end, name, total, target, window in sorted(lines)))
+    write_text(
+        path,
+        "".join(
+            f"{chrom}\t{start}\t{end}\t{name}\t{round(1000 * total / most)}\t.\t{total:.4f}\t{target}\t"
+            f"{window}\n"
+            for chrom, start, end, name, total, target, window in sorted(lines)
+        ),
+    )
 
 
 def safe(name):
-    """Return a target's name as one word of plain letters.
+    """Return a target's name as one word of plain bases.
 
     Examples
     --------
@@ -205,7 +230,7 @@ def write_npz(one_hot, hypothetical, found):
     ----------
     one_hot, hypothetical : path
         Made: each a compressed npz with one array ``arr_0``, float32 (R, 4, L). TF-MoDISco takes hypothetical scores,
-        and multiplies them with the letters itself.
+        and multiplies them with the bases itself.
     found : danq.data.attributions.Attributions
     """
     for path, values in ((one_hot, found.one_hot), (hypothetical, found.hypothetical)):
@@ -217,7 +242,7 @@ def write_npz(one_hot, hypothetical, found):
 
 
 def draw(found, path):
-    """Draw the first rows: their scores along the window, and the letters of the stretch of highest score.
+    """Draw the first rows: their scores along the window, and the bases of the stretch of highest score.
 
     Parameters
     ----------
@@ -236,11 +261,20 @@ def draw(found, path):
         heights = (found.one_hot[row.Index] * found.hypothetical[row.Index]).T
         own_bin = row.start + margin, row.end - margin
         first, last = attributions.zoom(found.scores[row.Index])
-        plots.score_track(wide, heights.sum(axis=1), row.start, own_bin, (row.start + first, row.start + last))
+        plots.score_track(
+            wide, heights.sum(axis=1), row.start, own_bin, (row.start + first, row.start + last)
+        )
         plots.score_logo(close, heights[first:last], row.start + first, own_bin)
         for ax in (wide, close):
             ax.set_xlabel(f"{row.chrom} (bp)", parse_math=False)
-        wide.set_title(f"{shown(row.name)[1:-1]}, probability {row.probability:.3f}", fontsize=9, parse_math=False)
-    figure.suptitle(f"{found.facts['model']}, seed {found.facts['seed']}, {found.facts['method']}; bin shaded",
-                    fontsize=10, parse_math=False)
+        wide.set_title(
+            f"{shown(row.name)[1:-1]}, probability {row.probability:.3f}",
+            fontsize=9,
+            parse_math=False,
+        )
+    figure.suptitle(
+        f"{found.facts['model']}, seed {found.facts['seed']}, {found.facts['method']}; bin shaded",
+        fontsize=10,
+        parse_math=False,
+    )
     save_figure(figure, path)

@@ -26,12 +26,33 @@ RUNNERS_UP = 3
 ALIKE = 0.6
 """Normalised correlation from which motifs are copies of one another; docs/motifs.md has what was tried."""
 
-COLUMNS = ["name", "n_sites", "width", "bits", "tested", "cluster", "rank", "match", "factor", "family", "p", "e",
-           "tomtom_q", "q", "empirical_fdr", "strand", "offset", "overlap", "named"]
+COLUMNS = [
+    "name",
+    "n_sites",
+    "width",
+    "bits",
+    "tested",
+    "cluster",
+    "rank",
+    "match",
+    "factor",
+    "family",
+    "p",
+    "e",
+    "tomtom_q",
+    "q",
+    "empirical_fdr",
+    "strand",
+    "offset",
+    "overlap",
+    "named",
+]
 """Columns of `match_table`."""
 
 
-def annotate(queries, database, output, meme, *, trim_bits, min_bits, distance, q_value, shuffles, seed):
+def annotate(
+    queries, database, output, meme, *, trim_bits, min_bits, distance, q_value, shuffles, seed
+):
     """Name the motifs of any MEME file by their known relatives.
 
     Parameters
@@ -53,9 +74,19 @@ def annotate(queries, database, output, meme, *, trim_bits, min_bits, distance, 
     DanqError
         A file is unfit.
     """
-    motifs = [Motif(motif.name, "", trim(motif.matrix, trim_bits), motif.n_sites) for motif in read_meme(queries)]
-    table = match_table(motifs, known_motifs(database), min_bits=min_bits, distance=distance, q_value=q_value,
-                        shuffles=shuffles, rng=np.random.default_rng(seed))
+    motifs = [
+        Motif(motif.name, "", trim(motif.matrix, trim_bits), motif.n_sites)
+        for motif in read_meme(queries)
+    ]
+    table = match_table(
+        motifs,
+        known_motifs(database),
+        min_bits=min_bits,
+        distance=distance,
+        q_value=q_value,
+        shuffles=shuffles,
+        rng=np.random.default_rng(seed),
+    )
     write_table(output, table)
     if meme:
         write_meme(meme, renamed(motifs, table))
@@ -66,8 +97,10 @@ def summary(table):
     """Say in words what a `match_table` holds."""
     best = table[table["rank"].fillna(1) == 1]
     named = best[best["named"] == "yes"]
-    return (f"of {len(best)} motifs {(best['tested'] == 'yes').sum()} are compared with known motifs, {len(named)} are "
-            f"named, after {named['factor'].nunique()} factors")
+    return (
+        f"of {len(best)} motifs {(best['tested'] == 'yes').sum()} are compared with known motifs, {len(named)} are "
+        f"named, after {named['factor'].nunique()} factors"
+    )
 
 
 def trim(matrix, bits):
@@ -144,18 +177,28 @@ def match_table(found, known, *, min_bits, distance, q_value, shuffles, rng):
         alone, as Tomtom has it), q (of the best match, see `best_q_values`), empirical_fdr (see there), strand, offset,
         overlap (see `danq.motif.tomtom.Comparison`), named (yes at rank 1 with q below `q_value`).
     """
-    tested = [motif for motif in found if not 0 < motif.n_sites < MIN_SITES and core_bits(motif.matrix) >= min_bits]
+    tested = [
+        motif
+        for motif in found
+        if not 0 < motif.n_sites < MIN_SITES and core_bits(motif.matrix) >= min_bits
+    ]
     clusters = dict(zip((motif.name for motif in tested), cluster_motifs(tested), strict=True))
-    facts = pd.DataFrame({
-        "name": pd.Series([motif.name for motif in found], dtype=str),
-        "n_sites": [motif.n_sites for motif in found],
-        "width": [len(motif.matrix) for motif in found],
-        "bits": [round(float(information(motif.matrix).sum()), 3) for motif in found],
-        "tested": ["yes" if motif.name in clusters else "no" for motif in found],
-        "cluster": [clusters.get(motif.name) for motif in found],
-    })
-    table = facts.merge(_best_matches(tested, known, distance, shuffles, rng), on="name", how="left")
-    table["named"] = np.where((table["rank"] == 1).fillna(False) & (table["q"] < q_value), "yes", "no")
+    facts = pd.DataFrame(
+        {
+            "name": pd.Series([motif.name for motif in found], dtype=str),
+            "n_sites": [motif.n_sites for motif in found],
+            "width": [len(motif.matrix) for motif in found],
+            "bits": [round(float(information(motif.matrix).sum()), 3) for motif in found],
+            "tested": ["yes" if motif.name in clusters else "no" for motif in found],
+            "cluster": [clusters.get(motif.name) for motif in found],
+        }
+    )
+    table = facts.merge(
+        _best_matches(tested, known, distance, shuffles, rng), on="name", how="left"
+    )
+    table["named"] = np.where(
+        (table["rank"] == 1).fillna(False) & (table["q"] < q_value), "yes", "no"
+    )
     return table[COLUMNS]
 
 
@@ -166,20 +209,40 @@ def _best_matches(queries, known, distance, shuffles, rng):
     best = found.p.argsort(axis=1, kind="stable")[:, : 1 + RUNNERS_UP]
     q = np.full(found.p.shape, np.nan)
     np.put_along_axis(q, best[:, :1], best_q_values(found.p)[:, None], axis=1)
-    columns = {"p": found.p, "e": found.p * len(known), "tomtom_q": _each(benjamini_hochberg, found.p), "q": q,
-               "strand": found.strand, "offset": found.offset, "overlap": found.overlap}
-    columns = {name: np.take_along_axis(values, best, axis=1).ravel() for name, values in columns.items()}
-    null = [tomtom([rng.permutation(query.matrix) for query in queries], targets, distance=distance).p.min(axis=1)
-            for _ in tqdm(range(shuffles), "shuffled motifs", leave=False, disable=None)]
-    fdr = empirical_fdr(columns["p"], found.p.min(axis=1), np.concatenate(null)) if shuffles else np.nan
-    table = pd.DataFrame({
-        "name": np.repeat([query.name for query in queries], best.shape[1]),
-        "rank": np.tile(np.arange(1, best.shape[1] + 1), len(queries)),
-        "match": [known[index].name for index in best.flat],
-        "factor": [one_word(known[index].alias) or known[index].name for index in best.flat],
-        "family": [known[index].family for index in best.flat],
-        **columns, "empirical_fdr": fdr,
-    })
+    columns = {
+        "p": found.p,
+        "e": found.p * len(known),
+        "tomtom_q": _each(benjamini_hochberg, found.p),
+        "q": q,
+        "strand": found.strand,
+        "offset": found.offset,
+        "overlap": found.overlap,
+    }
+    columns = {
+        name: np.take_along_axis(values, best, axis=1).ravel() for name, values in columns.items()
+    }
+    null = [
+        tomtom(
+            [rng.permutation(query.matrix) for query in queries], targets, distance=distance
+        ).p.min(axis=1)
+        for _ in tqdm(range(shuffles), "shuffled motifs", leave=False, disable=None)
+    ]
+    fdr = (
+        empirical_fdr(columns["p"], found.p.min(axis=1), np.concatenate(null))
+        if shuffles
+        else np.nan
+    )
+    table = pd.DataFrame(
+        {
+            "name": np.repeat([query.name for query in queries], best.shape[1]),
+            "rank": np.tile(np.arange(1, best.shape[1] + 1), len(queries)),
+            "match": [known[index].name for index in best.flat],
+            "factor": [one_word(known[index].alias) or known[index].name for index in best.flat],
+            "family": [known[index].family for index in best.flat],
+            **columns,
+            "empirical_fdr": fdr,
+        }
+    )
     # Integers that can be undefined, for the rows of motifs that were not compared.
     return table.astype({"name": str, "rank": "Int64", "offset": "Int64", "overlap": "Int64"})
 
@@ -234,7 +297,9 @@ def empirical_fdr(p, best, null):
     [0.0, 0.25, 0.25, 1.0]
     """
     thresholds = np.unique(np.concatenate([p, best]))
-    passing = [np.searchsorted(np.sort(values), thresholds, side="right") for values in (null, best)]
+    passing = [
+        np.searchsorted(np.sort(values), thresholds, side="right") for values in (null, best)
+    ]
     rates = (passing[0] / len(null)) / (np.maximum(passing[1], 1) / len(best))
     rates = np.minimum.accumulate(rates[::-1])[::-1]
     return np.minimum(rates, 1)[np.searchsorted(thresholds, p)]
@@ -243,7 +308,10 @@ def empirical_fdr(p, best, null):
 def renamed(motifs, table):
     """Return the motifs with the factor of their best match as alias where `match_table` names them."""
     factors = dict(table.loc[table["named"] == "yes", ["name", "factor"]].itertuples(index=False))
-    return [Motif(motif.name, factors.get(motif.name, ""), motif.matrix, motif.n_sites) for motif in motifs]
+    return [
+        Motif(motif.name, factors.get(motif.name, ""), motif.matrix, motif.n_sites)
+        for motif in motifs
+    ]
 
 
 def cluster_motifs(motifs):
@@ -268,7 +336,9 @@ def cluster_motifs(motifs):
 
     if len(motifs) < 2:
         return [motif.name for motif in motifs]
-    distances = squareform(np.maximum(0, 1 - likeness([motif.matrix for motif in motifs])), checks=False)
+    distances = squareform(
+        np.maximum(0, 1 - likeness([motif.matrix for motif in motifs])), checks=False
+    )
     labels = fcluster(linkage(distances, "average"), 1 - ALIKE, "distance")
     chief = {}
     for label, motif in zip(labels, motifs, strict=True):
@@ -319,7 +389,10 @@ def align(a, b, min_overlap=5):
     >>> align(a, np.concatenate([np.full((2, 4), 0.25), a[::-1, ::-1]])[:, :])
     (0.777..., 2, True)
     """
-    found = [(*_best_offset(turned, b, min_overlap), bool(number)) for number, turned in enumerate((a, a[::-1, ::-1]))]
+    found = [
+        (*_best_offset(turned, b, min_overlap), bool(number))
+        for number, turned in enumerate((a, a[::-1, ::-1]))
+    ]
     return max(found, key=lambda one: one[0])
 
 
@@ -327,12 +400,17 @@ def _best_offset(a, b, min_overlap):
     from scipy.signal import correlate
 
     offsets = np.arange(1 - len(a), len(b))
-    firsts, lasts = np.maximum(0, -offsets), np.minimum(len(a), len(b) - offsets)      # of the aligned columns of a
+    firsts, lasts = (
+        np.maximum(0, -offsets),
+        np.minimum(len(a), len(b) - offsets),
+    )  # of the aligned columns of a
     overlaps = lasts - firsts
     a, b = a - 0.25, b - 0.25
-    dots = correlate(b, a, method="direct")[:, 3]                                # at the offsets, letter by letter
+    dots = correlate(b, a, method="direct")[:, 3]  # at the offsets, base by base
     squares = [np.append(0, (part**2).sum(axis=1).cumsum()) for part in (a, b)]
-    norms = ((squares[0][lasts] - squares[0][firsts]) * (squares[1][lasts + offsets] - squares[1][firsts + offsets]))
+    norms = (squares[0][lasts] - squares[0][firsts]) * (
+        squares[1][lasts + offsets] - squares[1][firsts + offsets]
+    )
     scores = np.divide(dots, np.sqrt(norms), where=norms > 1e-18, out=np.zeros(len(dots)))
     scores *= overlaps / (len(a) + len(b) - overlaps)
     scores[overlaps < min(min_overlap, len(a), len(b))] = -2
@@ -361,7 +439,9 @@ def merge_clusters(motifs, table):
     merged = []
     for name, rows in table[table["rank"] == 1].groupby("cluster", sort=False):
         chief, own = members[name], [members[member] for member in rows["name"]]
-        weights, total = (sum(_laid(motif, chief, values) for motif in own) for values in (np.ones_like, np.copy))
+        weights, total = (
+            sum(_laid(motif, chief, values) for motif in own) for values in (np.ones_like, np.copy)
+        )
         merged.append(Motif(name, chief.alias, total / weights, chief.n_sites))
     return sorted(merged, key=lambda motif: -motif.n_sites)
 

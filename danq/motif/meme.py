@@ -117,8 +117,10 @@ def motif_files(source):
     if collection and collection[2] in TAXA:
         return []
     if not Path(source).is_file():
-        raise DanqError(f"motifs: {shown(source)} is neither a file nor JASPAR<year>:<taxon>, taxon one of "
-                        f"{', '.join(TAXA)}; mend it")
+        raise DanqError(
+            f"motifs: {shown(source)} is neither a file nor JASPAR<year>:<taxon>, taxon one of "
+            f"{', '.join(TAXA)}; fix it"
+        )
     return [source]
 
 
@@ -146,12 +148,17 @@ def jaspar(release, taxon=None, names=None):
     from pyjaspar import jaspar_releases, jaspardb
 
     if release not in jaspar_releases:
-        raise DanqError(f"{release} is not bundled with pyjaspar; choose from {', '.join(jaspar_releases)}")
+        raise DanqError(
+            f"{release} is not bundled with pyjaspar; choose from {', '.join(jaspar_releases)}"
+        )
     if taxon not in TAXA and names is None:
         raise DanqError(f"{release} has no taxon {shown(taxon)}; choose from {', '.join(TAXA)}")
     database = jaspardb(release=release)
     if names is None:
-        found = sorted(database.fetch_motifs(collection="CORE", tax_group=[taxon]), key=lambda motif: motif.matrix_id)
+        found = sorted(
+            database.fetch_motifs(collection="CORE", tax_group=[taxon]),
+            key=lambda motif: motif.matrix_id,
+        )
     else:
         found = [database.fetch_motif_by_id(name) for name in names]
     return [_from_counts(motif) for motif in found]
@@ -180,12 +187,16 @@ def write_meme(path, motifs):
     motifs : list of Motif
         Their names and aliases must hold no white space.
     """
-    parts = ["MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\n"
-             "A 0.25 C 0.25 G 0.25 T 0.25\n"]
+    parts = [
+        "MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground base frequencies\n"
+        "A 0.25 C 0.25 G 0.25 T 0.25\n"
+    ]
     for motif in motifs:
         rows = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in motif.matrix)
-        parts.append(f"\nMOTIF {motif.name} {motif.alias}\nletter-probability matrix: alength= 4 "
-                     f"w= {len(motif.matrix)} nsites= {motif.n_sites} E= 0\n{rows}\n")
+        parts.append(
+            f"\nMOTIF {motif.name} {motif.alias}\nletter-probability matrix: alength= 4 "
+            f"w= {len(motif.matrix)} nsites= {motif.n_sites} E= 0\n{rows}\n"
+        )
     write_text(path, "".join(parts))
 
 
@@ -212,7 +223,9 @@ def export_motifs(motifs, output, format):
 
     written = []
     for motif in read_meme(motifs):
-        counts = dict(zip("ACGT", (motif.matrix * (motif.n_sites or 100)).T.round(2).tolist(), strict=True))
+        counts = dict(
+            zip("ACGT", (motif.matrix * (motif.n_sites or 100)).T.round(2).tolist(), strict=True)
+        )
         if format == "jaspar":
             written.append(jaspar.Motif(motif.name, motif.alias or motif.name, counts=counts))
         else:
@@ -260,7 +273,9 @@ class _MemeReader:
             # The banner of MEME's own text output comes before its version.
             if line and not re.fullmatch(r"\*+|MEME - .*", line):
                 self.started = line.startswith("MEME version") or self.fail(
-                    f"a MEME file begins with 'MEME version', not {shown(line)}; give a file in MEME format", number)
+                    f"a MEME file begins with 'MEME version', not {shown(line)}; give a file in MEME format",
+                    number,
+                )
         elif line.startswith("MOTIF"):
             self.close(number)
             self.begin(number, line.split())
@@ -269,7 +284,10 @@ class _MemeReader:
         elif self.rows is not None and len(self.rows) < self.width:
             self.rows.append(self.row(number, line))
         elif self.rows is not None and re.fullmatch(r"[-+.\deE]+(\s+[-+.\deE]+){3}", line):
-            self.fail(f"row {self.width + 1} of motif {self.open[0]}, of width w= {self.width}; mend the width", number)
+            self.fail(
+                f"row {self.width + 1} of motif {self.open[0]}, of width w= {self.width}; fix the width",
+                number,
+            )
         elif line.startswith("ALPHABET") and not re.search(r"ACGT|DNA", line):
             self.fail("the alphabet is not DNA; give a file of DNA motifs", number)
 
@@ -286,14 +304,14 @@ class _MemeReader:
             self.fail("a matrix without a MOTIF line of its own; add the line", number)
         facts = dict(re.findall(r"(\w+)\s*=\s*([^\s=]+)", line))
         if facts.get("alength", "4") != "4" or not re.fullmatch(r"[1-9]\d*", facts.get("w", "")):
-            self.fail("a matrix line needs alength= 4 and w= the number of rows; mend it", number)
+            self.fail("a matrix line needs alength= 4 and w= the number of rows; fix it", number)
         self.rows, self.width = [], int(facts["w"])
         try:
             self.n_sites = round(float(facts.get("nsites", 0)))
             if self.n_sites < 0:
                 raise ValueError
         except (ValueError, OverflowError):
-            self.fail(f"nsites= {shown(facts['nsites'])} is not a number of sites; mend it", number)
+            self.fail(f"nsites= {shown(facts['nsites'])} is not a number of sites; fix it", number)
 
     def row(self, number, line):
         try:
@@ -301,8 +319,11 @@ class _MemeReader:
         except ValueError:
             values = np.zeros(0)
         if values.shape != (4,) or not (values >= 0).all() or abs(values.sum() - 1) > 0.01:
-            self.fail(f"expected 4 probabilities that sum to 1 (row {len(self.rows) + 1} of {self.width} of "
-                      f"{self.open[0]}), not {shown(line)}; mend the matrix or its w=", number)
+            self.fail(
+                f"expected 4 probabilities that sum to 1 (row {len(self.rows) + 1} of {self.width} of "
+                f"{self.open[0]}), not {shown(line)}; fix the matrix or its w=",
+                number,
+            )
         return values / values.sum()
 
     def close(self, number):

@@ -76,7 +76,11 @@ def tomtom(queries, targets, min_overlap=5, distance="pearson"):
     """
     database = _database(targets, distance)
     found = [_compare(query, database, min_overlap) for query in queries]
-    columns = zip(*found, strict=True) if found else [np.zeros(0, dtype) for dtype in (float, int, "U1", int, float)]
+    columns = (
+        zip(*found, strict=True)
+        if found
+        else [np.zeros(0, dtype) for dtype in (float, int, "U1", int, float)]
+    )
     return Comparison(*(np.array(column).reshape(len(queries), len(targets)) for column in columns))
 
 
@@ -106,7 +110,9 @@ def benjamini_hochberg(p):
 
 class _Database(NamedTuple):
     columns: np.ndarray  # (columns, 4): all columns of all targets and of their reverse complements
-    index: np.ndarray  # (n_targets, 2, widest): their places in `columns`, by strand; -1 beyond a target's end
+    index: (
+        np.ndarray
+    )  # (n_targets, 2, widest): their places in `columns`, by strand; -1 beyond a target's end
     widths: np.ndarray  # (n_targets,)
     similarity: Callable  # of two matrices (w, 4) and (columns, 4), (w, columns), -1 to 1
 
@@ -117,8 +123,12 @@ def _database(targets, distance):
     inside = np.arange(widths.max()) < np.repeat(widths, 2)[:, None]
     index = np.full(inside.shape, -1)
     index[inside] = np.arange(inside.sum())
-    return _Database(np.concatenate(oriented), index.reshape(len(targets), 2, -1), widths,
-                     {"pearson": _correlation, "euclidean": _nearness}[distance])
+    return _Database(
+        np.concatenate(oriented),
+        index.reshape(len(targets), 2, -1),
+        widths,
+        {"pearson": _correlation, "euclidean": _nearness}[distance],
+    )
 
 
 def _correlation(query, columns):
@@ -128,7 +138,7 @@ def _correlation(query, columns):
 def _nearness(query, columns):
     from scipy.spatial.distance import cdist
 
-    return 1 - np.sqrt(2) * cdist(query, columns)     # two sure columns are at most sqrt(2) apart
+    return 1 - np.sqrt(2) * cdist(query, columns)  # two sure columns are at most sqrt(2) apart
 
 
 def _unit(matrix):
@@ -160,7 +170,9 @@ def _column_scores(query, database):
     """
     bins = np.rint(database.similarity(query, database.columns) * HALF).astype(np.int32)
     counts = np.array([np.bincount(row + HALF, minlength=2 * HALF + 1) for row in bins])
-    medians = (2 * counts.cumsum(axis=1) < len(database.columns)).sum(axis=1) - HALF   # whole numbers: halves are exact
+    medians = (2 * counts.cumsum(axis=1) < len(database.columns)).sum(
+        axis=1
+    ) - HALF  # whole numbers: halves are exact
     return bins - medians[:, None].astype(np.int32), counts / len(database.columns), -HALF - medians
 
 
@@ -175,7 +187,9 @@ def _best_alignments(scores, database, min_overlap):
     offsets = np.arange(1 - width, widest)
     overlaps = np.minimum(width, database.widths[:, None] - offsets) - np.maximum(0, -offsets)
     allowed = overlaps >= np.minimum(min(min_overlap, width), database.widths)[:, None]
-    ranked = np.where(allowed[:, None], total * (width + 1) + overlaps[:, None], np.iinfo(np.int64).min)
+    ranked = np.where(
+        allowed[:, None], total * (width + 1) + overlaps[:, None], np.iinfo(np.int64).min
+    )
     strand, place = np.divmod(ranked.reshape(n_targets, -1).argmax(axis=1), len(offsets))
     target = np.arange(n_targets)
     return total[target, strand, place], strand, offsets[place], overlaps[target, place]
@@ -200,6 +214,8 @@ def _over_offsets(logs, target_width, min_overlap):
     """Sum the log probabilities of the query columns aligned at each allowed offset of a target of that width."""
     width = len(logs)
     least = min(min_overlap, width, target_width)
-    spans = [(max(0, -offset), min(width, target_width - offset) - 1)
-             for offset in range(least - width, target_width - least + 1)]
+    spans = [
+        (max(0, -offset), min(width, target_width - offset) - 1)
+        for offset in range(least - width, target_width - least + 1)
+    ]
     return sum(logs[first, last] for first, last in spans)

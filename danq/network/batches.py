@@ -36,23 +36,23 @@ class Batches:
         self.window, self.n_targets = dataset.window, len(dataset.names)
         sequences = _joined([dataset.packed_sequences(split, part) for part in parts])
         labels = _joined([dataset.packed_labels(split, part) for part in parts])
-        self.sequences = torch.from_numpy(sequences).to(device)                         # (N, ceil(L/8), 4)
-        self.labels = torch.from_numpy(labels).to(device)                               # (N, ceil(T/8))
+        self.sequences = torch.from_numpy(sequences).to(device)  # (N, ceil(L/8), 4)
+        self.labels = torch.from_numpy(labels).to(device)  # (N, ceil(T/8))
         # numpy.packbits puts the first value into the highest bit. A byte becomes eight bytes by one look into a table
         # of words: on a CPU ten times as fast as looking up eight numbers.
-        bits = torch.arange(256).unsqueeze(1) >> torch.arange(7, -1, -1) & 1            # (256, 8)
-        self.words = bits.to(torch.uint8).view(torch.int64).flatten().to(device)        # (256,)
+        bits = torch.arange(256).unsqueeze(1) >> torch.arange(7, -1, -1) & 1  # (256, 8)
+        self.words = bits.to(torch.uint8).view(torch.int64).flatten().to(device)  # (256,)
 
     def __len__(self):
         return len(self.sequences)
 
     def sequences_of(self, rows):
         """Return one-hot windows, float32 (n, 4, L), for `rows` (int tensor or slice)."""
-        return self._expand(self.sequences[rows].transpose(1, 2))[:, :, :self.window]
+        return self._expand(self.sequences[rows].transpose(1, 2))[:, :, : self.window]
 
     def labels_of(self, rows):
         """Return labels, float32 (n, T), for `rows` (int tensor or slice)."""
-        return self._expand(self.labels[rows])[:, :self.n_targets]
+        return self._expand(self.labels[rows])[:, : self.n_targets]
 
     def _expand(self, packed):
         """Return packed bits (..., m), uint8, as numbers (..., 8 m), float32."""
@@ -92,7 +92,7 @@ class Plan:
         return len(self.rows)
 
 
-class Feed:
+class Loader:
     """The training windows: plans of epochs, and their batches.
 
     Parameters
@@ -116,8 +116,18 @@ class Feed:
         Windows of an epoch; None for all.
     """
 
-    def __init__(self, dataset, device, memory, *, shift=0, negatives=None, balance=False, both_strands=False,
-                 epoch_size=None):
+    def __init__(
+        self,
+        dataset,
+        device,
+        memory,
+        *,
+        shift=0,
+        negatives=None,
+        balance=False,
+        both_strands=False,
+        epoch_size=None,
+    ):
         self.dataset, self.device, self.shift = dataset, device, shift
         self.n, self.both_strands = dataset.length("train"), both_strands
         row = 4 * -(-dataset.window // 8) + -(-len(dataset.names) // 8)
@@ -128,8 +138,10 @@ class Feed:
             self.weights = _weights(dataset, balance)
             labelled = int((self.weights > 0).sum())
             if labelled == 0:
-                raise DanqError("no training window has a label, and train.negatives and train.balance count by them; "
-                                "leave both out")
+                raise DanqError(
+                    "no training window has a label, and train.negatives and train.balance count by them; "
+                    "leave both out"
+                )
             others = self.n - labelled
             self.drawn = others if negatives is None else min(round(negatives * labelled), others)
             shown = labelled + self.drawn
@@ -145,27 +157,38 @@ class Feed:
         order = torch.randperm(n_blocks, generator=chance).tolist()
         parts, places, groups = [], [], []
         for first in range(0, n_blocks, self.blocks_held):
-            blocks = tuple(sorted(order[first:first + self.blocks_held]))
-            rows = torch.cat([torch.repeat_interleave(self._rows(block), shown[self._rows(block)]) for block in blocks])
+            blocks = tuple(sorted(order[first : first + self.blocks_held]))
+            rows = torch.cat(
+                [
+                    torch.repeat_interleave(self._rows(block), shown[self._rows(block)])
+                    for block in blocks
+                ]
+            )
             rows = torch.cat([rows, rows + self.n]) if self.both_strands else rows
             parts.append(rows[torch.randperm(len(rows), generator=chance)])
-            starts = torch.searchsorted(torch.tensor(blocks), parts[-1] % self.n // self.block) * self.block
+            starts = (
+                torch.searchsorted(torch.tensor(blocks), parts[-1] % self.n // self.block)
+                * self.block
+            )
             places.append(starts + parts[-1] % self.n % self.block)
             groups.append((blocks, sum(map(len, parts))))
-        rows = torch.cat(parts)[:self.epoch_size]
+        rows = torch.cat(parts)[: self.epoch_size]
         random = torch.rand(len(rows), generator=chance) < 0.5
         moves = torch.randint(0, 2 * self.shift + 1, (len(rows),), generator=chance)
         flips = rows >= self.n if self.both_strands else random
         # Whole to the device: a batch then costs no copy, for which the host would wait.
-        return Plan(rows % self.n, *(part.to(self.device) for part in (torch.cat(places)[:len(rows)], flips, moves)),
-                    groups)
+        return Plan(
+            rows % self.n,
+            *(part.to(self.device) for part in (torch.cat(places)[: len(rows)], flips, moves)),
+            groups,
+        )
 
     def _draw(self, chance):
         """Return how often an epoch shows each window: labelled ones, and a new draw of the others."""
         labelled = self.weights > 0
         shown, others = labelled.long(), (~labelled).nonzero().flatten()
         if self.drawn < len(others):
-            others = others[torch.randperm(len(others), generator=chance)[:self.drawn]]
+            others = others[torch.randperm(len(others), generator=chance)[: self.drawn]]
         shown[others] = 1
         if self.balance:
             # By the inverse of the distribution: torch.multinomial takes no more than 2**24 windows.
@@ -203,7 +226,9 @@ class Feed:
 
     def _load(self, group):
         """Read a group of blocks."""
-        parts = [slice(block * self.block, min((block + 1) * self.block, self.n)) for block in group]
+        parts = [
+            slice(block * self.block, min((block + 1) * self.block, self.n)) for block in group
+        ]
         return Batches(self.dataset, "train", self.device, parts)
 
 
@@ -217,7 +242,11 @@ def _weights(dataset, balance):
     for start in range(0, n, BLOCK):
         packed = dataset.packed_labels("train", slice(start, start + BLOCK))
         if balance:
-            weights.append((np.unpackbits(packed, axis=1, count=len(counts)) * (counts.max() / counts)).max(axis=1))
+            weights.append(
+                (np.unpackbits(packed, axis=1, count=len(counts)) * (counts.max() / counts)).max(
+                    axis=1
+                )
+            )
         else:
             weights.append(packed.any(axis=1).astype(np.float64))
     return torch.from_numpy(np.concatenate(weights))
@@ -233,7 +262,7 @@ def augment(X, flips, moves, shift):
     flips : torch.Tensor, shape (n,), bool
         Where to show the reverse complement.
     moves : torch.Tensor, shape (n,), int64
-        0 to twice `shift`; `shift` is no move. The letters that enter at an end are unknown (zeros).
+        0 to twice `shift`; `shift` is no move. The bases that enter at an end are unknown (zeros).
     shift : int
         Largest move either way (bp).
 

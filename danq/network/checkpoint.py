@@ -37,7 +37,16 @@ def write_checkpoint(path, weights, facts, data_facts):
     data_facts : dict
         `danq.data.dataset.Dataset.facts` of the training data.
     """
-    _save(path, {"format": FORMAT, "version": VERSION, "weights": weights, "facts": facts, "dataset": data_facts})
+    _save(
+        path,
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "weights": weights,
+            "facts": facts,
+            "dataset": data_facts,
+        },
+    )
 
 
 def load_checkpoint(path):
@@ -61,8 +70,13 @@ def load_checkpoint(path):
         Not a whole checkpoint of ours, or weights that are not finite or do not fit the model.
     """
     saved = _load(path)
-    if not isinstance(saved, dict) or (saved.get("format"), saved.get("version")) != (FORMAT, VERSION):
-        raise DanqError(f"not a checkpoint of version {VERSION}; train the model again with danq train", path)
+    if not isinstance(saved, dict) or (saved.get("format"), saved.get("version")) != (
+        FORMAT,
+        VERSION,
+    ):
+        raise DanqError(
+            f"not a checkpoint of version {VERSION}; train the model again with danq train", path
+        )
     data, options = saved["dataset"], saved["facts"]["options"]
     model = build_from(options, data["window"], len(data["names"]))
     try:
@@ -119,13 +133,21 @@ class Resume:
             return None
         changed = [key for key in self.options | before if self.options.get(key) != before.get(key)]
         if changed:
-            told = ", ".join(f"{key} ({_short(before.get(key))}, now {_short(self.options.get(key))})"
-                             for key in changed)
-            raise DanqError(f"holds a training that was cut off, with another {told}; go on with the former, or remove "
-                            "this file to start anew", self.path)
+            told = ", ".join(
+                f"{key} ({_short(before.get(key))}, now {_short(self.options.get(key))})"
+                for key in changed
+            )
+            raise DanqError(
+                f"holds a training that was cut off, with another {told}; go on with the former, or remove "
+                "this file to start anew",
+                self.path,
+            )
         if threads[-1] != self.threads:
-            print(f"{self.path}: began with {threads[-1]} threads, goes on with {self.threads}: the last digits may "
-                  "differ from those of an undisturbed training", file=sys.stderr)
+            print(
+                f"{self.path}: began with {threads[-1]} threads, goes on with {self.threads}: the last digits may "
+                "differ from those of an undisturbed training",
+                file=sys.stderr,
+            )
             threads = [*threads, self.threads]
         self.all_threads = threads
         return state
@@ -160,8 +182,12 @@ def _load(path):
                 raise zipfile.BadZipFile
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise DanqError(f"cannot be read ({error.strerror}); check the path and the disk", path) from error
+        raise DanqError(
+            f"cannot be read ({error.strerror}); check the path and the disk", path
+        ) from error
     except MemoryError:
         raise
     except Exception as error:  # torch raises half a dozen types for a damaged file
-        raise DamagedError("not a whole checkpoint; train the model again with danq train", path) from error
+        raise DamagedError(
+            "not a whole checkpoint; train the model again with danq train", path
+        ) from error

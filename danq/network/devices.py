@@ -29,11 +29,17 @@ def hold_gpus(n):
     n : int
         How many.
     """
-    chosen_already = {"CUDA_VISIBLE_DEVICES", "LOCAL_RANK"} & set(os.environ)  # the latter: one of our own processes
+    chosen_already = {"CUDA_VISIBLE_DEVICES", "LOCAL_RANK"} & set(
+        os.environ
+    )  # the latter: one of our own processes
     if _held or chosen_already or not shutil.which("nvidia-smi"):
         return
-    told = subprocess.run(["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"], capture_output=True, text=True,
-                          check=False)
+    told = subprocess.run(
+        ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     names = told.stdout.split() if told.returncode == 0 else []
     while 0 < n <= len(names) and not _held:
         locks = {name: lock for name in names if (lock := _lock(name))}
@@ -44,8 +50,11 @@ def hold_gpus(n):
         if chosen and n < len(names):
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(chosen)
         elif not chosen:
-            print(f"waiting for {n} of {len(names)} GPUs; other trainings hold {len(names) - len(locks)}",
-                  file=sys.stderr, flush=True)
+            print(
+                f"waiting for {n} of {len(names)} GPUs; other trainings hold {len(names) - len(locks)}",
+                file=sys.stderr,
+                flush=True,
+            )
             time.sleep(WAIT)
 
 
@@ -76,7 +85,9 @@ def choose_device(name):
         name = "cuda" if torch.cuda.is_available() else "cpu"
     known = ["cpu", "cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
     if name not in known or (name.startswith("cuda") and not torch.cuda.is_available()):
-        raise DanqError(f"device {name} is not here: PyTorch sees {torch.cuda.device_count()} GPUs; use auto or cpu")
+        raise DanqError(
+            f"device {name} is not here: PyTorch sees {torch.cuda.device_count()} GPUs; use auto or cpu"
+        )
     return torch.device(name)
 
 
@@ -89,7 +100,11 @@ def choose_precision(name, device):
         tf32 without a GPU.
     """
     if name == "auto":
-        native = torch.cuda.is_bf16_supported if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported
+        native = (
+            torch.cuda.is_bf16_supported
+            if device.type == "cuda"
+            else torch.cpu._is_avx512_bf16_supported
+        )
         return "bfloat16" if native() else "float32"
     if name == "tf32" and device.type != "cuda":
         raise DanqError("precision tf32 is of GPUs; use float32, bfloat16 or auto on a CPU")
@@ -124,26 +139,43 @@ def open_fabric(device, precision, devices, nodes):
     # Only what it warns of: our own log says where and in which numbers a training runs.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if device.type == "cuda" and devices > torch.cuda.device_count():
-        raise DanqError(f"devices is {devices}, but PyTorch sees {torch.cuda.device_count()} GPUs; give no more")
+        raise DanqError(
+            f"devices is {devices}, but PyTorch sees {torch.cuda.device_count()} GPUs; give no more"
+        )
     if nodes > 1 and not {"SLURM_NTASKS", "TORCHELASTIC_RUN_ID", "NODE_RANK"} & set(os.environ):
-        raise DanqError(f"nodes is {nodes}, but nothing started the processes on the others; use srun or torchrun")
+        raise DanqError(
+            f"nodes is {nodes}, but nothing started the processes on the others; use srun or torchrun"
+        )
     set_tf32(precision == "tf32")
     several = devices * nodes > 1
     # Slurm, and Snakemake on it, may have started one process of a node: the others are then ours to start.
-    ours = nodes == 1 and os.environ.get("SLURM_NTASKS", "1") == "1" and "TORCHELASTIC_RUN_ID" not in os.environ
+    ours = (
+        nodes == 1
+        and os.environ.get("SLURM_NTASKS", "1") == "1"
+        and "TORCHELASTIC_RUN_ID" not in os.environ
+    )
     one = [device.index] if device.index is not None else devices
     if several and nodes == 1 and "MASTER_ADDR" not in os.environ:
         os.environ["MASTER_ADDR"] = "127.0.0.1"  # a host name may not resolve
     try:
-        fabric = Fabric(accelerator=device.type, devices=one, num_nodes=nodes, strategy="ddp" if several else "auto",
-                        precision="bf16-mixed" if precision == "bfloat16" else "32-true",
-                        plugins=LightningEnvironment() if ours or not several else None)
+        fabric = Fabric(
+            accelerator=device.type,
+            devices=one,
+            num_nodes=nodes,
+            strategy="ddp" if several else "auto",
+            precision="bf16-mixed" if precision == "bfloat16" else "32-true",
+            plugins=LightningEnvironment() if ours or not several else None,
+        )
         fabric.launch()
     except (RuntimeError, ValueError) as error:  # what it says of Slurm's tasks
-        raise DanqError(f"devices {devices} and nodes {nodes}: {str(error).splitlines()[0]}") from error
+        raise DanqError(
+            f"devices {devices} and nodes {nodes}: {str(error).splitlines()[0]}"
+        ) from error
     if fabric.world_size != devices * nodes:
-        raise DanqError(f"devices {devices} on nodes {nodes} need as many processes, but {fabric.world_size} were "
-                        "started; give srun --ntasks-per-node the number of devices")
+        raise DanqError(
+            f"devices {devices} on nodes {nodes} need as many processes, but {fabric.world_size} were "
+            "started; give srun --ntasks-per-node the number of devices"
+        )
     return fabric
 
 

@@ -6,8 +6,8 @@ import torch
 from danq.errors import DanqError, UntrainableError, shown
 from danq.motif.meme import log_odds
 
-MARGIN = 3       # bp that a published motif keeps from either end of its filter
-UNIFORM = 0.25   # what is taken off a motif's probabilities
+MARGIN = 3  # bp that a published motif keeps from either end of its filter
+UNIFORM = 0.25  # what is taken off a motif's probabilities
 
 
 def choose_motifs(start, known, jaspar):
@@ -36,9 +36,14 @@ def choose_motifs(start, known, jaspar):
     wanted = list(dict.fromkeys(name for name in jaspar if name))
     missing = [name for name in wanted if name not in by_name]
     if missing or not wanted:
-        what = f"the motif {shown(missing[0])} of a target is not among the known motifs" if missing else (
-            "no target names its own motif")
-        raise DanqError(f"start targets: {what}; mend column jaspar of targets.tsv, or give the right --motifs")
+        what = (
+            f"the motif {shown(missing[0])} of a target is not among the known motifs"
+            if missing
+            else ("no target names its own motif")
+        )
+        raise DanqError(
+            f"initialise_from targets: {what}; fix column jaspar of targets.tsv, or give the right --motifs"
+        )
     return [by_name[name] for name in wanted]
 
 
@@ -76,13 +81,17 @@ def start_from_motifs(conv, motifs, generator, background=None):
     if 4 * len(motifs) <= conv.out_channels:
         matrices += [(motif.name + "-", motif.matrix[::-1, ::-1]) for motif in motifs]
     if len(matrices) > conv.out_channels:
-        raise UntrainableError(f"{len(motifs)} known motifs do not fit {conv.out_channels} filters; give fewer motifs "
-                               "(a MEME file), start from targets, or use a larger train.scale")
+        raise UntrainableError(
+            f"{len(motifs)} known motifs do not fit {conv.out_channels} filters; give fewer motifs "
+            "(a MEME file), start from targets, or use a larger train.scale"
+        )
     for number, (_, matrix) in enumerate(matrices):
         part = _fitting(matrix, conv.kernel_size[0])
         weights = part - UNIFORM if background is None else log_odds(part, background)
         first = _first(conv.kernel_size[0] - len(part), generator if background is None else None)
-        conv.weight[number, :, first:first + len(part)] = torch.from_numpy(weights.T).to(conv.weight)
+        conv.weight[number, :, first : first + len(part)] = torch.from_numpy(weights.T).to(
+            conv.weight
+        )
         conv.bias[number] = 0.0 if background is not None else -torch.rand((), generator=generator)
     return [name for name, _ in matrices] + [""] * (conv.out_channels - len(matrices))
 
@@ -99,4 +108,4 @@ def _fitting(matrix, width):
     """Cut a matrix (w, 4) to the `width` neighbouring columns that are furthest from uniform."""
     held = ((matrix - UNIFORM) ** 2).sum(axis=1)
     first = int(np.convolve(held, np.ones(min(width, len(matrix))), "valid").argmax())
-    return matrix[first:first + width].copy()
+    return matrix[first : first + width].copy()

@@ -60,10 +60,14 @@ def filter_maxima(conv, X, pool):
     if X.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
         return functional.max_pool1d(conv(X), pool)
     # In bfloat16 a CPU is slow at the backward pass of a convolution of so few channels, and quick at products.
-    patches = X.to(torch.get_autocast_dtype("cpu")).unfold(2, conv.kernel_size[0], 1)    # (N, 4, L - w + 1, w)
+    patches = X.to(torch.get_autocast_dtype("cpu")).unfold(
+        2, conv.kernel_size[0], 1
+    )  # (N, 4, L - w + 1, w)
     Y = functional.linear(patches.transpose(1, 2).flatten(2), conv.weight.flatten(1), conv.bias)
     positions = Y.shape[1] // pool
-    return Y[:, :positions * pool].unflatten(1, (positions, pool)).max(dim=2).values.transpose(1, 2)
+    return (
+        Y[:, : positions * pool].unflatten(1, (positions, pool)).max(dim=2).values.transpose(1, 2)
+    )
 
 
 class HardLSTM(nn.LSTM):
@@ -81,12 +85,17 @@ class HardLSTM(nn.LSTM):
         return torch.cat(outputs, dim=2), None
 
     def _run(self, X, layer):
-        W, U, b, c = (getattr(self, f"{kind}_{layer}") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-        inputs = functional.linear(X, W, b + c)                              # (P, N, 4 units)
+        W, U, b, c = (
+            getattr(self, f"{kind}_{layer}")
+            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        inputs = functional.linear(X, W, b + c)  # (P, N, 4 units)
         hidden = cell = X.new_zeros(X.shape[1], self.hidden_size)
         outputs = []
         for step in inputs:
-            i, f, g, o = (step + functional.linear(hidden, U)).chunk(4, dim=1)   # torch's order of the gates
+            i, f, g, o = (step + functional.linear(hidden, U)).chunk(
+                4, dim=1
+            )  # torch's order of the gates
             cell = hard_sigmoid(f) * cell + hard_sigmoid(i) * torch.tanh(g)
             hidden = hard_sigmoid(o) * torch.tanh(cell)
             outputs.append(hidden)
@@ -103,7 +112,9 @@ def hard_sigmoid(x):
 
 def lstm(inputs, units, gates, bidirectional=True):
     """Return an LSTM over (P, N, inputs), time first, with `gates` "sigmoid" or "hard_sigmoid"."""
-    return (HardLSTM if gates == "hard_sigmoid" else nn.LSTM)(inputs, units, bidirectional=bidirectional)
+    return (HardLSTM if gates == "hard_sigmoid" else nn.LSTM)(
+        inputs, units, bidirectional=bidirectional
+    )
 
 
 class DenseHead(nn.Module):
@@ -157,7 +168,9 @@ class PoolHead(nn.Module):
     def forward(self, X):
         """Return logits (N, T) for a feature map (N, P, C)."""
         # In bfloat16 neighbouring logits would often be the same number, and share what the highest one should learn.
-        device = X.device.type if torch.amp.is_autocast_available(X.device.type) else "cpu"   # meta tensors have none
+        device = (
+            X.device.type if torch.amp.is_autocast_available(X.device.type) else "cpu"
+        )  # meta tensors have none
         with torch.autocast(device, enabled=False):
             logits = self.out(X.to(self.out.weight.dtype)) + self._places(X.shape[1])
             return torch.logsumexp(self.SHARPNESS * logits, dim=1) / self.SHARPNESS

@@ -8,7 +8,7 @@ None. A ladder, from no convolution and no recurrence to both:
 name                  layers                                                   parameters at 1,000 bp, 919 targets
 ===================== ======================================================== ===================================
 mlp                   two fully connected                                      5,408,469
-blstm                 a bidirectional LSTM over the letters, pooled            46,678,479
+blstm                 a bidirectional LSTM over the bases, pooled            46,678,479
 deepsea               three convolutions                                       52,843,119
 danq                  a convolution, a bidirectional LSTM over its positions   46,929,039
 danq_forward          danq with two LSTMs that both read forward               46,929,039
@@ -39,7 +39,7 @@ from danq.network.layers import DenseHead, Dropout, PoolHead, filter_maxima, lst
 
 
 class Mlp(nn.Module):
-    """A plain feed-forward network: fully connected layers over the letters, place by place. It has no filters.
+    """A plain loader-forward network: fully connected layers over the bases, place by place. It has no filters.
 
     Parameters
     ----------
@@ -61,10 +61,10 @@ class Mlp(nn.Module):
         self.drops = nn.ModuleList(Dropout(rate * dropout) for rate in (0.2, 0.5))
         self.head = DenseHead(1, hidden, n_targets, hidden)
 
-    def forward(self, X):                                                    # (N, 4, L)
+    def forward(self, X):  # (N, 4, L)
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
-        X = functional.relu(self.dense(self.drops[0](X.flatten(1))))         # (N, 925)
-        return self.head(self.drops[1](X))                                   # (N, T)
+        X = functional.relu(self.dense(self.drops[0](X.flatten(1))))  # (N, 925)
+        return self.head(self.drops[1](X))  # (N, T)
 
 
 class Blstm(nn.Module):
@@ -88,17 +88,27 @@ class Blstm(nn.Module):
 
     first = None
 
-    def __init__(self, window, n_targets, units=320, hidden=925, pool=13, dropout=1.0, head="dense", gates="sigmoid"):
+    def __init__(
+        self,
+        window,
+        n_targets,
+        units=320,
+        hidden=925,
+        pool=13,
+        dropout=1.0,
+        head="dense",
+        gates="sigmoid",
+    ):
         super().__init__()
         self.body = lstm(4, units, gates)
         self.pool, self.drop = pool, Dropout(0.5 * dropout)
         self.head = _head(head, window // pool, 2 * units, n_targets, hidden, window)
 
-    def forward(self, X):                                                    # (N, 4, L)
+    def forward(self, X):  # (N, 4, L)
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
-        Y, _ = self.body(X.permute(2, 0, 1).contiguous())                    # time first: (L, N, 640)
-        X = functional.max_pool1d(Y.permute(1, 2, 0), self.pool)             # (N, 640, 76) for L = 1,000
-        return self.head(self.drop(X.transpose(1, 2)))                       # (N, T)
+        Y, _ = self.body(X.permute(2, 0, 1).contiguous())  # time first: (L, N, 640)
+        X = functional.max_pool1d(Y.permute(1, 2, 0), self.pool)  # (N, 640, 76) for L = 1,000
+        return self.head(self.drop(X.transpose(1, 2)))  # (N, T)
 
 
 class DeepSEA(nn.Module):
@@ -120,16 +130,27 @@ class DeepSEA(nn.Module):
 
     FLOOR = 1e-6  # torch7's nn.Threshold(0, 1e-6): x if x > 0, else 1e-6
 
-    def __init__(self, window, n_targets, filters1=320, filters2=480, filters3=960, hidden=925, dropout=1.0,
-                 head="dense"):
+    def __init__(
+        self,
+        window,
+        n_targets,
+        filters1=320,
+        filters2=480,
+        filters3=960,
+        hidden=925,
+        dropout=1.0,
+        head="dense",
+    ):
         super().__init__()
         self.first = nn.Conv1d(4, filters1, 8)
         self.second = nn.Conv1d(filters1, filters2, 8)
         self.third = nn.Conv1d(filters2, filters3, 8)
         self.drops = nn.ModuleList(Dropout(rate * dropout) for rate in (0.2, 0.2, 0.5))
-        self.head = _head(head, ((window - 7) // 4 - 7) // 4 - 7, filters3, n_targets, hidden, window, rectify)
+        self.head = _head(
+            head, ((window - 7) // 4 - 7) // 4 - 7, filters3, n_targets, hidden, window, rectify
+        )
 
-    def forward(self, X):                                                    # (N, 4, L)
+    def forward(self, X):  # (N, 4, L)
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
         return self.rest(self.pooled(X))
 
@@ -141,7 +162,7 @@ class DeepSEA(nn.Module):
         """Return logits (N, T) of what the first filters answer."""
         X = self.drops[0](X)
         X = self.drops[1](rectify(functional.max_pool1d(self.second(X), 4)))  # (N, 480, 60)
-        X = self.drops[2](rectify(self.third(X)))                            # (N, 960, 53)
+        X = self.drops[2](rectify(self.third(X)))  # (N, 960, 53)
         # Flattened channel by channel, as published.
         return self.head(X if isinstance(self.head, DenseHead) else X.transpose(1, 2))  # (N, T)
 
@@ -172,8 +193,19 @@ class DanQ(nn.Module):
         Of the LSTM; hard ones as published (slower).
     """
 
-    def __init__(self, window, n_targets, filters=320, units=320, hidden=925, filter_width=26, pool=13, dropout=1.0,
-                 head="dense", gates="sigmoid"):
+    def __init__(
+        self,
+        window,
+        n_targets,
+        filters=320,
+        units=320,
+        hidden=925,
+        filter_width=26,
+        pool=13,
+        dropout=1.0,
+        head="dense",
+        gates="sigmoid",
+    ):
         super().__init__()
         self.pool, positions = pool, (window - filter_width + 1) // pool
         self.first = nn.Conv1d(4, filters, filter_width)
@@ -181,7 +213,7 @@ class DanQ(nn.Module):
         self.drops = nn.ModuleList(Dropout(rate * dropout) for rate in (0.2, 0.5))
         self.head = _head(head, positions, 2 * units, n_targets, hidden, window)
 
-    def forward(self, X):                                                    # (N, 4, L)
+    def forward(self, X):  # (N, 4, L)
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
         return self.rest(self.pooled(X))
 
@@ -192,15 +224,15 @@ class DanQ(nn.Module):
 
     def rest(self, X):
         """Return logits (N, T) of what the first filters answer."""
-        X = self.drops[1](self._mix(self.drops[0](X)))                       # (N, 75, 640)
-        return self.head(X)                                                  # (N, T)
+        X = self.drops[1](self._mix(self.drops[0](X)))  # (N, 75, 640)
+        return self.head(X)  # (N, T)
 
     def _body(self, filters, units, positions, gates):
         return lstm(filters, units, gates)
 
     def _mix(self, X):
         """Let positions see each other: (N, C, P) to (N, P, 2 * units)."""
-        Y, _ = self.body(X.permute(2, 0, 1).contiguous())                    # time first: (P, N, 2 * units)
+        Y, _ = self.body(X.permute(2, 0, 1).contiguous())  # time first: (P, N, 2 * units)
         return Y.transpose(0, 1)
 
 
@@ -228,8 +260,8 @@ class DanQConv(DanQ):
 
     def _mix(self, X):
         width = self.body.kernel_size[0]
-        X = functional.pad(X, ((width - 1) // 2, width // 2))                # as many positions out as in
-        return functional.relu(self.body(X)).transpose(1, 2)                 # (N, P, 2 * units)
+        X = functional.pad(X, ((width - 1) // 2, width // 2))  # as many positions out as in
+        return functional.relu(self.body(X)).transpose(1, 2)  # (N, P, 2 * units)
 
 
 class DanQDilated(DanQ):
@@ -241,17 +273,21 @@ class DanQDilated(DanQ):
     """
 
     def _body(self, filters, units, positions, gates):
-        n = max(2, math.ceil(math.log2(max(positions, 1))))                  # reach to either side: 2**n - 1
+        n = max(2, math.ceil(math.log2(max(positions, 1))))  # reach to either side: 2**n - 1
         channels = self._channels(filters, units, n)
         sizes = [filters, *[channels] * (n - 1), 2 * units]
-        return nn.ModuleList(nn.Conv1d(sizes[i], sizes[i + 1], 3, padding=2**i, dilation=2**i) for i in range(n))
+        return nn.ModuleList(
+            nn.Conv1d(sizes[i], sizes[i + 1], 3, padding=2**i, dilation=2**i) for i in range(n)
+        )
 
     @staticmethod
     def _channels(filters, units, n):
         """Solve ``3 f c + 3 (n - 2) c**2 + 6 u c = 8 u (f + u)``, the LSTM's multiply-adds a position, for c."""
         a, b, cost = 3 * (n - 2), 3 * filters + 6 * units, 8 * units * (filters + units)
         exact = cost / b if a == 0 else (math.sqrt(b * b + 4 * a * cost) - b) / (2 * a)
-        return max(1, min(math.floor(exact), math.ceil(exact), key=lambda c: abs(a * c * c + b * c - cost)))
+        return max(
+            1, min(math.floor(exact), math.ceil(exact), key=lambda c: abs(a * c * c + b * c - cost))
+        )
 
     def _mix(self, X):
         for layer in self.body:
@@ -281,8 +317,9 @@ SCALED = ("filters", "filters1", "filters2", "filters3", "units", "hidden")
 FIRST = ("filters", "filters1")
 
 
-def build(name, window, n_targets, scale=1.0, dropout=1.0, head="dense", gates="sigmoid",
-          filter_scale=1.0):
+def build(
+    name, window, n_targets, scale=1.0, dropout=1.0, head="dense", gates="sigmoid", filter_scale=1.0
+):
     """Build a model, its published widths and dropout rates multiplied by `scale` and `dropout`.
 
     Parameters
@@ -318,18 +355,25 @@ def build(name, window, n_targets, scale=1.0, dropout=1.0, head="dense", gates="
     kind, numbers = MODELS[name]
     taken = inspect.signature(kind).parameters
     numbers = {key: taken[key].default for key in SCALED if key in taken} | numbers
-    numbers |= {key: max(1, round(numbers[key] * scale * (filter_scale if key in FIRST else 1)))
-                for key in SCALED if key in numbers}
+    numbers |= {
+        key: max(1, round(numbers[key] * scale * (filter_scale if key in FIRST else 1)))
+        for key in SCALED
+        if key in numbers
+    }
     numbers |= {"dropout": dropout} | ({"head": head} if "head" in taken else {})
     if "head" not in taken and head != "dense":
-        raise DanqError(f"{name} reads fixed positions, which no head can pool; use train.head dense for it")
+        raise DanqError(
+            f"{name} reads fixed positions, which no head can pool; use train.head dense for it"
+        )
     return kind(window, n_targets, **numbers, **({"gates": gates} if "gates" in taken else {}))
 
 
 def _head(name, positions, channels, n_targets, hidden, window, rectify=functional.relu):
     """Return a head over a feature map, or refuse a window that leaves no position."""
     if positions < 1:
-        raise DanqError(f"a window of {window} bp is too short for this model; use a longer extract.window")
+        raise DanqError(
+            f"a window of {window} bp is too short for this model; use a longer extract.window"
+        )
     if name == "pool":
         return PoolHead(positions, channels, n_targets)
     return DenseHead(positions, channels, n_targets, hidden, rectify)
@@ -366,8 +410,15 @@ def motif_layers(model):
     layers = [Layer("filter", model.first, model.first.out_channels, *model.first.kernel_size)]
     if isinstance(model, DeepSEA):
         width = 4 * (model.second.kernel_size[0] - 1) + 3 + layers[0].width
-        layers.append(Layer("second", lambda X: model.second(model.drops[0](model.pooled(X))),
-                            model.second.out_channels, width, 4))
+        layers.append(
+            Layer(
+                "second",
+                lambda X: model.second(model.drops[0](model.pooled(X))),
+                model.second.out_channels,
+                width,
+                4,
+            )
+        )
     return layers
 
 
@@ -390,8 +441,14 @@ def count_multiply_adds(model, window):
 
     def note(layer, inputs, output):
         steps = output.shape[2] if isinstance(layer, nn.Conv1d) else inputs[0].shape[:-1].numel()
-        counts.append(steps * sum(weight.numel() for name, weight in layer.named_parameters(recurse=False)
-                                  if name.startswith("weight")))
+        counts.append(
+            steps
+            * sum(
+                weight.numel()
+                for name, weight in layer.named_parameters(recurse=False)
+                if name.startswith("weight")
+            )
+        )
 
     model = copy.deepcopy(model).to("meta").eval()
     for layer in model.modules():

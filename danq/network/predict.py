@@ -40,13 +40,19 @@ def predict(checkpoint, dataset, output, *, split, device, threads):
     """
     model, facts, place = open_model(checkpoint, device, threads)
     with open_dataset(dataset) as opened:
-        refuse_other_data(opened.facts(), facts["dataset"], dataset, any_length=takes_any_length(model))
+        refuse_other_data(
+            opened.facts(), facts["dataset"], dataset, any_length=takes_any_length(model)
+        )
         refuse_short_windows(model, opened.window, dataset)
         # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
-        probabilities = predict_rows(model, opened, split, range(opened.length(split)), place).mean(dim=0)
-        windows = opened.digest(split)
+        probabilities = predict_rows(model, opened, split, range(opened.length(split)), place).mean(
+            dim=0
+        )
+        windows = opened.split_checksum(split)
     trained = facts["facts"]
-    write_predictions(output, probabilities.numpy(), trained["model"], str(trained["seed"]), split, windows)
+    write_predictions(
+        output, probabilities.numpy(), trained["model"], str(trained["seed"]), split, windows
+    )
 
 
 def open_model(checkpoint, device, threads):
@@ -93,11 +99,15 @@ def predict_rows(model, dataset, split, rows, device, stop=lambda: None):
     """
     model.eval()
     found = torch.empty(2, len(rows), len(dataset.names))
-    for start in tqdm(range(0, len(rows), BATCH), "predict", unit="batch", leave=False, disable=None):
+    for start in tqdm(
+        range(0, len(rows), BATCH), "predict", unit="batch", leave=False, disable=None
+    ):
         stop()
-        part = rows[start:start + BATCH]
-        X = Batches(dataset, split, device, [slice(part.start, part.stop)]).sequences_of(slice(None))
-        found[:, start:start + len(part)] = strand_probabilities(model, X).cpu()
+        part = rows[start : start + BATCH]
+        X = Batches(dataset, split, device, [slice(part.start, part.stop)]).sequences_of(
+            slice(None)
+        )
+        found[:, start : start + len(part)] = strand_probabilities(model, X).cpu()
     return found
 
 
@@ -124,12 +134,14 @@ def refuse_other_data(found, expected, path, any_length=False):
     the same: what must be is how the genome was split, so that no model predicts where it was trained.
     """
     if any_length and found["window"] != expected["window"]:
-        free = {"window", "training windows"} | ({"bin_size"} if found["splits"] is None else set())
+        free = {"window", "training_windows"} | ({"bin_size"} if found["splits"] is None else set())
     else:
         free = {"splits"}  # told by the windows themselves
     for key, value in expected.items():
         if key not in free and found[key] != value:
-            raise DanqError(f"{key}: not what the model was trained on; use the dataset of that training", path)
+            raise DanqError(
+                f"{key}: not what the model was trained on; use the dataset of that training", path
+            )
 
 
 def refuse_short_windows(model, window, path):
@@ -138,5 +150,6 @@ def refuse_short_windows(model, window, path):
         with torch.no_grad():
             model(torch.zeros(1, 4, window, device=next(model.parameters()).device))
     except RuntimeError as error:
-        raise DanqError(f"windows of {window} bp do not fit this model; use those that it was trained on",
-                        path) from error
+        raise DanqError(
+            f"windows of {window} bp do not fit this model; use those that it was trained on", path
+        ) from error

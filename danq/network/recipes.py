@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-CLIP = 1e-7     # Keras 0.2 clips probabilities to [1e-7, 1 - 1e-7] before their logarithm
+CLIP = 1e-7  # Keras 0.2 clips probabilities to [1e-7, 1 - 1e-7] before their logarithm
 WARM_UP = 0.08  # share of the steps in which the learning rate rises
 
 
@@ -59,7 +59,9 @@ class Recipe:
 
     def schedule(self, optimizer, lr, steps):
         """Return the schedule of the learning rate over `steps` steps, or None."""
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=WARM_UP)
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, lr, total_steps=steps, pct_start=WARM_UP
+        )
 
     def constrain(self, model):
         """Bring the weights within the recipe's bounds, before each step."""
@@ -77,15 +79,20 @@ class PublishedDeepSEA(Recipe):
     """
 
     MOMENTUM = 0.9
-    DECAY = 8e-7        # of the learning rate: lr / (1 + DECAY * updates)
-    MAX_NORM = 0.9      # of the weights that lead to one unit
-    L1 = 1e-8           # on the logits; reaches the weights of the output layer only
+    DECAY = 8e-7  # of the learning rate: lr / (1 + DECAY * updates)
+    MAX_NORM = 0.9  # of the weights that lead to one unit
+    L1 = 1e-8  # on the logits; reaches the weights of the output layer only
 
     def optimizer(self, model, lr, weight_decay):
         """Return torch7's SGD, whose dampening is its momentum (https://github.com/torch/optim/blob/master/sgd.lua)."""
         model.head.out.register_forward_hook(_keep_input)
-        return torch.optim.SGD(model.parameters(), lr, momentum=self.MOMENTUM, dampening=self.MOMENTUM,
-                               weight_decay=weight_decay)
+        return torch.optim.SGD(
+            model.parameters(),
+            lr,
+            momentum=self.MOMENTUM,
+            dampening=self.MOMENTUM,
+            weight_decay=weight_decay,
+        )
 
     def schedule(self, optimizer, lr, steps):
         """Return ``lr / (1 + 8e-7 t)`` after t updates."""
@@ -123,7 +130,9 @@ class PublishedDanQ(Recipe):
             if isinstance(part, nn.LSTM):
                 initialise_lstm(part)
             elif isinstance(part, nn.Conv1d | nn.Linear):
-                bound = 0.05 if isinstance(part, nn.Conv1d) else math.sqrt(6 / sum(part.weight.shape))
+                bound = (
+                    0.05 if isinstance(part, nn.Conv1d) else math.sqrt(6 / sum(part.weight.shape))
+                )
                 nn.init.uniform_(part.weight, -bound, bound)  # Glorot's bound for dense layers
                 nn.init.zeros_(part.bias)
 
@@ -148,7 +157,7 @@ def initialise_lstm(layer):
     https://github.com/keras-team/keras/blob/0.2.0/keras/initializations.py
     """
     for name, parameter in layer.named_parameters():
-        for number, gate in enumerate(parameter.chunk(4)):                   # input, forget, cell, output
+        for number, gate in enumerate(parameter.chunk(4)):  # input, forget, cell, output
             if name.startswith("weight_ih"):
                 bound = math.sqrt(6 / sum(gate.shape))
                 gate.uniform_(-bound, bound)
@@ -196,10 +205,27 @@ class KerasRMSprop(torch.optim.Optimizer):
 
 
 MODERN = Recipe(lr=0.002, batch_size=64, epochs=8, patience=5, weight_decay=0.01)
-PUBLISHED_DEEPSEA = PublishedDeepSEA(lr=1.0, batch_size=16, epochs=100_000, patience=300, weight_decay=1e-6,
-                                     criterion="valid_loss", both_strands=True, epoch_size=110_000, loss_strands=1)
-PUBLISHED_DANQ = PublishedDanQ(lr=1e-3, batch_size=100, epochs=60, patience=5, weight_decay=0.0,
-                               criterion="valid_loss", both_strands=True, inverted_dropout=False)
+PUBLISHED_DEEPSEA = PublishedDeepSEA(
+    lr=1.0,
+    batch_size=16,
+    epochs=100_000,
+    patience=300,
+    weight_decay=1e-6,
+    criterion="valid_loss",
+    both_strands=True,
+    epoch_size=110_000,
+    loss_strands=1,
+)
+PUBLISHED_DANQ = PublishedDanQ(
+    lr=1e-3,
+    batch_size=100,
+    epochs=60,
+    patience=5,
+    weight_decay=0.0,
+    criterion="valid_loss",
+    both_strands=True,
+    inverted_dropout=False,
+)
 
 
 # DanQ-JASPAR's patience was never reached.

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from danq.plotting import plots
 
 _LINES = ("-", "--", ":")  # a second sign of the split, beside its colour
-_LONGEST = 24  # letters of a name
+_LONGEST = 24  # bases of a name
 
 
 def overview(names, windows, positives, groups, histograms, *, splits):
@@ -38,13 +38,20 @@ def overview(names, windows, positives, groups, histograms, *, splits):
     """
     windows, positives = np.asarray(windows), np.asarray(positives)
     figure = Figure(figsize=(13, 7.5), layout="constrained", facecolor="white")
-    axes = figure.subplot_mosaic([["windows", "rank", "scatter"], ["windows", "labels", "labels"]],
-                                 width_ratios=[1, 1, 1])
+    axes = figure.subplot_mosaic(
+        [["windows", "rank", "scatter"], ["windows", "labels", "labels"]], width_ratios=[1, 1, 1]
+    )
     style, totals = plots.styles(groups), windows.sum(axis=1)
     windows_by_chromosome(axes["windows"], names, windows, splits=splits)
     plots.prevalence(axes["rank"], positives.sum(axis=0) / totals.sum(), groups=groups, style=style)
-    prevalence_scatter(axes["scatter"], positives[0] / totals[0], positives[-1] / totals[-1], groups=groups,
-                       splits=(splits[0], splits[-1]), style=style)
+    prevalence_scatter(
+        axes["scatter"],
+        positives[0] / totals[0],
+        positives[-1] / totals[-1],
+        groups=groups,
+        splits=(splits[0], splits[-1]),
+        style=style,
+    )
     labels_per_window(axes["labels"], histograms, splits=splits)
     _legend_of_groups(axes["rank"], style)
     return figure
@@ -73,8 +80,15 @@ def windows_by_chromosome(ax, names, windows, *, splits, limit=30):
     names, windows = _most(names, np.asarray(windows), limit)
     left, style = np.zeros(len(names)), plots.styles(splits)
     for split, own in zip(splits, windows, strict=True):
-        ax.barh(np.arange(len(names)), own, left=left, height=0.8, color=style[split].colour, edgecolor="white",
-                linewidth=0.4)
+        ax.barh(
+            np.arange(len(names)),
+            own,
+            left=left,
+            height=0.8,
+            color=style[split].colour,
+            edgecolor="white",
+            linewidth=0.4,
+        )
         left += own
     ax.set_yticks(np.arange(len(names)), map(_short, names), parse_math=False)
     ax.set_ylim(len(names) - 0.4, -0.6)
@@ -82,14 +96,20 @@ def windows_by_chromosome(ax, names, windows, *, splits, limit=30):
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     plots._dress(ax, "windows", "")
     ax.grid(visible=False, axis="y")
-    return _legend(ax, [Line2D([], [], color=style[split].colour, linewidth=6) for split in splits], splits,
-                   loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(splits))
+    return _legend(
+        ax,
+        [Line2D([], [], color=style[split].colour, linewidth=6) for split in splits],
+        splits,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1),
+        ncols=len(splits),
+    )
 
 
 def _most(names, windows, limit):
     """Return the chromosomes with the most windows, in their order, and one called "others" for the rest."""
     totals = windows.sum(axis=0)
-    ranked = np.argsort(-totals, kind="stable")[:np.count_nonzero(totals)]
+    ranked = np.argsort(-totals, kind="stable")[: np.count_nonzero(totals)]
     kept, others = np.sort(ranked[:limit]), ranked[limit:]
     names, counts = [names[place] for place in kept], windows[:, kept]
     if len(others):
@@ -127,15 +147,25 @@ def prevalence_scatter(ax, a, b, *, groups=None, splits=("train", "test"), title
     for group in dict.fromkeys(groups):
         rows = np.flatnonzero((groups == group) & (a > 0) & (b > 0))
         if rows.size:
-            _points(ax, a[rows], b[rows], style[group], 34 if len(a) < 100 else 12, group, plots._take(titles, rows))
+            _points(
+                ax,
+                a[rows],
+                b[rows],
+                style[group],
+                34 if len(a) < 100 else 12,
+                group,
+                plots._take(titles, rows),
+            )
     values = np.concatenate([a, b])[np.tile((a > 0) & (b > 0), 2)]
     limits = (values.min() / 1.3, values.max() * 1.3) if values.size else (0.001, 1)
     ax.plot(limits, limits, color=plots.INK, linewidth=0.8, alpha=0.45, zorder=1)
     ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, aspect="equal")
     for axis in (ax.xaxis, ax.yaxis):
         _percent_axis(axis, limits)
-    labels = [f"positive windows, {split}" + (f"\n(not shown: {missing} without any)" if missing else "")
-              for split, missing in zip(splits, ((a <= 0).sum(), (b <= 0).sum()), strict=True)]
+    labels = [
+        f"positive windows, {split}" + (f"\n(not shown: {missing} without any)" if missing else "")
+        for split, missing in zip(splits, ((a <= 0).sum(), (b <= 0).sum()), strict=True)
+    ]
     return plots._dress(ax, *labels)
 
 
@@ -160,8 +190,16 @@ def labels_per_window(ax, histograms, *, splits):
     last, style = np.flatnonzero(histograms.sum(axis=0))[-1], plots.styles(splits)
     edges, lines = np.arange(last + 2) - 0.5, []
     for place, (split, own) in enumerate(zip(splits, shares, strict=True)):
-        ax.stairs(own[:last + 1], edges, color=style[split].colour, linestyle=_LINES[place % 3], linewidth=1.7)
-        lines.append(Line2D([], [], color=style[split].colour, linestyle=_LINES[place % 3], linewidth=1.7))
+        ax.stairs(
+            own[: last + 1],
+            edges,
+            color=style[split].colour,
+            linestyle=_LINES[place % 3],
+            linewidth=1.7,
+        )
+        lines.append(
+            Line2D([], [], color=style[split].colour, linestyle=_LINES[place % 3], linewidth=1.7)
+        )
     limits = shares[shares > 0].min() / 2, min(1.1, 2 * shares.max())
     ax.set(yscale="log", ylim=limits, xlim=(edges[0], edges[-1]))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -171,8 +209,16 @@ def labels_per_window(ax, histograms, *, splits):
 
 def _points(ax, x, y, style, size, label, titles):
     """Draw markers, and tie their titles to them for `danq.plotting.plots.svg`; many are small and let others shine through."""
-    points = ax.scatter(x, y, s=size, marker=style.marker, color=style.colour, alpha=1 if size > 20 else 0.6,
-                        label=label, zorder=3)
+    points = ax.scatter(
+        x,
+        y,
+        s=size,
+        marker=style.marker,
+        color=style.colour,
+        alpha=1 if size > 20 else 0.6,
+        label=label,
+        zorder=3,
+    )
     if titles is not None:
         points.titles = titles
 
@@ -193,7 +239,10 @@ def _legend_of_groups(ax, style):
     entries = dict(own)
     if len(own) < len(style):
         entries[f"{len(style) - len(own)} others"] = plots.Style(plots.OTHER, "o")
-    marks = [Line2D([], [], color=one.colour, marker=one.marker, linestyle="") for one in entries.values()]
+    marks = [
+        Line2D([], [], color=one.colour, marker=one.marker, linestyle="")
+        for one in entries.values()
+    ]
     return _legend(ax, marks, entries)
 
 
@@ -206,4 +255,4 @@ def _legend(ax, handles, labels, **place):
 
 
 def _short(text):
-    return text if len(text) <= _LONGEST else text[:_LONGEST - 1] + "…"
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""Figures to files: the same drawing gives the same bytes, whatever letters its names are in."""
+"""Figures to files: the same drawing gives the same bytes, whatever bases its names are in."""
 
 import warnings
 from pathlib import Path
@@ -6,8 +6,11 @@ from pathlib import Path
 from danq.errors import DanqError
 from danq.files import atomic
 
-_UNDATED = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None},
-            ".pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
+_UNDATED = {
+    ".svg": {"Date": None, "Creator": None},
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 
 
 def refuse_format(path):
@@ -30,7 +33,11 @@ def save_figure(figure, path, salt="danq"):
     import matplotlib
 
     suffix = Path(path).suffix.lower()
-    with atomic(path) as temporary, warnings.catch_warnings(), matplotlib.rc_context({"svg.hashsalt": salt}):
-        # Letters that the font lacks are drawn as boxes.
+    with (
+        atomic(path) as temporary,
+        warnings.catch_warnings(),
+        matplotlib.rc_context({"svg.hashsalt": salt}),
+    ):
+        # Bases that the font lacks are drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(temporary, format=suffix[1:], metadata=_UNDATED[suffix], dpi=150)

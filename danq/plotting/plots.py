@@ -59,11 +59,25 @@ def styles(labels):
     """
     pairs = [*map(Style, COLOURS, MARKERS)]
     names = dict.fromkeys(labels)
-    return {name: pairs[place] if place < len(pairs) else Style(OTHER, "o") for place, name in enumerate(names)}
+    return {
+        name: pairs[place] if place < len(pairs) else Style(OTHER, "o")
+        for place, name in enumerate(names)
+    }
 
 
-def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "b"), titles=None, keys=None,
-                   style=None):
+def scatter_models(
+    ax,
+    a,
+    b,
+    *,
+    groups=None,
+    low=None,
+    high=None,
+    labels=("a", "b"),
+    titles=None,
+    keys=None,
+    style=None,
+):
     """Draw one point per target: model `b` to the right, model `a` upwards.
 
     Parameters
@@ -93,12 +107,16 @@ def scatter_models(ax, a, b, *, groups=None, low=None, high=None, labels=("a", "
     defined = np.isfinite(a) & np.isfinite(b)
     limit = _limit(np.concatenate([a[defined], b[defined]]))
     ax.plot([0, limit], [0, limit], color=INK, linewidth=0.8, alpha=0.45, zorder=1)
-    _differences(ax, b, a, defined, (low, high), b, groups, titles, keys, style)   # a bar is a - b, which starts at b
+    _differences(
+        ax, b, a, defined, (low, high), b, groups, titles, keys, style
+    )  # a bar is a - b, which starts at b
     ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
     return _dress(ax, labels[1], labels[0])
 
 
-def training_curves(ax, curves, *, labels, best=None, dashed=False, ylabel="", titles=None, style=None):
+def training_curves(
+    ax, curves, *, labels, best=None, dashed=False, ylabel="", titles=None, style=None
+):
     """Draw one line per training run over its epochs, counted from 1.
 
     Parameters
@@ -128,11 +146,26 @@ def training_curves(ax, curves, *, labels, best=None, dashed=False, ylabel="", t
     for row, (curve, label) in enumerate(zip(curves, labels, strict=True)):
         epochs = np.arange(1, len(curve) + 1)
         # A run of one epoch is a dot: a line through one point would not show.
-        ax.plot(epochs, curve, "--" if dashed else "-", color=style[label].colour, linewidth=1 if dashed else 1.7,
-                alpha=0.8, marker="." if len(curve) == 1 else "", label=label)
+        ax.plot(
+            epochs,
+            curve,
+            "--" if dashed else "-",
+            color=style[label].colour,
+            linewidth=1 if dashed else 1.7,
+            alpha=0.8,
+            marker="." if len(curve) == 1 else "",
+            label=label,
+        )
         if best is not None:
-            _points(ax, epochs[[best[row] - 1]], np.asarray(curve, float)[[best[row] - 1]], style[label], True, None,
-                    _take(titles, [row]))
+            _points(
+                ax,
+                epochs[[best[row] - 1]],
+                np.asarray(curve, float)[[best[row] - 1]],
+                style[label],
+                True,
+                None,
+                _take(titles, [row]),
+            )
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return _dress(ax, "epoch", ylabel)
 
@@ -168,10 +201,28 @@ def interaction_curves(ax, distances, effects, errors, *, labels, planted=None, 
         ax.axvspan(edges[first], edges[last], color=INK, alpha=0.08, linewidth=0)
     ax.axhline(0, color=INK, linewidth=0.8, alpha=0.45)
     for effect, error, label in zip(effects, errors, labels, strict=True):
-        effect, error, colour = np.asarray(effect, float), np.asarray(error, float), style[label].colour
-        ax.fill_between(distances, effect - 1.96 * error, effect + 1.96 * error, color=colour, alpha=0.2, linewidth=0)
-        ax.plot(distances, effect, color=colour, linewidth=1.7, alpha=0.8, marker="." if len(distances) == 1 else "",
-                label=label)
+        effect, error, colour = (
+            np.asarray(effect, float),
+            np.asarray(error, float),
+            style[label].colour,
+        )
+        ax.fill_between(
+            distances,
+            effect - 1.96 * error,
+            effect + 1.96 * error,
+            color=colour,
+            alpha=0.2,
+            linewidth=0,
+        )
+        ax.plot(
+            distances,
+            effect,
+            color=colour,
+            linewidth=1.7,
+            alpha=0.8,
+            marker="." if len(distances) == 1 else "",
+            label=label,
+        )
     return _dress(ax, "distance (bp)", "interaction (log-odds)")
 
 
@@ -205,8 +256,17 @@ def prevalence(ax, values, *, groups=None, titles=None, keys=None, style=None):
     ranks[order] = np.arange(1, len(order) + 1)
     for group in dict.fromkeys(groups[order]):
         rows = [row for row in order if groups[row] == group]
-        _points(ax, ranks[rows], values[rows], style[group], True, group, _take(titles, rows), _take(keys, rows),
-                crowd=len(values))
+        _points(
+            ax,
+            ranks[rows],
+            values[rows],
+            style[group],
+            True,
+            group,
+            _take(titles, rows),
+            _take(keys, rows),
+            crowd=len(values),
+        )
     ax.set_yscale("log")
     ax.set_xlim(0.3, len(order) + 0.7)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -214,8 +274,19 @@ def prevalence(ax, values, *, groups=None, titles=None, keys=None, style=None):
     return _dress(ax, "targets by rank", "positive windows")
 
 
-def effects(ax, x, values, *, groups=None, low=None, high=None, labels=("x", "difference"), titles=None, keys=None,
-            style=None):
+def effects(
+    ax,
+    x,
+    values,
+    *,
+    groups=None,
+    low=None,
+    high=None,
+    labels=("x", "difference"),
+    titles=None,
+    keys=None,
+    style=None,
+):
     """Draw the difference between two models on each target against what may explain it, on a logarithmic scale.
 
     Parameters
@@ -237,8 +308,18 @@ def effects(ax, x, values, *, groups=None, low=None, high=None, labels=("x", "di
     """
     x, values = np.asarray(x, float), np.asarray(values, float)
     ax.axhline(0, color=INK, linewidth=0.8, alpha=0.45, zorder=1)
-    _differences(ax, x, values, np.isfinite(values) & (x > 0), (low, high), np.zeros(len(x)), groups, titles, keys,
-                 style)
+    _differences(
+        ax,
+        x,
+        values,
+        np.isfinite(values) & (x > 0),
+        (low, high),
+        np.zeros(len(x)),
+        groups,
+        titles,
+        keys,
+        style,
+    )
     ax.set_xscale("log")
     _label_decades(ax.xaxis, ax.get_xlim(), "{:g}")
     return _dress(ax, *labels)
@@ -267,8 +348,23 @@ def reliability(ax, predicted, observed, *, labels, titles=None, style=None):
     style = style or styles(labels)
     ax.plot([0, 1], [0, 1], color=INK, linewidth=0.8, alpha=0.45, zorder=1)
     for row, label in enumerate(labels):
-        ax.plot(predicted[row], observed[row], color=style[label].colour, linewidth=1.2, alpha=0.7, label=label)
-        _points(ax, predicted[row], observed[row], style[label], True, None, None if titles is None else titles[row])
+        ax.plot(
+            predicted[row],
+            observed[row],
+            color=style[label].colour,
+            linewidth=1.2,
+            alpha=0.7,
+            label=label,
+        )
+        _points(
+            ax,
+            predicted[row],
+            observed[row],
+            style[label],
+            True,
+            None,
+            None if titles is None else titles[row],
+        )
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     return _dress(ax, "mean predicted probability", "share of positives")
 
@@ -296,7 +392,14 @@ def precision_recall(ax, recall, precision, *, labels, prevalence, style=None):
     style = style or styles(labels)
     ax.axhline(prevalence, color=INK, linewidth=0.8, alpha=0.45, linestyle=":")
     for row, label in enumerate(labels):
-        ax.plot(recall[row], precision[row], color=style[label].colour, linewidth=1.5, alpha=0.85, label=label)
+        ax.plot(
+            recall[row],
+            precision[row],
+            color=style[label].colour,
+            linewidth=1.5,
+            alpha=0.85,
+            label=label,
+        )
     ax.set(xlim=(0, 1.01), ylim=(0, 1.01), aspect="equal")
     return _dress(ax, "recall", "precision")
 
@@ -320,13 +423,17 @@ def effect_matrix(ax, values, *, rows, columns):
     # An odd number of colours, so that 0 is white; few, so that their bar is drawn and no picture.
     colours = matplotlib.colormaps["RdBu_r"].resampled(41)
     mesh = ax.pcolormesh(values, cmap=colours, vmin=-limit, vmax=limit, edgecolors="none")
-    bar = ax.figure.colorbar(mesh, ax=ax, shrink=min(1, 8 / len(rows)), ticks=[-limit, 0, limit], format="%.2g")
+    bar = ax.figure.colorbar(
+        mesh, ax=ax, shrink=min(1, 8 / len(rows)), ticks=[-limit, 0, limit], format="%.2g"
+    )
     bar.set_label("fall in log-odds", color=INK)
     for part in (ax, bar.ax):
         part.tick_params(length=0, labelsize=7, colors=INK)
         for line in part.spines.values():
             line.set_color(INK)
-    ax.set_xticks(np.arange(len(columns)) + 0.5, map(_short, columns), rotation=90, parse_math=False)
+    ax.set_xticks(
+        np.arange(len(columns)) + 0.5, map(_short, columns), rotation=90, parse_math=False
+    )
     ax.set_yticks(np.arange(len(rows)) + 0.5, map(_short, rows), parse_math=False)
     ax.invert_yaxis()
     return ax
@@ -334,7 +441,7 @@ def effect_matrix(ax, values, *, rows, columns):
 
 def _short(name):
     """Return a name fit for an axis: what cannot be seen replaced, what is long cut."""
-    seen = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    seen = "".join(base if base.isprintable() else "\N{REPLACEMENT CHARACTER}" for base in name)
     return seen if len(seen) <= 28 else f"{seen[:27]}…"
 
 
@@ -342,7 +449,10 @@ def legend(style):
     """Return the legend of groups, pairs of `Style` and text; those beyond the palette share one entry."""
     own = [(look, group) for group, look in style.items() if look.colour != OTHER]
     rest = len(style) - len(own)
-    return (*own, *([(Style(OTHER, "o"), f"{rest:,} other group{'' if rest == 1 else 's'}")] if rest else []))
+    return (
+        *own,
+        *([(Style(OTHER, "o"), f"{rest:,} other group{'' if rest == 1 else 's'}")] if rest else []),
+    )
 
 
 def logo(ax, matrix):
@@ -370,16 +480,16 @@ def logo(ax, matrix):
 
 
 def score_logo(ax, heights, start, shaded=None):
-    """Draw the letters along a stretch of the genome, as high as their scores; below the axis where these are negative.
+    """Draw the bases along a stretch of the genome, as high as their scores; below the axis where these are negative.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         Where to draw.
     heights : numpy.ndarray, shape (width, 4)
-        Score of the letter that stands at each place (A, C, G, T), 0 for the others.
+        Score of the base that stands at each place (A, C, G, T), 0 for the others.
     start : int
-        Place of the first letter (bp, 0-based).
+        Place of the first base (bp, 0-based).
     shaded : tuple of (int, int), optional
         A part to shade (bp, 0-based half-open), where it lies inside.
 
@@ -391,7 +501,12 @@ def score_logo(ax, heights, start, shaded=None):
     import pandas as pd
 
     places = range(start, start + len(heights))
-    logomaker.Logo(pd.DataFrame(heights, columns=[*BASES], index=places), ax=ax, color_scheme=BASES, baseline_width=0)
+    logomaker.Logo(
+        pd.DataFrame(heights, columns=[*BASES], index=places),
+        ax=ax,
+        color_scheme=BASES,
+        baseline_width=0,
+    )
     return _along_genome(ax, start - 0.5, start + len(heights) - 0.5, shaded)
 
 
@@ -408,23 +523,34 @@ def score_track(ax, scores, start, shaded=None, marked=None):
     shaded : tuple of (int, int), optional
         A part to shade (bp, 0-based half-open).
     marked : tuple of (int, int), optional
-        A part to draw in colour, as the one that stands in letters elsewhere.
+        A part to draw in colour, as the one that stands in bases elsewhere.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
     places = np.arange(start, start + len(scores))
-    inside = np.zeros(len(scores), bool) if marked is None else (places >= marked[0]) & (places < marked[1])
+    inside = (
+        np.zeros(len(scores), bool)
+        if marked is None
+        else (places >= marked[0]) & (places < marked[1])
+    )
     for part, colour in ((~inside, INK), (inside, COLOURS[0])):
         ax.vlines(places[part], 0, np.asarray(scores)[part], color=colour, linewidth=0.8)
     return _along_genome(ax, start - 0.5, start + len(scores) - 0.5, shaded)
 
 
 def _along_genome(ax, low, high, shaded):
-    """Give axes along a genome their look; letter i covers i - 0.5 to i + 0.5."""
+    """Give axes along a genome their look; base i covers i - 0.5 to i + 0.5."""
     if shaded is not None and shaded[0] - 0.5 < high and shaded[1] - 0.5 > low:
-        ax.axvspan(max(low, shaded[0] - 0.5), min(high, shaded[1] - 0.5), color=INK, alpha=0.07, linewidth=0, zorder=0)
+        ax.axvspan(
+            max(low, shaded[0] - 0.5),
+            min(high, shaded[1] - 0.5),
+            color=INK,
+            alpha=0.07,
+            linewidth=0,
+            zorder=0,
+        )
     ax.axhline(0, color=INK, linewidth=0.6, alpha=0.5)
     ax.set_xlim(low, high)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -469,12 +595,21 @@ def svg(figure, name):
     titled = figure.findobj(lambda artist: hasattr(artist, "titles"))
     for number, artist in enumerate(titled):
         artist.set_gid(f"titled-{number}")
-    with io.StringIO() as drawn, warnings.catch_warnings(), matplotlib.rc_context(
-            {"svg.hashsalt": name, "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}):
-        # Text stays text: the reader's browser has the letters that our font lacks.
+    with (
+        io.StringIO() as drawn,
+        warnings.catch_warnings(),
+        matplotlib.rc_context(
+            {"svg.hashsalt": name, "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}
+        ),
+    ):
+        # Text stays text: the reader's browser has the bases that our font lacks.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-        root = ElementTree.fromstring(re.sub("#[0-9a-f]{6}", lambda found: hue(found[0]), drawn.getvalue()))
+        figure.savefig(
+            drawn, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
+        )
+        root = ElementTree.fromstring(
+            re.sub("#[0-9a-f]{6}", lambda found: hue(found[0]), drawn.getvalue())
+        )
     _fit_for_html(root)
     for number, artist in enumerate(titled):
         group = root.find(f".//g[@id='titled-{number}']")
@@ -516,7 +651,7 @@ def hue(colour):
 
 
 def logo_svg(matrix, lead=0, columns=0):
-    """Return a motif as an ``<svg>`` logo, 2 bits high, made of references to the shapes of `letters_svg`.
+    """Return a motif as an ``<svg>`` logo, 2 bits high, made of references to the shapes of `bases_svg`.
 
     Parameters
     ----------
@@ -530,7 +665,7 @@ def logo_svg(matrix, lead=0, columns=0):
     Returns
     -------
     str
-        The page that holds it must hold `letters_svg` once.
+        The page that holds it must hold `bases_svg` once.
     """
     column, height, marks = 10, 44, []
     for place, heights in enumerate(matrix * information(matrix)[:, None] * height / 2, lead):
@@ -538,24 +673,28 @@ def logo_svg(matrix, lead=0, columns=0):
         for base in np.argsort(heights, kind="stable"):
             top -= heights[base]
             if heights[base] >= 0.4:  # less than half a pixel does not show
-                marks.append(f'<use href="#base-{"ACGT"[base]}" transform="matrix({column - 1} 0 0 '
-                             f'{heights[base]:.2f} {place * column + 0.5} {top:.2f})"/>')
+                marks.append(
+                    f'<use href="#base-{"ACGT"[base]}" transform="matrix({column - 1} 0 0 '
+                    f'{heights[base]:.2f} {place * column + 0.5} {top:.2f})"/>'
+                )
     width = column * max(columns, lead + len(matrix))
     floor = f"M{column * lead} {height + 0.5}H{column * (lead + len(matrix))}"
-    return (f'<svg class="logo" viewBox="0 0 {width} {height + 1}" width="{width}" height="{height + 1}" '
-            f'aria-hidden="true">{"".join(marks)}<path class="floor" d="{floor}"/></svg>')
+    return (
+        f'<svg class="logo" viewBox="0 0 {width} {height + 1}" width="{width}" height="{height + 1}" '
+        f'aria-hidden="true">{"".join(marks)}<path class="floor" d="{floor}"/></svg>'
+    )
 
 
 class Locus(NamedTuple):
-    """Letters along a stretch of the genome, for `locus_svg`.
+    """Bases along a stretch of the genome, for `locus_svg`.
 
     Attributes
     ----------
     title : str
     heights : numpy.ndarray, shape (width, 4)
-        Score of the letter that stands at each place, 0 for the others.
+        Score of the base that stands at each place, 0 for the others.
     start : int
-        Place of the first letter (bp, 0-based).
+        Place of the first base (bp, 0-based).
     shaded : tuple of (int, int)
         The labelled bin (bp, 0-based half-open).
     sites : list of tuple of (int, int, str)
@@ -570,7 +709,7 @@ class Locus(NamedTuple):
 
 
 def locus_svg(loci):
-    """Return stretches of the genome, one below the other and on one scale, as one ``<svg>`` of letters.
+    """Return stretches of the genome, one below the other and on one scale, as one ``<svg>`` of bases.
 
     Parameters
     ----------
@@ -579,52 +718,72 @@ def locus_svg(loci):
     Returns
     -------
     str
-        The page that holds it must hold `letters_svg` once.
+        The page that holds it must hold `bases_svg` once.
     """
     column, room, row = 10, 70, 146
     top = max(0.0, *(locus.heights.max() for locus in loci))
     scale = room / max(top - min(0.0, *(locus.heights.min() for locus in loci)), 1e-9)
     width = column * max(len(locus.heights) for locus in loci)
-    drawn = "".join(f'<g transform="translate(0 {row * place})">{_locus(locus, column, room, scale, top)}</g>'
-                    for place, locus in enumerate(loci))
+    drawn = "".join(
+        f'<g transform="translate(0 {row * place})">{_locus(locus, column, room, scale, top)}</g>'
+        for place, locus in enumerate(loci)
+    )
     # Colours as styles, which a page resolves when it saves a figure.
-    return (f'<svg viewBox="0 0 {width} {row * len(loci)}"><g style="fill: currentColor; font-size: 19px">{drawn}</g>'
-            "</svg>")
+    return (
+        f'<svg viewBox="0 0 {width} {row * len(loci)}"><g style="fill: currentColor; font-size: 19px">{drawn}</g>'
+        "</svg>"
+    )
 
 
 def _locus(locus, column, room, scale, top):
-    """Return one row of `locus_svg`: its title, its bin, its letters from 28 down, and below them its sites."""
+    """Return one row of `locus_svg`: its title, its bin, its bases from 28 down, and below them its sites."""
     zero, first, last = 28 + scale * top, locus.start, locus.start + len(locus.heights)
 
     def inside(*places):
         return (column * (min(max(place, first), last) - first) for place in places)
 
     low, high = inside(*locus.shaded)
-    shaded = f'<rect x="{low}" y="26" width="{high - low}" height="{room + 4}" opacity=".07"/>' if high > low else ""
-    letters = "".join(_letters(base, scale * heights, column, zero) for base, heights in
-                      zip(BASES, locus.heights.T, strict=True))
+    shaded = (
+        f'<rect x="{low}" y="26" width="{high - low}" height="{room + 4}" opacity=".07"/>'
+        if high > low
+        else ""
+    )
+    bases = "".join(
+        _bases(base, scale * heights, column, zero)
+        for base, heights in zip(BASES, locus.heights.T, strict=True)
+    )
     sites = "".join(_site(name, *inside(start, end), room + 36) for start, end, name in locus.sites)
-    return (f'<text y="18">{escape(locus.title)}</text>{shaded}{letters}'
-            f'<path d="M0 {zero:.1f}h{column * len(locus.heights)}v.6H0Z" opacity=".4"/>{sites}')
+    return (
+        f'<text y="18">{escape(locus.title)}</text>{shaded}{bases}'
+        f'<path d="M0 {zero:.1f}h{column * len(locus.heights)}v.6H0Z" opacity=".4"/>{sites}'
+    )
 
 
-def _letters(base, sizes, column, zero):
-    """Return all letters of one base; a negative one stands on its head below the line."""
-    marks = "".join(f'<use href="#base-{base}" transform="matrix({column - 1} 0 0 {sizes[place]:.1f} '
-                    f'{place * column + 0.5} {zero - sizes[place]:.1f})"/>'
-                    for place in np.flatnonzero(np.abs(sizes) >= 1))   # less hardly shows
-    return f'<g style="fill: var(--base-{base.lower()}, {BASES[base]})">{marks}</g>' if marks else ""
+def _bases(base, sizes, column, zero):
+    """Return all bases of one base; a negative one stands on its head below the line."""
+    marks = "".join(
+        f'<use href="#base-{base}" transform="matrix({column - 1} 0 0 {sizes[place]:.1f} '
+        f'{place * column + 0.5} {zero - sizes[place]:.1f})"/>'
+        for place in np.flatnonzero(np.abs(sizes) >= 1)
+    )  # less hardly shows
+    return (
+        f'<g style="fill: var(--base-{base.lower()}, {BASES[base]})">{marks}</g>' if marks else ""
+    )
 
 
 def _site(name, low, high, y):
-    return (f'<rect x="{low}" y="{y - 2}" width="{high - low}" height="4"/>'
-            f'<text x="{(low + high) / 2:g}" y="{y + 20}" text-anchor="middle">{escape(name)}</text>')
+    return (
+        f'<rect x="{low}" y="{y - 2}" width="{high - low}" height="4"/>'
+        f'<text x="{(low + high) / 2:g}" y="{y + 20}" text-anchor="middle">{escape(name)}</text>'
+    )
 
 
-def letters_svg():
+def bases_svg():
     """Return the shapes of A, C, G and T, each one unit wide and high, as a hidden ``<svg>``."""
-    shapes = "".join(f'<path id="base-{base}" class="base-{base}" d="{_outline(base)}"/>' for base in BASES)
-    return f'<svg class="letters" width="0" height="0" aria-hidden="true"><defs>{shapes}</defs></svg>'
+    shapes = "".join(
+        f'<path id="base-{base}" class="base-{base}" d="{_outline(base)}"/>' for base in BASES
+    )
+    return f'<svg class="bases" width="0" height="0" aria-hidden="true"><defs>{shapes}</defs></svg>'
 
 
 def interval_svg(value, low, high, limit):
@@ -645,33 +804,67 @@ def interval_svg(value, low, high, limit):
     if not np.isfinite([value, low, high]).all():
         return ""
     side = "above" if low > 0 else "below" if high < 0 else "around"
-    x, left, right = (100 + 96 * float(np.clip(number / limit if limit else 0, -1, 1)) for number in (value, low, high))
-    return (f'<svg class="interval {side}" viewBox="0 0 200 20" preserveAspectRatio="xMinYMid" '
-            f'aria-hidden="true"><path class="line" d="M2 10H198"/>'
-            f'<path class="zero" d="M100 2V18"/><path class="bar" d="M{left:.1f} 10H{right:.1f}"/>'
-            f'<circle cx="{x:.1f}" cy="10" r="4.5"/></svg>')
+    x, left, right = (
+        100 + 96 * float(np.clip(number / limit if limit else 0, -1, 1))
+        for number in (value, low, high)
+    )
+    return (
+        f'<svg class="interval {side}" viewBox="0 0 200 20" preserveAspectRatio="xMinYMid" '
+        f'aria-hidden="true"><path class="line" d="M2 10H198"/>'
+        f'<path class="zero" d="M100 2V18"/><path class="bar" d="M{left:.1f} 10H{right:.1f}"/>'
+        f'<circle cx="{x:.1f}" cy="10" r="4.5"/></svg>'
+    )
 
 
 def _differences(ax, x, y, defined, bounds, base, groups, titles, keys, style):
     """Draw a point per target, its bar from `base` plus each bound of its difference; filled where these exclude 0."""
     groups = np.array([""] * len(x) if groups is None else list(groups), dtype=object)
-    low, high = (np.full(len(x), np.nan) if bound is None else np.asarray(bound, float) for bound in bounds)
+    low, high = (
+        np.full(len(x), np.nan) if bound is None else np.asarray(bound, float) for bound in bounds
+    )
     style, filled = style or styles(groups), ~((low <= 0) & (high >= 0))
     for group in dict.fromkeys(groups):
         for solid in (True, False):
             rows = np.flatnonzero((groups == group) & (filled == solid) & defined)
             if rows.size:
-                _points(ax, x[rows], y[rows], style[group], solid, group, _take(titles, rows), _take(keys, rows),
-                        len(x))
-                ax.vlines(x[rows], base[rows] + low[rows], base[rows] + high[rows], color=style[group].colour,
-                          linewidth=0.9, alpha=0.45, zorder=2)
+                _points(
+                    ax,
+                    x[rows],
+                    y[rows],
+                    style[group],
+                    solid,
+                    group,
+                    _take(titles, rows),
+                    _take(keys, rows),
+                    len(x),
+                )
+                ax.vlines(
+                    x[rows],
+                    base[rows] + low[rows],
+                    base[rows] + high[rows],
+                    color=style[group].colour,
+                    linewidth=0.9,
+                    alpha=0.45,
+                    zorder=2,
+                )
 
 
 def _points(ax, x, y, style, solid, label, titles, keys=None, crowd=1):
     """Draw markers, filled or hollow, and tie their titles and keys to them for `svg`."""
-    size = 34 * min(1, (100 / crowd) ** 0.5)  # smaller in a crowd of more than a hundred, where they hide each other
-    points = ax.scatter(x, y, s=size, marker=style.marker, label=label, zorder=3, linewidths=1.3,
-                        facecolors=style.colour if solid else "none", edgecolors=style.colour)
+    size = 34 * min(
+        1, (100 / crowd) ** 0.5
+    )  # smaller in a crowd of more than a hundred, where they hide each other
+    points = ax.scatter(
+        x,
+        y,
+        s=size,
+        marker=style.marker,
+        label=label,
+        zorder=3,
+        linewidths=1.3,
+        facecolors=style.colour if solid else "none",
+        edgecolors=style.colour,
+    )
     if titles is not None:
         points.titles, points.keys = titles, keys or [None] * len(titles)
 
@@ -692,8 +885,11 @@ def _label_decades(axis, limits, text, factor=1):
     """
     digits = "123456789" if limits[1] < 10 * limits[0] else "25"
     axis.set_major_formatter(FuncFormatter(lambda value, _: text.format(factor * value)))
-    axis.set_minor_formatter(FuncFormatter(
-        lambda value, _: text.format(factor * value) if f"{value:e}"[0] in digits else ""))
+    axis.set_minor_formatter(
+        FuncFormatter(
+            lambda value, _: text.format(factor * value) if f"{value:e}"[0] in digits else ""
+        )
+    )
 
 
 def _dress(ax, xlabel, ylabel):
@@ -713,9 +909,13 @@ def _fit_for_html(root):
     """Turn matplotlib's stand-alone SVG into an element of HTML: no namespaces, metadata, fixed size, spare bytes."""
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
-        element.text, element.tail = (text if text and text.strip() else None for text in (element.text, element.tail))
+        element.text, element.tail = (
+            text if text and text.strip() else None for text in (element.text, element.tail)
+        )
         for key in element.attrib.keys() & {"x", "y", "d", "transform"}:
-            element.attrib[key] = " ".join(_LONG_NUMBER.sub(_hundredths, element.attrib[key]).split())
+            element.attrib[key] = " ".join(
+                _LONG_NUMBER.sub(_hundredths, element.attrib[key]).split()
+            )
         for key in [key for key in element.attrib if key.startswith("{")]:
             element.attrib[key.rpartition("}")[2]] = element.attrib.pop(key)
     root[:] = [child for child in root if child.tag != "metadata"]
@@ -741,9 +941,11 @@ def _hoist(group):
                     del child.attrib[key]
 
 
-def _outline(letter):
-    """Return a bold letter as an SVG path, stretched to the unit square with y downwards."""
-    path = TextPath((0, 0), letter, size=100, prop=FontProperties(family="DejaVu Sans", weight="bold"))
+def _outline(base):
+    """Return a bold base as an SVG path, stretched to the unit square with y downwards."""
+    path = TextPath(
+        (0, 0), base, size=100, prop=FontProperties(family="DejaVu Sans", weight="bold")
+    )
     box = path.get_extents()
     words = []
     for points, code in path.iter_segments():

@@ -57,8 +57,13 @@ def compare(a, b, output, *, models=None, metrics=(), table=None):
     if table is not None:
         write_table(table, both)
     lost = [len(frame) - both.groupby("metric").size().max() for _, frame in tables]
-    page.write_page(output, " and ".join(names), f"{names[0]} · {names[1]}", _sections(both, names, lost),
-                    heading=f"{names[0]} against {names[1]}")
+    page.write_page(
+        output,
+        " and ".join(names),
+        f"{names[0]} · {names[1]}",
+        _sections(both, names, lost),
+        heading=f"{names[0]} against {names[1]}",
+    )
 
 
 def _read(path, model, metrics):
@@ -70,42 +75,64 @@ def _read(path, model, metrics):
     if "model" in frame:
         model, frame = _one_model(frame, model, path)
     frame["occurrence"] = frame.groupby([named, "seed"] if "seed" in frame else named).cumcount()
-    scores = {column: _numbers(frame, column, path) for column in metrics or COMPARED if metrics or column in frame}
+    scores = {
+        column: _numbers(frame, column, path)
+        for column in metrics or COMPARED
+        if metrics or column in frame
+    }
     if not scores:
-        raise DanqError(f"has none of the columns {', '.join(COMPARED)}; name others with --metrics", path, 1)
+        raise DanqError(
+            f"has none of the columns {', '.join(COMPARED)}; name others with --metrics", path, 1
+        )
     keys = [frame[named].rename("target"), frame["occurrence"]]
     table = pd.DataFrame(scores).groupby(keys, sort=False).mean()
     group = frame["group"] if "group" in frame else pd.Series("", frame.index)
-    return title(model) if model else Path(path).stem, table.assign(group=group.groupby(keys, sort=False).first())
+    return title(model) if model else Path(path).stem, table.assign(
+        group=group.groupby(keys, sort=False).first()
+    )
 
 
 def _one_model(frame, model, path):
     """Return the name and the rows of one model of a table that tells them apart."""
     known = list(dict.fromkeys(frame["model"]))
     if (model is None and len(known) > 1) or (model is not None and model not in known):
-        raise DanqError(f"holds the models {listed(known)}; choose one of each table with --models", path)
+        raise DanqError(
+            f"holds the models {listed(known)}; choose one of each table with --models", path
+        )
     model = model or known[0]
     return model, frame[frame["model"] == model].copy()
 
 
 def _frame(path):
     """Return the cells of a table as text, with the number of each line."""
-    lines = [(place, line.decode("utf-8", "replace").rstrip("\r")) for place, line in read_lines(path)]
+    lines = [
+        (place, line.decode("utf-8", "replace").rstrip("\r")) for place, line in read_lines(path)
+    ]
     lines = [(place, line) for place, line in lines if line.strip() and not line.startswith("#")]
     if len(lines) < 2:
         raise DanqError("holds no row below its header; give a table of scores per target", path)
     # Cells of a TSV are taken as they are, those of a CSV may be quoted.
-    cells_of = (lambda line: line.split("\t")) if "\t" in lines[0][1] else (lambda line: next(csv.reader([line])))
+    cells_of = (
+        (lambda line: line.split("\t"))
+        if "\t" in lines[0][1]
+        else (lambda line: next(csv.reader([line])))
+    )
     header = [name.strip() for name in cells_of(lines[0][1])]
-    header = [name.lower() if name.lower() in (*NAMED, "group", "model", "seed") else name for name in header]
+    header = [
+        name.lower() if name.lower() in (*NAMED, "group", "model", "seed") else name
+        for name in header
+    ]
     if len(set(header)) < len(header):
         raise DanqError("has two columns of one name; rename one", path, lines[0][0])
     rows = []
     for place, line in lines[1:]:
         cells = [cell.strip() for cell in cells_of(line)]
         if len(cells) != len(header):
-            raise DanqError(f"has {plural(len(cells), 'cell')} where the header has {len(header)}; mend the line", path,
-                            place)
+            raise DanqError(
+                f"has {plural(len(cells), 'cell')} where the header has {len(header)}; fix the line",
+                path,
+                place,
+            )
         rows.append([*cells, place])
     return pd.DataFrame(rows, columns=[*header, "line"])
 
@@ -120,8 +147,11 @@ def _numbers(frame, column, path):
     found = pd.to_numeric(values.mask(unknown), errors="coerce").astype(float)
     wrong = ~np.isfinite(found) & ~unknown
     if wrong.any():
-        raise DanqError(f"column {column}: {shown(values[wrong].iloc[0])} is not a number; give NA where it is unknown",
-                        path, int(frame["line"][wrong].iloc[0]))
+        raise DanqError(
+            f"column {column}: {shown(values[wrong].iloc[0])} is not a number; give NA where it is unknown",
+            path,
+            int(frame["line"][wrong].iloc[0]),
+        )
     return found
 
 
@@ -129,29 +159,54 @@ def _joined(one, other, paths):
     """Return metric, target, group, both scores and their difference, for the targets that both tables have."""
     shared = one.index.intersection(other.index, sort=False)
     if shared.empty:
-        raise DanqError(f"names none of the targets of {paths[1]} ({shown(str(other.index[0][0]))}, ...); give the "
-                        "same names in both", paths[0])
+        raise DanqError(
+            f"names none of the targets of {paths[1]} ({shown(str(other.index[0][0]))}, ...); give the "
+            "same names in both",
+            paths[0],
+        )
     metrics = [column for column in one if column in other and column != "group"]
     if not metrics:
-        raise DanqError(f"has no metric in common with {paths[1]}; name columns with --metrics", paths[0])
+        raise DanqError(
+            f"has no metric in common with {paths[1]}; name columns with --metrics", paths[0]
+        )
     one, other = one.loc[shared], other.loc[shared]
-    facts = pd.DataFrame({"target": shared.get_level_values(0),
-                          "group": one["group"].where(one["group"] != "", other["group"]).to_numpy()})
-    tables = [facts.assign(metric=metric, a=one[metric].to_numpy(), b=other[metric].to_numpy()) for metric in metrics]
+    facts = pd.DataFrame(
+        {
+            "target": shared.get_level_values(0),
+            "group": one["group"].where(one["group"] != "", other["group"]).to_numpy(),
+        }
+    )
+    tables = [
+        facts.assign(metric=metric, a=one[metric].to_numpy(), b=other[metric].to_numpy())
+        for metric in metrics
+    ]
     both = pd.concat(tables, ignore_index=True)
-    return both.assign(difference=both["a"] - both["b"])[["metric", "target", "group", "a", "b", "difference"]]
+    return both.assign(difference=both["a"] - both["b"])[
+        ["metric", "target", "group", "a", "b", "difference"]
+    ]
 
 
 def _sections(both, names, lost):
     """Return the page: what was found, then each metric with its scatter plot, groups and targets."""
-    parts = [(metric, rows.reset_index(drop=True)) for metric, rows in both.groupby("metric", sort=False)]
+    parts = [
+        (metric, rows.reset_index(drop=True)) for metric, rows in both.groupby("metric", sort=False)
+    ]
     text = [_sentence(metric, rows, names) for metric, rows in parts]
-    cautions = [f"{plural(count, 'target')} of {name} {'is' if count == 1 else 'are'} not in the other table, and left "
-                "out." for name, count in zip(names, lost, strict=True) if count]
-    text.append("Scores alone do not tell how they would vary with other test windows, so there are no intervals; "
-                "Wilcoxon's test takes the targets as independent, which targets on the same windows are not quite.")
+    cautions = [
+        f"{plural(count, 'target')} of {name} {'is' if count == 1 else 'are'} not in the other table, and left "
+        "out."
+        for name, count in zip(names, lost, strict=True)
+        if count
+    ]
+    text.append(
+        "Scores alone do not tell how they would vary with other test windows, so there are no intervals; "
+        "Wilcoxon's test takes the targets as independent, which targets on the same windows are not quite."
+    )
     answer = page.Section("answer", "What was found", text=text, cautions=cautions)
-    return [answer, *(_section(place, metric, rows, names) for place, (metric, rows) in enumerate(parts))]
+    return [
+        answer,
+        *(_section(place, metric, rows, names) for place, (metric, rows) in enumerate(parts)),
+    ]
 
 
 def _sentence(metric, rows, names):
@@ -162,9 +217,11 @@ def _sentence(metric, rows, names):
     higher, lower = (known["difference"] > 0).sum(), (known["difference"] < 0).sum()
     p = wilcoxon(known["difference"])
     ending = "" if np.isnan(p) else f" (Wilcoxon's signed-rank test over targets: p {p_value(p)})"
-    return (f"{_called(metric)}: {names[0]} is higher on {higher} of {plural(len(known), 'target')} and lower on "
-            f"{lower}; means {number(known['a'].mean())} and {number(known['b'].mean())}, mean difference "
-            f"{signed(known['difference'].mean())}{ending}.")
+    return (
+        f"{_called(metric)}: {names[0]} is higher on {higher} of {plural(len(known), 'target')} and lower on "
+        f"{lower}; means {number(known['a'].mean())} and {number(known['b'].mean())}, mean difference "
+        f"{signed(known['difference'].mean())}{ending}."
+    )
 
 
 def _called(metric):
@@ -172,8 +229,12 @@ def _called(metric):
 
 
 def _section(place, metric, rows, names):
-    return page.Section(f"metric-{place}", _called(metric), figures=_figures(metric, rows, names),
-                        tables=[_group_table(rows, names), _target_table(rows, names)])
+    return page.Section(
+        f"metric-{place}",
+        _called(metric),
+        figures=_figures(metric, rows, names),
+        tables=[_group_table(rows, names), _target_table(rows, names)],
+    )
 
 
 def _figures(metric, rows, names):
@@ -182,13 +243,31 @@ def _figures(metric, rows, names):
     if not known[["a", "b"]].stack().between(0, 1).all() or known.empty:
         return []
     figure, ax = plots.canvas(4.2, 4.0)
-    texts = [f"{row.target}{f' ({row.group})' if row.group else ''}: {names[0]} {number(row.a)}, {names[1]} "
-             f"{number(row.b)}, difference {signed(row.difference)}" for row in known.itertuples()]
-    plots.scatter_models(ax, known["a"], known["b"], groups=known["group"], titles=texts, keys=list(known.index),
-                         style=style, labels=(f"{_called(metric)}, {names[0]}", f"{_called(metric)}, {names[1]}"))
+    texts = [
+        f"{row.target}{f' ({row.group})' if row.group else ''}: {names[0]} {number(row.a)}, {names[1]} "
+        f"{number(row.b)}, difference {signed(row.difference)}"
+        for row in known.itertuples()
+    ]
+    plots.scatter_models(
+        ax,
+        known["a"],
+        known["b"],
+        groups=known["group"],
+        titles=texts,
+        keys=list(known.index),
+        style=style,
+        labels=(f"{_called(metric)}, {names[0]}", f"{_called(metric)}, {names[1]}"),
+    )
     legend = plots.legend(style) if any(style) else ()
-    return [page.Figure(f"{_called(metric)} by target", plots.svg(figure, f"scatter-{_called(metric)}"), "", legend,
-                        page.numbers(known.drop(columns="metric")))]
+    return [
+        page.Figure(
+            f"{_called(metric)} by target",
+            plots.svg(figure, f"scatter-{_called(metric)}"),
+            "",
+            legend,
+            page.numbers(known.drop(columns="metric")),
+        )
+    ]
 
 
 def _group_table(rows, names):
@@ -197,14 +276,33 @@ def _group_table(rows, names):
     parts = [("all", known)]
     if known["group"].nunique() > 1:
         parts += [(group or "none", own) for group, own in known.groupby("group", sort=False)]
-    cells = [[group, len(own), *(number(own[side].agg(how)) for how in ("mean", "median") for side in ("a", "b")),
-              signed(own["difference"].mean()), (own["difference"] > 0).sum(), (own["difference"] < 0).sum()]
-             for group, own in parts]
-    columns = ["group", "targets", *(f"{how} {name}" for how in ("mean", "median") for name in names),
-               "mean difference", f"{names[0]} higher", f"{names[1]} higher"]
+    cells = [
+        [
+            group,
+            len(own),
+            *(number(own[side].agg(how)) for how in ("mean", "median") for side in ("a", "b")),
+            signed(own["difference"].mean()),
+            (own["difference"] > 0).sum(),
+            (own["difference"] < 0).sum(),
+        ]
+        for group, own in parts
+    ]
+    columns = [
+        "group",
+        "targets",
+        *(f"{how} {name}" for how in ("mean", "median") for name in names),
+        "mean difference",
+        f"{names[0]} higher",
+        f"{names[1]} higher",
+    ]
     return page.table("By group", columns, cells, ("group",))
 
 
 def _target_table(rows, names):
-    cells = [[row.target, row.group, number(row.a), number(row.b), signed(row.difference)] for row in rows.itertuples()]
-    return page.table("By target", ["target", "group", *names, "difference"], cells, ("target", "group"))
+    cells = [
+        [row.target, row.group, number(row.a), number(row.b), signed(row.difference)]
+        for row in rows.itertuples()
+    ]
+    return page.table(
+        "By target", ["target", "group", *names, "difference"], cells, ("target", "group")
+    )

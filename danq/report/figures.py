@@ -16,7 +16,17 @@ from danq.interpret.probe import ARRANGEMENTS, truth
 from danq.plotting import plots
 from danq.plotting.drawing import refuse_format, save_figure
 from danq.report import results
-from danq.report.words import interval, listed, number, percent, plural, signed, tally, title, versus
+from danq.report.words import (
+    interval,
+    listed,
+    number,
+    percent,
+    plural,
+    signed,
+    tally,
+    title,
+    versus,
+)
 
 
 class Drawing(NamedTuple):
@@ -50,51 +60,101 @@ def scatter(run, pair):
         return None
     style = plots.styles(run.targets["group"])
     figure, ax = plots.canvas(4.2, 4.0)
-    texts = [f"{row.label} ({row.group}): {title(pair.a)} {number(row.auprc_a)}, {title(pair.b)} "
-             f"{number(row.auprc_b)}, difference {signed(row.difference)} {interval(row.low, row.high)}"
-             for row in rows.itertuples()]
-    plots.scatter_models(ax, rows["auprc_a"], rows["auprc_b"], groups=rows["group"], low=rows["low"],
-                         high=rows["high"], titles=texts, keys=list(rows.index), style=style,
-                         labels=(f"AUPRC, {title(pair.a)}", f"AUPRC, {title(pair.b)}"))
+    texts = [
+        f"{row.label} ({row.group}): {title(pair.a)} {number(row.auprc_a)}, {title(pair.b)} "
+        f"{number(row.auprc_b)}, difference {signed(row.difference)} {interval(row.low, row.high)}"
+        for row in rows.itertuples()
+    ]
+    plots.scatter_models(
+        ax,
+        rows["auprc_a"],
+        rows["auprc_b"],
+        groups=rows["group"],
+        low=rows["low"],
+        high=rows["high"],
+        titles=texts,
+        keys=list(rows.index),
+        style=style,
+        labels=(f"AUPRC, {title(pair.a)}", f"AUPRC, {title(pair.b)}"),
+    )
     missing = len(pair.rows) - len(rows)
     note = f"{tally(pair).capitalize()}.{f' NA: {missing} not drawn.' if missing else ''}"
     shown = rows[["label", "group", "auprc_a", "auprc_b", "difference", "low", "high"]].set_axis(
-        ["target", "group", title(pair.a), title(pair.b), "difference", "low", "high"], axis=1)
-    return Drawing(f"{pair.a}-{pair.b}", f"{title(pair.a)} against {title(pair.b)}", note, figure,
-                   plots.legend(style), shown)
+        ["target", "group", title(pair.a), title(pair.b), "difference", "low", "high"], axis=1
+    )
+    return Drawing(
+        f"{pair.a}-{pair.b}",
+        f"{title(pair.a)} against {title(pair.b)}",
+        note,
+        figure,
+        plots.legend(style),
+        shown,
+    )
 
 
 def effects(run, pair):
     """Draw the difference of a pair on each target against the target's number of positive windows."""
-    rows = pair.rows.join(run.targets[["label", "prevalence", "n_positive"]]).dropna(subset=["difference"])
+    rows = pair.rows.join(run.targets[["label", "prevalence", "n_positive"]]).dropna(
+        subset=["difference"]
+    )
     if rows.empty:
         return None
     style = plots.styles(run.targets["group"])
     figure, ax = plots.canvas(4.2, 4.0)
-    texts = [f"{row.label} ({row.group}): difference {signed(row.difference)} {interval(row.low, row.high)}, "
-             f"{row.n_positive:,.0f} positive windows, {percent(row.prevalence)}" for row in rows.itertuples()]
-    plots.effects(ax, rows["n_positive"], rows["difference"], low=rows["low"], high=rows["high"], groups=rows["group"],
-                  titles=texts, keys=list(rows.index), style=style,
-                  labels=("positive test windows", f"AUPRC, {versus(pair)}"))
-    shown = rows[["label", "group", "prevalence", "n_positive", "difference", "low", "high"]].rename(
-        columns={"label": "target"})
-    return Drawing(f"effect-{pair.a}-{pair.b}", f"{versus(pair)} and the number of positives",
-                   "All targets have the same windows, so prevalence rises with the number of positive windows.",
-                   figure, plots.legend(style), shown)
+    texts = [
+        f"{row.label} ({row.group}): difference {signed(row.difference)} {interval(row.low, row.high)}, "
+        f"{row.n_positive:,.0f} positive windows, {percent(row.prevalence)}"
+        for row in rows.itertuples()
+    ]
+    plots.effects(
+        ax,
+        rows["n_positive"],
+        rows["difference"],
+        low=rows["low"],
+        high=rows["high"],
+        groups=rows["group"],
+        titles=texts,
+        keys=list(rows.index),
+        style=style,
+        labels=("positive test windows", f"AUPRC, {versus(pair)}"),
+    )
+    shown = rows[
+        ["label", "group", "prevalence", "n_positive", "difference", "low", "high"]
+    ].rename(columns={"label": "target"})
+    return Drawing(
+        f"effect-{pair.a}-{pair.b}",
+        f"{versus(pair)} and the number of positives",
+        "All targets have the same windows, so prevalence rises with the number of positive windows.",
+        figure,
+        plots.legend(style),
+        shown,
+    )
 
 
 def prevalence(run):
     """Draw the prevalence of the targets in the test split, by rank."""
     targets, style = run.targets, plots.styles(run.targets["group"])
     figure, ax = plots.canvas(5.4, 3.7)
-    texts = [f"{row.label} ({row.group}): {percent(row.prevalence)}, {row.n_positive:,.0f} positive windows"
-             for row in targets.itertuples()]
-    plots.prevalence(ax, targets["prevalence"], groups=targets["group"], titles=texts, keys=list(targets.index),
-                     style=style)
+    texts = [
+        f"{row.label} ({row.group}): {percent(row.prevalence)}, {row.n_positive:,.0f} positive windows"
+        for row in targets.itertuples()
+    ]
+    plots.prevalence(
+        ax,
+        targets["prevalence"],
+        groups=targets["group"],
+        titles=texts,
+        keys=list(targets.index),
+        style=style,
+    )
     absent = int((targets["prevalence"] == 0).sum())
     note = f"{plural(absent, 'target')} without a positive window not drawn." if absent else ""
-    shown = targets[["label", "group", "n_positive", "prevalence"]].rename(columns={"label": "target"})
-    return Drawing("prevalence", "Prevalence in the test split", note, figure, plots.legend(style), shown)
+    shown = targets[["label", "group", "n_positive", "prevalence"]].rename(
+        columns={"label": "target"}
+    )
+    return Drawing(
+        "prevalence", "Prevalence in the test split", note, figure, plots.legend(style), shown
+    )
 
 
 def reliability(run):
@@ -105,22 +165,39 @@ def reliability(run):
     models = [model for model in run.networks if model in set(table["model"])]
     style = _model_styles(run)
     lines = [table[table["model"] == model] for model in models]
-    texts = [[f"{title(model)}: of {row.n:,.0f} labels predicted as {number(row.predicted)} on average, "
-              f"{number(row.observed)} are positive" for row in line.itertuples()]
-             for model, line in zip(models, lines, strict=True)]
+    texts = [
+        [
+            f"{title(model)}: of {row.n:,.0f} labels predicted as {number(row.predicted)} on average, "
+            f"{number(row.observed)} are positive"
+            for row in line.itertuples()
+        ]
+        for model, line in zip(models, lines, strict=True)
+    ]
     figure, ax = plots.canvas(4.2, 4.0)
-    plots.reliability(ax, *([line[column] for line in lines] for column in ("predicted", "observed")), labels=models,
-                      titles=texts, style=style)
-    return Drawing("reliability", "Calibration",
-                   "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, a probability "
-                   "means what it says.", figure, _model_legend(models, style),
-                   table.assign(model=table["model"].map(title)))
+    plots.reliability(
+        ax,
+        *([line[column] for line in lines] for column in ("predicted", "observed")),
+        labels=models,
+        titles=texts,
+        style=style,
+    )
+    return Drawing(
+        "reliability",
+        "Calibration",
+        "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, a probability "
+        "means what it says.",
+        figure,
+        _model_legend(models, style),
+        table.assign(model=table["model"].map(title)),
+    )
 
 
 def _pooled(reliability):
     """Return the bins of each model over its seeds: means weighted by labels."""
-    sums = reliability.assign(predicted=reliability["predicted"] * reliability["n"],
-                              observed=reliability["observed"] * reliability["n"])
+    sums = reliability.assign(
+        predicted=reliability["predicted"] * reliability["n"],
+        observed=reliability["observed"] * reliability["n"],
+    )
     sums = sums.groupby(["model", "bin"], as_index=False)[["predicted", "observed", "n"]].sum()
     means = {column: sums[column] / sums["n"] for column in ("predicted", "observed")}
     return sums.assign(**means).drop(columns="bin")
@@ -131,13 +208,29 @@ def validation(run):
     trained, best, style = _histories(run)
     if not trained:
         return None
-    texts = [f"{title(one.model)}, seed {one.seed}: epoch {epoch}, validation AUPRC "
-             f"{number(one.history['valid_auprc'].iloc[epoch - 1])}" for one, epoch in zip(trained, best, strict=True)]
+    texts = [
+        f"{title(one.model)}, seed {one.seed}: epoch {epoch}, validation AUPRC "
+        f"{number(one.history['valid_auprc'].iloc[epoch - 1])}"
+        for one, epoch in zip(trained, best, strict=True)
+    ]
     figure, ax = plots.canvas(5.4, 3.7)
-    plots.training_curves(ax, [one.history["valid_auprc"] for one in trained], labels=[one.model for one in trained],
-                          best=best, titles=texts, ylabel="mean AUPRC", style=style)
-    return Drawing("validation", "Validation AUPRC", "Dot: the epoch of highest AUPRC, whose weights were kept.",
-                   figure, _model_legend(run.networks, style), _epochs(trained, ["valid_auprc"]))
+    plots.training_curves(
+        ax,
+        [one.history["valid_auprc"] for one in trained],
+        labels=[one.model for one in trained],
+        best=best,
+        titles=texts,
+        ylabel="mean AUPRC",
+        style=style,
+    )
+    return Drawing(
+        "validation",
+        "Validation AUPRC",
+        "Dot: the epoch of highest AUPRC, whose weights were kept.",
+        figure,
+        _model_legend(run.networks, style),
+        _epochs(trained, ["valid_auprc"]),
+    )
 
 
 def loss(run):
@@ -147,10 +240,22 @@ def loss(run):
         return None
     figure, ax = plots.canvas(5.4, 3.7)
     for column, dashed in (("valid_loss", False), ("train_loss", True)):
-        plots.training_curves(ax, [one.history[column] for one in trained], labels=[one.model for one in trained],
-                              dashed=dashed, ylabel="cross-entropy", style=style)
-    return Drawing("loss", "Loss", "Solid: validation. Dashed: training.", figure, _model_legend(run.networks, style),
-                   _epochs(trained, ["valid_loss", "train_loss"]))
+        plots.training_curves(
+            ax,
+            [one.history[column] for one in trained],
+            labels=[one.model for one in trained],
+            dashed=dashed,
+            ylabel="cross-entropy",
+            style=style,
+        )
+    return Drawing(
+        "loss",
+        "Loss",
+        "Solid: validation. Dashed: training.",
+        figure,
+        _model_legend(run.networks, style),
+        _epochs(trained, ["valid_loss", "train_loss"]),
+    )
 
 
 def _histories(run):
@@ -159,9 +264,14 @@ def _histories(run):
 
 
 def _epochs(trained, columns):
-    return pd.concat([one.history[columns].assign(model=title(one.model), seed=one.seed,
-                                                  epoch=range(1, len(one.history) + 1))
-                      for one in trained])[["model", "seed", "epoch", *columns]]
+    return pd.concat(
+        [
+            one.history[columns].assign(
+                model=title(one.model), seed=one.seed, epoch=range(1, len(one.history) + 1)
+            )
+            for one in trained
+        ]
+    )[["model", "seed", "epoch", *columns]]
 
 
 def precision_recall(run, target):
@@ -169,17 +279,29 @@ def precision_recall(run, target):
     if run.curves is None:
         return None
     rows = run.curves[run.curves["target"] == target]
-    models = [model for model in run.networks + run.baselines + run.oracles if model in set(rows["model"])]
+    models = [
+        model for model in run.networks + run.baselines + run.oracles if model in set(rows["model"])
+    ]
     if not models:
         return None
     style, facts = _model_styles(run), run.targets.loc[target]
     lines = [rows[rows["model"] == model] for model in models]
     figure, ax = plots.canvas(4.2, 4.0)
-    plots.precision_recall(ax, *([line[column] for line in lines] for column in ("recall", "precision")),
-                           labels=models, prevalence=facts["prevalence"], style=style)
-    return Drawing(f"curves-{target}", f"Precision and recall: {facts['label']} ({facts['group']})",
-                   "Seeds averaged. The horizontal line is the prevalence: what guessing gives.", figure,
-                   _model_legend(models, style), rows.assign(model=rows["model"].map(title)))
+    plots.precision_recall(
+        ax,
+        *([line[column] for line in lines] for column in ("recall", "precision")),
+        labels=models,
+        prevalence=facts["prevalence"],
+        style=style,
+    )
+    return Drawing(
+        f"curves-{target}",
+        f"Precision and recall: {facts['label']} ({facts['group']})",
+        "Seeds averaged. The horizontal line is the prevalence: what guessing gives.",
+        figure,
+        _model_legend(models, style),
+        rows.assign(model=rows["model"].map(title)),
+    )
 
 
 def interactions(run, pair, target=None):
@@ -209,14 +331,23 @@ def interactions(run, pair, target=None):
     for ax, (order, orientation) in zip(axes.flat, ARRANGEMENTS, strict=True):
         own = rows[(rows["order"] == order) & (rows["orientation"] == orientation)]
         _interaction_panel(ax, own, style, rule, target)
-        first, second = (name.split("+")[" ab".index(letter) - 1] for letter in order.split())
+        first, second = (name.split("+")[" ab".index(base) - 1] for base in order.split())
         ax.set_title(f"{first} … {second}, {orientation} strand", fontsize=8, parse_math=False)
         ax.label_outer()
-    shaded = "" if rule.empty else " Shaded: distances at which the planted rule makes the pair positive, or negative."
-    return Drawing(f"interactions-{pair[0]}-{pair[1]}-{target}", f"{name}: what the pair does to {label}",
-                   "Log-odds of both less those of each alone, plus those of neither; 0: the model adds its motifs up. "
-                   f"Bands: 1.96 standard errors, between seeds where there are several, else between windows.{shaded}",
-                   figure, _model_legend(list(dict.fromkeys(rows["model"])), style), rows)
+    shaded = (
+        ""
+        if rule.empty
+        else " Shaded: distances at which the planted rule makes the pair positive, or negative."
+    )
+    return Drawing(
+        f"interactions-{pair[0]}-{pair[1]}-{target}",
+        f"{name}: what the pair does to {label}",
+        "Log-odds of both less those of each alone, plus those of neither; 0: the model adds its motifs up. "
+        f"Bands: 1.96 standard errors, between seeds where there are several, else between windows.{shaded}",
+        figure,
+        _model_legend(list(dict.fromkeys(rows["model"])), style),
+        rows,
+    )
 
 
 def planted_rule(run, rows):
@@ -224,8 +355,15 @@ def planted_rule(run, rows):
 
     Empty for a genome that is not simulated, and for motifs that were not planted.
     """
-    return truth(rows.drop_duplicates(["order", "orientation", "distance"]), int(run.facts["window"]),
-                 int(run.facts["bin_size"])) if run.planted else pd.DataFrame(columns=["target", "effect"])
+    return (
+        truth(
+            rows.drop_duplicates(["order", "orientation", "distance"]),
+            int(run.facts["window"]),
+            int(run.facts["bin_size"]),
+        )
+        if run.planted
+        else pd.DataFrame(columns=["target", "effect"])
+    )
 
 
 def concerned(rows, rule):
@@ -242,34 +380,59 @@ def _interaction_panel(ax, rows, style, rule, target):
     distances = lines[0]["distance"].to_numpy()
     holds = None
     if len(rule):
-        own = rule[(rule["target"] == target) & (rule["order"] == rows["order"].iloc[0])
-                   & (rule["orientation"] == rows["orientation"].iloc[0])].sort_values("distance")
+        own = rule[
+            (rule["target"] == target)
+            & (rule["order"] == rows["order"].iloc[0])
+            & (rule["orientation"] == rows["orientation"].iloc[0])
+        ].sort_values("distance")
         holds = own["effect"].to_numpy() != 0
-    plots.interaction_curves(ax, distances, *([line[column] for line in lines] for column in ("effect", "se")),
-                             labels=[line["model"].iloc[0] for line in lines], planted=holds, style=style)
+    plots.interaction_curves(
+        ax,
+        distances,
+        *([line[column] for line in lines] for column in ("effect", "se")),
+        labels=[line["model"].iloc[0] for line in lines],
+        planted=holds,
+        style=style,
+    )
 
 
-def silencing(run, one):
-    """Draw what each target loses when filters of a training (`danq.report.results.Trained`) are silenced."""
-    if one.silencing.empty:
+def ablation(run, one):
+    """Draw what each target loses when filters of a training (`danq.report.results.Trained`) are ablated."""
+    if one.ablation.empty:
         return None
-    table = one.silencing.pivot_table(index="motif", columns="target", values="effect", sort=False)
+    table = one.ablation.pivot_table(index="motif", columns="target", values="effect", sort=False)
     filters, targets = (_largest(table.abs().max(axis=axis)) for axis in (1, 0))
     matrix = table.loc[filters, targets].fillna(0)
     matrix = matrix.iloc[_alike_together(matrix.to_numpy()), _alike_together(matrix.to_numpy().T)]
-    factors = {name: f"(began as {motif})" for name, motif in one.started().items()}
-    factors |= dict(one.named()[["name", "factor"]].itertuples(index=False)) if len(one.matches) else {}
+    factors = {name: f"(began as {motif})" for name, motif in one.initialised_from().items()}
+    factors |= (
+        dict(one.named()[["name", "factor"]].itertuples(index=False)) if len(one.matches) else {}
+    )
     names = [f"{factors.get(name, '')} {name}".strip() for name in matrix.index]
     labels = [run.targets["label"].get(target, str(target)) for target in matrix.columns]
     figure, ax = plots.canvas(2.2 + 0.24 * len(labels), 1.4 + 0.17 * len(names))
     plots.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
-    few = [f"the {len(part)} {what} with the largest effects of {total}" for part, what, total in (
-        (names, "filters", len(table)), (labels, "targets", table.shape[1])) if len(part) < total]
-    note = ("Mean fall of a target's log-odds over its positive windows when a filter never fires; blue where they "
-            f"rise. Like rows and like columns stand together.{f' Shown: {listed(few)}.' if few else ''}")
+    few = [
+        f"the {len(part)} {what} with the largest effects of {total}"
+        for part, what, total in (
+            (names, "filters", len(table)),
+            (labels, "targets", table.shape[1]),
+        )
+        if len(part) < total
+    ]
+    note = (
+        "Mean fall of a target's log-odds over its positive windows when a filter never fires; blue where they "
+        f"rise. Like rows and like columns stand together.{f' Shown: {listed(few)}.' if few else ''}"
+    )
     shown = matrix.set_axis(labels, axis=1).set_axis(names).rename_axis("filter").reset_index()
-    return Drawing(f"silencing-{one.model}-{one.seed}", f"What silencing a filter costs: {title(one.model)}, seed "
-                   f"{one.seed}", note, figure, (), shown)
+    return Drawing(
+        f"ablation-{one.model}-{one.seed}",
+        f"What ablation a filter costs: {title(one.model)}, seed {one.seed}",
+        note,
+        figure,
+        (),
+        shown,
+    )
 
 
 MOST_SHOWN = 40
@@ -289,9 +452,19 @@ def _alike_together(rows):
 def _over_seeds(rows):
     """Return the mean effect over seeds, with the standard error between seeds, or of a single seed between windows."""
     keys = ["model", "order", "orientation", "distance"]
-    found = rows.groupby(keys, sort=False).agg(effect=("effect", "mean"), spread=("effect", "sem"), se=("se", "first"),
-                                               seeds=("seed", "nunique")).reset_index()
-    return found.assign(se=found["spread"].where(found["seeds"] > 1, found["se"])).drop(columns="spread")
+    found = (
+        rows.groupby(keys, sort=False)
+        .agg(
+            effect=("effect", "mean"),
+            spread=("effect", "sem"),
+            se=("se", "first"),
+            seeds=("seed", "nunique"),
+        )
+        .reset_index()
+    )
+    return found.assign(se=found["spread"].where(found["seeds"] > 1, found["se"])).drop(
+        columns="spread"
+    )
 
 
 def _model_styles(run):
@@ -337,10 +510,17 @@ def plot(folder, kind, output, *, pair=(), target=None, table=None):
     elif kind == "interactions":
         drawing = _interactions(run, pair, target)
     else:
-        drawing = {"prevalence": prevalence, "reliability": reliability, "validation": validation,
-                   "loss": loss}[kind](run)
+        drawing = {
+            "prevalence": prevalence,
+            "reliability": reliability,
+            "validation": validation,
+            "loss": loss,
+        }[kind](run)
     if drawing is None:
-        raise DanqError(f"holds nothing for the figure {kind}; make the run anew with this version of danq", folder)
+        raise DanqError(
+            f"holds nothing for the figure {kind}; make the run anew with this version of danq",
+            folder,
+        )
     _save(drawing, output)
     if table is not None:
         write_table(table, drawing.numbers)
@@ -350,10 +530,19 @@ def _save(drawing, path):
     """Write a `Drawing` to a file, with its title and its legend."""
     drawing.figure.set_facecolor("white")
     drawing.figure.suptitle(drawing.title, fontsize=10, parse_math=False)
-    handles = [Line2D([], [], color=style.colour, marker=style.marker, linestyle="") for style, _ in drawing.legend]
+    handles = [
+        Line2D([], [], color=style.colour, marker=style.marker, linestyle="")
+        for style, _ in drawing.legend
+    ]
     # A legend takes names with a leading underscore for none.
-    drawing.figure.legend(handles, [f"\N{ZERO WIDTH SPACE}{name}" for _, name in drawing.legend], ncols=3, fontsize=8,
-                          loc="outside lower center", frameon=False)
+    drawing.figure.legend(
+        handles,
+        [f"\N{ZERO WIDTH SPACE}{name}" for _, name in drawing.legend],
+        ncols=3,
+        fontsize=8,
+        loc="outside lower center",
+        frameon=False,
+    )
     save_figure(drawing.figure, path, drawing.name)
 
 
@@ -367,8 +556,10 @@ def _pair(run, names):
     for pair in run.pairs:
         if {pair.a, pair.b} == set(names):
             return pair
-    raise DanqError(f"{' and '.join(names)} were not compared in {run.name}; choose from "
-                    f"{', '.join(' '.join(pair) for pair in known)}")
+    raise DanqError(
+        f"{' and '.join(names)} were not compared in {run.name}; choose from "
+        f"{', '.join(' '.join(pair) for pair in known)}"
+    )
 
 
 def _interactions(run, pair, target):
@@ -378,18 +569,26 @@ def _interactions(run, pair, target):
     known = run.grammar.drop_duplicates("pair").set_index("pair")[["a", "b"]]
     name = pair[0] if pair else known.index[0]
     if name not in known.index:
-        raise DanqError(f"{name} was not probed in {run.name}; choose from {', '.join(known.index)}")
-    return interactions(run, tuple(known.loc[name]), None if target is None else _target(run, target))
+        raise DanqError(
+            f"{name} was not probed in {run.name}; choose from {', '.join(known.index)}"
+        )
+    return interactions(
+        run, tuple(known.loc[name]), None if target is None else _target(run, target)
+    )
 
 
 def _target(run, name):
     """Return the index of a target given by index or name."""
     if name is None:
         raise DanqError("the figure curves is of one target; name it with --target")
-    found = run.targets.index[(run.targets["label"] == name) | (run.targets["name"] == name)].tolist()
+    found = run.targets.index[
+        (run.targets["label"] == name) | (run.targets["name"] == name)
+    ].tolist()
     if not found and name.isdecimal() and int(name) in run.targets.index:
         return int(name)
     if len(found) != 1:
         some = ", ".join(run.targets["label"].head(8))
-        raise DanqError(f"{len(found) or 'no'} targets are called {name!r}; give one by name or index, as {some}")
+        raise DanqError(
+            f"{len(found) or 'no'} targets are called {name!r}; give one by name or index, as {some}"
+        )
     return found[0]

@@ -67,7 +67,9 @@ def numbers(frame):
     -------
     tuple of (list of str, list of list)
     """
-    return list(frame.columns), [[_six_digits(value) for value in row] for row in frame.itertuples(index=False)]
+    return list(frame.columns), [
+        [_six_digits(value) for value in row] for row in frame.itertuples(index=False)
+    ]
 
 
 def _six_digits(value):
@@ -97,19 +99,34 @@ def precision_recall(frame, models, targets, scores):
         the rest. A model without a curve has None in its place; a target without any is left out.
     """
     wide = frame.pivot(index=["target", "model"], columns="recall", values="precision")
-    drawn = {key: [None if np.isnan(value) else round(1000 * value) for value in row]
-             for key, row in zip(wide.index, wide.to_numpy(float).tolist(), strict=True)}
+    drawn = {
+        key: [None if np.isnan(value) else round(1000 * value) for value in row]
+        for key, row in zip(wide.index, wide.to_numpy(float).tolist(), strict=True)
+    }
     # A model has the same colour here as where all of them are drawn.
     style, shown = plots.styles(models), [model for model in models if model in set(frame["model"])]
     known = targets[targets.index.isin(frame["target"])]
-    return {"recall": [round(1000 * level) for level in wide.columns],
-            "models": [{"name": models[model], "colour": plots.hue(style[model].colour),
-                        "glyph": GLYPHS[style[model].marker]} for model in shown],
-            "targets": {str(row.Index): {"name": row.label, "group": row.group,
-                                         "prevalence": _six_digits(row.prevalence),
-                                         "auprc": [number(scores.loc[row.Index, model]) for model in shown],
-                                         "precision": [drawn.get((row.Index, model)) for model in shown]}
-                        for row in known.itertuples()}}
+    return {
+        "recall": [round(1000 * level) for level in wide.columns],
+        "models": [
+            {
+                "name": models[model],
+                "colour": plots.hue(style[model].colour),
+                "glyph": GLYPHS[style[model].marker],
+            }
+            for model in shown
+        ],
+        "targets": {
+            str(row.Index): {
+                "name": row.label,
+                "group": row.group,
+                "prevalence": _six_digits(row.prevalence),
+                "auprc": [number(scores.loc[row.Index, model]) for model in shown],
+                "precision": [drawn.get((row.Index, model)) for model in shown],
+            }
+            for row in known.itertuples()
+        },
+    }
 
 
 class Card(NamedTuple):
@@ -175,15 +192,21 @@ class Section:
 
 def bound(frame):
     """Return where the line behind the intervals of a table ends."""
-    return 1.1 * np.nanmax(np.append(np.abs(frame[["difference", "low", "high"]].to_numpy(float)), 1e-3))
+    return 1.1 * np.nanmax(
+        np.append(np.abs(frame[["difference", "low", "high"]].to_numpy(float)), 1e-3)
+    )
 
 
 def interval_cell(row, limit):
     """Return a cell with the difference in a row of comparison.tsv, its interval, and both drawn."""
     value, low, high = row["difference"], row["low"], row["high"]
     sure = " sure" if row["q"] < SURE else ""
-    return Cell(signed(value), interval(low, high), f"drawn{sure}" if np.isfinite(value) else "na",
-                plots.interval_svg(value, low, high, limit))
+    return Cell(
+        signed(value),
+        interval(low, high),
+        f"drawn{sure}" if np.isfinite(value) else "na",
+        plots.interval_svg(value, low, high, limit),
+    )
 
 
 def logo(motif, row, known, effect=None, copies=0):
@@ -197,7 +220,7 @@ def logo(motif, row, known, effect=None, copies=0):
     known : Motif or None
         The known motif.
     effect : pandas.Series, optional
-        What silencing does: name (of the target) and effect (fall of its log-odds).
+        What ablation does: name (of the target) and effect (fall of its log-odds).
     copies : int
         How many other filters are copies of it.
 
@@ -205,9 +228,18 @@ def logo(motif, row, known, effect=None, copies=0):
     -------
     Logo
     """
-    sites = plural(motif.n_sites, "site") + (f" · {copies} {'copy' if copies == 1 else 'copies'}" if copies else "")
-    does = [] if effect is None else [f"silenced: {effect['name']} {signed(-effect['effect'])} in log-odds"]
-    ranks = {"sites": motif.n_sites, "effect": 0 if effect is None else round(abs(effect["effect"]), 6)}
+    sites = plural(motif.n_sites, "site") + (
+        f" · {copies} {'copy' if copies == 1 else 'copies'}" if copies else ""
+    )
+    does = (
+        []
+        if effect is None
+        else [f"ablated: {effect['name']} {signed(-effect['effect'])} in log-odds"]
+    )
+    ranks = {
+        "sites": motif.n_sites,
+        "effect": 0 if effect is None else round(abs(effect["effect"]), 6),
+    }
     if row["named"] != "yes":
         return Logo(motif.name, plots.logo_svg(motif.matrix), "", "", "", [sites, *does], ranks)
     turned = row["strand"] == "-"
@@ -218,10 +250,21 @@ def logo(motif, row, known, effect=None, copies=0):
     in_jaspar = re.fullmatch(r"MA[0-9]{4}\.[0-9]+", row["match"])
     link = f"https://jaspar.elixir.no/matrix/{row['match']}/" if in_jaspar else ""
     family = [] if row["family"] in ("", "NA") else [row["family"]]
-    facts = [f"{motif.name}{', turned' if turned else ''} · {sites}",
-             f"q {row['q']:.1e} · empirical FDR {number(row['empirical_fdr'])}", *does, *family]
-    return Logo(row["factor"], plots.logo_svg(matrix, max(0, offset), columns), below, row["match"], link, facts,
-                ranks | {"q": row["q"]})
+    facts = [
+        f"{motif.name}{', turned' if turned else ''} · {sites}",
+        f"q {row['q']:.1e} · empirical FDR {number(row['empirical_fdr'])}",
+        *does,
+        *family,
+    ]
+    return Logo(
+        row["factor"],
+        plots.logo_svg(matrix, max(0, offset), columns),
+        below,
+        row["match"],
+        link,
+        facts,
+        ranks | {"q": row["q"]},
+    )
 
 
 def _offset(offset, width, known_width, turned):
@@ -240,13 +283,17 @@ GLYPHS = dict(zip(plots.MARKERS, "●■◆▲▼✚✖", strict=True))
 
 # Control characters, marks that turn the direction of text, and halves of characters: no reader can see them,
 # and in a name they can make a page say something else.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-                     "\ud800-\udfff]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ud800-\udfff]"
+)
 
 _INTERVAL = re.compile(r"\[(−?\d+\.\d+), (−?\d+\.\d+)\]")
 
 
-def write_page(path, name, summary, sections, curves=None, heading="What does the recurrent layer add?"):
+def write_page(
+    path, name, summary, sections, curves=None, heading="What does the recurrent layer add?"
+):
     """Write sections as one HTML file that needs no network, and runs no script but its own.
 
     Parameters
@@ -261,13 +308,31 @@ def write_page(path, name, summary, sections, curves=None, heading="What does th
     heading : str
         The page's headline.
     """
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("danq.report"), autoescape=True, trim_blocks=True,
-                                     undefined=jinja2.StrictUndefined, lstrip_blocks=True)
-    environment.filters |= {"whole": whole_intervals, "hue": plots.hue, "inert": inert, "accessible": accessible}
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("danq.report"),
+        autoescape=True,
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "whole": whole_intervals,
+        "hue": plots.hue,
+        "inert": inert,
+        "accessible": accessible,
+    }
     script = environment.loader.get_source(environment, "report.js")[0]
     page = environment.get_template("report.html").render(
-        name=name, summary=summary, heading=heading, sections=sections, curves=curves, letters=plots.letters_svg(),
-        glyphs=GLYPHS, script=script, digest=digest(script))
+        name=name,
+        summary=summary,
+        heading=heading,
+        sections=sections,
+        curves=curves,
+        bases=plots.bases_svg(),
+        glyphs=GLYPHS,
+        script=script,
+        checksum=checksum(script),
+    )
     write_text(path, seen(page))
 
 
@@ -289,7 +354,7 @@ def seen(value):
 def inert(value):
     r"""Return a value as JSON that can stand inside a ``<script>`` and be nothing but data.
 
-    No letter of it can end the element or begin another (https://html.spec.whatwg.org/multipage/scripting.html,
+    No base of it can end the element or begin another (https://html.spec.whatwg.org/multipage/scripting.html,
     "Restrictions for contents of script elements").
 
     Examples
@@ -297,12 +362,17 @@ def inert(value):
     >>> print(inert({"name": "</script>", "x": [0.5, 1]}))
     {"name":"\u003c/script\u003e","x":[0.5,1]}
     """
-    text = json.dumps(seen(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"),
-                      default=lambda scalar: scalar.item())
+    text = json.dumps(
+        seen(value),
+        ensure_ascii=False,
+        allow_nan=False,
+        separators=(",", ":"),
+        default=lambda scalar: scalar.item(),
+    )
     return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def digest(script):
+def checksum(script):
     """Return the hash by which a Content-Security-Policy allows this script (https://www.w3.org/TR/CSP3/)."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 

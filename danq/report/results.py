@@ -23,27 +23,44 @@ from danq.motif.meme import known_motifs, read_meme
 from danq.motif.tomtom import tomtom
 
 NAMES = {
-    "mlp": ("MLP", "fully connected layers over the letters"),
-    "blstm": ("BLSTM", "a bidirectional LSTM over the letters, no convolution"),
+    "mlp": ("MLP", "fully connected layers over the bases"),
+    "blstm": ("BLSTM", "a bidirectional LSTM over the bases, no convolution"),
     "deepsea": ("DeepSEA", "three convolutions"),
     "danq": ("DanQ", "a convolution, then a bidirectional LSTM"),
     "danq_forward": ("DanQ-forward", "DanQ with two LSTMs that both read forward"),
-    "danq_conv": ("DanQ-conv", "DanQ with the LSTM replaced by a convolution of the same number of multiply-adds"),
-    "danq_dilated": ("DanQ-dilated", "DanQ with the LSTM replaced by dilated convolutions of nearly the same cost, "
-                     "which see the whole window"),
+    "danq_conv": (
+        "DanQ-conv",
+        "DanQ with the LSTM replaced by a convolution of the same number of multiply-adds",
+    ),
+    "danq_dilated": (
+        "DanQ-dilated",
+        "DanQ with the LSTM replaced by dilated convolutions of nearly the same cost, "
+        "which see the whole window",
+    ),
     "danq_jaspar": ("DanQ-JASPAR", "the larger DanQ, with 1,024 filters"),
     "danq_jaspar_conv": ("DanQ-JASPAR-conv", "the larger DanQ with a convolution of the same cost"),
-    "danq_jaspar_dilated": ("DanQ-JASPAR-dilated", "the larger DanQ with dilated convolutions of nearly the same cost"),
+    "danq_jaspar_dilated": (
+        "DanQ-JASPAR-dilated",
+        "the larger DanQ with dilated convolutions of nearly the same cost",
+    ),
     "kmer": ("k-mer", "logistic regression on k-mer counts"),
-    "scan": ("motif scan", "scan with the target's own known motif; only for targets that have one"),
+    "scan": (
+        "motif scan",
+        "scan with the target's own known motif; only for targets that have one",
+    ),
     "oracle_rule": ("oracle: rule", "knows the planted sites and the whole rule: the ceiling"),
     "oracle_parts": ("oracle: parts", "knows the planted sites, ignores the rule"),
 }
 """What predictors are called, and what they are, in the order in which they are listed."""
 
 MEASURES = {
-    "auroc": "AUROC", "auprc": "AUPRC", "auprc_trapezoid": "AUPRC, trapezoid", "lift": "lift",
-    "recall_at_fdr50": "recall at 50 % FDR", "brier": "Brier score", "ece": "calibration error",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "auprc_trapezoid": "AUPRC, trapezoid",
+    "lift": "lift",
+    "recall_at_fdr50": "recall at 50 % FDR",
+    "brier": "Brier score",
+    "ece": "calibration error",
 }
 """Metrics of metrics.tsv, and what they are called."""
 
@@ -53,10 +70,29 @@ RELATED = 0.05
 RECURRENT = ("blstm", "danq", "danq_forward", "danq_jaspar")
 """Models with a recurrent layer."""
 
-_STEPS = ("simulate", "check", "extract", "import-deepsea", "describe", "windows", "train", "predict", "baseline",
-          "evaluate", "motifs", "silence", "probe", "attribute")
-_PAIRS = (("danq", "danq_conv"), ("danq", "danq_dilated"), ("danq", "deepsea"), ("danq_jaspar", "danq_jaspar_conv"),
-          ("danq_jaspar", "danq_jaspar_dilated"))
+_STEPS = (
+    "simulate",
+    "check",
+    "extract",
+    "import-deepsea",
+    "describe",
+    "windows",
+    "train",
+    "predict",
+    "baseline",
+    "evaluate",
+    "motifs",
+    "ablate",
+    "probe",
+    "attribute",
+)
+_PAIRS = (
+    ("danq", "danq_conv"),
+    ("danq", "danq_dilated"),
+    ("danq", "deepsea"),
+    ("danq_jaspar", "danq_jaspar_conv"),
+    ("danq_jaspar", "danq_jaspar_dilated"),
+)
 
 
 class Trained(NamedTuple):
@@ -68,20 +104,23 @@ class Trained(NamedTuple):
     facts: dict
     matches: pd.DataFrame
     motifs: dict
-    silencing: pd.DataFrame
+    ablation: pd.DataFrame
 
-    def started(self):
+    def initialised_from(self):
         """Return the first filters that started as known motifs, and as which (dict): these discovered nothing."""
-        began = self.facts.get("filters started as", [])
+        began = self.facts.get("filters_initialised_from", [])
         return {f"filter{number}": motif for number, motif in enumerate(began) if motif}
 
     def layers(self):
         """Return this training layer by layer: pairs of a name (filter or second) and a Trained of that layer only."""
-        return [(name, self._replace(matches=rows)) for name, rows in self.matches.groupby("layer", sort=False)]
+        return [
+            (name, self._replace(matches=rows))
+            for name, rows in self.matches.groupby("layer", sort=False)
+        ]
 
     def best_matches(self):
         """Return one row per filter that did not start as a known motif: its best match, if it has one."""
-        own = self.matches[~self.matches["name"].isin(self.started())]
+        own = self.matches[~self.matches["name"].isin(self.initialised_from())]
         return own.sort_values("rank", kind="stable").drop_duplicates("name").sort_index()
 
     def effects(self):
@@ -89,11 +128,15 @@ class Trained(NamedTuple):
 
         Only effects of more than twice their standard error; a filter without one has no row.
         """
-        if self.silencing.empty:
+        if self.ablation.empty:
             return pd.DataFrame(columns=["target", "name", "effect"])
-        table = self.silencing[self.silencing["effect"].abs() > 2 * self.silencing["se"]]
+        table = self.ablation[self.ablation["effect"].abs() > 2 * self.ablation["se"]]
         order = table["effect"].abs().sort_values(kind="stable", ascending=False).index
-        return table.loc[order].drop_duplicates("motif").set_index("motif")[["target", "name", "effect"]]
+        return (
+            table.loc[order]
+            .drop_duplicates("motif")
+            .set_index("motif")[["target", "name", "effect"]]
+        )
 
     def named(self):
         """Return the best match of each named filter, the surest first."""
@@ -188,14 +231,16 @@ class Run:
     def scores(self, column):
         """Return a metric as a table of targets by models, averaged over seeds; undefined values are nan."""
         table = self.metrics.groupby(["target", "model"])[column].mean().unstack("model")
-        return table.reindex(index=self.targets.index, columns=self.networks + self.baselines + self.oracles)
+        return table.reindex(
+            index=self.targets.index, columns=self.networks + self.baselines + self.oracles
+        )
 
     def main_pairs(self):
         """Return the comparisons that the question is about, or the first two of a run without them."""
         return [pair for pair in self.pairs if (pair.a, pair.b) in _PAIRS] or self.pairs[:2]
 
     def files(self):
-        """Return name, path and SHA-256 digest of every file that dataset.h5 was made from."""
+        """Return name, path and SHA-256 checksum of every file that dataset.h5 was made from."""
         return list(_files(self.source))
 
 
@@ -221,24 +266,40 @@ def read_run(folder):
     folder = Path(folder)
     metrics = _metrics(folder / "metrics.tsv")
     models = sorted(dict.fromkeys(metrics["model"]), key=lambda name: [*NAMES, name].index(name))
-    networks = [name for name in models if metrics.loc[metrics["model"] == name, "seed"].notna().any()]
+    networks = [
+        name for name in models if metrics.loc[metrics["model"] == name, "seed"].notna().any()
+    ]
     oracles = [name for name in models if name.startswith("oracle")]
     facts, source, chromosomes, windows, positives = _dataset(folder / "dataset.h5")
     description = folder / "dataset.json"
-    return Run(name=folder.resolve().name, facts=facts, source=source, chromosomes=chromosomes,
-               windows=windows, positives=positives,
-               description=_json(read_text(description)) if description.exists() else {},
-               metrics=metrics, targets=_targets(metrics), pairs=_pairs(folder / "comparison.tsv"),
-               curves=_optional(folder / "curves.tsv.gz", ["model"], ["target", "recall", "precision"]),
-               reliability=_optional(folder / "reliability.tsv", ["model"],
-                                     ["seed", "bin", "predicted", "observed", "n"]),
-               grammar=_grammar(folder, metrics, networks), trained=_trainings(folder, metrics, networks),
-               attributions=_attributions(folder, metrics, networks),
-               expected=_expected(folder),
-               sites=_optional(folder / "simulated" / "sites.tsv.gz", ["chrom", "strand", "factor"], ["start", "end"]),
-               networks=networks, oracles=oracles,
-               baselines=[name for name in models if name not in networks + oracles],
-               commands=_commands(folder / "logs"), steps=_steps(folder / "benchmarks"))
+    return Run(
+        name=folder.resolve().name,
+        facts=facts,
+        source=source,
+        chromosomes=chromosomes,
+        windows=windows,
+        positives=positives,
+        description=_json(read_text(description)) if description.exists() else {},
+        metrics=metrics,
+        targets=_targets(metrics),
+        pairs=_pairs(folder / "comparison.tsv"),
+        curves=_optional(folder / "curves.tsv.gz", ["model"], ["target", "recall", "precision"]),
+        reliability=_optional(
+            folder / "reliability.tsv", ["model"], ["seed", "bin", "predicted", "observed", "n"]
+        ),
+        grammar=_grammar(folder, metrics, networks),
+        trained=_trainings(folder, metrics, networks),
+        attributions=_attributions(folder, metrics, networks),
+        expected=_expected(folder),
+        sites=_optional(
+            folder / "simulated" / "sites.tsv.gz", ["chrom", "strand", "factor"], ["start", "end"]
+        ),
+        networks=networks,
+        oracles=oracles,
+        baselines=[name for name in models if name not in networks + oracles],
+        commands=_commands(folder / "logs"),
+        steps=_steps(folder / "benchmarks"),
+    )
 
 
 def read_text(path):
@@ -278,9 +339,13 @@ def expected_kinds(expected, named, known):
         ``recovered``: the match is an expected motif, by identifier or factor. ``relative``: the match is itself like
         an expected motif, by an E-value below `RELATED`. ``off-target``: the rest.
     """
-    recovered = named["match"].isin(expected["motif"]) | _folded(named["factor"]).isin(_folded(expected["factor"]))
+    recovered = named["match"].isin(expected["motif"]) | _folded(named["factor"]).isin(
+        _folded(expected["factor"])
+    )
     relative = named["match"].isin(_relatives(expected, named.loc[~recovered, "match"], known))
-    return pd.Series(np.select([recovered, relative], ["recovered", "relative"], "off-target"), index=named.index)
+    return pd.Series(
+        np.select([recovered, relative], ["recovered", "relative"], "off-target"), index=named.index
+    )
 
 
 def _folded(names):
@@ -291,28 +356,46 @@ def _folded(names):
 def expected_counts(expected, named):
     """Return how many named filters recover each motif: a Series by factor, of tables as in `expected_kinds`."""
     factors = _folded(named["factor"])
-    return pd.Series([((named["match"] == row.motif) | (factors == row.factor.casefold())).sum()
-                      for row in expected.itertuples()], index=expected["factor"])
+    return pd.Series(
+        [
+            ((named["match"] == row.motif) | (factors == row.factor.casefold())).sum()
+            for row in expected.itertuples()
+        ],
+        index=expected["factor"],
+    )
 
 
 def factor_seeds(trained):
     """Return in how many seeds of each model some filter has the name of a factor: int, factors by models."""
-    found = [{"model": one.model, "seed": one.seed, "factor": factor} for one in trained
-             for factor in one.named()["factor"].unique()]
+    found = [
+        {"model": one.model, "seed": one.seed, "factor": factor}
+        for one in trained
+        for factor in one.named()["factor"].unique()
+    ]
     table = pd.DataFrame(found, columns=["model", "seed", "factor"])
     models = list(dict.fromkeys(one.model for one in trained))
-    return table.groupby(["factor", "model"]).size().unstack(fill_value=0).reindex(columns=models, fill_value=0)
+    return (
+        table.groupby(["factor", "model"])
+        .size()
+        .unstack(fill_value=0)
+        .reindex(columns=models, fill_value=0)
+    )
 
 
 def _relatives(expected, matches, known):
     """Return those of the motifs named in `matches` that are like an expected one."""
     names = sorted({name for name in matches if name in known})
     motifs, factors = set(expected["motif"]), set(_folded(expected["factor"]))
-    places = [place for place, motif in enumerate(known.values())
-              if motif.name in motifs or motif.alias.casefold() in factors]
+    places = [
+        place
+        for place, motif in enumerate(known.values())
+        if motif.name in motifs or motif.alias.casefold() in factors
+    ]
     if not names or not places:
         return []
-    found = tomtom([known[name].matrix for name in names], [motif.matrix for motif in known.values()])
+    found = tomtom(
+        [known[name].matrix for name in names], [motif.matrix for motif in known.values()]
+    )
     least = found.p[:, places].min(axis=1) * len(known)
     return [name for name, e_value in zip(names, least, strict=True) if e_value < RELATED]
 
@@ -322,13 +405,19 @@ def _table(path, text=(), numbers=()):
     try:
         frame = read_table(path)
     except (OSError, ValueError, EOFError) as error:
-        raise DanqError(f"not a table that can be read ({str(error).splitlines()[0]}); make it again", path) from error
+        raise DanqError(
+            f"not a table that can be read ({str(error).splitlines()[0]}); make it again", path
+        ) from error
     missing = [column for column in (*text, *numbers) if column not in frame]
     if missing:
-        raise DanqError(f"no column {missing[0]}; make the file again with this version of danq", path)
+        raise DanqError(
+            f"no column {missing[0]}; make the file again with this version of danq", path
+        )
     for column in numbers:
         frame[column] = _numbers(frame[column], path)
-    return frame.assign(**{column: frame[column].map(str, na_action="ignore").fillna("NA") for column in text})
+    return frame.assign(
+        **{column: frame[column].map(str, na_action="ignore").fillna("NA") for column in text}
+    )
 
 
 def _numbers(values, path):
@@ -336,13 +425,21 @@ def _numbers(values, path):
     wrong = values.notna() & found.isna()
     if wrong.any():
         line = int(wrong.to_numpy().argmax()) + 2
-        raise DanqError(f"column {values.name}: {shown(str(values[wrong].iloc[0]))} is not a number; make the file "
-                        "again", path, line)
+        raise DanqError(
+            f"column {values.name}: {shown(str(values[wrong].iloc[0]))} is not a number; make the file "
+            "again",
+            path,
+            line,
+        )
     return found.astype(float)
 
 
 def _metrics(path):
-    frame = _table(path, ["model", "name", "group"], ["seed", "target", "n", "n_positive", "prevalence", *MEASURES])
+    frame = _table(
+        path,
+        ["model", "name", "group"],
+        ["seed", "target", "n", "n_positive", "prevalence", *MEASURES],
+    )
     _check_models(frame["model"], path)
     if frame.empty:
         raise DanqError("holds no row; make the file again with danq evaluate", path)
@@ -355,15 +452,21 @@ def _check_models(names, path):
     """Refuse what cannot be a model: its name becomes part of a path, and of a figure."""
     odd = [str(name) for name in names.unique() if not re.fullmatch(NAME, str(name))]
     if odd:
-        raise DanqError(f"{shown(odd[0])} is not the name of a model; make the file again with danq evaluate", path)
+        raise DanqError(
+            f"{shown(odd[0])} is not the name of a model; make the file again with danq evaluate",
+            path,
+        )
 
 
 def _targets(metrics):
     """Return one row per target; a name that is not unique is followed by its index."""
     frame = metrics.groupby("target")[["name", "group", "n", "n_positive", "prevalence"]].first()
     twice = frame["name"].duplicated(keep=False)
-    return frame.assign(label=frame["name"].where(~twice, [f"{name} (#{index})" for index, name in
-                                                           frame["name"].items()]))
+    return frame.assign(
+        label=frame["name"].where(
+            ~twice, [f"{name} (#{index})" for index, name in frame["name"].items()]
+        )
+    )
 
 
 def _pairs(path):
@@ -373,15 +476,34 @@ def _pairs(path):
     for (a, b), rows in frame.groupby(["a", "b"], sort=False):
         mean, groups = rows[rows["target"] == "mean"], rows[rows["target"] == "group"]
         if mean.empty:
-            raise DanqError(f"{a} - {b} has no row of target mean; make the file again with danq evaluate", path)
+            raise DanqError(
+                f"{a} - {b} has no row of target mean; make the file again with danq evaluate", path
+            )
         rows = rows.drop([*mean.index, *groups.index])
         rows = rows.set_index(_numbers(rows["target"], path).astype(int))
         found.append(Pair(a, b, rows, mean.iloc[0], groups.set_index("group")))
     return sorted(found, key=lambda pair: [*_PAIRS, (pair.a, pair.b)].index((pair.a, pair.b)))
 
 
-_COMPARED = ["n_targets", "auprc_a", "auprc_b", "difference", "low", "high", "p", "q", "sampling_sd", "seed_sd",
-             "auroc_difference", "auroc_low", "auroc_high", "auroc_q", "median", "improved", "wilcoxon_p"]
+_COMPARED = [
+    "n_targets",
+    "auprc_a",
+    "auprc_b",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "q",
+    "sampling_sd",
+    "seed_sd",
+    "auroc_difference",
+    "auroc_low",
+    "auroc_high",
+    "auroc_q",
+    "median",
+    "improved",
+    "wilcoxon_p",
+]
 """Columns of comparison.tsv that the report and the notebooks show."""
 
 
@@ -391,21 +513,33 @@ def _optional(path, text, numbers):
 
 
 def _trainings(folder, metrics, networks):
-    return [_trained(place, place.parent.name, int(place.name.removeprefix("seed")))
-            for place in _folders(folder, metrics, networks)]
+    return [
+        _trained(place, place.parent.name, int(place.name.removeprefix("seed")))
+        for place in _folders(folder, metrics, networks)
+    ]
 
 
 def _folders(folder, metrics, networks):
     """Return the folder of each training, in the order of models and seeds."""
-    return [folder / model / f"seed{seed:.0f}" for model in networks
-            for seed in sorted(metrics.loc[metrics["model"] == model, "seed"].dropna().unique())]
+    return [
+        folder / model / f"seed{seed:.0f}"
+        for model in networks
+        for seed in sorted(metrics.loc[metrics["model"] == model, "seed"].dropna().unique())
+    ]
 
 
 def _grammar(folder, metrics, networks):
     """Read what the models make of motif pairs; None where no model was probed, or no pair was known."""
     paths = [one / "grammar.tsv" for one in _folders(folder, metrics, networks)]
-    tables = [_table(path, ["model", "pair", "a", "b", "order", "orientation", "name"],
-                     ["seed", "distance", "target", "effect", "se", "n"]) for path in paths if path.exists()]
+    tables = [
+        _table(
+            path,
+            ["model", "pair", "a", "b", "order", "orientation", "name"],
+            ["seed", "distance", "target", "effect", "se", "n"],
+        )
+        for path in paths
+        if path.exists()
+    ]
     tables = [table for table in tables if len(table)]
     return pd.concat(tables, ignore_index=True) if tables else None
 
@@ -420,19 +554,36 @@ def _attributions(folder, metrics, networks):
 
 
 def _trained(folder, model, seed):
-    history, facts, matches, motifs, silencing = (folder / name for name in (
-        "history.tsv", "train.json", "matches.tsv", "motifs.meme", "silencing.tsv"))
+    history, facts, matches, motifs, ablation = (
+        folder / name
+        for name in ("history.tsv", "train.json", "matches.tsv", "motifs.meme", "ablation.tsv")
+    )
     empty = pd.DataFrame()
-    table = _table(matches, ["layer", "tested", "cluster", "match", "factor", "family", "strand", "named"],
-                   ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]) if matches.exists() else empty
+    table = (
+        _table(
+            matches,
+            ["layer", "tested", "cluster", "match", "factor", "family", "strand", "named"],
+            ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"],
+        )
+        if matches.exists()
+        else empty
+    )
     return Trained(
-        model, seed,
-        _table(history, ["best"], ["train_loss", "valid_loss", "valid_auprc"]) if history.exists() else empty,
+        model,
+        seed,
+        _table(history, ["best"], ["train_loss", "valid_loss", "valid_auprc"])
+        if history.exists()
+        else empty,
         _json(read_text(facts)) if facts.exists() else {},
         table,
         # Filters that no window excites leave a MEME file without a motif, which is none to read.
-        {motif.name: motif for motif in read_meme(motifs)} if motifs.exists() and len(table) else {},
-        _table(silencing, ["motif", "name"], ["filter", "target", "effect", "se"]) if silencing.exists() else empty)
+        {motif.name: motif for motif in read_meme(motifs)}
+        if motifs.exists() and len(table)
+        else {},
+        _table(ablation, ["motif", "name"], ["filter", "target", "effect", "se"])
+        if ablation.exists()
+        else empty,
+    )
 
 
 def _json(text):
@@ -459,22 +610,52 @@ def _expected(folder):
 
 def _commands(logs):
     """Collect the commands with which the logs of a run begin, step by step: the same list however they ran."""
-    heads = [next(read_lines(path), (1, b""))[1].decode("utf-8", "replace") for path in sorted(logs.glob("*.log"))]
-    return [head.removeprefix("$ ") for step in _STEPS for head in heads if head.startswith(f"$ danq {step} ")]
+    heads = [
+        next(read_lines(path), (1, b""))[1].decode("utf-8", "replace")
+        for path in sorted(logs.glob("*.log"))
+    ]
+    return [
+        head.removeprefix("$ ")
+        for step in _STEPS
+        for head in heads
+        if head.startswith(f"$ danq {step} ")
+    ]
 
 
 def _steps(benchmarks):
     """Read the benchmark files of a run (https://snakemake.readthedocs.io, section Benchmark rules)."""
     order = {step: place for place, step in enumerate(_STEPS)}
-    paths = sorted(benchmarks.glob("*.tsv"), key=lambda path: (order.get(path.stem.split("_")[0], 99), path.stem))
+    paths = sorted(
+        benchmarks.glob("*.tsv"),
+        key=lambda path: (order.get(path.stem.split("_")[0], 99), path.stem),
+    )
     # A job that is over before it is looked at has "-" for what was not measured.
     tables = [read_table(path).iloc[0] for path in paths]
-    return pd.DataFrame([{"step": path.stem, "seconds": _number(row, "s"), "cpu_seconds": _number(row, "cpu_time"),
-                          "memory": _number(row, "max_rss"), "asked_seconds": 60 * _asked(row, "runtime"),
-                          "asked_memory": _asked(row, "mem_mb"), "cpus": _number(row, "threads"),
-                          "gpus": _asked(row, "gpu")} for path, row in zip(paths, tables, strict=True)],
-                        columns=["step", "seconds", "cpu_seconds", "memory", "asked_seconds", "asked_memory", "cpus",
-                                 "gpus"])
+    return pd.DataFrame(
+        [
+            {
+                "step": path.stem,
+                "seconds": _number(row, "s"),
+                "cpu_seconds": _number(row, "cpu_time"),
+                "memory": _number(row, "max_rss"),
+                "asked_seconds": 60 * _asked(row, "runtime"),
+                "asked_memory": _asked(row, "mem_mb"),
+                "cpus": _number(row, "threads"),
+                "gpus": _asked(row, "gpu"),
+            }
+            for path, row in zip(paths, tables, strict=True)
+        ],
+        columns=[
+            "step",
+            "seconds",
+            "cpu_seconds",
+            "memory",
+            "asked_seconds",
+            "asked_memory",
+            "cpus",
+            "gpus",
+        ],
+    )
 
 
 def _number(row, column):
@@ -493,17 +674,25 @@ def _dataset(path):
         return {}, {}, {}, {}, {}
     with open_dataset(path) as data:
         chromosomes = data.chromosomes if data.attributes["coordinates"] == "genome" else {}
-        return (data.attributes, data.source, chromosomes, {split: data.length(split) for split in SPLITS},
-                {split: data.positives(split) for split in SPLITS})
+        return (
+            data.attributes,
+            data.source,
+            chromosomes,
+            {split: data.length(split) for split in SPLITS},
+            {split: data.positives(split) for split in SPLITS},
+        )
 
 
 def _files(source, prefix=""):
-    """Yield role, path and digest of every file in the (nested) account of a dataset's sources."""
+    """Yield role, path and checksum of every file in the (nested) account of a dataset's sources."""
     for key, value in source.items() if isinstance(source, dict) else ():
         if isinstance(value, dict) and "path" in value:
             yield f"{prefix}{key}", value["path"], value.get("sha256", "")
         elif isinstance(value, dict):
             yield from _files(value, f"{prefix}{key}: ")
         elif key == "peaks" and isinstance(value, list):
-            yield from (("peaks", str(peaks.get("source") or peaks.get("path")), str(peaks.get("sha256")))
-                        for peaks in value if isinstance(peaks, dict))
+            yield from (
+                ("peaks", str(peaks.get("source") or peaks.get("path")), str(peaks.get("sha256")))
+                for peaks in value
+                if isinstance(peaks, dict)
+            )

@@ -132,15 +132,29 @@ def summary(run):
     """Say in one line what was run: how much of what."""
     seeds = run.metrics.loc[run.metrics["model"].isin(run.networks), "seed"].nunique()
     assembly = run.facts.get("assembly", "unknown")
-    parts = [f"run {run.name}", "" if assembly == "unknown" else f"assembly {assembly}",
-             plural(len(run.targets), "target"), plural(len(run.networks), "network"), plural(seeds, "seed")]
+    parts = [
+        f"run {run.name}",
+        "" if assembly == "unknown" else f"assembly {assembly}",
+        plural(len(run.targets), "target"),
+        plural(len(run.networks), "network"),
+        plural(seeds, "seed"),
+    ]
     return " · ".join(filter(None, parts))
 
 
 def seed_ranges(metrics):
     """Return the lowest and highest mean AUPRC of the seeds of each model that has several."""
-    means = metrics.groupby(["model", "seed"])["auprc"].mean().groupby("model").agg(["min", "max", "size"])
-    return {row.Index: f"{number(row.min)} to {number(row.max)}" for row in means.itertuples() if row.size > 1}
+    means = (
+        metrics.groupby(["model", "seed"])["auprc"]
+        .mean()
+        .groupby("model")
+        .agg(["min", "max", "size"])
+    )
+    return {
+        row.Index: f"{number(row.min)} to {number(row.max)}"
+        for row in means.itertuples()
+        if row.size > 1
+    }
 
 
 def versus(pair):
@@ -152,15 +166,21 @@ def tally(pair):
     """Count the targets on which model a of a pair is higher and lower, by AUPRC."""
     differences = pair.rows["difference"].dropna()
     equal = (differences == 0).sum()
-    return (f"higher on {(differences > 0).sum()}, lower on {(differences < 0).sum()}"
-            f"{f', equal on {equal}' if equal else ''} of {plural(len(differences), 'target')}")
+    return (
+        f"higher on {(differences > 0).sum()}, lower on {(differences < 0).sum()}"
+        f"{f', equal on {equal}' if equal else ''} of {plural(len(differences), 'target')}"
+    )
 
 
-TWIN = ("DanQ-conv is DanQ with a convolution in the place of its recurrent layer: the same multiply-adds, and almost "
-        "the same number of parameters. The two differ in recurrence and in how far a position sees: the convolution "
-        "sees only its neighbourhood.")
-DILATED = ("DanQ-dilated has dilated convolutions there, which let every position see the whole window as the "
-           "recurrence does, at nearly the same cost: the two differ in recurrence, not in reach.")
+TWIN = (
+    "DanQ-conv is DanQ with a convolution in the place of its recurrent layer: the same multiply-adds, and almost "
+    "the same number of parameters. The two differ in recurrence and in how far a position sees: the convolution "
+    "sees only its neighbourhood."
+)
+DILATED = (
+    "DanQ-dilated has dilated convolutions there, which let every position see the whole window as the "
+    "recurrence does, at nearly the same cost: the two differ in recurrence, not in reach."
+)
 
 
 def pair_sentence(pair):
@@ -169,12 +189,17 @@ def pair_sentence(pair):
     if differences.empty:
         return f"{a} and {b} cannot be compared: no target has a defined AUPRC."
     low, high = pair.mean["low"], pair.mean["high"]
-    ending = {"above": ", an interval above 0.", "below": ", an interval below 0.",
-              "around": ": the interval contains 0, so no difference was detected.",
-              "": ", for which no interval could be computed."}[verdict(low, high)]
-    return (f"{a} has a higher AUPRC than {b} on {(differences > 0).sum()} of "
-            f"{plural(len(differences), 'target')}; mean difference {signed(pair.mean['difference'])}"
-            f"{' ' if interval(low, high) else ''}{interval(low, high)}{ending}")
+    ending = {
+        "above": ", an interval above 0.",
+        "below": ", an interval below 0.",
+        "around": ": the interval contains 0, so no difference was detected.",
+        "": ", for which no interval could be computed.",
+    }[verdict(low, high)]
+    return (
+        f"{a} has a higher AUPRC than {b} on {(differences > 0).sum()} of "
+        f"{plural(len(differences), 'target')}; mean difference {signed(pair.mean['difference'])}"
+        f"{' ' if interval(low, high) else ''}{interval(low, high)}{ending}"
+    )
 
 
 def sure_sentence(pair):
@@ -188,8 +213,10 @@ def sure_sentence(pair):
     sure = known["difference"][known["q"] < SURE]
     p = pair.mean["wilcoxon_p"]
     ending = "" if np.isnan(p) else f"; Wilcoxon's signed-rank test over targets: p {p_value(p)}"
-    return (f"Target by target, at a false discovery rate of {100 * SURE:g} %, it is higher on {(sure > 0).sum()} and "
-            f"lower on {(sure < 0).sum()}{ending}.")
+    return (
+        f"Target by target, at a false discovery rate of {100 * SURE:g} %, it is higher on {(sure > 0).sum()} and "
+        f"lower on {(sure < 0).sum()}{ending}."
+    )
 
 
 def p_value(p):
@@ -219,10 +246,14 @@ def spread_sentence(pair):
 def interval_sentence(n_seeds):
     """Say what the intervals cover: the choice of windows, and that of seeds where there are several."""
     if n_seeds == 1:
-        return ("In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome. They cover the "
-                "choice of windows, not that of training seeds.")
-    return (f"In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome and from the spread "
-            f"of the {n_seeds} training seeds of each network.")
+        return (
+            "In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome. They cover the "
+            "choice of windows, not that of training seeds."
+        )
+    return (
+        f"In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome and from the spread "
+        f"of the {n_seeds} training seeds of each network."
+    )
 
 
 def lead_sentence(pairs, n_seeds):
@@ -232,8 +263,10 @@ def lead_sentence(pairs, n_seeds):
     """
     pair = next((pair for pair in pairs if (pair.a, pair.b) == ("danq", "danq_conv")), None)
     if pair is None:
-        return ("This run cannot say what the recurrent layer adds: it does not compare DanQ with DanQ-conv, its "
-                "twin without one.")
+        return (
+            "This run cannot say what the recurrent layer adds: it does not compare DanQ with DanQ-conv, its "
+            "twin without one."
+        )
     reach = _reach_sentence(pairs)
     mean, trained, caution = pair.mean, f"With {n_seeds} training seeds each", ""
     if n_seeds == 1:
@@ -241,15 +274,15 @@ def lead_sentence(pairs, n_seeds):
     return {
         # What was measured, and not why: the twin lacks the recurrence, and the reach that comes with it.
         "above": f"{trained}, the network with the recurrent layer has a higher mean AUPRC, by "
-                 f"{number(mean['difference'])} {interval(mean['low'], mean['high'])}, than its twin with a "
-                 f"convolution of equal cost in that place{caution}.{reach}",
+        f"{number(mean['difference'])} {interval(mean['low'], mean['high'])}, than its twin with a "
+        f"convolution of equal cost in that place{caution}.{reach}",
         "below": f"{trained}, the twin with a convolution of equal cost in the recurrent layer's place has a higher "
-                 f"mean AUPRC, by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}{caution}."
-                 f"{reach}",
+        f"mean AUPRC, by {number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}{caution}."
+        f"{reach}",
         "around": f"{trained}, no difference was detected between the network with the recurrent layer and its twin "
-                  f"with a convolution of equal cost in that place.{reach}",
+        f"with a convolution of equal cost in that place.{reach}",
         "": "This run cannot say what the recurrent layer adds: its difference from a convolution of equal cost "
-            "has no interval.",
+        "has no interval.",
     }[verdict(mean["low"], mean["high"])]
 
 
@@ -264,9 +297,9 @@ def _reach_sentence(pairs):
     mean = pair.mean
     return {
         "above": f" Than the twin whose convolutions see the whole window, as it does, it is higher by "
-                 f"{number(mean['difference'])} {interval(mean['low'], mean['high'])}.",
+        f"{number(mean['difference'])} {interval(mean['low'], mean['high'])}.",
         "below": f" The twin whose convolutions see the whole window, as it does, is higher by "
-                 f"{number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}.",
+        f"{number(-mean['difference'])} {interval(-mean['high'], -mean['low'])}.",
         "around": " From the twin whose convolutions see the whole window, as it does, no difference was detected.",
         "": "",
     }[verdict(mean["low"], mean["high"])]
@@ -274,14 +307,20 @@ def _reach_sentence(pairs):
 
 def seed_sentence(pair, metrics):
     """Say how far the mean difference of a pair depends on the seed; the empty text for a single seed."""
-    values = metrics[metrics["model"].isin([pair.a, pair.b])].set_index(["seed", "target", "model"])["auprc"]
+    values = metrics[metrics["model"].isin([pair.a, pair.b])].set_index(
+        ["seed", "target", "model"]
+    )["auprc"]
     table = values.unstack("model").dropna()
     if pair.a not in table or pair.b not in table:
         return ""
     means = (table[pair.a] - table[pair.b]).groupby("seed").mean()
     if len(means) < 2:
         return ""
-    ending = "the same sign in every seed" if (means > 0).all() or (means < 0).all() else "not one sign in all seeds"
+    ending = (
+        "the same sign in every seed"
+        if (means > 0).all() or (means < 0).all()
+        else "not one sign in all seeds"
+    )
     return f"Seed by seed, {title(pair.a)} − {title(pair.b)} is {', '.join(map(signed, means))}: {ending}."
 
 
@@ -307,13 +346,17 @@ def loss_sentences(scores, labels, networks, baselines):
             both = scores[[network, baseline]].dropna()
             lost = both.index[both[network] < both[baseline]]
             if len(lost):
-                found.append(f"{title(network)} is below the {title(baseline)} baseline on {len(lost)} of "
-                             f"{plural(len(both), 'target')} ({listed(labels[lost])}); mean AUPRC on the "
-                             f"{len(both)}: {number(both[network].mean())} against {number(both[baseline].mean())}.")
+                found.append(
+                    f"{title(network)} is below the {title(baseline)} baseline on {len(lost)} of "
+                    f"{plural(len(both), 'target')} ({listed(labels[lost])}); mean AUPRC on the "
+                    f"{len(both)}: {number(both[network].mean())} against {number(both[baseline].mean())}."
+                )
             elif len(both):
                 clean.append(title(network))
         if clean:
-            found.append(f"Never below the {title(baseline)} baseline on a target: {listed(clean)}.")
+            found.append(
+                f"Never below the {title(baseline)} baseline on a target: {listed(clean)}."
+            )
     return found
 
 
@@ -323,12 +366,19 @@ def na_sentence(targets, scores):
     if undefined.empty:
         return ""
     none, all_ = undefined["n_positive"] == 0, undefined["n_positive"] == undefined["n"]
-    reasons = [f"{count} of {plural(len(targets), 'target')} {'has' if count == 1 else 'have'} {reason}"
-               for count, reason in ((none.sum(), "no positive window in the test split"),
-                                     (all_.sum(), "no negative window in the test split"),
-                                     ((~none & ~all_).sum(), "no defined AUPRC")) if count]
-    return (f"NA: {' and '.join(reasons)} ({listed(undefined['label'])}); undefined values are left out of every mean "
-            "and count.")
+    reasons = [
+        f"{count} of {plural(len(targets), 'target')} {'has' if count == 1 else 'have'} {reason}"
+        for count, reason in (
+            (none.sum(), "no positive window in the test split"),
+            (all_.sum(), "no negative window in the test split"),
+            ((~none & ~all_).sum(), "no defined AUPRC"),
+        )
+        if count
+    ]
+    return (
+        f"NA: {' and '.join(reasons)} ({listed(undefined['label'])}); undefined values are left out of every mean "
+        "and count."
+    )
 
 
 def undertrained(history):
@@ -352,20 +402,28 @@ def undertrained(history):
 
 def undertrained_sentence(trained):
     """Name the trainings that may be undertrained; the empty text when there is none."""
-    names = [f"{title(one.model)} (seed {one.seed})" for one in trained
-             if not one.history.empty and undertrained(one.history)]
+    names = [
+        f"{title(one.model)} (seed {one.seed})"
+        for one in trained
+        if not one.history.empty and undertrained(one.history)
+    ]
     if not names:
         return ""
-    return (f"May be undertrained: {listed(names)}. The best epoch is the last, and validation AUPRC still rose by "
-            f"more than {100 * RISE:g} % in it (or there was only one); more epochs may change the comparison.")
+    return (
+        f"May be undertrained: {listed(names)}. The best epoch is the last, and validation AUPRC still rose by "
+        f"more than {100 * RISE:g} % in it (or there was only one); more epochs may change the comparison."
+    )
 
 
 def single_seed_sentence(trained):
     """Name the models that were trained once; the empty text when there is none."""
     models = [one.model for one in trained]
     single = [title(model) for model in dict.fromkeys(models) if models.count(model) == 1]
-    return (f"Trained with a single seed: {listed(single)}. How far results move from seed to seed is unknown."
-            if single else "")
+    return (
+        f"Trained with a single seed: {listed(single)}. How far results move from seed to seed is unknown."
+        if single
+        else ""
+    )
 
 
 def methods_paragraphs(run):
@@ -380,23 +438,36 @@ def methods_paragraphs(run):
     list of str
         What the run does not tell is left out.
     """
-    return [" ".join(filter(None, part)) for part in (_data_methods(run), _network_methods(run), _test_methods(run))]
+    return [
+        " ".join(filter(None, part))
+        for part in (_data_methods(run), _network_methods(run), _test_methods(run))
+    ]
 
 
 def _data_methods(run):
     facts, regions = run.facts, run.source.get("splits", {})
     if not facts:
         return
-    sizes = [f"{run.windows[split]:,} {name}{_regions(regions.get(split))}" for split, name in
-             (("train", "training"), ("valid", "validation"), ("test", "test"))]
-    if not run.chromosomes:   # windows that were given with their labels: how these were made, and split, is not known
-        yield (f"Windows of {facts['window']:,} bp were given with their labels for "
-               f"{plural(len(run.targets), 'target')}: {sizes[0]}, {sizes[1]} and {sizes[2]} windows.")
+    sizes = [
+        f"{run.windows[split]:,} {name}{_regions(regions.get(split))}"
+        for split, name in (("train", "training"), ("valid", "validation"), ("test", "test"))
+    ]
+    if (
+        not run.chromosomes
+    ):  # windows that were given with their labels: how these were made, and split, is not known
+        yield (
+            f"Windows of {facts['window']:,} bp were given with their labels for "
+            f"{plural(len(run.targets), 'target')}: {sizes[0]}, {sizes[1]} and {sizes[2]} windows."
+        )
         return
-    yield (f"Windows of {facts['window']:,} bp were labelled for {plural(len(run.targets), 'target')}: positive when "
-           f"more than half of the {facts['bin_size']:,} bp in the middle lie in the target's peaks.")
-    yield (f"There are {sizes[0]}, {sizes[1]} and {sizes[2]} windows; no base of a training window lies in another "
-           "split.")
+    yield (
+        f"Windows of {facts['window']:,} bp were labelled for {plural(len(run.targets), 'target')}: positive when "
+        f"more than half of the {facts['bin_size']:,} bp in the middle lie in the target's peaks."
+    )
+    yield (
+        f"There are {sizes[0]}, {sizes[1]} and {sizes[2]} windows; no base of a training window lies in another "
+        "split."
+    )
 
 
 def _regions(names):
@@ -407,9 +478,11 @@ def _network_methods(run):
     trained = [one for one in run.trained if one.facts]
     for model in dict.fromkeys(one.model for one in trained):
         facts = next(one.facts for one in trained if one.model == model)
-        yield (f"{title(model)} ({NAMES.get(model, ('', ''))[1]}; {plain(facts.get('parameters'))} parameters) "
-               f"was trained {_seeds([one.seed for one in trained if one.model == model])}.")
-    recipes = {}   # a published recipe has other numbers for other models
+        yield (
+            f"{title(model)} ({NAMES.get(model, ('', ''))[1]}; {plain(facts.get('parameters'))} parameters) "
+            f"was trained {_seeds([one.seed for one in trained if one.model == model])}."
+        )
+    recipes = {}  # a published recipe has other numbers for other models
     for one in trained:
         recipes.setdefault(_recipe(one.facts.get("options", {})), {})[title(one.model)] = None
     for recipe, models in recipes.items():
@@ -417,27 +490,37 @@ def _network_methods(run):
     if trained:
         yield "The weights of the best epoch on the validation split were kept."
         versions = trained[0].facts.get("versions", {})
-        yield f"Software: {', '.join(f'{name} {version}' for name, version in versions.items())}." if versions else ""
+        yield (
+            f"Software: {', '.join(f'{name} {version}' for name, version in versions.items())}."
+            if versions
+            else ""
+        )
 
 
 def _recipe(options):
-    return (f"Recipe {options.get('recipe', 'unknown')}: batches of {plain(options.get('batch_size'))}, at most "
-            f"{plain(options.get('epochs'))} epochs, learning rate {plain(options.get('lr'))}, dropout "
-            f"{plain(options.get('dropout'))} and layer widths {plain(options.get('scale'))} times the published ones")
+    return (
+        f"Recipe {options.get('recipe', 'unknown')}: batches of {plain(options.get('batch_size'))}, at most "
+        f"{plain(options.get('epochs'))} epochs, learning rate {plain(options.get('lr'))}, dropout "
+        f"{plain(options.get('dropout'))} and layer widths {plain(options.get('scale'))} times the published ones"
+    )
 
 
 def _seeds(seeds):
-    return f"from seed {seeds[0]}" if len(seeds) == 1 else f"from seeds {listed(map(str, seeds), 12)}"
+    return (
+        f"from seed {seeds[0]}" if len(seeds) == 1 else f"from seeds {listed(map(str, seeds), 12)}"
+    )
 
 
 def _test_methods(run):
     blocks = "blocks of at least 50 kb" if run.chromosomes else "blocks of neighbouring windows"
-    yield ("Predictions are means over the two strands. AUPRC is average precision. Models were compared on the same "
-           f"test windows, seeds averaged; standard errors of differences in AUPRC come from a bootstrap over {blocks} "
-           "(1,000 replicates), those of differences in AUROC from DeLong's variance with the same blocks as clusters, "
-           "both with the variance between training seeds added where there were several; intervals are Student's with "
-           "Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini and Hochberg, and "
-           "differences over targets tested by Wilcoxon's signed-rank test.")
+    yield (
+        "Predictions are means over the two strands. AUPRC is average precision. Models were compared on the same "
+        f"test windows, seeds averaged; standard errors of differences in AUPRC come from a bootstrap over {blocks} "
+        "(1,000 replicates), those of differences in AUROC from DeLong's variance with the same blocks as clusters, "
+        "both with the variance between training seeds added where there were several; intervals are Student's with "
+        "Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini and Hochberg, and "
+        "differences over targets tested by Wilcoxon's signed-rank test."
+    )
 
 
 CITATION = """Please cite danq, and the papers of what it rests on:

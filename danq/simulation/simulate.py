@@ -46,8 +46,16 @@ from danq.genome.tables import read_rows
 from danq.motif.meme import jaspar
 
 MOTIFS = {
-    "CTCF": "MA0139.2", "ZNF143": "MA0088.2", "ELF4": "MA0641.1", "ONECUT3": "MA0757.2", "HNF4A": "MA1494.2",
-    "SRF": "MA0083.3", "REST": "MA0138.3", "TFE3": "MA0831.3", "TP53": "MA0106.3", "GFI1": "MA0038.3",
+    "CTCF": "MA0139.2",
+    "ZNF143": "MA0088.2",
+    "ELF4": "MA0641.1",
+    "ONECUT3": "MA0757.2",
+    "HNF4A": "MA1494.2",
+    "SRF": "MA0083.3",
+    "REST": "MA0138.3",
+    "TFE3": "MA0831.3",
+    "TP53": "MA0106.3",
+    "GFI1": "MA0038.3",
     "ZIC1": "MA0696.1",
 }
 """Planted factors and their matrices in JASPAR 2024 (https://doi.org/10.1093/nar/gkad1059), 15 to 23 bits each."""
@@ -69,7 +77,15 @@ _LETTERS = np.array([0.3, 0.2, 0.2, 0.3])  # A, C, G, T of the background
 _SEGMENT = 1000  # the background grows in pieces of this length (bp), all at once
 _SLOT = 400  # at most one cassette is planted in each stretch of this length (bp)
 _LONE = 1 / 300  # sites outside cassettes, per bp
-_LONE_FACTORS = ("ONECUT3", "HNF4A", "REST", "TFE3", "TP53", "GFI1", "ZIC1")  # a part of a rule, and no more than that
+_LONE_FACTORS = (
+    "ONECUT3",
+    "HNF4A",
+    "REST",
+    "TFE3",
+    "TP53",
+    "GFI1",
+    "ZIC1",
+)  # a part of a rule, and no more than that
 
 
 @dataclass(frozen=True)
@@ -151,12 +167,19 @@ def simulate(output, *, chromosomes=21, chromosome_length=500_000, seed=0):
         A genome too small to hold a site.
     """
     if chromosomes < 1 or chromosome_length < _SLOT:
-        raise DanqError(f"{chromosomes} chromosomes of {chromosome_length} bp cannot hold a site; "
-                        f"ask for at least one of {_SLOT} bp")
+        raise DanqError(
+            f"{chromosomes} chromosomes of {chromosome_length} bp cannot hold a site; "
+            f"ask for at least one of {_SLOT} bp"
+        )
     output, rng = Path(output), np.random.default_rng(seed)
     motifs = dict(zip(MOTIFS, jaspar("JASPAR2024", names=list(MOTIFS.values())), strict=True))
     genome = _background(rng, chromosomes, chromosome_length)
-    sites = _plan(rng, chromosomes, chromosome_length, {name: len(motif.matrix) for name, motif in motifs.items()})
+    sites = _plan(
+        rng,
+        chromosomes,
+        chromosome_length,
+        {name: len(motif.matrix) for name, motif in motifs.items()},
+    )
     _plant(rng, genome, sites, motifs)
     truth = elements(sites, chromosome_length)
     _write_fasta(output / "genome.fa.gz", genome)
@@ -185,10 +208,16 @@ def elements(sites, chromosome_length):
         ("positive" or "decoy"), sorted by position.
     """
     # An ordered category: sorted as text, chr10 would come before chr2.
-    sites = sites.assign(chrom=pd.Categorical(sites["chrom"], sites["chrom"].unique(), ordered=True))
-    found = pd.concat([target.rule(sites).assign(target=index) for index, target in enumerate(TARGETS)])
+    sites = sites.assign(
+        chrom=pd.Categorical(sites["chrom"], sites["chrom"].unique(), ordered=True)
+    )
+    found = pd.concat(
+        [target.rule(sites).assign(target=index) for index, target in enumerate(TARGETS)]
+    )
     _move_inside(found, chromosome_length)
-    return found.sort_values(["chrom", "start", "target", "kind"])[["chrom", "start", "end", "target", "kind"]]
+    return found.sort_values(["chrom", "start", "target", "kind"])[
+        ["chrom", "start", "end", "target", "kind"]
+    ]
 
 
 def single(sites, factor):
@@ -204,13 +233,13 @@ def count(sites):
     three = high[2:] - low[:-2] <= ELEMENT
     member = np.zeros(len(rows), dtype=bool)
     for place in range(3):
-        member[place:place + len(three)] |= three
+        member[place : place + len(three)] |= three
     # Neighbours belong to one run when a triple holds both, or when they are near and no triple holds either.
     linked = (high[1:] - low[:-1] <= ELEMENT) & ~member[1:] & ~member[:-1]
     linked[:-1] |= three
     linked[1:] |= three
-    opens = np.append(True, ~linked)[:len(rows)]
-    closes = np.append(~linked, True)[:len(rows)]
+    opens = np.append(True, ~linked)[: len(rows)]
+    closes = np.append(~linked, True)[: len(rows)]
     return _regions(sites, rows[opens], rows[closes], member[opens])
 
 
@@ -295,10 +324,14 @@ def _regions(sites, one, other, positive):
     """Return the 200-bp regions centred on what rows `one` and `other` of `sites` span together."""
     start, end = sites["start"].to_numpy(), sites["end"].to_numpy()
     middle = (np.minimum(start[one], start[other]) + np.maximum(end[one], end[other])) // 2
-    return pd.DataFrame({
-        "chrom": sites["chrom"].array[one], "start": middle - ELEMENT // 2, "end": middle + ELEMENT // 2,
-        "kind": np.where(positive, "positive", "decoy"),
-    })
+    return pd.DataFrame(
+        {
+            "chrom": sites["chrom"].array[one],
+            "start": middle - ELEMENT // 2,
+            "end": middle + ELEMENT // 2,
+            "kind": np.where(positive, "positive", "decoy"),
+        }
+    )
 
 
 def _move_inside(regions, chromosome_length):
@@ -310,15 +343,17 @@ def _move_inside(regions, chromosome_length):
 
 
 def _background(rng, chromosomes, length):
-    """Return letters 0 to 3, uint8 (chromosomes, length), of a random order-2 Markov chain rich in A and T."""
+    """Return bases 0 to 3, uint8 (chromosomes, length), of a random order-2 Markov chain rich in A and T."""
     number = -(-chromosomes * length // _SEGMENT)
     cumulative = rng.dirichlet(50 * _LETTERS, size=16).cumsum(axis=1)[:, :3].astype(np.float32)
-    letters = np.empty((_SEGMENT, number), dtype=np.uint8)
-    letters[:2] = rng.choice(4, p=_LETTERS, size=(2, number))
+    bases = np.empty((_SEGMENT, number), dtype=np.uint8)
+    bases[:2] = rng.choice(4, p=_LETTERS, size=(2, number))
     for step in tqdm(range(2, _SEGMENT), desc="background", leave=False, disable=None):
-        before = 4 * letters[step - 2] + letters[step - 1]
-        letters[step] = (rng.random(number, dtype=np.float32)[:, None] >= cumulative[before]).sum(axis=1)
-    return letters.T.reshape(-1)[:chromosomes * length].reshape(chromosomes, length)
+        before = 4 * bases[step - 2] + bases[step - 1]
+        bases[step] = (rng.random(number, dtype=np.float32)[:, None] >= cumulative[before]).sum(
+            axis=1
+        )
+    return bases.T.reshape(-1)[: chromosomes * length].reshape(chromosomes, length)
 
 
 def _plan(rng, chromosomes, length, widths):
@@ -329,11 +364,15 @@ def _plan(rng, chromosomes, length, widths):
     sites = sites.sort_values("flat", ignore_index=True)
     chrom, start = np.divmod(sites["flat"].to_numpy(), length)
     names = [f"chr{index + 1}" for index in range(chromosomes)]
-    return pd.DataFrame({
-        "chrom": pd.Categorical.from_codes(chrom, names, ordered=True), "start": start,
-        "end": start + sites["factor"].map(widths).to_numpy(), "strand": np.where(sites["plus"], "+", "-"),
-        "factor": sites["factor"],
-    })
+    return pd.DataFrame(
+        {
+            "chrom": pd.Categorical.from_codes(chrom, names, ordered=True),
+            "start": start,
+            "end": start + sites["factor"].map(widths).to_numpy(),
+            "strand": np.where(sites["plus"], "+", "-"),
+            "factor": sites["factor"],
+        }
+    )
 
 
 def _cassettes(rng, chromosomes, length, widths):
@@ -346,17 +385,29 @@ def _cassettes(rng, chromosomes, length, widths):
     tables = []
     for index, cassette in enumerate(_CASSETTES):
         chrom, slot = np.nonzero(drawn == index)
-        starts, plus = _lay(rng, cassette, len(slot), np.array([widths[factor] for factor in cassette.factors]))
+        starts, plus = _lay(
+            rng, cassette, len(slot), np.array([widths[factor] for factor in cassette.factors])
+        )
         flat = (chrom * length + slot * _SLOT)[:, None] + starts
-        tables.append(pd.DataFrame({
-            "flat": flat.ravel(), "plus": plus.ravel(), "factor": np.tile(cassette.factors, len(slot))}))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "flat": flat.ravel(),
+                    "plus": plus.ravel(),
+                    "factor": np.tile(cassette.factors, len(slot)),
+                }
+            )
+        )
     return pd.concat(tables).sort_values("flat", ignore_index=True)
 
 
 def _lay(rng, cassette, number, widths):
     """Return starts in the slot (bp) and plus (bool), both (number, parts), of copies of one cassette."""
     gaps = [rng.choice(gap, number) for gap in cassette.gaps]
-    steps = [np.zeros(number, dtype=np.int64), *(gap + width for gap, width in zip(gaps, widths[:-1], strict=True))]
+    steps = [
+        np.zeros(number, dtype=np.int64),
+        *(gap + width for gap, width in zip(gaps, widths[:-1], strict=True)),
+    ]
     starts = np.cumsum(np.stack(steps, axis=1), axis=1)
     span = starts[:, -1:] + widths[-1]
     plus = np.full(starts.shape, True) if cassette.one_strand else rng.random(starts.shape) < 0.5
@@ -368,9 +419,13 @@ def _lay(rng, cassette, number, widths):
 def _lone(rng, chromosomes, length, widths, cassettes):
     """Return a table like `_cassettes` of single sites anywhere; those that would touch another site are left out."""
     number = round(chromosomes * length * _LONE)
-    sites = pd.DataFrame({"plus": rng.random(number) < 0.5, "factor": rng.choice(_LONE_FACTORS, number)})
+    sites = pd.DataFrame(
+        {"plus": rng.random(number) < 0.5, "factor": rng.choice(_LONE_FACTORS, number)}
+    )
     width = sites["factor"].map(widths)
-    sites["flat"] = rng.integers(chromosomes, size=number) * length + rng.integers(0, length - width + 1)
+    sites["flat"] = rng.integers(chromosomes, size=number) * length + rng.integers(
+        0, length - width + 1
+    )
     sites["end"] = sites["flat"] + width
     sites = sites.sort_values("flat", ignore_index=True)
     sites = sites[sites["flat"] >= sites["end"].cummax().shift(fill_value=0)]
@@ -381,24 +436,26 @@ def _lone(rng, chromosomes, length, widths, cassettes):
 
 
 def _plant(rng, genome, sites, motifs):
-    """Write an instance of its motif over the letters of `genome`, uint8 (chromosomes, length), at every site."""
+    """Write an instance of its motif over the bases of `genome`, uint8 (chromosomes, length), at every site."""
     for factor, table in sites.groupby("factor"):
         motif = motifs[factor.removesuffix(SWAPPED)]
-        letters = _instances(rng, motif.matrix, len(table))
+        bases = _instances(rng, motif.matrix, len(table))
         if factor.endswith(SWAPPED):
-            letters = np.roll(letters, len(motif.matrix) // 2, axis=1)
+            bases = np.roll(bases, len(motif.matrix) // 2, axis=1)
         minus = (table["strand"] == "-").to_numpy()
-        letters[minus] = 3 - letters[minus, ::-1]
+        bases[minus] = 3 - bases[minus, ::-1]
         columns = table["start"].to_numpy()[:, None] + np.arange(len(motif.matrix))
-        genome[table["chrom"].cat.codes.to_numpy()[:, None], columns] = letters
+        genome[table["chrom"].cat.codes.to_numpy()[:, None], columns] = bases
 
 
 def _instances(rng, matrix, number):
-    """Return letters 0 to 3, uint8 (number, width), drawn from a motif: the best-scoring share of what was drawn."""
+    """Return bases 0 to 3, uint8 (number, width), drawn from a motif: the best-scoring share of what was drawn."""
     shape = (int(np.ceil(number / _BEST)), len(matrix))
-    letters = (rng.random(shape)[..., None] >= matrix.cumsum(axis=1)[:, :3]).sum(axis=2, dtype=np.uint8)
-    scores = np.log(matrix[np.arange(len(matrix)), letters]).sum(axis=1)
-    return letters[rng.permutation(np.argsort(-scores, kind="stable")[:number])]
+    bases = (rng.random(shape)[..., None] >= matrix.cumsum(axis=1)[:, :3]).sum(
+        axis=2, dtype=np.uint8
+    )
+    scores = np.log(matrix[np.arange(len(matrix)), bases]).sum(axis=1)
+    return bases[rng.permutation(np.argsort(-scores, kind="stable")[:number])]
 
 
 # --- the files ---
@@ -415,7 +472,9 @@ def _peaks(rng, truth, chromosome_length):
 def _named(sites):
     """Return the table of sites as it is published: with matrix identifiers, without broken copies."""
     motif = sites["factor"].map(MOTIFS)
-    return sites.assign(motif=motif)[motif.notna()][["chrom", "start", "end", "strand", "motif", "factor"]]
+    return sites.assign(motif=motif)[motif.notna()][
+        ["chrom", "start", "end", "strand", "motif", "factor"]
+    ]
 
 
 def _write_targets(output, peaks):
@@ -427,25 +486,34 @@ def _write_targets(output, peaks):
         file = f"peaks/{index:02d}.bed.gz"
         _write_packed(output / file, bed, header=False)
         rows.append((target.name, target.group, file, MOTIFS[target.name]))
-    write_table(output / "targets.tsv", pd.DataFrame(rows, columns=["name", "group", "file", "jaspar"]))
+    write_table(
+        output / "targets.tsv", pd.DataFrame(rows, columns=["name", "group", "file", "jaspar"])
+    )
 
 
 def _write_packed(path, frame, header=True):
     text = frame.to_csv(sep="\t", index=False, header=header, lineterminator="\n")
     with atomic(path) as temporary:
-        temporary.write_bytes(gzip.compress(text.encode(), 6, mtime=0))  # a time inside would change the bytes
+        temporary.write_bytes(
+            gzip.compress(text.encode(), 6, mtime=0)
+        )  # a time inside would change the bytes
 
 
 def _write_fasta(path, genome, width=60, lines=1000):
-    """Write letters 0 to 3, uint8 (chromosomes, length), as BGZF FASTA with `width` letters a line."""
-    with atomic(path) as temporary, bgzf.BgzfWriter(str(temporary), "wb", compresslevel=1) as handle:
-        for index, codes in enumerate(tqdm(genome, desc=path.name, leave=False, disable=None), 1):
+    """Write bases 0 to 3, uint8 (chromosomes, length), as BGZF FASTA with `width` bases a line."""
+    with (
+        atomic(path) as temporary,
+        bgzf.BgzfWriter(str(temporary), "wb", compresslevel=1) as handle,
+    ):
+        for index, indices in enumerate(tqdm(genome, desc=path.name, leave=False, disable=None), 1):
             handle.write(f">chr{index}\n".encode())
-            text = np.frombuffer(b"ACGT", dtype=np.uint8)[codes].tobytes()
+            text = np.frombuffer(b"ACGT", dtype=np.uint8)[indices].tobytes()
             # Some lines at a time: the writer copies all that waits for every block it writes.
             for start in range(0, len(text), lines * width):
-                part = text[start:start + lines * width]
-                handle.write(b"".join(part[at:at + width] + b"\n" for at in range(0, len(part), width)))
+                part = text[start : start + lines * width]
+                handle.write(
+                    b"".join(part[at : at + width] + b"\n" for at in range(0, len(part), width))
+                )
 
 
 # --- reading the truth back ---
@@ -470,7 +538,9 @@ def element_coverage(dataset, elements, kinds):
     found = {}
     for _, row in read_rows(elements, ["chrom", "start", "end", "target", "kind"]):
         if row["kind"] in kinds:
-            found.setdefault((row["chrom"], int(row["target"])), []).append((int(row["start"]), int(row["end"])))
+            found.setdefault((row["chrom"], int(row["target"])), []).append(
+                (int(row["start"]), int(row["end"]))
+            )
     chroms, starts = dataset.places("test")
     chroms = np.array(list(dataset.chromosomes))[chroms]
     bins = (starts + (dataset.window - dataset.bin_size) // 2) // dataset.bin_size
@@ -479,6 +549,11 @@ def element_coverage(dataset, elements, kinds):
         here = np.flatnonzero(chroms == chrom)
         if len(here):
             start, end = np.array(intervals).T
-            grid = Grid([max(end.max(), bins[here].max() * dataset.bin_size + 1) + dataset.bin_size], dataset.bin_size)
-            covered[here, target] = coverage(np.zeros(len(start), dtype=int), start, end, grid)[bins[here]]
+            grid = Grid(
+                [max(end.max(), bins[here].max() * dataset.bin_size + 1) + dataset.bin_size],
+                dataset.bin_size,
+            )
+            covered[here, target] = coverage(np.zeros(len(start), dtype=int), start, end, grid)[
+                bins[here]
+            ]
     return covered

@@ -46,7 +46,9 @@ class Clock:
             torch.cuda.synchronize()
         spent = {}
         for name, begin, end in self.marks:
-            spent[name] = spent.get(name, 0.0) + (begin.elapsed_time(end) / 1000 if self.gpu else end - begin)
+            spent[name] = spent.get(name, 0.0) + (
+                begin.elapsed_time(end) / 1000 if self.gpu else end - begin
+            )
         self.marks = []
         return spent
 

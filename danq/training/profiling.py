@@ -26,13 +26,15 @@ def profile_training(dataset, **options):
     with Stop() as stop, open_dataset(dataset) as opened:
         loop = Loop(opened, **(options | {"epochs": LONG}))
         loop.model.train()
-        plan, size = loop.feed.plan(loop.options["seed"], 0), loop.options["batch_size"]
+        plan, size = loop.loader.plan(loop.options["seed"], 0), loop.options["batch_size"]
         size = min(size, len(plan))
         _steps(loop, plan, size, WARM_UP, stop)
         loop.clock.seconds()
         seconds = _steps(loop, plan, size, STEPS, stop)
         parts = loop.clock.seconds()
-        kinds = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if loop.device.type == "cuda" else [])
+        kinds = [ProfilerActivity.CPU] + (
+            [ProfilerActivity.CUDA] if loop.device.type == "cuda" else []
+        )
         with profile(activities=kinds) as profiler:
             _steps(loop, plan, size, STEPS, stop)
     _tell(loop, size, seconds, parts, profiler.key_averages())
@@ -56,8 +58,10 @@ def _steps(loop, plan, size, n, stop):
 def _tell(loop, size, seconds, parts, operators):
     """Print the parts of a step and the operators that take longest, in ms a step."""
     options = loop.options
-    print(f"{options['model']} on {loop.device} in {options['precision']}, {torch.get_num_threads()} threads, batches "
-          f"of {size}: {STEPS * size / seconds:.0f} windows/s, {seconds / STEPS * 1000:.2f} ms a step")
+    print(
+        f"{options['model']} on {loop.device} in {options['precision']}, {torch.get_num_threads()} threads, batches "
+        f"of {size}: {STEPS * size / seconds:.0f} windows/s, {seconds / STEPS * 1000:.2f} ms a step"
+    )
     for name, spent in {**parts, "rest": seconds - sum(parts.values())}.items():
         print(f"  {name:<10}{spent / STEPS * 1000:9.2f} ms {spent / seconds:7.1%}")
     kind = "self_device_time_total" if loop.device.type == "cuda" else "self_cpu_time_total"
@@ -66,4 +70,6 @@ def _tell(loop, size, seconds, parts, operators):
     for operator in sorted(operators, key=lambda one: -getattr(one, kind))[:SHOWN]:
         spent = getattr(operator, kind)
         calls = operator.count // STEPS
-        print(f"  {spent / STEPS / 1000:9.2f} ms {spent / total:7.1%} {calls:6d} calls  {operator.key}")
+        print(
+            f"  {spent / STEPS / 1000:9.2f} ms {spent / total:7.1%} {calls:6d} calls  {operator.key}"
+        )

@@ -26,7 +26,7 @@ from danq.errors import STOPPED, DanqError, StoppedError, UntrainableError
 from danq.evaluation.metrics import measure
 from danq.files import write_table, write_text
 from danq.motif.meme import known_motifs
-from danq.network.batches import Feed
+from danq.network.batches import Loader
 from danq.network.checkpoint import Resume, build_from, write_checkpoint
 from danq.network.devices import choose_device, choose_precision, hold_gpus, open_fabric
 from danq.network.initialise import choose_motifs, start_from_motifs
@@ -38,7 +38,7 @@ from danq.training.clock import Clock
 from danq.training.stop import Stop
 
 SAVE_EVERY = 300  # seconds between two states saved within an epoch
-LOOK_EVERY = 16   # steps on a GPU between two looks at whether to stop: a look makes the host wait for the GPU
+LOOK_EVERY = 16  # steps on a GPU between two looks at whether to stop: a look makes the host wait for the GPU
 SEEDS = 1_000_003  # steps of an epoch that have seeds of their own
 
 
@@ -70,7 +70,9 @@ def train(dataset, checkpoint, history, facts, *, after_epoch=None, **options):
         hold_gpus(options["devices"])
     with Stop() as stop, open_dataset(dataset) as opened:
         loop = Loop(opened, **options)
-        resume = Resume(f"{checkpoint}.resume", loop.options | {"dataset": opened.seal}, options["threads"])
+        resume = Resume(
+            f"{checkpoint}.resume", loop.options | {"dataset": opened.checksum}, options["threads"]
+        )
         loop.restore(resume.load())
         board = _Board(f"{checkpoint}.tensorboard", loop)
         while not loop.finished():
@@ -111,17 +113,35 @@ class Loop:
         for key in ("epochs", "batch_size", "lr", "weight_decay", "patience"):
             options[key] = getattr(self.recipe, key) if options[key] is None else options[key]
         device = choose_device(options["device"])
-        options |= {"device": str(device), "precision": choose_precision(options["precision"], device)}
-        self.fabric = open_fabric(device, options["precision"], options["devices"], options["nodes"])
+        options |= {
+            "device": str(device),
+            "precision": choose_precision(options["precision"], device),
+        }
+        self.fabric = open_fabric(
+            device, options["precision"], options["devices"], options["nodes"]
+        )
         torch.set_num_threads(threads)  # after the launch, which sets a number of its own
-        self.device, self.leads, self.world = self.fabric.device, self.fabric.is_global_zero, self.fabric.world_size
+        self.device, self.leads, self.world = (
+            self.fabric.device,
+            self.fabric.is_global_zero,
+            self.fabric.world_size,
+        )
         self.dataset, self.data_facts = dataset, dataset.facts()
         self.valid_labels = dataset.labels("valid")
         if not (self.valid_labels.any(axis=0) & ~self.valid_labels.all(axis=0)).any():
-            raise DanqError("no target has both a positive and a negative window in the validation split; change it")
-        self.feed = Feed(dataset, self.device, options["memory"] * 1e9, shift=options["shift"],
-                         negatives=options["negatives"], balance=options["balance"],
-                         both_strands=self.recipe.both_strands, epoch_size=self.recipe.epoch_size)
+            raise DanqError(
+                "no target has both a positive and a negative window in the validation split; change it"
+            )
+        self.loader = Loader(
+            dataset,
+            self.device,
+            options["memory"] * 1e9,
+            shift=options["shift"],
+            negatives=options["negatives"],
+            balance=options["balance"],
+            both_strands=self.recipe.both_strands,
+            epoch_size=self.recipe.epoch_size,
+        )
         self._build(motifs)
         self.clock = Clock(self.device)
         self.step, self.total, self.spent = 0, torch.zeros((), device=self.device), 0.0
@@ -133,26 +153,38 @@ class Loop:
         torch.manual_seed(options["seed"])
         self.bare = build_from(options, self.dataset.window, len(self.dataset.names))
         self.recipe.initialise(self.bare)
-        self.started_as = []
-        if options["start"] != "random":
+        self.initialised_from = []
+        if options["initialise_from"] != "random":
             if self.bare.first is None:
-                raise DanqError(f"{options['model']} has no filters that could start from motifs; use start random")
-            chosen = choose_motifs(options["start"], known_motifs(motifs), self.dataset.jaspar)
-            options["motifs"] = hashlib.sha256(repr([(one.name, one.matrix.tolist()) for one in chosen]).encode()
-                                               ).hexdigest()
-            background = None if options["recipe"] == "published" else self.dataset.background("train")
-            self.started_as = start_from_motifs(self.bare.first, chosen,
-                                                torch.Generator().manual_seed(options["seed"]), background)
+                raise DanqError(
+                    f"{options['model']} has no filters that could start from motifs; use initialise_from random"
+                )
+            chosen = choose_motifs(
+                options["initialise_from"], known_motifs(motifs), self.dataset.jaspar
+            )
+            options["motifs"] = hashlib.sha256(
+                repr([(one.name, one.matrix.tolist()) for one in chosen]).encode()
+            ).hexdigest()
+            background = (
+                None if options["recipe"] == "published" else self.dataset.background("train")
+            )
+            self.initialised_from = start_from_motifs(
+                self.bare.first, chosen, torch.Generator().manual_seed(options["seed"]), background
+            )
         self.drops = [part for part in self.bare.modules() if isinstance(part, Dropout)]
         self.bare.to(self.device)
         optimizer = self.recipe.optimizer(self.bare, options["lr"], options["weight_decay"])
-        self.steps = -(-self.feed.epoch_size // options["batch_size"])
-        self.schedule = self.recipe.schedule(optimizer, options["lr"], self.steps * options["epochs"])
+        self.steps = -(-self.loader.epoch_size // options["batch_size"])
+        self.schedule = self.recipe.schedule(
+            optimizer, options["lr"], self.steps * options["epochs"]
+        )
         self.model, self.optimizer = self.fabric.setup(self.bare, optimizer)
 
     def finished(self):
         """Say whether all epochs are done, or the last `patience` of them brought nothing better."""
-        since = len(self.history) - max((row["epoch"] for row in self.history if row["best"] == "yes"), default=0)
+        since = len(self.history) - max(
+            (row["epoch"] for row in self.history if row["best"] == "yes"), default=0
+        )
         return len(self.history) == self.options["epochs"] or since >= self.options["patience"]
 
     def run_epoch(self, stop, resume):
@@ -167,11 +199,16 @@ class Loop:
             self._save(resume, time.monotonic() - started)
             self.fabric.barrier()  # a process that left earlier would take the others with it
             raise
-        windows = max(0, self.feed.epoch_size - begun * self.options["batch_size"])
-        row = {"epoch": len(self.history) + 1, "train_loss": self.total.item() / self.feed.epoch_size, **found,
-               "lr": self.optimizer.param_groups[0]["lr"],
-               "samples_per_s": round(windows / (trained - started), 1) if windows else float("nan"),
-               "loading_share": round(loading, 4), "seconds": round(self.spent + time.monotonic() - started, 2)}
+        windows = max(0, self.loader.epoch_size - begun * self.options["batch_size"])
+        row = {
+            "epoch": len(self.history) + 1,
+            "train_loss": self.total.item() / self.loader.epoch_size,
+            **found,
+            "lr": self.optimizer.param_groups[0]["lr"],
+            "samples_per_s": round(windows / (trained - started), 1) if windows else float("nan"),
+            "loading_share": round(loading, 4),
+            "seconds": round(self.spent + time.monotonic() - started, 2),
+        }
         self._keep(row)
         self.step, self.total, self.spent = 0, torch.zeros_like(self.total), 0.0
         self._save(resume, 0.0)
@@ -182,22 +219,33 @@ class Loop:
         sign = -1 if key == "valid_loss" else 1
         better = all(sign * row[key] > sign * earlier[key] for earlier in self.history)
         if better:
-            self.best = {key: value.detach().cpu().clone() for key, value in self.bare.state_dict().items()}
+            self.best = {
+                key: value.detach().cpu().clone() for key, value in self.bare.state_dict().items()
+            }
             self.history = [earlier | {"best": "no"} for earlier in self.history]
         self.history.append(row | {"best": "yes" if better else "no"})
         if self.leads:
-            tell("{model} seed {seed}: epoch {epoch}/{epochs}  loss {train_loss:.4f}  valid loss {valid_loss:.4f}  "
-                 "valid AUPRC {valid_auprc:.4f}  {samples_per_s:.0f} samples/s, {0:.1%} of it loading".format(
-                     row["loading_share"], **(self.options | row)))
+            tell(
+                "{model} seed {seed}: epoch {epoch}/{epochs}  loss {train_loss:.4f}  valid loss {valid_loss:.4f}  "
+                "valid AUPRC {valid_auprc:.4f}  {samples_per_s:.0f} samples/s, {0:.1%} of it loading".format(
+                    row["loading_share"], **(self.options | row)
+                )
+            )
 
     def _train(self, stop, resume):
         """Go from the present step to the end of the epoch."""
         self.model.train()
         epoch, size = len(self.history), self.options["batch_size"]
-        plan = self.feed.plan(self.options["seed"], epoch)
+        plan = self.loader.plan(self.options["seed"], epoch)
         saved = started = time.monotonic()
-        with tqdm(total=len(plan), initial=min(self.step * size, len(plan)), desc=self.name, unit="window", leave=False,
-                  disable=None if self.leads else True) as bar:
+        with tqdm(
+            total=len(plan),
+            initial=min(self.step * size, len(plan)),
+            desc=self.name,
+            unit="window",
+            leave=False,
+            disable=None if self.leads else True,
+        ) as bar:
             while self.step < self.steps:
                 first, last = self.step * size, min((self.step + 1) * size, len(plan))
                 asked = self.learn(plan, first, last, stop)
@@ -221,31 +269,39 @@ class Loop:
     @property
     def name(self):
         """What a message calls the present epoch."""
-        return "{model} seed {seed} epoch {0}/{epochs}".format(len(self.history) + 1, **self.options)
+        return "{model} seed {seed} epoch {0}/{epochs}".format(
+            len(self.history) + 1, **self.options
+        )
 
     def learn(self, plan, first, last, stop):
         """Learn from places `first` to `last` of a plan; return whether any process was asked to stop (tensor)."""
         n, rank = last - first, self.fabric.global_rank
-        torch.manual_seed(((self.options["seed"] * SEEDS + len(self.history)) * SEEDS + self.step) % 2**63)
+        torch.manual_seed(
+            ((self.options["seed"] * SEEDS + len(self.history)) * SEEDS + self.step) % 2**63
+        )
         # A process without a window of its own takes one that does not count.
-        mine = range(n)[n * rank // self.world:n * (rank + 1) // self.world] or range(1)
+        mine = range(n)[n * rank // self.world : n * (rank + 1) // self.world] or range(1)
         weight = min(len(mine), n * (rank + 1) // self.world - n * rank // self.world) / n
         for drop in self.drops if self.world > 1 else ():
             drop.share = (mine.start, mine.stop, n)
         with self.clock("load"):
-            X, y = self.feed.batch(plan, first + mine.start, first + mine.stop)
+            X, y = self.loader.batch(plan, first + mine.start, first + mine.stop)
         self.recipe.constrain(self.bare)
         with self.clock("forward"):
             logits = self.model(X)
             loss = self.recipe.loss(self.bare, logits.float(), y, n) * weight
         self.optimizer.zero_grad(set_to_none=True)
         with self.clock("backward"):
-            self.fabric.backward(loss * self.world)  # the mean over processes is taken of the gradients
+            self.fabric.backward(
+                loss * self.world
+            )  # the mean over processes is taken of the gradients
         with self.clock("update"):
             self.optimizer.step()
             if self.schedule is not None:
                 self.schedule.step()
-        told = torch.stack([loss.detach() * n, torch.full_like(loss, float(stop.asked is not None))])
+        told = torch.stack(
+            [loss.detach() * n, torch.full_like(loss, float(stop.asked is not None))]
+        )
         told = self.fabric.all_reduce(told, reduce_op="sum") if self.world > 1 else told
         self.total += told[0]
         return told[1]
@@ -256,42 +312,66 @@ class Loop:
             drop.share = None
         probabilities = self._predict_valid(stop)
         if not np.isfinite(probabilities).all():
-            raise UntrainableError(f"{self.name}: the predictions are no longer finite; lower train.lr")
+            raise UntrainableError(
+                f"{self.name}: the predictions are no longer finite; lower train.lr"
+            )
         labels = torch.from_numpy(self.valid_labels).float()
         clipped = torch.from_numpy(probabilities).clamp(CLIP, 1 - CLIP)
         losses = [functional.binary_cross_entropy(strand, labels).item() for strand in clipped]
         mean = probabilities.mean(axis=0)
         found = measure(self.valid_labels, mean)
         areas = found["auprc"], found["auroc"]
-        return {"valid_loss": float(np.mean(losses[:self.recipe.loss_strands])),
-                "valid_auprc": float(np.nanmean(areas[0])), "valid_auroc": float(np.nanmean(areas[1]))}
+        return {
+            "valid_loss": float(np.mean(losses[: self.recipe.loss_strands])),
+            "valid_auprc": float(np.nanmean(areas[0])),
+            "valid_auroc": float(np.nanmean(areas[1])),
+        }
 
     def _predict_valid(self, stop):
         """Return probabilities from either strand, float32 (2, N, T); each process predicts a share of the windows."""
         n, rank = len(self.valid_labels), self.fabric.global_rank
         share = -(-n // self.world)
-        rows = range(n)[rank * share:(rank + 1) * share]
+        rows = range(n)[rank * share : (rank + 1) * share]
         # Several processes finish their validation first: one that stopped alone would leave the others waiting.
         check = stop.check if self.world == 1 else lambda: None
         found = predict_rows(self.model, self.dataset, "valid", rows, self.device, check)
         if self.world > 1:
             padded = functional.pad(found.transpose(0, 1), (0, 0, 0, 0, 0, share - len(rows)))
-            found = self.fabric.all_gather(padded.contiguous().to(self.device)).cpu().flatten(0, 1)[:n].transpose(0, 1)
+            found = (
+                self.fabric.all_gather(padded.contiguous().to(self.device))
+                .cpu()
+                .flatten(0, 1)[:n]
+                .transpose(0, 1)
+            )
         return found.numpy()
 
     def _refuse_infinite(self):
         """Refuse to go on from weights, or a loss, that are not numbers."""
-        if not np.isfinite(self.total.item()) or not all(part.isfinite().all() for part in self.bare.parameters()):
+        if not np.isfinite(self.total.item()) or not all(
+            part.isfinite().all() for part in self.bare.parameters()
+        ):
             raise UntrainableError(f"{self.name}: the loss is no longer finite; lower train.lr")
 
     def _save(self, resume, spent):
         """Save the state, unless it is not worth going on from."""
         self._refuse_infinite()
         if self.leads:
-            optimizer, schedule = self.optimizer.state_dict(), self.schedule and self.schedule.state_dict()
-            resume.save({"weights": self.bare.state_dict(), "optimizer": optimizer, "schedule": schedule,
-                         "step": self.step, "total": self.total, "spent": self.spent + spent, "history": self.history,
-                         "best": self.best})
+            optimizer, schedule = (
+                self.optimizer.state_dict(),
+                self.schedule and self.schedule.state_dict(),
+            )
+            resume.save(
+                {
+                    "weights": self.bare.state_dict(),
+                    "optimizer": optimizer,
+                    "schedule": schedule,
+                    "step": self.step,
+                    "total": self.total,
+                    "spent": self.spent + spent,
+                    "history": self.history,
+                    "best": self.best,
+                }
+            )
 
     def restore(self, saved):
         """Take up where the same training stopped; `saved` is None at the beginning."""
@@ -301,24 +381,43 @@ class Loop:
         self.optimizer.load_state_dict(saved["optimizer"])
         if self.schedule is not None:
             self.schedule.load_state_dict(saved["schedule"])
-        self.step, self.total, self.spent = saved["step"], saved["total"].to(self.device), saved["spent"]
+        self.step, self.total, self.spent = (
+            saved["step"],
+            saved["total"].to(self.device),
+            saved["spent"],
+        )
         self.history, self.best = saved["history"], saved["best"]
         if self.leads:
             tell(f"{self.name}: resuming at step {self.step} of {self.steps}")
 
     def facts(self):
         """Return how the training went, as plain values."""
-        versions = {"danq": danq.__version__, "python": platform.python_version(), "torch": str(torch.__version__),
-                    "lightning-fabric": lightning_fabric.__version__, "numpy": np.__version__, "h5py": h5py.__version__}
+        versions = {
+            "danq": danq.__version__,
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "lightning-fabric": lightning_fabric.__version__,
+            "numpy": np.__version__,
+            "h5py": h5py.__version__,
+        }
         cpu = platform.processor() or platform.machine()  # Linux often knows only the latter
         hardware = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else cpu
-        return {"model": self.options["model"], "seed": self.options["seed"], "scale": self.options["scale"],
-                "parameters": count_parameters(self.bare),
-                "multiply_adds": count_multiply_adds(self.bare, self.dataset.window), "epochs": len(self.history),
-                "best_epoch": next(row["epoch"] for row in self.history if row["best"] == "yes"),
-                "device": str(self.device), "hardware": hardware, "precision": self.options["precision"],
-                "seconds": round(sum(row["seconds"] for row in self.history), 1),
-                "filters started as": self.started_as, "versions": versions, "options": self.options}
+        return {
+            "model": self.options["model"],
+            "seed": self.options["seed"],
+            "scale": self.options["scale"],
+            "parameters": count_parameters(self.bare),
+            "multiply_adds": count_multiply_adds(self.bare, self.dataset.window),
+            "epochs": len(self.history),
+            "best_epoch": next(row["epoch"] for row in self.history if row["best"] == "yes"),
+            "device": str(self.device),
+            "hardware": hardware,
+            "precision": self.options["precision"],
+            "seconds": round(sum(row["seconds"] for row in self.history), 1),
+            "filters_initialised_from": self.initialised_from,
+            "versions": versions,
+            "options": self.options,
+        }
 
 
 def tell(line):

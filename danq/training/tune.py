@@ -37,7 +37,7 @@ from danq.training.train import train
 
 SEARCHED = ("lr", "dropout", "scale", "shift")
 PRUNE_AFTER = 4  # complete trials before any is cut short
-PRUNE_FROM = 3   # the first epoch after which a trial is cut short
+PRUNE_FROM = 3  # the first epoch after which a trial is cut short
 
 
 def tune(dataset, folder, table, output, *, trials, **options):
@@ -73,15 +73,19 @@ def tune(dataset, folder, table, output, *, trials, **options):
     write_table(table, pd.DataFrame(rows))
     best = next((row for row in rows if row["best"] == "yes"), None)
     if best is None:
-        raise DanqError("no trial was completed; the reasons are in this table; lower --lr, and name another --folder",
-                        table)
+        raise DanqError(
+            "no trial was completed; the reasons are in this table; lower --lr, and name another --folder",
+            table,
+        )
     write_text(output, search.to_yaml(best))
-    _tell(f"best: trial {best['trial']}, validation AUPRC {best['value']:.4f}; its weights: "
-          f"{search.folder / best['folder'] / 'model.ckpt'}")
+    _tell(
+        f"best: trial {best['trial']}, validation AUPRC {best['value']:.4f}; its weights: "
+        f"{search.folder / best['folder'] / 'model.ckpt'}"
+    )
 
 
 def load_optuna():
-    """Return the module optuna, its own log silenced.
+    """Return the module optuna, its own log ablated.
 
     Raises
     ------
@@ -91,7 +95,9 @@ def load_optuna():
     try:
         import optuna  # an extra, and slow to load
     except ImportError:
-        raise DanqError("danq tune needs Optuna; install it with: pip install 'danq[tune]'") from None
+        raise DanqError(
+            "danq tune needs Optuna; install it with: pip install 'danq[tune]'"
+        ) from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 
@@ -132,16 +138,23 @@ class Search:
     def _space(self, lr, scale):
         """Return Optuna's distribution of each searched knob, around the given values of two."""
         kinds = self.optuna.distributions
-        return {"lr": kinds.FloatDistribution(lr * Tune.LR[0], lr * Tune.LR[1], log=True),
-                "dropout": kinds.FloatDistribution(*Tune.DROPOUT),
-                "scale": kinds.CategoricalDistribution([scale * times for times in Tune.SCALE]),
-                "shift": kinds.IntDistribution(*Tune.SHIFT)}
+        return {
+            "lr": kinds.FloatDistribution(lr * Tune.LR[0], lr * Tune.LR[1], log=True),
+            "dropout": kinds.FloatDistribution(*Tune.DROPOUT),
+            "scale": kinds.CategoricalDistribution([scale * times for times in Tune.SCALE]),
+            "shift": kinds.IntDistribution(*Tune.SHIFT),
+        }
 
     def told_space(self):
         """Return the space in words."""
-        lr, scales = self.space["lr"], ", ".join(f"{scale:g}" for scale in self.space["scale"].choices)
-        return (f"lr {lr.low:.3g} to {lr.high:.3g} (by its logarithm), dropout {Tune.DROPOUT[0]:g} to "
-                f"{Tune.DROPOUT[1]:g}, scale {scales}, shift {Tune.SHIFT[0]} to {Tune.SHIFT[1]} bp")
+        lr, scales = (
+            self.space["lr"],
+            ", ".join(f"{scale:g}" for scale in self.space["scale"].choices),
+        )
+        return (
+            f"lr {lr.low:.3g} to {lr.high:.3g} (by its logarithm), dropout {Tune.DROPOUT[0]:g} to "
+            f"{Tune.DROPOUT[1]:g}, scale {scales}, shift {Tune.SHIFT[0]} to {Tune.SHIFT[1]} bp"
+        )
 
     def _open(self, path):
         """Return the study in a file, made if there is none."""
@@ -150,13 +163,26 @@ class Search:
         _drop_part(path)
         # Optuna's default lock, a symbolic link, would outlive a killed process for ever where the path is relative.
         lock = storages.journal.JournalFileOpenLock(str(path))
-        pruner = self.optuna.pruners.MedianPruner(n_startup_trials=PRUNE_AFTER, n_warmup_steps=PRUNE_FROM)
+        pruner = self.optuna.pruners.MedianPruner(
+            n_startup_trials=PRUNE_AFTER, n_warmup_steps=PRUNE_FROM
+        )
         try:
             storage = storages.JournalStorage(storages.journal.JournalFileBackend(str(path), lock))
-            study = self.optuna.create_study(storage=storage, study_name="danq tune", direction="maximize",
-                                             pruner=pruner, load_if_exists=True)
-        except (ValueError, KeyError, TypeError) as error:  # what Optuna raises depends on where a line is cut
-            raise DanqError("not a whole search of danq tune; remove it to start anew", path) from error
+            study = self.optuna.create_study(
+                storage=storage,
+                study_name="danq tune",
+                direction="maximize",
+                pruner=pruner,
+                load_if_exists=True,
+            )
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+        ) as error:  # what Optuna raises depends on where a line is cut
+            raise DanqError(
+                "not a whole search of danq tune; remove it to start anew", path
+            ) from error
         self._refuse_another(study, path)
         return study
 
@@ -165,10 +191,17 @@ class Search:
         before = study.user_attrs.get("identity")
         if before is None:
             study.set_user_attr("identity", self.identity)
-        elif changed := [key for key in self.identity | before if self.identity.get(key) != before.get(key)]:
-            told = ", ".join(f"{key} ({_short(before.get(key))}, now {_short(self.identity.get(key))})"
-                             for key in changed)
-            raise DanqError(f"holds a search with another {told}; give the former, or name another --folder", path)
+        elif changed := [
+            key for key in self.identity | before if self.identity.get(key) != before.get(key)
+        ]:
+            told = ", ".join(
+                f"{key} ({_short(before.get(key))}, now {_short(self.identity.get(key))})"
+                for key in changed
+            )
+            raise DanqError(
+                f"holds a search with another {told}; give the former, or name another --folder",
+                path,
+            )
 
     def _take_up(self):
         """Queue what was running when the process was killed; its old record counts as a failure."""
@@ -180,12 +213,18 @@ class Search:
 
     def finished(self):
         """Return the trials that count, as Optuna's FrozenTrial: all but those that are, or were, cut off."""
-        return [trial for trial in self.study.get_trials() if "reason" in trial.user_attrs
-                or trial.state in (self.states.COMPLETE, self.states.PRUNED)]
+        return [
+            trial
+            for trial in self.study.get_trials()
+            if "reason" in trial.user_attrs
+            or trial.state in (self.states.COMPLETE, self.states.PRUNED)
+        ]
 
     def _best(self, finished):
         """Return the number of the complete trial with the highest value, or None."""
-        complete = {trial.number: trial.value for trial in finished if trial.state == self.states.COMPLETE}
+        complete = {
+            trial.number: trial.value for trial in finished if trial.state == self.states.COMPLETE
+        }
         return max(complete, key=complete.get, default=None)
 
     def run_trial(self):
@@ -196,7 +235,11 @@ class Search:
         trial.set_user_attr("seconds", round(sum(row["seconds"] for row in epochs.rows), 1))
         if reason is not None:
             trial.set_user_attr("reason", reason)
-        value = max(row["valid_auprc"] for row in epochs.rows) if state == self.states.COMPLETE else None
+        value = (
+            max(row["valid_auprc"] for row in epochs.rows)
+            if state == self.states.COMPLETE
+            else None
+        )
         self.study.tell(trial, value, state)
         self._tidy()
 
@@ -213,12 +256,21 @@ class Search:
     def _train(self, params, epochs):
         """Train one trial; return its state, and the reason where it failed."""
         place = self.place(params)
-        checkpoint, history, facts = (place / name for name in ("model.ckpt", "history.tsv", "train.json"))
+        checkpoint, history, facts = (
+            place / name for name in ("model.ckpt", "history.tsv", "train.json")
+        )
         try:
             # Both are there where the process was killed after the training, before its result was noted.
             if not (checkpoint.exists() and facts.exists()):
-                train(self.dataset, checkpoint, history, facts, after_epoch=epochs, threads=self.threads,
-                      **(self.options | params))
+                train(
+                    self.dataset,
+                    checkpoint,
+                    history,
+                    facts,
+                    after_epoch=epochs,
+                    threads=self.threads,
+                    **(self.options | params),
+                )
         except self.optuna.TrialPruned:
             return self.states.PRUNED, None
         except torch.OutOfMemoryError:
@@ -246,14 +298,26 @@ class Search:
         """Return one row per finished trial (list of dict), in their order."""
         finished = self.finished()
         best, rows = self._best(finished), []
-        names = {self.states.COMPLETE: "complete", self.states.PRUNED: "pruned", self.states.FAIL: "failed"}
+        names = {
+            self.states.COMPLETE: "complete",
+            self.states.PRUNED: "pruned",
+            self.states.FAIL: "failed",
+        }
         for number, trial in enumerate(finished, 1):
             areas = trial.intermediate_values.values()  # of each epoch
-            rows.append({"trial": number, "state": names[trial.state],
-                         "value": float("nan") if trial.state == self.states.FAIL else max(areas), "epochs": len(areas),
-                         **{name: trial.params[name] for name in SEARCHED}, "seconds": trial.user_attrs["seconds"],
-                         "best": "yes" if trial.number == best else "no", "folder": self.place(trial.params).name,
-                         "reason": trial.user_attrs.get("reason")})
+            rows.append(
+                {
+                    "trial": number,
+                    "state": names[trial.state],
+                    "value": float("nan") if trial.state == self.states.FAIL else max(areas),
+                    "epochs": len(areas),
+                    **{name: trial.params[name] for name in SEARCHED},
+                    "seconds": trial.user_attrs["seconds"],
+                    "best": "yes" if trial.number == best else "no",
+                    "folder": self.place(trial.params).name,
+                    "reason": trial.user_attrs.get("reason"),
+                }
+            )
         return rows
 
     def to_yaml(self, best):
@@ -266,18 +330,28 @@ class Search:
         """
         given, options = self.rows()[0], self.options | {name: best[name] for name in SEARCHED}
         had = f"{given['value']:.4f}" if given["state"] == "complete" else "none: it failed"
-        section = {name: options[name] for name, field in Train.model_fields.items()
-                   if name in SEARCHED or options[name] != field.default}
-        return (f"# {options['model']}: the best of {len(self.finished())} trials of danq tune\n"
-                f"# validation AUPRC: {best['value']:.4f}; of the given configuration: {had}\n"
-                + yaml.safe_dump({"train": section}, sort_keys=False))
+        section = {
+            name: options[name]
+            for name, field in Train.model_fields.items()
+            if name in SEARCHED or options[name] != field.default
+        }
+        return (
+            f"# {options['model']}: the best of {len(self.finished())} trials of danq tune\n"
+            f"# validation AUPRC: {best['value']:.4f}; of the given configuration: {had}\n"
+            + yaml.safe_dump({"train": section}, sort_keys=False)
+        )
 
 
 class _Epochs:
     """Takes down each epoch of a trial, and cuts the trial short where the pruner says so."""
 
     def __init__(self, trial, place, pruned):
-        self.trial, self.history, self.pruned, self.reported = trial, place / "history.tsv", pruned, set()
+        self.trial, self.history, self.pruned, self.reported = (
+            trial,
+            place / "history.tsv",
+            pruned,
+            set(),
+        )
         self.rows = []
 
     def __call__(self, rows):
@@ -304,7 +378,7 @@ def _drop_part(path):
     """Drop a last line without its end, as a full disk leaves it: Optuna would write the next one behind it."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     if text and not text.endswith("\n"):
-        write_text(path, text[:text.rfind("\n") + 1])
+        write_text(path, text[: text.rfind("\n") + 1])
 
 
 def _told(rows, trials):
@@ -312,8 +386,10 @@ def _told(rows, trials):
     last, best = rows[-1], [row["value"] for row in rows if row["best"] == "yes"]
     how = last["reason"] or f"validation AUPRC {last['value']:.4f}"
     so_far = f"best so far {best[0]:.4f}" if best else "none complete so far"
-    return ("trial {trial} of {0}: lr {lr:.3g}, dropout {dropout:.3g}, scale {scale:g}, shift {shift}: {state} after "
-            "{epochs} epochs, {1}; {2}").format(trials, how, so_far, **last)
+    return (
+        "trial {trial} of {0}: lr {lr:.3g}, dropout {dropout:.3g}, scale {scale:g}, shift {shift}: {state} after "
+        "{epochs} epochs, {1}; {2}"
+    ).format(trials, how, so_far, **last)
 
 
 def _short(value):

@@ -13,7 +13,7 @@ script = sys.argv[1]
 with open(script) as text:
     asked = json.loads(next(line for line in text if line.startswith("# properties = ")).split(" = ", 1)[1])
 resources = asked["resources"]
-# Letters and digits only, whatever stood in a wildcard.
+# Bases and digits only, whatever stood in a wildcard.
 name = "danq." + re.sub(r"[^A-Za-z0-9_]", "_", asked.get("rule", "group"))
 submit = here()[0]
 os.makedirs(LOGS, exist_ok=True)

@@ -16,12 +16,30 @@ def made_up(rows=2, length=30, names=("Factor A", "日本"), seed=0):
     hypothetical = rng.normal(size=(rows, 4, length)) * one_hot.any(axis=1, keepdims=True)
     hypothetical -= hypothetical.mean(axis=1, keepdims=True)
     starts = 100 + 1000 * np.arange(rows)
-    table = pd.DataFrame({
-        "split": "test", "chrom": "chr2", "start": starts, "end": starts + length, "target": np.arange(rows) % 2,
-        "name": [names[row % 2] for row in range(rows)], "probability": rng.random(rows).astype("f4"),
-        "label": 1, "completeness_error": np.full(rows, np.nan, "f4")})
-    facts = {"model": "danq", "seed": "0", "method": "mutagenesis", "steps": 0, "dataset": "abc", "window": length,
-             "bin_size": 10, "assembly": "made up", "coordinates": "genome"}
+    table = pd.DataFrame(
+        {
+            "split": "test",
+            "chrom": "chr2",
+            "start": starts,
+            "end": starts + length,
+            "target": np.arange(rows) % 2,
+            "name": [names[row % 2] for row in range(rows)],
+            "probability": rng.random(rows).astype("f4"),
+            "label": 1,
+            "completeness_error": np.full(rows, np.nan, "f4"),
+        }
+    )
+    facts = {
+        "model": "danq",
+        "seed": "0",
+        "method": "mutagenesis",
+        "steps": 0,
+        "dataset": "abc",
+        "window": length,
+        "bin_size": 10,
+        "assembly": "made up",
+        "coordinates": "genome",
+    }
     return Attributions(facts, table, one_hot, hypothetical.astype(np.float32))
 
 
@@ -30,10 +48,15 @@ def test_what_is_written_is_read(tmp_path):
     write_attributions(tmp_path / "a.h5", wanted)
     found = read_attributions(tmp_path / "a.h5")
     assert wanted.facts.items() <= found.facts.items()
-    assert (found.facts["format"], found.facts["format-version"], found.facts["alphabet"]) == (
-        "danq-attributions", 1, "ACGT")
-    assert found.facts["created-by"].startswith("danq ")
-    pd.testing.assert_frame_equal(found.table[wanted.table.columns], wanted.table, check_dtype=False)
+    assert (found.facts["format"], found.facts["format_version"], found.facts["alphabet"]) == (
+        "danq-attributions",
+        1,
+        "ACGT",
+    )
+    assert found.facts["created_by"].startswith("danq ")
+    pd.testing.assert_frame_equal(
+        found.table[wanted.table.columns], wanted.table, check_dtype=False
+    )
     for part in ("one_hot", "hypothetical", "scores"):
         np.testing.assert_array_equal(getattr(found, part), getattr(wanted, part))
     assert (found.one_hot.dtype, found.hypothetical.dtype) == (np.uint8, np.float32)
@@ -44,34 +67,43 @@ def test_what_is_written_is_read(tmp_path):
 def test_scores_are_those_of_the_letters_that_are_there():
     found = made_up()
     for row, place in ((0, 0), (1, 29)):
-        letter = found.one_hot[row, :, place].argmax()
-        assert found.scores[row, place] == found.hypothetical[row, letter, place]
+        base = found.one_hot[row, :, place].argmax()
+        assert found.scores[row, place] == found.hypothetical[row, base, place]
     assert (found.scores[:, 3] == 0).all()
 
 
 def test_differences_of_mutagenesis_come_back():
     rng, found = np.random.default_rng(1), made_up()
-    # What a model makes of each letter, by the definition of the hypothetical score: less the mean of the others.
+    # What a model makes of each base, by the definition of the hypothetical score: less the mean of the others.
     logits = rng.normal(size=(2, 4, 30)) * found.one_hot.any(axis=1, keepdims=True)
     others = (logits.sum(axis=1, keepdims=True) - logits) / 3
-    own = Attributions(found.facts, found.table, found.one_hot, (logits - others).astype(np.float32))
+    own = Attributions(
+        found.facts, found.table, found.one_hot, (logits - others).astype(np.float32)
+    )
     reference = (logits * found.one_hot).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(own.differences(), (logits - reference) * found.one_hot.any(axis=1, keepdims=True),
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        own.differences(),
+        (logits - reference) * found.one_hot.any(axis=1, keepdims=True),
+        atol=1e-5,
+    )
 
 
 def test_other_and_damaged_files_are_refused(tmp_path):
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
         file.attrs["format"] = "danq-predictions"
-    refuse(f"{path}: not a file of attributions; make it with danq attribute", read_attributions, path)
+    refuse(
+        f"{path}: not a file of attributions; make it with danq attribute", read_attributions, path
+    )
     write_attributions(path, made_up())
     with h5py.File(path, "r+") as file:
         del file["hypothetical"]
     with pytest.raises(DanqError, match=r"lacks a part .*; make it again with danq attribute"):
         read_attributions(path)
     path.write_bytes(b"no HDF5")
-    with pytest.raises(DanqError, match=r"not a whole HDF5 file .*; make it again with danq attribute"):
+    with pytest.raises(
+        DanqError, match=r"not a whole HDF5 file .*; make it again with danq attribute"
+    ):
         read_attributions(path)
 
 
@@ -81,5 +113,5 @@ def test_zoom():
     start, end = zoom(scores, width=30)
     assert end - start == 30 and start + 9 <= 40 and 45 < end - 9
     scores[3] = 5
-    assert zoom(scores, width=30) == (0, 30)   # the ends of the window are the ends of the stretch
+    assert zoom(scores, width=30) == (0, 30)  # the ends of the window are the ends of the stretch
     assert zoom(scores, width=200) == (0, 100)

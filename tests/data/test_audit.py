@@ -20,37 +20,67 @@ OTHER = str.maketrans("ACGT", "TGCA")
 def write(path, splits, *, lengths=(10_000,), targets=(("t", "g", ""),), labels=None, **facts):
     """Write a small dataset.
 
-    `splits`: split -> list of (number of the chromosome, start, letters), chromosome by chromosome; `labels`: split ->
+    `splits`: split -> list of (number of the chromosome, start, bases), chromosome by chromosome; `labels`: split ->
     rows of 0/1, all 0 when not given; `facts`: what else `create_dataset` takes.
     """
     window = len(splits["train"][0][2])
-    rows = [np.bincount([number for number, *_ in splits[split]], minlength=len(lengths)) for split in SPLITS]
+    rows = [
+        np.bincount([number for number, *_ in splits[split]], minlength=len(lengths))
+        for split in SPLITS
+    ]
     chromosomes = {f"chr{number}": length for number, length in enumerate(lengths, 1)}
-    with create_dataset(path, window=window, bin_size=facts.pop("bin_size", window), targets=list(targets),
-                        chromosomes=chromosomes, rows=np.array(rows), **facts) as writer:
+    with create_dataset(
+        path,
+        window=window,
+        bin_size=facts.pop("bin_size", window),
+        targets=list(targets),
+        chromosomes=chromosomes,
+        rows=np.array(rows),
+        **facts,
+    ) as writer:
         for split in SPLITS:
-            _, starts, letters = zip(*splits[split], strict=True)
-            own = np.zeros((len(starts), len(targets))) if labels is None else np.array(labels[split])
-            writer.append(split, pack(np.stack([encode(one) for one in letters])),
-                          np.packbits(own.astype(np.uint8), axis=1), np.array(starts))
+            _, starts, bases = zip(*splits[split], strict=True)
+            own = (
+                np.zeros((len(starts), len(targets))) if labels is None else np.array(labels[split])
+            )
+            writer.append(
+                split,
+                pack(np.stack([encode(one) for one in bases])),
+                np.packbits(own.astype(np.uint8), axis=1),
+                np.array(starts),
+            )
     return path
 
 
-def reverse_complement(letters):
-    return letters[::-1].translate(OTHER)
+def reverse_complement(bases):
+    return bases[::-1].translate(OTHER)
 
 
 def reference(splits, coordinates="genome"):
     """Audit the slow way."""
     rows = []
     for split, against in (("valid", "train"), ("test", "train"), ("test", "valid")):
-        other = {letters for *_, letters in splits[against]}
-        same = [letters in other for *_, letters in splits[split]]
-        flipped = [reverse_complement(letters) in other for *_, letters in splits[split]]
-        overlapping = sum(any(a == b and set(range(i, i + len(x))) & set(range(j, j + len(y)))
-                              for b, j, y in splits[against]) for a, i, x in splits[split])
-        rows.append([split, against, len(same), overlapping if coordinates == "genome" else pd.NA, sum(same),
-                     sum(flipped), sum(map(max, same, flipped))])
+        other = {bases for *_, bases in splits[against]}
+        same = [bases in other for *_, bases in splits[split]]
+        flipped = [reverse_complement(bases) in other for *_, bases in splits[split]]
+        overlapping = sum(
+            any(
+                a == b and set(range(i, i + len(x))) & set(range(j, j + len(y)))
+                for b, j, y in splits[against]
+            )
+            for a, i, x in splits[split]
+        )
+        rows.append(
+            [
+                split,
+                against,
+                len(same),
+                overlapping if coordinates == "genome" else pd.NA,
+                sum(same),
+                sum(flipped),
+                sum(map(max, same, flipped)),
+            ]
+        )
     return rows
 
 
@@ -73,16 +103,37 @@ PLANTED = {
     # GAATTCGN is unlike its other strand, GAATTC.. is not; AACCGGTT is its own.
     "train": [(0, 0, "GAATTCGN"), (0, 100, "AACCGGTT"), (1, 0, "AAAAAAAA"), (1, 92, "AAAAAAAA")],
     "valid": [(0, 7, "GAATTCGN"), (0, 8, "NCGAATTC"), (1, 8, "AACCGGTT"), (1, 100, "GAATTCGA")],
-    "test": [(0, 15, "TTTTTTTT"), (0, 200, "NNNNNNNN"), (1, 84, "AACCGGTN"), (1, 85, "AAAAAAAA"), (1, 108, "NCGAATTC")],
+    "test": [
+        (0, 15, "TTTTTTTT"),
+        (0, 200, "NNNNNNNN"),
+        (1, 84, "AACCGGTN"),
+        (1, 85, "AAAAAAAA"),
+        (1, 108, "NCGAATTC"),
+    ],
 }
 
 
 def test_what_was_planted_is_found(tmp_path):
     table = audited(write(tmp_path / "d.h5", PLANTED, lengths=(300, 200)))
-    assert list(table.columns) == ["split", "against", "windows", "overlapping", "identical", "reverse_complement",
-                                   "either"]
+    assert list(table.columns) == [
+        "split",
+        "against",
+        "windows",
+        "overlapping",
+        "identical",
+        "reverse_complement",
+        "either",
+    ]
     assert plain(table) == [
-        ["valid", "train", 4, 1, 2, 2, 3],  # starts 7 and 0 share a base, 8 and 0 do not; the palindrome counts twice
+        [
+            "valid",
+            "train",
+            4,
+            1,
+            2,
+            2,
+            3,
+        ],  # starts 7 and 0 share a base, 8 and 0 do not; the palindrome counts twice
         ["test", "train", 5, 1, 1, 2, 3],
         ["test", "valid", 5, 1, 1, 1, 1],
     ]
@@ -97,27 +148,45 @@ def test_rows_without_places_do_not_overlap(tmp_path):
 
 
 def test_neighbouring_chromosomes_do_not_overlap(tmp_path):
-    splits = {"train": [(0, 12, "ACGTACGT")], "valid": [(1, 0, "ACGTACGT")], "test": [(2, 0, "ACGTACGT")]}
-    assert audited(write(tmp_path / "d.h5", splits, lengths=(20, 20, 20)))["overlapping"].tolist() == [0, 0, 0]
+    splits = {
+        "train": [(0, 12, "ACGTACGT")],
+        "valid": [(1, 0, "ACGTACGT")],
+        "test": [(2, 0, "ACGTACGT")],
+    }
+    assert audited(write(tmp_path / "d.h5", splits, lengths=(20, 20, 20)))[
+        "overlapping"
+    ].tolist() == [0, 0, 0]
 
 
 @st.composite
 def datasets(draw):
     """Draw splits of few different words, so that windows often repeat, on one strand or both."""
     window = draw(st.integers(1, 20))
-    words = draw(st.lists(st.text("ACGTN", min_size=window, max_size=window), min_size=1, max_size=6))
+    words = draw(
+        st.lists(st.text("ACGTN", min_size=window, max_size=window), min_size=1, max_size=6)
+    )
     words += [reverse_complement(word) for word in words]
     row = st.tuples(st.integers(0, 2), st.integers(0, 60), st.sampled_from(words))
-    return {split: sorted(draw(st.lists(row, min_size=1, max_size=12)), key=lambda one: one[0]) for split in SPLITS}
+    return {
+        split: sorted(draw(st.lists(row, min_size=1, max_size=12)), key=lambda one: one[0])
+        for split in SPLITS
+    }
 
 
 @settings(max_examples=60, deadline=None)
 @given(datasets(), st.booleans())
 def test_any_dataset_is_audited_as_slowly(tmp_path_factory, splits, genome):
     coordinates = "genome" if genome else "rows"
-    path = write(tmp_path_factory.mktemp("any") / "d.h5", splits, lengths=(80, 80, 81), coordinates=coordinates)
+    path = write(
+        tmp_path_factory.mktemp("any") / "d.h5",
+        splits,
+        lengths=(80, 80, 81),
+        coordinates=coordinates,
+    )
     found, wanted = plain(audited(path)), reference(splits, coordinates)
-    assert [[str(value) for value in row] for row in found] == [[str(value) for value in row] for row in wanted]
+    assert [[str(value) for value in row] for row in found] == [
+        [str(value) for value in row] for row in wanted
+    ]
 
 
 @pytest.mark.parametrize("window", [16, 21])
@@ -125,8 +194,10 @@ def test_blocks_change_nothing(tmp_path, small_blocks, window):
     rng = np.random.default_rng(window)
     words = ["".join(rng.choice(list("ACGTN"), window)) for _ in range(40)]
     words += [reverse_complement(word) for word in words[:20]]
-    splits = {split: [(0, int(start), str(rng.choice(words))) for start in rng.integers(0, 9000, n)]
-              for split, n in (("train", 150), ("valid", 70), ("test", 60))}
+    splits = {
+        split: [(0, int(start), str(rng.choice(words))) for start in rng.integers(0, 9000, n)]
+        for split, n in (("train", 150), ("valid", 70), ("test", 60))
+    }
     table = audited(write(tmp_path / "d.h5", splits))
     assert plain(table) == reference(splits)
     assert (table["identical"] > 0).all() and table["either"].sum() > table["identical"].sum()
@@ -135,18 +206,22 @@ def test_blocks_change_nothing(tmp_path, small_blocks, window):
 def test_a_collision_of_hashes_does_not_count(tmp_path, small_blocks, monkeypatch):
     monkeypatch.setattr(audit, "_hash", lambda packed: np.zeros(len(packed), dtype=np.uint64))
     rng = np.random.default_rng(3)
-    splits = {split: [(0, 0, "".join(rng.choice(list("AC"), 6))) for _ in range(n)]
-              for split, n in (("train", 9), ("valid", 20), ("test", 20))}
+    splits = {
+        split: [(0, 0, "".join(rng.choice(list("AC"), 6))) for _ in range(n)]
+        for split, n in (("train", 9), ("valid", 20), ("test", 20))
+    }
     assert plain(audited(write(tmp_path / "d.h5", splits))) == reference(splits)
 
 
 def test_the_hash_tells_single_letters_apart():
     windows = {"A" * 40}
-    for place, letter in itertools.product(range(40), "CGTN"):
-        windows.add("A" * place + letter + "A" * (39 - place))
+    for place, base in itertools.product(range(40), "CGTN"):
+        windows.add("A" * place + base + "A" * (39 - place))
     windows |= {"N" * place + "T" + "N" * (39 - place) for place in range(40)}
-    windows |= {"N" * a + "T" + "N" * (b - a - 1) + "T" + "N" * (39 - b) for a, b in
-                itertools.combinations(range(40), 2)}
+    windows |= {
+        "N" * a + "T" + "N" * (b - a - 1) + "T" + "N" * (39 - b)
+        for a, b in itertools.combinations(range(40), 2)
+    }
     hashes = audit._hash(pack(np.stack([encode(one) for one in windows])))
     assert hashes.dtype == np.uint64 and len(set(hashes.tolist())) == len(windows)
 
@@ -160,7 +235,9 @@ def test_the_hash_is_the_sum_of_products():
 def test_windows_longer_than_a_block(tmp_path, monkeypatch):
     monkeypatch.setattr(audit, "_BLOCK", 1)
     monkeypatch.setattr(audit, "_CANDIDATES", 1)
-    assert plain(audited(write(tmp_path / "d.h5", PLANTED, lengths=(300, 200)))) == reference(PLANTED)
+    assert plain(audited(write(tmp_path / "d.h5", PLANTED, lengths=(300, 200)))) == reference(
+        PLANTED
+    )
 
 
 def test_memory_is_a_block(tmp_path, monkeypatch):
@@ -178,6 +255,7 @@ def test_memory_is_a_block(tmp_path, monkeypatch):
             found = read(split, rows)
             largest.append(found.nbytes)
             return found
+
         monkeypatch.setattr(dataset, "packed_sequences", watched)
         assert audit.audit(dataset)["identical"].tolist() == [500, 500, 500]
     assert max(largest) <= 400

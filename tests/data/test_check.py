@@ -8,24 +8,51 @@ from danq.data.dataset import open_dataset
 from danq.errors import DanqError
 from tests.conftest import BIN, SPLITS, WINDOW, YEAST, needs_yeast
 
-OPTIONS = {"bin_size": BIN, "window": WINDOW, **SPLITS, "chromosomes": [], "train_bins": "all", "held_out_bins": "all",
-           "groups": [], "negatives": 1.0, "match_gc": False, "max_n": 0.1, "seed": 0}
+OPTIONS = {
+    "bin_size": BIN,
+    "window": WINDOW,
+    **SPLITS,
+    "chromosomes": [],
+    "train_bins": "all",
+    "held_out_bins": "all",
+    "groups": [],
+    "negatives": 1.0,
+    "match_gc": False,
+    "max_n": 0.1,
+    "seed": 0,
+}
 
 
 def test_what_is_found_is_what_is_made(toy, run_extract, tmp_path, capsys):
     blacklist = [toy / "blacklist.bed"]
-    check(toy / "genome.fa", toy / "targets.tsv", tmp_path / "inputs.json", **OPTIONS, blacklist=blacklist)
+    check(
+        toy / "genome.fa",
+        toy / "targets.tsv",
+        tmp_path / "inputs.json",
+        **OPTIONS,
+        blacklist=blacklist,
+    )
     found = json.loads((tmp_path / "inputs.json").read_text())
     told = capsys.readouterr().out
     with open_dataset(run_extract(toy, tmp_path, blacklist=blacklist) / "dataset.h5") as dataset:
-        assert found["windows"] == {split: dataset.length(split) for split in ("train", "valid", "test")}
-        assert found["dropped"] == dataset.source["dropped"] and found["counts"] == dataset.source["counts"]
+        assert found["windows"] == {
+            split: dataset.length(split) for split in ("train", "valid", "test")
+        }
+        assert (
+            found["dropped"] == dataset.source["dropped"]
+            and found["counts"] == dataset.source["counts"]
+        )
     assert "genome: 3 chromosomes, 32,180 bp\ntargets: 2, with 39 peaks\n" in told
 
 
 def test_nothing_is_made_when_something_is_wrong(toy, tmp_path):
     with pytest.raises(DanqError, match="'chr9' is not in the genome"):
-        check(toy / "genome.fa", toy / "targets.tsv", tmp_path / "out" / "inputs.json", **OPTIONS | {"test": ["chr9"]})
+        check(
+            toy / "genome.fa",
+            toy / "targets.tsv",
+            tmp_path / "out" / "inputs.json",
+            **OPTIONS | {"test": ["chr9"]},
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -37,15 +64,38 @@ def test_every_target_without_training_positives_is_named(toy, tmp_path):
         check(toy / "genome.fa", tmp_path / "targets.tsv", tmp_path / "inputs.json", **OPTIONS)
     assert str(caught.value).splitlines() == [
         f"{tmp_path}/{name}.bed: target '{name.upper()}' has no positive window in the train split; remove it, or "
-        "change the splits or extract.train_bins" for name in "cd"]
+        "change the splits or extract.train_bins"
+        for name in "cd"
+    ]
 
 
 @needs_yeast
 def test_yeast_passes(tmp_path, capsys):
-    assert cli.main(["check", "--genome", f"{YEAST}/sacCer3.fa.gz", "--targets", f"{YEAST}/targets.tsv", "--blacklist",
-                     f"{YEAST}/blacklist.bed", "--valid", "chr8", "chr9", "--test", "chr10", "chr16", "--output",
-                     f"{tmp_path}/inputs.json"]) == 0
+    assert (
+        cli.main(
+            [
+                "check",
+                "--genome",
+                f"{YEAST}/sacCer3.fa.gz",
+                "--targets",
+                f"{YEAST}/targets.tsv",
+                "--blacklist",
+                f"{YEAST}/blacklist.bed",
+                "--valid",
+                "chr8",
+                "chr9",
+                "--test",
+                "chr10",
+                "chr16",
+                "--output",
+                f"{tmp_path}/inputs.json",
+            ]
+        )
+        == 0
+    )
     # The lengths and the number of peaks are those of the data's own README and table.
-    peaks = sum(int(line.split("\t")[3]) for line in (YEAST / "targets.tsv").read_text().splitlines()[1:])
+    peaks = sum(
+        int(line.split("\t")[3]) for line in (YEAST / "targets.tsv").read_text().splitlines()[1:]
+    )
     told = capsys.readouterr().out
     assert "16 chromosomes, 12,071,326 bp" in told and f"targets: 72, with {peaks:,} peaks" in told

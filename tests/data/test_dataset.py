@@ -14,7 +14,7 @@ from danq.data.dataset import create_dataset, find_target, open_dataset
 from danq.errors import DanqError
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import decode, one_hot
-from danq.genome.sequence import encode as encode_letters
+from danq.genome.sequence import encode as encode_bases
 from danq.network.batches import Batches, augment
 from tests.conftest import BIN, LENGTHS, WINDOW
 
@@ -25,23 +25,34 @@ def test_the_dataset_holds_the_genome_at_the_places_it_names(toy, toy_dataset):
         name, _, body = record.partition("\n")
         genome[name] = body.replace("\n", "")
     with open_dataset(toy_dataset) as dataset:
-        assert (dataset.window, dataset.bin_size, dataset.names) == (WINDOW, BIN, ["Factor A", "<b>B</b>"])
+        assert (dataset.window, dataset.bin_size, dataset.names) == (
+            WINDOW,
+            BIN,
+            ["Factor A", "<b>B</b>"],
+        )
         for split in ("train", "valid", "test"):
-            codes = dataset.codes(split)
-            for chrom, start, row in zip(*dataset.places(split), codes, strict=True):
-                assert decode(row) == genome[list(genome)[chrom]][start:start + WINDOW]
-            assert (dataset.one_hot(split, np.arange(len(codes)))
-                    == one_hot(codes).transpose(0, 2, 1)).all()
+            indices = dataset.base_indices(split)
+            for chrom, start, row in zip(*dataset.places(split), indices, strict=True):
+                assert decode(row) == genome[list(genome)[chrom]][start : start + WINDOW]
+            assert (
+                dataset.one_hot(split, np.arange(len(indices)))
+                == one_hot(indices).transpose(0, 2, 1)
+            ).all()
         rows = np.array([5, 0, 5])
-        assert (dataset.one_hot("train", rows) == dataset.one_hot("train", np.arange(6))[rows]).all()
+        assert (
+            dataset.one_hot("train", rows) == dataset.one_hot("train", np.arange(6))[rows]
+        ).all()
         assert set(dataset.places("train")[0]) == {0} and dataset.chromosomes == LENGTHS
 
 
 def test_labels_are_those_of_the_windows_table(toy_dataset):
     lines = (toy_dataset.parent / "windows.tsv").read_text().splitlines()[1:]
     for split in ("train", "valid", "test"):
-        expected = [[str(t) in line.split("\t")[4].split(",") for t in range(2)] for line in lines
-                    if line.split("\t")[3] == split]
+        expected = [
+            [str(t) in line.split("\t")[4].split(",") for t in range(2)]
+            for line in lines
+            if line.split("\t")[3] == split
+        ]
         with open_dataset(toy_dataset) as dataset:
             assert dataset.labels(split).tolist() == np.array(expected, dtype=int).tolist()
 
@@ -75,18 +86,25 @@ def test_batches_on_the_device_equal_the_file(toy_dataset):
         rows = torch.tensor([7, 1, 1])
         assert (batches.sequences_of(rows).numpy() == dataset.one_hot("train", rows.numpy())).all()
         assert (batches.labels_of(rows).numpy() == dataset.labels("train")[rows.numpy()]).all()
-        assert (batches.sequences_of(slice(2, 4)).numpy() == dataset.one_hot("train", np.array([2, 3]))).all()
+        assert (
+            batches.sequences_of(slice(2, 4)).numpy() == dataset.one_hot("train", np.array([2, 3]))
+        ).all()
 
 
 @given(st.text("ACGTN", min_size=9, max_size=30), st.integers(0, 4), st.integers(0, 99))
-def test_augmented_windows_are_shifted_strands_of_the_window(letters, shift, seed):
+def test_augmented_windows_are_shifted_strands_of_the_window(bases, shift, seed):
     torch = pytest.importorskip("torch")
-    X = torch.from_numpy(one_hot(encode_letters(letters)).T[None].astype(np.float32))
+    X = torch.from_numpy(one_hot(encode_bases(bases)).T[None].astype(np.float32))
     chance = np.random.default_rng(seed)
     flips, moves = chance.integers(0, 2, 1).astype(bool), chance.integers(0, 2 * shift + 1, 1)
     found = augment(X, torch.from_numpy(flips), torch.from_numpy(moves), shift)
-    padded = torch.nn.functional.pad(X, (shift, shift)), torch.nn.functional.pad(X.flip(1, 2), (shift, shift))
-    allowed = [strand[:, :, move:move + len(letters)] for strand in padded for move in range(2 * shift + 1)]
+    padded = (
+        torch.nn.functional.pad(X, (shift, shift)),
+        torch.nn.functional.pad(X.flip(1, 2), (shift, shift)),
+    )
+    allowed = [
+        strand[:, :, move : move + len(bases)] for strand in padded for move in range(2 * shift + 1)
+    ]
     assert any((found == one).all() for one in allowed)
 
 
@@ -95,7 +113,10 @@ def test_what_is_no_dataset_is_refused(tmp_path, toy_dataset):
     (tmp_path / "cut.h5").write_bytes(whole[:-100])
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1
-    for name, message in (("cut.h5", "not a whole HDF5 file"), ("other.h5", "lacks the attribute format")):
+    for name, message in (
+        ("cut.h5", "not a whole HDF5 file"),
+        ("other.h5", "lacks the attribute format"),
+    ):
         with pytest.raises(DanqError, match=message), open_dataset(tmp_path / name):
             pass
 
@@ -104,22 +125,47 @@ def small(path, **changes):
     """Write a small dataset of random windows; return its path."""
     rng = np.random.default_rng(4)
     window, n_targets, rows = 20, 11, np.array([[3, 2], [4, 0], [0, 5]])
-    options = {"window": window, "bin_size": 4, "targets": [(f"ä{i}", "g", "") for i in range(n_targets)],
-               "chromosomes": {"a": 100, "b": 300}, "rows": rows, "source": {"x": 1}} | changes
+    options = {
+        "window": window,
+        "bin_size": 4,
+        "targets": [(f"ä{i}", "g", "") for i in range(n_targets)],
+        "chromosomes": {"a": 100, "b": 300},
+        "rows": rows,
+        "source": {"x": 1},
+    } | changes
     with create_dataset(path, **options) as writer:
         for split, own in zip(SPLITS, rows, strict=True):
             starts = np.concatenate([np.arange(n) * 10 for n in own])
-            writer.append(split, rng.integers(0, 256, (len(starts), 3, 4), dtype=np.uint8),
-                          rng.integers(0, 256, (len(starts), 2), dtype=np.uint8), starts)
+            writer.append(
+                split,
+                rng.integers(0, 256, (len(starts), 3, 4), dtype=np.uint8),
+                rng.integers(0, 256, (len(starts), 2), dtype=np.uint8),
+                starts,
+            )
     return path
 
 
 def content(path):
     """Return all that a dataset says."""
     with open_dataset(path) as data:
-        return repr((data.attributes, data.names, data.groups, data.jaspar, data.chromosomes, data.source, [
-            (*(part.tolist() for part in data.places(split)), data.packed_sequences(split).tolist(),
-             data.packed_labels(split).tolist()) for split in SPLITS]))
+        return repr(
+            (
+                data.attributes,
+                data.names,
+                data.groups,
+                data.jaspar,
+                data.chromosomes,
+                data.source,
+                [
+                    (
+                        *(part.tolist() for part in data.places(split)),
+                        data.packed_sequences(split).tolist(),
+                        data.packed_labels(split).tolist(),
+                    )
+                    for split in SPLITS
+                ],
+            )
+        )
 
 
 def test_no_flipped_byte_is_believed(tmp_path):
@@ -127,7 +173,7 @@ def test_no_flipped_byte_is_believed(tmp_path):
     raw, expected, seen = whole.read_bytes(), content(whole), 0
     # Every 13th byte of the data and of HDF5's own structures: found, or in a gap between parts.
     for place in range(0, len(raw), 13):
-        flipped.write_bytes(raw[:place] + bytes([raw[place] ^ 0x41]) + raw[place + 1:])
+        flipped.write_bytes(raw[:place] + bytes([raw[place] ^ 0x41]) + raw[place + 1 :])
         try:
             assert content(flipped) == expected, place
         except DanqError as error:
@@ -138,7 +184,7 @@ def test_no_flipped_byte_is_believed(tmp_path):
 @pytest.mark.parametrize("size", [0, 8, 0.5, -1024, -1])
 def test_no_cut_file_is_believed(tmp_path, size):
     raw = small(tmp_path / "d.h5").read_bytes()
-    (tmp_path / "cut.h5").write_bytes(raw[:int(size * len(raw)) if size == 0.5 else size])
+    (tmp_path / "cut.h5").write_bytes(raw[: int(size * len(raw)) if size == 0.5 else size])
     with pytest.raises(DanqError, match=r"cut\.h5: "), open_dataset(tmp_path / "cut.h5"):
         pass
 
@@ -151,10 +197,12 @@ def change(path, how):
 
 def replace(name, make):
     """Return a change that puts something else in the place of a part."""
+
     def how(file):
         values = file[name][()]
         del file[name]
         make(file, name, values)
+
     return how
 
 
@@ -168,7 +216,9 @@ def external(file, name, values):
 def outside_storage(file, name, values):
     with open(file.filename + ".raw", "wb") as raw:
         raw.write(values.tobytes())
-    file.create_dataset(name, values.shape, values.dtype, external=[(file.filename + ".raw", 0, values.nbytes)])
+    file.create_dataset(
+        name, values.shape, values.dtype, external=[(file.filename + ".raw", 0, values.nbytes)]
+    )
 
 
 def virtual(file, name, values):
@@ -182,29 +232,61 @@ def chunked(file, name, values):
     file.create_dataset(name, data=values, chunks=True, compression="gzip")
 
 
-@pytest.mark.parametrize(("how", "what"), [
-    (replace("train/sequences", external), "train/sequences is a link that leads elsewhere"),
-    (replace("train/sequences", lambda file, name, _: file.__setitem__(name, h5py.SoftLink("/valid/sequences"))),
-     "train/sequences is a link that leads elsewhere"),
-    (replace("test/targets", outside_storage), "test/targets is not stored contiguously in this file"),
-    (replace("test/targets", virtual), "test/targets is not stored contiguously in this file"),
-    (replace("test/targets", chunked), "test/targets is not stored contiguously in this file"),
-    (replace("test/targets", lambda file, name, values: file.create_dataset(name, data=values.astype(np.int64))),
-     "test/targets has the type int64"),
-    (replace("valid/start", lambda file, name, values: file.create_dataset(name, data=values[:-1])),
-     "valid/start has the shape (3,), not (4,)"),
-    (replace("source", lambda file, name, values: file.create_group(name)), "source is not a dataset"),
-    (lambda file: file.attrs.create("window", 21), "train/sequences_length"),
-    (lambda file: file.attrs.__setitem__("assembly", "other"), "its attribute assembly is not fixed-length text"),
-    (lambda file: file["complete"].__setitem__(0, b""), "was not finished"),
-    (lambda file: file["digests"].__setitem__(3, b"0" * 64), "are not those that were written"),
-])
+@pytest.mark.parametrize(
+    ("how", "what"),
+    [
+        (replace("train/sequences", external), "train/sequences is a link that leads elsewhere"),
+        (
+            replace(
+                "train/sequences",
+                lambda file, name, _: file.__setitem__(name, h5py.SoftLink("/valid/sequences")),
+            ),
+            "train/sequences is a link that leads elsewhere",
+        ),
+        (
+            replace("test/targets", outside_storage),
+            "test/targets is not stored contiguously in this file",
+        ),
+        (replace("test/targets", virtual), "test/targets is not stored contiguously in this file"),
+        (replace("test/targets", chunked), "test/targets is not stored contiguously in this file"),
+        (
+            replace(
+                "test/targets",
+                lambda file, name, values: file.create_dataset(name, data=values.astype(np.int64)),
+            ),
+            "test/targets has the type int64",
+        ),
+        (
+            replace(
+                "valid/start",
+                lambda file, name, values: file.create_dataset(name, data=values[:-1]),
+            ),
+            "valid/start has the shape (3,), not (4,)",
+        ),
+        (
+            replace("source", lambda file, name, values: file.create_group(name)),
+            "source is not a dataset",
+        ),
+        (lambda file: file.attrs.create("window", 21), "train/sequences_length"),
+        (
+            lambda file: file.attrs.__setitem__("assembly", "other"),
+            "its attribute assembly is not fixed-length text",
+        ),
+        (lambda file: file["complete"].__setitem__(0, b""), "was not finished"),
+        (
+            lambda file: file["checksums"].__setitem__(3, b"0" * 64),
+            "are not those that were written",
+        ),
+    ],
+)
 def test_what_is_not_as_specified_is_refused(tmp_path, how, what):
     path = change(small(tmp_path / "d.h5"), how)
     with pytest.raises(DanqError) as caught, open_dataset(path):
         pass
     # A wrong window makes other shapes or lengths wrong; which is told first does not matter.
-    assert what in str(caught.value) or (what == "train/sequences_length" and "written" in str(caught.value))
+    assert what in str(caught.value) or (
+        what == "train/sequences_length" and "written" in str(caught.value)
+    )
 
 
 def test_what_claims_more_than_the_file_holds_is_refused(tmp_path):
@@ -212,15 +294,27 @@ def test_what_claims_more_than_the_file_holds_is_refused(tmp_path):
     with h5py.File(path, "a") as file:
         del file["train/sequences"]
         file.create_dataset("train/sequences", (1 << 40, 3, 4), np.uint8)
-    with pytest.raises(DanqError, match=r"train/sequences is not stored contiguously in this file|beyond"), \
-            open_dataset(path):
+    with (
+        pytest.raises(
+            DanqError, match=r"train/sequences is not stored contiguously in this file|beyond"
+        ),
+        open_dataset(path),
+    ):
         pass
 
 
 def test_rows_that_were_not_written_are_our_own_fault(tmp_path):
-    with pytest.raises(AssertionError, match="train/sequences: 0 of 5 rows written"), create_dataset(
-            tmp_path / "d.h5", window=20, bin_size=4, targets=[("a", "g", "")], chromosomes={"a": 100, "b": 300},
-            rows=np.array([[3, 2], [4, 0], [0, 5]])):
+    with (
+        pytest.raises(AssertionError, match="train/sequences: 0 of 5 rows written"),
+        create_dataset(
+            tmp_path / "d.h5",
+            window=20,
+            bin_size=4,
+            targets=[("a", "g", "")],
+            chromosomes={"a": 100, "b": 300},
+            rows=np.array([[3, 2], [4, 0], [0, 5]]),
+        ),
+    ):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -230,22 +324,39 @@ def test_a_split_without_windows_is_refused(tmp_path):
         small(tmp_path / "d.h5", rows=np.array([[3, 2], [0, 0], [0, 5]]))
 
 
-def test_the_digest_of_a_split_is_of_its_letters_labels_and_starts(tmp_path):
-    with open_dataset(small(tmp_path / "a.h5")) as first, open_dataset(small(tmp_path / "b.h5", assembly="x")) as again:
-        assert [first.digest(split) for split in SPLITS] == [again.digest(split) for split in SPLITS]
-        assert len({first.digest(split) for split in SPLITS}) == 3
+def test_the_checksum_of_a_split_is_of_its_letters_labels_and_starts(tmp_path):
+    with (
+        open_dataset(small(tmp_path / "a.h5")) as first,
+        open_dataset(small(tmp_path / "b.h5", assembly="x")) as again,
+    ):
+        assert [first.split_checksum(split) for split in SPLITS] == [
+            again.split_checksum(split) for split in SPLITS
+        ]
+        assert len({first.split_checksum(split) for split in SPLITS}) == 3
 
 
 def test_storage_is_what_the_format_promises(tmp_path):
     n = 3_000
-    with create_dataset(tmp_path / "d.h5", window=1000, bin_size=200, targets=[("t", "g", "")] * 919,
-                        chromosomes={"a": 3_000_000}, rows=np.array([[n], [1], [1]])) as writer:
+    with create_dataset(
+        tmp_path / "d.h5",
+        window=1000,
+        bin_size=200,
+        targets=[("t", "g", "")] * 919,
+        chromosomes={"a": 3_000_000},
+        rows=np.array([[n], [1], [1]]),
+    ) as writer:
         for split, size in zip(SPLITS, (n, 1, 1), strict=True):
-            writer.append(split, np.zeros((size, 125, 4), np.uint8), np.zeros((size, 115), np.uint8), np.arange(size))
+            writer.append(
+                split,
+                np.zeros((size, 125, 4), np.uint8),
+                np.zeros((size, 115), np.uint8),
+                np.arange(size),
+            )
     assert (tmp_path / "d.h5").stat().st_size / (n + 2) < 620 + 20_000 / n
 
 
 # --- faults: a full disk, a write that fails, a kill, at every write ---
+
 
 class Struck:
     """A file that counts its writes with others, and fails at one of them."""
@@ -288,6 +399,7 @@ def fault(at, kind):
         def wrapped(*arguments):
             strike()
             return call(*arguments)
+
         return wrapped
 
     with pytest.MonkeyPatch.context() as patched:
@@ -302,7 +414,9 @@ def test_no_fault_at_any_write_leaves_half_a_file(tmp_path, kind):
     with fault(10**6, kind) as left:
         before = small(tmp_path / "d.h5").read_bytes()
     n_writes = 10**6 - left[0]
-    assert n_writes > 25  # HDF5's own writes, each dataset, the digests, the mark, flushes and renaming
+    assert (
+        n_writes > 25
+    )  # HDF5's own writes, each dataset, the checksums, the mark, flushes and renaming
     for at in range(1, n_writes + 1):
         if kind == "kill":
             child = os.fork()
@@ -312,7 +426,10 @@ def test_no_fault_at_any_write_leaves_half_a_file(tmp_path, kind):
                 os._exit(0)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         else:
-            with fault(at, kind), pytest.raises((OSError, DanqError), match=r"No space left|Input/output"):
+            with (
+                fault(at, kind),
+                pytest.raises((OSError, DanqError), match=r"No space left|Input/output"),
+            ):
                 small(tmp_path / "d.h5", source={"x": 2})
             assert [path.name for path in tmp_path.iterdir()] == ["d.h5"], at
         # The file is there, whole: that of before, or at the very last (a flush after the renaming) the new one.
@@ -320,13 +437,19 @@ def test_no_fault_at_any_write_leaves_half_a_file(tmp_path, kind):
             assert at == n_writes and "'x': 2" in content(tmp_path / "d.h5")
     # What kills left behind is not in the way, and is cleared away.
     small(tmp_path / "d.h5", source={"x": 3})
-    assert "'x': 3" in content(tmp_path / "d.h5") and [path.name for path in tmp_path.iterdir()] == ["d.h5"]
+    assert "'x': 3" in content(tmp_path / "d.h5") and [
+        path.name for path in tmp_path.iterdir()
+    ] == ["d.h5"]
 
 
 def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("danq.data.dataset.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
-        with pytest.raises(DanqError, match=r"d\.h5: needs about 0 MB, and 0 MB are free; make room"):
+        patched.setattr(
+            "danq.data.dataset.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})
+        )
+        with pytest.raises(
+            DanqError, match=r"d\.h5: needs about 0 MB, and 0 MB are free; make room"
+        ):
             small(tmp_path / "d.h5")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
@@ -340,10 +463,18 @@ def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch)
 
 def test_labels_of_some_targets_are_those_of_all(tmp_path):
     labels = np.random.default_rng(0).random((20, 19)) < 0.4
-    with create_dataset(tmp_path / "a.h5", window=40, bin_size=8, targets=[(f"t{k}", "g", "") for k in range(19)],
-                        chromosomes={"c": 9000}, rows=np.full((3, 1), 20)) as writer:
+    with create_dataset(
+        tmp_path / "a.h5",
+        window=40,
+        bin_size=8,
+        targets=[(f"t{k}", "g", "") for k in range(19)],
+        chromosomes={"c": 9000},
+        rows=np.full((3, 1), 20),
+    ) as writer:
         for split in SPLITS:
-            writer.append(split, np.zeros((20, 5, 4), np.uint8), np.packbits(labels, axis=1), np.arange(20))
+            writer.append(
+                split, np.zeros((20, 5, 4), np.uint8), np.packbits(labels, axis=1), np.arange(20)
+            )
     with open_dataset(tmp_path / "a.h5") as data:
         assert (data.labels_of("train", [18, 0, 7, 8]) == labels[:, [18, 0, 7, 8]]).all()
         assert data.labels_of("train", []).shape == (20, 0)
@@ -351,7 +482,15 @@ def test_labels_of_some_targets_are_those_of_all(tmp_path):
 
 def test_a_target_is_found_by_name_or_index():
     names = ["a", "b", "a", "1"]
-    assert find_target("b", names) == 1 and find_target("2", names) == 2 and find_target("1", names) == 3
-    for word, message in (("c", "no target is called 'c'"), ("4", "no target is called '4'"), ("a", "2 targets are")):
+    assert (
+        find_target("b", names) == 1
+        and find_target("2", names) == 2
+        and find_target("1", names) == 3
+    )
+    for word, message in (
+        ("c", "no target is called 'c'"),
+        ("4", "no target is called '4'"),
+        ("a", "2 targets are"),
+    ):
         with pytest.raises(DanqError, match=message):
             find_target(word, names)

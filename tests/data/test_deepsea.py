@@ -9,7 +9,12 @@ from scipy.io import savemat
 
 from danq.data import deepsea
 from danq.data.dataset import open_dataset
-from danq.data.deepsea import export_predictions, import_deepsea, import_predictions, read_deepsea_predictions
+from danq.data.deepsea import (
+    export_predictions,
+    import_deepsea,
+    import_predictions,
+    read_deepsea_predictions,
+)
 from danq.data.predictions import read_predictions, write_predictions
 from danq.errors import DanqError
 from danq.genome.bins import SPLITS
@@ -20,20 +25,23 @@ KINDS = ("v7.3", "v7.3 contiguous", "v5", "v5 compressed")
 
 
 def random_rows(n, window, n_targets, seed=0):
-    """Return letters (list of str) and labels (n, T) of the forward strand."""
+    """Return bases (list of str) and labels (n, T) of the forward strand."""
     rng = np.random.default_rng(seed)
-    letters = ["".join(row) for row in rng.choice(list("ACGTN"), size=(n, window), p=[.3, .2, .2, .2, .1])]
-    return letters, rng.integers(0, 2, size=(n, n_targets), dtype=np.uint8)
+    bases = [
+        "".join(row)
+        for row in rng.choice(list("ACGTN"), size=(n, window), p=[0.3, 0.2, 0.2, 0.2, 0.1])
+    ]
+    return bases, rng.integers(0, 2, size=(n, n_targets), dtype=np.uint8)
 
 
-def matlab_arrays(letters, labels):
+def matlab_arrays(bases, labels):
     """Return x (2n, 4, L) and y (2n, T) as the published files hold them, set element by element."""
-    both = [*letters, *(text[::-1].translate(COMPLEMENT) for text in letters)]
-    x = np.zeros((len(both), 4, len(letters[0])), dtype=np.uint8)
+    both = [*bases, *(text[::-1].translate(COMPLEMENT) for text in bases)]
+    x = np.zeros((len(both), 4, len(bases[0])), dtype=np.uint8)
     for row, text in enumerate(both):
-        for position, letter in enumerate(text):
-            if letter != "N":
-                x[row, "AGCT".index(letter), position] = 1
+        for position, base in enumerate(text):
+            if base != "N":
+                x[row, "AGCT".index(base), position] = 1
     return x, np.concatenate([labels, labels])
 
 
@@ -44,11 +52,21 @@ def write_mat(path, kind, variables):
         return
     with h5py.File(path, "w", userblock_size=512) as file:
         for name, values in variables.items():
-            layout = {} if kind.endswith("contiguous") else {
-                "chunks": tuple(max(1, size // 3) for size in values.shape[::-1]), "compression": "gzip"}
-            file.create_dataset(name, data=values.T, **layout).attrs["MATLAB_class"] = np.bytes_("uint8")
+            layout = (
+                {}
+                if kind.endswith("contiguous")
+                else {
+                    "chunks": tuple(max(1, size // 3) for size in values.shape[::-1]),
+                    "compression": "gzip",
+                }
+            )
+            file.create_dataset(name, data=values.T, **layout).attrs["MATLAB_class"] = np.bytes_(
+                "uint8"
+            )
     with open(path, "r+b") as file:
-        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(124) + b"\x00\x02IM")
+        file.write(
+            b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(124) + b"\x00\x02IM"
+        )
 
 
 def small_bundle(folder, kinds=("v5",) * 3, n=3, window=13, n_targets=5, change=None):
@@ -56,7 +74,9 @@ def small_bundle(folder, kinds=("v5",) * 3, n=3, window=13, n_targets=5, change=
     rows, paths = {}, []
     for seed, (split, kind) in enumerate(zip(SPLITS, kinds, strict=True)):
         rows[split] = random_rows(n + seed, window, n_targets, seed)
-        variables = dict(zip((f"{split}xdata", f"{split}data"), matlab_arrays(*rows[split]), strict=True))
+        variables = dict(
+            zip((f"{split}xdata", f"{split}data"), matlab_arrays(*rows[split]), strict=True)
+        )
         if change and change[0] == split:
             change[1](variables)
         paths.append(folder / f"{split}.mat")
@@ -67,12 +87,14 @@ def small_bundle(folder, kinds=("v5",) * 3, n=3, window=13, n_targets=5, change=
 def check(path, rows):
     """Compare every base, label and place of a dataset with what was meant."""
     with open_dataset(path) as dataset:
-        for place, (split, (letters, labels)) in enumerate(rows.items()):
-            assert [decode(codes) for codes in dataset.codes(split)] == letters
+        for place, (split, (bases, labels)) in enumerate(rows.items()):
+            assert [decode(codes) for codes in dataset.base_indices(split)] == bases
             assert dataset.labels(split).tolist() == labels.tolist()
             chromosomes, starts = dataset.places(split)
-            assert set(chromosomes.tolist()) == {place} and list(dataset.chromosomes)[place] == split
-            assert starts.tolist() == [200 * row for row in range(len(letters))]
+            assert (
+                set(chromosomes.tolist()) == {place} and list(dataset.chromosomes)[place] == split
+            )
+            assert starts.tolist() == [200 * row for row in range(len(bases))]
 
 
 def refused(folder, paths, match, **options):
@@ -92,7 +114,9 @@ def published(tmp_path_factory):
     made = {}
     for kind in KINDS:
         folder = tmp_path_factory.mktemp("bundle")
-        (folder / "predictor.names").write_text("".join(f"Cell|TF {index % 844}|None\n" for index in range(919)))
+        (folder / "predictor.names").write_text(
+            "".join(f"Cell|TF {index % 844}|None\n" for index in range(919))
+        )
         rows, paths = small_bundle(folder, (kind,) * 3, 18, 1000, 919)
         import_deepsea(*paths, folder / "dataset.h5", names=folder / "predictor.names")
         made[kind] = rows, paths, folder / "dataset.h5"
@@ -104,7 +128,11 @@ def test_every_base_and_label_is_that_of_the_files(published, kind):
     rows, paths, path = published[kind]
     check(path, rows)
     with open_dataset(path) as dataset:
-        assert (dataset.window, dataset.bin_size, dataset.attributes["assembly"]) == (1000, 200, "hg19")
+        assert (dataset.window, dataset.bin_size, dataset.attributes["assembly"]) == (
+            1000,
+            200,
+            "hg19",
+        )
         assert dataset.attributes["coordinates"] == "rows"
         assert dataset.source["files"]["valid"]["path"] == str(paths[1])
         assert dataset.source["counts"]["test"] == {"rows": 40, "windows": 20}
@@ -117,11 +145,11 @@ def test_published_targets_have_their_groups_and_names_may_repeat(published):
 
 
 def test_both_formats_give_the_same_dataset(published):
-    digests = []
+    checksums = []
     for _, _, path in published.values():
         with open_dataset(path) as dataset:
-            digests.append([dataset.digest(split) for split in SPLITS])
-    assert digests == digests[:1] * len(KINDS)
+            checksums.append([dataset.split_checksum(split) for split in SPLITS])
+    assert checksums == checksums[:1] * len(KINDS)
 
 
 @pytest.mark.parametrize("size", [(1, 8, 1), (1, 9, 2), (3, 13, 5), (5, 16, 8), (21, 31, 17)])
@@ -144,7 +172,9 @@ def test_chunks_of_any_shape(tmp_path, monkeypatch, chunks):
     rows, paths = small_bundle(tmp_path, n=20)
     variables = dict(zip(("trainxdata", "traindata"), matlab_arrays(*rows["train"]), strict=True))
     with h5py.File(paths[0], "w") as file:
-        file.create_dataset("trainxdata", data=variables["trainxdata"].T, chunks=chunks, compression="gzip")
+        file.create_dataset(
+            "trainxdata", data=variables["trainxdata"].T, chunks=chunks, compression="gzip"
+        )
         file.create_dataset("traindata", data=variables["traindata"].T, chunks=(2, chunks[2]))
     import_deepsea(*paths, tmp_path / "dataset.h5")
     check(tmp_path / "dataset.h5", rows)
@@ -159,10 +189,12 @@ def element(order, kind, raw):
 
 def array_element(order, name, values, array_class=9, kind=2, flags=0):
     """Write an array: its class (9: uint8, 6: double) and the type of its data (2: uint8, 9: double) may differ."""
-    body = (element(order, 6, struct.pack(order + "II", flags | array_class, 0))
-            + element(order, 5, struct.pack(f"{order}{values.ndim}i", *values.shape))
-            + element(order, 1, name.encode())
-            + element(order, kind, values.astype(order + {2: "u1", 9: "f8"}[kind]).tobytes("F")))
+    body = (
+        element(order, 6, struct.pack(order + "II", flags | array_class, 0))
+        + element(order, 5, struct.pack(f"{order}{values.ndim}i", *values.shape))
+        + element(order, 1, name.encode())
+        + element(order, kind, values.astype(order + {2: "u1", 9: "f8"}[kind]).tobytes("F"))
+    )
     return element(order, 14, body)
 
 
@@ -176,10 +208,15 @@ def write_mat5(path, order, elements):
 def test_both_byte_orders_other_variables_and_numbers_that_are_doubles(tmp_path, order, compressed):
     rows, paths = small_bundle(tmp_path)
     x, y = matlab_arrays(*rows["train"])
-    elements = [array_element(order, "other", np.ones((1, 3), dtype=np.uint8)), array_element(order, "traindata", y, 6),
-                array_element(order, "trainxdata", x, 6, 9)]
+    elements = [
+        array_element(order, "other", np.ones((1, 3), dtype=np.uint8)),
+        array_element(order, "traindata", y, 6),
+        array_element(order, "trainxdata", x, 6, 9),
+    ]
     if compressed:
-        elements = [struct.pack(order + "II", 15, len(raw)) + raw for raw in map(zlib.compress, elements)]
+        elements = [
+            struct.pack(order + "II", 15, len(raw)) + raw for raw in map(zlib.compress, elements)
+        ]
     write_mat5(paths[0], order, elements)
     import_deepsea(*paths, tmp_path / "dataset.h5")
     check(tmp_path / "dataset.h5", rows)
@@ -189,7 +226,9 @@ def test_both_byte_orders_other_variables_and_numbers_that_are_doubles(tmp_path,
 def test_memory_is_that_of_packed_rows(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(deepsea, "_SLAB", 1 << 20)
     monkeypatch.setattr(deepsea, "_TILE", 1 << 20)
-    codes = np.random.default_rng(0).integers(0, 4, size=(10_000, 200), dtype=np.uint8)  # in the order A, G, C, T
+    codes = np.random.default_rng(0).integers(
+        0, 4, size=(10_000, 200), dtype=np.uint8
+    )  # in the order A, G, C, T
     both = np.concatenate([codes, 3 - codes[:, ::-1]])
     x = np.stack([both == code for code in range(4)], axis=1).astype(np.uint8)
     y = np.zeros((20_000, 10), dtype=np.uint8)
@@ -201,7 +240,7 @@ def test_memory_is_that_of_packed_rows(tmp_path, monkeypatch, kind):
     tracemalloc.stop()
     assert peak < x.nbytes / 2
     with open_dataset(tmp_path / "dataset.h5") as dataset:
-        assert (dataset.codes("train") == np.array([0, 2, 1, 3])[codes]).all()
+        assert (dataset.base_indices("train") == np.array([0, 2, 1, 3])[codes]).all()
 
 
 # --- what is refused ---
@@ -239,17 +278,44 @@ def odd(variables):
 
 
 CHANGES = {
-    "second half in another order": (changed("validxdata", swapped), r"row 4 .*of validxdata is not the reverse comp"),
-    "a flipped label": (changed("validdata", flipped), r"row 6 .*of validdata is not a copy of row 2"),
-    "a 2": (changed("validxdata", put(3, 1, 7, 2)), r"row 3 \(from 0\) of validxdata holds 2, not 0 or 1"),
-    "a label of 255": (changed("validdata", put(5, 0, 255)), r"row 5 \(from 0\) of validdata holds 255"),
-    "two bases": (changed("validxdata", unbased), r"row 1 .*of validxdata has two bases at one position"),
-    "no variable": (lambda v: v.pop("validdata"), "lacks the variable validdata; give the valid.mat"),
-    "other targets": (lambda v: v.update(validdata=v["validdata"][:, :4]), "has windows of 13 bp and 4 targets"),
-    "another window": (narrower, "has windows of 11 bp and 5 targets, .*train.mat has 13 and 5; give three"),
+    "second half in another order": (
+        changed("validxdata", swapped),
+        r"row 4 .*of validxdata is not the reverse comp",
+    ),
+    "a flipped label": (
+        changed("validdata", flipped),
+        r"row 6 .*of validdata is not a copy of row 2",
+    ),
+    "a 2": (
+        changed("validxdata", put(3, 1, 7, 2)),
+        r"row 3 \(from 0\) of validxdata holds 2, not 0 or 1",
+    ),
+    "a label of 255": (
+        changed("validdata", put(5, 0, 255)),
+        r"row 5 \(from 0\) of validdata holds 255",
+    ),
+    "two bases": (
+        changed("validxdata", unbased),
+        r"row 1 .*of validxdata has two bases at one position",
+    ),
+    "no variable": (
+        lambda v: v.pop("validdata"),
+        "lacks the variable validdata; give the valid.mat",
+    ),
+    "other targets": (
+        lambda v: v.update(validdata=v["validdata"][:, :4]),
+        "has windows of 13 bp and 4 targets",
+    ),
+    "another window": (
+        narrower,
+        "has windows of 11 bp and 5 targets, .*train.mat has 13 and 5; give three",
+    ),
     "odd rows": (odd, "validxdata is 7 x 4 x 13 and validdata is 7 x 5 .*an even number of rows"),
     "other rows": (lambda v: v.update(validdata=v["validdata"][:6]), "validdata is 6 x 5"),
-    "other axes": (lambda v: v.update(validxdata=v["validxdata"].transpose(0, 2, 1)), "validxdata is 8 x 13 x 4"),
+    "other axes": (
+        lambda v: v.update(validxdata=v["validxdata"].transpose(0, 2, 1)),
+        "validxdata is 8 x 13 x 4",
+    ),
     "flat": (lambda v: v.update(validxdata=v["validxdata"][:, 0]), "validxdata is 8 x 13 and"),
 }
 
@@ -267,6 +333,7 @@ def test_doubles_other_than_0_and_1_are_refused(tmp_path, value):
     def change(variables):
         variables["testdata"] = variables["testdata"].astype(float)
         variables["testdata"][2, 3] = value
+
     _, paths = small_bundle(tmp_path, ("v5", "v5", "v7.3"), change=("test", change))
     refused(tmp_path, paths, f"test.mat: row 2 .*of testdata holds {value}")
 
@@ -277,7 +344,11 @@ def test_files_that_are_cut_off_are_refused(tmp_path, kind):
     whole = paths[2].read_bytes()
     for length in [*range(1, len(whole), 1 + len(whole) // 40), len(whole) - 1]:
         paths[2].write_bytes(whole[:length])
-        refused(tmp_path, paths, "test.mat: (is cut off or damaged|is no MATLAB file|lacks the variable)")
+        refused(
+            tmp_path,
+            paths,
+            "test.mat: (is cut off or damaged|is no MATLAB file|lacks the variable)",
+        )
 
 
 @pytest.mark.parametrize("kind", KINDS[2:])
@@ -285,7 +356,7 @@ def test_damaged_bytes_are_told_or_harmless(tmp_path, kind):
     rows, paths = small_bundle(tmp_path, ("v5", "v5", kind))
     whole = paths[2].read_bytes()
     for place in range(124, min(len(whole), 420), 2):
-        paths[2].write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1:])
+        paths[2].write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
         try:
             import_deepsea(*paths, tmp_path / "dataset.h5")
         except DanqError as error:
@@ -317,8 +388,14 @@ def test_files_of_another_kind_are_refused(tmp_path):
 def test_arrays_of_another_kind_are_refused(tmp_path):
     _, paths = small_bundle(tmp_path)
     for flags, array_class in ((0x0800, 9), (0, 5), (0, 4)):  # complex, sparse, text
-        write_mat5(paths[0], "<", [array_element("<", name, np.ones((2, 2)), array_class, flags=flags)
-                                   for name in ("trainxdata", "traindata")])
+        write_mat5(
+            paths[0],
+            "<",
+            [
+                array_element("<", name, np.ones((2, 2)), array_class, flags=flags)
+                for name in ("trainxdata", "traindata")
+            ],
+        )
         refused(tmp_path, paths, "its trainxdata is not a full array of real numbers")
     with h5py.File(paths[0], "w") as file:
         file.create_group("trainxdata")
@@ -332,15 +409,18 @@ def test_a_given_file_is_never_overwritten(tmp_path):
         import_deepsea(*paths, paths[2])
 
 
-@pytest.mark.parametrize(("text", "match"), [
-    ("a|b|c\n" * 4, "predictor.names: has 4 names, the files have 5 targets"),
-    ("a|b|c\n" * 6, "has 6 names"),
-    ("a|b|c\na|b\n", r"predictor.names:2: 'a\|b' is not cell\|target\|treatment"),
-    ("1\ta|b|c\n", "predictor.names:1: .*is not cell"),
-    ("a||c\n", "is not cell"),
-    ("a|b|c\n" * 5 + "\n", "predictor.names:6: '' is not cell"),
-    ("a|b|\xff\n", "predictor.names:1: is not UTF-8"),
-])
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("a|b|c\n" * 4, "predictor.names: has 4 names, the files have 5 targets"),
+        ("a|b|c\n" * 6, "has 6 names"),
+        ("a|b|c\na|b\n", r"predictor.names:2: 'a\|b' is not cell\|target\|treatment"),
+        ("1\ta|b|c\n", "predictor.names:1: .*is not cell"),
+        ("a||c\n", "is not cell"),
+        ("a|b|c\n" * 5 + "\n", "predictor.names:6: '' is not cell"),
+        ("a|b|\xff\n", "predictor.names:1: is not UTF-8"),
+    ],
+)
 def test_names_that_do_not_fit_are_refused(tmp_path, text, match):
     _, paths = small_bundle(tmp_path)
     (tmp_path / "predictor.names").write_bytes(text.encode("latin-1"))
@@ -349,7 +429,9 @@ def test_names_that_do_not_fit_are_refused(tmp_path, text, match):
 
 def test_names_keep_their_spaces_and_lose_their_line_ends(tmp_path):
     _, paths = small_bundle(tmp_path)
-    (tmp_path / "predictor.names").write_bytes("A| b |c\u00a0\r\nA|b|c\nA|b|c\nA|b|d\nA|b|e".encode())
+    (tmp_path / "predictor.names").write_bytes(
+        "A| b |c\u00a0\r\nA|b|c\nA|b|c\nA|b|d\nA|b|e".encode()
+    )
     import_deepsea(*paths, tmp_path / "dataset.h5", names=tmp_path / "predictor.names")
     with open_dataset(tmp_path / "dataset.h5") as dataset:
         assert dataset.names == ["A| b |c\u00a0", "A|b|c", "A|b|c", "A|b|d", "A|b|e"]
@@ -381,9 +463,11 @@ def test_strands_are_averaged_on_probabilities(tmp_path, monkeypatch, dtype, blo
 def test_predictions_that_do_not_fit_are_refused(tmp_path):
     values = np.random.default_rng(0).random((18, 7))
     path = write_pred(tmp_path / "pred.h5", values)
-    with pytest.raises(DanqError, match=r"pred.h5: has 18 rows, not 6 windows or 12 with both strands"):
+    with pytest.raises(
+        DanqError, match=r"pred.h5: has 18 rows, not 6 windows or 12 with both strands"
+    ):
         read_deepsea_predictions(path, 6)
-    for value in (np.nan, np.inf, -.1, 1.5):
+    for value in (np.nan, np.inf, -0.1, 1.5):
         values[10, 3] = value
         with pytest.raises(DanqError, match=rf"row 10 \(from 0\) holds {value}, not a probability"):
             read_deepsea_predictions(write_pred(path, values), 9)
@@ -393,7 +477,9 @@ def test_predictions_that_do_not_fit_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(DanqError, match="is cut off or damaged"):
         read_deepsea_predictions(path, 9)
-    with pytest.raises(DanqError, match=r"none.h5: cannot be read \(No such file or directory\); check"):
+    with pytest.raises(
+        DanqError, match=r"none.h5: cannot be read \(No such file or directory\); check"
+    ):
         read_deepsea_predictions(tmp_path / "none.h5", 9)
 
 
@@ -406,10 +492,12 @@ def test_predictions_are_imported_for_the_windows_of_a_dataset(tmp_path):
     import_predictions(pred, tmp_path / "dataset.h5", tmp_path / "predictions.h5", model="DeepSEA")
     model, seed, windows, scores = read_predictions(tmp_path / "predictions.h5")
     with open_dataset(tmp_path / "dataset.h5") as dataset:
-        assert (model, seed, windows) == ("DeepSEA", "NA", dataset.digest("test"))
+        assert (model, seed, windows) == ("DeepSEA", "NA", dataset.split_checksum("test"))
     assert np.array_equal(scores, ((values[:n] + values[n:]) / 2).astype(np.float32))
     with pytest.raises(DanqError, match=r"pred.h5: has 10 rows, not 3 windows"):
-        import_predictions(pred, tmp_path / "dataset.h5", tmp_path / "no.h5", model="DeepSEA", split="train")
+        import_predictions(
+            pred, tmp_path / "dataset.h5", tmp_path / "no.h5", model="DeepSEA", split="train"
+        )
     write_pred(pred, values[:, :4])
     with pytest.raises(DanqError, match=r"pred.h5: has 4 targets, .*dataset.h5 has 5"):
         import_predictions(pred, tmp_path / "dataset.h5", tmp_path / "no.h5", model="DeepSEA")
@@ -419,10 +507,12 @@ def test_predictions_are_imported_for_the_windows_of_a_dataset(tmp_path):
     assert not (tmp_path / "no.h5").exists()
 
 
-def test_exported_predictions_are_the_same_for_us_and_for_scripts_that_average(tmp_path, monkeypatch):
+def test_exported_predictions_are_the_same_for_us_and_for_scripts_that_average(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(deepsea, "_BLOCK", 4)
     scores = np.random.default_rng(0).random((9, 7), dtype=np.float32)
-    write_predictions(tmp_path / "predictions.h5", scores, "danq", "0", "test", "digest")
+    write_predictions(tmp_path / "predictions.h5", scores, "danq", "0", "test", "checksum")
     export_predictions(tmp_path / "predictions.h5", tmp_path / "pred.h5")
     with h5py.File(tmp_path / "pred.h5") as file:
         pred = file["pred"][:]
@@ -433,7 +523,9 @@ def test_exported_predictions_are_the_same_for_us_and_for_scripts_that_average(t
 
 def test_scores_that_are_no_probabilities_are_not_exported(tmp_path):
     for value in (np.nan, 7):
-        write_predictions(tmp_path / "scan.h5", np.full((2, 2), value), "scan", "NA", "test", "digest")
+        write_predictions(
+            tmp_path / "scan.h5", np.full((2, 2), value), "scan", "NA", "test", "checksum"
+        )
         with pytest.raises(DanqError, match=r"scan.h5: row 0 .*not a probability"):
             export_predictions(tmp_path / "scan.h5", tmp_path / "pred.h5")
     assert not (tmp_path / "pred.h5").exists()

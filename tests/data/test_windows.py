@@ -9,19 +9,27 @@ from danq.errors import DanqError
 from tests.conftest import PLACE, WINDOW, read_place, write_fasta
 
 
-def read_letters(folder):
-    """Return name -> letters of windows.fa.gz, read by the standard library's gzip alone."""
+def read_bases(folder):
+    """Return name -> bases of windows.fa.gz, read by the standard library's gzip alone."""
     lines = gzip.open(folder / "windows.fa.gz", "rt").read().splitlines()
-    return {name[1:]: letters for name, letters in zip(lines[::2], lines[1::2], strict=True)}
+    return {name[1:]: bases for name, bases in zip(lines[::2], lines[1::2], strict=True)}
 
 
 def test_every_window_proves_its_own_coordinates(toy_dataset):
-    letters = read_letters(toy_dataset.parent)
-    rows = [line.split("\t") for line in (toy_dataset.parent / "windows.tsv").read_text().splitlines()[1:]]
+    bases = read_bases(toy_dataset.parent)
+    rows = [
+        line.split("\t")
+        for line in (toy_dataset.parent / "windows.tsv").read_text().splitlines()[1:]
+    ]
     with open_dataset(toy_dataset) as dataset:
-        assert len(rows) == len(letters) == sum(dataset.length(split) for split in ("train", "valid", "test")) > 100
+        assert (
+            len(rows)
+            == len(bases)
+            == sum(dataset.length(split) for split in ("train", "valid", "test"))
+            > 100
+        )
     for chrom, start, end, _, _ in rows:
-        window, start = letters[f"{chrom}:{start}-{end}"], int(start)
+        window, start = bases[f"{chrom}:{start}-{end}"], int(start)
         assert len(window) == int(end) - start == WINDOW
         for offset in (-start % PLACE, WINDOW // PLACE * PLACE - PLACE - start % PLACE):
             assert read_place(window, offset) == (int(chrom[3:]), start + offset)
@@ -30,11 +38,15 @@ def test_every_window_proves_its_own_coordinates(toy_dataset):
 def test_another_genome_is_refused(toy, toy_dataset, tmp_path):
     text = (toy / "genome.fa").read_text()
     place = text.index("A", 3_000)
-    (tmp_path / "other.fa").write_text(f"{text[:place]}C{text[place + 1:]}")
-    with pytest.raises(DanqError, match=r"other\.fa: 'chr1':\d+-\d+ has other letters here than in the dataset"):
+    (tmp_path / "other.fa").write_text(f"{text[:place]}C{text[place + 1 :]}")
+    with pytest.raises(
+        DanqError, match=r"other\.fa: 'chr1':\d+-\d+ has other bases here than in the dataset"
+    ):
         windows(toy_dataset, tmp_path / "other.fa", tmp_path / "w.tsv", tmp_path / "w.fa.gz")
     write_fasta(tmp_path / "other.fa", {"chrX": "ACGT"})
-    with pytest.raises(DanqError, match="'chr1':100-500 is not a place in the genome, which has 'chrX'"):
+    with pytest.raises(
+        DanqError, match="'chr1':100-500 is not a place in the genome, which has 'chrX'"
+    ):
         windows(toy_dataset, tmp_path / "other.fa", tmp_path / "w.tsv", tmp_path / "w.fa.gz")
     assert [path.name for path in tmp_path.iterdir()] == ["other.fa"]
 

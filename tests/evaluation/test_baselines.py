@@ -17,45 +17,65 @@ from danq.motif.meme import Motif, log_odds, write_meme
 @given(st.lists(st.text("ACGTN", min_size=12, max_size=12), min_size=1, max_size=3))
 def test_kmer_counts_equal_counting_words(texts):
     found = baselines.kmer_counts(np.stack([encode(text) for text in texts]))
-    canonical = [word for k in (1, 2, 3, 4, 5) for word in map("".join, product("ACGT", repeat=k))
-                 if word <= str(Seq(word).reverse_complement())]
+    canonical = [
+        word
+        for k in (1, 2, 3, 4, 5)
+        for word in map("".join, product("ACGT", repeat=k))
+        if word <= str(Seq(word).reverse_complement())
+    ]
     assert len(canonical) == 2 + 10 + 32 + 136 + 512 == found.shape[1]
     for text, row in zip(texts, found, strict=True):
-        both = [sum(text[i:i + len(word)] in (word, str(Seq(word).reverse_complement())) for i in range(len(text)))
-                for word in canonical]
+        both = [
+            sum(
+                text[i : i + len(word)] in (word, str(Seq(word).reverse_complement()))
+                for i in range(len(text))
+            )
+            for word in canonical
+        ]
         assert row.tolist() == both
 
 
 def test_kmer_counts_do_not_depend_on_the_strand_or_on_blocks(monkeypatch):
-    codes = np.random.default_rng(0).integers(0, 5, (7, 40)).astype(np.uint8)
-    whole = baselines.kmer_counts(codes)
-    assert (baselines.kmer_counts(reverse_complement(codes)) == whole).all()
+    indices = np.random.default_rng(0).integers(0, 5, (7, 40)).astype(np.uint8)
+    whole = baselines.kmer_counts(indices)
+    assert (baselines.kmer_counts(reverse_complement(indices)) == whole).all()
     monkeypatch.setattr(baselines, "_BLOCK", 2)
-    assert (baselines.kmer_counts(codes) == whole).all()
+    assert (baselines.kmer_counts(indices) == whole).all()
 
 
 def slow_scan(text, weights, flank):
-    """Score every place whose middle lies in the central bin, both strands, letter by letter."""
+    """Score every place whose middle lies in the central bin, both strands, base by base."""
     width, best = len(weights), -np.inf
     for start in range(len(text) - width + 1):
         if flank <= start + width // 2 < len(text) - flank:
-            site = text[start:start + width]
+            site = text[start : start + width]
             for strand in (site, str(Seq(site).reverse_complement())):
-                score = sum(weights[i]["ACGT".index(letter)] if letter in "ACGT" else min(weights[i])
-                            for i, letter in enumerate(strand))
+                score = sum(
+                    weights[i]["ACGT".index(base)] if base in "ACGT" else min(weights[i])
+                    for i, base in enumerate(strand)
+                )
                 best = max(best, score)
     return best
 
 
-@given(st.text("ACGTN", min_size=30, max_size=30), st.integers(1, 8), st.integers(0, 12), st.integers(0, 9))
+@given(
+    st.text("ACGTN", min_size=30, max_size=30),
+    st.integers(1, 8),
+    st.integers(0, 12),
+    st.integers(0, 9),
+)
 def test_scan_equals_scoring_letter_by_letter(text, width, flank, seed):
     weights = np.random.default_rng(seed).normal(size=(width, 4))
-    assert baselines.scan(encode(text)[None], weights, flank)[0] == pytest.approx(slow_scan(text, weights, flank))
+    assert baselines.scan(encode(text)[None], weights, flank)[0] == pytest.approx(
+        slow_scan(text, weights, flank)
+    )
 
 
 def test_log_odds_by_hand():
     found = log_odds(np.array([[1.0, 0, 0, 0]]), np.array([0.25] * 4))
-    assert found[0].tolist() == pytest.approx([np.log2(1.01 / 1.04 / 0.25)] + [np.log2(0.01 / 1.04 / 0.25)] * 3)
+    assert found[0].tolist() == pytest.approx(
+        [np.log2(1.01 / 1.04 / 0.25)] + [np.log2(0.01 / 1.04 / 0.25)] * 3
+    )
 
 
 def test_baselines_write_predictions_and_know_what_they_do_not_know(toy_dataset, tmp_path):
@@ -64,23 +84,34 @@ def test_baselines_write_predictions_and_know_what_they_do_not_know(toy_dataset,
     baselines.scan_baseline(toy_dataset, str(tmp_path / "known.meme"), tmp_path / "scan.h5")
     model, seed, _, scores = read_predictions(tmp_path / "kmer.h5")
     assert (model, seed) == ("kmer", "NA") and ((scores > 0) & (scores < 1)).all()
-    assert np.isnan(read_predictions(tmp_path / "scan.h5")[3]).all()  # no target of the toy set has a motif
+    assert np.isnan(
+        read_predictions(tmp_path / "scan.h5")[3]
+    ).all()  # no target of the toy set has a motif
 
 
 def test_an_unknown_motif_of_a_target_is_told(toy, run_extract, tmp_path):
     (tmp_path / "targets.tsv").write_text(f"name\tfile\tjaspar\nA\t{toy / 'a.bed'}\tMA9999.1\n")
     folder = run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv")
     write_meme(tmp_path / "known.meme", [Motif("M1", "X", np.full((6, 4), 0.25))])
-    with pytest.raises(DanqError, match=r"target 'A' has the known motif 'MA9999\.1', which is not in .*known\.meme"):
-        baselines.scan_baseline(folder / "dataset.h5", str(tmp_path / "known.meme"), tmp_path / "scan.h5")
+    with pytest.raises(
+        DanqError,
+        match=r"target 'A' has the known motif 'MA9999\.1', which is not in .*known\.meme",
+    ):
+        baselines.scan_baseline(
+            folder / "dataset.h5", str(tmp_path / "known.meme"), tmp_path / "scan.h5"
+        )
 
 
 def test_oracles_measure_the_share_of_a_bin(toy_dataset, tmp_path):
-    (tmp_path / "elements.tsv").write_text("chrom\tstart\tend\ttarget\tkind\nchr3\t450\t650\t0\tpositive\n"
-                                           "chr3\t600\t640\t0\tdecoy\nchr1\t0\t900\t1\tdecoy\n")
+    (tmp_path / "elements.tsv").write_text(
+        "chrom\tstart\tend\ttarget\tkind\nchr3\t450\t650\t0\tpositive\n"
+        "chr3\t600\t640\t0\tdecoy\nchr1\t0\t900\t1\tdecoy\n"
+    )
     shares = {}
     for kind in ("oracle_rule", "oracle_parts"):
-        baselines.oracle_baseline(toy_dataset, tmp_path / "elements.tsv", tmp_path / "o.h5", kind=kind)
+        baselines.oracle_baseline(
+            toy_dataset, tmp_path / "elements.tsv", tmp_path / "o.h5", kind=kind
+        )
         with open_dataset(toy_dataset) as dataset:
             starts = dataset.places("test")[1] + 100
         scores = read_predictions(tmp_path / "o.h5")[3]

@@ -26,15 +26,23 @@ def target(n, seed, levels=None, share=0.3):
 
 
 def test_windows_of_a_block_start_near_each_other_on_one_chromosome():
-    blocks = genomic_blocks(["chr1"] * 4 + ["chr2"] * 2, np.array([0, 49_999, 50_000, 50_200, 0, 200]))
-    assert len(set(blocks)) == 3 and blocks[0] == blocks[1] != blocks[2] == blocks[3] and blocks[4] == blocks[5]
+    blocks = genomic_blocks(
+        ["chr1"] * 4 + ["chr2"] * 2, np.array([0, 49_999, 50_000, 50_200, 0, 200])
+    )
+    assert (
+        len(set(blocks)) == 3
+        and blocks[0] == blocks[1] != blocks[2] == blocks[3]
+        and blocks[4] == blocks[5]
+    )
 
 
 def test_a_large_genome_has_longer_blocks_and_not_more():
     starts = np.arange(0, 200_000_000, 10_000)
     blocks = genomic_blocks(np.zeros(len(starts)), starts)
     lengths = np.bincount(blocks)[:-1] * 10_000
-    assert blocks.max() + 1 <= module.MAX_BLOCKS and set(lengths) == {200_000}   # 50,000 twice doubled: 1,000 blocks
+    assert blocks.max() + 1 <= module.MAX_BLOCKS and set(lengths) == {
+        200_000
+    }  # 50,000 twice doubled: 1,000 blocks
     many = genomic_blocks(np.arange(3000), np.zeros(3000, dtype=int))
     assert np.bincount(many).tolist() == [3] * 1000 and (np.diff(many) >= 0).all()
 
@@ -48,20 +56,28 @@ def test_as_many_blocks_are_drawn_as_there_are():
 @given(st.integers(0, 500), st.sampled_from([None, 2, 7]))
 def test_resampled_area_is_scikit_learns_weighted(seed, levels):
     labels, scores = target(60, seed, levels)
-    blocks, drawn = np.arange(60) // 5, np.random.default_rng(seed).integers(0, 4, (5, 12)).astype(np.float32)
+    blocks, drawn = (
+        np.arange(60) // 5,
+        np.random.default_rng(seed).integers(0, 4, (5, 12)).astype(np.float32),
+    )
     found = resampled_auprc(labels, scores, blocks, drawn)
     for area, weights in zip(found, drawn[:, blocks], strict=True):
         if (weights * labels).sum() == 0:
             assert np.isnan(area)
         else:
-            assert area == pytest.approx(average_precision_score(labels, scores, sample_weight=weights), abs=1e-6)
+            assert area == pytest.approx(
+                average_precision_score(labels, scores, sample_weight=weights), abs=1e-6
+            )
 
 
 def test_more_scores_than_levels_change_the_area_little():
     labels, scores = target(9000, 1)
     assert len(np.unique(scores[labels])) > 4 * module.LEVELS
     blocks, drawn = np.arange(9000) // 100, draw_blocks(90, 20, np.random.default_rng(0))
-    exact = [average_precision_score(labels, scores, sample_weight=weights) for weights in drawn[:, blocks]]
+    exact = [
+        average_precision_score(labels, scores, sample_weight=weights)
+        for weights in drawn[:, blocks]
+    ]
     assert resampled_auprc(labels, scores, blocks, drawn) == pytest.approx(exact, abs=0.002)
 
 
@@ -82,7 +98,8 @@ def test_influence_of_single_windows_is_delongs(seed, levels):
     m, n = labels.sum(), (~labels).sum()
     assert (found[0] ** 2).sum() == pytest.approx(v10.var(ddof=1) / m + v01.var(ddof=1) / n)
     assert ((found[0] - found[1]) ** 2).sum() == pytest.approx(
-        (v10 - w10).var(ddof=1) / m + (v01 - w01).var(ddof=1) / n)
+        (v10 - w10).var(ddof=1) / m + (v01 - w01).var(ddof=1) / n
+    )
 
 
 def test_influence_of_clusters_is_obuchowskis():
@@ -103,14 +120,22 @@ def test_copies_of_windows_in_their_own_block_add_no_certainty():
     blocks = np.arange(300) // 10
     repeated = [np.repeat(part, 8) for part in (labels, scores, blocks)]
     drawn = draw_blocks(30, 200, np.random.default_rng(0))
-    assert auroc_influence(*repeated, 30) == pytest.approx(auroc_influence(labels, scores, blocks, 30))
-    assert resampled_auprc(*repeated, drawn) == pytest.approx(resampled_auprc(labels, scores, blocks, drawn), abs=1e-6)
+    assert auroc_influence(*repeated, 30) == pytest.approx(
+        auroc_influence(labels, scores, blocks, 30)
+    )
+    assert resampled_auprc(*repeated, drawn) == pytest.approx(
+        resampled_auprc(labels, scores, blocks, drawn), abs=1e-6
+    )
     assert effective_number(np.bincount(repeated[2][repeated[0]])) == pytest.approx(
-        effective_number(np.bincount(blocks[labels])))
+        effective_number(np.bincount(blocks[labels]))
+    )
 
 
 def test_a_positive_in_one_block_only_has_no_influence_of_its_own_kind():
-    labels, scores = np.array([True, True, False, False, False]), np.array([5.0, 4.0, 3.0, 6.0, 1.0])
+    labels, scores = (
+        np.array([True, True, False, False, False]),
+        np.array([5.0, 4.0, 3.0, 6.0, 1.0]),
+    )
     found = auroc_influence(labels, scores, np.array([0, 0, 1, 2, 3]), 4)
     assert found[0] == 0 and (found[1:] != 0).all()
 
@@ -137,7 +162,7 @@ def test_two_parts_give_welchs_interval():
 
 def test_what_is_unknown_is_nan_and_what_does_not_vary_is_sure():
     low, high, p = student([0.1, 0.1, 0.0, np.nan], [[1, 0, 0, 1], 0], [[0, 5, 5, 5], 0])
-    assert np.isnan([low[0], high[0], p[0], low[3], p[3]]).all()      # no block says anything; no value
+    assert np.isnan([low[0], high[0], p[0], low[3], p[3]]).all()  # no block says anything; no value
     assert (low[1], high[1], p[1]) == (0.1, 0.1, 0) and (low[2], p[2]) == (0, 1)
 
 
@@ -157,14 +182,20 @@ def test_intervals_cover_a_known_difference_and_those_of_single_windows_do_not()
         models = [np.repeat(rng.normal(size=400), 5) + 1.5 * labels for _ in range(2)]
         for kind, blocks in (("blocks", np.arange(2000) // 50), ("windows", np.arange(2000))):
             drawn = draw_blocks(blocks.max() + 1, 100, rng)
-            spread = np.subtract(*(resampled_auprc(labels, scores, blocks, drawn) for scores in models)).var(ddof=1)
+            spread = np.subtract(
+                *(resampled_auprc(labels, scores, blocks, drawn) for scores in models)
+            ).var(ddof=1)
             value = np.subtract(*(average_precision_score(labels, scores) for scores in models))
             low, high, _ = student([value], [spread], [len(drawn[0]) - 1])
             covered[kind] += low[0] <= 0 <= high[0]
-        influence = np.subtract(*(auroc_influence(labels, scores, np.arange(2000) // 50, 40) for scores in models))
+        influence = np.subtract(
+            *(auroc_influence(labels, scores, np.arange(2000) // 50, 40) for scores in models)
+        )
         value = np.subtract(*(roc_auc_score(labels, scores) for scores in models))
         low, high, _ = student([value], [(influence**2).sum()], [39])
         covered["auroc"] += low[0] <= 0 <= high[0]
     # 0.9 to 0.99 is three standard errors of 150 repetitions about 0.95.
-    assert 0.9 * 150 <= covered["blocks"] <= 0.99 * 150 and 0.9 * 150 <= covered["auroc"] <= 0.99 * 150
+    assert (
+        0.9 * 150 <= covered["blocks"] <= 0.99 * 150 and 0.9 * 150 <= covered["auroc"] <= 0.99 * 150
+    )
     assert covered["windows"] < 0.75 * 150

@@ -33,7 +33,7 @@ def per_base(lengths, bin_size, intervals, n_targets):
                 if (own_target, own_chrom) == (target, chrom):
                     flags[start:end] = 1
             n_bins = length // bin_size
-            covered.append(flags[:n_bins * bin_size].reshape(n_bins, bin_size).sum(axis=1))
+            covered.append(flags[: n_bins * bin_size].reshape(n_bins, bin_size).sum(axis=1))
     return np.concatenate(covered).reshape(n_targets, -1)
 
 
@@ -56,14 +56,21 @@ def test_labels_equal_a_per_base_reference(case, chance):
     lengths, bin_size, intervals, n_targets = case
     grid = Grid(lengths, bin_size)
     labels = Labels(grid, n_targets)
-    cut = chance.randint(0, n_targets)  # targets come in two groups, the intervals of each in any order
-    for own in ([row for row in intervals if row[0] < cut], [row for row in intervals if row[0] >= cut]):
+    cut = chance.randint(
+        0, n_targets
+    )  # targets come in two groups, the intervals of each in any order
+    for own in (
+        [row for row in intervals if row[0] < cut],
+        [row for row in intervals if row[0] >= cut],
+    ):
         chance.shuffle(own)
         labels.add(*np.array(own, dtype=np.int64).reshape(-1, 4).T)
     whole = ~grid.rests
     covered = per_base(lengths, bin_size, intervals, n_targets)
     expected = 2 * covered > bin_size
-    packed = np.concatenate([labels.packed(first, min(first + 7, grid.n)) for first in range(0, grid.n, 7)])
+    packed = np.concatenate(
+        [labels.packed(first, min(first + 7, grid.n)) for first in range(0, grid.n, 7)]
+    )
     assert (packed[whole] == np.packbits(expected.T, axis=1)).all()
     assert (labels.labelled()[whole] == expected.any(axis=0)).all()
     some = np.arange(n_targets) % 2 == 0
@@ -86,9 +93,16 @@ def test_coverage_equals_a_per_base_reference(case):
 
 def test_exactly_half_is_not_more_than_half():
     grid = Grid([1_000], 200)
-    for intervals, positive in (([(0, 100)], []), ([(0, 101)], [0]), ([(0, 60), (150, 190)], []),
-                                ([(0, 61), (150, 190)], [0]), ([(0, 60), (30, 101)], [0]), ([(150, 350)], [1]),
-                                ([(199, 301)], [1]), ([(0, 1_000)], [0, 1, 2, 3, 4])):
+    for intervals, positive in (
+        ([(0, 100)], []),
+        ([(0, 101)], [0]),
+        ([(0, 60), (150, 190)], []),
+        ([(0, 61), (150, 190)], [0]),
+        ([(0, 60), (30, 101)], [0]),
+        ([(150, 350)], [1]),
+        ([(199, 301)], [1]),
+        ([(0, 1_000)], [0, 1, 2, 3, 4]),
+    ):
         labels = Labels(grid, 1)
         start, end = np.array(intervals).T
         labels.add(np.zeros(len(start), dtype=int), np.zeros(len(start), dtype=int), start, end)
@@ -106,8 +120,13 @@ def test_labels_of_yeast_equal_those_of_bedtools(tmp_path):
         labels.add(group.file, group.chrom, group.start, group.end)
     found = np.unpackbits(labels.packed(0, grid.n), axis=1, count=len(targets))[~grid.rests]
     bins = tmp_path / "bins.bed"
-    bins.write_text("".join(f"{name}\t{start}\t{start + 200}\n" for name, length in lengths.items()
-                            for start in range(0, length // 200 * 200, 200)))
+    bins.write_text(
+        "".join(
+            f"{name}\t{start}\t{start + 200}\n"
+            for name, length in lengths.items()
+            for start in range(0, length // 200 * 200, 200)
+        )
+    )
     for index, target in enumerate(targets):
         merge = f"zcat '{target.file}' | sort -k1,1 -k2,2n | bedtools merge -i - | bedtools coverage -a '{bins}' -b -"
         merged = subprocess.run(merge, shell=True, capture_output=True, text=True, check=True)
@@ -117,22 +136,40 @@ def test_labels_of_yeast_equal_those_of_bedtools(tmp_path):
     assert found.sum() > 50_000
 
 
-@given(st.integers(20, 400), st.integers(1, 60),
-       st.lists(st.tuples(st.integers(0, 400), st.integers(1, 120), st.booleans()), max_size=4))
+@given(
+    st.integers(20, 400),
+    st.integers(1, 60),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(1, 120), st.booleans()), max_size=4),
+)
 def test_no_base_is_in_two_splits(length, window, drawn):
     regions = ([], [])
     for start, size, test in drawn:
-        if start + size <= length and not overlapping([("c", start, start + size)],
-                                                      [("c", *region) for own in regions for region in own]):
+        if start + size <= length and not overlapping(
+            [("c", start, start + size)], [("c", *region) for own in regions for region in own]
+        ):
             regions[test].append((start, start + size))
     starts = np.arange(-window, length + window, max(1, window // 3))
     codes = split_codes(starts, window, length, *regions)
     owner = {}
     for start, code in zip(starts.tolist(), codes.tolist(), strict=True):
-        inside = [any(low <= start and start + window <= high for low, high in own) for own in regions]
-        outside = not any(low < start + window and start < high for own in regions for low, high in own)
+        inside = [
+            any(low <= start and start + window <= high for low, high in own) for own in regions
+        ]
+        outside = not any(
+            low < start + window and start < high for own in regions for low, high in own
+        )
         fits = start >= 0 and start + window <= length
-        assert code == (NOWHERE if not fits else 1 if inside[0] else 2 if inside[1] else 0 if outside else NOWHERE)
+        assert code == (
+            NOWHERE
+            if not fits
+            else 1
+            if inside[0]
+            else 2
+            if inside[1]
+            else 0
+            if outside
+            else NOWHERE
+        )
         if code != NOWHERE:
             for base in range(start, start + window):
                 assert owner.setdefault(base, code) == code
@@ -148,7 +185,9 @@ def test_negatives_are_free_distinct_and_repeatable():
 
 def test_matched_negatives_have_the_gc_content_of_the_labelled():
     rng = np.random.default_rng(3)
-    gc = np.where(rng.random(20_000) < 0.2, rng.normal(0.6, 0.05, 20_000), rng.normal(0.4, 0.08, 20_000)).clip(0, 1)
+    gc = np.where(
+        rng.random(20_000) < 0.2, rng.normal(0.6, 0.05, 20_000), rng.normal(0.4, 0.08, 20_000)
+    ).clip(0, 1)
     wanted = (gc > 0.5) & (rng.random(20_000) < 0.3)
     free = ~wanted & (rng.random(20_000) < 0.9)
     chosen = sample_matched(free, wanted, 1.0, gc, np.random.default_rng(1))
@@ -158,7 +197,11 @@ def test_matched_negatives_have_the_gc_content_of_the_labelled():
         own = step == stratum
         assert chosen[own].sum() == min((wanted & own).sum(), (free & own).sum())
     plain = sample_negatives(free, int(wanted.sum()), np.random.default_rng(1))
-    assert abs(gc[chosen].mean() - gc[wanted].mean()) < 0.01 < abs(gc[plain].mean() - gc[wanted].mean())
+    assert (
+        abs(gc[chosen].mean() - gc[wanted].mean())
+        < 0.01
+        < abs(gc[plain].mean() - gc[wanted].mean())
+    )
 
 
 def test_bins_are_numbered_through_all_chromosomes():

@@ -15,39 +15,71 @@ from danq.genome.fasta import open_fasta, read_fasta, read_genome
 from danq.genome.sequence import decode, encode
 from tests.conftest import refuse, self_describing, write_fasta
 
-UNEVEN = ("lines of different lengths inside a record (the first of {} letters): bases may be lost here; get the file "
-          "again, or wrap its lines evenly")
+UNEVEN = (
+    "lines of different lengths inside a record (the first of {} bases): bases may be lost here; get the file "
+    "again, or wrap its lines evenly"
+)
 BLANK = "a blank line inside a record: bases may be lost here; get the file again, or wrap its lines evenly"
 
 
-@pytest.mark.parametrize(("text", "line", "what"), [
-    (">chr1\nACGT\n>chr2\nAC\n>chr1\nAC\n", 5,
-     "the name 'chr1' is used again (first on line 1); rename or remove one"),
-    ("ACGT\n>chr1\nACGT\n", 1, "sequence before the first '>' header; is this a FASTA file?"),
-    ("\n\nACGT\n", 3, "sequence before the first '>' header; is this a FASTA file?"),
-    ("\ufeff>chr1\nACGT\n", 1, "begins with a byte-order mark; save the file as plain ASCII"),
-    ("<!DOCTYPE html>\n<html>\n", 1, "is a web page, not a FASTA file; download the file itself"),
-    (">chr1\nAC-T\n", 2, "'-' is not a DNA letter; only ACGT, N and IUPAC codes can be read"),
-    (">chr1\nAC GT\n", 2, "' ' is not a DNA letter; only ACGT, N and IUPAC codes can be read"),
-    (">chr1\nACGT\n  \nAC\n", 3, "' ' is not a DNA letter; only ACGT, N and IUPAC codes can be read"),
-    (">chr1\nACGT\nMKVL\n", 3, "'L' is not a DNA letter; only ACGT, N and IUPAC codes can be read"),
-    (">chr1\nACGT\nAC>T\n", 3, "'>' is not a DNA letter; only ACGT, N and IUPAC codes can be read"),
-    (">chr1\nAC\0T\n", 2, "'\\x00' is not a DNA letter; only ACGT, N and IUPAC codes can be read"),
-    (">chr1\nACGU\n", 2, "'U': this is RNA; give DNA, with T for U"),
-    (">chr1\n>chr2\nAC\n", 1, "'chr1' has no sequence; complete or remove it"),
-    (">chr1\nAC\n>chr2\n\n", 3, "'chr2' has no sequence; complete or remove it"),
-    (">\nACGT\n", 1, "'>' without a name; name the record"),
-    (">  chr1\nACGT\n", 1, "'>' without a name; name the record"),
-    (">chr\x1b[2J\nACGT\n", 1, "the name 'chr\\x1b[2J' holds control characters; remove them"),
-    (">chr1\rACGT\r", 1, "'chr1' has no sequence; complete or remove it"),
-    (">chr1\nACGT\rACGT\n", 2, "a carriage return that is not at the end of a line (the line ends of an old "
-                               "Macintosh?); convert the line ends"),
-    (">chr1\nACGT\nACG\nACGT\n", 4, UNEVEN.format(4)),
-    (">chr1\nACGT\nACGTA\n", 3, UNEVEN.format(4)),
-    (">chr1\nACGT\nAC\nAC\n>chr2\nAC\n", 4, UNEVEN.format(4)),
-    (">chr1\nACGT\n\nACGT\n", 4, BLANK),
-    (">chr1\n\nACGT\n", 3, BLANK),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (
+            ">chr1\nACGT\n>chr2\nAC\n>chr1\nAC\n",
+            5,
+            "the name 'chr1' is used again (first on line 1); rename or remove one",
+        ),
+        ("ACGT\n>chr1\nACGT\n", 1, "sequence before the first '>' header; is this a FASTA file?"),
+        ("\n\nACGT\n", 3, "sequence before the first '>' header; is this a FASTA file?"),
+        ("\ufeff>chr1\nACGT\n", 1, "begins with a byte-order mark; save the file as plain ASCII"),
+        (
+            "<!DOCTYPE html>\n<html>\n",
+            1,
+            "is a web page, not a FASTA file; download the file itself",
+        ),
+        (">chr1\nAC-T\n", 2, "'-' is not a DNA base; only ACGT, N and IUPAC codes can be read"),
+        (">chr1\nAC GT\n", 2, "' ' is not a DNA base; only ACGT, N and IUPAC codes can be read"),
+        (
+            ">chr1\nACGT\n  \nAC\n",
+            3,
+            "' ' is not a DNA base; only ACGT, N and IUPAC codes can be read",
+        ),
+        (
+            ">chr1\nACGT\nMKVL\n",
+            3,
+            "'L' is not a DNA base; only ACGT, N and IUPAC codes can be read",
+        ),
+        (
+            ">chr1\nACGT\nAC>T\n",
+            3,
+            "'>' is not a DNA base; only ACGT, N and IUPAC codes can be read",
+        ),
+        (
+            ">chr1\nAC\0T\n",
+            2,
+            "'\\x00' is not a DNA base; only ACGT, N and IUPAC codes can be read",
+        ),
+        (">chr1\nACGU\n", 2, "'U': this is RNA; give DNA, with T for U"),
+        (">chr1\n>chr2\nAC\n", 1, "'chr1' has no sequence; complete or remove it"),
+        (">chr1\nAC\n>chr2\n\n", 3, "'chr2' has no sequence; complete or remove it"),
+        (">\nACGT\n", 1, "'>' without a name; name the record"),
+        (">  chr1\nACGT\n", 1, "'>' without a name; name the record"),
+        (">chr\x1b[2J\nACGT\n", 1, "the name 'chr\\x1b[2J' holds control characters; remove them"),
+        (">chr1\rACGT\r", 1, "'chr1' has no sequence; complete or remove it"),
+        (
+            ">chr1\nACGT\rACGT\n",
+            2,
+            "a carriage return that is not at the end of a line (the line ends of an old "
+            "Macintosh?); convert the line ends",
+        ),
+        (">chr1\nACGT\nACG\nACGT\n", 4, UNEVEN.format(4)),
+        (">chr1\nACGT\nACGTA\n", 3, UNEVEN.format(4)),
+        (">chr1\nACGT\nAC\nAC\n>chr2\nAC\n", 4, UNEVEN.format(4)),
+        (">chr1\nACGT\n\nACGT\n", 4, BLANK),
+        (">chr1\n\nACGT\n", 3, BLANK),
+    ],
+)
 @pytest.mark.parametrize("block", [3, 1 << 22])
 def test_broken_fasta_is_refused_by_line(tmp_path, monkeypatch, text, line, what, block):
     monkeypatch.setattr(fasta, "_BLOCK", block)
@@ -67,37 +99,54 @@ def test_an_empty_fasta_is_refused(tmp_path, text):
 def test_utf16_is_refused(tmp_path):
     path = tmp_path / "genome.fa"
     path.write_bytes(">chr1\nACGT\n".encode("utf-16"))
-    refuse(f"{path}:1: begins with a byte-order mark; save the file as plain ASCII", read_genome, path)
+    refuse(
+        f"{path}:1: begins with a byte-order mark; save the file as plain ASCII", read_genome, path
+    )
 
 
 def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path, bgzip):
     text = ">chr1\n" + "ACGTTGCATT" * 40_000 + "\n"
     ordinary = gzip.compress(text.encode())
-    (tmp_path / "cut.fa.gz").write_bytes(ordinary[:len(ordinary) // 2])
-    refuse(f"{tmp_path / 'cut.fa.gz'}: the gzip file is cut off or damaged here; download or compress it again",
-           read_genome, tmp_path / "cut.fa.gz")
+    (tmp_path / "cut.fa.gz").write_bytes(ordinary[: len(ordinary) // 2])
+    refuse(
+        f"{tmp_path / 'cut.fa.gz'}: the gzip file is cut off or damaged here; download or compress it again",
+        read_genome,
+        tmp_path / "cut.fa.gz",
+    )
     blocks = bgzip(tmp_path / "whole.fa.gz", text).read_bytes()
     # Cut between two blocks, where gzip itself sees a clean end.
     (tmp_path / "blocks.fa.gz").write_bytes(blocks[:-28])
     assert gzip.decompress(blocks[:-28]).decode() == text
-    refuse(f"{tmp_path / 'blocks.fa.gz'}: the BGZF file is cut off (its end mark is missing); download or compress it "
-           "again", read_genome, tmp_path / "blocks.fa.gz")
+    refuse(
+        f"{tmp_path / 'blocks.fa.gz'}: the BGZF file is cut off (its end mark is missing); download or compress it "
+        "again",
+        read_genome,
+        tmp_path / "blocks.fa.gz",
+    )
 
 
 def test_a_missing_file_is_told(tmp_path):
-    refuse(f"{tmp_path / 'no.fa'}: cannot be read (No such file or directory); check the path", read_genome,
-           tmp_path / "no.fa")
+    refuse(
+        f"{tmp_path / 'no.fa'}: cannot be read (No such file or directory); check the path",
+        read_genome,
+        tmp_path / "no.fa",
+    )
 
 
-RECORD = st.tuples(st.text("ACGTNacgtnRYkm", min_size=1, max_size=50), st.integers(1, 9), st.integers(0, 2))
+RECORD = st.tuples(
+    st.text("ACGTNacgtnRYkm", min_size=1, max_size=50), st.integers(1, 9), st.integers(0, 2)
+)
 
 
 @given(st.lists(RECORD, min_size=1, max_size=4), st.booleans(), st.booleans(), st.integers(1, 40))
 def test_every_letter_is_read_as_biopython_reads_it(tmp_path_factory, records, crlf, ended, block):
     path = tmp_path_factory.mktemp("fasta") / "genome.fa"
-    text = "".join(f">r{place} more\n" + "".join(letters[start:start + width] + "\n"
-                                                 for start in range(0, len(letters), width)) + "\n" * blank
-                   for place, (letters, width, blank) in enumerate(records))
+    text = "".join(
+        f">r{place} more\n"
+        + "".join(bases[start : start + width] + "\n" for start in range(0, len(bases), width))
+        + "\n" * blank
+        for place, (bases, width, blank) in enumerate(records)
+    )
     text = text if ended else text.rstrip("\n")
     path.write_text(text.replace("\n", "\r\n") if crlf else text, newline="")
     expected = {record.id: str(record.seq) for record in SeqIO.parse(io.StringIO(text), "fasta")}
@@ -107,15 +156,19 @@ def test_every_letter_is_read_as_biopython_reads_it(tmp_path_factory, records, c
         found = {name: decode(np.minimum(codes, 4)) for name, _, codes in read_fasta(path)}
     assert list(genome.lengths) == list(expected) == list(found)
     joined = "".join(expected.values())
-    for name, letters in expected.items():
-        assert genome.lengths[name] == len(letters)
-        assert (genome.codes(name) == encode(letters)).all() and (encode(found[name]) == encode(letters)).all()
-        flags = encode(letters) == 4
-        for start in range(len(letters)):
-            assert genome.unknown_letters(name, np.array([start]), 1)[0] == flags[start]
-    assert counts.get("letters in lower case", 0) == sum(letter.islower() for letter in joined)
-    assert counts.get("letters N", 0) == joined.upper().count("N")
-    assert counts.get("IUPAC letters other than N, read as N", 0) == sum(letter in "RYkm" for letter in joined)
+    for name, bases in expected.items():
+        assert genome.lengths[name] == len(bases)
+        assert (genome.base_indices(name) == encode(bases)).all() and (
+            encode(found[name]) == encode(bases)
+        ).all()
+        flags = encode(bases) == 4
+        for start in range(len(bases)):
+            assert genome.unknown_bases(name, np.array([start]), 1)[0] == flags[start]
+    assert counts.get("bases in lower case", 0) == sum(base.islower() for base in joined)
+    assert counts.get("bases N", 0) == joined.upper().count("N")
+    assert counts.get("IUPAC bases other than N, read as N", 0) == sum(
+        base in "RYkm" for base in joined
+    )
     assert counts.get("blank lines", 0) == sum(line == "" for line in text.split("\n")[:-1])
     assert counts.get("lines ending in CRLF", 0) <= text.count("\n")
 
@@ -127,7 +180,10 @@ def test_gzip_bgzf_and_plain_are_the_same_genome(tmp_path, bgzip):
     bgzip(tmp_path / "c.fa.gz", text)
     for name in ("a.fa", "b.fa.gz", "c.fa.gz"):
         genome, _ = read_genome(tmp_path / name)
-        assert {chrom: decode(genome.codes(chrom)) for chrom in genome.lengths} == {"a": "ACGTNACGAC", "b": "TTTT"}
+        assert {chrom: decode(genome.base_indices(chrom)) for chrom in genome.lengths} == {
+            "a": "ACGTNACGAC",
+            "b": "TTTT",
+        }
 
 
 # --- pyfaidx, kept from its silent failures: each is shown to happen to pyfaidx alone, and not behind the guard ---
@@ -135,24 +191,24 @@ def test_gzip_bgzf_and_plain_are_the_same_genome(tmp_path, bgzip):
 
 @pytest.fixture
 def genome(tmp_path):
-    """Return the path of a FASTA of 600 bp, and its letters."""
-    letters = self_describing(1, 600)
-    return write_fasta(tmp_path / "genome.fa", {"chr1": letters}), letters
+    """Return the path of a FASTA of 600 bp, and its bases."""
+    bases = self_describing(1, 600)
+    return write_fasta(tmp_path / "genome.fa", {"chr1": bases}), bases
 
 
 def test_a_place_over_the_left_edge_is_padded(genome):
-    path, letters = genome
+    path, bases = genome
     assert pyfaidx.Fasta(str(path))["chr1"][-4:4].seq == ""
     with open_fasta(path) as guarded:
-        assert guarded.fetch("chr1", -4, 4) == "NNNN" + letters[:4]
+        assert guarded.fetch("chr1", -4, 4) == "NNNN" + bases[:4]
         assert guarded.fetch("chr1", -9, -4) == "NNNNN"
 
 
 def test_a_place_over_the_right_edge_is_padded(genome):
-    path, letters = genome
+    path, bases = genome
     assert len(pyfaidx.Fasta(str(path))["chr1"][590:610].seq) == 10
     with open_fasta(path) as guarded:
-        assert guarded.fetch("chr1", 590, 610) == letters[590:] + "N" * 10
+        assert guarded.fetch("chr1", 590, 610) == bases[590:] + "N" * 10
         assert guarded.fetch("chr1", 700, 705) == "NNNNN"
         assert guarded.fetch("chr1", 5, 5) == ""
 
@@ -171,24 +227,24 @@ def test_a_stale_index_is_not_believed(genome, tmp_path):
 
 @pytest.mark.parametrize("index", ["", "chr1\t600\t6\t60\t61\n"])
 def test_an_empty_or_cut_index_is_not_believed(genome, index):
-    path, letters = genome
-    write_fasta(path, {"chr1": letters, "chr2": letters})
+    path, bases = genome
+    write_fasta(path, {"chr1": bases, "chr2": bases})
     path.with_suffix(".fa.fai").write_text(index)
     os.utime(path, (1e9, 1e9))
     assert "chr2" not in pyfaidx.Fasta(str(path)).keys()
     with open_fasta(path) as guarded:
-        assert guarded.fetch("chr2", 100, 110) == letters[100:110]
+        assert guarded.fetch("chr2", 100, 110) == bases[100:110]
 
 
 def test_a_truncated_fasta_with_an_old_index_is_read_as_it_is(genome):
-    path, letters = genome
+    path, bases = genome
     pyfaidx.Faidx(str(path))
     path.write_bytes(path.read_bytes()[:200])
     os.utime(path, (1e9, 1e9))
     assert len(pyfaidx.Fasta(str(path))["chr1"]) == 600
     with open_fasta(path) as guarded:
         assert guarded.lengths["chr1"] < 200
-        assert guarded.fetch("chr1", 100, 110) == letters[100:110]
+        assert guarded.fetch("chr1", 100, 110) == bases[100:110]
 
 
 def test_uneven_lines_are_refused(tmp_path):
@@ -202,7 +258,7 @@ def test_uneven_lines_are_refused(tmp_path):
 def test_lines_of_white_space_are_refused(tmp_path):
     path = tmp_path / "genome.fa"
     path.write_text(">chr1\nACGTA\n     \n     \n")
-    with pytest.raises(DanqError, match=":3: ' ' is not a DNA letter"), open_fasta(path):
+    with pytest.raises(DanqError, match=":3: ' ' is not a DNA base"), open_fasta(path):
         pass
 
 
@@ -226,18 +282,20 @@ def test_an_empty_fasta_with_an_index_is_refused(tmp_path):
 
 def test_a_place_that_is_none_is_refused(genome):
     with open_fasta(genome[0]) as guarded:
-        with pytest.raises(DanqError, match="'chr9':0-4 is not a place in the genome, which has 'chr1'; mend it"):
+        with pytest.raises(
+            DanqError, match="'chr9':0-4 is not a place in the genome, which has 'chr1'; fix it"
+        ):
             guarded.fetch("chr9", 0, 4)
         with pytest.raises(DanqError, match="'chr1':9-4 is not a place"):
             guarded.fetch("chr1", 9, 4)
 
 
 def test_a_read_only_folder_is_enough(genome):
-    path, letters = genome
+    path, bases = genome
     os.chmod(path.parent, 0o555)
     try:
         with open_fasta(path) as guarded:
-            assert guarded.fetch("chr1", 0, 9) == letters[:9]
+            assert guarded.fetch("chr1", 0, 9) == bases[:9]
     finally:
         os.chmod(path.parent, 0o755)
     assert os.listdir(path.parent) == ["genome.fa"]

@@ -17,48 +17,126 @@ LENGTHS = {"chr1": 1_000, "chr2": 500}
 def read(*paths, lengths=LENGTHS, aliases=None, **options):
     """Read files; return (file, chromosome, start, end) of each interval."""
     chromosomes = Chromosomes(lengths, aliases)
-    return [(int(file), chromosomes.names[chrom], int(start), int(end))
-            for group in read_peaks(list(paths), chromosomes, **options)
-            for file, chrom, start, end in zip(*group[1:], strict=True)]
+    return [
+        (int(file), chromosomes.names[chrom], int(start), int(end))
+        for group in read_peaks(list(paths), chromosomes, **options)
+        for file, chrom, start, end in zip(*group[1:], strict=True)
+    ]
 
 
 MANY = "".join("chr2\t1\t2\n" for _ in range(200))
 
 
-@pytest.mark.parametrize(("text", "line", "what"), [
-    ("chr1 10 20\n", 1, "expected at least 3 tab-separated columns, not 'chr1 10 20'; separate the columns by tabs"),
-    ("chr1\t10\n", 1, "expected at least 3 tab-separated columns, not 'chr1\\t10'; give chrom, start and end"),
-    ("chr1\n", 1, "expected at least 3 tab-separated columns, not 'chr1'; give chrom, start and end"),
-    ("chr1\t10\t20\nchr1\t30\t1e3\n", 2, "start and end must be whole numbers, not '30' and '1e3'; mend the line"),
-    ("chr1\t-5\t20\n", 1, "start and end must be whole numbers, not '-5' and '20'; mend the line"),
-    ("chr1\t+5\t20\n", 1, "start and end must be whole numbers, not '+5' and '20'; mend the line"),
-    ("chr1\t1_0\t20\n", 1, "start and end must be whole numbers, not '1_0' and '20'; mend the line"),
-    ("chr1\t1.0\t20\n", 1, "start and end must be whole numbers, not '1.0' and '20'; mend the line"),
-    ("chr1\t \t20\n", 1, "start and end must be whole numbers, not ' ' and '20'; mend the line"),
-    ("chr1\t\t20\n", 1, "start and end must be whole numbers, not '' and '20'; mend the line"),
-    ("chr1\t5\t20 \n", 1, "start and end must be whole numbers, not '5' and '20 '; mend the line"),
-    ("chr1\t5\t\"20\"\n", 1, "start and end must be whole numbers, not '5' and '\"20\"'; mend the line"),
-    ("chr1\t5\t12345678901234567890\n", 1,
-     "start and end must be whole numbers, not '5' and '12345678901234567890'; mend the line"),
-    ("chr1\t5\t1234567890123456789012345\n", 1,
-     "start and end must be whole numbers, not '5' and '1234567890123456789012345'; mend the line"),
-    ("c" * 1_001 + "\t5\t9\n", 1, f"the chromosome '{'c' * 60}...' is not a name; mend the line"),
-    ("chrom\tstart\tend\nchr1\t1\t2\n", 1, "start and end must be whole numbers, not 'start' and 'end'; mend the line"),
-    ("chr1\t21\t20\n", 1, "start 21 is after end 20; mend the line"),
-    ("# made by hand\nchr1\t1000\t1001\n", 2, "start 1000 is beyond the end of 'chr1' (1000 bp); check that the peaks "
-     "and the genome are of the same assembly"),
-    ("# made by hand\nchr1\t900\t1001\n", 2, "1 of 1 intervals end beyond their chromosome, the first at 1001 on "
-     "'chr1' (1000 bp); check that both are of the same assembly, or clip the peaks (bedClip)"),
-    ("1\t10\t20\n", 1, "1 of 1 intervals lie on chromosomes that the genome lacks: '1' is not in the genome, which has "
-     "'chr1', 'chr2'; put 'chr' before the names, or use a genome without it"),
-    ("chr\x1b[2J\t10\t20\n", 1, "the chromosome 'chr\\x1b[2J' is not a name; mend the line"),
-    ("\t10\t20\n", 1, "the chromosome '' is not a name; mend the line"),
-    ("chr1 \t10\t20\n", 1, "the chromosome 'chr1 ' is not a name; mend the line"),
-    ("chr1\t1\t2\nchrUn\t10\t20\n", 2, "1 of 2 intervals lie on chromosomes that the genome lacks: 'chrUn' is not in "
-     "the genome, which has 'chr1', 'chr2'; use files of one assembly, or give a table of aliases"),
-    ("chr1\t1\t2\n" + MANY + "chr1\t3\tx\n", 202,
-     "start and end must be whole numbers, not '3' and 'x'; mend the line"),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (
+            "chr1 10 20\n",
+            1,
+            "expected at least 3 tab-separated columns, not 'chr1 10 20'; separate the columns by tabs",
+        ),
+        (
+            "chr1\t10\n",
+            1,
+            "expected at least 3 tab-separated columns, not 'chr1\\t10'; give chrom, start and end",
+        ),
+        (
+            "chr1\n",
+            1,
+            "expected at least 3 tab-separated columns, not 'chr1'; give chrom, start and end",
+        ),
+        (
+            "chr1\t10\t20\nchr1\t30\t1e3\n",
+            2,
+            "start and end must be whole numbers, not '30' and '1e3'; fix the line",
+        ),
+        (
+            "chr1\t-5\t20\n",
+            1,
+            "start and end must be whole numbers, not '-5' and '20'; fix the line",
+        ),
+        (
+            "chr1\t+5\t20\n",
+            1,
+            "start and end must be whole numbers, not '+5' and '20'; fix the line",
+        ),
+        (
+            "chr1\t1_0\t20\n",
+            1,
+            "start and end must be whole numbers, not '1_0' and '20'; fix the line",
+        ),
+        (
+            "chr1\t1.0\t20\n",
+            1,
+            "start and end must be whole numbers, not '1.0' and '20'; fix the line",
+        ),
+        ("chr1\t \t20\n", 1, "start and end must be whole numbers, not ' ' and '20'; fix the line"),
+        ("chr1\t\t20\n", 1, "start and end must be whole numbers, not '' and '20'; fix the line"),
+        (
+            "chr1\t5\t20 \n",
+            1,
+            "start and end must be whole numbers, not '5' and '20 '; fix the line",
+        ),
+        (
+            'chr1\t5\t"20"\n',
+            1,
+            "start and end must be whole numbers, not '5' and '\"20\"'; fix the line",
+        ),
+        (
+            "chr1\t5\t12345678901234567890\n",
+            1,
+            "start and end must be whole numbers, not '5' and '12345678901234567890'; fix the line",
+        ),
+        (
+            "chr1\t5\t1234567890123456789012345\n",
+            1,
+            "start and end must be whole numbers, not '5' and '1234567890123456789012345'; fix the line",
+        ),
+        (
+            "c" * 1_001 + "\t5\t9\n",
+            1,
+            f"the chromosome '{'c' * 60}...' is not a name; fix the line",
+        ),
+        (
+            "chrom\tstart\tend\nchr1\t1\t2\n",
+            1,
+            "start and end must be whole numbers, not 'start' and 'end'; fix the line",
+        ),
+        ("chr1\t21\t20\n", 1, "start 21 is after end 20; fix the line"),
+        (
+            "# made by hand\nchr1\t1000\t1001\n",
+            2,
+            "start 1000 is beyond the end of 'chr1' (1000 bp); check that the peaks "
+            "and the genome are of the same assembly",
+        ),
+        (
+            "# made by hand\nchr1\t900\t1001\n",
+            2,
+            "1 of 1 intervals end beyond their chromosome, the first at 1001 on "
+            "'chr1' (1000 bp); check that both are of the same assembly, or clip the peaks (bedClip)",
+        ),
+        (
+            "1\t10\t20\n",
+            1,
+            "1 of 1 intervals lie on chromosomes that the genome lacks: '1' is not in the genome, which has "
+            "'chr1', 'chr2'; put 'chr' before the names, or use a genome without it",
+        ),
+        ("chr\x1b[2J\t10\t20\n", 1, "the chromosome 'chr\\x1b[2J' is not a name; fix the line"),
+        ("\t10\t20\n", 1, "the chromosome '' is not a name; fix the line"),
+        ("chr1 \t10\t20\n", 1, "the chromosome 'chr1 ' is not a name; fix the line"),
+        (
+            "chr1\t1\t2\nchrUn\t10\t20\n",
+            2,
+            "1 of 2 intervals lie on chromosomes that the genome lacks: 'chrUn' is not in "
+            "the genome, which has 'chr1', 'chr2'; use files of one assembly, or give a table of aliases",
+        ),
+        (
+            "chr1\t1\t2\n" + MANY + "chr1\t3\tx\n",
+            202,
+            "start and end must be whole numbers, not '3' and 'x'; fix the line",
+        ),
+    ],
+)
 def test_broken_bed_is_refused_by_line(tmp_path, text, line, what):
     path = tmp_path / "peaks.bed"
     path.write_text(text, encoding="utf-8")
@@ -67,25 +145,41 @@ def test_broken_bed_is_refused_by_line(tmp_path, text, line, what):
     refuse(f"{path}:{line}: {what}", read, path)
 
 
-@pytest.mark.parametrize(("text", "what"), [
-    ("", "holds no interval; give a file that has some, or leave it out"),
-    ("track name=x\n#chr1\t1\t2\n\n", "holds no interval; give a file that has some, or leave it out"),
-    ("<!DOCTYPE html>\n<html><body>\n", "is a web page, not peaks; download the file itself"),
-])
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "holds no interval; give a file that has some, or leave it out"),
+        (
+            "track name=x\n#chr1\t1\t2\n\n",
+            "holds no interval; give a file that has some, or leave it out",
+        ),
+        ("<!DOCTYPE html>\n<html><body>\n", "is a web page, not peaks; download the file itself"),
+    ],
+)
 def test_a_bed_without_intervals_is_refused(tmp_path, text, what):
     path = tmp_path / "peaks.bed"
     path.write_text(text)
     refuse(f"{path}: {what}", read, path)
 
 
-@pytest.mark.parametrize("text", ["chr1\t1\t2\ta\t0\t+\rchr1\t5\t6\tb\t0\t+\r", "#x\rchr1\t5\t6\n",
-                                  "chr1\t1\t2\ta\nchr1\t3\t4\tb\rchr1\t5\t6\tc\r\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chr1\t1\t2\ta\t0\t+\rchr1\t5\t6\tb\t0\t+\r",
+        "#x\rchr1\t5\t6\n",
+        "chr1\t1\t2\ta\nchr1\t3\t4\tb\rchr1\t5\t6\tc\r\n",
+    ],
+)
 def test_the_line_ends_of_an_old_macintosh_are_refused(tmp_path, text):
     path = tmp_path / "peaks.bed"
     path.write_text(text, newline="")
     line = 1 + text.count("\n", 0, text.index("\r"))
-    refuse(f"{path}:{line}: a carriage return that is not at the end of a line (the line ends of an old Macintosh?); "
-           "convert the line ends", read, path)
+    refuse(
+        f"{path}:{line}: a carriage return that is not at the end of a line (the line ends of an old Macintosh?); "
+        "convert the line ends",
+        read,
+        path,
+    )
 
 
 def test_arabic_digits_are_refused(tmp_path):
@@ -98,7 +192,11 @@ def test_arabic_digits_are_refused(tmp_path):
 def test_two_bytes_of_gzip_are_a_cut_file(tmp_path):
     path = tmp_path / "a.bed.gz"
     path.write_bytes(b"\x1f\x8b")
-    refuse(f"{path}: the gzip file is cut off or damaged here; download or compress it again", read, path)
+    refuse(
+        f"{path}: the gzip file is cut off or damaged here; download or compress it again",
+        read,
+        path,
+    )
 
 
 def test_every_bad_file_is_named_in_one_message(tmp_path):
@@ -112,17 +210,30 @@ def test_every_bad_file_is_named_in_one_message(tmp_path):
         read(*paths)
     lines = str(caught.value).splitlines()
     assert len(lines) == 13
-    assert [line.split(": ")[0] for line in lines[:10]] == [f"{paths[3]}:{number}" for number in range(2, 12)]
-    assert lines[10:] == [f"{paths[3]}: and 2 more faulty lines",
-                          f"{paths[17]}: cannot be read (No such file or directory); check the path",
-                          f"{paths[29]}: holds no interval; give a file that has some, or leave it out"]
+    assert [line.split(": ")[0] for line in lines[:10]] == [
+        f"{paths[3]}:{number}" for number in range(2, 12)
+    ]
+    assert lines[10:] == [
+        f"{paths[3]}: and 2 more faulty lines",
+        f"{paths[17]}: cannot be read (No such file or directory); check the path",
+        f"{paths[29]}: holds no interval; give a file that has some, or leave it out",
+    ]
 
 
 def test_bed_and_narrowpeak_read_alike_plain_or_gzip(tmp_path):
     plain, packed = tmp_path / "a.bed", tmp_path / "a.narrowPeak.gz"
     plain.write_bytes(b"chr2\t0\t500\r\nchr1\t10\t20")
-    packed.write_bytes(gzip.compress(b"track type=narrowPeak\nchr2\t0\t500\tp\t0\t.\t1\t2\t3\t4\nchr1\t10\t20\t.\n"))
-    assert read(plain, packed) == [(0, "chr2", 0, 500), (0, "chr1", 10, 20), (1, "chr2", 0, 500), (1, "chr1", 10, 20)]
+    packed.write_bytes(
+        gzip.compress(
+            b"track type=narrowPeak\nchr2\t0\t500\tp\t0\t.\t1\t2\t3\t4\nchr1\t10\t20\t.\n"
+        )
+    )
+    assert read(plain, packed) == [
+        (0, "chr2", 0, 500),
+        (0, "chr1", 10, 20),
+        (1, "chr2", 0, 500),
+        (1, "chr1", 10, 20),
+    ]
 
 
 def test_a_contig_may_be_called_like_a_header_line(tmp_path):
@@ -133,18 +244,33 @@ def test_a_contig_may_be_called_like_a_header_line(tmp_path):
 
 def test_what_is_tolerated_is_counted(tmp_path):
     path, told = tmp_path / "peaks.bed", []
-    rows = ["# x", *["chr1\t10\t20"] * 200, "chr1\t990\t1003", "chrM\t5\t9", "chr2\t7\t7", "chr2\t500\t500", ""]
+    rows = [
+        "# x",
+        *["chr1\t10\t20"] * 200,
+        "chr1\t990\t1003",
+        "chrM\t5\t9",
+        "chr2\t7\t7",
+        "chr2\t500\t500",
+        "",
+    ]
     path.write_text("\n".join(rows) + "\n")
     found = read(path, told=told)
     assert len(found) == 201 and found[-1] == (0, "chr1", 990, 1000)
     # By hand: 200 + 4 intervals; 199 of the 200 repeat the one before.
-    assert dict(told[0]) == {"intervals": 204, "comment, track and blank lines": 2, "intervals repeated in a row": 199,
-                             "intervals on other chromosomes, left out": 1, "empty intervals, without effect": 2,
-                             "intervals clipped at the end of their chromosome": 1}
+    assert dict(told[0]) == {
+        "intervals": 204,
+        "comment, track and blank lines": 2,
+        "intervals repeated in a row": 199,
+        "intervals on other chromosomes, left out": 1,
+        "empty intervals, without effect": 2,
+        "intervals clipped at the end of their chromosome": 1,
+    }
 
 
-@pytest.mark.parametrize(("column", "share"), [("chr9\t1\t2", peaks.MOST_UNKNOWN),
-                                               ("chr1\t900\t1001", peaks.MOST_CLIPPED)])
+@pytest.mark.parametrize(
+    ("column", "share"),
+    [("chr9\t1\t2", peaks.MOST_UNKNOWN), ("chr1\t900\t1001", peaks.MOST_CLIPPED)],
+)
 def test_too_much_of_what_is_tolerated_is_refused(tmp_path, column, share):
     path, n = tmp_path / "peaks.bed", 1000
     most = round(share * n)
@@ -160,15 +286,22 @@ def test_too_much_of_what_is_tolerated_is_refused(tmp_path, column, share):
 def test_aliases_lead_to_the_genomes_names(tmp_path):
     path = tmp_path / "peaks.bed"
     path.write_text("1\t10\t20\nNC_2\t30\t40\nchr1\t1\t2\n")
-    assert read(path, aliases={"1": "chr1", "NC_2": "chr2"}) == [(0, "chr1", 10, 20), (0, "chr2", 30, 40),
-                                                               (0, "chr1", 1, 2)]
+    assert read(path, aliases={"1": "chr1", "NC_2": "chr2"}) == [
+        (0, "chr1", 10, 20),
+        (0, "chr2", 30, 40),
+        (0, "chr1", 1, 2),
+    ]
 
 
 def test_summits_are_widened_and_clipped(tmp_path):
     for name in "ab":
         (tmp_path / name).write_text("chr2\t50\t51\nchr2\t480\t481\n")
     assert read(tmp_path / "a", tmp_path / "b", widen=[100, 0]) == [
-        (0, "chr2", 0, 151), (0, "chr2", 380, 500), (1, "chr2", 50, 51), (1, "chr2", 480, 481)]
+        (0, "chr2", 0, 151),
+        (0, "chr2", 380, 500),
+        (1, "chr2", 50, 51),
+        (1, "chr2", 480, 481),
+    ]
 
 
 def slow(text):
@@ -181,14 +314,31 @@ def slow(text):
     return found
 
 
-NAMES = ["c", "chr1", "chrUn_KI270742v1", "chromosome_with_a_rather_long_name_of_many_letters", "Ü", "2"]
-ROW = st.tuples(st.sampled_from(NAMES), st.integers(0, 3_000_000_000), st.integers(0, 999_999_999_999),
-                st.sampled_from(["", "\tp", "\tp\t1\t.\t\t9"]))
-LINE = st.one_of(ROW.map(lambda row: f"{row[0]}\t{row[1]}\t{row[1] + row[2]}{row[3]}"),
-                 st.sampled_from(["", " ", "#x\t1\t2", "track a=b", "browser x"]))
+NAMES = [
+    "c",
+    "chr1",
+    "chrUn_KI270742v1",
+    "chromosome_with_a_rather_long_name_of_many_bases",
+    "Ü",
+    "2",
+]
+ROW = st.tuples(
+    st.sampled_from(NAMES),
+    st.integers(0, 3_000_000_000),
+    st.integers(0, 999_999_999_999),
+    st.sampled_from(["", "\tp", "\tp\t1\t.\t\t9"]),
+)
+LINE = st.one_of(
+    ROW.map(lambda row: f"{row[0]}\t{row[1]}\t{row[1] + row[2]}{row[3]}"),
+    st.sampled_from(["", " ", "#x\t1\t2", "track a=b", "browser x"]),
+)
 
 
-@given(st.lists(st.lists(LINE, max_size=20), min_size=1, max_size=5), st.booleans(), st.integers(1, 500))
+@given(
+    st.lists(st.lists(LINE, max_size=20), min_size=1, max_size=5),
+    st.booleans(),
+    st.integers(1, 500),
+)
 def test_intervals_equal_those_of_a_slow_reader(tmp_path_factory, files, crlf, size):
     folder = tmp_path_factory.mktemp("peaks")
     texts = ["".join(f"{line}\n" for line in [*lines, "c\t0\t00012"]) for lines in files]
@@ -198,7 +348,9 @@ def test_intervals_equal_those_of_a_slow_reader(tmp_path_factory, files, crlf, s
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(peaks, "_GROUP", size)
         found = read(*paths, lengths=dict.fromkeys(NAMES, 10**13))
-    assert found == [(place, *row) for place, text in enumerate(texts) for row in slow(text) if row[1] < row[2]]
+    assert found == [
+        (place, *row) for place, text in enumerate(texts) for row in slow(text) if row[1] < row[2]
+    ]
 
 
 @given(st.lists(st.text("0123456789", min_size=1, max_size=18), min_size=1, max_size=20))

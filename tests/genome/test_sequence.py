@@ -9,24 +9,26 @@ DNA = st.text("ACGTN", min_size=1, max_size=70)
 
 
 @given(DNA)
-def test_letters_to_codes_and_back(letters):
-    assert sequence.decode(sequence.encode(letters)) == letters
-    assert (sequence.encode(letters.lower()) == sequence.encode(letters)).all()
+def test_letters_to_codes_and_back(bases):
+    assert sequence.decode(sequence.encode(bases)) == bases
+    assert (sequence.encode(bases.lower()) == sequence.encode(bases)).all()
 
 
 @given(st.text("RYSWKMBDHVryswkmbdhv", min_size=1))
-def test_iupac_codes_are_unknown(letters):
-    assert sequence.one_hot(sequence.encode(letters)).sum() == 0
+def test_iupac_codes_are_unknown(bases):
+    assert sequence.one_hot(sequence.encode(bases)).sum() == 0
 
 
 @given(DNA)
-def test_reverse_complement_is_what_biopython_says_and_flips_the_one_hot(letters):
+def test_reverse_complement_is_what_biopython_says_and_flips_the_one_hot(bases):
     from Bio.Seq import Seq
 
-    codes = sequence.encode(letters)
-    assert sequence.decode(sequence.reverse_complement(codes)) == str(Seq(letters).reverse_complement())
-    flipped = sequence.one_hot(codes)[::-1, ::-1]
-    assert (sequence.one_hot(sequence.reverse_complement(codes)) == flipped).all()
+    indices = sequence.encode(bases)
+    assert sequence.decode(sequence.reverse_complement(indices)) == str(
+        Seq(bases).reverse_complement()
+    )
+    flipped = sequence.one_hot(indices)[::-1, ::-1]
+    assert (sequence.one_hot(sequence.reverse_complement(indices)) == flipped).all()
 
 
 def test_one_hot_by_hand():
@@ -36,26 +38,26 @@ def test_one_hot_by_hand():
 
 @given(st.lists(DNA, min_size=1, max_size=4), st.integers(1, 70))
 def test_packing_round_trip(texts, length):
-    codes = np.stack([sequence.encode(text.ljust(length, "A")[:length]) for text in texts])
-    packed = sequence.pack(codes)
+    indices = np.stack([sequence.encode(text.ljust(length, "A")[:length]) for text in texts])
+    packed = sequence.pack(indices)
     assert packed.shape == (len(texts), -(-length // 8), 4)
-    assert (sequence.unpack(packed, length) == sequence.one_hot(codes)).all()
+    assert (sequence.unpack(packed, length) == sequence.one_hot(indices)).all()
 
 
 @given(DNA, st.integers(1, 40))
-def test_packing_is_numpys_packbits_of_the_one_hot(letters, length):
-    codes = sequence.encode(letters)
-    assert (sequence.pack(codes) == np.packbits(sequence.one_hot(codes), axis=0)).all()
-    assert (sequence.unpack_codes(sequence.pack(codes)[None], len(codes))[0] == codes).all()
+def test_packing_is_numpys_packbits_of_the_one_hot(bases, length):
+    indices = sequence.encode(bases)
+    assert (sequence.pack(indices) == np.packbits(sequence.one_hot(indices), axis=0)).all()
+    assert (sequence.unpack_indices(sequence.pack(indices)[None], len(indices))[0] == indices).all()
 
 
 @given(st.lists(DNA, min_size=1, max_size=3), st.data())
 def test_the_other_strand_of_packed_windows(texts, data):
     length = data.draw(st.integers(1, min(map(len, texts))))
-    codes = np.stack([sequence.encode(text[:length]) for text in texts])
-    turned = sequence.reverse_complement_packed(sequence.pack(codes), length)
-    assert (turned == sequence.pack(sequence.reverse_complement(codes))).all()
-    assert (sequence.reverse_complement_packed(turned, length) == sequence.pack(codes)).all()
+    indices = np.stack([sequence.encode(text[:length]) for text in texts])
+    turned = sequence.reverse_complement_packed(sequence.pack(indices), length)
+    assert (turned == sequence.pack(sequence.reverse_complement(indices))).all()
+    assert (sequence.reverse_complement_packed(turned, length) == sequence.pack(indices)).all()
 
 
 @given(st.lists(st.text("ACGTN", max_size=30), max_size=6))
@@ -63,26 +65,30 @@ def test_a_sequence_packed_in_pieces_is_the_whole_one_packed(pieces):
     packer = sequence.Packer()
     for piece in pieces:
         packer.add(sequence.encode(piece))
-    codes = sequence.encode("".join(pieces))
-    assert packer.length == len(codes) and (packer.finish() == sequence.pack(codes)).all()
+    indices = sequence.encode("".join(pieces))
+    assert packer.length == len(indices) and (packer.finish() == sequence.pack(indices)).all()
 
 
 @given(st.text("ACGTN", min_size=1, max_size=200), st.data())
-def test_every_window_of_a_packed_genome_has_the_letters_of_its_place(letters, data):
-    codes = sequence.encode(letters)
-    genome = sequence.Genome({"c": sequence.pack(codes)}, {"c": len(codes)}, {"c": sequence.find_unknown(codes, 0)})
-    window = data.draw(st.integers(1, len(letters)))
+def test_every_window_of_a_packed_genome_has_the_letters_of_its_place(bases, data):
+    indices = sequence.encode(bases)
+    genome = sequence.Genome(
+        {"c": sequence.pack(indices)}, {"c": len(indices)}, {"c": sequence.find_unknown(indices, 0)}
+    )
+    window = data.draw(st.integers(1, len(bases)))
     # Every start there is: multiples of 8, which are slices, and the others, which are not.
-    starts = np.arange(len(letters) - window + 1)
-    expected = np.lib.stride_tricks.sliding_window_view(codes, window)
+    starts = np.arange(len(bases) - window + 1)
+    expected = np.lib.stride_tricks.sliding_window_view(indices, window)
     assert (genome.windows("c", starts, window) == sequence.pack(expected)).all()
-    assert (genome.unknown_letters("c", starts, window) == (expected > 3).sum(axis=1)).all()
+    assert (genome.unknown_bases("c", starts, window) == (expected > 3).sum(axis=1)).all()
     assert (genome.gc("c", starts, window) == ((expected == 1) | (expected == 2)).sum(axis=1)).all()
-    assert (genome.codes("c") == codes).all()
+    assert (genome.base_indices("c") == indices).all()
 
 
 @pytest.mark.parametrize("start", [-1, 7])
 def test_a_window_that_leaves_its_chromosome_is_our_own_fault(start):
-    genome = sequence.Genome({"c": sequence.pack(np.zeros(10, np.uint8))}, {"c": 10}, {"c": np.empty((0, 2), np.int64)})
+    genome = sequence.Genome(
+        {"c": sequence.pack(np.zeros(10, np.uint8))}, {"c": 10}, {"c": np.empty((0, 2), np.int64)}
+    )
     with pytest.raises(ValueError, match="a window leaves c"):
         genome.windows("c", np.array([0, start]), 4)

@@ -6,16 +6,27 @@ from danq.genome import tables as inputs
 from tests.conftest import refuse
 
 
-@pytest.mark.parametrize(("text", "place", "what"), [
-    ("", "", "is empty; it needs a header with name, file"),
-    ("name\tfile\nA\rB\ta.bed\n", ":2", "holds the control character '\\r'; remove it"),
-    ("name\tfile\nA\0B\ta.bed\n", ":2", "holds the control character '\\x00'; remove it"),
-    ("name file\nA a.bed\n", ":1", "no column 'name' among 'name file'; add it, separated by tabs"),
-    ("name\tfile\nA\ta.bed\tTF\n", ":2", "3 columns where the header has 2; separate them by tabs"),
-    ("name\tfile\n\ta.bed\n", ":2", "a target needs a name and a file; complete the row"),
-    ("name\tname\tfile\n", ":1", "a column name is used twice; rename one"),
-    ("name\tfile\n", "", "holds no target; add a row"),
-])
+@pytest.mark.parametrize(
+    ("text", "place", "what"),
+    [
+        ("", "", "is empty; it needs a header with name, file"),
+        ("name\tfile\nA\rB\ta.bed\n", ":2", "holds the control character '\\r'; remove it"),
+        ("name\tfile\nA\0B\ta.bed\n", ":2", "holds the control character '\\x00'; remove it"),
+        (
+            "name file\nA a.bed\n",
+            ":1",
+            "no column 'name' among 'name file'; add it, separated by tabs",
+        ),
+        (
+            "name\tfile\nA\ta.bed\tTF\n",
+            ":2",
+            "3 columns where the header has 2; separate them by tabs",
+        ),
+        ("name\tfile\n\ta.bed\n", ":2", "a target needs a name and a file; complete the row"),
+        ("name\tname\tfile\n", ":1", "a column name is used twice; rename one"),
+        ("name\tfile\n", "", "holds no target; add a row"),
+    ],
+)
 def test_a_broken_targets_table_is_refused(tmp_path, text, place, what):
     (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
     path = tmp_path / "targets.tsv"
@@ -26,18 +37,24 @@ def test_a_broken_targets_table_is_refused(tmp_path, text, place, what):
 def test_a_missing_peak_file_is_told_with_its_row(tmp_path):
     path = tmp_path / "targets.tsv"
     path.write_text("name\tfile\nA\tnowhere.bed\n")
-    with pytest.raises(DanqError, match=r"targets\.tsv:2: there is no file '.*nowhere\.bed'; paths are relative"):
+    with pytest.raises(
+        DanqError, match=r"targets\.tsv:2: there is no file '.*nowhere\.bed'; paths are relative"
+    ):
         inputs.read_targets(path)
 
 
 def test_targets_are_read_with_defaults(tmp_path):
     (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
     path = tmp_path / "targets.tsv"
-    path.write_text("# a comment\nname\tjaspar\tfile\tpanel\nA\t.\ta.bed\tx\nA\tMA0139.2\ta.bed\ty\n")
+    path.write_text(
+        "# a comment\nname\tjaspar\tfile\tpanel\nA\t.\ta.bed\tx\nA\tMA0139.2\ta.bed\ty\n"
+    )
     file = str(tmp_path / "a.bed")
-    digests = {"sha256": "", "md5": ""}
-    assert inputs.read_targets(path) == [inputs.Target("A", "all", file, "", "a.bed", digests, 0),
-                                         inputs.Target("A", "all", file, "MA0139.2", "a.bed", digests, 0)]
+    checksums = {"sha256": "", "md5": ""}
+    assert inputs.read_targets(path) == [
+        inputs.Target("A", "all", file, "", "a.bed", checksums, 0),
+        inputs.Target("A", "all", file, "MA0139.2", "a.bed", checksums, 0),
+    ]
     assert [target.jaspar for target in inputs.read_targets(path, {"panel": "y"})] == ["MA0139.2"]
 
 
@@ -54,7 +71,10 @@ def test_a_key_is_found_where_it_was_given_last(tmp_path):
 def test_text_that_is_not_utf8_is_refused(tmp_path):
     path = tmp_path / "targets.tsv"
     path.write_bytes("name\tfile\nÄ\ta.bed\n".encode("latin-1"))
-    refuse(f"{path}:2: not UTF-8 text; save the file as UTF-8", lambda: list(inputs.read_rows(path, ["name"])))
+    refuse(
+        f"{path}:2: not UTF-8 text; save the file as UTF-8",
+        lambda: list(inputs.read_rows(path, ["name"])),
+    )
 
 
 def test_lines_are_numbered_from_one(tmp_path):
@@ -65,7 +85,9 @@ def test_lines_are_numbered_from_one(tmp_path):
 def test_a_key_given_twice_is_refused_with_its_line(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("run: x\ntrain: {lr: 1}\nextract:\n  window: 3\ntrain: {epochs: 2}\n")
-    refuse(f"{path}:5: the key 'train' is given twice; remove one", inputs.refuse_double_keys, [path])
+    refuse(
+        f"{path}:5: the key 'train' is given twice; remove one", inputs.refuse_double_keys, [path]
+    )
     path.write_text("run: x\ntrain: {lr: 1}\nextract: {train: 3}\n")
     inputs.refuse_double_keys([path])
 
@@ -75,17 +97,27 @@ def test_every_missing_peak_file_is_told(tmp_path):
     path.write_text("name\tfile\nA\tx.bed\nB\ty.bed\n")
     with pytest.raises(DanqError) as caught:
         inputs.read_targets(path)
-    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [f"{path}:2", f"{path}:3"]
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [
+        f"{path}:2",
+        f"{path}:3",
+    ]
 
 
-@pytest.mark.parametrize(("column", "value", "what"), [
-    ("sha256", "abc", "sha256 'abc' is not 64 hexadecimal digits; mend it"),
-    ("md5", "g" * 32, f"md5 '{'g' * 32}' is not 32 hexadecimal digits; mend it"),
-    ("widen", "-5", "widen '-5' is not a whole number of bp; mend it"),
-    ("widen", ".5", "widen '.5' is not a whole number of bp; mend it"),
-    ("file", "ftp://example.org/a.bed", "'ftp://example.org/a.bed': only http:// and https:// can be fetched; give "
-     "such an address, or download the file and give its path"),
-])
+@pytest.mark.parametrize(
+    ("column", "value", "what"),
+    [
+        ("sha256", "abc", "sha256 'abc' is not 64 hexadecimal digits; fix it"),
+        ("md5", "g" * 32, f"md5 '{'g' * 32}' is not 32 hexadecimal digits; fix it"),
+        ("widen", "-5", "widen '-5' is not a whole number of bp; fix it"),
+        ("widen", ".5", "widen '.5' is not a whole number of bp; fix it"),
+        (
+            "file",
+            "ftp://example.org/a.bed",
+            "'ftp://example.org/a.bed': only http:// and https:// can be fetched; give "
+            "such an address, or download the file and give its path",
+        ),
+    ],
+)
 def test_what_a_target_cannot_have_is_refused(tmp_path, column, value, what):
     (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
     row = {"name": "A", "file": "a.bed"} | {column: value}
@@ -96,29 +128,51 @@ def test_what_a_target_cannot_have_is_refused(tmp_path, column, value, what):
 
 def test_a_target_may_come_from_an_address(tmp_path):
     path = tmp_path / "targets.tsv"
-    path.write_text(f"name\tfile\tmd5\twiden\tsha256\nA\thttps://example.org/a.bed.gz\t{'A' * 32}\t100\t.\n")
-    target, = inputs.read_targets(path)
+    path.write_text(
+        f"name\tfile\tmd5\twiden\tsha256\nA\thttps://example.org/a.bed.gz\t{'A' * 32}\t100\t.\n"
+    )
+    (target,) = inputs.read_targets(path)
     assert (target.file, target.widen) == ("https://example.org/a.bed.gz", 100)
-    assert target.digests == {"sha256": "", "md5": "A" * 32}
-    fetched, = inputs.read_targets(path, downloads="down")
-    assert fetched.file.startswith("down/") and fetched.file.endswith("/a.bed.gz") and fetched.source == target.source
+    assert target.checksums == {"sha256": "", "md5": "A" * 32}
+    (fetched,) = inputs.read_targets(path, downloads="down")
+    assert (
+        fetched.file.startswith("down/")
+        and fetched.file.endswith("/a.bed.gz")
+        and fetched.source == target.source
+    )
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("# ucsc\tassembly\tensembl\nchr1\t1\tI\nchr2\t\tII\n", {"1": "chr1", "I": "chr1", "II": "chr2"}),
-    ("# sequenceName\talias names\tUCSC database: x\nchr1\tNC_1\nchrUn_9\tNC_9\n", {"NC_1": "chr1"}),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "# ucsc\tassembly\tensembl\nchr1\t1\tI\nchr2\t\tII\n",
+            {"1": "chr1", "I": "chr1", "II": "chr2"},
+        ),
+        (
+            "# sequenceName\talias names\tUCSC database: x\nchr1\tNC_1\nchrUn_9\tNC_9\n",
+            {"NC_1": "chr1"},
+        ),
+    ],
+)
 def test_aliases_are_read_from_ucscs_tables(tmp_path, text, expected):
     (tmp_path / "chromAlias.txt").write_text(text)
     assert inputs.read_aliases(tmp_path / "chromAlias.txt", ["chr1", "chr2"]) == expected
 
 
-@pytest.mark.parametrize(("text", "place", "what"), [
-    ("chr1\tI\nchr2\tI\n", ":2", "'I' stands for two chromosomes; remove it from one of them"),
-    ("chr1\tchr2\n", ":1", "'chr2' stands for two chromosomes; remove it from one of them"),
-    ("1\tchr1\n", "", "names no chromosome of the genome, which has 'chr1', 'chr2', in its first column; put the "
-     "genome's own names there"),
-])
+@pytest.mark.parametrize(
+    ("text", "place", "what"),
+    [
+        ("chr1\tI\nchr2\tI\n", ":2", "'I' stands for two chromosomes; remove it from one of them"),
+        ("chr1\tchr2\n", ":1", "'chr2' stands for two chromosomes; remove it from one of them"),
+        (
+            "1\tchr1\n",
+            "",
+            "names no chromosome of the genome, which has 'chr1', 'chr2', in its first column; put the "
+            "genome's own names there",
+        ),
+    ],
+)
 def test_aliases_that_cannot_be_are_refused(tmp_path, text, place, what):
     path = tmp_path / "aliases.tsv"
     path.write_text(text)

@@ -9,20 +9,30 @@ from danq import config
 from danq.data import dataset
 from danq.errors import DanqError
 from danq.files import read_table
-from danq.interpret.motifs import FLANK, REALIGNED, RECIPES, Filters, filter_motifs, motifs, read_layer
+from danq.interpret.motifs import (
+    FLANK,
+    REALIGNED,
+    RECIPES,
+    Filters,
+    filter_motifs,
+    motifs,
+    read_layer,
+)
 from danq.motif.annotate import trim
 from danq.motif.meme import read_meme, write_meme
 from danq.network import checkpoint
 from danq.network.models import Layer
 from tests.conftest import MOTIF_WINDOW as LENGTH
-from tests.conftest import layer_of, random_letters
+from tests.conftest import layer_of, random_bases
 
 KNOBS = config.Motifs().model_dump()
 
 
 @pytest.fixture(scope="module")
 def read(conv, X):
-    return read_layer(layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, np.random.default_rng(0), keep=True)
+    return read_layer(
+        layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, np.random.default_rng(0), keep=True
+    )
 
 
 def test_letters_and_places_of_the_sites_agree(read, X):
@@ -30,16 +40,25 @@ def test_letters_and_places_of_the_sites_agree(read, X):
     for row, number, start, _ in zip(*read.sites, strict=True):
         counts[number] += X[row, :, start : start + counts.shape[1]].T.astype(int)
     assert (counts == read.counts).all()
-    assert (np.bincount(read.sites.filter, minlength=7) == read.n_sites).all() and read.n_sites[6] == 0
+    assert (np.bincount(read.sites.filter, minlength=7) == read.n_sites).all() and read.n_sites[
+        6
+    ] == 0
 
 
 def test_places_are_kept_only_where_they_are_wanted(conv, X, read):
-    other = read_layer(layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, np.random.default_rng(0))
-    assert other.sites is None and (other.counts == read.counts).all() and (other.n_sites == read.n_sites).all()
+    other = read_layer(
+        layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, np.random.default_rng(0)
+    )
+    assert (
+        other.sites is None
+        and (other.counts == read.counts).all()
+        and (other.n_sites == read.n_sites).all()
+    )
 
 
 def behind_a_pool(conv, pool=4):
     """Return a layer that shows the maximum of a convolution over `pool` positions: it does not say where in them."""
+
     def activations(X):
         return torch.nn.functional.max_pool1d(conv(X), pool)
 
@@ -52,7 +71,7 @@ def test_sites_behind_a_pool_are_realigned(conv, X, planted):
     assert pooled.counts.shape == (7, 27, 4) and (pooled.sites.start >= 0).all()
     for number in (0, 2):
         truth = planted[number].matrix.max(axis=1)
-        best = (pooled.counts[number].max(axis=1) / pooled.n_sites[number])
+        best = pooled.counts[number].max(axis=1) / pooled.n_sites[number]
         # Smeared over 4 bases no column would be as sure as the motif's own.
         assert np.sort(best)[-8:].mean() > 0.9 * np.sort(truth)[-8:].mean()
     assert (pooled.sites.start <= LENGTH - layer.width).all()
@@ -65,28 +84,38 @@ def test_sites_behind_a_pool_are_realigned(conv, X, planted):
 
 def test_letters_behind_a_pool_are_held_of_so_many_windows(conv, monkeypatch):
     monkeypatch.setattr("danq.interpret.motifs.REALIGNED", 100)
-    X, asked = random_letters(np.random.default_rng(2), 300, 60), []
-    read_layer(behind_a_pool(conv), lambda rows: asked.extend(rows) or X[rows], np.arange(300), 0.5,
-               np.random.default_rng(0))
+    X, asked = random_bases(np.random.default_rng(2), 300, 60), []
+    read_layer(
+        behind_a_pool(conv),
+        lambda rows: asked.extend(rows) or X[rows],
+        np.arange(300),
+        0.5,
+        np.random.default_rng(0),
+    )
     assert len(set(asked)) == 100 and REALIGNED == 10_000
 
 
 def test_filters_without_a_site_are_left_out():
     counts = np.zeros((3, 2, 4), int)
     counts[1] = [[6, 2, 0, 0], [0, 0, 0, 0]]
-    motif, = filter_motifs(Filters(Layer("filter", None, 3, 2), counts, np.array([0, 8, 0]), None), 0)
+    (motif,) = filter_motifs(
+        Filters(Layer("filter", None, 3, 2), counts, np.array([0, 8, 0]), None), 0
+    )
     assert (motif.name, motif.alias, motif.n_sites) == ("filter1", "", 8)
     assert motif.matrix.tolist() == [[0.75, 0.25, 0, 0], [0.25, 0.25, 0.25, 0.25]]
 
 
 def test_planted_motifs_are_recovered(read, planted):
     found = filter_motifs(read, 0.25)
-    assert [motif.name for motif in found] == [f"filter{i}" for i in range(6)]    # not the dead one
+    assert [motif.name for motif in found] == [f"filter{i}" for i in range(6)]  # not the dead one
     for number, (motif, truth) in enumerate(zip(found, planted, strict=False)):
         matrix = motif.matrix[::-1, ::-1] if number == 1 else motif.matrix
         core = trim(truth.matrix, 0.25)
         assert abs(len(matrix) - len(core)) <= 2
-        alike = [np.corrcoef(matrix[3:11].flat, core[start : start + 8].flat)[0, 1] for start in (2, 3, 4)]
+        alike = [
+            np.corrcoef(matrix[3:11].flat, core[start : start + 8].flat)[0, 1]
+            for start in (2, 3, 4)
+        ]
         assert max(alike) > 0.95
         assert 100 < motif.n_sites < 500
 
@@ -120,35 +149,67 @@ class FakeDataset:
 @pytest.fixture
 def run(tmp_path, monkeypatch, conv, known, X):
     """Give a function that runs the stage on `labels` and returns the folder it wrote to."""
-    monkeypatch.setattr(checkpoint, "load_checkpoint", lambda path: (types.SimpleNamespace(first=conv),
-                                                               {"dataset": {"names": ["A"]}, "facts": {"model": "danq",
-                                                                "filters started as": ["", "MA0138.3"]}}))
+    monkeypatch.setattr(
+        checkpoint,
+        "load_checkpoint",
+        lambda path: (
+            types.SimpleNamespace(first=conv),
+            {
+                "dataset": {"names": ["A"]},
+                "facts": {"model": "danq", "filters_initialised_from": ["", "MA0138.3"]},
+            },
+        ),
+    )
     write_meme(tmp_path / "known.meme", known)
 
     def run(folder="out", labels=None, **knobs):
         labels = np.ones((len(X), 1), np.uint8) if labels is None else labels
-        monkeypatch.setattr(dataset, "open_dataset", lambda path: contextlib.nullcontext(FakeDataset(X, labels)))
-        motifs("model.ckpt", "dataset.h5", tmp_path / "known.meme", tmp_path / folder / "motifs.meme",
-               tmp_path / folder / "matches.tsv", tmp_path / folder / "clusters.meme", tmp_path / folder / "sites.bed",
-               **(KNOBS | knobs))
+        monkeypatch.setattr(
+            dataset, "open_dataset", lambda path: contextlib.nullcontext(FakeDataset(X, labels))
+        )
+        motifs(
+            "model.ckpt",
+            "dataset.h5",
+            tmp_path / "known.meme",
+            tmp_path / folder / "motifs.meme",
+            tmp_path / folder / "matches.tsv",
+            tmp_path / folder / "clusters.meme",
+            tmp_path / folder / "sites.bed",
+            **(KNOBS | knobs),
+        )
         return tmp_path / folder
+
     return run
 
 
 def test_stage(run, capsys):
     folder = run()
     told = capsys.readouterr().err
-    assert "7 filters; of 6 motifs 3 are compared with known motifs, 3 are named, after 3 factors" in told
+    assert (
+        "7 filters; of 6 motifs 3 are compared with known motifs, 3 are named, after 3 factors"
+        in told
+    )
     table, written = read_table(folder / "matches.tsv"), read_meme(folder / "motifs.meme")
     assert [motif.name for motif in written] == table["name"].unique().tolist()
     assert [motif.alias for motif in written][:3] == ["CTCF", "REST", "TP53"]
-    assert [motif.n_sites for motif in written] == table.drop_duplicates("filter")["n_sites"].tolist()
-    assert [len(motif.matrix) for motif in written] == table.drop_duplicates("filter")["width"].tolist()
+    assert [motif.n_sites for motif in written] == table.drop_duplicates("filter")[
+        "n_sites"
+    ].tolist()
+    assert [len(motif.matrix) for motif in written] == table.drop_duplicates("filter")[
+        "width"
+    ].tolist()
     header, first, *_ = (folder / "matches.tsv").read_text().splitlines()
-    assert table["started"].dropna().to_dict() == {4: "MA0138.3", 5: "MA0138.3", 6: "MA0138.3", 7: "MA0138.3"}
+    assert table["initialised_from"].dropna().to_dict() == {
+        4: "MA0138.3",
+        5: "MA0138.3",
+        6: "MA0138.3",
+        7: "MA0138.3",
+    }
     assert first.split("\t")[:4] == ["filter", "0", "NA", "filter0"]
-    assert all(len(line.split("\t")) == len(header.split("\t"))
-               for line in (folder / "matches.tsv").read_text().splitlines())
+    assert all(
+        len(line.split("\t")) == len(header.split("\t"))
+        for line in (folder / "matches.tsv").read_text().splitlines()
+    )
 
 
 def test_stage_depends_on_nothing_but_its_seed(run):
@@ -160,7 +221,9 @@ def test_stage_depends_on_nothing_but_its_seed(run):
 def test_stage_looks_in_labelled_training_windows_only(run, X, monkeypatch):
     labels, asked = np.zeros((len(X), 9), np.uint8), []
     labels[100:200, 8] = 1
-    monkeypatch.setattr(FakeDataset, "one_hot", lambda self, split, rows: asked.extend(rows) or self.X[rows])
+    monkeypatch.setattr(
+        FakeDataset, "one_hot", lambda self, split, rows: asked.extend(rows) or self.X[rows]
+    )
     run(labels=labels)
     assert set(asked) == set(range(100, 200))
     asked.clear()
@@ -177,7 +240,9 @@ def test_stage_without_a_labelled_window(run, X):
 def test_stage_looks_where_a_target_has_its_label(run, X, monkeypatch):
     labels, asked = np.zeros((len(X), 2), np.uint8), []
     labels[:, 0], labels[50:90, 1] = 1, 1
-    monkeypatch.setattr(FakeDataset, "one_hot", lambda self, split, rows: asked.extend(rows) or self.X[rows])
+    monkeypatch.setattr(
+        FakeDataset, "one_hot", lambda self, split, rows: asked.extend(rows) or self.X[rows]
+    )
     run(labels=labels, split="test", target="B")
     assert set(asked) == set(range(50, 90))
     with pytest.raises(DanqError, match="no target is called 'C'"):
@@ -195,45 +260,70 @@ def test_clusters_and_sites_are_written(run, X):
     assert all(int(end) - int(start) == widths[name] for _, start, end, name, *_ in lines)
     counts = table.drop_duplicates("name").set_index("name")["n_sites"]
     assert len(lines) == counts.sum()
-    # The letters under a motif's sites are its matrix.
+    # The bases under a motif's sites are its matrix.
     own = [int(start) for _, start, _, name, *_ in lines if name == "filter0"]
-    letters = sum(X[start // LENGTH, :, start % LENGTH :][:, : widths["filter0"]] for start in own)
+    bases = sum(X[start // LENGTH, :, start % LENGTH :][:, : widths["filter0"]] for start in own)
     motif = read_meme(folder / "motifs.meme")[0]
-    np.testing.assert_allclose(letters.T / len(own), motif.matrix, atol=1e-5)
+    np.testing.assert_allclose(bases.T / len(own), motif.matrix, atol=1e-5)
 
 
 def test_published_recipe_counts_every_site_and_trims_nothing(run, X, conv):
     table = read_table(run(recipe="published", windows=900) / "matches.tsv").drop_duplicates("name")
     activations = torch.relu(conv(torch.from_numpy(X))).amax(dim=2).detach().numpy()
-    assert table.set_index("filter")["n_sites"].to_dict() == {k: int((activations[:, k] > 0).sum()) for k in range(6)}
+    assert table.set_index("filter")["n_sites"].to_dict() == {
+        k: int((activations[:, k] > 0).sum()) for k in range(6)
+    }
     assert set(table["width"]) == set(conv.kernel_size) and set(table["tested"]) == {"yes"}
     assert RECIPES["published"] == {"activation": 0, "trim_bits": 0, "min_bits": 0}
-    own = read_table(run(folder="own", recipe="published", trim_bits=0.25) / "matches.tsv").drop_duplicates("name")
+    own = read_table(
+        run(folder="own", recipe="published", trim_bits=0.25) / "matches.tsv"
+    ).drop_duplicates("name")
     assert own["width"].min() < conv.kernel_size[0]
 
 
-def test_filters_that_started_as_motifs_make_no_room_for_others(X, known, planted, tmp_path, monkeypatch):
+def test_filters_that_started_as_motifs_make_no_room_for_others(
+    X, known, planted, tmp_path, monkeypatch
+):
     """Of filters that are the same but for how they started, those that did not are judged by themselves."""
     torch.manual_seed(0)
     conv = torch.nn.Conv1d(4, 40, 24)
     with torch.no_grad():
-        for number in range(39):     # 39 that are a known motif, one of random weights
+        for number in range(39):  # 39 that are a known motif, one of random weights
             odds = np.log2(planted[number % 3].matrix + 0.01) - np.log2(0.26)
             conv.weight[number], conv.bias[number] = 0, -5
             conv.weight[number, :, 2 : 2 + len(odds)] = torch.from_numpy(odds.T.copy())
     write_meme(tmp_path / "known.meme", known)
-    monkeypatch.setattr(dataset, "open_dataset",
-                        lambda path: contextlib.nullcontext(FakeDataset(X, np.ones((len(X), 1), np.uint8))))
+    monkeypatch.setattr(
+        dataset,
+        "open_dataset",
+        lambda path: contextlib.nullcontext(FakeDataset(X, np.ones((len(X), 1), np.uint8))),
+    )
     q = []
     for started in ([], ["MA"] * 39):
-        monkeypatch.setattr(checkpoint, "load_checkpoint", lambda path, started=started: (
-            types.SimpleNamespace(first=conv), {"dataset": {"names": ["A"]}, "facts": {"filters started as": started}}))
-        motifs("m", "d", tmp_path / "known.meme", tmp_path / "o.meme", tmp_path / "o.tsv", None, None,
-               **(KNOBS | {"min_bits": 0}))
+        monkeypatch.setattr(
+            checkpoint,
+            "load_checkpoint",
+            lambda path, started=started: (
+                types.SimpleNamespace(first=conv),
+                {"dataset": {"names": ["A"]}, "facts": {"filters_initialised_from": started}},
+            ),
+        )
+        motifs(
+            "m",
+            "d",
+            tmp_path / "known.meme",
+            tmp_path / "o.meme",
+            tmp_path / "o.tsv",
+            None,
+            None,
+            **(KNOBS | {"min_bits": 0}),
+        )
         last = read_table(tmp_path / "o.tsv").query("filter == 39 and rank == 1").iloc[0]
         q.append(last["q"])
     sidak = 1 - (1 - last["p"]) ** len(known)
-    assert q[1] == pytest.approx(sidak) and q[0] <= q[1]    # alone, it is corrected for no other filter
+    assert (
+        q[1] == pytest.approx(sidak) and q[0] <= q[1]
+    )  # alone, it is corrected for no other filter
 
 
 def test_a_model_without_any_site(run, conv, monkeypatch):

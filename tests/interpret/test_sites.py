@@ -9,15 +9,15 @@ from danq.interpret.sites import (
     UNKNOWN,
     Sites,
     bed_rows,
-    count_letters,
+    count_bases,
     find_sites,
     letter_codes,
     realign,
-    site_letters,
+    site_bases,
     write_bed,
 )
 from danq.network.models import Layer, build, motif_layers
-from tests.conftest import layer_of, random_letters
+from tests.conftest import layer_of, random_bases
 
 
 def slow_sites(conv, X, activation):
@@ -36,9 +36,11 @@ def slow_sites(conv, X, activation):
 def all_sites(layer, X, rows, activation):
     """Return the sites in all batches, rows counted in `X`."""
     found, done = [], 0
-    for codes, sites in find_sites(layer, X.__getitem__, rows, activation):
-        found += zip(rows[done + sites.row].tolist(), *(part.tolist() for part in sites[1:]), strict=True)
-        done += len(codes)
+    for indices, sites in find_sites(layer, X.__getitem__, rows, activation):
+        found += zip(
+            rows[done + sites.row].tolist(), *(part.tolist() for part in sites[1:]), strict=True
+        )
+        done += len(indices)
     return found
 
 
@@ -49,18 +51,20 @@ def test_sites_are_those_of_a_slow_reference(activation):
     conv = torch.nn.Conv1d(4, 5, 8)
     with torch.no_grad():
         conv.bias[3] = -50
-    X = random_letters(rng, 150, 60)
-    X[:, :, 20:25] = 0    # letters other than ACGT
+    X = random_bases(rng, 150, 60)
+    X[:, :, 20:25] = 0  # bases other than ACGT
     rows = np.sort(rng.permutation(150)[:130])
     found = all_sites(layer_of(conv), X, rows, activation)
     expected = slow_sites(conv, X[rows], activation)
     assert [site[:3] for site in found] == [(rows[row], *rest) for row, *rest, _ in expected]
-    np.testing.assert_allclose([site[3] for site in found], [site[3] for site in expected], rtol=1e-5)
+    np.testing.assert_allclose(
+        [site[3] for site in found], [site[3] for site in expected], rtol=1e-5
+    )
     assert not any(site[1] == 3 for site in found)
 
 
 def test_only_one_batch_of_windows_is_held(conv):
-    X = random_letters(np.random.default_rng(2), 500, 60)
+    X = random_bases(np.random.default_rng(2), 500, 60)
     asked = []
 
     def one_hot(rows):
@@ -74,10 +78,16 @@ def test_only_one_batch_of_windows_is_held(conv):
 
 
 def test_letters_under_sites_and_beside_them():
-    codes = np.array([[0, 1, 2, 3, 4, 0], [3, 3, 2, 2, 1, 1]], np.uint8)
-    sites = Sites(np.array([0, 1, 1]), np.array([0, 0, 2]), np.array([0, 3, 1]), np.ones(3, np.float32))
-    assert site_letters(codes, sites, 3).tolist() == [[0, 1, 2], [2, 1, 1], [3, 2, 2]]
-    assert site_letters(codes, sites, 3, 1).tolist() == [[UNKNOWN, 0, 1, 2, 3], [2, 2, 1, 1, UNKNOWN], [3, 3, 2, 2, 1]]
+    indices = np.array([[0, 1, 2, 3, 4, 0], [3, 3, 2, 2, 1, 1]], np.uint8)
+    sites = Sites(
+        np.array([0, 1, 1]), np.array([0, 0, 2]), np.array([0, 3, 1]), np.ones(3, np.float32)
+    )
+    assert site_bases(indices, sites, 3).tolist() == [[0, 1, 2], [2, 1, 1], [3, 2, 2]]
+    assert site_bases(indices, sites, 3, 1).tolist() == [
+        [UNKNOWN, 0, 1, 2, 3],
+        [2, 2, 1, 1, UNKNOWN],
+        [3, 3, 2, 2, 1],
+    ]
 
 
 def test_letter_codes_are_those_of_one_hot():
@@ -88,23 +98,26 @@ def test_letter_codes_are_those_of_one_hot():
 
 def test_counts_are_those_of_a_loop():
     rng = np.random.default_rng(3)
-    letters, filters = rng.integers(0, 5, (200, 6)).astype(np.uint8), rng.integers(0, 4, 200)
+    bases, filters = rng.integers(0, 5, (200, 6)).astype(np.uint8), rng.integers(0, 4, 200)
     expected = np.zeros((5, 6, 4), int)
-    for site, number in zip(letters, filters, strict=True):
-        for place, letter in enumerate(site):
-            if letter < 4:
-                expected[number, place, letter] += 1
-    assert (count_letters(letters, filters, 5) == expected).all()
+    for site, number in zip(bases, filters, strict=True):
+        for place, base in enumerate(site):
+            if base < 4:
+                expected[number, place, base] += 1
+    assert (count_bases(bases, filters, 5) == expected).all()
 
 
 def test_realignment_undoes_shifts():
     rng = np.random.default_rng(4)
     core, flank, width = np.array([0, 2, 2, 1, 3, 0, 1, 2, 0, 3]), 3, 16
     # A pool over 4 positions smears sites over 4 places.
-    letters, true = rng.integers(0, 4, (300, width + 2 * flank)).astype(np.uint8), rng.integers(-1, 3, 300)
-    for row, shift in zip(letters, true, strict=True):
+    bases, true = (
+        rng.integers(0, 4, (300, width + 2 * flank)).astype(np.uint8),
+        rng.integers(-1, 3, 300),
+    )
+    for row, shift in zip(bases, true, strict=True):
         row[flank + 3 + shift : flank + 3 + shift + len(core)] = core
-    found = realign(letters, flank)
+    found = realign(bases, flank)
     # All are off by the same, if at all: that the sites agree with each other is all that counts can tell.
     assert (true - found == np.median(true - found)).mean() > 0.95
 
@@ -115,11 +128,11 @@ def test_sites_of_one_letter_stay_where_they_are():
 
 def test_realignment_leaves_no_window():
     core, flank = np.array([0, 2, 2, 1, 3, 0, 1, 2], np.uint8), 3
-    letters = np.full((20, 14), 1, np.uint8)
-    letters[:, 3:11] = core
-    letters[:6] = np.roll(letters[:6], 2, axis=1)
-    letters[0, -1] = letters[1, -2:] = UNKNOWN      # beyond the window's end: shifts of 3, and of 2 and 3
-    found = realign(letters, flank)
+    bases = np.full((20, 14), 1, np.uint8)
+    bases[:, 3:11] = core
+    bases[:6] = np.roll(bases[:6], 2, axis=1)
+    bases[0, -1] = bases[1, -2:] = UNKNOWN  # beyond the window's end: shifts of 3, and of 2 and 3
+    found = realign(bases, flank)
     assert found[2:6].tolist() == [2] * 4 and found[6:].tolist() == [0] * 14
     assert found[0] == 2 and found[1] <= 1
 
@@ -130,7 +143,7 @@ def test_second_layer_of_deepsea_sees_39_bp():
     first, second = motif_layers(model)
     assert (first.name, first.width, first.stride) == ("filter", 8, 1)
     assert (second.name, second.width, second.stride) == ("second", 39, 4)
-    X = torch.from_numpy(random_letters(np.random.default_rng(0), 1, 200))
+    X = torch.from_numpy(random_bases(np.random.default_rng(0), 1, 200))
     place = 7
     seen = []
     with torch.inference_mode():
@@ -149,29 +162,50 @@ def test_second_layer_of_deepsea_sees_39_bp():
 def test_starts_count_bases_whatever_the_stride():
     X = np.zeros((1, 4, 40), np.float32)
     layer = Layer("second", lambda X: torch.tensor([[[0.0, 1.0, 5.0, 2.0]]]), 1, 10, 4)
-    (_, sites), = find_sites(layer, X.__getitem__, np.arange(1), 0.5)
+    ((_, sites),) = find_sites(layer, X.__getitem__, np.arange(1), 0.5)
     assert (sites.row.tolist(), sites.filter.tolist(), sites.start.tolist()) == ([0], [0], [8])
 
 
 def test_bed_rows_by_hand():
-    sites = Sites(np.array([0, 2, 2]), np.array([1, 0, 1]), np.array([5, 0, 7]), np.array([2, 3, 4], np.float32))
+    sites = Sites(
+        np.array([0, 2, 2]),
+        np.array([1, 0, 1]),
+        np.array([5, 0, 7]),
+        np.array([2, 3, 4], np.float32),
+    )
     places = np.array([0, 0, 1]), np.array([1000, 1200, 300])
-    frame = bed_rows(sites, ["filter0", "filter1"], np.array([[0, 8], [2, 6]]), places, ["chr1", "chr2"])
-    assert frame.to_numpy().tolist() == [["chr1", 1007, 1011, "filter1", 500, "+"],
-                                         ["chr2", 300, 308, "filter0", 1000, "+"],
-                                         ["chr2", 309, 313, "filter1", 1000, "+"]]
+    frame = bed_rows(
+        sites, ["filter0", "filter1"], np.array([[0, 8], [2, 6]]), places, ["chr1", "chr2"]
+    )
+    assert frame.to_numpy().tolist() == [
+        ["chr1", 1007, 1011, "filter1", 500, "+"],
+        ["chr2", 300, 308, "filter0", 1000, "+"],
+        ["chr2", 309, 313, "filter1", 1000, "+"],
+    ]
 
 
 @pytest.mark.parametrize("name", ["sites.bed", "sites.bed.gz"])
 def test_bed_is_sorted_and_has_each_place_once(tmp_path, name):
     columns = ["chrom", "start", "end", "name", "score", "strand"]
-    write_bed(tmp_path / name, pd.DataFrame([["chr2", 5, 9, "b", 10, "+"], ["chr1", 50, 60, "a", 7, "+"],
-                                             ["chr1", 8, 20, "a", 900, "+"], ["chr1", 8, 20, "a", 1000, "+"],
-                                             ["chr1", 8, 20, "b", 3, "+"]], columns=columns))
+    write_bed(
+        tmp_path / name,
+        pd.DataFrame(
+            [
+                ["chr2", 5, 9, "b", 10, "+"],
+                ["chr1", 50, 60, "a", 7, "+"],
+                ["chr1", 8, 20, "a", 900, "+"],
+                ["chr1", 8, 20, "a", 1000, "+"],
+                ["chr1", 8, 20, "b", 3, "+"],
+            ],
+            columns=columns,
+        ),
+    )
     opened = gzip.open if name.endswith("gz") else open
     with opened(tmp_path / name, "rt") as file:
-        assert file.read() == ("chr1\t8\t20\ta\t1000\t+\nchr1\t8\t20\tb\t3\t+\nchr1\t50\t60\ta\t7\t+\n"
-                               "chr2\t5\t9\tb\t10\t+\n")
+        assert file.read() == (
+            "chr1\t8\t20\ta\t1000\t+\nchr1\t8\t20\tb\t3\t+\nchr1\t50\t60\ta\t7\t+\n"
+            "chr2\t5\t9\tb\t10\t+\n"
+        )
     first = (tmp_path / name).read_bytes()
     write_bed(tmp_path / name, pd.read_csv(tmp_path / name, sep="\t", names=columns))
     assert (tmp_path / name).read_bytes() == first

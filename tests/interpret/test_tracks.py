@@ -29,7 +29,10 @@ def test_a_bigwig_reads_back_as_the_scores(tmp_path):
         assert file.chroms() == CHROMOSOMES
         for row, scores in zip(found.table.itertuples(), found.scores, strict=True):
             np.testing.assert_array_equal(file.values(row.chrom, row.start, row.end), scores)
-        assert np.isnan(file.values("chr2", 130, 200)).all() and np.isnan(file.values("chr1", 30, 60)).all()
+        assert (
+            np.isnan(file.values("chr2", 130, 200)).all()
+            and np.isnan(file.values("chr1", 30, 60)).all()
+        )
 
 
 def test_overlapping_windows_have_their_mean_in_a_bigwig(tmp_path):
@@ -45,7 +48,9 @@ def test_overlapping_windows_have_their_mean_in_a_bigwig(tmp_path):
 
 
 def test_runs_touch_or_are_apart():
-    assert runs(np.array([5, 2]), np.arange(6.0).reshape(2, 3)) == [(2, [3.0, 4.0, 5.0, 0.0, 1.0, 2.0])]
+    assert runs(np.array([5, 2]), np.arange(6.0).reshape(2, 3)) == [
+        (2, [3.0, 4.0, 5.0, 0.0, 1.0, 2.0])
+    ]
     assert [start for start, _ in runs(np.array([6, 2]), np.zeros((2, 3)))] == [2, 6]
 
 
@@ -57,7 +62,7 @@ def test_seqlets_are_where_the_score_stands_out():
     scores = quiet()
     scores[50:62] += 1
     scores[150:160] += 1
-    scores[100:110] -= 3    # what lowers a prediction is none
+    scores[100:110] -= 3  # what lowers a prediction is none
     found = seqlets(scores)
     assert len(found) == 2
     for (start, end), (first, last) in zip(found, [(50, 62), (150, 160)], strict=True):
@@ -79,19 +84,27 @@ def test_bed_is_zero_based_half_open_and_sorted(tmp_path):
     found = made_up(3, length=200, names=("Factor A (K562)", "b\tc"))
     found.hypothetical[:] = 0
     for row, (start, height) in enumerate([(50, 1), (150, 4), (20, 2)]):
-        found.hypothetical[row, :, start:start + 12] = height
+        found.hypothetical[row, :, start : start + 12] = height
     found.table.loc[2, ["chrom", "start", "end"]] = "chr1", 0, 200
     write_seqlets(tmp_path / "a.bed", found)
     lines = [line.split("\t") for line in (tmp_path / "a.bed").read_text().splitlines()]
     half = SMOOTH // 2
-    # chr2 windows begin at 100 and 1100; a smoothed score reaches `half` beyond its letters.
-    assert [line[:3] for line in lines] == [["chr1", str(20 - half), str(32 + half)],
-                                            ["chr2", str(150 - half), str(162 + half)],
-                                            ["chr2", str(1250 - half), str(1262 + half)]]
-    assert [line[3:6] for line in lines] == [["Factor_A_K562", "500", "."], ["Factor_A_K562", "250", "."],
-                                             ["b_c", "1000", "."]]
-    assert [line[6:] for line in lines] == [["24.0000", "0", "0-200"], ["12.0000", "0", "100-300"],
-                                            ["48.0000", "1", "1100-1300"]]
+    # chr2 windows begin at 100 and 1100; a smoothed score reaches `half` beyond its bases.
+    assert [line[:3] for line in lines] == [
+        ["chr1", str(20 - half), str(32 + half)],
+        ["chr2", str(150 - half), str(162 + half)],
+        ["chr2", str(1250 - half), str(1262 + half)],
+    ]
+    assert [line[3:6] for line in lines] == [
+        ["Factor_A_K562", "500", "."],
+        ["Factor_A_K562", "250", "."],
+        ["b_c", "1000", "."],
+    ]
+    assert [line[6:] for line in lines] == [
+        ["24.0000", "0", "0-200"],
+        ["12.0000", "0", "100-300"],
+        ["48.0000", "1", "1100-1300"],
+    ]
 
 
 def test_a_bed_without_a_seqlet_is_empty(tmp_path):
@@ -101,9 +114,16 @@ def test_a_bed_without_a_seqlet_is_empty(tmp_path):
     assert (tmp_path / "a.bed").read_text() == ""
 
 
-@pytest.mark.parametrize(("name", "word"), [
-    ("CTCF", "CTCF"), ("8988T|DNase|None", "8988T_DNase_None"), ("\t", "target"), ("<b>B</b>", "b_B_b"),
-    ("a" * 300, "a" * 200)])
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("CTCF", "CTCF"),
+        ("8988T|DNase|None", "8988T_DNase_None"),
+        ("\t", "target"),
+        ("<b>B</b>", "b_B_b"),
+        ("a" * 300, "a" * 200),
+    ],
+)
 def test_safe_names(name, word):
     assert safe(name) == word
 
@@ -112,7 +132,9 @@ def test_npz_is_what_modisco_loads(tmp_path):
     found = made_up()
     write_npz(tmp_path / "ohe.npz", tmp_path / "shap.npz", found)
     one_hot, scores = (np.load(tmp_path / name)["arr_0"] for name in ("ohe.npz", "shap.npz"))
-    assert one_hot.shape == scores.shape == (2, 4, 30) and one_hot.dtype == scores.dtype == np.float32
+    assert (
+        one_hot.shape == scores.shape == (2, 4, 30) and one_hot.dtype == scores.dtype == np.float32
+    )
     np.testing.assert_array_equal((one_hot * scores).sum(axis=1), found.scores)
     np.testing.assert_array_equal(scores, found.hypothetical)
 
@@ -128,8 +150,15 @@ def test_drawings_are_the_same_bytes(tmp_path, suffix):
 def test_windows_without_a_place_have_no_track():
     data = types.SimpleNamespace(attributes={"coordinates": "rows"})
     for files in ({"bigwig": "a.bw", "bed": None}, {"bigwig": None, "bed": "a.bed"}):
-        refuse("d.h5: its windows have no place in a genome; leave out --bigwig and --bed", refuse_tracks, data, [0],
-               "d.h5", figure=None, **files)
+        refuse(
+            "d.h5: its windows have no place in a genome; leave out --bigwig and --bed",
+            refuse_tracks,
+            data,
+            [0],
+            "d.h5",
+            figure=None,
+            **files,
+        )
     refuse_tracks(data, [0], "d.h5", bigwig=None, bed=None, figure="a.svg")
 
 

@@ -26,7 +26,9 @@ KNOBS = config.Naming().model_dump()
 @pytest.fixture(scope="module")
 def found(conv, X):
     rng = np.random.default_rng(0)
-    return filter_motifs(read_layer(layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, rng), 0.25)
+    return filter_motifs(
+        read_layer(layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, rng), 0.25
+    )
 
 
 def compare(found, known, shuffles=0, **knobs):
@@ -35,7 +37,7 @@ def compare(found, known, shuffles=0, **knobs):
 
 
 def test_trim():
-    flat, half, sure = [0.25] * 4, [0.5, 0.5, 0, 0], [0, 1, 0, 0]    # 0, 1 and 2 bits
+    flat, half, sure = [0.25] * 4, [0.5, 0.5, 0, 0], [0, 1, 0, 0]  # 0, 1 and 2 bits
     matrix = np.array([flat, half, flat, sure, half, flat])
     assert trim(matrix, 0).tolist() == matrix.tolist()
     assert trim(matrix, 0.5).tolist() == matrix[1:5].tolist()
@@ -60,7 +62,7 @@ def test_planted_motifs_are_named_and_random_filters_are_not(found, known, plant
     assert best["named"].tolist() == ["yes"] * 3 + ["no"] * 3
     assert best.loc[:2, "match"].tolist() == PLANTED
     assert best.loc[:2, "factor"].tolist() == [motif.alias for motif in planted]
-    assert best.loc[:1, "strand"].tolist() == ["+", "-"]    # as the filters read them
+    assert best.loc[:1, "strand"].tolist() == ["+", "-"]  # as the filters read them
     assert (best.loc[:2, "empirical_fdr"] < 0.2).all()
     aliases = [motif.alias for motif in renamed(found, table)]
     assert aliases == ["CTCF", "REST", "TP53", "", "", ""]
@@ -76,7 +78,9 @@ def test_table(found, known):
         assert (rows["named"] == "yes").sum() <= 1
     np.testing.assert_allclose(compared["e"], compared["p"] * len(known))
     first = compared["rank"] == 1
-    assert (compared.loc[first, "q"] >= compared.loc[first, "p"]).all() and compared.loc[~first, "q"].isna().all()
+    assert (compared.loc[first, "q"] >= compared.loc[first, "p"]).all() and compared.loc[
+        ~first, "q"
+    ].isna().all()
     assert table["empirical_fdr"].isna().all()
     first = table.iloc[0]
     assert (first["width"], first["n_sites"]) == (len(found[0].matrix), found[0].n_sites)
@@ -87,8 +91,24 @@ def test_motifs_with_little_information_are_not_compared(found, known):
     table = compare(found, known, 2, min_bits=16.1)
     assert table["name"].tolist() == [f"filter{k}" for k in range(6)]
     assert set(table["tested"]) == set(table["named"]) == {"no"}
-    assert table[["rank", "match", "factor", "p", "e", "q", "empirical_fdr", "strand", "offset", "overlap"]].isna().all(
-        axis=None)
+    assert (
+        table[
+            [
+                "rank",
+                "match",
+                "factor",
+                "p",
+                "e",
+                "q",
+                "empirical_fdr",
+                "strand",
+                "offset",
+                "overlap",
+            ]
+        ]
+        .isna()
+        .all(axis=None)
+    )
 
 
 def test_motifs_of_few_sites_are_not_compared(known):
@@ -98,15 +118,22 @@ def test_motifs_of_few_sites_are_not_compared(known):
 
 
 def test_aliases_are_one_word(found, known):
-    spaced = [Motif(motif.name, "two words" if number else "", motif.matrix) for number, motif in enumerate(known)]
+    spaced = [
+        Motif(motif.name, "two words" if number else "", motif.matrix)
+        for number, motif in enumerate(known)
+    ]
     table = compare(found, spaced, 0, min_bits=8)
     assert table.loc[table["rank"] == 1, "factor"].tolist()[:2] == [PLANTED[0], "two_words"]
 
 
 def test_shuffling_keeps_the_columns(found, known, monkeypatch):
     compared = []
-    monkeypatch.setattr("danq.motif.annotate.tomtom", lambda queries, targets, real=match_table.__globals__["tomtom"], **how:
-                        compared.append(queries) or real(queries, targets, **how))
+    monkeypatch.setattr(
+        "danq.motif.annotate.tomtom",
+        lambda queries, targets, real=match_table.__globals__["tomtom"], **how: (
+            compared.append(queries) or real(queries, targets, **how)
+        ),
+    )
     compare(found, known, 2, min_bits=0)
     real, *shuffled = compared
     assert len(shuffled) == 2
@@ -122,20 +149,24 @@ def test_empirical_fdr_by_hand():
     # Null share over real share: 0, (1/4)/(3/4), (1/2)/(3/4) but (3/4)/1 beyond, 1/1.
     np.testing.assert_allclose(empirical_fdr(p, best, null), [0, 1 / 3, 2 / 3, 1, 0])
     # A threshold that lets more real motifs pass at the same cost serves the smaller p as well.
-    np.testing.assert_allclose(empirical_fdr(np.array([0.1]), np.array([0.1, 0.2, 0.3]), np.array([0.05, 0.9])), [0.5])
+    np.testing.assert_allclose(
+        empirical_fdr(np.array([0.1]), np.array([0.1, 0.2, 0.3]), np.array([0.05, 0.9])), [0.5]
+    )
 
 
 def test_best_q_values_by_hand():
     # Best of two p-values: 1 - 0.99**2 and 1 - 0.8**2; then Benjamini-Hochberg over the two filters.
-    np.testing.assert_allclose(best_q_values(np.array([[0.5, 0.01], [0.2, 0.9]])), [2 * 0.0199, 0.36])
+    np.testing.assert_allclose(
+        best_q_values(np.array([[0.5, 0.01], [0.2, 0.9]])), [2 * 0.0199, 0.36]
+    )
     assert best_q_values(np.array([[1.0, 1.0]])).tolist() == [1.0]
-
 
 
 def test_tomtom_q_is_over_the_known_motifs_of_each_motif_alone(found, known):
     from scipy.stats import false_discovery_control
 
     from danq.motif.tomtom import tomtom
+
     table = compare(found, known)
     first = table[table["name"] == "filter0"]
     p = tomtom([found[0].matrix], [motif.matrix for motif in known]).p[0]
@@ -160,7 +191,9 @@ def slow_align(a, b):
                 continue
             x, y = (np.concatenate(part) for part in zip(*pairs, strict=True))
             share = len(pairs) / (len(a) + len(b) - len(pairs))
-            best = max(best, (share * np.corrcoef(x, y)[0, 1], offset, turned), key=lambda one: one[0])
+            best = max(
+                best, (share * np.corrcoef(x, y)[0, 1], offset, turned), key=lambda one: one[0]
+            )
     return best
 
 
@@ -188,15 +221,19 @@ def test_copies_are_brought_together_whatever_their_strand_and_flanks(planted):
     motifs = []
     for number in range(9):
         matrix = noisy(rng, planted[number % 3].matrix, 100, number % 3, (number + 1) % 4)
-        motifs.append(Motif(f"m{number}", "", matrix[::-1, ::-1] if number % 2 else matrix, 50 + number))
+        motifs.append(
+            Motif(f"m{number}", "", matrix[::-1, ::-1] if number % 2 else matrix, 50 + number)
+        )
     assert cluster_motifs(motifs) == ["m6", "m7", "m8"] * 3
     assert cluster_motifs(motifs[:1]) == ["m0"] and cluster_motifs([]) == []
 
 
 def test_unrelated_motifs_are_few_copies_of_each_other():
     everything, rng = jaspar("JASPAR2024", "vertebrates"), np.random.default_rng(0)
-    shuffled = [Motif(f"m{k}", "", rng.permutation(trim(everything[row].matrix, 0.25)), 100)
-                for k, row in enumerate(rng.choice(len(everything), 60, replace=False))]
+    shuffled = [
+        Motif(f"m{k}", "", rng.permutation(trim(everything[row].matrix, 0.25)), 100)
+        for k, row in enumerate(rng.choice(len(everything), 60, replace=False))
+    ]
     assert len(set(cluster_motifs(shuffled))) > 45
 
 
@@ -204,17 +241,22 @@ def test_a_cluster_counts_the_sites_of_its_members_together(known, planted):
     matrix = planted[0].matrix
     turned = matrix[::-1, ::-1]
     flank = np.full((3, 4), 0.25)
-    motifs = [Motif("a", "", matrix, 100), Motif("b", "", np.vstack([flank, turned]), 300),
-              Motif("c", "", matrix[2:], 200)]
+    motifs = [
+        Motif("a", "", matrix, 100),
+        Motif("b", "", np.vstack([flank, turned]), 300),
+        Motif("c", "", matrix[2:], 200),
+    ]
     table = compare(motifs, known)
     assert table.drop_duplicates("name")["cluster"].tolist() == ["b"] * 3
-    merged, = merge_clusters(motifs, table)
+    (merged,) = merge_clusters(motifs, table)
     assert (merged.name, merged.alias, merged.n_sites) == ("b", "CTCF", 300)
     np.testing.assert_allclose(merged.matrix, np.vstack([flank, turned]), atol=1e-9)
     # Where members differ, each site counts once: column 0 of a and c turned is column -1 of b.
     other = Motif("c", "", np.vstack([matrix[2:-1], np.eye(4)[[0]]]), 200)
-    merged, = merge_clusters([*motifs[:2], other], compare([*motifs[:2], other], known))
-    np.testing.assert_allclose(merged.matrix[3], (400 * turned[0] + 200 * np.eye(4)[3]) / 600, atol=1e-9)
+    (merged,) = merge_clusters([*motifs[:2], other], compare([*motifs[:2], other], known))
+    np.testing.assert_allclose(
+        merged.matrix[3], (400 * turned[0] + 200 * np.eye(4)[3]) / 600, atol=1e-9
+    )
 
 
 def test_any_meme_file_is_annotated(tmp_path, known, planted, capsys):
@@ -224,25 +266,39 @@ def test_any_meme_file_is_annotated(tmp_path, known, planted, capsys):
     for row in range(0, 40, 2):
         core = planted[row % 3].matrix[:20]
         flat[row, 3 : 3 + len(core)] = core
-    write_meme(tmp_path / "filters.meme", [Motif(f"M{k}", f"O{k}", matrix, 0 if k == 4 else 2000)
-                                           for k, matrix in enumerate(flat)])
+    write_meme(
+        tmp_path / "filters.meme",
+        [Motif(f"M{k}", f"O{k}", matrix, 0 if k == 4 else 2000) for k, matrix in enumerate(flat)],
+    )
     write_meme(tmp_path / "known.meme", known)
-    annotate(tmp_path / "filters.meme", tmp_path / "known.meme", tmp_path / "out.tsv", tmp_path / "named.meme",
-             **KNOBS)
-    assert "of 40 motifs 20 are compared with known motifs, 20 are named, after 3 factors" in capsys.readouterr().err
+    annotate(
+        tmp_path / "filters.meme",
+        tmp_path / "known.meme",
+        tmp_path / "out.tsv",
+        tmp_path / "named.meme",
+        **KNOBS,
+    )
+    assert (
+        "of 40 motifs 20 are compared with known motifs, 20 are named, after 3 factors"
+        in capsys.readouterr().err
+    )
     table = read_table(tmp_path / "out.tsv")
     assert table.columns.tolist() == COLUMNS
     best = table[table["rank"] == 1].set_index("name")
     assert best["match"].to_dict() == {f"M{k}": PLANTED[k % 3] for k in range(0, 40, 2)}
     assert [motif.alias for motif in read_meme(tmp_path / "named.meme")][1:3] == ["", "TP53"]
-    annotate(tmp_path / "filters.meme", tmp_path / "known.meme", tmp_path / "out.tsv", None, **KNOBS)
+    annotate(
+        tmp_path / "filters.meme", tmp_path / "known.meme", tmp_path / "out.tsv", None, **KNOBS
+    )
 
 
 def test_at_most_three_in_a_hundred_shuffled_motifs_are_named():
     """As JASPAR's own motifs, trimmed, their columns shuffled, against the rest of their kind."""
     everything, rng = jaspar("JASPAR2024", "vertebrates"), np.random.default_rng(0)
     drawn = [everything[row] for row in rng.choice(len(everything), 200, replace=False)]
-    shuffled = [Motif(motif.name, "", rng.permutation(trim(motif.matrix, 0.25)), 100) for motif in drawn]
+    shuffled = [
+        Motif(motif.name, "", rng.permutation(trim(motif.matrix, 0.25)), 100) for motif in drawn
+    ]
     table = compare(shuffled, everything)
     tested = table.drop_duplicates("name")["tested"] == "yes"
     assert tested.sum() > 100

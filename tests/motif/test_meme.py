@@ -5,16 +5,24 @@ import numpy as np
 import pytest
 
 from danq.errors import DanqError
-from danq.motif.meme import Motif, export_motifs, information, jaspar, known_motifs, read_meme, write_meme
+from danq.motif.meme import (
+    Motif,
+    export_motifs,
+    information,
+    jaspar,
+    known_motifs,
+    read_meme,
+    write_meme,
+)
 
 HEAD = "MEME version 4\n\nALPHABET= ACGT\n\n"
 ROWS = "0.1 0.2 0.3 0.4\n1 0 0 0\n"
 MATRIX = f"letter-probability matrix: alength= 4 w= 2 nsites= 20 E= 0\n{ROWS}"
 
 # The parts of MEME's own text output that surround a motif's matrix.
-FULL = f"""{'*' * 80}
+FULL = f"""{"*" * 80}
 MEME - Motif discovery tool
-{'*' * 80}
+{"*" * 80}
 MEME version 5.5.5 (Release date: Thu Sep 14 08:48:04 2023 +1000)
 
 ALPHABET "DNA" DNA-LIKE
@@ -31,13 +39,14 @@ log-odds matrix: alength= 4 w= 2 n= 999 bayes= 8.6 E= 1.0e-009
 letter-probability matrix: alength= 4 w= 2 nsites= 20 E= 1.0e-009
  0.100000  0.200000  0.300000  0.400000
  1.000000  0.000000  0.000000  0.000000
-{'-' * 80}
+{"-" * 80}
 """
 
 
 @pytest.fixture
 def refused(tmp_path):
     """Give a function that reads a text, and checks the line and the words of the refusal."""
+
     def check(text, line, words):
         path = tmp_path / "motifs.meme"
         path.write_text(text)
@@ -45,13 +54,16 @@ def refused(tmp_path):
         with pytest.raises(DanqError, match=f"^{re.escape(where)}.*{re.escape(words)}") as caught:
             read_meme(path)
         assert "\n" not in str(caught.value)
+
     return check
 
 
 def test_round_trip(tmp_path):
     rng = np.random.default_rng(0)
-    motifs = [Motif(f"filter{i}", alias, rng.dirichlet([0.3] * 4, size=i + 1), 100 * i)
-              for i, alias in enumerate(["", "CTCF", "Ahr::Arnt"])]
+    motifs = [
+        Motif(f"filter{i}", alias, rng.dirichlet([0.3] * 4, size=i + 1), 100 * i)
+        for i, alias in enumerate(["", "CTCF", "Ahr::Arnt"])
+    ]
     write_meme(tmp_path / "new" / "motifs.meme", motifs)
     for motif, back in zip(motifs, read_meme(tmp_path / "new" / "motifs.meme"), strict=True):
         assert (back.name, back.alias, back.n_sites) == (motif.name, motif.alias, motif.n_sites)
@@ -62,13 +74,13 @@ def test_round_trip(tmp_path):
 def test_gzip_windows_line_ends_and_missing_facts(tmp_path):
     text = f"{HEAD}MOTIF a\nletter-probability matrix: w= 2\n{ROWS}\nURL http://example.org\n"
     (tmp_path / "a.meme.gz").write_bytes(gzip.compress(text.replace("\n", "\r\n").encode()))
-    motif, = read_meme(tmp_path / "a.meme.gz")
+    (motif,) = read_meme(tmp_path / "a.meme.gz")
     assert (motif.name, motif.alias, motif.n_sites, motif.matrix.shape) == ("a", "", 0, (2, 4))
 
 
 def test_full_output_of_meme(tmp_path):
     (tmp_path / "meme.txt").write_text(FULL)
-    motif, = read_meme(tmp_path / "meme.txt")
+    (motif,) = read_meme(tmp_path / "meme.txt")
     assert (motif.name, motif.n_sites) == ("CA", 20)
     assert motif.matrix.tolist() == [[0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0]]
 
@@ -126,18 +138,25 @@ def test_truncated(refused):
     refused(whole[:-3], 8, "row 2 of 2 of a")
 
 
-@pytest.mark.parametrize("row", [
-    "0.1 0.2 0.3 0.5",       # sums to 1.1
-    "0 0 0 0",
-    "-0.1 0.2 0.4 0.5",
-    "0.2 0.2 0.2 0.2 0.2",   # five letters
-    "0.5 0.25 0.25",
-    "nan 0.3 0.3 0.4",
-    "inf 0 0 0",
-    "0.1 0.2 O.3 0.4",
-])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "0.1 0.2 0.3 0.5",  # sums to 1.1
+        "0 0 0 0",
+        "-0.1 0.2 0.4 0.5",
+        "0.2 0.2 0.2 0.2 0.2",  # five bases
+        "0.5 0.25 0.25",
+        "nan 0.3 0.3 0.4",
+        "inf 0 0 0",
+        "0.1 0.2 O.3 0.4",
+    ],
+)
 def test_row_is_no_distribution(refused, row):
-    refused(f"{HEAD}MOTIF a\n{MATRIX.replace('1 0 0 0', row)}", 8, "expected 4 probabilities that sum to 1 (row 2 of 2")
+    refused(
+        f"{HEAD}MOTIF a\n{MATRIX.replace('1 0 0 0', row)}",
+        8,
+        "expected 4 probabilities that sum to 1 (row 2 of 2",
+    )
 
 
 def test_missing_file(tmp_path):
@@ -146,7 +165,7 @@ def test_missing_file(tmp_path):
 
 
 def test_jaspar():
-    motif, = jaspar("JASPAR2024", names=["MA0139.2"])
+    (motif,) = jaspar("JASPAR2024", names=["MA0139.2"])
     assert (motif.name, motif.alias) == ("MA0139.2", "CTCF")
     assert motif.n_sites > 100
     np.testing.assert_allclose(motif.matrix.sum(axis=1), 1)
@@ -166,15 +185,20 @@ def test_exports_are_read_back_by_biopython(tmp_path, format):
 
     rng = np.random.default_rng(0)
     counts = rng.multinomial(40, [0.1, 0.2, 0.3, 0.4], size=9)
-    write_meme(tmp_path / "a.meme", [Motif("filter0", "NKX2-5(var.2)", counts / 40, 40),
-                                     Motif("a|b:c;d", "", counts[:4] / 40)])
+    write_meme(
+        tmp_path / "a.meme",
+        [Motif("filter0", "NKX2-5(var.2)", counts / 40, 40), Motif("a|b:c;d", "", counts[:4] / 40)],
+    )
     export_motifs(tmp_path / "a.meme", tmp_path / "out.txt", format)
     with open(tmp_path / "out.txt") as file:
         first, second = bio.parse(file, format)
     for motif, expected in ((first, counts), (second, counts[:4] * 2.5)):
         found = np.array([motif.counts[base] for base in "ACGT"]).T
         np.testing.assert_allclose(found, expected, atol=0.01)
-    names = [(one.matrix_id, one.name) if format == "jaspar" else (one["ID"], one["NA"]) for one in (first, second)]
+    names = [
+        (one.matrix_id, one.name) if format == "jaspar" else (one["ID"], one["NA"])
+        for one in (first, second)
+    ]
     assert names == [("filter0", "NKX2-5(var.2)"), ("a|b:c;d", "a|b:c;d")]
 
 
@@ -182,7 +206,10 @@ def test_biopython_reads_what_is_written(tmp_path):
     from Bio import motifs as bio
 
     matrix = np.array([[0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0], [0.25] * 4])
-    write_meme(tmp_path / "a.meme", [Motif("filter0", "CTCF", matrix, 20), Motif("a|b:c;d", "", matrix[:2], 7)])
+    write_meme(
+        tmp_path / "a.meme",
+        [Motif("filter0", "CTCF", matrix, 20), Motif("a|b:c;d", "", matrix[:2], 7)],
+    )
     with open(tmp_path / "a.meme") as file:
         first, second = bio.parse(file, "minimal")
     assert (first.name, second.name) == ("filter0", "a|b:c;d") and first.num_occurrences == 20

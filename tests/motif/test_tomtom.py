@@ -21,7 +21,9 @@ def slow(query, targets, min_overlap, correlation=correlation):
     pool = [column for pair in strands for target in pair.values() for column in target]
     null = [sorted(round(correlation(column, other) / STEP) for other in pool) for column in query]
     medians = [scores[(len(scores) - 1) // 2] for scores in null]
-    null = [[score - median for score in scores] for scores, median in zip(null, medians, strict=True)]
+    null = [
+        [score - median for score in scores] for scores, median in zip(null, medians, strict=True)
+    ]
     for pair in strands:
         least = min(min_overlap, len(query), len(pair["+"]))
         tried, spans = [], []
@@ -29,11 +31,16 @@ def slow(query, targets, min_overlap, correlation=correlation):
             for offset in range(-len(query), len(target)):
                 span = [i for i in range(len(query)) if 0 <= i + offset < len(target)]
                 if len(span) >= least:
-                    score = sum(round(correlation(query[i], target[i + offset]) / STEP) - medians[i] for i in span)
+                    score = sum(
+                        round(correlation(query[i], target[i + offset]) / STEP) - medians[i]
+                        for i in span
+                    )
                     tried.append((score, len(span), strand == "+", -offset))
                     spans.append(span)
         score, overlap, forward, back = max(tried)
-        draws = [[sum(draw) for draw in itertools.product(*(null[i] for i in span))] for span in spans]
+        draws = [
+            [sum(draw) for draw in itertools.product(*(null[i] for i in span))] for span in spans
+        ]
         p = 1 - np.prod([np.mean(np.array(sums) < score) for sums in draws])
         yield p, -back, "+" if forward else "-", overlap, score * STEP
 
@@ -47,7 +54,7 @@ def test_equals_full_enumeration(min_overlap):
     rng = np.random.default_rng(3)
     targets = random_motifs(rng, [2, 1, 3, 4])
     queries = [*random_motifs(rng, [1, 3, 4]), targets[2]]
-    queries[1][1] = 0.25    # a column that says nothing
+    queries[1][1] = 0.25  # a column that says nothing
     found = tomtom(queries, targets, min_overlap)
     for i, query in enumerate(queries):
         p, offset, strand, overlap, score = zip(*slow(query, targets, min_overlap), strict=True)
@@ -73,18 +80,32 @@ def test_euclidean_agrees_with_memelite():
     """Where it is installed: it bins distances and medians in its own way, and allows any overlap."""
     memelite = pytest.importorskip("memelite", reason="memelite is not installed")
     rng = np.random.default_rng(8)
-    targets, queries = random_motifs(rng, rng.integers(6, 20, 200)), random_motifs(rng, rng.integers(6, 20, 10))
+    targets, queries = (
+        random_motifs(rng, rng.integers(6, 20, 200)),
+        random_motifs(rng, rng.integers(6, 20, 10)),
+    )
     queries += [0.7 * target + 0.075 for target in targets[:20]]
-    theirs = memelite.tomtom([query.T for query in queries], [target.T for target in targets], n_jobs=1)[0]
-    logs = [np.log10(np.maximum(p, 1e-12)).ravel() for p in (theirs, tomtom(queries, targets, 1, "euclidean").p)]
+    theirs = memelite.tomtom(
+        [query.T for query in queries], [target.T for target in targets], n_jobs=1
+    )[0]
+    logs = [
+        np.log10(np.maximum(p, 1e-12)).ravel()
+        for p in (theirs, tomtom(queries, targets, 1, "euclidean").p)
+    ]
     assert np.corrcoef(logs)[0, 1] > 0.999
 
 
 def test_planted_offset_and_strand():
     rng = np.random.default_rng(5)
     targets = random_motifs(rng, [12] * 60)
-    found = tomtom([targets[9][3:10], targets[9][3:10][::-1, ::-1], np.vstack([np.full((4, 4), 0.25), targets[9]])],
-                   targets)
+    found = tomtom(
+        [
+            targets[9][3:10],
+            targets[9][3:10][::-1, ::-1],
+            np.vstack([np.full((4, 4), 0.25), targets[9]]),
+        ],
+        targets,
+    )
     assert found.p.argmin(axis=1).tolist() == [9, 9, 9]
     assert found.offset[:, 9].tolist() == [3, 2, -4]
     assert found.strand[:, 9].tolist() == ["+", "-", "+"]
@@ -94,11 +115,16 @@ def test_planted_offset_and_strand():
 def test_reverse_complement_of_a_query_changes_only_the_strand():
     rng = np.random.default_rng(6)
     targets, queries = random_motifs(rng, rng.integers(5, 20, 70)), random_motifs(rng, [8, 13, 26])
-    found, turned = tomtom(queries, targets), tomtom([query[::-1, ::-1] for query in queries], targets)
+    found, turned = (
+        tomtom(queries, targets),
+        tomtom([query[::-1, ::-1] for query in queries], targets),
+    )
     np.testing.assert_allclose(turned.p, found.p, rtol=1e-6)
     np.testing.assert_allclose(turned.score, found.score)
     assert (turned.overlap == found.overlap).all()
-    assert ((turned.strand == "+") == (found.strand == "-")).mean() > 0.99    # ties go to + both times
+    assert (
+        (turned.strand == "+") == (found.strand == "-")
+    ).mean() > 0.99  # ties go to + both times
 
 
 def test_every_motif_finds_itself():
@@ -113,7 +139,9 @@ def test_every_motif_finds_itself():
 
 def test_p_values_of_unrelated_motifs_are_nearly_uniform():
     rng = np.random.default_rng(8)
-    found = tomtom(random_motifs(rng, rng.integers(6, 21, 60)), random_motifs(rng, rng.integers(6, 21, 300)))
+    found = tomtom(
+        random_motifs(rng, rng.integers(6, 21, 60)), random_motifs(rng, rng.integers(6, 21, 300))
+    )
     for level in (0.5, 0.1, 0.05, 0.01, 0.001):
         assert 0.6 * level < (found.p < level).mean() < 1.2 * level
 

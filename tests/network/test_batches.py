@@ -5,7 +5,7 @@ import torch
 from danq.data.dataset import create_dataset, open_dataset
 from danq.errors import DanqError
 from danq.genome.sequence import pack
-from danq.network.batches import Feed
+from danq.network.batches import Loader
 
 CPU = torch.device("cpu")
 N, T = 900, 11
@@ -16,15 +16,27 @@ STREAMED = {"memory": 40_000}  # of 900 windows of 82 bytes each: groups of a fe
 def path(tmp_path_factory):
     """Return a dataset of 900 different training windows of 160 bp, a tenth of them with a label."""
     rng, path = np.random.default_rng(5), tmp_path_factory.mktemp("batches") / "dataset.h5"
-    codes = rng.integers(0, 4, (N + 2, 160))
+    indices = rng.integers(0, 4, (N + 2, 160))
     labels = (rng.random((N + 2, T)) < 0.1) & (np.arange(N + 2) % 10 == 0)[:, None]
     labels[::10, 0] = True
-    with create_dataset(path, window=160, bin_size=40, targets=[(f"t{i}", "g", "") for i in range(T)],
-                        chromosomes={"a": 10**6}, rows=np.array([[N], [1], [1]]), source={}) as writer:
+    with create_dataset(
+        path,
+        window=160,
+        bin_size=40,
+        targets=[(f"t{i}", "g", "") for i in range(T)],
+        chromosomes={"a": 10**6},
+        rows=np.array([[N], [1], [1]]),
+        source={},
+    ) as writer:
         rows = {"train": slice(0, N), "valid": slice(N, N + 1), "test": slice(N + 1, N + 2)}
         for split, part in rows.items():
-            starts = np.arange(len(codes[part])) * 160
-            writer.append(split, pack(codes[part].astype(np.uint8)), np.packbits(labels[part], axis=1), starts)
+            starts = np.arange(len(indices[part])) * 160
+            writer.append(
+                split,
+                pack(indices[part].astype(np.uint8)),
+                np.packbits(labels[part], axis=1),
+                starts,
+            )
     return path
 
 
@@ -33,10 +45,13 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr("danq.network.batches.BLOCK", 64)
 
 
-def shown(feed, epoch=0, size=50):
+def shown(loader, epoch=0, size=50):
     """Return all windows and labels of an epoch, batch by batch."""
-    plan = feed.plan(7, epoch)
-    batches = [feed.batch(plan, first, min(first + size, len(plan))) for first in range(0, len(plan), size)]
+    plan = loader.plan(7, epoch)
+    batches = [
+        loader.batch(plan, first, min(first + size, len(plan)))
+        for first in range(0, len(plan), size)
+    ]
     return plan, torch.cat([X for X, _ in batches]), torch.cat([y for _, y in batches])
 
 
@@ -44,44 +59,60 @@ def shown(feed, epoch=0, size=50):
 @pytest.mark.parametrize("both", [False, True])
 def test_an_epoch_shows_each_window_once_or_once_from_either_strand(path, memory, both):
     with open_dataset(path) as dataset:
-        feed = Feed(dataset, CPU, memory, both_strands=both)
-        plan, X, y = shown(feed)
+        loader = Loader(dataset, CPU, memory, both_strands=both)
+        plan, X, y = shown(loader)
         whole = torch.from_numpy(dataset.one_hot("train", np.arange(N)))
         labels = torch.from_numpy(dataset.labels("train")).float()
     counted = torch.bincount(plan.rows, minlength=N)
-    assert (counted == (2 if both else 1)).all() and feed.epoch_size == len(plan) == counted.sum()
+    assert (counted == (2 if both else 1)).all() and loader.epoch_size == len(plan) == counted.sum()
     assert (y == labels[plan.rows]).all()
     forward, reverse = whole[plan.rows], whole[plan.rows].flip(1, 2)
     assert (X == torch.where(plan.flips.view(-1, 1, 1), reverse, forward)).all()
     if both:
         assert set(zip(plan.rows.tolist(), plan.flips.tolist(), strict=True)) == {
-            (row, flip) for row in range(N) for flip in (False, True)}
+            (row, flip) for row in range(N) for flip in (False, True)
+        }
     assert not (plan.rows[:-1] <= plan.rows[1:]).all()
 
 
 def test_a_set_larger_than_memory_is_read_in_groups_of_shuffled_blocks(path, monkeypatch):
     with open_dataset(path) as dataset:
-        feed = Feed(dataset, CPU, **STREAMED)
+        loader = Loader(dataset, CPU, **STREAMED)
         read, packed = [], type(dataset).packed_sequences
-        monkeypatch.setattr(type(dataset), "packed_sequences",
-                            lambda self, split, rows: read.append(rows) or packed(self, split, rows))
-        plan, *_ = shown(feed)
-        held = 2 * max(sum(len(range(*part.indices(N))) for part in read[i:i + feed.blocks_held])
-                       for i in range(0, len(read), feed.blocks_held))
+        monkeypatch.setattr(
+            type(dataset),
+            "packed_sequences",
+            lambda self, split, rows: read.append(rows) or packed(self, split, rows),
+        )
+        plan, *_ = shown(loader)
+        held = 2 * max(
+            sum(len(range(*part.indices(N))) for part in read[i : i + loader.blocks_held])
+            for i in range(0, len(read), loader.blocks_held)
+        )
     assert len(plan.groups) > 3 and held * 82 <= STREAMED["memory"]
-    assert sorted((part.start, part.stop) for part in read) == [(i, min(i + 64, N)) for i in range(0, N, 64)]
+    assert sorted((part.start, part.stop) for part in read) == [
+        (i, min(i + 64, N)) for i in range(0, N, 64)
+    ]
     assert [part.start for part in read] != sorted(part.start for part in read)
     # Within a group windows of all its blocks are mixed.
-    first = plan.rows[:plan.groups[0][1]]
+    first = plan.rows[: plan.groups[0][1]]
     assert len(set((first[:20] // 64).tolist())) == len(plan.groups[0][0])
 
 
 @pytest.mark.parametrize("memory", [1e9, STREAMED["memory"]])
 def test_a_plan_is_a_function_of_seed_and_epoch(path, memory):
     with open_dataset(path) as dataset:
-        plans = [Feed(dataset, CPU, memory, shift=3).plan(*of) for of in ((7, 0), (7, 0), (7, 1), (8, 0))]
-    same = [all(torch.equal(getattr(plans[0], key), getattr(plan, key)) for key in ("rows", "flips", "moves"))
-            for plan in plans]
+        plans = [
+            Loader(dataset, CPU, memory, shift=3).plan(*of)
+            for of in ((7, 0), (7, 0), (7, 1), (8, 0))
+        ]
+    same = [
+        all(
+            torch.equal(getattr(plans[0], key), getattr(plan, key))
+            for key in ("rows", "flips", "moves")
+        )
+        for plan in plans
+    ]
     assert same == [True, True, False, False]
 
 
@@ -89,8 +120,8 @@ def test_a_plan_is_a_function_of_seed_and_epoch(path, memory):
 @pytest.mark.parametrize("negatives", [0.0, 2.0, 1e9])
 def test_negatives_are_drawn_anew_for_each_epoch(path, memory, negatives):
     with open_dataset(path) as dataset:
-        feed = Feed(dataset, CPU, memory, negatives=negatives)
-        rows = [feed.plan(7, epoch).rows for epoch in (0, 1)]
+        loader = Loader(dataset, CPU, memory, negatives=negatives)
+        rows = [loader.plan(7, epoch).rows for epoch in (0, 1)]
         labelled = dataset.labels("train").any(axis=1)
     drawn = min(round(negatives * labelled.sum()), N - labelled.sum())
     for found in rows:
@@ -103,44 +134,51 @@ def test_negatives_are_drawn_anew_for_each_epoch(path, memory, negatives):
 @pytest.mark.parametrize("negatives", [None, 1.0])
 def test_balance_shows_windows_of_rare_targets_more_often(path, memory, negatives):
     with open_dataset(path) as dataset:
-        feed, labels = Feed(dataset, CPU, memory, negatives=negatives, balance=True), dataset.labels("train")
-        plans = [feed.plan(seed, 0).rows for seed in range(200)]
-        X, y = shown(feed)[1:]
-        assert len(X) == len(y) == feed.epoch_size
+        loader, labels = (
+            Loader(dataset, CPU, memory, negatives=negatives, balance=True),
+            dataset.labels("train"),
+        )
+        plans = [loader.plan(seed, 0).rows for seed in range(200)]
+        X, y = shown(loader)[1:]
+        assert len(X) == len(y) == loader.epoch_size
     labelled, counts = labels.any(axis=1), labels.sum(axis=0)
     others = N - labelled.sum()
     drawn = others if negatives is None else min(labelled.sum(), others)
     assert {len(rows) for rows in plans} == {labelled.sum() + drawn}
     times = np.mean([np.bincount(rows, minlength=N) for rows in plans], axis=0)
-    assert times[labelled].sum() == pytest.approx(labelled.sum()) and times[~labelled].sum() == pytest.approx(drawn)
+    assert times[labelled].sum() == pytest.approx(labelled.sum()) and times[
+        ~labelled
+    ].sum() == pytest.approx(drawn)
     # A window is drawn in proportion to how rare its rarest target is.
     weights = (labels * (counts.max() / counts)).max(axis=1)[labelled]
     expected = weights / weights.sum() * labelled.sum()
     for weight in np.unique(weights):
-        assert times[labelled][weights == weight].mean() == pytest.approx(expected[weights == weight].mean(), rel=0.15)
+        assert times[labelled][weights == weight].mean() == pytest.approx(
+            expected[weights == weight].mean(), rel=0.15
+        )
 
 
 @pytest.mark.parametrize("memory", [1e9, STREAMED["memory"]])
 def test_any_part_of_an_epoch_can_be_made_again(path, memory):
     with open_dataset(path) as dataset:
-        _, X, y = shown(Feed(dataset, CPU, memory, shift=5))
-        feed = Feed(dataset, CPU, memory, shift=5)
+        _, X, y = shown(Loader(dataset, CPU, memory, shift=5))
+        loader = Loader(dataset, CPU, memory, shift=5)
         for first, last in ((370, 500), (0, 1), (899, 900)):
-            again = feed.batch(feed.plan(7, 0), first, last)
+            again = loader.batch(loader.plan(7, 0), first, last)
             assert torch.equal(again[0], X[first:last]) and torch.equal(again[1], y[first:last])
 
 
 def test_an_epoch_may_be_smaller_than_the_set(path):
     with open_dataset(path) as dataset:
-        feed = Feed(dataset, CPU, 1e9, both_strands=True, epoch_size=110)
-        plan, X, _ = shown(feed)
-    assert feed.epoch_size == len(plan) == len(X) == 110
+        loader = Loader(dataset, CPU, 1e9, both_strands=True, epoch_size=110)
+        plan, X, _ = shown(loader)
+    assert loader.epoch_size == len(plan) == len(X) == 110
     assert len(set(zip(plan.rows.tolist(), plan.flips.tolist(), strict=True))) == 110
 
 
 def test_strands_and_moves_are_spread_evenly(path):
     with open_dataset(path) as dataset:
-        plan = Feed(dataset, CPU, 1e9, shift=2).plan(7, 0)
+        plan = Loader(dataset, CPU, 1e9, shift=2).plan(7, 0)
     assert abs(plan.flips.float().mean() - 0.5) < 4 * 0.5 / N**0.5
     counts = torch.bincount(plan.moves, minlength=5)
     assert len(counts) == 5 and (abs(counts - N / 5) < 4 * (N * 0.2 * 0.8) ** 0.5).all()
@@ -152,4 +190,4 @@ def test_negatives_and_balance_need_a_label(path, options):
     with open_dataset(path) as dataset, pytest.MonkeyPatch.context() as patched:
         patched.setattr(type(dataset), "packed_labels", lambda self, split, rows: nothing[rows])
         with pytest.raises(DanqError, match="no training window has a label"):
-            Feed(dataset, CPU, 1e9, **options)
+            Loader(dataset, CPU, 1e9, **options)

@@ -25,9 +25,13 @@ def two_gpus(tmp_path, monkeypatch):
 
 def elsewhere(folder, name):
     """Hold a GPU in another process; ends when its input is closed."""
-    code = f"import fcntl, sys; f = open({str(folder / f'danq-{name}.lock')!r}, 'a'); fcntl.flock(f, 2); " \
-           "print(flush=True); sys.stdin.read()"
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    code = (
+        f"import fcntl, sys; f = open({str(folder / f'danq-{name}.lock')!r}, 'a'); fcntl.flock(f, 2); "
+        "print(flush=True); sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     process.stdout.readline()
     return process
 
@@ -41,6 +45,7 @@ def test_a_gpu_that_another_training_holds_is_not_taken(two_gpus):
 
 def test_a_training_waits_until_enough_gpus_are_free(two_gpus, monkeypatch, capsys):
     with elsewhere(two_gpus, "GPU-bb") as other:
+
         def wait(seconds):
             assert not devices._held, "what is not enough is let go"
             other.stdin.close()
@@ -52,9 +57,12 @@ def test_a_training_waits_until_enough_gpus_are_free(two_gpus, monkeypatch, caps
     assert capsys.readouterr().err == "waiting for 2 of 2 GPUs; other trainings hold 1\n"
 
 
-@pytest.mark.parametrize(("variable", "n"), [("CUDA_VISIBLE_DEVICES", 1), ("LOCAL_RANK", 1), (None, 3)])
-def test_a_choice_that_was_made_is_left_alone_and_so_is_a_wish_for_more_than_there_are(two_gpus, monkeypatch,
-                                                                                       variable, n):
+@pytest.mark.parametrize(
+    ("variable", "n"), [("CUDA_VISIBLE_DEVICES", 1), ("LOCAL_RANK", 1), (None, 3)]
+)
+def test_a_choice_that_was_made_is_left_alone_and_so_is_a_wish_for_more_than_there_are(
+    two_gpus, monkeypatch, variable, n
+):
     if variable:
         monkeypatch.setenv(variable, "1")
     devices.hold_gpus(n)

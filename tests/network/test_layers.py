@@ -8,14 +8,19 @@ from torch.nn import functional
 
 from danq.network.layers import DenseHead, Dropout, HardLSTM, PoolHead, hard_sigmoid, lstm
 
-GATES = {"sigmoid": lambda x: 1 / (1 + np.exp(-x)), "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1)}
+GATES = {
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
+}
 every_gate = pytest.mark.parametrize("gates", GATES)
 
 
 def run_slowly(layer, X, suffix, gate):
     """Run one direction of an LSTM over X (P, C), written from its definition; torch stacks the gates i, f, g, o."""
-    W, U, b, c = (getattr(layer, f"{kind}_l0{suffix}").detach().numpy()
-                  for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    W, U, b, c = (
+        getattr(layer, f"{kind}_l0{suffix}").detach().numpy()
+        for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
     units = U.shape[1]
     i, f, g, o = (slice(k * units, (k + 1) * units) for k in range(4))
     h, cell, outputs = np.zeros(units), np.zeros(units), []
@@ -60,12 +65,17 @@ def test_hard_gates_and_soft_ones_differ_with_the_same_weights():
 def test_an_lstm_has_the_parameters_of_torchs(gates):
     shapes = {"weight_ih": (20, 3), "weight_hh": (20, 5), "bias_ih": (20,), "bias_hh": (20,)}
     found = {key: tuple(value.shape) for key, value in lstm(3, 5, gates).named_parameters()}
-    assert found == {f"{kind}_l0{suffix}": shape for suffix in ("", "_reverse") for kind, shape in shapes.items()}
+    assert found == {
+        f"{kind}_l0{suffix}": shape for suffix in ("", "_reverse") for kind, shape in shapes.items()
+    }
 
 
 def test_gradients_flow_through_hard_gates():
     torch.manual_seed(0)
-    layer, X = lstm(2, 2, "hard_sigmoid").double(), torch.randn(4, 2, 2, dtype=torch.float64, requires_grad=True)
+    layer, X = (
+        lstm(2, 2, "hard_sigmoid").double(),
+        torch.randn(4, 2, 2, dtype=torch.float64, requires_grad=True),
+    )
     assert isinstance(layer, HardLSTM)
     assert torch.autograd.gradcheck(lambda X, *weights: layer(X)[0], (X, *layer.parameters()))
 
@@ -73,7 +83,9 @@ def test_gradients_flow_through_hard_gates():
 def test_hard_sigmoid_is_theanos_and_not_torchs():
     x = torch.tensor([-9.0, -2.5, 0.0, 1.0, 2.5, 9.0])
     assert hard_sigmoid(x).tolist() == pytest.approx([0, 0, 0.5, 0.7, 1, 1])
-    assert functional.hardsigmoid(x).tolist() == pytest.approx([0, 0.5 - 2.5 / 6, 0.5, 0.5 + 1 / 6, 0.5 + 2.5 / 6, 1])
+    assert functional.hardsigmoid(x).tolist() == pytest.approx(
+        [0, 0.5 - 2.5 / 6, 0.5, 0.5 + 1 / 6, 0.5 + 2.5 / 6, 1]
+    )
 
 
 @pytest.mark.parametrize("inverted", [True, False])
@@ -100,8 +112,12 @@ def test_a_rate_of_zero_changes_nothing(inverted):
     assert torch.equal(drop.eval()(X), X)
 
 
-LAYOUTS = {"plain": torch.empty(8, 30, 7), "time first": torch.empty(30, 8, 7).transpose(0, 1),
-           "channels last": torch.empty(8, 7, 30).transpose(1, 2), "one number a window": torch.empty(8)}
+LAYOUTS = {
+    "plain": torch.empty(8, 30, 7),
+    "time first": torch.empty(30, 8, 7).transpose(0, 1),
+    "channels last": torch.empty(8, 7, 30).transpose(1, 2),
+    "one number a window": torch.empty(8),
+}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -141,7 +157,13 @@ def test_the_published_head_is_two_dense_layers():
 
 
 # Where each position of a window finds its bias, by the length of the window: five positions were trained.
-PLACES = {1: [2], 3: [1, 2, 3], 5: [0, 1, 2, 3, 4], 7: [0, 0, 1, 2, 3, 4, 4], 9: [0, 0, 0, 1, 2, 3, 4, 4, 4]}
+PLACES = {
+    1: [2],
+    3: [1, 2, 3],
+    5: [0, 1, 2, 3, 4],
+    7: [0, 0, 1, 2, 3, 4, 4],
+    9: [0, 0, 0, 1, 2, 3, 4, 4, 4],
+}
 
 
 @pytest.mark.parametrize("positions", PLACES)
@@ -149,13 +171,17 @@ def test_a_pooling_head_sums_exponentials_with_biases_counted_from_the_middle(po
     torch.manual_seed(0)
     head, X = PoolHead(5, 3, 2), torch.randn(4, positions, 3)
     nn.init.normal_(head.place)
-    W, b, place = (p.detach().numpy().astype(float) for p in (head.out.weight, head.out.bias, head.place))
+    W, b, place = (
+        p.detach().numpy().astype(float) for p in (head.out.weight, head.out.bias, head.place)
+    )
     found = head(X)
     for n in range(4):
         for target in range(2):
             total = 0.0
             for p, source in enumerate(PLACES[positions]):
-                total += math.exp(4 * (X[n, p].numpy() @ W[target] + b[target] + place[source, target]))
+                total += math.exp(
+                    4 * (X[n, p].numpy() @ W[target] + b[target] + place[source, target])
+                )
             assert found[n, target].item() == pytest.approx(math.log(total) / 4, abs=1e-5)
 
 
@@ -163,7 +189,9 @@ def test_a_pooling_head_begins_with_equal_positions_and_rare_labels():
     head = PoolHead(7, 3, 2)
     nn.init.zeros_(head.out.weight)
     nn.init.zeros_(head.out.bias)
-    assert torch.allclose(head(torch.randn(4, 7, 3)), torch.full((4, 2), -0.75 * math.log(7)), atol=1e-6)
+    assert torch.allclose(
+        head(torch.randn(4, 7, 3)), torch.full((4, 2), -0.75 * math.log(7)), atol=1e-6
+    )
     assert len(head.place.unique()) == 1
 
 
@@ -171,7 +199,9 @@ def test_a_pooling_head_bears_logits_whose_exponentials_do_not_fit():
     head = PoolHead(3, 1, 1)
     nn.init.ones_(head.out.weight)
     nn.init.zeros_(head.out.bias)
-    assert head(torch.tensor([[[1000.0], [0.0], [0.0]]])).item() == pytest.approx(1000 - math.log(3), rel=1e-6)
+    assert head(torch.tensor([[[1000.0], [0.0], [0.0]]])).item() == pytest.approx(
+        1000 - math.log(3), rel=1e-6
+    )
 
 
 def test_a_pooling_head_counts_in_float32_whatever_comes_in():

@@ -20,13 +20,15 @@ from danq.network.models import (
 )
 from tests.conftest import refuse
 
-HEADS = [(name, head) for name in MODELS for head in ("dense", "pool") if (name, head) != ("mlp", "pool")]
+HEADS = [
+    (name, head) for name in MODELS for head in ("dense", "pool") if (name, head) != ("mlp", "pool")
+]
 every_model_and_head = pytest.mark.parametrize(("name", "head"), HEADS)
 
 
 def one_hot_batch(n, length, seed=0):
-    codes = np.random.default_rng(seed).integers(0, 4, (n, length))
-    return torch.from_numpy(np.eye(4, dtype=np.float32)[codes].transpose(0, 2, 1).copy())
+    indices = np.random.default_rng(seed).integers(0, 4, (n, length))
+    return torch.from_numpy(np.eye(4, dtype=np.float32)[indices].transpose(0, 2, 1).copy())
 
 
 def dense(inputs, outputs):
@@ -54,11 +56,20 @@ PARAMETERS = {
     "danq": conv(4, 320, 26) + 2 * lstm(320, 320) + head(75 * 640),
     "danq_forward": conv(4, 320, 26) + 2 * lstm(320, 320) + head(75 * 640),
     "danq_conv": conv(4, 320, 26) + conv(320, 640, 8) + head(75 * 640),
-    "danq_dilated": conv(4, 320, 26) + conv(320, 248, 3) + 5 * conv(248, 248, 3) + conv(248, 640, 3) + head(75 * 640),
+    "danq_dilated": conv(4, 320, 26)
+    + conv(320, 248, 3)
+    + 5 * conv(248, 248, 3)
+    + conv(248, 640, 3)
+    + head(75 * 640),
     "danq_jaspar": conv(4, 1024, 30) + 2 * lstm(1024, 512) + head(64 * 1024),
     "danq_jaspar_conv": conv(4, 1024, 30) + conv(1024, 1024, 6) + head(64 * 1024),
-    "danq_jaspar_dilated": (conv(4, 1024, 30) + conv(1024, 512, 3) + 4 * conv(512, 512, 3) + conv(512, 1024, 3)
-                            + head(64 * 1024)),
+    "danq_jaspar_dilated": (
+        conv(4, 1024, 30)
+        + conv(1024, 512, 3)
+        + 4 * conv(512, 512, 3)
+        + conv(512, 1024, 3)
+        + head(64 * 1024)
+    ),
 }
 
 
@@ -84,7 +95,9 @@ def test_multiply_adds_are_counted_without_touching_the_model(name, head):
     before = {key: value.clone() for key, value in model.state_dict().items()}
     # At least each weight is used once; the pooling head's bias of places is added, not multiplied.
     assert count_multiply_adds(model, 500) >= count_parameters(model) / 2
-    assert model.training and all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert model.training and all(
+        torch.equal(before[key], value) for key, value in model.state_dict().items()
+    )
 
 
 def multiply_adds(name):
@@ -92,17 +105,31 @@ def multiply_adds(name):
         return count_multiply_adds(build(name, 1000, 919), 1000)
 
 
-@pytest.mark.parametrize(("name", "expected"), [
-    ("deepsea", 549_602_395), ("danq", 200_578_075), ("danq_forward", 200_578_075), ("danq_conv", 200_578_075),
-    ("danq_jaspar", 583_440_539), ("danq_jaspar_conv", 583_440_539)])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("deepsea", 549_602_395),
+        ("danq", 200_578_075),
+        ("danq_forward", 200_578_075),
+        ("danq_conv", 200_578_075),
+        ("danq_jaspar", 583_440_539),
+        ("danq_jaspar_conv", 583_440_539),
+    ],
+)
 def test_a_twin_costs_exactly_the_multiply_adds_of_its_model(name, expected):
     assert multiply_adds(name) == expected
 
 
-@pytest.mark.parametrize(("name", "positions", "filters", "units", "layers", "channels", "model"), [
-    ("danq_dilated", 75, 320, 320, 7, 248, 200_578_075), ("danq_jaspar_dilated", 64, 1024, 512, 6, 512, 583_440_539)])
-def test_no_other_width_makes_the_dilated_twin_cost_more_nearly_the_same(name, positions, filters, units, layers,
-                                                                         channels, model):
+@pytest.mark.parametrize(
+    ("name", "positions", "filters", "units", "layers", "channels", "model"),
+    [
+        ("danq_dilated", 75, 320, 320, 7, 248, 200_578_075),
+        ("danq_jaspar_dilated", 64, 1024, 512, 6, 512, 583_440_539),
+    ],
+)
+def test_no_other_width_makes_the_dilated_twin_cost_more_nearly_the_same(
+    name, positions, filters, units, layers, channels, model
+):
     def excess(c):
         body = 3 * positions * (filters * c + (layers - 2) * c * c + c * 2 * units)
         return body - positions * 2 * 4 * units * (filters + units)
@@ -114,7 +141,10 @@ def test_no_other_width_makes_the_dilated_twin_cost_more_nearly_the_same(name, p
 @every_model_and_head
 def test_logits_have_a_row_per_window_and_a_column_per_target(name, head):
     for window, n_targets in ((500, 7), (1000, 3)):
-        assert build(name, window, n_targets, 0.05, 1.0, head)(one_hot_batch(2, window)).shape == (2, n_targets)
+        assert build(name, window, n_targets, 0.05, 1.0, head)(one_hot_batch(2, window)).shape == (
+            2,
+            n_targets,
+        )
 
 
 @every_model_and_head
@@ -132,27 +162,46 @@ def test_a_prediction_does_not_depend_on_its_batch(name, head):
     model, X = build(name, 500, 5, 0.1, 1.0, head).eval(), one_hot_batch(9, 500)
     with torch.no_grad():
         together = model(X)
-        alone = torch.cat([model(X[i:i + 1]) for i in range(len(X))])
+        alone = torch.cat([model(X[i : i + 1]) for i in range(len(X))])
         reversed_order = model(X.flip(0)).flip(0)
     assert torch.allclose(together, alone, atol=1e-6)
     assert torch.allclose(together, reversed_order, atol=1e-6)
     assert together.std(dim=0).min() > 1e-4  # an answer that never changes would pass, too
 
 
-@pytest.mark.parametrize(("name", "window", "rightwards", "leftwards"), [
-    ("danq", 1000, True, True), ("danq_jaspar", 1000, True, True), ("blstm", 400, True, True),
-    ("danq_dilated", 1000, True, True), ("danq_dilated", 500, True, True), ("danq_jaspar_dilated", 1000, True, True),
-    ("danq_forward", 1000, True, False), ("danq_conv", 1000, False, False), ("danq_jaspar_conv", 1000, False, False)])
-def test_one_end_of_the_window_reaches_the_other_as_far_as_the_model_says(name, window, rightwards, leftwards):
+@pytest.mark.parametrize(
+    ("name", "window", "rightwards", "leftwards"),
+    [
+        ("danq", 1000, True, True),
+        ("danq_jaspar", 1000, True, True),
+        ("blstm", 400, True, True),
+        ("danq_dilated", 1000, True, True),
+        ("danq_dilated", 500, True, True),
+        ("danq_jaspar_dilated", 1000, True, True),
+        ("danq_forward", 1000, True, False),
+        ("danq_conv", 1000, False, False),
+        ("danq_jaspar_conv", 1000, False, False),
+    ],
+)
+def test_one_end_of_the_window_reaches_the_other_as_far_as_the_model_says(
+    name, window, rightwards, leftwards
+):
     # By gradients in float64, which tell what is small from what is nothing.
     torch.manual_seed(0)
-    model, X = build(name, window, 5, 0.1).double().eval(), one_hot_batch(1, window).double().requires_grad_()
+    model, X = (
+        build(name, window, 5, 0.1).double().eval(),
+        one_hot_batch(1, window).double().requires_grad_(),
+    )
     behind, seen = model.drop if name == "blstm" else model.drops[1], []
     behind.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))  # (1, P, C)
     model(X)
     weights = torch.randn(seen[0].shape[2], dtype=torch.float64)
-    first, last = (torch.autograd.grad(seen[0][0, place] @ weights, X, retain_graph=True)[0][0].abs().sum(dim=0)
-                   for place in (0, -1))
+    first, last = (
+        torch.autograd.grad(seen[0][0, place] @ weights, X, retain_graph=True)[0][0]
+        .abs()
+        .sum(dim=0)
+        for place in (0, -1)
+    )
     assert first[:13].max() > 0 and last[-30:].max() > 0
     assert (last[:13].max() > 0, first[-13:].max() > 0) == (rightwards, leftwards)
 
@@ -173,17 +222,25 @@ def test_a_dilated_layer_adds_to_what_comes_in():
 def test_the_reverse_half_of_danq_reads_the_sequence_from_its_end(gates):
     torch.manual_seed(0)
     model, swapped = (build("danq", 300, 2, 0.02, gates=gates) for _ in range(2))
-    swapped.body.load_state_dict({key.removesuffix("_reverse") if key.endswith("_reverse") else key + "_reverse": value
-                                  for key, value in model.body.state_dict().items()})
-    X, units = torch.randn(3, 6, 21), model.body.hidden_size                 # (N, C, P)
+    swapped.body.load_state_dict(
+        {
+            key.removesuffix("_reverse") if key.endswith("_reverse") else key + "_reverse": value
+            for key, value in model.body.state_dict().items()
+        }
+    )
+    X, units = torch.randn(3, 6, 21), model.body.hidden_size  # (N, C, P)
     found, expected = swapped._mix(X.flip(2)).flip(1), model._mix(X)
-    assert torch.allclose(found, torch.cat([expected[:, :, units:], expected[:, :, :units]], dim=2), atol=1e-6)
+    assert torch.allclose(
+        found, torch.cat([expected[:, :, units:], expected[:, :, :units]], dim=2), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["danq", "danq_forward", "danq_jaspar", "blstm"])
 def test_hard_gates_reach_every_lstm_and_change_what_it_says(name):
     torch.manual_seed(0)
-    soft, hard = (build(name, 300, 2, 0.05, gates=gates).eval() for gates in ("sigmoid", "hard_sigmoid"))
+    soft, hard = (
+        build(name, 300, 2, 0.05, gates=gates).eval() for gates in ("sigmoid", "hard_sigmoid")
+    )
     found = [layer for layer in hard.modules() if isinstance(layer, nn.LSTM)]
     assert found and all(isinstance(layer, HardLSTM) for layer in found)
     hard.load_state_dict(soft.state_dict())
@@ -199,7 +256,9 @@ def test_the_pool_before_the_relu_changes_nothing():
 
 def test_deepseas_threshold_has_a_floor():
     # torch7's nn.Threshold(0, 1e-6): x where x > 0, else 1e-6.
-    assert rectify(torch.tensor([-1.0, 0.0, 1e-7, 2.0])).tolist() == pytest.approx([1e-6, 1e-6, 1e-7, 2.0], rel=1e-6)
+    assert rectify(torch.tensor([-1.0, 0.0, 1e-7, 2.0])).tolist() == pytest.approx(
+        [1e-6, 1e-6, 1e-7, 2.0], rel=1e-6
+    )
 
 
 def test_every_hidden_layer_of_deepsea_has_the_floor():
@@ -217,7 +276,9 @@ def test_every_hidden_layer_of_deepsea_has_the_floor():
 def test_probabilities_come_from_either_strand(name, head):
     torch.manual_seed(0)
     model, X = build(name, 500, 4, 0.1, 1.0, head).eval(), one_hot_batch(3, 500)
-    complement = torch.stack([X[:, 3], X[:, 2], X[:, 1], X[:, 0]], dim=1)  # A and T, C and G change places
+    complement = torch.stack(
+        [X[:, 3], X[:, 2], X[:, 1], X[:, 0]], dim=1
+    )  # A and T, C and G change places
     found = strand_probabilities(model, X)
     assert found.shape == (2, 3, 4)
     with torch.no_grad():
@@ -239,7 +300,9 @@ def test_dropout_comes_in_the_published_order_rates_and_scales(name):
         model, seen = build(name, 300, 2, 0.02, factor), []
         for part in model.modules():
             if isinstance(part, Dropout):
-                part.register_forward_hook(lambda layer, inputs, output, seen=seen: seen.append(layer.rate))
+                part.register_forward_hook(
+                    lambda layer, inputs, output, seen=seen: seen.append(layer.rate)
+                )
         model(one_hot_batch(1, 300))
         assert seen == pytest.approx([rate * factor for rate in rates])
 
@@ -261,8 +324,17 @@ def test_the_published_head_takes_only_the_windows_of_training(name):
 
 
 # What one pooled position sees: 13; (8 * 4 + 7) * 4 + 7; 13 + 26 - 1; 15 + 30 - 1.
-SHORTEST = {"blstm": 13, "deepsea": 163, "danq": 38, "danq_forward": 38, "danq_conv": 38, "danq_dilated": 38,
-            "danq_jaspar": 44, "danq_jaspar_conv": 44, "danq_jaspar_dilated": 44}
+SHORTEST = {
+    "blstm": 13,
+    "deepsea": 163,
+    "danq": 38,
+    "danq_forward": 38,
+    "danq_conv": 38,
+    "danq_dilated": 38,
+    "danq_jaspar": 44,
+    "danq_jaspar_conv": 44,
+    "danq_jaspar_dilated": 44,
+}
 
 
 @pytest.mark.parametrize(("name", "head"), [pair for pair in HEADS if pair[0] != "mlp"])
@@ -270,29 +342,61 @@ def test_a_window_without_a_whole_position_is_refused(name, head):
     shortest = SHORTEST[name]
     assert build(name, shortest, 2, 0.02, 1.0, head)(one_hot_batch(1, shortest)).shape == (1, 2)
     for window in (shortest - 1, 10, 1):
-        refuse(f"a window of {window} bp is too short for this model; use a longer extract.window",
-               build, name, window, 2, 0.02, 1.0, head)
+        refuse(
+            f"a window of {window} bp is too short for this model; use a longer extract.window",
+            build,
+            name,
+            window,
+            2,
+            0.02,
+            1.0,
+            head,
+        )
 
 
 def test_a_head_that_a_model_does_not_have_is_refused():
-    refuse("mlp reads fixed positions, which no head can pool; use train.head dense for it",
-           build, "mlp", 500, 2, head="pool")
+    refuse(
+        "mlp reads fixed positions, which no head can pool; use train.head dense for it",
+        build,
+        "mlp",
+        500,
+        2,
+        head="pool",
+    )
 
 
 def test_a_name_without_a_model_is_refused():
-    refuse("there is no model 'danc'; choose from mlp, blstm, deepsea, danq, danq_forward, danq_conv, danq_dilated, "
-           "danq_jaspar, danq_jaspar_conv, danq_jaspar_dilated", build, "danc", 1000, 2)
+    refuse(
+        "there is no model 'danc'; choose from mlp, blstm, deepsea, danq, danq_forward, danq_conv, danq_dilated, "
+        "danq_jaspar, danq_jaspar_conv, danq_jaspar_dilated",
+        build,
+        "danc",
+        1000,
+        2,
+    )
 
 
 def test_every_width_is_scaled_and_never_less_than_one():
     model = build("danq", 300, 2, 0.1)
-    assert (model.first.out_channels, model.body.hidden_size, model.head.dense.out_features) == (32, 32, 92)
+    assert (model.first.out_channels, model.body.hidden_size, model.head.dense.out_features) == (
+        32,
+        32,
+        92,
+    )
     assert (model.first.kernel_size[0], model.pool, model.head.out.out_features) == (26, 13, 2)
     large = build("danq_jaspar", 300, 2, 0.125)
-    assert (large.first.out_channels, large.body.hidden_size, large.head.dense.out_features) == (128, 64, 116)
+    assert (large.first.out_channels, large.body.hidden_size, large.head.dense.out_features) == (
+        128,
+        64,
+        116,
+    )
     assert (large.first.kernel_size[0], large.pool) == (30, 15)
     wide = build("danq", 300, 2, 0.1, filter_scale=2)
-    assert (wide.first.out_channels, wide.body.hidden_size, wide.head.dense.out_features) == (64, 32, 92)
+    assert (wide.first.out_channels, wide.body.hidden_size, wide.head.dense.out_features) == (
+        64,
+        32,
+        92,
+    )
     assert build("deepsea", 300, 2, 0.1, filter_scale=3).second.weight.shape[:2] == (48, 96)
     tiny = build("deepsea", 300, 2, 1e-6)
     assert (tiny.first.out_channels, tiny.second.out_channels, tiny.third.out_channels) == (1, 1, 1)

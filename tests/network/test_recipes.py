@@ -44,19 +44,46 @@ def test_modern_and_published_recipes_go_to_their_models():
     for name in MODELS:
         assert choose_recipe("modern", name) is MODERN
         assert choose_recipe("published", name) is {"deepsea": PUBLISHED_DEEPSEA}.get(
-            name, PUBLISHED_DANQ_JASPAR if "jaspar" in name else PUBLISHED_DANQ)
+            name, PUBLISHED_DANQ_JASPAR if "jaspar" in name else PUBLISHED_DANQ
+        )
 
 
 def test_published_numbers():
-    numbers = ("lr", "batch_size", "epochs", "patience", "weight_decay", "criterion", "epoch_size", "loss_strands")
-    deepsea, danq = ([getattr(recipe, key) for key in numbers] for recipe in (PUBLISHED_DEEPSEA, PUBLISHED_DANQ))
+    numbers = (
+        "lr",
+        "batch_size",
+        "epochs",
+        "patience",
+        "weight_decay",
+        "criterion",
+        "epoch_size",
+        "loss_strands",
+    )
+    deepsea, danq = (
+        [getattr(recipe, key) for key in numbers] for recipe in (PUBLISHED_DEEPSEA, PUBLISHED_DANQ)
+    )
     # DeepSEA's training had no last epoch: a number that is never reached.
     assert deepsea[:2] + deepsea[3:] == [1.0, 16, 300, 1e-6, "valid_loss", 110_000, 1]
     assert deepsea[2] >= 10_000
     assert danq == [1e-3, 100, 60, 5, 0.0, "valid_loss", None, 2]
-    assert [getattr(PUBLISHED_DANQ_JASPAR, key) for key in numbers] == [1e-3, 100, 32, 100, 0.0, "valid_loss", None, 2]
-    assert [recipe.inverted_dropout for recipe in (MODERN, PUBLISHED_DEEPSEA, PUBLISHED_DANQ)] == [True, True, False]
-    assert PUBLISHED_DEEPSEA.both_strands and PUBLISHED_DANQ.both_strands and not MODERN.both_strands
+    assert [getattr(PUBLISHED_DANQ_JASPAR, key) for key in numbers] == [
+        1e-3,
+        100,
+        32,
+        100,
+        0.0,
+        "valid_loss",
+        None,
+        2,
+    ]
+    assert [recipe.inverted_dropout for recipe in (MODERN, PUBLISHED_DEEPSEA, PUBLISHED_DANQ)] == [
+        True,
+        True,
+        False,
+    ]
+    assert (
+        PUBLISHED_DEEPSEA.both_strands and PUBLISHED_DANQ.both_strands and not MODERN.both_strands
+    )
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 5, 12, 13, 25, 40, 1000])
@@ -69,13 +96,16 @@ def test_the_modern_learning_rate_rises_to_its_peak_and_falls(steps):
         rates.append(optimizer.param_groups[0]["lr"])
         descend(x, optimizer, 1, schedule)
     peak = int(np.argmax(rates))
-    assert rates[:peak + 1] == sorted(rates[:peak + 1]) and rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[: peak + 1] == sorted(rates[: peak + 1]) and rates[peak:] == sorted(
+        rates[peak:], reverse=True
+    )
     if steps == 1000:
         assert max(rates) == pytest.approx(0.01) and abs(peak + 1 - 0.08 * steps) <= 1
         assert rates[-1] < 1e-5
 
 
 # DeepSEA's optimiser: torch/optim's sgd.
+
 
 def torch7_sgd(x, lr, decay, momentum, dampening, weight_decay, steps):
     velocity, path = None, []
@@ -120,15 +150,19 @@ def test_max_norm_shrinks_the_rows_that_are_too_long_and_nothing_else():
     layers = [model.first, model.second, model.third, model.head.dense, model.head.out]
     for layer in layers:  # norms from 0.1 to 3
         rows = functional.normalize(layer.weight.detach().flatten(1), dim=1)
-        layer.weight.data = (rows * torch.linspace(0.1, 3, len(rows))[:, None]).view_as(layer.weight)
+        layer.weight.data = (rows * torch.linspace(0.1, 3, len(rows))[:, None]).view_as(
+            layer.weight
+        )
     before = [(layer.weight.detach().clone(), layer.bias.detach().clone()) for layer in layers]
     PUBLISHED_DEEPSEA.constrain(model)
     for layer, (weight, bias) in zip(layers, before, strict=True):
-        for row, old in zip(layer.weight.detach().flatten(1).double(), weight.flatten(1).double(), strict=True):
-            norm = math.sqrt((old ** 2).sum())
+        for row, old in zip(
+            layer.weight.detach().flatten(1).double(), weight.flatten(1).double(), strict=True
+        ):
+            norm = math.sqrt((old**2).sum())
             if norm > 0.9:
                 assert torch.allclose(row, old * 0.9 / norm, atol=1e-6)
-                assert math.sqrt((row ** 2).sum()) <= 0.9 + 1e-6
+                assert math.sqrt((row**2).sum()) <= 0.9 + 1e-6
             else:
                 assert torch.equal(row, old)
         assert torch.equal(layer.bias, bias)
@@ -183,29 +217,40 @@ def test_the_loss_is_the_mean_cross_entropy(some_logits):
 
 
 def test_danqs_loss_clips_probabilities():
-    logits, labels = torch.tensor([[-40.0, 40.0, 0.0]]).double(), torch.tensor([[1.0, 0.0, 1.0]]).double()
+    logits, labels = (
+        torch.tensor([[-40.0, 40.0, 0.0]]).double(),
+        torch.tensor([[1.0, 0.0, 1.0]]).double(),
+    )
     found = PUBLISHED_DANQ.loss(None, logits, labels, 1).item()
     assert found == pytest.approx((2 * -math.log(1e-7) + math.log(2)) / 3, rel=1e-6)
-    assert MODERN.loss(None, logits, labels, 1).item() == pytest.approx((80 + math.log(2)) / 3, rel=1e-6)
+    assert MODERN.loss(None, logits, labels, 1).item() == pytest.approx(
+        (80 + math.log(2)) / 3, rel=1e-6
+    )
     assert math.isfinite(PUBLISHED_DANQ.loss(None, logits.float(), labels.float(), 1).item())
 
 
 @pytest.mark.parametrize("head", ["dense", "pool"])
-def test_deepseas_l1_term_is_the_size_of_the_logits_and_reaches_the_output_layer_only(head, monkeypatch):
+def test_deepseas_l1_term_is_the_size_of_the_logits_and_reaches_the_output_layer_only(
+    head, monkeypatch
+):
     torch.manual_seed(0)
     model = build("deepsea", 300, 3, 0.05, 0.0, head)
     PUBLISHED_DEEPSEA.optimizer(model, 1.0, 0.0)
     X = functional.one_hot(torch.randint(4, (5, 300)), 4).transpose(1, 2).float()
     labels = torch.randint(2, (5, 3)).float()
     seen = []
-    model.head.out.register_forward_hook(lambda layer, inputs, output: seen.append((inputs[0], output)))
+    model.head.out.register_forward_hook(
+        lambda layer, inputs, output: seen.append((inputs[0], output))
+    )
 
     def learn(penalty, total):
         monkeypatch.setattr(PublishedDeepSEA, "L1", penalty)
         model.zero_grad()
         loss = PUBLISHED_DEEPSEA.loss(model, model(X), labels, total)
         loss.backward()
-        return loss.item(), {key: parameter.grad.clone() for key, parameter in model.named_parameters()}
+        return loss.item(), {
+            key: parameter.grad.clone() for key, parameter in model.named_parameters()
+        }
 
     assert PublishedDeepSEA.L1 == 1e-8
     plain, without = learn(0.0, 5)
@@ -214,15 +259,21 @@ def test_deepseas_l1_term_is_the_size_of_the_logits_and_reaches_the_output_layer
     for total, factor in ((5, 1), (10, 2)):
         loss, gradients = learn(0.5, total)
         assert loss - plain == pytest.approx(0.5 * factor * logits.abs().sum().item(), rel=1e-4)
-        changed = {key for key in gradients if not torch.allclose(gradients[key], without[key], atol=1e-5)}
+        changed = {
+            key for key in gradients if not torch.allclose(gradients[key], without[key], atol=1e-5)
+        }
         assert changed == {"head.out.weight", "head.out.bias"}
         signs = logits.sign().flatten(0, -2)
-        for key, expected in (("weight", signs.T @ inputs.flatten(0, -2)), ("bias", signs.sum(dim=0))):
+        for key, expected in (
+            ("weight", signs.T @ inputs.flatten(0, -2)),
+            ("bias", signs.sum(dim=0)),
+        ):
             difference = gradients[f"head.out.{key}"] - without[f"head.out.{key}"]
             assert torch.allclose(difference, 0.5 * factor * expected, atol=1e-4)
 
 
 # DanQ's: Keras 0.2.
+
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.05])
 def test_danqs_optimiser_is_keras_rmsprop(weight_decay):
@@ -250,10 +301,14 @@ def test_small_gradients_make_small_steps_as_torchs_rmsprop_does_not():
     def parameter():
         return [nn.Parameter(torch.tensor(0.0, dtype=torch.float64))]
 
-    assert first_step(KerasRMSprop(parameter(), 1e-3)) == pytest.approx(1e-8 / math.sqrt(1e-11 + 1e-6), rel=1e-9)
+    assert first_step(KerasRMSprop(parameter(), 1e-3)) == pytest.approx(
+        1e-8 / math.sqrt(1e-11 + 1e-6), rel=1e-9
+    )
     torchs = torch.optim.RMSprop(parameter(), lr=1e-3, alpha=0.9)
     assert first_step(torchs) == pytest.approx(3.2e-3, rel=0.02)
-    assert first_step(torch.optim.RMSprop(parameter())) == pytest.approx(1e-7 / (1e-6 + 1e-8), rel=1e-6)
+    assert first_step(torch.optim.RMSprop(parameter())) == pytest.approx(
+        1e-7 / (1e-6 + 1e-8), rel=1e-6
+    )
 
 
 def test_a_parameter_without_a_gradient_stays():
@@ -268,21 +323,34 @@ def assert_fills(values, bound):
     assert values.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.05)
 
 
-@pytest.mark.parametrize(("name", "gates"), [
-    *((name, "sigmoid") for name in MODELS if name != "deepsea"), ("danq", "hard_sigmoid"), ("blstm", "hard_sigmoid")])
+@pytest.mark.parametrize(
+    ("name", "gates"),
+    [
+        *((name, "sigmoid") for name in MODELS if name != "deepsea"),
+        ("danq", "hard_sigmoid"),
+        ("blstm", "hard_sigmoid"),
+    ],
+)
 def test_danqs_first_weights_are_those_of_keras(name, gates):
     torch.manual_seed(0)
     model = build(name, 400, 40, 0.15, gates=gates)
     PUBLISHED_DANQ.initialise(model)
-    kinds = {"mlp": {nn.Linear}, "danq_conv": {nn.Linear, nn.Conv1d}, "danq_jaspar_conv": {nn.Linear, nn.Conv1d},
-             "danq_dilated": {nn.Linear, nn.Conv1d}, "danq_jaspar_dilated": {nn.Linear, nn.Conv1d},
-             "blstm": {nn.Linear, nn.LSTM}}.get(name, {nn.Linear, nn.Conv1d, nn.LSTM})
+    kinds = {
+        "mlp": {nn.Linear},
+        "danq_conv": {nn.Linear, nn.Conv1d},
+        "danq_jaspar_conv": {nn.Linear, nn.Conv1d},
+        "danq_dilated": {nn.Linear, nn.Conv1d},
+        "danq_jaspar_dilated": {nn.Linear, nn.Conv1d},
+        "blstm": {nn.Linear, nn.LSTM},
+    }.get(name, {nn.Linear, nn.Conv1d, nn.LSTM})
     for layer in model.modules():
         kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
         if kind is nn.LSTM:
             check_lstm(layer)
         elif kind is not None:
-            assert_fills(layer.weight, 0.05 if kind is nn.Conv1d else math.sqrt(6 / sum(layer.weight.shape)))
+            assert_fills(
+                layer.weight, 0.05 if kind is nn.Conv1d else math.sqrt(6 / sum(layer.weight.shape))
+            )
             assert not layer.bias.any()
         else:
             assert not list(layer.parameters(recurse=False))
@@ -291,8 +359,10 @@ def test_danqs_first_weights_are_those_of_keras(name, gates):
 def check_lstm(layer):
     units = layer.hidden_size
     for suffix in ("", "_reverse") if layer.bidirectional else ("",):
-        inputs, recurrent, *biases = (getattr(layer, f"{kind}_l0{suffix}").detach()
-                                      for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        inputs, recurrent, *biases = (
+            getattr(layer, f"{kind}_l0{suffix}").detach()
+            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
         assert_fills(inputs, math.sqrt(6 / (layer.input_size + units)))
         # torch stacks input, forget, cell and output gate.
         assert sum(biases).tolist() == [0.0] * units + [1.0] * units + [0.0] * 2 * units
@@ -309,15 +379,25 @@ def test_published_lstms_have_one_bias_as_keras_has():
     before = count_parameters(model)
     PUBLISHED_DANQ.initialise(model)
     assert before - count_parameters(model) == 2 * 4 * 32
-    optimizer, bias = PUBLISHED_DANQ.optimizer(model, 1.0, 0.0), model.body.bias_ih_l0.detach().clone()
+    optimizer, bias = (
+        PUBLISHED_DANQ.optimizer(model, 1.0, 0.0),
+        model.body.bias_ih_l0.detach().clone(),
+    )
     model(torch.randn(2, 4, 300)).sum().backward()
     optimizer.step()
     assert not torch.equal(model.body.bias_ih_l0, bias) and not model.body.bias_hh_l0.any()
 
 
 def test_dropout_scales_outside_training_as_the_recipe_says():
-    options = {"model": "mlp", "scale": 0.1, "dropout": 1.0, "head": "dense", "gates": "sigmoid", "filter_scale": 1.0,
-               "recipe": "published"}
+    options = {
+        "model": "mlp",
+        "scale": 0.1,
+        "dropout": 1.0,
+        "head": "dense",
+        "gates": "sigmoid",
+        "filter_scale": 1.0,
+        "recipe": "published",
+    }
     model, X, seen = build_from(options, 50, 2), torch.ones(1, 4, 50), []
     for layer in (model.dense, model.head.dense):
         layer.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))

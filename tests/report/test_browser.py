@@ -15,12 +15,26 @@ from danq.report import report as r
 from tests.report.test_page import curves_of, write_four_networks
 from tests.report.test_report import YEAST, write_run
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'danq[dev]'")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install 'danq[dev]'"
+)
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
+    None,
+)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome is installed")
 
-HOSTILE = ["<img src=x onerror=window.hacked=1>", "</script><script>window.hacked=1</script>", '"onfocus="hacked=1',
-           "=cmd()", "日本\u202ek", "x" * 200, "{{ 7 * 7 }}", "&lt;b&gt;", "'; hacked=1; '"]
+HOSTILE = [
+    "<img src=x onerror=window.hacked=1>",
+    "</script><script>window.hacked=1</script>",
+    '"onfocus="hacked=1',
+    "=cmd()",
+    "日本\u202ek",
+    "x" * 200,
+    "{{ 7 * 7 }}",
+    "&lt;b&gt;",
+    "'; hacked=1; '",
+]
 NAMES = [*YEAST, *HOSTILE]
 GROUPS = [*["TF"] * 12, *["<b>cofactor</b>"] * 8, *["histone"] * 5]
 NETWORKS = ["DanQ", "DanQ-conv", "DanQ-dilated", "DeepSEA"]
@@ -29,7 +43,9 @@ NETWORKS = ["DanQ", "DanQ-conv", "DanQ-dilated", "DeepSEA"]
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     """Return the folder of a made-up run of four networks, with curves and hostile names, and its report."""
-    folder = write_run(tmp_path_factory.mktemp("runs") / "run", names=NAMES, groups=GROUPS, seeds=(0, 1))
+    folder = write_run(
+        tmp_path_factory.mktemp("runs") / "run", names=NAMES, groups=GROUPS, seeds=(0, 1)
+    )
     write_four_networks(folder)
     write_table(folder / "curves.tsv.gz", curves_of(folder))
     r.report(folder, folder / "report.html", config=folder / "config.yaml")
@@ -39,7 +55,9 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def chromium():
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        browser = started.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield browser
         browser.close()
 
@@ -96,7 +114,9 @@ def column(shown, number):
     """Return the cells of a column, as shown, without their notes."""
     return shown.locator("tbody tr:not([hidden])").evaluate_all(
         "(rows, number) => rows.map((row) => [...row.cells[number].childNodes]"
-        ".filter((node) => node.nodeType === 3).map((node) => node.data).join('').trim())", number)
+        ".filter((node) => node.nodeType === 3).map((node) => node.data).join('').trim())",
+        number,
+    )
 
 
 def downloaded(page, button):
@@ -117,14 +137,18 @@ def test_pointing_at_a_target_names_it_in_every_figure(page):
     pointer(page, mark)
     tooltip = page.locator(".tooltip")
     assert tooltip.is_visible()
-    assert re.fullmatch(r"Reb1 \(TF\): DanQ 0\.\d{3}, DanQ-conv 0\.\d{3}, difference .0\.\d{3} \[.*\].*",
-                        tooltip.inner_text())
+    assert re.fullmatch(
+        r"Reb1 \(TF\): DanQ 0\.\d{3}, DanQ-conv 0\.\d{3}, difference .0\.\d{3} \[.*\].*",
+        tooltip.inner_text(),
+    )
     figures = page.locator(".figure:has([data-target])")
     assert figures.count() >= 5
     for figure in figures.all():
         box, ring = point(figure, "Reb1").bounding_box(), figure.locator(".ring").bounding_box()
         for side, length in (("x", "width"), ("y", "height")):
-            assert box[side] + box[length] / 2 == pytest.approx(ring[side] + ring[length] / 2, abs=0.6)
+            assert box[side] + box[length] / 2 == pytest.approx(
+                ring[side] + ring[length] / 2, abs=0.6
+            )
     page.keyboard.press("Escape")
     assert tooltip.is_hidden() and page.locator(".ring").count() == 0
 
@@ -147,10 +171,20 @@ def test_click_opens_the_curves_of_all_models(page, folder):
     dialog = page.get_by_role("dialog", name="Cbf1")
     assert dialog.is_visible()
     legend = dialog.locator(".legend li").all_inner_texts()
-    scores = read_table(folder / "metrics.tsv").query("name == 'Cbf1'").groupby("model")["auprc"].mean()
-    models = [("DeepSEA", "deepsea"), ("DanQ", "danq"), ("DanQ-conv", "danq_conv"), ("DanQ-dilated", "danq_dilated"),
-              ("k-mer", "kmer"), ("motif scan", "scan")]
-    assert [text[2:] for text in legend] == [f"{name}, AUPRC {scores[model]:.3f}" for name, model in models]
+    scores = (
+        read_table(folder / "metrics.tsv").query("name == 'Cbf1'").groupby("model")["auprc"].mean()
+    )
+    models = [
+        ("DeepSEA", "deepsea"),
+        ("DanQ", "danq"),
+        ("DanQ-conv", "danq_conv"),
+        ("DanQ-dilated", "danq_dilated"),
+        ("k-mer", "kmer"),
+        ("motif scan", "scan"),
+    ]
+    assert [text[2:] for text in legend] == [
+        f"{name}, AUPRC {scores[model]:.3f}" for name, model in models
+    ]
     assert dialog.locator(".curve").count() == len(models)
     words = dialog.locator("svg text").all_text_contents()
     assert "recall" in words and "precision" in words
@@ -158,15 +192,22 @@ def test_click_opens_the_curves_of_all_models(page, folder):
     [label] = [word for word in words if word.startswith("prevalence")]
     assert float(label.split()[1]) == pytest.approx(100 * prevalence, rel=0.005)
     # The curve is where it belongs: one unit of recall or precision is as long as the grid says.
-    places = [float(number) for number in re.split("[ ,]", dialog.locator(".curve").nth(1).get_attribute("points"))]
-    grid = {axis: sorted({float(line.get_attribute(axis)) for line in dialog.locator("svg line").all()})
-            for axis in ("x1", "y1")}
+    places = [
+        float(number)
+        for number in re.split("[ ,]", dialog.locator(".curve").nth(1).get_attribute("points"))
+    ]
+    grid = {
+        axis: sorted({float(line.get_attribute(axis)) for line in dialog.locator("svg line").all()})
+        for axis in ("x1", "y1")
+    }
     precision = read_curve(folder, "danq", NAMES.index("Cbf1"))
     assert places[0::2] == pytest.approx(np.linspace(grid["x1"][0], grid["x1"][-1], 51), abs=0.1)
     [top, bottom] = grid["y1"][0], grid["y1"][-1]
     assert places[1::2] == pytest.approx(bottom - (bottom - top) * precision, abs=0.3)
     line = dialog.locator("line.prevalence")
-    assert float(line.get_attribute("y1")) == pytest.approx(bottom - (bottom - top) * prevalence, abs=0.1)
+    assert float(line.get_attribute("y1")) == pytest.approx(
+        bottom - (bottom - top) * prevalence, abs=0.1
+    )
     dialog.get_by_role("button", name="Close").click()
     assert dialog.is_hidden()
 
@@ -182,10 +223,19 @@ def test_curves_are_saved_as_they_are(page, folder):
     name, content = downloaded(page, page.get_by_role("dialog").get_by_role("button", name="TSV"))
     rows = rows_of(content)
     assert name == "Mcm1.tsv"
-    assert rows[0] == ["recall", "DeepSEA", "DanQ", "DanQ-conv", "DanQ-dilated", "k-mer", "motif scan"]
+    assert rows[0] == [
+        "recall",
+        "DeepSEA",
+        "DanQ",
+        "DanQ-conv",
+        "DanQ-dilated",
+        "k-mer",
+        "motif scan",
+    ]
     assert [float(row[0]) for row in rows[1:]] == pytest.approx(np.linspace(0, 1, 51))
     assert [float(row[2]) for row in rows[1:]] == pytest.approx(
-        read_curve(folder, "danq", NAMES.index("Mcm1")), abs=0.00051)
+        read_curve(folder, "danq", NAMES.index("Mcm1")), abs=0.00051
+    )
 
 
 def test_hostile_names_are_text_everywhere(page, folder):
@@ -197,8 +247,11 @@ def test_hostile_names_are_text_everywhere(page, folder):
         assert page.locator(".tooltip").text_content().startswith(f"{shown} (")
         page.keyboard.press("Enter")
         assert page.locator("dialog h2").text_content() == shown
-        assert page.locator("dialog p.note").text_content().startswith(
-            f"Group: {GROUPS[NAMES.index(name)]}. Precision at 51 levels")
+        assert (
+            page.locator("dialog p.note")
+            .text_content()
+            .startswith(f"Group: {GROUPS[NAMES.index(name)]}. Precision at 51 levels")
+        )
         page.keyboard.press("Escape")
     assert page.locator("img").count() == 0
     assert page.evaluate("typeof window.hacked") == "undefined"
@@ -224,7 +277,10 @@ def test_the_browser_itself_refuses_markup_and_other_scripts(chromium, folder, t
 def test_first_tab_skips_to_the_answer(page):
     page.keyboard.press("Tab")
     skip = page.locator(".skip")
-    assert skip.bounding_box()["y"] >= 0 and page.evaluate("document.activeElement.className") == "skip"
+    assert (
+        skip.bounding_box()["y"] >= 0
+        and page.evaluate("document.activeElement.className") == "skip"
+    )
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.tagName") == "MAIN"
 
@@ -234,7 +290,9 @@ def test_a_figure_is_one_tab_stop_and_arrows_lead_through_its_points(page):
     figure.scroll_into_view_if_needed()
     page.locator("#comparison").evaluate("(section) => { section.tabIndex = -1; section.focus(); }")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('figure') === document.querySelector('#comparison figure')")
+    assert page.evaluate(
+        "document.activeElement.closest('figure') === document.querySelector('#comparison figure')"
+    )
     assert figure.locator("[tabindex='0']").count() == 1
     focused = page.locator(":focus")
 
@@ -253,7 +311,9 @@ def test_a_figure_is_one_tab_stop_and_arrows_lead_through_its_points(page):
             places.append(place())
         along = [at[axis] for at in places]
         assert along == sorted(along) and len({round(at, 3) for at in along}) > 20
-        assert len({tuple(np.round(at, 2)) for at in places}) == len(NAMES) - 1  # one target is undefined
+        assert (
+            len({tuple(np.round(at, 2)) for at in places}) == len(NAMES) - 1
+        )  # one target is undefined
     page.keyboard.press("Tab")
     assert focused.inner_text() == "SVG" and figure.locator("[tabindex='0']").count() == 1
 
@@ -287,8 +347,14 @@ def number_shown(text):
     return float(found[0].replace(",", "")) if found else None
 
 
-@pytest.mark.parametrize(("title", "name"), [("AUPRC by target", "DanQ"), ("AUPRC differences", "DanQ − DanQ-conv"),
-                                             ("Targets", "positive, train")])
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("AUPRC by target", "DanQ"),
+        ("AUPRC differences", "DanQ − DanQ-conv"),
+        ("Targets", "positive, train"),
+    ],
+)
 def test_numbers_sort_both_ways_with_the_undefined_last(page, title, name):
     shown = table(page, title)
     heads = shown.locator("thead th").all_inner_texts()
@@ -302,8 +368,8 @@ def test_numbers_sort_both_ways_with_the_undefined_last(page, title, name):
         assert shown.locator("thead th").nth(place).get_attribute("aria-sort") == state
         after = column(shown, place)
         assert sorted(after) == sorted(before)
-        assert [number_shown(text) for text in after[:len(known)]] == sorted(known, reverse=turned)
-        assert set(after[len(known):]) <= {"NA"}
+        assert [number_shown(text) for text in after[: len(known)]] == sorted(known, reverse=turned)
+        assert set(after[len(known) :]) <= {"NA"}
     button.click()
     assert column(shown, place) == before and shown.locator("[aria-sort]").count() == 0
 
@@ -315,13 +381,20 @@ def test_words_sort_as_words_and_one_column_at_a_time(page):
     shown.get_by_role("button", name="target", exact=True).click()
     names = [name for name in column(shown, 0) if name in YEAST]
     assert names == sorted(YEAST)
-    assert [head.get_attribute("aria-sort") for head in shown.locator("thead th").all()[:2]] == ["ascending", None]
+    assert [head.get_attribute("aria-sort") for head in shown.locator("thead th").all()[:2]] == [
+        "ascending",
+        None,
+    ]
 
 
 def test_time_spans_sort_by_their_length(visit, tmp_path):
     spans = ["2 min 31 s", "7 s", "NA", "1 h 0 min", "59 s"]
-    write_plain(tmp_path / "page.html", p.table("Times", ["job", "time"], [[f"job {k}", one] for k, one in
-                                                                           enumerate(spans)], ("job",)))
+    write_plain(
+        tmp_path / "page.html",
+        p.table(
+            "Times", ["job", "time"], [[f"job {k}", one] for k, one in enumerate(spans)], ("job",)
+        ),
+    )
     opened = visit(tmp_path / "page.html")
     opened.get_by_role("button", name="time", exact=True).click()
     assert column(table(opened, "Times"), 1) == ["7 s", "59 s", "2 min 31 s", "1 h 0 min", "NA"]
@@ -331,16 +404,26 @@ def test_logos_sort_by_effect_and_back(page):
     gallery = page.locator(".gallery").first
 
     def shown(name):
-        return [float(value) for value in gallery.locator(".filter").evaluate_all(
-            f"all => all.map((one) => one.dataset.{name})")]
+        return [
+            float(value)
+            for value in gallery.locator(".filter").evaluate_all(
+                f"all => all.map((one) => one.dataset.{name})"
+            )
+        ]
 
     made = shown("effect")
     assert made != sorted(made, reverse=True)
     button = gallery.get_by_role("button", name="largest effect")
     button.click()
-    assert shown("effect") == sorted(made, reverse=True) and button.get_attribute("aria-pressed") == "true"
+    assert (
+        shown("effect") == sorted(made, reverse=True)
+        and button.get_attribute("aria-pressed") == "true"
+    )
     gallery.get_by_role("button", name="most sites").click()
-    assert shown("sites") == sorted(shown("sites"), reverse=True) and button.get_attribute("aria-pressed") == "false"
+    assert (
+        shown("sites") == sorted(shown("sites"), reverse=True)
+        and button.get_attribute("aria-pressed") == "false"
+    )
     gallery.get_by_role("button", name="surest name").click()
     assert shown("q") == sorted(shown("q"))
     gallery.get_by_role("button", name="surest name").click()
@@ -394,14 +477,36 @@ def write_plain(path, *tables):
 def test_saved_cells_are_plain_numbers_and_texts_that_no_spreadsheet_runs(visit, tmp_path):
     names = ["a\tb\n\nc", "+1+1", "-2+3|cmd", "@SUM(A1)", "=1", "−5", " =2", "1,000"]
     values = ["−0.5", "12,071", "3.41 %", "NA", "+0.020", "1.5e-7", "0.3 (6)", "−1,234.5"]
-    write_plain(tmp_path / "page.html", p.table("=T/../x: \"y\"", ["name", "value"],
-                                                list(zip(names, values, strict=True)), ("name",)))
+    write_plain(
+        tmp_path / "page.html",
+        p.table(
+            '=T/../x: "y"', ["name", "value"], list(zip(names, values, strict=True)), ("name",)
+        ),
+    )
     opened = visit(tmp_path / "page.html")
     name, content = downloaded(opened, opened.get_by_role("button", name="save TSV"))
     rows = rows_of(content)
     assert name == "T_x_y.tsv"
-    assert [row[0] for row in rows[1:]] == ["a b c", "'+1+1", "'-2+3|cmd", "'@SUM(A1)", "'=1", "−5", "'=2", "1,000"]
-    assert [row[1] for row in rows[1:]] == ["-0.5", "12071", "3.41 %", "NA", "+0.020", "1.5e-7", "0.3 (6)", "-1234.5"]
+    assert [row[0] for row in rows[1:]] == [
+        "a b c",
+        "'+1+1",
+        "'-2+3|cmd",
+        "'@SUM(A1)",
+        "'=1",
+        "−5",
+        "'=2",
+        "1,000",
+    ]
+    assert [row[1] for row in rows[1:]] == [
+        "-0.5",
+        "12071",
+        "3.41 %",
+        "NA",
+        "+0.020",
+        "1.5e-7",
+        "0.3 (6)",
+        "-1234.5",
+    ]
 
 
 # --- figures ---
@@ -417,8 +522,13 @@ def test_figures_are_saved_as_drawings_in_dark_ink(visit, folder, scheme):
     assert name == "DanQ_against_DanQ_conv.svg" and root.tag == "{http://www.w3.org/2000/svg}svg"
     assert not re.search(r"currentColor|var\(|tabindex|ring", text)
     words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"DanQ against DanQ-conv", "AUPRC, DanQ", "TF", "<b>cofactor</b>", "histone"} <= set(words)
-    assert len([element for element in root.iter() if "data-target" in element.attrib]) == len(NAMES) - 1
+    assert {"DanQ against DanQ-conv", "AUPRC, DanQ", "TF", "<b>cofactor</b>", "histone"} <= set(
+        words
+    )
+    assert (
+        len([element for element in root.iter() if "data-target" in element.attrib])
+        == len(NAMES) - 1
+    )
 
     name, content = downloaded(opened, figure.get_by_role("button", name="PNG"))
     picture = Image.open(io.BytesIO(content)).convert("RGB")
@@ -432,15 +542,24 @@ def test_figures_are_saved_as_drawings_in_dark_ink(visit, folder, scheme):
 
 def test_figures_save_their_numbers(page, folder):
     name, content = downloaded(page, scatter(page, 1).get_by_role("button", name="TSV"))
-    rows, own = rows_of(content), read_table(folder / "comparison.tsv").query("pair == 'danq - danq_dilated'")
+    rows, own = (
+        rows_of(content),
+        read_table(folder / "comparison.tsv").query("pair == 'danq - danq_dilated'"),
+    )
     assert name == "DanQ_against_DanQ_dilated.tsv"
     assert rows[0][:4] == ["target", "group", "DanQ", "DanQ-dilated"] and len(rows) == len(NAMES)
     [reb1] = [row for row in rows if row[0] == "Reb1"]
     own = own[own["name"] == "Reb1"].iloc[0]
-    assert [float(reb1[rows[0].index(name)]) for name in ("DanQ", "DanQ-dilated", "difference", "low", "high")] == \
-        pytest.approx(own[["auprc_a", "auprc_b", "difference", "low", "high"]].tolist(), rel=1e-5)
+    assert [
+        float(reb1[rows[0].index(name)])
+        for name in ("DanQ", "DanQ-dilated", "difference", "low", "high")
+    ] == pytest.approx(own[["auprc_a", "auprc_b", "difference", "low", "high"]].tolist(), rel=1e-5)
     for figure in page.locator(".figure").all():
-        assert figure.get_by_role("button", name="SVG").count() == figure.get_by_role("button", name="PNG").count() == 1
+        assert (
+            figure.get_by_role("button", name="SVG").count()
+            == figure.get_by_role("button", name="PNG").count()
+            == 1
+        )
 
 
 # --- how it looks ---
@@ -493,7 +612,9 @@ CONTRASTS = """() => {
 def test_texts_stand_out_from_their_ground(visit, folder, scheme):
     opened = visit(folder / "report.html", color_scheme=scheme)
     ground = opened.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (np.mean([int(number) for number in re.findall(r"\d+", ground)]) < 60) == (scheme == "dark")
+    assert (np.mean([int(number) for number in re.findall(r"\d+", ground)]) < 60) == (
+        scheme == "dark"
+    )
     point(scatter(opened), "Reb1").focus()
     opened.keyboard.press("Enter")
     found = opened.evaluate(CONTRASTS)
@@ -512,7 +633,9 @@ def test_print_shows_everything_in_black_on_white(visit, folder):
         assert not any(one.is_visible() for one in opened.locator(hidden).all()), hidden
     assert opened.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     for ground in ("body", ".figure", ".card", "td"):
-        colour = opened.locator(ground).first.evaluate("(one) => getComputedStyle(one).backgroundColor")
+        colour = opened.locator(ground).first.evaluate(
+            "(one) => getComputedStyle(one).backgroundColor"
+        )
         assert colour == "rgb(255, 255, 255)"
     cut = "(boxes) => boxes.filter((box) => box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > 690).length"
     assert opened.locator(".scroll").evaluate_all(cut) == 0
@@ -531,7 +654,9 @@ def test_folded_text_unfolds_for_print_and_folds_again(page):
 
 def test_without_script_everything_reads(visit, folder):
     opened = visit(folder / "report.html", java_script_enabled=False)
-    assert opened.get_by_role("button").count() == 0 and opened.get_by_role("searchbox").count() == 0
+    assert (
+        opened.get_by_role("button").count() == 0 and opened.get_by_role("searchbox").count() == 0
+    )
     assert opened.get_by_role("img", name="DanQ against DanQ-conv").is_visible()
     assert opened.get_by_role("rowheader", name="Reb1").first.is_visible()
     assert point(scatter(opened), "Reb1").count() == 1
@@ -556,7 +681,8 @@ def test_names_and_roles_for_a_screen_reader(page):
     assert page.get_by_role("region", name="The comparison").count() == 1
     figure = page.get_by_role("group", name="DanQ against DanQ-conv", exact=True)
     assert figure.count() == 1 and "igher on" in figure.evaluate(
-        "(one) => document.getElementById(one.getAttribute('aria-describedby')).textContent")
+        "(one) => document.getElementById(one.getAttribute('aria-describedby')).textContent"
+    )
     assert page.get_by_role("button", name=re.compile(r"^Reb1 \(TF\): DanQ")).count() >= 5
     assert page.get_by_role("table", name="AUPRC by target").count() == 1
     assert page.get_by_role("columnheader", name="DeepSEA").first.is_visible()

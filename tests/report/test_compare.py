@@ -25,18 +25,30 @@ def compared(tables, tmp_path, **options):
 def test_targets_are_matched_by_name_and_order(tables, tmp_path):
     table, page = compared(tables, tmp_path)
     assert table["target"].tolist() == ["CTCF", "H3K4me3", "DNase", "DNase"]
-    assert table["a"].tolist() == [0.9, 0.7, 0.8, 0.6] and table["b"].fillna(-1).tolist() == [0.8, -1, 0.7, 0.7]
+    assert table["a"].tolist() == [0.9, 0.7, 0.8, 0.6] and table["b"].fillna(-1).tolist() == [
+        0.8,
+        -1,
+        0.7,
+        0.7,
+    ]
     assert table["difference"].dropna().round(6).tolist() == [0.1, 0.1, -0.1]
-    assert ("AUROC: one is higher on 2 of 3 targets and lower on 1; means 0.767 and 0.733, mean difference +0.033"
-            in page)
+    assert (
+        "AUROC: one is higher on 2 of 3 targets and lower on 1; means 0.767 and 0.733, mean difference +0.033"
+        in page
+    )
     assert "1 target of other is not in the other table, and left out." in page
 
 
 def test_columns_are_chosen_and_a_missing_one_is_refused(tables, tmp_path):
     tables[0].write_text(ONE.replace("auroc", "AUC"))
     table, page = compared(tables, tmp_path, metrics=["AUC"], models=["A", "B"])
-    assert table["metric"].unique().tolist() == ["AUC"] and "AUC: A is higher on 0 of 4 targets and lower on 4" in page
-    with pytest.raises(DanqError, match=r"one\.tsv:1: has no column 'auprc'; it has name, group, AUC"):
+    assert (
+        table["metric"].unique().tolist() == ["AUC"]
+        and "AUC: A is higher on 0 of 4 targets and lower on 4" in page
+    )
+    with pytest.raises(
+        DanqError, match=r"one\.tsv:1: has no column 'auprc'; it has name, group, AUC"
+    ):
         compared(tables, tmp_path, metrics=["auprc"])
     with pytest.raises(DanqError, match=r"one\.tsv:1: has none of the columns auroc"):
         compared(tables, tmp_path)
@@ -44,27 +56,48 @@ def test_columns_are_chosen_and_a_missing_one_is_refused(tables, tmp_path):
 
 def test_a_runs_own_table_gives_one_model_with_its_seeds_averaged(tmp_path):
     path = tmp_path / "metrics.tsv"
-    path.write_text("model\tseed\ttarget\tname\tauroc\n" + "".join(
-        f"{model}\t{seed}\t{target}\tX\t{area}\n" for model, seed, target, area in
-        [("danq", 0, 0, 0.8), ("danq", 0, 1, 0.6), ("danq", 1, 0, 0.9), ("danq", 1, 1, 0.7), ("scan", "NA", 0, 0.5),
-         ("scan", "NA", 1, 0.5)]))
+    path.write_text(
+        "model\tseed\ttarget\tname\tauroc\n"
+        + "".join(
+            f"{model}\t{seed}\t{target}\tX\t{area}\n"
+            for model, seed, target, area in [
+                ("danq", 0, 0, 0.8),
+                ("danq", 0, 1, 0.6),
+                ("danq", 1, 0, 0.9),
+                ("danq", 1, 1, 0.7),
+                ("scan", "NA", 0, 0.5),
+                ("scan", "NA", 1, 0.5),
+            ]
+        )
+    )
     table, page = compared((path, path), tmp_path, models=["danq", "scan"])
     assert table["a"].tolist() == pytest.approx([0.85, 0.65]) and table["b"].tolist() == [0.5, 0.5]
     assert "DanQ against motif scan" in page
     for models in (None, ["danq", "gone"]):
-        with pytest.raises(DanqError, match=r"metrics\.tsv: holds the models danq, scan; choose one of each table"):
+        with pytest.raises(
+            DanqError, match=r"metrics\.tsv: holds the models danq, scan; choose one of each table"
+        ):
             compared((path, path), tmp_path, models=models)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("name\tauroc\n", r"one\.tsv: holds no row below its header"),
-    ("what\tauroc\nx\t0.5\n", r"one\.tsv:1: has no column name"),
-    ("name\tauroc\nx\t0.5\ny\t0,5\n", r"one\.tsv:3: column auroc: '0,5' is not a number; give NA where it is unknown"),
-    ("name\tauroc\nx\t0.5\t1\n", r"one\.tsv:2: has 3 cells where the header has 2"),
-    ("name\tauroc\tauroc\nx\t0.5\t1\n", r"one\.tsv:1: has two columns of one name"),
-    ("name\tauroc\nctcf\t0.5\n", r"one\.tsv: names none of the targets of .*other\.csv \('DNase', \.\.\.\)"),
-    ("name\tauprc\nCTCF\t0.5\n", r"one\.tsv: has no metric in common with .*other\.csv"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name\tauroc\n", r"one\.tsv: holds no row below its header"),
+        ("what\tauroc\nx\t0.5\n", r"one\.tsv:1: has no column name"),
+        (
+            "name\tauroc\nx\t0.5\ny\t0,5\n",
+            r"one\.tsv:3: column auroc: '0,5' is not a number; give NA where it is unknown",
+        ),
+        ("name\tauroc\nx\t0.5\t1\n", r"one\.tsv:2: has 3 cells where the header has 2"),
+        ("name\tauroc\tauroc\nx\t0.5\t1\n", r"one\.tsv:1: has two columns of one name"),
+        (
+            "name\tauroc\nctcf\t0.5\n",
+            r"one\.tsv: names none of the targets of .*other\.csv \('DNase', \.\.\.\)",
+        ),
+        ("name\tauprc\nCTCF\t0.5\n", r"one\.tsv: has no metric in common with .*other\.csv"),
+    ],
+)
 def test_what_is_wrong_is_told_with_its_line_and_nothing_is_made(tables, tmp_path, text, message):
     tables[0].write_text(text)
     with pytest.raises(DanqError, match=message):

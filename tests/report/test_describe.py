@@ -12,59 +12,113 @@ import pytest
 
 from danq.data.dataset import ATTRIBUTES, PARTS, open_dataset, open_unchecked, problems
 from danq.errors import DanqError, DanqErrors
-from danq.genome.sequence import encode, pack, unpack_codes
+from danq.genome.sequence import encode, pack, unpack_indices
 from danq.plotting import dataplots, plots
 from danq.report.describe import describe
 from tests.data.test_audit import PLANTED, SPLITS, audited, plain, write
 
 DOC = Path(__file__).parents[2] / "docs" / "dataset.md"
 TARGETS = [("a", "TF", "MA0139.1"), ("b\x1b[2J\u202e", "TF", ""), ("$\\frac{", "_open", "")]
-LABELS = {"train": [[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0]], "valid": [[0, 0, 1], [0, 0, 0], [1, 0, 1], [0, 0, 0]],
-          "test": [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0]]}
-SOURCE = {"genome": {"path": "g.fa", "sha256": "0"}, "dropped": {"unlabelled": 1234, "blacklist": 0},
-          "counts": {"a.bed": {"clipped": 2, "lines": 9}, "b.bed": {"lines": 1000, "empty": 0}}}
+LABELS = {
+    "train": [[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0]],
+    "valid": [[0, 0, 1], [0, 0, 0], [1, 0, 1], [0, 0, 0]],
+    "test": [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0]],
+}
+SOURCE = {
+    "genome": {"path": "g.fa", "sha256": "0"},
+    "dropped": {"unlabelled": 1234, "blacklist": 0},
+    "counts": {"a.bed": {"clipped": 2, "lines": 9}, "b.bed": {"lines": 1000, "empty": 0}},
+}
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    return write(tmp_path / "d.h5", PLANTED, lengths=(300, 200, 50), targets=TARGETS, labels=LABELS, source=SOURCE,
-                 assembly="tiny\x07")
+    return write(
+        tmp_path / "d.h5",
+        PLANTED,
+        lengths=(300, 200, 50),
+        targets=TARGETS,
+        labels=LABELS,
+        source=SOURCE,
+        assembly="tiny\x07",
+    )
 
 
 @pytest.fixture
 def random(tmp_path):
     """Write 3 x 30 windows of 21 bp with 13 targets in 9 groups, on 40 chromosomes."""
     rng = np.random.default_rng(5)
-    splits = {split: [(row, 0, "".join(rng.choice(list("ACGTN"), 21))) for row in range(part, 40, 4) for _ in range(3)]
-              for part, split in enumerate(SPLITS)}
+    splits = {
+        split: [
+            (row, 0, "".join(rng.choice(list("ACGTN"), 21)))
+            for row in range(part, 40, 4)
+            for _ in range(3)
+        ]
+        for part, split in enumerate(SPLITS)
+    }
     labels = {split: rng.random((30, 13)) < 0.2 for split in SPLITS}
     targets = [(f"t{row}", f"g{row % 9}", "") for row in range(13)]
-    return write(tmp_path / "r.h5", splits, lengths=[100] * 40, targets=targets, labels=labels), splits, labels
+    return (
+        write(tmp_path / "r.h5", splits, lengths=[100] * 40, targets=targets, labels=labels),
+        splits,
+        labels,
+    )
 
 
 def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
     found = describe(dataset, json=tmp_path / "d.json")
     assert json.loads((tmp_path / "d.json").read_text()) == found
     assert found["facts"] == {
-        "format": "danq-dataset", "format-version": 2, "window": 8, "bin_size": 8, "alphabet": "ACGT",
-        "assembly": "tiny\x07", "coordinates": "genome", "created-by": found["facts"]["created-by"], "targets": 3,
-        "groups": 2, "windows": 13, "chromosomes": 3, "genome_length": 550, "bytes": dataset.stat().st_size}
-    # 8 bp and 3 labels: 4 + 1 bytes, and 4 of the start. Letters of train: GAATTCGN AACCGGTT and 16 A.
+        "format": "danq-dataset",
+        "format_version": 2,
+        "window": 8,
+        "bin_size": 8,
+        "alphabet": "ACGT",
+        "assembly": "tiny\x07",
+        "coordinates": "genome",
+        "created_by": found["facts"]["created_by"],
+        "targets": 3,
+        "groups": 2,
+        "windows": 13,
+        "chromosomes": 3,
+        "genome_length": 550,
+        "bytes": dataset.stat().st_size,
+    }
+    # 8 bp and 3 labels: 4 + 1 bytes, and 4 of the start. Bases of train: GAATTCGN AACCGGTT and 16 A.
     assert found["splits"]["train"] == {
-        "windows": 4, "share": 4 / 13, "bytes_per_window": 9, "labelled": 3, "labels_per_window": 1.0, "gc": 7 / 31,
-        "unknown_letters": 1, "windows_by_labels": [1, 2, 1]}
+        "windows": 4,
+        "share": 4 / 13,
+        "bytes_per_window": 9,
+        "labelled": 3,
+        "labels_per_window": 1.0,
+        "gc": 7 / 31,
+        "unknown_bases": 1,
+        "windows_by_labels": [1, 2, 1],
+    }
     assert found["splits"]["test"]["windows_by_labels"] == [4, 1]
     assert found["groups"][0]["name"] == "TF" and found["groups"][0]["targets"] == 2
     assert found["groups"][0]["splits"]["train"] == {
-        "positives": 4, "prevalence": {"mean": 0.5, "min": 0.25, "max": 0.75}, "without_positive": 0}
+        "positives": 4,
+        "prevalence": {"mean": 0.5, "min": 0.25, "max": 0.75},
+        "without_positive": 0,
+    }
     assert found["groups"][1]["splits"]["test"] == {
-        "positives": 0, "prevalence": {"mean": 0, "min": 0, "max": 0}, "without_positive": 1}
+        "positives": 0,
+        "prevalence": {"mean": 0, "min": 0, "max": 0},
+        "without_positive": 1,
+    }
     assert found["targets"][0] == {
-        "index": 0, "name": "a", "group": "TF", "jaspar": "MA0139.1", "positives": {"train": 3, "valid": 1, "test": 1},
-        "prevalence": {"train": 0.75, "valid": 0.25, "test": 0.2}}
+        "index": 0,
+        "name": "a",
+        "group": "TF",
+        "jaspar": "MA0139.1",
+        "positives": {"train": 3, "valid": 1, "test": 1},
+        "prevalence": {"train": 0.75, "valid": 0.25, "test": 0.2},
+    }
     assert found["chromosomes"] == [
         {"name": "chr1", "length": 300, "windows": {"train": 2, "valid": 2, "test": 2}},
-        {"name": "chr2", "length": 200, "windows": {"train": 2, "valid": 2, "test": 3}}]
+        {"name": "chr2", "length": 200, "windows": {"train": 2, "valid": 2, "test": 3}},
+    ]
     assert [list(row.values()) for row in found["audit"]] == plain(audited(dataset))
     assert found["source"] == SOURCE
 
@@ -73,33 +127,52 @@ def test_the_summary_says_the_same_and_is_safe_to_print(dataset, capsys):
     describe(dataset)
     text = capsys.readouterr().out
     rows = [" ".join(line.split()) for line in text.splitlines()]
-    for row in ["format danq-dataset, version 2", r"assembly tiny\x07", "chromosomes 3, 550 bp", "coordinates genome",
-                "train 4 30.769 % 9 3 1.000 22.581 % 1", "TF train 2 0 4 50.000 % 25.000 % 75.000 %",
-                "_open test 1 1 0 0.000 % 0.000 % 0.000 %", r"b\x1b[2J\u202e TF 1 1 0 0 7.692 %",
-                r"$\frac{ _open 2 0 2 0 15.385 %", "a TF 0 3 1 1 38.462 %", "valid train 4 1 2 2 3",
-                "unlabelled 1,234", "blacklist 0", "clipped 2", "lines 1,009"]:
+    for row in [
+        "format danq-dataset, version 2",
+        r"assembly tiny\x07",
+        "chromosomes 3, 550 bp",
+        "coordinates genome",
+        "train 4 30.769 % 9 3 1.000 22.581 % 1",
+        "TF train 2 0 4 50.000 % 25.000 % 75.000 %",
+        "_open test 1 1 0 0.000 % 0.000 % 0.000 %",
+        r"b\x1b[2J\u202e TF 1 1 0 0 7.692 %",
+        r"$\frac{ _open 2 0 2 0 15.385 %",
+        "a TF 0 3 1 1 38.462 %",
+        "valid train 4 1 2 2 3",
+        "unlabelled 1,234",
+        "blacklist 0",
+        "clipped 2",
+        "lines 1,009",
+    ]:
         assert row in rows, row
-    assert "empty" not in text and all(letter.isprintable() for letter in text.replace("\n", ""))
-    assert rows.index(r"b\x1b[2J\u202e TF 1 1 0 0 7.692 %") < rows.index("a TF 0 3 1 1 38.462 %")  # rarest first
+    assert "empty" not in text and all(base.isprintable() for base in text.replace("\n", ""))
+    assert rows.index(r"b\x1b[2J\u202e TF 1 1 0 0 7.692 %") < rows.index(
+        "a TF 0 3 1 1 38.462 %"
+    )  # rarest first
 
 
 def test_random_numbers_against_numpy(random):
     path, splits, labels = random
     found = describe(path)
     for split in SPLITS:
-        letters, own = "".join(text for *_, text in splits[split]), found["splits"][split]
-        known = len(letters) - letters.count("N")
-        assert own["unknown_letters"] == letters.count("N")
-        assert own["gc"] == (letters.count("G") + letters.count("C")) / known
+        bases, own = "".join(text for *_, text in splits[split]), found["splits"][split]
+        known = len(bases) - bases.count("N")
+        assert own["unknown_bases"] == bases.count("N")
+        assert own["gc"] == (bases.count("G") + bases.count("C")) / known
         assert own["windows_by_labels"] == np.bincount(labels[split].sum(axis=1)).tolist()
         assert own["labelled"] == labels[split].any(axis=1).sum()
         assert own["labels_per_window"] == pytest.approx(labels[split].sum(axis=1).mean())
         for group in found["groups"]:
-            shares = labels[split][:, [row for row in range(13) if f"g{row % 9}" == group["name"]]].mean(axis=0)
+            shares = labels[split][
+                :, [row for row in range(13) if f"g{row % 9}" == group["name"]]
+            ].mean(axis=0)
             assert group["splits"][split]["prevalence"] == pytest.approx(
-                {"mean": shares.mean(), "min": shares.min(), "max": shares.max()})
+                {"mean": shares.mean(), "min": shares.min(), "max": shares.max()}
+            )
             assert group["splits"][split]["without_positive"] == (shares == 0).sum()
-        assert [target["prevalence"][split] for target in found["targets"]] == labels[split].mean(axis=0).tolist()
+        assert [target["prevalence"][split] for target in found["targets"]] == labels[split].mean(
+            axis=0
+        ).tolist()
         assert sum(one["windows"][split] for one in found["chromosomes"]) == 30
 
 
@@ -111,36 +184,53 @@ def test_blocks_change_nothing(random, monkeypatch):
 
 
 def test_many_targets_show_both_ends(tmp_path, capsys):
-    labels = {split: [[row % (n + 1) == 0 for n in range(25)] for row in range(1, 41)] for split in SPLITS}
+    labels = {
+        split: [[row % (n + 1) == 0 for n in range(25)] for row in range(1, 41)] for split in SPLITS
+    }
     splits = {split: [(0, 9 * row, "ACGTACGTA") for row in range(40)] for split in SPLITS}
-    describe(write(tmp_path / "d.h5", splits, targets=[(f"t{n}", "g", "") for n in range(25)], labels=labels))
+    describe(
+        write(
+            tmp_path / "d.h5",
+            splits,
+            targets=[(f"t{n}", "g", "") for n in range(25)],
+            labels=labels,
+        )
+    )
     _, rarest, most = re.split("The 10 .*\n", capsys.readouterr().out)
-    assert re.findall(r"^  (t\d+)", rarest, re.M) == [f"t{n}" for n in range(20, 25)] + [f"t{n}" for n in range(13, 18)]
+    assert re.findall(r"^  (t\d+)", rarest, re.M) == [f"t{n}" for n in range(20, 25)] + [
+        f"t{n}" for n in range(13, 18)
+    ]
     assert re.findall(r"^  (t\d+)", most, re.M) == [f"t{n}" for n in range(10)]
 
 
 def test_windows_without_places(tmp_path, capsys):
     path = write(tmp_path / "d.h5", PLANTED, lengths=(300, 200), coordinates="rows")
     found = describe(path, figure=tmp_path / "d.svg")
-    assert found["facts"]["chromosomes"] is found["facts"]["genome_length"] is None and found["chromosomes"] == []
+    assert (
+        found["facts"]["chromosomes"] is found["facts"]["genome_length"] is None
+        and found["chromosomes"] == []
+    )
     assert [row["overlapping"] for row in found["audit"]] == [None] * 3
     assert re.search(r"valid +train +4 +NA +2 +2 +3", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("source", [{}, {"dropped": 3, "counts": {"a": 1}}, {"dropped": {"x\x07": "many"}}, None])
+@pytest.mark.parametrize(
+    "source", [{}, {"dropped": 3, "counts": {"a": 1}}, {"dropped": {"x\x07": "many"}}, None]
+)
 def test_any_source_will_do(tmp_path, source, capsys):
     path = write(tmp_path / "d.h5", PLANTED, lengths=(300, 200), source=source)
     assert describe(path)["source"] == (source or {})
     assert "\x07" not in capsys.readouterr().out
 
 
-def test_only_unknown_letters(tmp_path, capsys):
+def test_only_unknown_bases(tmp_path, capsys):
     splits = {split: [(0, 0, "NNN")] for split in SPLITS}
     assert describe(write(tmp_path / "d.h5", splits))["splits"]["test"]["gc"] is None
     assert re.search(r"test .* NA +3\n", capsys.readouterr().out)
 
 
 # --- what is wrong is named ---
+
 
 def offset(path, name):
     with h5py.File(path) as file:
@@ -169,14 +259,17 @@ def test_every_flipped_byte_is_named(dataset, tmp_path, capsys):
     flip(dataset, "train/sequences", "test/targets", "targets/name")
     assert refused(dataset, tmp_path) == [
         f"the bytes of {name} are not those that were written: the file is damaged; make it again"
-        for name in ("train/sequences", "test/targets", "targets/name")]
+        for name in ("train/sequences", "test/targets", "targets/name")
+    ]
     assert capsys.readouterr().out == ""
 
 
 def test_an_empty_mark_is_named(dataset, tmp_path):
     with h5py.File(dataset, "r+") as file:
         file["complete"][0] = b""
-    assert refused(dataset, tmp_path) == ["was not finished (its mark `complete` is empty); make it again"]
+    assert refused(dataset, tmp_path) == [
+        "was not finished (its mark `complete` is empty); make it again"
+    ]
 
 
 def test_a_cut_file_is_named(dataset, tmp_path):
@@ -188,7 +281,8 @@ def test_a_cut_file_is_named(dataset, tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     assert refused(tmp_path / "none.h5", tmp_path, DanqError) == [
-        "cannot be read (No such file or directory); check the path"]
+        "cannot be read (No such file or directory); check the path"
+    ]
 
 
 @pytest.mark.parametrize("link", [h5py.SoftLink("/train"), h5py.ExternalLink("other.h5", "/train")])
@@ -199,7 +293,10 @@ def test_links_are_named(dataset, tmp_path, link):
         del file["targets/group"]
     lines = refused(dataset, tmp_path)
     assert [line for line in lines if "leads elsewhere" in line] == [
-        f"{name} is a link that leads elsewhere; make it again" for name in PARTS if name.startswith("train/")]
+        f"{name} is a link that leads elsewhere; make it again"
+        for name in PARTS
+        if name.startswith("train/")
+    ]
     assert "lacks targets/group; make it again" in lines
 
 
@@ -211,12 +308,13 @@ def test_wrong_types_are_all_named(dataset, tmp_path):
             file[name] = values
     assert refused(dataset, tmp_path) == [
         f"{name} has the type float64, not that of docs/dataset.md; make it again"
-        for name in ("train/start", "test/chromosome_rows")]
+        for name in ("train/start", "test/chromosome_rows")
+    ]
 
 
 def test_another_version_is_named(dataset, tmp_path):
     with h5py.File(dataset, "r+") as file:
-        file.attrs.modify("format-version", 3)
+        file.attrs.modify("format_version", 3)
     assert "('danq-dataset', 3, 'ACGT')" in refused(dataset, tmp_path)[0]
 
 
@@ -226,43 +324,64 @@ def spoil(arrays, name, value):
 
 
 def test_bits_that_mean_nothing_are_named(dataset, tmp_path, doc):
-    """A foreign writer seals what it wrote; two letters at a place and labels beyond the last are still found."""
+    """A foreign writer seals what it wrote; two bases at a place and labels beyond the last are still found."""
     attributes, arrays = contents(dataset)
     spoil(arrays, "train/sequences", np.array([255, 0, 0, 0], dtype=np.uint8))
     spoil(arrays, "test/targets", 1)
     doc["write"](tmp_path / "foreign.h5", attributes, arrays)
     lines = refused(tmp_path / "foreign.h5", tmp_path)
     assert [line.split(",")[0] for line in lines] == [
-        "train/sequences has more than one letter in a place", "test/targets has labels beyond the last target"]
+        "train/sequences has more than one base in a place",
+        "test/targets has labels beyond the last target",
+    ]
 
 
 def test_letters_beyond_the_end_are_named(random, tmp_path, doc):
     attributes, arrays = contents(random[0])
-    spoil(arrays, "valid/sequences", np.array([0, 0, 0, 7], dtype=np.uint8))  # 21 bp leave three bits
+    spoil(
+        arrays, "valid/sequences", np.array([0, 0, 0, 7], dtype=np.uint8)
+    )  # 21 bp leave three bits
     doc["write"](tmp_path / "foreign.h5", attributes, arrays)
     assert refused(tmp_path / "foreign.h5", tmp_path) == [
-        "valid/sequences has letters beyond the end of the window, 3 times; make it again"]
+        "valid/sequences has bases beyond the end of the window, 3 times; make it again"
+    ]
 
 
 def test_foreign_text_is_checked(dataset, tmp_path, doc):
     attributes, arrays = contents(dataset)
-    wrong = {"targets/group": np.array([b"a", b"\xff", b"c"]), "source": np.frombuffer(b"{oops", dtype=np.uint8),
-             "chromosomes/name": np.array([b"chr1", b"chr1", b"chr2"])}
+    wrong = {
+        "targets/group": np.array([b"a", b"\xff", b"c"]),
+        "source": np.frombuffer(b"{oops", dtype=np.uint8),
+        "chromosomes/name": np.array([b"chr1", b"chr1", b"chr2"]),
+    }
     doc["write"](tmp_path / "foreign.h5", attributes | {"bin_size": 0}, arrays | wrong)
     lines = refused(tmp_path / "foreign.h5", tmp_path)
-    for line, start in zip(lines, ["chromosomes/name names a chromosome twice;", "targets/group is not UTF-8 text (",
-                                   "source is not JSON (", "its attribute bin_size is 0;"], strict=True):
+    for line, start in zip(
+        lines,
+        [
+            "chromosomes/name names a chromosome twice;",
+            "targets/group is not UTF-8 text (",
+            "source is not JSON (",
+            "its attribute bin_size is 0;",
+        ],
+        strict=True,
+    ):
         assert line.startswith(start)
 
 
 @pytest.mark.parametrize("source", [b"[1]", b"", b"\xff", b"[" * 100_000])
 def test_a_source_that_is_no_object_is_named(dataset, tmp_path, doc, source):
     attributes, arrays = contents(dataset)
-    doc["write"](tmp_path / "foreign.h5", attributes, arrays | {"source": np.frombuffer(source, dtype=np.uint8)})
+    doc["write"](
+        tmp_path / "foreign.h5",
+        attributes,
+        arrays | {"source": np.frombuffer(source, dtype=np.uint8)},
+    )
     assert any("source" in line for line in refused(tmp_path / "foreign.h5", tmp_path))
 
 
 # --- figures ---
+
 
 @pytest.mark.parametrize("suffix", ["svg", "png", "PNG"])
 def test_figures_are_made_and_repeat(dataset, random, tmp_path, suffix):
@@ -277,12 +396,17 @@ def test_figures_are_made_and_repeat(dataset, random, tmp_path, suffix):
 
 def test_names_in_any_script_are_drawn(tmp_path):
     targets = [("目标", "组", ""), ("b", "--><x>", ""), ("c", "a\nb", "")]
-    describe(write(tmp_path / "d.h5", PLANTED, lengths=(300, 200), targets=targets), figure=tmp_path / "d.svg")
+    describe(
+        write(tmp_path / "d.h5", PLANTED, lengths=(300, 200), targets=targets),
+        figure=tmp_path / "d.svg",
+    )
     assert (tmp_path / "d.svg").stat().st_size > 10_000
 
 
 def test_other_figures_are_refused(dataset, tmp_path):
-    with pytest.raises(DanqError, match=r"d\.jpg: a figure is made as \.svg, \.png or \.pdf; choose such a name"):
+    with pytest.raises(
+        DanqError, match=r"d\.jpg: a figure is made as \.svg, \.png or \.pdf; choose such a name"
+    ):
         describe(dataset, json=tmp_path / "d.json", figure=tmp_path / "d.jpg")
     assert not (tmp_path / "d.json").exists()
 
@@ -295,8 +419,10 @@ def test_the_dataset_is_not_overwritten(dataset):
 
 
 def test_matplotlib_waits_for_a_figure(dataset):
-    code = ("import sys; from danq.report.describe import describe; describe(sys.argv[1]); "
-            "sys.exit('matplotlib' in sys.modules or 'torch' in sys.modules)")
+    code = (
+        "import sys; from danq.report.describe import describe; describe(sys.argv[1]); "
+        "sys.exit('matplotlib' in sys.modules or 'torch' in sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code, str(dataset)], check=True, capture_output=True)
 
 
@@ -305,15 +431,28 @@ def test_bars_are_the_windows():
     counts = np.array([[5, 0, 1, 3], [0, 0, 7, 1], [0, 0, 0, 1]])
     dataplots.windows_by_chromosome(ax, ["x", "empty", "y", "$z"], counts, splits=SPLITS, limit=2)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["x", "y", "1 others"]
-    assert [[bar.get_width() for bar in bars] for bars in ax.containers] == [[5, 1, 3], [0, 7, 1], [0, 0, 1]]
-    assert [[bar.get_x() for bar in bars] for bars in ax.containers] == [[0, 0, 0], [5, 1, 3], [5, 8, 4]]
+    assert [[bar.get_width() for bar in bars] for bars in ax.containers] == [
+        [5, 1, 3],
+        [0, 7, 1],
+        [0, 0, 1],
+    ]
+    assert [[bar.get_x() for bar in bars] for bars in ax.containers] == [
+        [0, 0, 0],
+        [5, 1, 3],
+        [5, 8, 4],
+    ]
     assert len({bars[0].get_facecolor() for bars in ax.containers}) == 3
 
 
 def test_the_scatter_leaves_out_and_counts_what_has_no_place():
     _, ax = plots.canvas(4, 4)
-    dataplots.prevalence_scatter(ax, [0.1, 0, 0.02, 0.3], [0.2, 0.1, 0.01, 0], groups=["a", "a", "b", "b"])
-    assert [group.get_offsets().tolist() for group in ax.collections] == [[[0.1, 0.2]], [[0.02, 0.01]]]
+    dataplots.prevalence_scatter(
+        ax, [0.1, 0, 0.02, 0.3], [0.2, 0.1, 0.01, 0], groups=["a", "a", "b", "b"]
+    )
+    assert [group.get_offsets().tolist() for group in ax.collections] == [
+        [[0.1, 0.2]],
+        [[0.02, 0.01]],
+    ]
     assert ax.get_xlabel() == "positive windows, train\n(not shown: 1 without any)"
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
 
@@ -321,11 +460,16 @@ def test_the_scatter_leaves_out_and_counts_what_has_no_place():
 def test_the_histogram_is_in_shares():
     _, ax = plots.canvas(4, 4)
     dataplots.labels_per_window(ax, [[6, 2, 0, 0], [1, 0, 1, 0], [1, 0, 0, 0]], splits=SPLITS)
-    assert [line.get_data().values.tolist() for line in ax.patches] == [[0.75, 0.25, 0], [0.5, 0, 0.5], [1, 0, 0]]
+    assert [line.get_data().values.tolist() for line in ax.patches] == [
+        [0.75, 0.25, 0],
+        [0.5, 0, 0.5],
+        [1, 0, 0],
+    ]
     assert len({line.get_linestyle() for line in ax.patches}) == 3
 
 
 # --- the specification ---
+
 
 @pytest.fixture(scope="module")
 def doc():
@@ -350,7 +494,9 @@ def test_the_specification_reads_what_we_write(doc, random):
         doc["verify"](file)
         one_hot, found = doc["read"](file, "valid", slice(3, 9))
     wanted = np.stack([encode(text) for *_, text in splits["valid"][3:9]])
-    assert (one_hot == np.eye(5, dtype=np.uint8)[wanted][:, :, :4]).all() and (found == labels["valid"][3:9]).all()
+    assert (one_hot == np.eye(5, dtype=np.uint8)[wanted][:, :, :4]).all() and (
+        found == labels["valid"][3:9]
+    ).all()
 
 
 def test_the_specification_refuses_what_is_damaged(doc, dataset):
@@ -358,32 +504,32 @@ def test_the_specification_refuses_what_is_damaged(doc, dataset):
     with h5py.File(dataset) as file, pytest.raises(ValueError, match="damaged, or not finished"):
         doc["verify"](file)
     with h5py.File(dataset, "r+") as file:
-        file.attrs.modify("format-version", 3)
+        file.attrs.modify("format_version", 3)
         with pytest.raises(ValueError, match="version 2"):
             doc["verify"](file)
 
 
 def test_what_the_specification_writes_is_a_dataset(doc, dataset, tmp_path):
     attributes, arrays = contents(dataset)
-    foreign = attributes | {"created-by": "another program é\U0001f9ec", "assembly": 'say "x\\y"'}
+    foreign = attributes | {"created_by": "another program é\U0001f9ec", "assembly": 'say "x\\y"'}
     doc["write"](tmp_path / "foreign.h5", foreign, arrays)
     with open_unchecked(tmp_path / "foreign.h5") as file:
         assert list(problems(file)) == []
     ours, theirs = describe(dataset), describe(tmp_path / "foreign.h5")
     for found in (ours, theirs):
-        for key in ("bytes", "created-by", "assembly"):
+        for key in ("bytes", "created_by", "assembly"):
             del found["facts"][key]
     assert ours == theirs
 
 
 def test_the_specification_says_how_letters_are_packed():
     """Position p is bit 7 - p mod 8 of byte p // 8, in the order A, C, G, T."""
-    letters = "ACGTNACGTTA"
-    packed = pack(encode(letters)[None])[0]
-    for place, letter in enumerate(letters):
+    bases = "ACGTNACGTTA"
+    packed = pack(encode(bases)[None])[0]
+    for place, base in enumerate(bases):
         bits = [packed[place // 8, channel] >> 7 - place % 8 & 1 for channel in range(4)]
-        assert bits == [letter == base for base in "ACGT"]
-    assert (unpack_codes(packed[None], 11)[0] == encode(letters)).all()
+        assert bits == [base == base for base in "ACGT"]
+    assert (unpack_indices(packed[None], 11)[0] == encode(bases)).all()
 
 
 def test_the_specification_counts_the_bytes(tmp_path):
@@ -398,7 +544,7 @@ def test_the_specification_names_every_part_and_its_type(dataset):
     text = DOC.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `/?([^`]+)` \| (uint8|uint32 or int64|int64|text) \|", text, re.M)
     kinds = {name.replace("{split}", split): kind for name, kind in rows for split in SPLITS}
-    assert set(kinds) == {*PARTS, *ATTRIBUTES, "digests", "complete"}
+    assert set(kinds) == {*PARTS, *ATTRIBUTES, "checksums", "complete"}
     with h5py.File(dataset) as file:
         for name, kind in kinds.items():
             dtype = file.attrs.get_id(name).dtype if name in ATTRIBUTES else file[name].dtype

@@ -35,61 +35,107 @@ def test_logos_align_as_tomtom_did(turned):
     known = [Motif(f"MA{k:04}.1", f"F{k}", rng.dirichlet([0.2] * 4, size=12)) for k in range(60)]
     part = known[7].matrix[3:12]
     query = Motif("filter0", "", part[::-1, ::-1] if turned else part, 100)
-    row = match_table([query], known, min_bits=0, distance="pearson", q_value=0.05, shuffles=0, rng=rng).iloc[0]
+    row = match_table(
+        [query], known, min_bits=0, distance="pearson", q_value=0.05, shuffles=0, rng=rng
+    ).iloc[0]
     assert row["match"] == "MA0007.1" and row["strand"] == "+-"[turned]
     assert page._offset(row["offset"], 9, 12, turned) == 3
     logo = page.logo(query, row, known[7])
     assert logo.link == "https://jaspar.elixir.no/matrix/MA0007.1/"
-    # The letters of the filter's fourth to twelfth column are those of the known motif, one above the other.
-    letters = [re.findall(r"#base-(.).*? ([\d.]+) ([\d.]+)\)", str(svg)) for svg in (logo.svg, logo.known)]
-    assert letters[0] == [letter for letter in letters[1] if float(letter[1]) > 30]
+    # The bases of the filter's fourth to twelfth column are those of the known motif, one above the other.
+    bases = [
+        re.findall(r"#base-(.).*? ([\d.]+) ([\d.]+)\)", str(svg)) for svg in (logo.svg, logo.known)
+    ]
+    assert bases[0] == [base for base in bases[1] if float(base[1]) > 30]
 
 
 # --- data for the script ---
 
 
-@given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(
-    st.text(), inner)))
+@given(
+    st.recursive(
+        st.text() | st.integers() | st.none(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
 def test_data_are_the_same_when_read_back_and_never_markup(value):
     text = page.inert(value)
     assert not re.search("[<>&\u2028\u2029\u202e\x00-\x1f]", text)
     assert json.loads(text) == page.seen(value)
 
 
-@pytest.mark.parametrize("name", ["</script><script>alert(1)</script>", "<!--<script>", "]]>", "&lt;b&gt;"])
+@pytest.mark.parametrize(
+    "name", ["</script><script>alert(1)</script>", "<!--<script>", "]]>", "&lt;b&gt;"]
+)
 def test_no_name_ends_the_element_of_the_data(name):
     parser = Elements(f'<script type="application/json">{page.inert([name, {name: 1}])}</script>')
-    assert [tag for tag, _ in parser.elements] == ["script"] and json.loads(parser.data[0]) == [name, {name: 1}]
+    assert [tag for tag, _ in parser.elements] == ["script"] and json.loads(parser.data[0]) == [
+        name,
+        {name: 1},
+    ]
 
 
 def test_escapes_do_not_bring_back_what_cannot_be_seen():
-    assert json.loads(page.inert(["a\x1bb\u2028c\ud800", "\\u001b"])) == ["a\ufffdb\ufffdc\ufffd", "\\u001b"]
+    assert json.loads(page.inert(["a\x1bb\u2028c\ud800", "\\u001b"])) == [
+        "a\ufffdb\ufffdc\ufffd",
+        "\\u001b",
+    ]
 
 
 def test_numbers_of_a_figure():
-    frame = pd.DataFrame({"target": ["a", "b"], "n": [1, 2], "x": [0.123456789, np.nan], "y": [np.inf, 1e-9]})
-    assert page.numbers(frame) == (["target", "n", "x", "y"], [["a", 1, 0.123457, "NA"], ["b", 2, "NA", 1e-9]])
+    frame = pd.DataFrame(
+        {"target": ["a", "b"], "n": [1, 2], "x": [0.123456789, np.nan], "y": [np.inf, 1e-9]}
+    )
+    assert page.numbers(frame) == (
+        ["target", "n", "x", "y"],
+        [["a", 1, 0.123457, "NA"], ["b", 2, "NA", 1e-9]],
+    )
     assert json.loads(page.inert(page.numbers(frame)))[1][1] == ["b", 2, "NA", 1e-9]
 
 
 def test_precision_recall_of_every_target_and_model():
-    frame = pd.DataFrame([("danq", 0, 0, 1), ("danq", 0, 0.5, 0.6666), ("danq", 0, 1, 0.2), ("kmer", 3, 0, 1),
-                          ("kmer", 3, 0.5, np.nan), ("kmer", 3, 1, 0.1)],
-                         columns=["model", "target", "recall", "precision"])
-    targets = pd.DataFrame({"label": ["A", "B", "C"], "group": "TF", "prevalence": [0.2, np.nan, 0]}, index=[0, 3, 4])
-    scores = pd.DataFrame({"deepsea": 0.5, "danq": [0.61234, np.nan, np.nan], "kmer": [np.nan, 0.4, np.nan]},
-                          index=[0, 3, 4])
+    frame = pd.DataFrame(
+        [
+            ("danq", 0, 0, 1),
+            ("danq", 0, 0.5, 0.6666),
+            ("danq", 0, 1, 0.2),
+            ("kmer", 3, 0, 1),
+            ("kmer", 3, 0.5, np.nan),
+            ("kmer", 3, 1, 0.1),
+        ],
+        columns=["model", "target", "recall", "precision"],
+    )
+    targets = pd.DataFrame(
+        {"label": ["A", "B", "C"], "group": "TF", "prevalence": [0.2, np.nan, 0]}, index=[0, 3, 4]
+    )
+    scores = pd.DataFrame(
+        {"deepsea": 0.5, "danq": [0.61234, np.nan, np.nan], "kmer": [np.nan, 0.4, np.nan]},
+        index=[0, 3, 4],
+    )
     models = {"deepsea": "DeepSEA", "danq": "DanQ", "kmer": "k-mer"}
     found = json.loads(page.inert(page.precision_recall(frame, models, targets, scores)))
     style = plots.styles(models)
     assert found["recall"] == [0, 500, 1000]
     assert [(model["name"], model["colour"]) for model in found["models"]] == [
-        ("DanQ", plots.hue(style["danq"].colour)), ("k-mer", plots.hue(style["kmer"].colour))]
+        ("DanQ", plots.hue(style["danq"].colour)),
+        ("k-mer", plots.hue(style["kmer"].colour)),
+    ]
     assert found["targets"] == {
-        "0": {"name": "A", "group": "TF", "prevalence": 0.2, "auprc": ["0.612", "NA"],
-              "precision": [[1000, 667, 200], None]},
-        "3": {"name": "B", "group": "TF", "prevalence": "NA", "auprc": ["NA", "0.400"],
-              "precision": [None, [1000, None, 100]]}}
+        "0": {
+            "name": "A",
+            "group": "TF",
+            "prevalence": 0.2,
+            "auprc": ["0.612", "NA"],
+            "precision": [[1000, 667, 200], None],
+        },
+        "3": {
+            "name": "B",
+            "group": "TF",
+            "prevalence": "NA",
+            "auprc": ["NA", "0.400"],
+            "precision": [None, [1000, None, 100]],
+        },
+    }
 
 
 # --- the script and what is allowed ---
@@ -128,30 +174,55 @@ def elements(tmp_path_factory):
 def curves_of(folder, levels=51):
     """Return made-up precision-recall curves, on `levels` levels of recall, of all that a run's metrics.tsv knows."""
     metrics = read_table(folder / "metrics.tsv").dropna(subset="auprc")
-    known = metrics.groupby(["model", "target"], sort=False)[["auprc", "prevalence"]].mean().reset_index()
+    known = (
+        metrics.groupby(["model", "target"], sort=False)[["auprc", "prevalence"]]
+        .mean()
+        .reset_index()
+    )
     recall = np.linspace(0, 1, levels)
-    return pd.concat([pd.DataFrame({"model": row.model, "target": row.target, "recall": recall, "precision":
-                                    row.prevalence + (1 - row.prevalence) * (1 - recall ** (0.1 + 2 * row.auprc))})
-                      for row in known.itertuples()])
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "model": row.model,
+                    "target": row.target,
+                    "recall": recall,
+                    "precision": row.prevalence
+                    + (1 - row.prevalence) * (1 - recall ** (0.1 + 2 * row.auprc)),
+                }
+            )
+            for row in known.itertuples()
+        ]
+    )
 
 
 def test_only_the_pages_own_script_may_run(elements):
-    policy = next(meta["content"] for meta in elements.all("meta")
-                  if meta.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        meta["content"]
+        for meta in elements.all("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    )
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     scripts = elements.all("script")
-    assert [script.get("type") for script in scripts[:-1]] == ["application/json"] * (len(scripts) - 1)
+    assert [script.get("type") for script in scripts[:-1]] == ["application/json"] * (
+        len(scripts) - 1
+    )
     assert scripts[-1] == {}
-    digest = base64.b64encode(hashlib.sha256(elements.data[-1].encode()).digest()).decode()
-    assert rules["script-src"] == f"'sha256-{digest}'" and rules["default-src"] == "'none'"
+    checksum = base64.b64encode(hashlib.sha256(elements.data[-1].encode()).digest()).decode()
+    assert rules["script-src"] == f"'sha256-{checksum}'" and rules["default-src"] == "'none'"
     assert rules["require-trusted-types-for"] == "'script'" and rules["img-src"] == "data: blob:"
-    assert not [name for _, attributes in elements.elements for name in attributes if name.startswith("on")]
+    assert not [
+        name for _, attributes in elements.elements for name in attributes if name.startswith("on")
+    ]
 
 
 def test_script_makes_no_markup_and_asks_for_nothing():
     code = re.sub(r"(?m)^\s*//.*$", "", (TEMPLATES / "report.js").read_text())
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|Function\(|"
-                         r"fetch\(|XMLHttpRequest|WebSocket|import\(|sendBeacon|localStorage", code)
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|Function\(|"
+        r"fetch\(|XMLHttpRequest|WebSocket|import\(|sendBeacon|localStorage",
+        code,
+    )
     assert "</script" not in code and "<!--" not in code and page.seen(code) == code
 
 
@@ -164,7 +235,9 @@ def test_page_of_a_run_without_curves(tmp_path):
 
 def test_919_targets_and_four_networks_fit_in_8_megabytes(tmp_path):
     names = [f"Cell{k % 91}|Factor number {k}|None" for k in range(919)]
-    folder = write_run(tmp_path / "run", names=names, groups=["DNase"] * 125 + ["TF"] * 690 + ["histone"] * 104)
+    folder = write_run(
+        tmp_path / "run", names=names, groups=["DNase"] * 125 + ["TF"] * 690 + ["histone"] * 104
+    )
     write_four_networks(folder)
     write_table(folder / "curves.tsv.gz", curves_of(folder))
     r.report(folder, tmp_path / "report.html", config=folder / "config.yaml")
@@ -179,8 +252,10 @@ def write_four_networks(folder):
     twin = metrics[metrics["model"] == "danq_conv"].assign(model="danq_dilated")
     write_table(folder / "metrics.tsv", pd.concat([metrics, twin]))
     own = comparison[(comparison["a"] == "danq") & (comparison["b"] == "danq_conv")]
-    more = [own.assign(a=a, b=b, pair=f"{a} - {b}") for a, b in
-            (("danq", "danq_dilated"), ("danq_dilated", "danq_conv"))]
+    more = [
+        own.assign(a=a, b=b, pair=f"{a} - {b}")
+        for a, b in (("danq", "danq_dilated"), ("danq_dilated", "danq_conv"))
+    ]
     write_table(folder / "comparison.tsv", pd.concat([comparison, *more]))
 
 
@@ -199,8 +274,12 @@ def test_headings_and_landmarks(elements):
 
 def test_everything_that_is_named_by_another_element_finds_it(elements):
     names = [attributes["id"] for _, attributes in elements.elements if "id" in attributes]
-    wanted = [name for _, attributes in elements.elements for key in ("aria-labelledby", "aria-describedby")
-              for name in attributes.get(key, "").split()]
+    wanted = [
+        name
+        for _, attributes in elements.elements
+        for key in ("aria-labelledby", "aria-describedby")
+        for name in attributes.get(key, "").split()
+    ]
     assert len(names) == len(set(names)) and set(wanted) <= set(names)
 
 
@@ -211,13 +290,23 @@ def test_figures_are_images_with_a_name_and_tables_have_one(elements):
         drawing = next(attributes for tag, attributes in elements.elements[place:] if tag == "svg")
         assert drawing["role"] == "img" and drawing["aria-labelledby"]
     assert all(table["aria-labelledby"] for table in elements.all("table"))
-    assert all(drawing.get("aria-hidden") == "true" or drawing.get("role") == "img" for drawing in elements.all("svg"))
+    assert all(
+        drawing.get("aria-hidden") == "true" or drawing.get("role") == "img"
+        for drawing in elements.all("svg")
+    )
 
 
 def test_legends_have_the_colours_of_their_figures(elements):
-    used = {colour for _, attributes in elements.elements for colour in
-            re.findall(r"var\(--hue-\d, #\w+\)", attributes.get("style", ""))}
-    signs = [attributes["style"] for tag, attributes in elements.elements if tag == "span" and "style" in attributes]
+    used = {
+        colour
+        for _, attributes in elements.elements
+        for colour in re.findall(r"var\(--hue-\d, #\w+\)", attributes.get("style", ""))
+    }
+    signs = [
+        attributes["style"]
+        for tag, attributes in elements.elements
+        if tag == "span" and "style" in attributes
+    ]
     assert signs and {sign.removeprefix("color: ") for sign in signs} <= used
     assert not [sign for sign in signs if "var(--hue-" not in sign]
 
@@ -232,7 +321,7 @@ def palettes():
 
 def linear(colour):
     """Return the linear red, green and blue of a colour (IEC 61966-2-1)."""
-    values = np.array([int(colour[place:place + 2], 16) for place in (1, 3, 5)]) / 255
+    values = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
@@ -251,30 +340,61 @@ def test_contrast_is_enough_in_both_themes(theme):
     """WCAG 2.2 AA: 4.5 for text (1.4.3), 3 for graphics and the edges of controls (1.4.11)."""
     colours = palettes()[theme]
     grounds = {name: colours[name] for name in ("page", "card", "zebra")}
-    texts = [(ink, ground) for ink in ("ink", "soft", "link", "above", "below", "around") for ground in grounds]
+    texts = [
+        (ink, ground)
+        for ink in ("ink", "soft", "link", "above", "below", "around")
+        for ground in grounds
+    ]
     texts += [("ink", "caution"), ("ink", "code"), ("ink", "shade"), ("page", "ink")]
-    graphics = [(name, "card") for name in colours if re.match("hue|base|edge|focus|above|below|around", name)]
+    graphics = [
+        (name, "card")
+        for name in colours
+        if re.match("hue|base|edge|focus|above|below|around", name)
+    ]
     graphics += [("focus", "page"), ("edge", "page"), ("caution-line", "page")]
-    poor = [(*pair, round(contrast(*(colours[name] for name in pair)), 2)) for pairs, least in
-            ((texts, 4.5), (graphics, 3)) for pair in pairs if contrast(*(colours[name] for name in pair)) < least]
+    poor = [
+        (*pair, round(contrast(*(colours[name] for name in pair)), 2))
+        for pairs, least in ((texts, 4.5), (graphics, 3))
+        for pair in pairs
+        if contrast(*(colours[name] for name in pair)) < least
+    ]
     assert poor == []
 
 
 # Full dichromacy, from Machado, Oliveira and Fernandes 2009, https://doi.org/10.1109/TVCG.2009.113.
 VISION = {
     "normal": np.eye(3),
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.01182, 0.04294, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.3039],
+    ],
 }
 
 
 def lab(colour, vision):
     """Return a colour as a vision has it, in CIELAB (D65), in which distances are about those that the eye sees."""
     rgb = np.clip(np.array(VISION[vision]) @ linear(colour), 0, 1)
-    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ rgb
-    f = np.array([value ** (1 / 3) if value > 216 / 24389 else (24389 / 27 * value + 16) / 116
-                  for value in xyz / [0.9505, 1, 1.089]])
+    xyz = (
+        np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+        @ rgb
+    )
+    f = np.array(
+        [
+            value ** (1 / 3) if value > 216 / 24389 else (24389 / 27 * value + 16) / 116
+            for value in xyz / [0.9505, 1, 1.089]
+        ]
+    )
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
@@ -298,8 +418,13 @@ def test_hues_are_the_palette_in_other_shades():
 
 
 def test_names_are_escaped_once(tmp_path):
-    section = page.Section("answer", "A & B", "<lead>", figures=[page.Figure("<b>", "<svg ></svg>", "<i>")],
-                           tables=[page.table("<t>", ["<c>"], [["<d>"]])])
+    section = page.Section(
+        "answer",
+        "A & B",
+        "<lead>",
+        figures=[page.Figure("<b>", "<svg ></svg>", "<i>")],
+        tables=[page.table("<t>", ["<c>"], [["<d>"]])],
+    )
     page.write_page(tmp_path / "page.html", "<name>", "<summary>", [section])
     text = (tmp_path / "page.html").read_text()
     for name in ("<name>", "<summary>", "<lead>", "<b>", "<i>", "<t>", "<c>", "<d>"):

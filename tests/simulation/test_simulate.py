@@ -38,7 +38,10 @@ def folder(tmp_path_factory):
 def genome(folder):
     with gzip.open(folder / "genome.fa.gz", "rt") as handle:
         records = handle.read().split(">")[1:]
-    return {name: letters.replace("\n", "") for name, letters in (record.split("\n", 1) for record in records)}
+    return {
+        name: bases.replace("\n", "")
+        for name, bases in (record.split("\n", 1) for record in records)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +55,11 @@ def truth(folder):
 
 
 def peaks_of(folder, index):
-    return pd.read_csv(folder / "peaks" / f"{index:02d}.bed.gz", sep="\t",
-                       names=["chrom", "start", "end", "name", "score", "strand"])
+    return pd.read_csv(
+        folder / "peaks" / f"{index:02d}.bed.gz",
+        sep="\t",
+        names=["chrom", "start", "end", "name", "score", "strand"],
+    )
 
 
 def coverage(regions, length=LENGTH):
@@ -66,16 +72,22 @@ def coverage(regions, length=LENGTH):
 
 def best_match(word, matrix):
     """Best log-odds score (bits) of a motif in a word, either strand."""
-    letters = np.array(["ACGT".index(letter) for letter in word])
+    bases = np.array(["ACGT".index(base) for base in word])
     scores, place = np.log2(4 * matrix + 1e-3), np.arange(len(matrix))
-    strands = (letters, 3 - letters[::-1])
-    return max(scores[place, np.lib.stride_tricks.sliding_window_view(strand, len(matrix))].sum(axis=1).max()
-               for strand in strands)
+    strands = (bases, 3 - bases[::-1])
+    return max(
+        scores[place, np.lib.stride_tricks.sliding_window_view(strand, len(matrix))]
+        .sum(axis=1)
+        .max()
+        for strand in strands
+    )
 
 
 def site_table(*rows):
     """Sites from (factor, start, strand), 10 bp each unless an end is given, on chr1."""
-    frame = pd.DataFrame([(*row, row[1] + 10)[:4] for row in rows], columns=["factor", "start", "strand", "end"])
+    frame = pd.DataFrame(
+        [(*row, row[1] + 10)[:4] for row in rows], columns=["factor", "start", "strand", "end"]
+    )
     return frame.assign(chrom="chr1").sort_values("start", ignore_index=True)
 
 
@@ -95,26 +107,36 @@ def test_files(folder):
 def test_targets(folder):
     targets = pd.read_csv(folder / "targets.tsv", sep="\t")
     assert list(targets) == ["name", "group", "file", "jaspar"]
-    assert targets["group"].tolist() == ["single", "single", "count", "order", "inhibitor", "insulator", "helix"]
+    assert targets["group"].tolist() == [
+        "single",
+        "single",
+        "count",
+        "order",
+        "inhibitor",
+        "insulator",
+        "helix",
+    ]
     assert targets.loc[0].tolist() == ["CTCF", "single", "peaks/00.bed.gz", "MA0139.2"]
     assert all((folder / file).exists() for file in targets["file"])
 
 
 def test_genome(folder, genome):
-    assert {name: len(letters) for name, letters in genome.items()} == {f"chr{k}": LENGTH for k in (1, 2, 3)}
+    assert {name: len(bases) for name, bases in genome.items()} == {
+        f"chr{k}": LENGTH for k in (1, 2, 3)
+    }
     assert set("".join(genome.values())) == set("ACGT")
     with bgzf.open(folder / "genome.fa.gz", "rt") as handle:
         assert handle.readline() == ">chr1\n" and len(handle.readline()) == 61
 
 
-def test_background_is_rich_in_at_and_remembers_two_letters():
-    letters = module._background(np.random.default_rng(0), 2, 150_100)
-    assert letters.shape == (2, 150_100) and letters.dtype == np.uint8
-    assert 0.55 < np.isin(letters, (0, 3)).mean() < 0.7
-    flat = letters.ravel().astype(int)
+def test_background_is_rich_in_at_and_remembers_two_bases():
+    bases = module._background(np.random.default_rng(0), 2, 150_100)
+    assert bases.shape == (2, 150_100) and bases.dtype == np.uint8
+    assert 0.55 < np.isin(bases, (0, 3)).mean() < 0.7
+    flat = bases.ravel().astype(int)
     triples = np.bincount(16 * flat[:-2] + 4 * flat[1:-1] + flat[2:], minlength=64).reshape(4, 4, 4)
     following = triples / triples.sum(axis=2, keepdims=True)
-    # By chance alone, the rows of one last letter would differ by some .005.
+    # By chance alone, the rows of one last base would differ by some .005.
     assert following.std(axis=0).mean() > 0.03
 
 
@@ -150,15 +172,19 @@ def test_an_element_at_the_end_of_a_chromosome_moves_inside():
 
 
 def test_sites_read_as_their_motifs_on_their_strand(genome, sites):
-    motifs = {motif.name: motif.matrix for motif in jaspar("JASPAR2024", names=list(MOTIFS.values()))}
+    motifs = {
+        motif.name: motif.matrix for motif in jaspar("JASPAR2024", names=list(MOTIFS.values()))
+    }
     assert set(sites["motif"]) == set(motifs) and set(sites["strand"]) == {"+", "-"}
     assert (sites["factor"].map(MOTIFS) == sites["motif"]).all()
     complement = str.maketrans("ACGT", "TGCA")
     for site in sites.itertuples():
-        word = genome[site.chrom][site.start:site.end]
+        word = genome[site.chrom][site.start : site.end]
         word = word if site.strand == "+" else word.translate(complement)[::-1]
         matrix = motifs[site.motif]
-        score = np.log2(4 * matrix[np.arange(len(matrix)), ["ACGT".index(letter) for letter in word]] + 1e-9).sum()
+        score = np.log2(
+            4 * matrix[np.arange(len(matrix)), ["ACGT".index(base) for base in word]] + 1e-9
+        ).sum()
         # The expected score of a sampled site is the information content; only the better ones are planted.
         assert score > information(matrix).sum()
 
@@ -171,7 +197,7 @@ def test_broken_copies_have_both_halves_but_not_the_motif(genome, truth, factor)
     decoy, positive = own[own["kind"] == "decoy"], own[own["kind"] == "positive"]
 
     def best(regions, part):
-        words = [genome[region.chrom][region.start:region.end] for region in regions.itertuples()]
+        words = [genome[region.chrom][region.start : region.end] for region in regions.itertuples()]
         return np.median([best_match(word, part) / information(part).sum() for word in words])
 
     for part in (matrix[:half], matrix[half:]):
@@ -188,7 +214,9 @@ def test_sites_never_overlap(sites):
 def test_the_truth_follows_from_the_published_sites(sites, truth):
     again = module.elements(sites, LENGTH)
     columns = ["chrom", "start", "end", "target", "kind"]
-    published = truth[(truth["target"] > 1) | (truth["kind"] == "positive")]  # broken copies are not published
+    published = truth[
+        (truth["target"] > 1) | (truth["kind"] == "positive")
+    ]  # broken copies are not published
     assert again[columns].to_numpy().tolist() == published[columns].to_numpy().tolist()
 
 
@@ -250,18 +278,24 @@ def test_single():
     assert found[["start", "end"]].to_numpy().tolist() == [[405, 605], [905, 1105]]
 
 
-@pytest.mark.parametrize(("starts", "answer"), [
-    ((500,), ["decoy"]),
-    ((500, 690), ["decoy"]),
-    ((500, 691), ["decoy", "decoy"]),  # 201 bp from end to end: two runs of one
-    ((500, 600, 690), ["positive"]),  # 200 bp from end to end
-    ((500, 600, 691), ["decoy"]),  # 201 bp: no three in 200 bp, yet each next to another
-    ((500, 520, 540, 560), ["positive"]),
-    ((500, 520, 540, 900), ["positive", "decoy"]),
-    ((500, 520, 540, 735), ["positive", "decoy"]),  # the last lies in 200 bp with one other, not with two
-    ((500, 520, 540, 700), ["positive"]),
-    ((500, 550, 600, 780, 830, 880), ["positive", "positive"]),
-])
+@pytest.mark.parametrize(
+    ("starts", "answer"),
+    [
+        ((500,), ["decoy"]),
+        ((500, 690), ["decoy"]),
+        ((500, 691), ["decoy", "decoy"]),  # 201 bp from end to end: two runs of one
+        ((500, 600, 690), ["positive"]),  # 200 bp from end to end
+        ((500, 600, 691), ["decoy"]),  # 201 bp: no three in 200 bp, yet each next to another
+        ((500, 520, 540, 560), ["positive"]),
+        ((500, 520, 540, 900), ["positive", "decoy"]),
+        (
+            (500, 520, 540, 735),
+            ["positive", "decoy"],
+        ),  # the last lies in 200 bp with one other, not with two
+        ((500, 520, 540, 700), ["positive"]),
+        ((500, 550, 600, 780, 830, 880), ["positive", "positive"]),
+    ],
+)
 def test_count(starts, answer):
     assert kinds(count, *[("ELF4", start, "+-"[start % 4 // 2]) for start in starts]) == answer
 
@@ -273,59 +307,91 @@ def test_count_is_centred_on_the_run():
 
 def test_count_does_not_reach_across_chromosomes():
     sites = site_table(("ELF4", 500, "+"), ("ELF4", 520, "+"), ("ELF4", 540, "+"))
-    assert count(sites.assign(chrom=["chr1", "chr1", "chr2"]))["kind"].tolist() == ["decoy", "decoy"]
+    assert count(sites.assign(chrom=["chr1", "chr1", "chr2"]))["kind"].tolist() == [
+        "decoy",
+        "decoy",
+    ]
 
 
-@pytest.mark.parametrize(("rows", "answer"), [
-    ([("ONECUT3", 500, "+"), ("HNF4A", 600, "+")], ["positive"]),
-    ([("HNF4A", 500, "-"), ("ONECUT3", 600, "-")], ["positive"]),  # the same, read along the other strand
-    ([("HNF4A", 500, "+"), ("ONECUT3", 600, "+")], ["decoy"]),
-    ([("ONECUT3", 500, "-"), ("HNF4A", 600, "-")], ["decoy"]),
-    ([("ONECUT3", 500, "+"), ("HNF4A", 600, "-")], ["decoy"]),
-    ([("ONECUT3", 500, "+"), ("HNF4A", 550, "+")], ["positive"]),  # 40 bp between them
-    ([("ONECUT3", 500, "+"), ("HNF4A", 549, "+")], []),
-    ([("ONECUT3", 500, "+"), ("HNF4A", 670, "+")], ["positive"]),  # 160 bp
-    ([("ONECUT3", 500, "+"), ("HNF4A", 671, "+")], []),
-    ([("ONECUT3", 500, "+")], []),
-    ([("ONECUT3", 500, "+"), ("HNF4A", 570, "+"), ("HNF4A", 640, "-")], ["positive", "decoy"]),
-])
+@pytest.mark.parametrize(
+    ("rows", "answer"),
+    [
+        ([("ONECUT3", 500, "+"), ("HNF4A", 600, "+")], ["positive"]),
+        (
+            [("HNF4A", 500, "-"), ("ONECUT3", 600, "-")],
+            ["positive"],
+        ),  # the same, read along the other strand
+        ([("HNF4A", 500, "+"), ("ONECUT3", 600, "+")], ["decoy"]),
+        ([("ONECUT3", 500, "-"), ("HNF4A", 600, "-")], ["decoy"]),
+        ([("ONECUT3", 500, "+"), ("HNF4A", 600, "-")], ["decoy"]),
+        ([("ONECUT3", 500, "+"), ("HNF4A", 550, "+")], ["positive"]),  # 40 bp between them
+        ([("ONECUT3", 500, "+"), ("HNF4A", 549, "+")], []),
+        ([("ONECUT3", 500, "+"), ("HNF4A", 670, "+")], ["positive"]),  # 160 bp
+        ([("ONECUT3", 500, "+"), ("HNF4A", 671, "+")], []),
+        ([("ONECUT3", 500, "+")], []),
+        ([("ONECUT3", 500, "+"), ("HNF4A", 570, "+"), ("HNF4A", 640, "-")], ["positive", "decoy"]),
+    ],
+)
 def test_order(rows, answer):
     assert kinds(order, *rows) == answer
 
 
-@pytest.mark.parametrize(("rest", "answer"), [
-    (None, "positive"), (660, "decoy"), (710, "decoy"), (711, "positive"), (760, "positive"),
-    (350, "decoy"), (290, "decoy"), (289, "positive"),
-])
+@pytest.mark.parametrize(
+    ("rest", "answer"),
+    [
+        (None, "positive"),
+        (660, "decoy"),
+        (710, "decoy"),
+        (711, "positive"),
+        (760, "positive"),
+        (350, "decoy"),
+        (290, "decoy"),
+        (289, "positive"),
+    ],
+)
 def test_inhibitor(rest, answer):
     rows = [("SRF", 500, "+")] + ([("REST", rest, "-")] if rest else [])
     assert kinds(inhibitor, *rows) == [answer]
 
 
-@pytest.mark.parametrize(("rows", "answer"), [
-    ([("TFE3", 500, "+"), ("TP53", 620, "-")], ["positive"]),
-    ([("TP53", 500, "+"), ("TFE3", 620, "+")], ["positive"]),
-    ([("TFE3", 500, "+"), ("CTCF", 560, "-"), ("TP53", 620, "-")], ["decoy"]),
-    ([("TP53", 500, "+"), ("CTCF", 510, "-"), ("TFE3", 620, "-")], ["decoy"]),
-    ([("CTCF", 470, "+"), ("TFE3", 500, "+"), ("TP53", 620, "-")], ["positive"]),
-    ([("TFE3", 500, "+"), ("TP53", 620, "-"), ("CTCF", 640, "+")], ["positive"]),
-    ([("TFE3", 500, "+"), ("CTCF-swapped", 560, "-"), ("TP53", 620, "-")], ["positive"]),
-    ([("TFE3", 500, "+"), ("TP53", 579, "-")], []),
-    ([("TFE3", 500, "+"), ("TP53", 580, "-")], ["positive"]),
-    ([("TFE3", 500, "+"), ("TP53", 710, "-")], ["positive"]),
-    ([("TFE3", 500, "+"), ("TP53", 711, "-")], []),
-])
+@pytest.mark.parametrize(
+    ("rows", "answer"),
+    [
+        ([("TFE3", 500, "+"), ("TP53", 620, "-")], ["positive"]),
+        ([("TP53", 500, "+"), ("TFE3", 620, "+")], ["positive"]),
+        ([("TFE3", 500, "+"), ("CTCF", 560, "-"), ("TP53", 620, "-")], ["decoy"]),
+        ([("TP53", 500, "+"), ("CTCF", 510, "-"), ("TFE3", 620, "-")], ["decoy"]),
+        ([("CTCF", 470, "+"), ("TFE3", 500, "+"), ("TP53", 620, "-")], ["positive"]),
+        ([("TFE3", 500, "+"), ("TP53", 620, "-"), ("CTCF", 640, "+")], ["positive"]),
+        ([("TFE3", 500, "+"), ("CTCF-swapped", 560, "-"), ("TP53", 620, "-")], ["positive"]),
+        ([("TFE3", 500, "+"), ("TP53", 579, "-")], []),
+        ([("TFE3", 500, "+"), ("TP53", 580, "-")], ["positive"]),
+        ([("TFE3", 500, "+"), ("TP53", 710, "-")], ["positive"]),
+        ([("TFE3", 500, "+"), ("TP53", 711, "-")], []),
+    ],
+)
 def test_insulator(rows, answer):
     assert kinds(insulator, *rows) == answer
 
 
-@pytest.mark.parametrize(("turns", "answer"), [
-    (2.5, []), (3, ["positive"]), (3.5, ["decoy"]), (7, ["positive"]), (7.5, ["decoy"]), (12, ["positive"]),
-    (12.5, ["decoy"]), (13, []),
-])
+@pytest.mark.parametrize(
+    ("turns", "answer"),
+    [
+        (2.5, []),
+        (3, ["positive"]),
+        (3.5, ["decoy"]),
+        (7, ["positive"]),
+        (7.5, ["decoy"]),
+        (12, ["positive"]),
+        (12.5, ["decoy"]),
+        (13, []),
+    ],
+)
 @pytest.mark.parametrize("side", [-1, 1])
 def test_helix(turns, answer, side):
-    assert kinds(helix, ("GFI1", 500, "+"), ("ZIC1", 500 + side * round(turns * TURN), "-")) == answer
+    assert (
+        kinds(helix, ("GFI1", 500, "+"), ("ZIC1", 500 + side * round(turns * TURN), "-")) == answer
+    )
 
 
 def test_rules_do_not_pair_across_chromosomes():
@@ -336,13 +402,24 @@ def test_rules_do_not_pair_across_chromosomes():
 @pytest.mark.parametrize("seed", range(3))
 def test_pairs_are_those_of_a_search_through_all(seed):
     rng = np.random.default_rng(seed)
-    sites = pd.DataFrame({
-        "chrom": np.sort(rng.choice(["chr1", "chr2"], 60)), "start": rng.integers(0, 3000, 60),
-        "factor": rng.choice(["SRF", "REST"], 60)}).sort_values(["chrom", "start"], ignore_index=True)
+    sites = pd.DataFrame(
+        {
+            "chrom": np.sort(rng.choice(["chr1", "chr2"], 60)),
+            "start": rng.integers(0, 3000, 60),
+            "factor": rng.choice(["SRF", "REST"], 60),
+        }
+    ).sort_values(["chrom", "start"], ignore_index=True)
     sites["end"] = sites["start"] + np.where(sites["factor"] == "SRF", 16, 20)
     expected = [
-        (one, other) for one in range(60) for other in range(60)
-        if sites.factor[one] == "SRF" and sites.factor[other] == "REST" and sites.chrom[one] == sites.chrom[other]
-        and 30 <= max(sites.start[other] - sites.end[one], sites.start[one] - sites.end[other]) <= 200]
+        (one, other)
+        for one in range(60)
+        for other in range(60)
+        if sites.factor[one] == "SRF"
+        and sites.factor[other] == "REST"
+        and sites.chrom[one] == sites.chrom[other]
+        and 30
+        <= max(sites.start[other] - sites.end[one], sites.start[one] - sites.end[other])
+        <= 200
+    ]
     found = module._pairs(sites, "SRF", "REST", 30, 200)
     assert sorted(zip(*(rows.tolist() for rows in found), strict=True)) == sorted(expected)

@@ -13,28 +13,46 @@ from danq.training.tune import tune
 
 optuna = pytest.importorskip("optuna")
 
-GIVEN = config.Train(scale=0.02, epochs=2, batch_size=128, lr=0.003, shift=3, precision="float32", device="cpu")
+GIVEN = config.Train(
+    scale=0.02, epochs=2, batch_size=128, lr=0.003, shift=3, precision="float32", device="cpu"
+)
 SEARCHED = ["lr", "dropout", "scale", "shift"]
 real_train = module.train
 
 
 def search(dataset, folder, trials=3, seed=3, model="danq_conv", **changes):
     """Run a search; return its table."""
-    tune(dataset, folder / "search", folder / "trials.tsv", folder / "best.yaml", trials=trials, model=model, seed=seed,
-         threads=1, motifs="none", **(GIVEN.model_dump() | changes))
+    tune(
+        dataset,
+        folder / "search",
+        folder / "trials.tsv",
+        folder / "best.yaml",
+        trials=trials,
+        model=model,
+        seed=seed,
+        threads=1,
+        motifs="none",
+        **(GIVEN.model_dump() | changes),
+    )
     return pd.read_csv(folder / "trials.tsv", sep="\t")
 
 
 def kept(folder):
     """Return the names of all files of weights."""
-    return [f"{path.parent.name}/{path.name}" for path in folder.glob("search/*/model.ckpt*") if path.is_file()]
+    return [
+        f"{path.parent.name}/{path.name}"
+        for path in folder.glob("search/*/model.ckpt*")
+        if path.is_file()
+    ]
 
 
 def fake_train(dataset, checkpoint, history, facts, *, after_epoch, **options):
     """Stand for a training: better with a higher lr, in every epoch."""
     rows = []
     for epoch in range(1, options["epochs"] + 1):
-        rows.append({"epoch": epoch, "valid_auprc": options["lr"] * epoch, "seconds": 1.0, "best": "yes"})
+        rows.append(
+            {"epoch": epoch, "valid_auprc": options["lr"] * epoch, "seconds": 1.0, "best": "yes"}
+        )
         after_epoch(rows)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(history, sep="\t", index=False)
@@ -60,48 +78,76 @@ def test_a_search_tells_what_it_tried_and_what_was_best(toy_dataset, tmp_path, c
     assert table["trial"].tolist() == [1, 2, 3] and set(table["state"]) == {"complete"}
     assert table.loc[0, SEARCHED].to_dict() == {name: getattr(GIVEN, name) for name in SEARCHED}
     best = table.loc[table["value"].idxmax()]
-    assert table["best"].tolist() == ["yes" if number == best["trial"] else "no" for number in (1, 2, 3)]
+    assert table["best"].tolist() == [
+        "yes" if number == best["trial"] else "no" for number in (1, 2, 3)
+    ]
     for row in table.itertuples():
         history = pd.read_csv(tmp_path / "search" / row.folder / "history.tsv", sep="\t")
         assert (len(history), history["valid_auprc"].max()) == (row.epochs, row.value)
     assert kept(tmp_path) == [f"{best['folder']}/model.ckpt"]
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("tune: ")]
-    assert told[0] == ("tune: searching lr 0.001 to 0.009 (by its logarithm), dropout 0 to 1.5, scale 0.01, 0.02, "
-                       "0.04, shift 0 to 40 bp; trial 1 is the given configuration")
-    assert [line.split(":")[1] for line in told[1:]] == [" trial 1 of 3", " trial 2 of 3", " trial 3 of 3", " best"]
+    assert told[0] == (
+        "tune: searching lr 0.001 to 0.009 (by its logarithm), dropout 0 to 1.5, scale 0.01, 0.02, "
+        "0.04, shift 0 to 40 bp; trial 1 is the given configuration"
+    )
+    assert [line.split(":")[1] for line in told[1:]] == [
+        " trial 1 of 3",
+        " trial 2 of 3",
+        " trial 3 of 3",
+        " best",
+    ]
 
     text = (tmp_path / "best.yaml").read_text()
-    found = config.load({"run": "x", "extract": {"valid": ["a"], "test": ["b"]}} | yaml.safe_load(text)).train
+    found = config.load(
+        {"run": "x", "extract": {"valid": ["a"], "test": ["b"]}} | yaml.safe_load(text)
+    ).train
     assert found == GIVEN.model_copy(update={name: best[name] for name in SEARCHED})
-    assert text.startswith("# danq_conv: the best of 3 trials of danq tune\n# validation AUPRC: "
-                           f"{best['value']:.4f}; of the given configuration: {table.loc[0, 'value']:.4f}\n")
+    assert text.startswith(
+        "# danq_conv: the best of 3 trials of danq tune\n# validation AUPRC: "
+        f"{best['value']:.4f}; of the given configuration: {table.loc[0, 'value']:.4f}\n"
+    )
 
 
 def test_all_that_is_tried_lies_in_the_space_and_follows_from_the_seed(toy_dataset, tmp_path, fake):
-    first, again, other = (search(toy_dataset, tmp_path / name, trials=12, seed=seed)[SEARCHED]
-                           for name, seed in (("a", 1), ("b", 1), ("c", 2)))
-    assert first.equals(again) and first.iloc[0].equals(other.iloc[0]) and not first.iloc[1:].equals(other.iloc[1:])
+    first, again, other = (
+        search(toy_dataset, tmp_path / name, trials=12, seed=seed)[SEARCHED]
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert (
+        first.equals(again)
+        and first.iloc[0].equals(other.iloc[0])
+        and not first.iloc[1:].equals(other.iloc[1:])
+    )
     for table in (first, other):
         assert table["lr"].between(0.001, 0.009).all() and table["dropout"].between(0, 1.5).all()
         assert set(table["scale"]) == {0.01, 0.02, 0.04} and table["shift"].between(0, 40).all()
         assert len(table.drop_duplicates()) == 12 and table["shift"].nunique() > 5
-    fixed = [{name: value for name, value in options.items() if name not in (*SEARCHED, "after_epoch")}
-             for options in fake]
-    assert fixed[0] == {name: value for name, value in GIVEN.model_dump().items() if name not in SEARCHED} | {
-        "model": "danq_conv", "seed": 1, "threads": 1, "motifs": "none"}
+    fixed = [
+        {name: value for name, value in options.items() if name not in (*SEARCHED, "after_epoch")}
+        for options in fake
+    ]
+    assert fixed[0] == {
+        name: value for name, value in GIVEN.model_dump().items() if name not in SEARCHED
+    } | {"model": "danq_conv", "seed": 1, "threads": 1, "motifs": "none"}
     assert all(options == fixed[0] for options in fixed[:24])
 
 
 def test_without_a_learning_rate_the_recipe_s_is_the_middle(toy_dataset, tmp_path, fake):
     assert search(toy_dataset, tmp_path, trials=1, lr=None).loc[0, "lr"] == 0.002
-    other = search(toy_dataset, tmp_path / "other", trials=1, lr=None, recipe="published", model="deepsea")
+    other = search(
+        toy_dataset, tmp_path / "other", trials=1, lr=None, recipe="published", model="deepsea"
+    )
     assert other.loc[0, "lr"] == 1.0
 
 
 def test_what_lags_behind_is_cut_short(toy_dataset, tmp_path, fake):
     table = search(toy_dataset, tmp_path, trials=10, epochs=4)
     cut = table[table["state"] == "pruned"]
-    assert len(cut) and (cut["trial"] > module.PRUNE_AFTER).all() and (cut["epochs"] == module.PRUNE_FROM).all()
+    assert (
+        len(cut)
+        and (cut["trial"] > module.PRUNE_AFTER).all()
+        and (cut["epochs"] == module.PRUNE_FROM).all()
+    )
     for row in cut.itertuples():
         history = pd.read_csv(tmp_path / "search" / row.folder / "history.tsv", sep="\t")
         assert len(history) == module.PRUNE_FROM and history["valid_auprc"].max() == row.value
@@ -126,12 +172,16 @@ def dying(after, epoch, before_it_is_noted=False):
                 after_epoch(rows)
             if ends:
                 raise Killed
+
         real_train(*arguments, after_epoch=note, **options)
+
     return train
 
 
 @pytest.mark.parametrize("moment", [(1, 1), (2, 1), (2, 2), (3, 1, True)])
-def test_a_killed_search_goes_on_to_the_same_end(moment, whole, toy_dataset, tmp_path, monkeypatch, capsys):
+def test_a_killed_search_goes_on_to_the_same_end(
+    moment, whole, toy_dataset, tmp_path, monkeypatch, capsys
+):
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(module, "train", dying(*moment))
         search(toy_dataset, tmp_path)
@@ -141,7 +191,9 @@ def test_a_killed_search_goes_on_to_the_same_end(moment, whole, toy_dataset, tmp
     table = search(toy_dataset, tmp_path)
     assert capsys.readouterr().err.count("resuming at step") == 1
     assert table.drop(columns="seconds").equals(whole.drop(columns="seconds"))
-    assert kept(tmp_path) == [f"{name}/model.ckpt" for name in table.loc[table["best"] == "yes", "folder"]]
+    assert kept(tmp_path) == [
+        f"{name}/model.ckpt" for name in table.loc[table["best"] == "yes", "folder"]
+    ]
     assert len(list(tmp_path.glob("search/*/"))) == 3
     storage = optuna.storages.journal.JournalFileBackend(str(tmp_path / "search" / "study.log"))
     study = optuna.load_study(study_name=None, storage=optuna.storages.JournalStorage(storage))
@@ -161,31 +213,64 @@ def test_a_training_that_had_ended_is_not_repeated(toy_dataset, tmp_path, monkey
     assert len(fake) == 1 and len(search(toy_dataset, tmp_path)) == 3 and len(fake) == 3
 
 
-def test_a_signal_stops_a_search_and_the_command_line_goes_on(toy_dataset, tmp_path, monkeypatch, capsys):
+def test_a_signal_stops_a_search_and_the_command_line_goes_on(
+    toy_dataset, tmp_path, monkeypatch, capsys
+):
     def stopped(*arguments, **options):
         raise StoppedError("stopped by a signal; the same command goes on from here")
 
-    words = ["tune", "--dataset", toy_dataset, "--model", "mlp", "--folder", tmp_path / "search", "--table",
-             tmp_path / "trials.tsv", "--output", tmp_path / "best.yaml", "--trials", 2, "--scale", 0.02, "--epochs", 1,
-             "--threads", 1]
+    words = [
+        "tune",
+        "--dataset",
+        toy_dataset,
+        "--model",
+        "mlp",
+        "--folder",
+        tmp_path / "search",
+        "--table",
+        tmp_path / "trials.tsv",
+        "--output",
+        tmp_path / "best.yaml",
+        "--trials",
+        2,
+        "--scale",
+        0.02,
+        "--epochs",
+        1,
+        "--threads",
+        1,
+    ]
     with monkeypatch.context() as patched:
         patched.setattr(module, "train", stopped)
         assert cli.main([*map(str, words)]) == 75
     assert cli.main([*map(str, words)]) == 0
     assert len(pd.read_csv(tmp_path / "trials.tsv", sep="\t")) == 2
-    for option, value in (("--dropout", 1.6), ("--scale", 2.5), ("--shift", 41), ("--devices", 2), ("--trials", 0)):
+    for option, value in (
+        ("--dropout", 1.6),
+        ("--scale", 2.5),
+        ("--shift", 41),
+        ("--devices", 2),
+        ("--trials", 0),
+    ):
         assert cli.main([*map(str, words), option, str(value)]) == 2
         told = capsys.readouterr().err.splitlines()[-1]
-        assert told.startswith("danq: ") and (option in told or "leave devices and nodes at 1" in told)
+        assert told.startswith("danq: ") and (
+            option in told or "leave devices and nodes at 1" in told
+        )
 
 
 def test_a_search_that_is_done_only_writes_its_tables(toy_dataset, tmp_path, fake):
     table, text = search(toy_dataset, tmp_path), (tmp_path / "best.yaml").read_text()
     for name in ("trials.tsv", "best.yaml"):
         (tmp_path / name).unlink()
-    assert search(toy_dataset, tmp_path).equals(table) and (tmp_path / "best.yaml").read_text() == text
+    assert (
+        search(toy_dataset, tmp_path).equals(table) and (tmp_path / "best.yaml").read_text() == text
+    )
     assert search(toy_dataset, tmp_path, trials=2).equals(table) and len(fake) == 3
-    assert search(toy_dataset, tmp_path, trials=5).iloc[:3][SEARCHED].equals(table[SEARCHED]) and len(fake) == 5
+    assert (
+        search(toy_dataset, tmp_path, trials=5).iloc[:3][SEARCHED].equals(table[SEARCHED])
+        and len(fake) == 5
+    )
 
 
 def test_another_search_is_refused(toy, run_extract, toy_dataset, tmp_path, fake):
@@ -193,13 +278,18 @@ def test_another_search_is_refused(toy, run_extract, toy_dataset, tmp_path, fake
     other = run_extract(toy, tmp_path / "other", where={"name": "Factor A"}) / "dataset.h5"
     log = f"{tmp_path}/search/study.log: holds a search with another"
     both = {"model": "mlp", "seed": 4}
-    for dataset, changes, told in ((toy_dataset, {"lr": 0.004}, "lr (0.003, now 0.004)"),
-                                   (toy_dataset, {"patience": 4}, "patience (None, now 4)"),
-                                   (toy_dataset, both, "model (danq_conv, now mlp), seed (3, now 4)"),
-                                   (other, {}, "dataset (")):
+    for dataset, changes, told in (
+        (toy_dataset, {"lr": 0.004}, "lr (0.003, now 0.004)"),
+        (toy_dataset, {"patience": 4}, "patience (None, now 4)"),
+        (toy_dataset, both, "model (danq_conv, now mlp), seed (3, now 4)"),
+        (other, {}, "dataset ("),
+    ):
         with pytest.raises(DanqError) as caught:
             search(dataset, tmp_path, **changes)
-        assert str(caught.value).startswith(f"{log} {told}") and len(str(caught.value).splitlines()) == 1
+        assert (
+            str(caught.value).startswith(f"{log} {told}")
+            and len(str(caught.value).splitlines()) == 1
+        )
         assert str(caught.value).endswith("; give the former, or name another --folder")
     assert len(fake) == 3
 
@@ -212,18 +302,24 @@ def test_damage_is_told_or_mended(toy_dataset, tmp_path, fake):
     assert log.read_text().startswith(lines) and all(map(json.loads, log.read_text().splitlines()))
     for content in ("not\nours\n", lines[:100] + "\n" + lines[101:], '{"a": 1}\n'):
         log.write_text(content)
-        with pytest.raises(DanqError, match=r"study\.log: not a whole search of danq tune; remove it to start anew"):
+        with pytest.raises(
+            DanqError, match=r"study\.log: not a whole search of danq tune; remove it to start anew"
+        ):
             search(toy_dataset, tmp_path)
 
 
 def test_without_optuna_the_way_to_get_it_is_told(toy_dataset, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(DanqError, match=r"^danq tune needs Optuna; install it with: pip install 'danq\[tune\]'$"):
+    with pytest.raises(
+        DanqError, match=r"^danq tune needs Optuna; install it with: pip install 'danq\[tune\]'$"
+    ):
         search(toy_dataset, tmp_path)
     assert not (tmp_path / "search").exists()
 
 
-def test_a_trial_that_explodes_fails_and_the_search_goes_on(toy_dataset, tmp_path, monkeypatch, capsys):
+def test_a_trial_that_explodes_fails_and_the_search_goes_on(
+    toy_dataset, tmp_path, monkeypatch, capsys
+):
     calls = []
 
     def train(*arguments, **options):
@@ -234,9 +330,18 @@ def test_a_trial_that_explodes_fails_and_the_search_goes_on(toy_dataset, tmp_pat
 
     monkeypatch.setattr(module, "train", train)
     table = search(toy_dataset, tmp_path, trials=4)
-    assert table["state"].tolist() == ["complete", "failed", "failed", "complete"] and len(calls) == 4
-    assert "no longer finite; lower train.lr" in table.loc[1, "reason"] and "out of memory" in table.loc[2, "reason"]
-    assert table["value"].isna().tolist() == table["reason"].notna().tolist() == [False, True, True, False]
+    assert (
+        table["state"].tolist() == ["complete", "failed", "failed", "complete"] and len(calls) == 4
+    )
+    assert (
+        "no longer finite; lower train.lr" in table.loc[1, "reason"]
+        and "out of memory" in table.loc[2, "reason"]
+    )
+    assert (
+        table["value"].isna().tolist()
+        == table["reason"].notna().tolist()
+        == [False, True, True, False]
+    )
     assert "failed after 0 epochs, danq_conv seed 3 epoch 1/2: " in capsys.readouterr().err
     assert search(toy_dataset, tmp_path, trials=4).equals(table) and len(calls) == 4
 
@@ -244,23 +349,47 @@ def test_a_trial_that_explodes_fails_and_the_search_goes_on(toy_dataset, tmp_pat
 def test_where_every_trial_fails_there_is_no_best(toy_dataset, tmp_path):
     with pytest.raises(DanqError, match=r"trials\.tsv: no trial was completed"):
         search(toy_dataset, tmp_path, trials=2, lr=1e30)
-    assert len(pd.read_csv(tmp_path / "trials.tsv", sep="\t")) == 2 and not (tmp_path / "best.yaml").exists()
+    assert (
+        len(pd.read_csv(tmp_path / "trials.tsv", sep="\t")) == 2
+        and not (tmp_path / "best.yaml").exists()
+    )
 
 
-def test_any_other_mistake_ends_the_search_until_it_is_mended(toy_dataset, tmp_path, monkeypatch, fake):
-    with monkeypatch.context() as patched, pytest.raises(DanqError, match="device cuda is not here"):
-        patched.setattr(module, "train", lambda *_, **__: (_ for _ in ()).throw(DanqError("device cuda is not here")))
+def test_any_other_mistake_ends_the_search_until_it_is_mended(
+    toy_dataset, tmp_path, monkeypatch, fake
+):
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(DanqError, match="device cuda is not here"),
+    ):
+        patched.setattr(
+            module,
+            "train",
+            lambda *_, **__: (_ for _ in ()).throw(DanqError("device cuda is not here")),
+        )
         search(toy_dataset, tmp_path)
     table = search(toy_dataset, tmp_path)
     assert table["state"].tolist() == ["complete"] * 3 and table.loc[0, "lr"] == GIVEN.lr
 
 
 def test_motifs_that_do_not_fit_half_the_width_fail_a_trial(toy_dataset, tmp_path, monkeypatch):
-    (tmp_path / "known.meme").write_text("MEME version 4\n\nALPHABET= ACGT\n\n" + "".join(
-        f"MOTIF m{i}\nletter-probability matrix: alength= 4 w= 4 nsites= 20 E= 0\n" + " 0.7 0.1 0.1 0.1\n" * 4
-        for i in range(5)))
-    monkeypatch.setattr(module, "train", lambda *arguments, **options: real_train(
-        *arguments, **(options | {"motifs": str(tmp_path / "known.meme")})))
-    table = search(toy_dataset, tmp_path, trials=6, epochs=1, start="known")
-    assert (table["state"] == "failed").equals(table["scale"] == 0.01) and (table["scale"] == 0.01).any()
+    (tmp_path / "known.meme").write_text(
+        "MEME version 4\n\nALPHABET= ACGT\n\n"
+        + "".join(
+            f"MOTIF m{i}\nletter-probability matrix: alength= 4 w= 4 nsites= 20 E= 0\n"
+            + " 0.7 0.1 0.1 0.1\n" * 4
+            for i in range(5)
+        )
+    )
+    monkeypatch.setattr(
+        module,
+        "train",
+        lambda *arguments, **options: real_train(
+            *arguments, **(options | {"motifs": str(tmp_path / "known.meme")})
+        ),
+    )
+    table = search(toy_dataset, tmp_path, trials=6, epochs=1, initialise_from="known")
+    assert (table["state"] == "failed").equals(table["scale"] == 0.01) and (
+        table["scale"] == 0.01
+    ).any()
     assert table["reason"].dropna().iloc[0].startswith("5 known motifs do not fit 3 filters")

@@ -113,9 +113,9 @@ blacklist, unmappable = list(blacklist), list(unmappable)
 aliases = [here(settings.aliases)] if settings.aliases else []
 peaks = list(dict.fromkeys(here(target.file) for target in table))
 
-# What is fetched: place -> URL and the digests that it must have.
+# What is fetched: place -> URL and the checksums that it must have.
 known = {source: {"sha256": settings.sha256.get(source, ""), "md5": settings.md5.get(source, "")} for source in named}
-known |= {target.file: target.digests for target in table}
+known |= {target.file: target.checksums for target in table}
 urls = {os.path.relpath(here(url), downloads): (url, known[url]) for url in known if sources.is_url(url)}
 # A file replaced by an older one looks up to date by its time; its size tells most of these.
 local_files = [
@@ -126,12 +126,12 @@ local_files = [
 sizes = {path: os.path.getsize(path) for path in local_files}
 
 
-def digest_flags():
-    """Return the digests given in the configuration as flags, by the paths where the files lie."""
+def checksum_flags():
+    """Return the checksums given in the configuration as flags, by the paths where the files lie."""
     words = []
     for kind, given in (("--sha256", settings.sha256), ("--md5", settings.md5)):
         if given:
-            words += [kind, *(f"{here(source)}={digest}" for source, digest in given.items())]
+            words += [kind, *(f"{here(source)}={checksum}" for source, checksum in given.items())]
     return shlex.join(words)
 
 

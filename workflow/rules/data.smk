@@ -37,7 +37,7 @@ source_flags = " ".join(
             ["--where", *(f"{column}={value}" for column, value in settings.where.items())] if settings.where else []
         ),
         shlex.join(["--downloads", downloads] if urls else []),
-        digest_flags(),
+        checksum_flags(),
     ]
 )
 
@@ -54,11 +54,11 @@ rule fetch:
         "../envs/danq.yaml"
     params:
         url=lambda wildcards: urls[wildcards.download][0],
-        digests=lambda wildcards: " ".join(
-            f"--{kind} {digest}" for kind, digest in urls[wildcards.download][1].items() if digest
+        checksums=lambda wildcards: " ".join(
+            f"--{kind} {checksum}" for kind, checksum in urls[wildcards.download][1].items() if checksum
         ),
     shell:
-        "python -m danq fetch --file {input:q} --url {params.url:q} {params.digests} --output {output:q} "
+        "python -m danq fetch --file {input:q} --url {params.url:q} {params.checksums} --output {output:q} "
         "2>&1 | tee {log:q}"
 
 

@@ -29,27 +29,27 @@ rule motifs:
         "--clusters {output.clusters:q} --sites {output.sites:q} 2>&1 | tee {log:q}"
 
 
-rule silence:
+rule ablate:
     input:
         checkpoint="<results>/{model}/seed{seed}/model.ckpt",
         dataset="<results>/dataset.h5",
     output:
-        "<results>/{model}/seed{seed}/silencing.tsv",
+        "<results>/{model}/seed{seed}/ablation.tsv",
     log:
-        "<results>/logs/silence_{model}_seed{seed}.log",
+        "<results>/logs/ablate_{model}_seed{seed}.log",
     benchmark:
-        "<results>/benchmarks/silence_{model}_seed{seed}.tsv"
+        "<results>/benchmarks/ablate_{model}_seed{seed}.tsv"
     conda:
         "../envs/danq.yaml"
     threads: settings.threads
     resources:
-        mem_mb=memory("silence"),
-        runtime=minutes("silence"),
+        mem_mb=memory("ablate"),
+        runtime=minutes("ablate"),
         gpu=gpu,
     params:
-        flags=flags(settings.silencing),
+        flags=flags(settings.ablation),
         device=settings.train.device,
         threads=settings.threads,
     shell:
-        "python -m danq silence {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
+        "python -m danq ablate {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
         "--device {params.device} --threads {params.threads} --output {output:q} 2>&1 | tee {log:q}"

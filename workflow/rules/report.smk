@@ -27,7 +27,7 @@ rule report:
             "<results>/{model}/seed{seed}/{file}",
             model=with_filters,
             seed=settings.seeds,
-            file=["motifs.meme", "matches.tsv", "silencing.tsv"],
+            file=["motifs.meme", "matches.tsv", "ablation.tsv"],
         ),
         grammar=expand("{folder}/grammar.tsv", folder=trained),
         attributions=expand("{folder}/attributions.h5", folder=attributed),

@@ -56,7 +56,7 @@ NEEDS = {  # step: GB, minutes; n is a Size, w the wildcards
     "motifs":         lambda n, w: (3,                                20 + 60 * settings.train.scale),
     "attribute":      lambda n, w: (3,               20 + 60 * settings.train.scale * settings.attribution.windows),
     "modisco":        lambda n, w: (8,                                60),
-    "silence":        lambda n, w: (4,                                20 + 700 * settings.train.scale / (50 if gpu else settings.threads)),
+    "ablate":        lambda n, w: (4,                                20 + 700 * settings.train.scale / (50 if gpu else settings.threads)),
     "kmer":           lambda n, w: (1 + 9 * n.windows,                10 + 1500 * n.labels),
     "scan":           lambda n, w: (1 + 2 * n.windows + 4 * n.labels, 10 + 200 * n.labels),
     "oracle_rule":    lambda n, w: (1 + 4 * n.labels,                 10 + 200 * n.labels),

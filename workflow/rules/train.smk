@@ -15,7 +15,7 @@ launcher = f"srun --nodes {nodes} --ntasks-per-node {devices} --cpus-per-task {s
 rule train:
     input:
         dataset="<results>/dataset.h5",
-        motifs=known_motifs if settings.train.start != "random" else [],
+        motifs=known_motifs if settings.train.initialise_from != "random" else [],
     output:
         checkpoint="<results>/{model}/seed{seed}/model.ckpt",
         history=report(
@@ -42,7 +42,7 @@ rule train:
         launcher=launcher if nodes > 1 else "",
         flags=flags(settings.train),
         threads=settings.threads,
-        motifs=f"--motifs {shlex.quote(settings.motifs)}" if settings.train.start != "random" else "",
+        motifs=f"--motifs {shlex.quote(settings.motifs)}" if settings.train.initialise_from != "random" else "",
     shell:
         # At a time limit or a preemption all get a signal: the training saves its state and says so; the shell and what
         # reads the log, outlive it.

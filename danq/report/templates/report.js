@@ -90,7 +90,7 @@
 
   function filterable(table, title) {
     const rows = [...table.tBodies[0].rows], heads = [...table.tHead.rows[0].cells];
-    let texts = null;  // read once, at the first letter
+    let texts = null;  // read once, at the first base
     const input = html("input", {type: "search", placeholder: "Filter rows", "aria-label": `Filter rows: ${title}`,
                                  spellcheck: "false", autocomplete: "off"});
     const count = html("output", {"aria-live": "polite"});
@@ -177,8 +177,8 @@
       x += wide;
     }
     drawing.querySelectorAll(".ring").forEach((ring) => ring.remove());
-    if (drawing.querySelector("use[href^='#base-']")) {  // the shapes of letters, which all logos share
-      drawing.prepend(document.querySelector(".letters defs").cloneNode(true));
+    if (drawing.querySelector("use[href^='#base-']")) {  // the shapes of bases, which all logos share
+      drawing.prepend(document.querySelector(".bases defs").cloneNode(true));
     }
     const whole = height + y + 6;
     const page = svg("svg", {viewBox: `0 0 ${width} ${whole}`, width: `${width}pt`, height: `${whole}pt`},
