@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 import danq
 from danq import config
+from danq.catalog import MODELS
 from danq.errors import EXIT_STOPPED, DanqError, StoppedError
 
 
@@ -538,7 +539,7 @@ def _training(step, seed):
     """Add what every training is told beside its knobs."""
     _file(step, "dataset", help="dataset.h5; its test split takes no part")
     step.add_argument(
-        "--model", required=True, choices=typing.get_args(config.ModelName), help="what to train"
+        "--model", required=True, choices=MODELS, help="what to train"
     )
     step.add_argument("--seed", type=_whole(0), default=0, help=seed)
     _threads(step)

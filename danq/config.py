@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from danq.catalog import MODELS
 from danq.errors import DanqError, shown
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -36,20 +38,14 @@ Paths = Annotated[
         lambda value: [] if value in (None, "") else [value] if isinstance(value, str) else value
     ),
 ]
-ModelName = Literal[
-    "mlp",
-    "blstm",
-    "deepsea",
-    "danq",
-    "danq_forward",
-    "danq_conv",
-    "danq_dilated",
-    "danq_jaspar",
-    "danq_jaspar_conv",
-    "danq_jaspar_dilated",
-]
-WITHOUT_FILTERS = ("mlp", "blstm")
-"""Models without a first convolution: no motif can be read from them, and none given to them."""
+def _known_model(name: str) -> str:
+    if name not in MODELS:
+        choices = ", ".join(repr(model) for model in MODELS)
+        raise ValueError(f"Input should be {choices}, not {shown(name)}")
+    return name
+
+
+ModelName = Annotated[str, AfterValidator(_known_model)]
 FIGURES = {
     "scatter": "AUPRC of a pair of models, a point per target",
     "effects": "their difference against the number of positives",
@@ -495,12 +491,12 @@ class Config(Section):
         if self.deepsea and self.genome:
             raise ValueError("deepsea and genome are two sources of data: give one")
         for name in self.models:
-            if self.train.initialise_from != "random" and name in WITHOUT_FILTERS:
+            if self.train.initialise_from != "random" and not MODELS[name].has_filters:
                 raise ValueError(
                     f"train.initialise_from {self.train.initialise_from} gives motifs to filters, and {name} has none; leave "
                     "the model out, or start at random"
                 )
-            if self.train.head == "pool" and name == "mlp":
+            if self.train.head == "pool" and not MODELS[name].takes_pool_head:
                 raise ValueError(
                     "mlp reads fixed positions, which no head can pool; leave it out, or use train.head "
                     "dense"

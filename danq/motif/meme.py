@@ -188,7 +188,7 @@ def write_meme(path, motifs):
         Their names and aliases must hold no white space.
     """
     parts = [
-        "MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground base frequencies\n"
+        "MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\n"
         "A 0.25 C 0.25 G 0.25 T 0.25\n"
     ]
     for motif in motifs:

@@ -20,7 +20,7 @@ def word_motif(word, name="word"):
 
 def one_hot(bases):
     """Encode bases as the channels A, C, G, T."""
-    return torch.tensor([[[float(base == base) for base in bases] for base in "ACGT"]])
+    return torch.tensor([[[float(letter == base) for letter in bases] for base in "ACGT"]])
 
 
 def started(motifs, seed=0, filters=FILTERS, width=WIDTH, background=None):

@@ -6,7 +6,8 @@ import shutil
 import sys
 
 from danq.genome import sources
-from danq.config import WITHOUT_FILTERS, flags, load
+from danq.catalog import MODELS
+from danq.config import flags, load
 from danq.errors import DanqError, DanqErrors, shown
 from danq.genome.tables import find_key, read_targets, refuse_double_keys
 from danq.motif.meme import motif_files
@@ -135,7 +136,7 @@ def checksum_flags():
     return shlex.join(words)
 
 
-with_filters = [model for model in settings.models if model not in WITHOUT_FILTERS]
+with_filters = [model for model in settings.models if MODELS[model].has_filters]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
 baselines = settings.baselines + (["oracle_rule", "oracle_parts"] if simulated else [])
 

@@ -1,10 +1,10 @@
 # What each step asks a cluster for: memory and time, in one table. On one machine nothing looks at it.
 # Twice what was measured or more (docs/scaling.md); whoever runs out of either comes back and asks for twice as much.
 
+from danq.catalog import MODELS
+
 LONGEST = 24 * 60  # minutes of one training: at the end of its time it saves its state, and the next job goes on
 GFLOPS = {"cpu": 20, "gpu": 5_000}  # of a thread, or of a GPU, when it trains; low, for a time limit
-# GFLOP to train one window of 1,000 bp at the published widths: six times the multiply-adds (README).
-COSTS = {"mlp": 0.03, "blstm": 5.3, "deepsea": 3.3, "danq": 1.2, "danq_jaspar": 3.5}
 
 
 length = 1_000 if settings.deepsea else settings.extract.window
@@ -26,7 +26,7 @@ class Size:
 
 def minutes_of_training(size, model, epochs):
     """Return how long `epochs` over all windows take."""
-    cost = COSTS.get(model) or COSTS["danq_jaspar" if "jaspar" in model else "danq"]
+    cost = MODELS[model].gflop
     speed = GFLOPS["gpu"] if gpu else GFLOPS["cpu"] * settings.threads
     workers = settings.train.devices * settings.train.nodes
     windows = size.windows * 1e6 * length / 1_000

@@ -1,0 +1,293 @@
+"""Every model, baseline and metric, declared once.
+
+What the command line offers, what is trained, compared, priced and named in the report follows from
+these entries. Nothing here knows PyTorch: an entry names the class in `danq.network.models`, or the
+function in `danq.evaluation.metrics`, that does the work.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that can be trained.
+
+    Attributes
+    ----------
+    name : str
+        What the configuration and the folders of a run call it.
+    title, description : str
+        What the report calls it, and what it is.
+    network : str
+        Its class in `danq.network.models`.
+    sizes : dict of str to int
+        Arguments of that class that differ from its defaults.
+    recurrent : bool
+        Whether it has a recurrent layer.
+    receptive_field : {"local", "window"}
+        What one position of its last feature map depends on: a neighbourhood, or the whole window.
+    has_filters : bool
+        Whether it has a first convolution whose filters can be read, or initialised, as motifs.
+    takes_pool_head : bool
+        Whether it can have a head that pools over positions.
+    published_recipe : {"deepsea", "danq", "danq_jaspar"}
+        Whose optimiser, schedule and constraints ``recipe: published`` gives it.
+    gflop : float
+        Cost of training on one window of 1,000 bp at the published widths (GFLOP): six times the
+        multiply-adds, two for the forward pass and four for the backward pass.
+    twin_of : str or None
+        The recurrent model whose recurrent layer it replaces at equal cost.
+    contrast : str
+        In what the twin and that model differ, as a sentence of the report.
+    compared_with : tuple of str
+        The models that it is compared with where both were trained, as the first of the pair.
+    """
+
+    name: str
+    title: str
+    description: str
+    network: str
+    gflop: float
+    sizes: dict[str, int] = field(default_factory=dict)
+    recurrent: bool = False
+    receptive_field: Literal["local", "window"] = "local"
+    has_filters: bool = True
+    takes_pool_head: bool = True
+    published_recipe: Literal["deepsea", "danq", "danq_jaspar"] = "danq"
+    twin_of: str | None = None
+    contrast: str = ""
+    compared_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A predictor that is not a network: what networks should beat, or the ceiling of a simulation.
+
+    Attributes
+    ----------
+    name, title, description : str
+        As of a `Model`.
+    oracle : bool
+        Whether it knows the truth of a simulated genome.
+    """
+
+    name: str
+    title: str
+    description: str
+    oracle: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of how good the scores of one target are.
+
+    Attributes
+    ----------
+    name : str
+        Its column in metrics.tsv, and its function in `danq.evaluation.metrics`.
+    title : str
+        What the report calls it.
+    better : {"higher", "lower"}
+        Which values are good.
+    """
+
+    name: str
+    title: str
+    better: Literal["higher", "lower"]
+
+
+LARGE = {"filters": 1024, "units": 512, "filter_width": 30, "pool": 15}
+"""What DanQ-JASPAR has in place of DanQ's sizes; 525 of its filters began as JASPAR's motifs."""
+
+_CONV_CONTRAST = (
+    "DanQ-conv is DanQ with a convolution in the place of its recurrent layer: the same "
+    "multiply-adds, and almost the same number of parameters. The two differ in recurrence and in "
+    "receptive field: the convolution sees only its neighbourhood."
+)
+_DILATED_CONTRAST = (
+    "DanQ-dilated has dilated convolutions there, whose receptive field is the whole window as "
+    "that of the recurrence is, at nearly the same cost: the two differ in recurrence, not in reach."
+)
+
+_MODELS = (
+    Model(
+        name="mlp",
+        title="MLP",
+        description="fully connected layers over the bases",
+        network="Mlp",
+        gflop=0.03,
+        receptive_field="window",
+        has_filters=False,
+        takes_pool_head=False,
+    ),
+    Model(
+        name="blstm",
+        title="BLSTM",
+        description="a bidirectional LSTM over the bases, no convolution",
+        network="Blstm",
+        gflop=5.3,
+        recurrent=True,
+        receptive_field="window",
+        has_filters=False,
+        compared_with=("mlp",),
+    ),
+    Model(
+        name="deepsea",
+        title="DeepSEA",
+        description="three convolutions",
+        network="DeepSEA",
+        gflop=3.3,
+        published_recipe="deepsea",
+        compared_with=("mlp",),
+    ),
+    Model(
+        name="danq",
+        title="DanQ",
+        description="a convolution, then a bidirectional LSTM",
+        network="DanQ",
+        gflop=1.2,
+        recurrent=True,
+        receptive_field="window",
+        compared_with=("deepsea", "danq_conv", "danq_dilated", "danq_forward", "blstm"),
+    ),
+    Model(
+        name="danq_forward",
+        title="DanQ-forward",
+        description="DanQ with two LSTMs that both read forward",
+        network="DanQForward",
+        gflop=1.2,
+        recurrent=True,
+        receptive_field="window",
+    ),
+    Model(
+        name="danq_conv",
+        title="DanQ-conv",
+        description="DanQ with the LSTM replaced by a convolution of equal multiply-adds",
+        network="DanQConv",
+        gflop=1.2,
+        twin_of="danq",
+        contrast=_CONV_CONTRAST,
+        compared_with=("deepsea",),
+    ),
+    Model(
+        name="danq_dilated",
+        title="DanQ-dilated",
+        description=(
+            "DanQ with the LSTM replaced by dilated convolutions of nearly the same cost, "
+            "whose receptive field is the whole window"
+        ),
+        network="DanQDilated",
+        gflop=1.2,
+        receptive_field="window",
+        twin_of="danq",
+        contrast=_DILATED_CONTRAST,
+        compared_with=("danq_conv",),
+    ),
+    Model(
+        name="danq_jaspar",
+        title="DanQ-JASPAR",
+        description="the larger DanQ, with 1,024 filters",
+        network="DanQ",
+        sizes=LARGE,
+        gflop=3.5,
+        recurrent=True,
+        receptive_field="window",
+        published_recipe="danq_jaspar",
+        compared_with=("danq", "danq_jaspar_conv", "danq_jaspar_dilated"),
+    ),
+    Model(
+        name="danq_jaspar_conv",
+        title="DanQ-JASPAR-conv",
+        description="the larger DanQ with a convolution of the same cost",
+        network="DanQConv",
+        sizes=LARGE,
+        gflop=3.5,
+        published_recipe="danq_jaspar",
+        twin_of="danq_jaspar",
+    ),
+    Model(
+        name="danq_jaspar_dilated",
+        title="DanQ-JASPAR-dilated",
+        description="the larger DanQ with dilated convolutions of nearly the same cost",
+        network="DanQDilated",
+        sizes=LARGE,
+        gflop=3.5,
+        receptive_field="window",
+        published_recipe="danq_jaspar",
+        twin_of="danq_jaspar",
+    ),
+)
+
+_BASELINES = (
+    Baseline("kmer", "k-mer", "logistic regression on k-mer counts"),
+    Baseline(
+        "scan",
+        "motif scan",
+        "scan with the target's own known motif; only for targets that have one",
+    ),
+    Baseline(
+        "oracle_rule",
+        "oracle: rule",
+        "knows the planted sites and the whole rule: the ceiling",
+        oracle=True,
+    ),
+    Baseline(
+        "oracle_parts",
+        "oracle: parts",
+        "knows the planted sites, ignores the rule",
+        oracle=True,
+    ),
+)
+
+_METRICS = (
+    Metric("auroc", "AUROC", "higher"),
+    Metric("auprc", "AUPRC", "higher"),
+    Metric("auprc_trapezoid", "AUPRC, trapezoid", "higher"),
+    Metric("lift", "lift", "higher"),
+    Metric("recall_at_fdr50", "recall at 50 % FDR", "higher"),
+    Metric("brier", "Brier score", "lower"),
+    Metric("ece", "calibration error", "lower"),
+)
+
+MODELS = {model.name: model for model in _MODELS}
+"""Every model by its name, in the order in which they are listed."""
+
+BASELINES = {baseline.name: baseline for baseline in _BASELINES}
+"""Every baseline and oracle by its name."""
+
+METRICS = {metric.name: metric for metric in _METRICS}
+"""Every metric by its name, in the order of the columns of metrics.tsv."""
+
+
+def predictor(name: str) -> Model | Baseline | None:
+    """Return what the catalog says of a model or baseline; None for a name that is not ours."""
+    return MODELS.get(name) or BASELINES.get(name)
+
+
+def comparisons() -> list[tuple[str, str]]:
+    """Return every pair of models that is compared where both were trained, as (a, b)."""
+    return [(model.name, other) for model in _MODELS for other in model.compared_with]
+
+
+def twins(name: str) -> list[Model]:
+    """Return the models that stand in for the recurrent layer of `name` at equal cost."""
+    return [model for model in _MODELS if model.twin_of == name]
+
+
+def question_pairs() -> list[tuple[str, str]]:
+    """Return the pairs that ask what a recurrent layer adds, as (with, without), the twins first.
+
+    Examples
+    --------
+    >>> question_pairs()[:3]
+    [('danq', 'danq_conv'), ('danq', 'danq_dilated'), ('danq', 'deepsea')]
+    """
+    pairs: list[tuple[str, str]] = []
+    for model in _MODELS:
+        replacements = [twin.name for twin in twins(model.name)]
+        if replacements:
+            others = [name for name in model.compared_with if not MODELS[name].recurrent]
+            unrelated = [name for name in others if name not in replacements]
+            pairs += [(model.name, other) for other in [*replacements, *unrelated]]
+    return pairs
