@@ -5,8 +5,10 @@ A section is a subcommand: its fields become that subcommand's options, and the 
 """
 
 import difflib
+import json
 import shlex
 import typing
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import yaml
@@ -584,6 +586,39 @@ def flags(section, leave_out=()):
         elif name not in leave_out and value not in ([], None):
             words += [f"--{option}", *map(str, value if isinstance(value, list) else [value])]
     return shlex.join(words)
+
+
+def differences(before: Mapping[str, object], now: Mapping[str, object]) -> str:
+    """Say in what two sets of options differ.
+
+    Parameters
+    ----------
+    before, now : dict of str to plain values
+        Options by name. One that only one of them has counts as None in the other.
+
+    Returns
+    -------
+    str
+        ``name (old, now new)`` for each, with commas between; empty where nothing differs.
+
+    Examples
+    --------
+    >>> differences({"lr": 0.1, "seed": 1}, {"lr": 0.2, "seed": 1})
+    'lr (0.1, now 0.2)'
+    """
+    changes = []
+    for name in {**now, **before}:
+        old = before.get(name)
+        new = now.get(name)
+        if old != new:
+            changes.append(f"{name} ({_short(old)}, now {_short(new)})")
+    return ", ".join(changes)
+
+
+def _short(value: object) -> str:
+    """Return a value as JSON, cut where it is long."""
+    text = json.dumps(value)
+    return text if len(text) <= 20 else text[:12] + '..."'
 
 
 def to_yaml(settings):

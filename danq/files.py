@@ -14,6 +14,9 @@ from pathlib import Path
 
 from danq.errors import DanqError
 
+PathLike = str | os.PathLike[str]
+"""What names a file or folder."""
+
 
 @contextlib.contextmanager
 def atomic(path):
