@@ -1,20 +1,82 @@
 """danq measures what a recurrent layer adds to a convolutional network that reads DNA.
 
-The flow, one module per stage::
+The rooms, in the order in which data flows through them::
 
-    genome FASTA + peak BEDs
-      -> extract    dataset.h5                  (extract.py, over fasta.py, peaks.py, bins.py, sequence.py, dataset.py)
-      -> train      one checkpoint per model    (train.py, over models.py, recipes.py, batches.py, checkpoint.py)
-      -> predict    test-split probabilities    (predict.py; what to beat in baselines.py; the file: predictions.py)
-      -> evaluate   metrics and comparison      (evaluate.py)
-      -> motifs     filters as named motifs     (motifs.py, over sites.py, annotate.py and tomtom.py)
-      -> ablate    what each filter does       (ablate.py)
-      -> probe      coupled motif pairs         (probe.py)
-      -> attribute  predictions, base by base   (attribute.py; the file: attributions.py; for browsers: tracks.py)
-      -> report     one self-contained page     (report.py, over results.py, words.py, page.py, plots.py)
+    genome       your files and coordinates: FASTA, peaks, tables, bins
+    motif        motif matrices: files, comparison, names
+    data         danq's own files: windows extracted and labelled into dataset.h5
+    simulation   a genome with a planted motif grammar, for a first run without any data
+    plotting     charts and small drawings of arrays
+    network      build, load and run a model
+    evaluation   metrics, intervals, comparisons, baselines
+    training     one checkpoint per model and seed
+    interpret    what a trained model has learnt: motifs, ablation, probe, attribution
+    report       a finished run: read it, find what it says, show it
 
-``simulate`` makes a genome with planted motifs and its peaks, for a first run without any data.
-Coordinates are base pairs, 0-based and half-open, everywhere.
+A room imports only from rooms above it in this list. `danq.load` opens a trained model, `danq.read_run`
+a finished run. Coordinates are base pairs, 0-based and half-open, everywhere.
 """
 
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from danq.network.trained import TrainedModel
+    from danq.report.run import Run
+
+__all__ = ["load", "read_run"]
 __version__ = "0.1.0"
+
+
+def load(
+    checkpoint: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None
+) -> TrainedModel:
+    """Open a trained model.
+
+    Parameters
+    ----------
+    checkpoint : path
+        The ``model.ckpt`` of a training.
+    device : str
+        auto (a GPU if there is one), cpu or cuda.
+    threads : int, optional
+        CPU threads; by default PyTorch's own number.
+
+    Returns
+    -------
+    danq.network.trained.TrainedModel
+        Its ``predict`` takes sequences as text or one-hot arrays.
+
+    Raises
+    ------
+    DanqError
+        The file is missing or not a whole checkpoint of danq, or there is no such device.
+    """
+    from danq.network.trained import load as load_model  # PyTorch is slow to load
+
+    return load_model(checkpoint, device=device, threads=threads)
+
+
+def read_run(folder: str | os.PathLike[str]) -> Run:
+    """Read a finished run.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<run>``.
+
+    Returns
+    -------
+    danq.report.run.Run
+        Its tables and facts.
+
+    Raises
+    ------
+    DanqError
+        A table is missing, or lacks a column, or holds text where a number belongs.
+    """
+    from danq.report.run import read_run as read
+
+    return read(folder)
