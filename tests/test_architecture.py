@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "danq"
 MAY_NOT = {
     "config": {"torch", "h5py", "snakemake", "pyfaidx"},
-    "bins": {"torch", "h5py", "danq.genome.sequence", "danq.data.dataset"},
+    "bins": {"torch", "h5py", "danq.data.dataset"},
     "sequence": {"torch", "h5py", "danq.data.dataset", "danq.genome.bins"},
     "peaks": {"torch", "h5py", "danq.genome.sequence", "danq.genome.bins"},
     "fasta": {"torch", "h5py", "danq.genome.bins", "danq.genome.peaks"},

@@ -31,7 +31,7 @@ import h5py
 import numpy as np
 
 import danq
-from danq.errors import DanqError, shown
+from danq.errors import DanqError
 from danq.files import atomic
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import ALPHABET, unpack, unpack_indices
@@ -194,41 +194,6 @@ class Dataset:
         """Return a SHA-256 checksum of a split: windows of the same bases, labels and starts have the same."""
         own = [self._checksums[f"{split}/{name}"] for name in ("sequences", "targets", "start")]
         return hashlib.sha256("".join(own).encode()).hexdigest()
-
-
-def find_target(word, names):
-    """Return the index of the target that a word names.
-
-    Parameters
-    ----------
-    word : str
-        A name, or an index; a name of several targets is refused.
-    names : list of str
-        Of all targets.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    DanqError
-        No target is called that, or several are.
-    """
-    found = [index for index, name in enumerate(names) if name == word]
-    if not found and word.isdecimal() and int(word) < len(names):
-        return int(word)
-    if not found:
-        raise DanqError(
-            f"no target is called {shown(word)}; give a name or an index (0 to {len(names) - 1}), as "
-            f"{shown(names[0])}"
-        )
-    if len(found) > 1:
-        raise DanqError(
-            f"{len(found)} targets are called {shown(word)}; give the index of one: "
-            f"{', '.join(map(str, found[:8]))}"
-        )
-    return found[0]
 
 
 @contextlib.contextmanager

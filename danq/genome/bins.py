@@ -7,6 +7,8 @@ target is 1 when more than half of it lies in the target's peaks, overlapping pe
 
 import numpy as np
 
+from danq.genome.sequence import packed_bytes
+
 SPLITS = ("train", "valid", "test")
 """The splits, in the order of their codes in `split_codes`."""
 
@@ -198,7 +200,7 @@ class Labels:
         numpy.ndarray, shape (last - first, ceil(T/8)), uint8
             ``numpy.packbits`` of the labels along the targets.
         """
-        found = np.zeros((last - first, -(-self.n_targets // 8)), dtype=np.uint8)
+        found = np.zeros((last - first, packed_bytes(self.n_targets)), dtype=np.uint8)
         edges = np.array([first << 16, last << 16])
         for pairs in self.pairs:
             bins, target = _split(pairs[slice(*np.searchsorted(pairs, edges))])
@@ -276,6 +278,22 @@ def coverage(chrom, start, end, grid):
         np.add.at(covered, whole, sign * (grid.bin_size - part))
         np.add.at(covered, np.minimum(whole + 1, grid.n), sign * part)
     return np.cumsum(covered)[: grid.n]
+
+
+def flank(window: int, bin_size: int) -> int:
+    """Return how far a bin lies behind the start of its window (bp): windows are bins with equal flanks.
+
+    Parameters
+    ----------
+    window, bin_size : int
+        Lengths (bp), both even or both odd.
+
+    Returns
+    -------
+    int
+        Length of each flank (bp).
+    """
+    return (window - bin_size) // 2
 
 
 def split_codes(starts, window, length, valid, test):

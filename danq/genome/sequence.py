@@ -4,7 +4,10 @@ One-hot DNA is kept as four bit planes, ``numpy.packbits`` of the (L, 4) one-hot
 that starts at a multiple of 8 bp is then a contiguous slice of its chromosome.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 ALPHABET = "ACGT"
 """Channel order of every one-hot array. Its reverse is its complement: flipping both axes complements."""
@@ -87,6 +90,42 @@ def pack(indices):
     return np.stack([np.packbits(indices == code, axis=-1) for code in range(4)], axis=-1)
 
 
+def packed_bytes(n: int) -> int:
+    """Return how many bytes hold `n` bits: ceil(n/8).
+
+    Examples
+    --------
+    >>> packed_bytes(0), packed_bytes(8), packed_bytes(9)
+    (0, 1, 2)
+    """
+    return -(-n // 8)
+
+
+def base_indices(one_hot: NDArray[Any], axis: int) -> NDArray[np.uint8]:
+    """Return the base indices of one-hot DNA.
+
+    Parameters
+    ----------
+    one_hot : numpy.ndarray, shape (..., 4, ...)
+        One-hot DNA, of any dtype.
+    axis : int
+        The axis of the 4 channels.
+
+    Returns
+    -------
+    numpy.ndarray, uint8
+        The shape of `one_hot` without that axis: 0 to 3, `UNKNOWN` where no channel is set.
+
+    Examples
+    --------
+    >>> base_indices(np.array([[0, 0, 1, 0], [0, 0, 0, 0]]), axis=1).tolist()
+    [2, 4]
+    """
+    known = one_hot.any(axis=axis)
+    highest = one_hot.argmax(axis=axis)
+    return np.where(known, highest, UNKNOWN).astype(np.uint8)
+
+
 def unpack(packed, length):
     """Return packed one-hot (N, ceil(L/8), 4) as one-hot (N, L, 4), uint8, with L = `length` (bp)."""
     return np.unpackbits(packed, axis=1, count=length)
@@ -94,8 +133,7 @@ def unpack(packed, length):
 
 def unpack_indices(packed, length):
     """Return packed one-hot (N, ceil(L/8), 4) as indices (N, L), uint8, `UNKNOWN` where no bit is set."""
-    bits = unpack(packed, length)
-    return np.where(bits.any(axis=2), bits.argmax(axis=2), UNKNOWN).astype(np.uint8)
+    return base_indices(unpack(packed, length), axis=2)
 
 
 _REVERSED = np.packbits(
@@ -200,7 +238,7 @@ class Genome:
         starts = np.asarray(starts, dtype=np.int64)
         if len(starts) and (starts.min() < 0 or starts.max() + window > self.lengths[chrom]):
             raise ValueError(f"a window leaves {chrom} ({self.lengths[chrom]} bp)")
-        width, phases = -(-window // 8), starts & 7
+        width, phases = packed_bytes(window), starts & 7
         found = np.empty((len(starts), width * 4), dtype=np.uint8)
         for phase in np.flatnonzero(np.bincount(phases, minlength=8)).tolist():
             rows = slice(None) if (phases == phase).all() else phases == phase

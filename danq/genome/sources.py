@@ -7,13 +7,48 @@ import hashlib
 import re
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from danq.errors import DanqError, shown
-from danq.files import atomic, checksums
+from danq.files import PathLike, atomic, checksums
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class Sources(NamedTuple):
+    """The user's files.
+
+    Attributes
+    ----------
+    genome : path
+        Genome FASTA: plain, gzip or BGZF.
+    targets : path
+        `targets.tsv`, see `danq.genome.tables.read_targets`.
+    blacklist, unmappable : sequence of path
+        BED files; a bin that shares a base with the first, or has more than half of its bases in the second, is left
+        out.
+    aliases : path, optional
+        Table of other chromosome names, see `danq.genome.tables.read_aliases`.
+    where : mapping of str to str
+        Which rows of `targets` to take: those whose column has that value.
+    downloads : path, optional
+        Folder of the files that `targets` names by URL.
+    checksums : mapping of str to mapping
+        Checksums that files must have (path to kind to checksum), beside those in `targets`.
+    """
+
+    genome: PathLike
+    targets: PathLike
+    blacklist: Sequence[PathLike] = ()
+    unmappable: Sequence[PathLike] = ()
+    aliases: PathLike | None = None
+    where: Mapping[str, str] = MappingProxyType({})
+    downloads: PathLike | None = None
+    checksums: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 def is_url(text):

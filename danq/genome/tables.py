@@ -4,8 +4,10 @@ What is wrong is refused with file, line and fix. FASTA enters by danq/genome/fa
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -251,10 +253,8 @@ def read_regions(texts, lengths):
     """
     regions = []
     for text in texts:
-        match = re.fullmatch(r"(.+):([0-9]{1,18})-([0-9]{1,18})", text)
-        chrom, start, end = (
-            match.groups() if match and text not in lengths else (text, 0, lengths.get(text, 0))
-        )
+        region = None if text in lengths else parse_region(text)
+        chrom, start, end = region or Region(text, 0, lengths.get(text, 0))
         if chrom not in lengths:
             raise DanqError(
                 f"split region {shown(text)}: {unknown_chromosome(chrom, list(lengths))}"
@@ -266,6 +266,75 @@ def read_regions(texts, lengths):
             )
         regions.append((chrom, int(start), int(end)))
     return regions
+
+
+class Region(NamedTuple):
+    """A stretch of a chromosome (bp, 0-based half-open).
+
+    Attributes
+    ----------
+    chrom : str
+        Name of the chromosome.
+    start, end : int
+        Where the region begins and ends (bp, 0-based half-open).
+    """
+
+    chrom: str
+    start: int
+    end: int
+
+
+def parse_region(text: str) -> Region | None:
+    """Return the region of a text ``chrom:start-end`` (bp, 0-based half-open), or None for another text.
+
+    Examples
+    --------
+    >>> parse_region("chr7:30508600-35296800")
+    Region(chrom='chr7', start=30508600, end=35296800)
+    >>> parse_region("chr7") is None
+    True
+    """
+    match = re.fullmatch(r"(.+):([0-9]{1,18})-([0-9]{1,18})", text)
+    if match is None:
+        return None
+    chrom, start, end = match.groups()
+    return Region(chrom, int(start), int(end))
+
+
+def find_target(word: str, names: Sequence[str]) -> int:
+    """Return the index of the target that a word names.
+
+    Parameters
+    ----------
+    word : str
+        A name, or an index; a name of several targets is refused.
+    names : list of str
+        Of all targets.
+
+    Returns
+    -------
+    int
+        Where the target stands in `names`.
+
+    Raises
+    ------
+    DanqError
+        No target is called that, or several are.
+    """
+    indices = [index for index, name in enumerate(names) if name == word]
+    if len(indices) == 1:
+        return indices[0]
+    if indices:
+        listed = ", ".join(map(str, indices[:8]))
+        raise DanqError(
+            f"{len(indices)} targets are called {shown(word)}; give the index of one: {listed}"
+        )
+    if word.isdecimal() and int(word) < len(names):
+        return int(word)
+    last = len(names) - 1
+    raise DanqError(
+        f"no target is called {shown(word)}; give a name or an index (0 to {last}), as {shown(names[0])}"
+    )
 
 
 def find_key(paths, keys):

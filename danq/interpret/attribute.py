@@ -31,10 +31,11 @@ from tqdm import tqdm
 
 from danq.config import Attribution
 from danq.data.attributions import Attributions, write_attributions
-from danq.data.dataset import find_target, open_dataset
+from danq.data.dataset import open_dataset
 from danq.errors import DanqError, shown
 from danq.genome.bins import SPLITS
-from danq.genome.tables import unknown_chromosome
+from danq.genome.peaks import unknown_chromosome
+from danq.genome.tables import find_target
 from danq.interpret.tracks import refuse_tracks, write_tracks
 from danq.network.models import strand_probabilities, takes_any_length
 from danq.network.predict import BATCH, open_model, refuse_other_data, refuse_short_windows

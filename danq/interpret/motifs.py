@@ -197,7 +197,7 @@ def _families(found, read, started):
 
 def _labelled(data, split, target, path):
     """Return the rows of a split with a label, or with that of one target."""
-    from danq.data.dataset import find_target
+    from danq.genome.tables import find_target
 
     if target is None:
         rows = np.flatnonzero(data.packed_labels(split).any(axis=1))

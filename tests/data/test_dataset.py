@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danq.data.dataset import create_dataset, find_target, open_dataset
+from danq.data.dataset import create_dataset, open_dataset
 from danq.errors import DanqError
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import decode, one_hot
@@ -478,19 +478,3 @@ def test_labels_of_some_targets_are_those_of_all(tmp_path):
     with open_dataset(tmp_path / "a.h5") as data:
         assert (data.labels_of("train", [18, 0, 7, 8]) == labels[:, [18, 0, 7, 8]]).all()
         assert data.labels_of("train", []).shape == (20, 0)
-
-
-def test_a_target_is_found_by_name_or_index():
-    names = ["a", "b", "a", "1"]
-    assert (
-        find_target("b", names) == 1
-        and find_target("2", names) == 2
-        and find_target("1", names) == 3
-    )
-    for word, message in (
-        ("c", "no target is called 'c'"),
-        ("4", "no target is called '4'"),
-        ("a", "2 targets are"),
-    ):
-        with pytest.raises(DanqError, match=message):
-            find_target(word, names)

@@ -12,6 +12,7 @@ from danq.genome.bins import (
     Grid,
     Labels,
     coverage,
+    flank,
     overlapping,
     sample_matched,
     sample_negatives,
@@ -202,6 +203,13 @@ def test_matched_negatives_have_the_gc_content_of_the_labelled():
         < 0.01
         < abs(gc[plain].mean() - gc[wanted].mean())
     )
+
+
+def test_a_bin_lies_in_the_middle_of_its_window():
+    for window, bin_size in ((1_000, 200), (200, 200), (9, 5)):
+        left = flank(window, bin_size)
+        right = window - bin_size - left
+        assert left == right
 
 
 def test_bins_are_numbered_through_all_chromosomes():

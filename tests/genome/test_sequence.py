@@ -92,3 +92,18 @@ def test_a_window_that_leaves_its_chromosome_is_our_own_fault(start):
     )
     with pytest.raises(ValueError, match="a window leaves c"):
         genome.windows("c", np.array([0, start]), 4)
+
+
+@given(st.integers(0, 100))
+def test_packed_bytes_are_those_of_packbits(n):
+    assert sequence.packed_bytes(n) == len(np.packbits(np.zeros(n, np.uint8)))
+
+
+@given(st.lists(st.text("ACGTN", min_size=9, max_size=9), min_size=1, max_size=4))
+def test_base_indices_invert_the_one_hot_along_any_axis(texts):
+    indices = np.stack([sequence.encode(text) for text in texts])
+    one_hot = sequence.one_hot(indices)
+    last = sequence.base_indices(one_hot, axis=-1)
+    middle = sequence.base_indices(one_hot.transpose(0, 2, 1).astype(np.float32), axis=1)
+    assert last.dtype == middle.dtype == np.uint8
+    assert (last == indices).all() and (middle == indices).all()

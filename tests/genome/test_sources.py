@@ -11,6 +11,13 @@ URL = "https://example.org/peaks/ctcf.bed.gz"
 GZIP = bytes.fromhex("1f8b0800000000000003") + b"anything"
 
 
+def test_sources_need_no_more_than_a_genome_and_targets():
+    files = sources.Sources("genome.fa", "targets.tsv")
+    assert files.blacklist == files.unmappable == ()
+    assert files.aliases is files.downloads is None
+    assert files.where == files.checksums == {}
+
+
 def test_a_path_stays_and_a_url_has_one_place(tmp_path):
     assert sources.local("a/b.bed", None) == "a/b.bed"
     place = sources.local(URL, tmp_path)

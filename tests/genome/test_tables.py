@@ -177,3 +177,43 @@ def test_aliases_that_cannot_be_are_refused(tmp_path, text, place, what):
     path = tmp_path / "aliases.tsv"
     path.write_text(text)
     refuse(f"{path}{place}: {what}", inputs.read_aliases, path, ["chr1", "chr2"])
+
+
+def test_a_target_is_found_by_name_or_index():
+    names = ["a", "b", "a", "1"]
+    assert (
+        inputs.find_target("b", names) == 1
+        and inputs.find_target("2", names) == 2
+        and inputs.find_target("1", names) == 3
+    )
+    for word, message in (
+        ("c", "no target is called 'c'"),
+        ("4", "no target is called '4'"),
+        ("a", "2 targets are"),
+    ):
+        with pytest.raises(DanqError, match=message):
+            inputs.find_target(word, names)
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("chr7:30508600-35296800", ("chr7", 30_508_600, 35_296_800)),
+        ("HLA-A*01:01:5-9", ("HLA-A*01:01", 5, 9)),
+        ("chr7", None),
+        ("chr7:5", None),
+        (":5-9", None),
+        ("chr7:-5-9", None),
+        ("chr7:5-9 ", None),
+        ("chr7:5-1234567890123456789", None),
+    ],
+)
+def test_regions_are_parsed_or_are_none(text, region):
+    assert inputs.parse_region(text) == region
+
+
+def test_a_chromosome_may_be_called_like_a_region():
+    assert inputs.read_regions(["a:1-2", "a:1-3"], {"a:1-2": 9, "a": 5}) == [
+        ("a:1-2", 0, 9),
+        ("a", 1, 3),
+    ]
