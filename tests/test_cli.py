@@ -10,7 +10,7 @@ from danq.motif.meme import Motif, jaspar, write_meme
 from tests.conftest import SPLITS, self_describing, write_bed
 
 STEPS = next(
-    action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)
+    action for action in cli.build_parser()._actions if isinstance(action, argparse._SubParsersAction)
 ).choices
 
 
@@ -27,7 +27,7 @@ def test_every_step_explains_itself(step, capsys):
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys, danq.cli; danq.cli._parser(); "
+        "import sys, danq.cli; danq.cli.build_parser(); "
         "sys.exit(any(name in sys.modules for name in ('torch', 'h5py', 'sklearn', 'pandas', 'snakemake')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -137,7 +137,7 @@ def test_a_section_becomes_flags_and_comes_back(command, section):
     wanted = section(**needed)
     steps = next(
         action
-        for action in cli._parser()._actions
+        for action in cli.build_parser()._actions
         if isinstance(action, argparse._SubParsersAction)
     )
     parser = steps.choices[command]

@@ -1,0 +1,272 @@
+"""Options of the command line: knobs of the configuration, files that are read, files made.
+
+A `Step` is a subcommand while it is declared. Its knobs come from a section of `danq.config`, where
+their names, defaults and bounds are declared once.
+"""
+
+import argparse
+import os
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from danq.config import Config, Section
+from danq.errors import DanqError
+
+SPLITS = ("train", "valid", "test")
+
+LARGEST = 2**31 - 1
+"""The largest whole number that seeds and threads may be."""
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows a default only where there is one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, []):
+            return action.help
+        return super()._get_help_string(action)
+
+
+class Step:
+    """One subcommand while it is declared.
+
+    Parameters
+    ----------
+    steps : argparse subparsers
+        Where the subcommand is added.
+    name, summary : str
+        What it is called, and what it does.
+    run : callable
+        Called with the options as keywords, and with ``settings``, a checked section, where the
+        step has one.
+    section : type of danq.config.Section, optional
+        Its fields become options.
+    leave_out : tuple of str
+        Fields of the section that are no options.
+    """
+
+    def __init__(
+        self,
+        steps: Any,
+        name: str,
+        run: Callable[..., None],
+        summary: str,
+        section: type[Section] | None = None,
+        leave_out: Sequence[str] = (),
+    ) -> None:
+        description = f"{summary[0].upper()}{summary[1:]}."
+        self.parser: argparse.ArgumentParser = steps.add_parser(
+            name, help=summary, description=description, formatter_class=HelpFormatter
+        )
+        self.parser.set_defaults(run=run, section=section, outputs=())
+        fields = section.model_fields if section else {}
+        for field_name, field in fields.items():
+            if field_name not in leave_out:
+                self._knob(field_name, field)
+
+    def _knob(self, name: str, field: FieldInfo) -> None:
+        """Add the option of one knob."""
+        extra = _kind_of(field)
+        if field.is_required():
+            extra["required"] = True
+        else:
+            extra["default"] = field.default
+        self.parser.add_argument(flag(name), help=field.description, **extra)
+
+    def option(self, *names: str, **extra: Any) -> None:
+        """Add an option as `argparse.ArgumentParser.add_argument` takes it."""
+        self.parser.add_argument(*names, **extra)
+
+    def input(self, name: str, help: str, *, required: bool = True, **extra: Any) -> None:
+        """Add the option of a file that is read.
+
+        Parameters
+        ----------
+        name, help : str
+        required : bool
+        **extra
+            As `argparse.ArgumentParser.add_argument` takes them.
+        """
+        self.parser.add_argument(flag(name), required=required, help=help, metavar="FILE", **extra)
+
+    def output(self, name: str, help: str, *, required: bool = True, **extra: Any) -> None:
+        """Add the option of a file that is made: it may not have the name of one that is read.
+
+        Parameters
+        ----------
+        name, help : str
+        required : bool
+        **extra
+            As `argparse.ArgumentParser.add_argument` takes them.
+        """
+        self.input(name, f"made: {help}", required=required, **extra)
+        outputs = self.parser.get_default("outputs")
+        self.parser.set_defaults(outputs=(*outputs, name))
+
+    def checkpoint_and_dataset(self, dataset_help: str = "dataset.h5") -> None:
+        """Add what every step on a trained model reads."""
+        self.input("checkpoint", "of danq train")
+        self.input("dataset", dataset_help)
+
+    def device(self) -> None:
+        """Add the option of the device."""
+        self.option("--device", default="auto", help="auto, cpu or cuda")
+
+    def threads(self) -> None:
+        """Add the option of the number of threads."""
+        reader = whole_number(1)
+        self.option("--threads", type=reader, default=os.cpu_count(), help="CPU threads")
+
+    def split(self, help: str) -> None:
+        """Add the option of a split."""
+        self.option("--split", default="test", choices=SPLITS, help=help)
+
+    def known_motifs(self) -> None:
+        """Add the option of the known motifs."""
+        field = Config.model_fields["motifs"]
+        self.option("--motifs", default=field.default, help=field.description)
+
+
+def flag(name: str) -> str:
+    """Return the option of a name: ``--max-n`` for max_n."""
+    return "--" + name.replace("_", "-")
+
+
+def _kind_of(field: FieldInfo) -> dict[str, Any]:
+    """Return how argparse reads a knob."""
+    kind: Any = field.annotation
+    if isinstance(kind, types.UnionType):  # a value, or none given
+        kind = typing.get_args(kind)[0]
+    if typing.get_origin(kind) is typing.Literal:
+        return {"type": str, "choices": typing.get_args(kind)}
+    if isinstance(kind, types.GenericAlias):
+        return {"type": str, "nargs": "+"}
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    return {"type": kind}
+
+
+def whole_number(lowest: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `lowest` to `LARGEST`."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= LARGEST:
+            what = f"{text!r} is not a whole number from {lowest} to {LARGEST}"
+            raise argparse.ArgumentTypeError(what)
+        return int(text)
+
+    return number
+
+
+def split_settings(
+    section: type[Section] | None, options: dict[str, Any]
+) -> tuple[Section | None, dict[str, Any]]:
+    """Take the knobs of a section out of the options of a step.
+
+    Parameters
+    ----------
+    section : type of danq.config.Section or None
+    options : dict of str to value
+
+    Returns
+    -------
+    settings : danq.config.Section or None
+        The section, checked against its bounds.
+    rest : dict of str to value
+        The options that are no knobs.
+
+    Raises
+    ------
+    DanqError
+        A value out of bounds.
+    """
+    if section is None:
+        return None, options
+    knobs = {name: value for name, value in options.items() if name in section.model_fields}
+    rest = {name: value for name, value in options.items() if name not in section.model_fields}
+    try:
+        return section.model_validate(knobs), rest
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = flag(str(problem["loc"][0])) if problem["loc"] else "options"
+        message = problem["msg"].removeprefix("Value error, ")
+        raise DanqError(f"{where}: {message}; see --help") from None
+
+
+def refuse_overwriting(options: Mapping[str, Any], outputs: Sequence[str]) -> None:
+    """Refuse to make a file under the name of one that is read, or of another that is made.
+
+    Parameters
+    ----------
+    options : dict of str to value
+        The options of a step; those that name existing files count.
+    outputs : tuple of str
+        Which of them name files that are made.
+
+    Raises
+    ------
+    DanqError
+        Two options name one file, and at least one of them makes it; or an output is a folder.
+    """
+    options_by_file: dict[str, str] = {}
+    for option, path in _paths(options, outputs):
+        if option in outputs and os.path.isdir(path):
+            raise DanqError(f"{flag(option)} is a folder; name a file to make", path)
+        file = os.path.realpath(path)
+        earlier = options_by_file.get(file)
+        if earlier is not None and (earlier in outputs or option in outputs):
+            raise DanqError(f"is {_both(earlier, option)}; name another file to make", path)
+        options_by_file[file] = option
+
+
+def _paths(options: Mapping[str, Any], outputs: Sequence[str]) -> list[tuple[str, str]]:
+    """Return option and path of every file that is read or made."""
+    paths = []
+    for option, value in options.items():
+        values = value if isinstance(value, list) else [value]
+        texts = [text for text in values if isinstance(text, str)]
+        files = [text for text in texts if option in outputs or os.path.isfile(text)]
+        paths += [(option, file) for file in files]
+    return paths
+
+
+def _both(earlier: str, option: str) -> str:
+    if earlier == option:
+        return f"{flag(option)} twice"
+    return f"both {flag(earlier)} and {flag(option)}"
+
+
+def name_value_pairs(words: Sequence[str], option: str, *, last: bool = False) -> dict[str, str]:
+    """Turn NAME=VALUE words into a dict.
+
+    Parameters
+    ----------
+    words : list of str
+    option : str
+        The option that they were given to, for the message.
+    last : bool
+        True: the last = of a word parts it; False: the first.
+
+    Returns
+    -------
+    dict of str to str
+
+    Raises
+    ------
+    DanqError
+        A word without =, or a name given twice.
+    """
+    pairs: dict[str, str] = {}
+    for word in words:
+        if "=" not in word:
+            raise DanqError(f"{option} {word}: expected NAME=VALUE")
+        name, value = word.rsplit("=", 1) if last else word.split("=", 1)
+        if name in pairs:
+            raise DanqError(f"{option} names something twice; give one value for each")
+        pairs[name] = value
+    return pairs
