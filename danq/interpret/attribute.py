@@ -52,11 +52,7 @@ def attribute(
     dataset,
     output,
     *,
-    method,
-    targets,
-    windows,
-    regions,
-    steps,
+    settings,
     device,
     threads,
     bigwig=None,
@@ -72,15 +68,7 @@ def attribute(
         A trained model, and a dataset.h5 as ``danq predict`` would take for it.
     output : path
         The attributions to make, see `danq.data.attributions`.
-    method : {"mutagenesis", "gradients"}
-    targets : list of str
-        Names or indices; empty: all, where there are few.
-    windows : int
-        For each target, explain so many of the test windows with its label, the best-predicted first.
-    regions : list of str
-        As ``chr1:100-300`` (bp, 0-based half-open): explain instead every window whose bin overlaps one of them.
-    steps : int
-        Points at which gradients are taken.
+    settings : danq.config.Attribution
     device : str
         auto, cpu or cuda.
     threads : int
@@ -96,7 +84,7 @@ def attribute(
         A file is unfit or not that of the model's training, a target is unknown, a region holds no bin, or a package of
         ``danq[interpret]`` is missing.
     """
-    if method == "gradients":
+    if settings.method == "gradients":
         _captum()  # missing, it is told before anything long begins
     model, facts, place = open_model(checkpoint, device, threads)
     with open_dataset(dataset) as data:
@@ -104,19 +92,19 @@ def attribute(
             data.facts(), facts["dataset"], dataset, any_length=takes_any_length(model)
         )
         refuse_short_windows(model, data.window, dataset)
-        chosen = choose_targets(targets, data.names)
+        chosen = choose_targets(settings.targets, data.names)
         refuse_tracks(data, chosen, dataset, bigwig=bigwig, bed=bed, figure=figure)
         rows = (
-            windows_in(data, regions, chosen, dataset)
-            if regions
-            else best_windows(model, data, chosen, windows, place)
+            windows_in(data, settings.regions, chosen, dataset)
+            if settings.regions
+            else best_windows(model, data, chosen, settings.windows, place)
         )
         if rows.empty:
             raise DanqError(
                 "no test window has a label of these targets; choose others, or give --regions",
                 dataset,
             )
-        found = _explain(model, data, rows, method, steps, place)
+        found = _explain(model, data, rows, settings.method, settings.steps, place)
         found.facts.update({"model": facts["facts"]["model"], "seed": str(facts["facts"]["seed"])})
         chromosomes = data.chromosomes
     _tell_incomplete(found, output)

@@ -59,14 +59,10 @@ _CHAIN_WINDOWS = (
 def probe(
     checkpoint,
     dataset,
-    database,
     output,
     *,
-    pairs,
-    backgrounds,
-    step,
-    largest,
-    seed,
+    settings,
+    motifs,
     device,
     threads,
 ):
@@ -76,21 +72,14 @@ def probe(
     ----------
     checkpoint, dataset : path
         A trained model, and the dataset.h5 that it was trained on.
-    database : str
-        Known motifs, as `danq.motif.meme.known_motifs`.
     output : path
         The table to make (TSV), a row per pair, arrangement, distance and target: ``model seed pair a b order
         orientation distance target name effect se n``. `a` and `b` are identifiers of motifs, `pair` what people call
         them; order and orientation as in `ARRANGEMENTS`; distance between near edges (bp); target is the index, name
         its name; effect the mean interaction over n backgrounds (natural log-odds), se its standard error.
-    pairs : list of str
-        As ``SRF+REST``, by identifier or factor; empty: the pairs that `choose_pairs` finds.
-    backgrounds : int
-        Random windows, at least 2; each with its own sites, which all its arrangements share.
-    step, largest : int
-        From one distance to the next, and the largest (bp), or what the window allows.
-    seed : int
-        Seed of the backgrounds and sites.
+    settings : danq.config.Probe
+    motifs : str
+        Known motifs, as `danq.motif.meme.known_motifs`.
     device : str
         auto, cpu or cuda.
     threads : int
@@ -106,22 +95,22 @@ def probe(
 
     (model, facts, place), rng = (
         open_model(checkpoint, device, threads),
-        np.random.default_rng(seed),
+        np.random.default_rng(settings.seed),
     )
     with open_dataset(dataset) as data:
         refuse_other_data(data.facts(), facts["dataset"], dataset)
-        chosen = choose_pairs(pairs, data, database)
-        apart = [distances(data.window, a, b, step, largest) for a, b in chosen]
+        chosen = choose_pairs(settings.pairs, data, motifs)
+        apart = [distances(data.window, a, b, settings.step, settings.largest) for a, b in chosen]
         windows = draw_backgrounds(
-            count_dinucleotides(_training_codes(data)), backgrounds, data.window, rng
+            count_dinucleotides(_training_codes(data)), settings.backgrounds, data.window, rng
         )
     predict = partial(window_log_odds, model, place)
     found = _measure(predict, windows, chosen, apart, rng)
-    table = _table(chosen, apart, found, data.names, backgrounds)
+    table = _table(chosen, apart, found, data.names, settings.backgrounds)
     table.insert(0, "model", facts["facts"]["model"])
     table.insert(1, "seed", facts["facts"]["seed"])
     write_table(output, table[COLUMNS])
-    print(f"{output}: {_told(chosen, apart, backgrounds)}", file=sys.stderr)
+    print(f"{output}: {_told(chosen, apart, settings.backgrounds)}", file=sys.stderr)
 
 
 def _told(chosen, apart, backgrounds):

@@ -32,7 +32,13 @@ from tests.conftest import BIN, SPLITS, WINDOW, refuse
 LENGTH, TARGETS = 168, 3  # DeepSEA wants no less
 CPU = torch.device("cpu")
 METHODS = ("mutagenesis", "gradients")
-KNOBS = config.Attribution().model_dump(exclude={"modisco"}) | {"device": "cpu", "threads": 1}
+
+
+def options(files=None, **changes):
+    """Return the keyword arguments of `attribute`, on the CPU."""
+    return {"settings": config.Attribution(**changes), "device": "cpu", "threads": 1} | (files or {})
+
+
 FACTS = {
     "scale": 0.02,
     "dropout": 1.0,
@@ -385,7 +391,7 @@ def test_the_nearest_bin_is_told_by_bins_not_by_windows():
 def test_the_file(tmp_path, checkpoint, toy_dataset, method):
     output = tmp_path / "attributions.h5"
     attribute(
-        checkpoint, toy_dataset, output, **KNOBS | {"method": method, "windows": 2, "steps": 5}
+        checkpoint, toy_dataset, output, **options(method=method, windows=2, steps=5)
     )
     found = read_attributions(output)
     model, _, place = predict.open_model(checkpoint, "cpu", 1)
@@ -474,7 +480,7 @@ def test_windows_of_another_length_for_a_model_that_pools(tmp_path, toy, run_ext
         )
     (tmp_path / "long").mkdir()
     longer = run_extract(toy, tmp_path / "long", window=600) / "dataset.h5"
-    attribute(tmp_path / "model.ckpt", longer, tmp_path / "a.h5", **KNOBS | {"targets": ["0"]})
+    attribute(tmp_path / "model.ckpt", longer, tmp_path / "a.h5", **options(targets=["0"]))
     assert read_attributions(tmp_path / "a.h5").scores.shape == (1, 600)
 
 
@@ -489,7 +495,7 @@ def test_a_dataset_of_another_training_is_refused(tmp_path, checkpoint, toy, run
         checkpoint,
         other,
         tmp_path / "a.h5",
-        **KNOBS,
+        **options(),
     )
     assert not (tmp_path / "a.h5").exists()
 
@@ -499,13 +505,13 @@ def test_a_dataset_of_another_training_is_refused(tmp_path, checkpoint, toy, run
     [
         (
             "captum.attr",
-            {"method": "gradients"},
+            options(method="gradients"),
             "gradients need captum, which is not installed; pip install "
             '"danq[interpret]", or use method mutagenesis',
         ),
         (
             "pyBigWig",
-            {"bigwig": "a.bw", "targets": ["0"]},
+            options({"bigwig": "a.bw"}, targets=["0"]),
             "a bigWig needs pyBigWig, which is not installed; pip install "
             '"danq[interpret]", or leave out --bigwig',
         ),
@@ -516,35 +522,35 @@ def test_a_missing_package_is_told_before_work_begins(
 ):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.setattr("danq.interpret.attribute.best_windows", None)  # work would fail
-    refuse(message, attribute, checkpoint, toy_dataset, tmp_path / "a.h5", **KNOBS | change)
+    refuse(message, attribute, checkpoint, toy_dataset, tmp_path / "a.h5", **change)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (
-            {"bigwig": "a.bw"},
+            options({"bigwig": "a.bw"}),
             "a.bw: a bigWig holds one track, and there are 2 targets; name one with --targets",
         ),
-        ({"figure": "a.jpg"}, "a.jpg: a figure is made as .svg, .png or .pdf; choose such a name"),
+        (options({"figure": "a.jpg"}), "a.jpg: a figure is made as .svg, .png or .pdf; choose such a name"),
     ],
 )
 def test_files_that_cannot_be_made_are_told_before_work_begins(
     tmp_path, checkpoint, toy_dataset, monkeypatch, change, message
 ):
     monkeypatch.setattr("danq.interpret.attribute.best_windows", None)
-    refuse(message, attribute, checkpoint, toy_dataset, tmp_path / "a.h5", **KNOBS | change)
+    refuse(message, attribute, checkpoint, toy_dataset, tmp_path / "a.h5", **change)
 
 
 def test_an_integral_that_did_not_converge_is_told(
     tmp_path, checkpoint, toy_dataset, monkeypatch, capsys
 ):
-    options = KNOBS | {"method": "gradients", "targets": ["0"]}
+    knobs = options(method="gradients", targets=["0"])
     monkeypatch.setattr("danq.interpret.attribute.INCOMPLETE", 10.0)
-    attribute(checkpoint, toy_dataset, tmp_path / "a.h5", **options)
+    attribute(checkpoint, toy_dataset, tmp_path / "a.h5", **knobs)
     assert "miss their sum" not in capsys.readouterr().err
     monkeypatch.setattr("danq.interpret.attribute.INCOMPLETE", 0.0)
-    attribute(checkpoint, toy_dataset, tmp_path / "a.h5", **options)
+    attribute(checkpoint, toy_dataset, tmp_path / "a.h5", **knobs)
     assert (
         "in 1 of 1 rows the scores miss their sum by more than 0 %; give more --steps"
         in capsys.readouterr().err

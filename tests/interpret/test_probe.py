@@ -41,7 +41,6 @@ from tests.conftest import WINDOW, refuse
 
 ALPHA, BETA = "GATTACAGGCAT", "CCGTTAAGCTGACG"
 CPU = torch.device("cpu")
-KNOBS = config.Probe().model_dump() | {"device": "cpu", "threads": 1}
 
 
 def word_motif(name, word, alias=""):
@@ -460,6 +459,8 @@ def run(tmp_path, monkeypatch, toy_dataset):
     with open_dataset(toy_dataset) as opened:
         facts = opened.facts()
 
+    defaults = {"pairs": ["alpha+beta"], "backgrounds": 30, "step": 30, "largest": 90}
+
     def run(model, name="grammar.tsv", **knobs):
         monkeypatch.setattr(
             "danq.network.predict.load_checkpoint",
@@ -468,13 +469,11 @@ def run(tmp_path, monkeypatch, toy_dataset):
         probe(
             "model.ckpt",
             toy_dataset,
-            tmp_path / "known.meme",
             tmp_path / name,
-            **(
-                KNOBS
-                | {"pairs": ["alpha+beta"], "backgrounds": 30, "step": 30, "largest": 90}
-                | knobs
-            ),
+            settings=config.Probe(**(defaults | knobs)),
+            motifs=tmp_path / "known.meme",
+            device="cpu",
+            threads=1,
         )
         return tmp_path / name
 
