@@ -543,18 +543,12 @@ def _add_ablate(steps: Any) -> None:
 
 def _add_probe(steps: Any) -> None:
     summary = "show what a trained model does with pairs of motifs as their distance grows"
-    step = Step(steps, "probe", _probe, summary, config.Probe)
+    step = Step(steps, "probe", _call("interpret.probe", "probe"), summary, config.Probe)
     step.checkpoint_and_dataset()
     step.known_motifs()
     step.device()
     step.threads()
     step.output("output", "interactions by pair, arrangement, distance and target (TSV)")
-
-
-def _probe(motifs: str, **options: Any) -> None:
-    from danq.interpret.probe import probe
-
-    probe(database=motifs, **options)
 
 
 def _add_attribute(steps: Any) -> None:
