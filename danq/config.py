@@ -1,15 +1,15 @@
 """Every knob once: name, type, default, bounds, help.
 
-A section is a subcommand: its fields become that subcommand's options, and the workflow turns the section of
-`config.yaml` into one string of flags. Nothing here knows torch, files or Snakemake.
+A section is a subcommand: its fields become that subcommand's options, and the workflow turns the
+section of `config.yaml` into one string of flags. Nothing here knows torch, files or Snakemake.
 """
 
 import difflib
 import json
 import shlex
 import typing
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -22,24 +22,33 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from danq.catalog import MODELS
 from danq.errors import DanqError, shown
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-"""What a run may be called: it becomes a folder (pydantic's `$` is the very end, a last newline included)."""
+"""What a run may be called: it becomes a folder.
+
+pydantic's `$` is the very end of the text, a last newline included.
+"""
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 # What ends in a command line beside file names: no character that any shell would take for its own.
 Word = Annotated[str, StringConstraints(pattern=r"^([\w.,:+/@%=][\w .,:+/@%=-]*)?$")]
 Checksum = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{32,64}$")]
-# One path, a list of them, or nothing.
-Paths = Annotated[
-    list[str],
-    BeforeValidator(
-        lambda value: [] if value in (None, "") else [value] if isinstance(value, str) else value
-    ),
-]
+
+
+def _listed(value: Any) -> Any:
+    """Take one path, a list of them, or nothing, as a list."""
+    if value in (None, ""):
+        return []
+    return [value] if isinstance(value, str) else value
+
+
+Paths = Annotated[list[str], BeforeValidator(_listed)]
+
+
 def _known_model(name: str) -> str:
     if name not in MODELS:
         choices = ", ".join(repr(model) for model in MODELS)
@@ -70,13 +79,16 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_booleans(cls, values):
-        # YAML reads on, off, yes and no as truth values, and pydantic takes those for 1 and 0. Few knobs are one.
-        for name, value in values.items() if isinstance(values, dict) else ():
-            wanted = name in cls.model_fields and cls.model_fields[name].annotation is bool
-            if not wanted and any(
-                isinstance(part, bool) for part in (value if isinstance(value, list) else [value])
-            ):
+    def _refuse_booleans(cls, values: Any) -> Any:
+        """Refuse truth values where none is wanted: YAML reads on, off, yes and no as such."""
+        if not isinstance(values, dict):
+            return values
+        for name, value in values.items():
+            field = cls.model_fields.get(name)
+            if field is not None and field.annotation is bool:
+                continue
+            parts = value if isinstance(value, list) else [value]
+            if any(isinstance(part, bool) for part in parts):
                 raise ValueError(f"{name} is {value}; quote texts such as on, off, yes and no")
         return values
 
@@ -99,8 +111,10 @@ class Extract(Section):
     stride: int | None = Field(
         None,
         ge=1,
-        description="from a training bin to the next (bp), a divisor of bin_size: "
-        "overlapping bins show a small genome from more places; none given: side by side",
+        description=(
+            "from a training bin to the next (bp), a divisor of bin_size: overlapping bins show a "
+            "small genome from more places; none given: side by side"
+        ),
     )
     valid: list[Word] = Field(
         min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000"
@@ -113,16 +127,22 @@ class Extract(Section):
     )
     train_bins: Literal["labelled", "sampled", "all"] = Field(
         "all",
-        description="training bins: those with a label, these and sampled negatives, or all usable ones",
+        description=(
+            "training bins: those with a label, these and sampled negatives, or all usable ones"
+        ),
     )
     held_out_bins: Literal["labelled", "all"] = Field(
         "all",
-        description="validation and test bins: all usable ones, or only those with a label, as published",
+        description=(
+            "validation and test bins: all usable ones, or only those with a label, as published"
+        ),
     )
     groups: list[Word] = Field(
         [],
-        description="groups of targets whose labels make a bin labelled, as TF for the "
-        "published rule; none given: any label does",
+        description=(
+            "groups of targets whose labels make a bin labelled, as TF for the published rule; "
+            "none given: any label does"
+        ),
     )
     negatives: float = Field(
         1.0,
@@ -138,7 +158,7 @@ class Extract(Section):
     seed: int = Field(0, ge=0, description="seed of the sampled negatives")
 
     @model_validator(mode="after")
-    def _centred(self):
+    def _check_window(self) -> Self:
         if self.window < self.bin_size or (self.window - self.bin_size) % 2:
             raise ValueError(
                 f"window ({self.window}) must be bin_size ({self.bin_size}) plus two equal flanks"
@@ -155,8 +175,10 @@ class Train(Section):
 
     recipe: Literal["modern", "published"] = Field(
         "modern",
-        description="modern: one recipe for all models; published: each paper's own optimiser, initial "
-        "weights, constraints and loss",
+        description=(
+            "modern: one recipe for all models; published: each paper's own optimiser, initial "
+            "weights, constraints and loss"
+        ),
     )
     scale: float = Field(
         1.0, gt=0, le=4, description="multiplies every published layer width (1 = as published)"
@@ -165,24 +187,31 @@ class Train(Section):
         1.0,
         gt=0,
         le=16,
-        description="multiplies the number of first filters once more: "
-        "small data want many of them, and little behind them",
+        description=(
+            "multiplies the number of first filters once more: small data want many of them, and "
+            "little behind them"
+        ),
     )
     dropout: float = Field(
         1.0, ge=0, le=1.9, description="multiplies every published dropout rate (1 = as published)"
     )
     head: Literal["dense", "pool"] = Field(
         "dense",
-        description="dense: the published flatten and fully connected layer; pool: logits at every position, "
-        "a smooth maximum of them, which small genomes want and which accepts windows of other lengths later",
+        description=(
+            "dense: the published flatten and fully connected layer; pool: logits at every "
+            "position, a smooth maximum of them, which small genomes want and which accepts "
+            "windows of other lengths later"
+        ),
     )
     gates: Literal["sigmoid", "hard_sigmoid"] = Field(
         "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)"
     )
     initialise_from: Literal["random", "targets", "known"] = Field(
         "random",
-        description="first filters begin at random; targets: as the targets' own known motifs; known: as all "
-        "known motifs; on both strands where that takes at most half of them",
+        description=(
+            "first filters begin at random; targets: as the targets' own known motifs; known: as "
+            "all known motifs; on both strands where that takes at most half of them"
+        ),
     )
     epochs: int | None = Field(
         None, ge=1, description="passes over what an epoch shows; none given: the recipe's"
@@ -199,8 +228,9 @@ class Train(Section):
     patience: int | None = Field(
         None,
         ge=1,
-        description="stop after this many epochs without a better validation; "
-        "none given: the recipe's",
+        description=(
+            "stop after this many epochs without a better validation; none given: the recipe's"
+        ),
     )
     shift: int = Field(
         0, ge=0, description="move each training window by up to this many bp either way"
@@ -208,18 +238,24 @@ class Train(Section):
     negatives: float | None = Field(
         None,
         ge=0,
-        description="windows without a label that an epoch shows per labelled "
-        "one, drawn anew for each; none given: all of them",
+        description=(
+            "windows without a label that an epoch shows per labelled one, drawn anew for each; "
+            "none given: all of them"
+        ),
     )
     balance: bool = Field(
         False,
-        description="draw the labelled windows of an epoch with replacement, those of rare "
-        "targets more often, so that these are not learnt last",
+        description=(
+            "draw the labelled windows of an epoch with replacement, those of rare targets more "
+            "often, so that these are not learnt last"
+        ),
     )
     precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
         "auto",
-        description="auto: bfloat16 where the hardware computes in it, else float32; tf32: float32 with the "
-        "shorter products of a GPU's tensor cores",
+        description=(
+            "auto: bfloat16 where the hardware computes in it, else float32; tf32: float32 with "
+            "the shorter products of a GPU's tensor cores"
+        ),
     )
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", description="auto: a GPU if there is one"
@@ -233,12 +269,14 @@ class Train(Section):
     memory: float = Field(
         8.0,
         gt=0,
-        description="GB that the packed training windows may take in each process (on "
-        "the GPU, if it is one); a larger set is read in shuffled blocks",
+        description=(
+            "GB that the packed training windows may take in each process (on the GPU, if it is "
+            "one); a larger set is read in shuffled blocks"
+        ),
     )
 
     @model_validator(mode="after")
-    def _together(self):
+    def _check_devices(self) -> Self:
         if self.device.startswith("cuda:") and self.devices * self.nodes > 1:
             raise ValueError("device names one GPU, devices several; give device cuda")
         return self
@@ -255,8 +293,10 @@ class Tune(Train):
     lr: float | None = Field(
         None,
         gt=0,
-        description="highest learning rate: a third to three times it is tried, by "
-        "its logarithm; none given: the recipe's",
+        description=(
+            "highest learning rate: a third to three times it is tried, by its logarithm; none "
+            "given: the recipe's"
+        ),
     )
     dropout: float = Field(
         1.0,
@@ -279,30 +319,28 @@ class Tune(Train):
     trials: int = Field(
         20,
         ge=1,
-        description="trials in all, those of earlier calls of the same command included; the "
-        "first is the given configuration",
+        description=(
+            "trials in all, those of earlier calls of the same command included; the first is the "
+            "given configuration"
+        ),
     )
 
     @model_validator(mode="after")
-    def _alone(self):
+    def _check_single_device(self) -> Self:
         if self.devices * self.nodes > 1:
             raise ValueError("a search trains on one device; leave devices and nodes at 1")
         return self
 
 
-class Naming(Section):
-    """Name motifs by their known relatives."""
+class Matching(Section):
+    """How motifs are compared with known ones."""
 
-    trim_bits: float = Field(
-        0.25, ge=0, le=2, description="trim flanking columns with less information (bits)"
-    )
-    min_bits: float = Field(
-        8.0, ge=0, description="name only motifs whose best 8 columns hold at least this (bits)"
-    )
     distance: Literal["pearson", "euclidean"] = Field(
         "pearson",
-        description="between columns; euclidean finds flat "
-        "ones alike: long, weak motifs then match one another",
+        description=(
+            "between columns; euclidean finds flat ones alike: long, weak motifs then match one "
+            "another"
+        ),
     )
     q_value: float = Field(
         0.05, gt=0, le=1, description="a motif is named when its best match has a lower q-value"
@@ -313,13 +351,26 @@ class Naming(Section):
     seed: int = Field(0, ge=0, description="seed of whatever is drawn")
 
 
-class Motifs(Naming):
+class Naming(Matching):
+    """Name motifs by their known relatives."""
+
+    trim_bits: float = Field(
+        0.25, ge=0, le=2, description="trim flanking columns with less information (bits)"
+    )
+    min_bits: float = Field(
+        8.0, ge=0, description="name only motifs whose best 8 columns hold at least this (bits)"
+    )
+
+
+class Motifs(Matching):
     """Read motifs out of filters, and name them by their known relatives."""
 
     recipe: Literal["modern", "published"] = Field(
         "modern",
-        description="modern: sites above half of the maximum, trimmed, and only motifs with 8 bits named; "
-        "published: every window's best site, if above 0, untrimmed",
+        description=(
+            "modern: sites above half of the maximum, trimmed, and only motifs with 8 bits named; "
+            "published: every window's best site, if above 0, untrimmed"
+        ),
     )
     windows: int = Field(
         3000, ge=10, description="windows with a label in which filters look for sites"
@@ -334,8 +385,9 @@ class Motifs(Naming):
         None,
         ge=0,
         lt=1,
-        description="a site's activation is above this share of the "
-        "maximum; none given: the recipe's",
+        description=(
+            "a site's activation is above this share of the maximum; none given: the recipe's"
+        ),
     )
     trim_bits: float | None = Field(
         None,
@@ -346,8 +398,10 @@ class Motifs(Naming):
     min_bits: float | None = Field(
         None,
         ge=0,
-        description="name only motifs whose best 8 columns hold at least this "
-        "(bits); none given: the recipe's",
+        description=(
+            "name only motifs whose best 8 columns hold at least this (bits); none given: the "
+            "recipe's"
+        ),
     )
 
 
@@ -368,21 +422,25 @@ class Probe(Section):
 
     pairs: list[Word] = Field(
         [],
-        description="pairs of known motifs, by identifier or factor, as SRF+REST; none "
-        "given: those of the simulated grammar, or of the targets' own motifs",
+        description=(
+            "pairs of known motifs, by identifier or factor, as SRF+REST; none given: those of the"
+            " simulated grammar, or of the targets' own motifs"
+        ),
     )
     backgrounds: int = Field(32, ge=2, description="random windows into which each pair is put")
     step: int = Field(
         15,
         ge=1,
-        description="from one distance to the next (bp); near a multiple of 10.5 all distances "
-        "would show one face of the double helix",
+        description=(
+            "from one distance to the next (bp); near a multiple of 10.5 all distances would show "
+            "one face of the double helix"
+        ),
     )
     largest: int = Field(250, ge=0, description="largest distance (bp), or what the window allows")
     seed: int = Field(0, ge=0, description="seed of the windows and of the sites")
 
     @model_validator(mode="after")
-    def _paired(self):
+    def _check_pairs(self) -> Self:
         for pair in self.pairs:
             if pair.count("+") != 1:
                 raise ValueError(f"{pair} is not a pair; give two motifs as SRF+REST")
@@ -396,8 +454,10 @@ class Attribution(Section):
 
     method: Literal["mutagenesis", "gradients"] = Field(
         "mutagenesis",
-        description="mutagenesis: every other base at every place; gradients: integrated ones, at "
-        "about a tenth of the time for one target",
+        description=(
+            "mutagenesis: every other base at every place; gradients: integrated ones, at about a "
+            "tenth of the time for one target"
+        ),
     )
     targets: list[Word] = Field(
         [],
@@ -481,35 +541,57 @@ class Config(Section):
     attribution: Attribution = Attribution()
 
     @model_validator(mode="after")
-    def _sources(self):
+    def _check_sources(self) -> Self:
         if (self.genome is None) != (self.targets is None):
             raise ValueError(
                 "genome and targets go together: give both, or neither to simulate them"
             )
         if (self.sha256 or self.md5) and not self.genome:
             raise ValueError(
-                "sha256 and md5 are of the files of a run on a genome; without one, nothing looks at them"
+                "sha256 and md5 are of the files of a run on a genome; without one, nothing looks "
+                "at them"
             )
         if self.deepsea and self.genome:
             raise ValueError("deepsea and genome are two sources of data: give one")
+        return self
+
+    @model_validator(mode="after")
+    def _check_models(self) -> Self:
         for name in self.models:
-            if self.train.initialise_from != "random" and not MODELS[name].has_filters:
+            model = MODELS[name]
+            initial = self.train.initialise_from
+            if initial != "random" and not model.has_filters:
                 raise ValueError(
-                    f"train.initialise_from {self.train.initialise_from} gives motifs to filters, and {name} has none; leave "
-                    "the model out, or start at random"
+                    f"train.initialise_from {initial} gives motifs to filters, and {name} has "
+                    "none; leave the model out, or start at random"
                 )
-            if self.train.head == "pool" and not MODELS[name].takes_pool_head:
+            if self.train.head == "pool" and not model.takes_pool_head:
                 raise ValueError(
-                    "mlp reads fixed positions, which no head can pool; leave it out, or use train.head "
-                    "dense"
+                    f"{name} reads fixed positions, which no head can pool; leave it out, or use "
+                    "train.head dense"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_double_entries(self) -> Self:
         for name in ("models", "seeds", "baselines"):
-            if len(set(getattr(self, name))) < len(getattr(self, name)):
+            entries = getattr(self, name)
+            if len(set(entries)) < len(entries):
                 raise ValueError(f"{name} has an entry twice")
         return self
 
 
-def load(mapping, locate=lambda keys: ("config", None)):
+Place = tuple[str | None, int | None]
+"""Where a value was given: file (or how else), and line."""
+
+
+def _in_config(keys: tuple[str, ...]) -> Place:
+    return "config", None
+
+
+def load(
+    mapping: Mapping[str, object], locate: Callable[[tuple[str, ...]], Place] = _in_config
+) -> Config:
     """Validate a mapping read from `config.yaml`.
 
     Parameters
@@ -528,64 +610,88 @@ def load(mapping, locate=lambda keys: ("config", None)):
     DanqError
         The first unknown key, with its nearest neighbour, or the first value out of bounds.
     """
+    given = {key: value for key, value in mapping.items() if value not in ("", None)}
     try:
-        return Config.model_validate(
-            {key: value for key, value in mapping.items() if value not in ("", None)}
-        )
+        return Config.model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        keys = tuple(str(part) for part in first["loc"])
+        problem = error.errors()[0]
+        keys = tuple(str(part) for part in problem["loc"])
         path, line = locate(keys)
-        raise DanqError(_explain(keys, first), path, line) from None
+        raise DanqError(_explain(keys, problem), path, line) from None
 
 
-def _explain(keys, error):
+def _explain(keys: tuple[str, ...], problem: ErrorDetails) -> str:
     """Say in one line what pydantic found wrong at `keys`."""
     name = ".".join(keys) or "config"
-    if error["type"] == "extra_forbidden":
-        known = list(_section(keys[:-1]).model_fields)
-        near = difflib.get_close_matches(keys[-1], known, 1)
-        fix = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
-        return f"unknown key {shown(name)}; {fix}"
-    if error["type"] == "missing":
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {shown(name)}; {_nearest_key(keys)}"
+    if problem["type"] == "missing":
         return f"{name} is missing; add it"
-    message = error["msg"].removeprefix("Value error, ")
-    value = "" if error["type"] == "value_error" else f", not {shown(str(error['input']))}"
-    return f"{name}: {message}{value}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"{name}: {message}"
+    value = shown(str(problem["input"]))
+    return f"{name}: {message}, not {value}"
 
 
-def _section(keys):
+def _nearest_key(keys: tuple[str, ...]) -> str:
+    """Name the known key that is most like the last of `keys`, or all of that section."""
+    known = list(_section(keys[:-1]).model_fields)
+    nearest = difflib.get_close_matches(keys[-1], known, 1)
+    if nearest:
+        return f"did you mean {nearest[0]}?"
+    return f"known keys: {', '.join(known)}"
+
+
+def _section(keys: tuple[str, ...]) -> type[Section]:
     """Return the section class that holds the key under `keys`."""
-    section = Config
+    section: type[Section] = Config
     for key in keys:
-        kind = section.model_fields[key].annotation
-        section = next(
-            (
-                part
-                for part in (kind, *typing.get_args(kind))
-                if isinstance(part, type) and issubclass(part, Section)
-            ),
-            Section,
-        )
+        section = _section_in(section.model_fields[key].annotation)
     return section
 
 
-def flags(section, leave_out=()):
-    """Return a section, less the knobs to `leave_out`, as one string of command-line flags quoted for the shell.
+def _section_in(annotation: Any) -> type[Section]:
+    """Return the section class in an annotation such as ``DeepSea | None``."""
+    for kind in (annotation, *typing.get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, Section):
+            return kind
+    return Section
+
+
+def flags(section: Section, leave_out: Sequence[str] = ()) -> str:
+    """Return a section as one string of command-line flags, quoted for the shell.
+
+    Parameters
+    ----------
+    section : Section
+    leave_out : list of str
+        Knobs that are no flags.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
     >>> flags(Simulate(seed=3))
     '--chromosomes 21 --chromosome-length 500000 --seed 3'
     """
-    words = []
+    words: list[str] = []
     for name, value in section.model_dump().items():
-        option = name.replace("_", "-")
-        if name not in leave_out and isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        elif name not in leave_out and value not in ([], None):
-            words += [f"--{option}", *map(str, value if isinstance(value, list) else [value])]
+        if name not in leave_out:
+            words += _flag(name.replace("_", "-"), value)
     return shlex.join(words)
+
+
+def _flag(option: str, value: Any) -> list[str]:
+    """Return the words of one option; none for an empty value."""
+    if isinstance(value, bool):
+        return [f"--{option}" if value else f"--no-{option}"]
+    if value is None or value == []:
+        return []
+    values = value if isinstance(value, list) else [value]
+    return [f"--{option}", *map(str, values)]
 
 
 def differences(before: Mapping[str, object], now: Mapping[str, object]) -> str:
@@ -621,6 +727,6 @@ def _short(value: object) -> str:
     return text if len(text) <= 20 else text[:12] + '..."'
 
 
-def to_yaml(settings):
+def to_yaml(settings: Config) -> str:
     """Return a whole Config as YAML text, every default written out."""
     return yaml.safe_dump(settings.model_dump(), sort_keys=False, allow_unicode=True)

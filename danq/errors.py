@@ -1,5 +1,8 @@
 """The errors that a user can cause, and fix."""
 
+import os
+from collections.abc import Iterable
+
 
 class DanqError(Exception):
     """Bad input. The message is one line: where, what is wrong, and what to do about it.
@@ -19,9 +22,20 @@ class DanqError(Exception):
     a.bed:3: end 20 is beyond chr1 (10 bp); check the assembly
     """
 
-    def __init__(self, what, path=None, line=None):
-        where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
+    def __init__(
+        self, what: str, path: str | os.PathLike[str] | None = None, line: int | None = None
+    ) -> None:
+        where = _location(path, line)
         super().__init__(where + what)
+
+
+def _location(path: str | os.PathLike[str] | None, line: int | None) -> str:
+    """Return ``file:line: `` as far as it is known."""
+    if path is None:
+        return ""
+    if line is None:
+        return f"{path}: "
+    return f"{path}:{line}: "
 
 
 class DanqErrors(DanqError):
@@ -30,22 +44,35 @@ class DanqErrors(DanqError):
     Parameters
     ----------
     errors : list of DanqError or str
-        What is wrong, in the order in which it is told.
+        What is wrong, in the order in which it is printed.
     """
 
-    def __init__(self, errors):
-        super().__init__("\n".join(map(str, errors)))
+    def __init__(self, errors: Iterable[DanqError | str]) -> None:
+        lines = [str(error) for error in errors]
+        super().__init__("\n".join(lines))
 
 
-def shown(text, limit=60):
+def shown(text: str, limit: int = 60) -> str:
     r"""Return foreign text fit for a message: control characters escaped, long text cut.
+
+    Parameters
+    ----------
+    text : str
+    limit : int
+        Characters that are shown at most.
+
+    Returns
+    -------
+    str
+        The text between quotes.
 
     Examples
     --------
     >>> shown("chr1\x1b[2J")
     "'chr1\\x1b[2J'"
     """
-    text = text if len(text) <= limit else text[:limit] + "..."
+    if len(text) > limit:
+        text = text[:limit] + "..."
     return repr(text)
 
 
@@ -58,7 +85,7 @@ class UntrainableError(DanqError):
 
 
 class StoppedError(Exception):
-    """A signal asked to stop; what was done so far is saved, and the same command goes on from there."""
+    """A signal asked to stop; the state is saved, and the same command goes on from there."""
 
 
 STOPPED = "stopped by a signal; the same command goes on from here"

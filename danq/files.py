@@ -10,20 +10,25 @@ import os
 import secrets
 import socket
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from danq.errors import DanqError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PathLike = str | os.PathLike[str]
 """What names a file or folder."""
 
 
 @contextlib.contextmanager
-def atomic(path):
+def atomic(path: PathLike) -> Iterator[Path]:
     """Give a temporary name beside `path`; put it in place only when the block ends well.
 
-    A reader sees the old file or the whole new one, never a part: the temporary file is flushed to disk and
-    renamed over `path`, and removed when the block raises.
+    A reader sees the old file or the complete new one, never a part: the temporary file is flushed
+    to disk and renamed over `path`, and removed when the block raises.
 
     Parameters
     ----------
@@ -38,16 +43,16 @@ def atomic(path):
     Raises
     ------
     OSError
-        `path` is a folder, or its folder cannot be made or written to; before anything was computed in the block.
+        `path` is a folder, or its folder cannot be made or written to; before anything was computed
+        in the block.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder, where a file is to be made", str(path))
-    _remove_left_over(path)
-    temporary = path.with_name(
-        f".{path.name}.{_owner()}{os.getpid()}.{secrets.token_hex(4)}.tmp{path.suffix}"
-    )
+    _remove_leftovers(path)
+    unique = f"{_machine()}{os.getpid()}.{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.name}.{unique}.tmp{path.suffix}")
     try:
         temporary.touch(exist_ok=False)
         yield temporary
@@ -55,63 +60,105 @@ def atomic(path):
         os.replace(temporary, path)
         _flush(path.parent)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk is told without a name
+        error.filename = error.filename or str(path)  # the error of a full disk has no name
         raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _owner():
-    """Return what begins the names of this machine's temporary files: a process number means something only there."""
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8] + "-"
+def _machine() -> str:
+    """Return what begins the names of this machine's temporary files.
+
+    They also hold the number of their process, which means something only on its own machine.
+    """
+    name = socket.gethostname().encode()
+    return hashlib.sha256(name).hexdigest()[:8] + "-"
 
 
-def _remove_left_over(path):
-    """Remove temporary files for `path` that processes of this machine left when they were killed."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.{_owner()}*.tmp*"):
-        number = left.name.removeprefix(f".{path.name}.{_owner()}").split(".")[0]
+def _remove_leftovers(path: Path) -> None:
+    """Remove temporary files for `path` that killed processes of this machine left behind."""
+    pattern = f".{glob.escape(path.name)}.{_machine()}*.tmp*"
+    prefix = f".{path.name}.{_machine()}"
+    for leftover in path.parent.glob(pattern):
+        process = leftover.name.removeprefix(prefix).split(".")[0]
         try:
-            os.kill(int(number), 0)
+            os.kill(int(process), 0)
         except ProcessLookupError:
-            left.unlink(missing_ok=True)
+            leftover.unlink(missing_ok=True)
         except (ValueError, PermissionError, OverflowError):
             pass  # not one of ours, or alive and another user's
 
 
-def write_text(path, text):
-    """Write `text` (str) to `path` as UTF-8, atomically."""
+def write_text(path: PathLike, text: str) -> None:
+    """Write text to a file as UTF-8, atomically.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    text : str
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_table(path, frame, header=True):
-    """Write a pandas DataFrame to `path` as TSV, atomically: undefined values as ``NA``, nothing quoted.
+def write_table(path: PathLike, frame: "pd.DataFrame", header: bool = True) -> None:
+    """Write a table as TSV, atomically: undefined values as ``NA``, nothing quoted.
 
-    A name that ends in .gz is compressed: equal tables give equal bytes, without a time or the temporary name in them.
+    A name that ends in .gz is compressed. Equal tables give equal bytes: neither a time nor the
+    temporary name is in them.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    frame : pandas.DataFrame
+    header : bool
+        Whether the first line names the columns.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
     """
-    with atomic(path) as temporary, open(temporary, "wb") as raw:
-        with (
-            gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
-            if temporary.suffix == ".gz"
-            else raw as file
-        ):
-            frame.to_csv(
-                file,
-                sep="\t",
-                index=False,
-                header=header,
-                na_rep="NA",
-                lineterminator="\n",
-                quoting=csv.QUOTE_NONE,
-            )
+    with atomic(path) as temporary, open(temporary, "wb") as raw, _packed(temporary, raw) as file:
+        frame.to_csv(
+            file,
+            sep="\t",
+            index=False,
+            header=header,
+            na_rep="NA",
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONE,
+        )
 
 
-def read_table(path):
-    """Read a TSV of ours into a pandas DataFrame: ``NA`` is undefined, except in the text columns name and group."""
+def _packed(path: Path, raw: IO[bytes]) -> contextlib.AbstractContextManager[IO[bytes]]:
+    """Return what compresses into `raw` if `path` ends in .gz, else `raw` itself."""
+    if path.suffix == ".gz":
+        return gzip.GzipFile("", "wb", fileobj=raw, mtime=0)  # type: ignore[return-value]
+    return contextlib.nullcontext(raw)
+
+
+def read_table(path: PathLike) -> "pd.DataFrame":
+    """Read a TSV of ours.
+
+    Returns a pandas.DataFrame; ``NA`` is undefined, except in the text columns name and group.
+    """
     import pandas as pd  # slow to load, and most steps need no table
 
     frame = pd.read_csv(
-        path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, na_filter=False, lineterminator="\n"
+        path,
+        sep="\t",
+        quoting=csv.QUOTE_NONE,
+        dtype=str,
+        na_filter=False,
+        lineterminator="\n",
     )
     for column in frame.columns.difference(["name", "group"]):
         values = frame[column].mask(frame[column] == "NA")
@@ -121,8 +168,8 @@ def read_table(path):
     return frame
 
 
-def read_lines(path):
-    """Yield ``(number, line)`` of a text file, plain or gzip (told by content), lines as bytes without their end.
+def read_lines(path: PathLike) -> Iterator[tuple[int, bytes]]:
+    """Read a text file, plain or gzip (told by content), line by line.
 
     Parameters
     ----------
@@ -132,7 +179,7 @@ def read_lines(path):
     Yields
     ------
     tuple of (int, bytes)
-        Line number from 1, and the line.
+        Line number from 1, and the line without its end.
 
     Raises
     ------
@@ -145,85 +192,113 @@ def read_lines(path):
             yield number, line.rstrip(b"\r\n")
 
 
-def read_whole_lines(path, size):
-    """Yield a file, plain or gzip (told by content), as bytes: whole lines, about `size` bytes of them at a time.
+def read_whole_lines(path: PathLike, size: int) -> Iterator[bytes]:
+    """Read a file, plain or gzip (told by content), in blocks of whole lines.
 
-    A last line without an end is given one.
+    Parameters
+    ----------
+    path : str or path-like
+        The file to read.
+    size : int
+        About how many bytes a block has.
+
+    Yields
+    ------
+    bytes
+        Whole lines; a last line without an end is given one.
 
     Raises
     ------
     DanqError
         As `read_lines`.
     """
-    parts = []
+    pieces: list[bytes] = []
     with _readable(path) as handle:
         while block := handle.read(size):
-            cut = block.rfind(b"\n") + 1
-            if cut:
-                yield b"".join([*parts, block[:cut]])
-                parts = []
-            if cut < len(block):
-                parts.append(block[cut:])
-    if parts:
-        yield b"".join([*parts, b"\n"])
+            end = block.rfind(b"\n") + 1
+            if end:
+                yield b"".join([*pieces, block[:end]])
+                pieces = []
+            if end < len(block):
+                pieces.append(block[end:])
+    if pieces:
+        yield b"".join([*pieces, b"\n"])
 
 
-def read_bytes(path):
+def read_bytes(path: PathLike) -> bytes:
     """Return all bytes of a file, plain or gzip (told by content); raises as `read_lines`."""
     try:
-        with open(
-            path, "rb", buffering=0
-        ) as raw:  # many files are small: what a buffer costs is felt
+        with open(path, "rb", buffering=0) as raw:  # most files are small: a buffer is felt
             content = raw.readall()
     except OSError as error:
-        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
+        raise _unreadable(path, error) from error
     if not content.startswith(_GZIP):
         return content
     with _readable(path) as handle:
         return handle.read()
 
 
+def _no_line() -> int | None:
+    return None
+
+
 @contextlib.contextmanager
-def _readable(path, line=lambda: None):
-    """Open a file for reading, unpacked; say in one line when that fails, then or later, at the line told by `line`."""
+def _readable(path: PathLike, line: Callable[[], int | None] = _no_line) -> Iterator[IO[bytes]]:
+    """Open a file for reading, unpacked; name the current `line` when that fails, then or later."""
     try:
         with open(path, "rb") as raw:
-            if raw.read(2) == _GZIP:
+            packed = raw.read(2) == _GZIP
+            if packed:
                 _refuse_cut_bgzf(path)
-                raw.seek(0)
+            raw.seek(0)
+            if packed:
                 with gzip.GzipFile(fileobj=raw) as unpacked:
-                    yield unpacked
+                    yield unpacked  # type: ignore[misc]
             else:
-                raw.seek(0)
                 yield raw
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DanqError(
-            "the gzip file is cut off or damaged here; download or compress it again", path, line()
-        ) from error
+        what = "the gzip file is cut off or damaged here; download or compress it again"
+        raise DanqError(what, path, line()) from error
     except OSError as error:
-        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
+        raise _unreadable(path, error) from error
 
 
-def checksums(path, kinds=("sha256",)):
-    """Return checksums of a file's bytes, as hexadecimal text by kind (sha256, md5), in one pass.
+def _unreadable(path: PathLike, error: OSError) -> DanqError:
+    return DanqError(f"cannot be read ({error.strerror}); check the path", path)
+
+
+def checksums(path: PathLike, kinds: Iterable[str] = ("sha256",)) -> dict[str, str]:
+    """Return checksums of a file's bytes, in one pass.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to read.
+    kinds : iterable of {"sha256", "md5"}
+        Which checksums.
+
+    Returns
+    -------
+    dict of str to str
+        Hexadecimal text by kind.
 
     Raises
     ------
     DanqError
         The file is missing or unreadable.
     """
-    found = {kind: hashlib.new(kind, usedforsecurity=False) for kind in kinds}
+    hashes = {kind: hashlib.new(kind, usedforsecurity=False) for kind in kinds}
     try:
         with open(path, "rb") as handle:
             while block := handle.read(1 << 20):
-                for checksum in found.values():
+                for checksum in hashes.values():
                     checksum.update(block)
     except OSError as error:
-        raise DanqError(f"cannot be read ({error.strerror}); check the path", path) from error
-    return {kind: checksum.hexdigest() for kind, checksum in found.items()}
+        raise _unreadable(path, error) from error
+    return {kind: checksum.hexdigest() for kind, checksum in hashes.items()}
 
 
-def sha256(path):
+def sha256(path: PathLike) -> str:
     """Return the SHA-256 checksum of a file's bytes, as hexadecimal text; raises as `checksums`."""
     return checksums(path)["sha256"]
 
@@ -234,20 +309,23 @@ _GZIP = b"\x1f\x8b"  # what every gzip file begins with (RFC 1952, section 2.3.1
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-def _refuse_cut_bgzf(path):
+def _refuse_cut_bgzf(path: PathLike) -> None:
     """Refuse a BGZF file cut between two blocks, which gzip reads without an error."""
     with open(path, "rb") as handle:
         head = handle.read(18)
-        if len(head) == 18 and head[3] & 4 and head[12:14] == b"BC":
-            handle.seek(-min(len(_BGZF_END), os.path.getsize(path)), os.SEEK_END)
-            if handle.read() != _BGZF_END:
-                raise DanqError(
-                    "the BGZF file is cut off (its end mark is missing); download or compress it again",
-                    path,
-                )
+        is_bgzf = len(head) == 18 and head[3] & 4 and head[12:14] == b"BC"
+        if not is_bgzf:
+            return
+        length = min(len(_BGZF_END), os.path.getsize(path))
+        handle.seek(-length, os.SEEK_END)
+        ending = handle.read()
+    if ending != _BGZF_END:
+        what = "the BGZF file is cut off (its end mark is missing); download or compress it again"
+        raise DanqError(what, path)
 
 
-def _flush(path):
+def _flush(path: Path) -> None:
+    """Wait until a file or folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
