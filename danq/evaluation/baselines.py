@@ -20,7 +20,7 @@ from danq.data.predictions import write_predictions
 from danq.errors import DanqError, shown
 from danq.genome.sequence import reverse_complement
 from danq.motif.meme import known_motifs, log_odds
-from danq.simulation.simulate import element_coverage
+from danq.simulation.truth import element_coverage
 
 KMERS = (1, 2, 3, 4, 5)
 """The k of the k-mers, as in DanQ's own baseline (https://doi.org/10.1093/nar/gkw226)."""

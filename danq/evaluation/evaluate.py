@@ -27,7 +27,7 @@ from danq.evaluation.metrics import (
     read_targets,
 )
 from danq.files import write_table
-from danq.simulation.simulate import element_coverage
+from danq.simulation.truth import element_coverage
 
 CONTRASTS = (
     ("danq", "deepsea"),  # as published

@@ -26,11 +26,10 @@ from tqdm import tqdm
 from danq.errors import DanqError, shown
 from danq.files import write_table
 from danq.genome.sequence import one_hot, reverse_complement, unpack_indices
-from danq.motif.meme import jaspar, known_motifs
-from danq.simulation.simulate import ELEMENT, MOTIFS, TARGETS, elements
-
-ARRANGEMENTS = (("a b", "same"), ("b a", "same"), ("a b", "opposite"), ("b a", "opposite"))
-"""Order and orientation: which motif comes first along the strand of a, and whether b is on the same strand."""
+from danq.motif.meme import known_motifs
+from danq.motif.sites import ARRANGEMENTS, draw_sites, pair_starts
+from danq.simulation.grammar import MOTIFS, TARGETS
+from danq.simulation.truth import planted_pairs
 
 OWN_MOTIFS = 3
 """Of the targets' own motifs, so many are paired when no pair is named."""
@@ -204,39 +203,6 @@ def find_motif(known, name):
     return found[0]
 
 
-def planted_pairs():
-    """Return the pairs of motifs of which a rule of ``danq simulate`` makes more than of each alone.
-
-    Returns
-    -------
-    list of tuple of (danq.motif.meme.Motif, danq.motif.meme.Motif)
-        The first motif is that of the target whose rule it is.
-    """
-    motifs = {motif.name: motif for motif in _planted_motifs()}
-    pairs = [
-        (MOTIFS[target.name], other)
-        for target in TARGETS
-        for other in motifs
-        if other != MOTIFS[target.name]
-    ]
-    cases = pd.DataFrame(
-        [
-            (*pair, *arrangement, distance)
-            for pair in pairs
-            for arrangement in ARRANGEMENTS
-            for distance in range(0, ELEMENT, 10)
-        ],
-        columns=["a", "b", "order", "orientation", "distance"],
-    )
-    found = truth(cases, 2 * ELEMENT)
-    coupled = found.loc[found["effect"] != 0, ["a", "b"]].drop_duplicates()
-    return [(motifs[a], motifs[b]) for a, b in coupled.itertuples(index=False)]
-
-
-def _planted_motifs():
-    return jaspar("JASPAR2024", names=list(MOTIFS.values()))
-
-
 # --- windows: neutral ones, and the same with sites in them ---
 
 
@@ -290,16 +256,6 @@ def draw_backgrounds(counts, n, length, rng):
     return bases
 
 
-def draw_sites(matrix, n, rng):
-    """Draw n sites, uint8 (n, width), from a motif's probabilities (width, 4).
-
-    Sites and not the consensus: it is the strongest site there can be, which few genomes hold, and models saturate.
-    """
-    return (rng.random((n, len(matrix)))[..., None] >= matrix.cumsum(axis=1)[:, :3]).sum(
-        axis=2, dtype=np.uint8
-    )
-
-
 def distances(window, a, b, step, largest):
     """Return the distances (bp) between the near edges of two motifs: 0, step, ... to `largest` or what fits.
 
@@ -328,35 +284,6 @@ def distances(window, a, b, step, largest):
     return np.arange(0, min(room, largest) + 1, step)
 
 
-def starts(window, width_a, width_b, distance, order):
-    """Return where two sites begin that stand about the middle of a window.
-
-    Parameters
-    ----------
-    window, width_a, width_b : int
-        Lengths (bp).
-    distance : array_like, int
-        Between near edges (bp).
-    order : array_like, str
-        ``a b`` or ``b a``, from left to right.
-
-    Returns
-    -------
-    tuple of (numpy.ndarray, numpy.ndarray)
-        Start of a and of b (bp, 0-based).
-
-    Examples
-    --------
-    >>> [int(start) for start in starts(20, 4, 6, 2, "b a")]
-    [12, 4]
-    """
-    first = np.asarray(order) == "a b"
-    left = (window - width_a - width_b - np.asarray(distance)) // 2
-    return np.where(first, left, left + width_b + distance), np.where(
-        first, left + width_a + distance, left
-    )
-
-
 def place_sites(backgrounds, a, b, distance):
     """Put both sites into windows, and each alone where it stands in the pair.
 
@@ -375,7 +302,7 @@ def place_sites(backgrounds, a, b, distance):
     """
     both, only_a, only_b = (np.tile(backgrounds, (len(ARRANGEMENTS), 1, 1)) for _ in range(3))
     for row, (order, orientation) in enumerate(ARRANGEMENTS):
-        at_a, at_b = starts(backgrounds.shape[1], a.shape[1], b.shape[1], distance, order)
+        at_a, at_b = pair_starts(backgrounds.shape[1], a.shape[1], b.shape[1], distance, order)
         turned = b if orientation == "same" else reverse_complement(b)
         for windows, site, at in (
             (both, a, at_a),
@@ -495,79 +422,3 @@ def _table(chosen, apart, found, names, n):
 
 def _pair_name(a, b):
     return f"{a.alias or a.name}+{b.alias or b.name}"
-
-
-# --- what a model should make of them, in a simulated genome ---
-
-
-def truth(cases, window, bin_size=ELEMENT):
-    """Say what the rules of ``danq simulate`` make of pairs of planted motifs, and so what a model should.
-
-    Parameters
-    ----------
-    cases : pandas.DataFrame
-        Columns a, b (identifiers of motifs), order, orientation, distance: rows of the table of `probe`, each once.
-        Pairs with a motif that is not planted are left out.
-    window, bin_size : int
-        Lengths (bp) of a window and of its central bin, which carries the label.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The cases, each with every target (its index in `danq.simulation.simulate.TARGETS`) and name; kind: ``positive`` where
-        the rule holds in more than half of the bin, ``decoy`` where the target's parts are there but the rule fails,
-        else ``neither``; effect: the interaction of the labels, y(both) - y(a) - y(b) + y(neither), 1 where a model
-        should raise its log-odds above the sum of the parts, -1 where it should lower them, else 0. Peaks move by up
-        to 20 bp, so that labels close to a border are not sure.
-    """
-    cases = cases[["a", "b", "order", "orientation", "distance"]]
-    cases = cases[cases[["a", "b"]].isin(list(MOTIFS.values())).all(axis=1)].reset_index(drop=True)
-    positive, decoy = (_labels(cases, window, bin_size, kind) for kind in ("positive", "decoy"))
-    both, only_a, only_b = positive.astype(int)
-    table = cases.loc[cases.index.repeat(len(TARGETS))].reset_index(drop=True)
-    return table.assign(
-        target=np.tile(np.arange(len(TARGETS)), len(cases)),
-        name=np.tile([target.name for target in TARGETS], len(cases)),
-        kind=np.where(positive[0], "positive", np.where(decoy[0], "decoy", "neither")).ravel(),
-        effect=(both - only_a - only_b).ravel(),
-    )
-
-
-def _labels(cases, window, bin_size, kind):
-    """Say of both sites, a alone and b alone whether an element of a kind fills the bin; bool (3, cases, targets)."""
-    labels = np.zeros((3, len(cases), len(TARGETS)), dtype=bool)
-    if len(cases) == 0:
-        return labels
-    # Elements reach beyond short windows: between flanks, none is moved.
-    found = elements(_sites(cases, window), window + 2 * ELEMENT)
-    first = ELEMENT + (window - bin_size) // 2
-    inside = np.minimum(found["end"], first + bin_size) - np.maximum(found["start"], first)
-    found = found[(found["kind"] == kind) & (2 * inside > bin_size)]
-    case, part = np.divmod(found["chrom"].astype(int), 3)
-    labels[part, case, found["target"]] = True
-    return labels
-
-
-def _sites(cases, window):
-    """Return the sites of `cases` as a table for `danq.simulation.simulate.elements`: both, a, b of a case on its own chroms."""
-    widths = {motif.name: len(motif.matrix) for motif in _planted_motifs()}
-    factors = {identifier: factor for factor, identifier in MOTIFS.items()}
-    at = starts(
-        window, cases["a"].map(widths), cases["b"].map(widths), cases["distance"], cases["order"]
-    )
-    strands = np.full(len(cases), "+"), np.where(cases["orientation"] == "same", "+", "-")
-    tables = []
-    for part, who in ((0, 0), (0, 1), (1, 0), (2, 1)):
-        motif = cases["ab"[who]]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "chrom": 3 * cases.index + part,
-                    "start": at[who] + ELEMENT,
-                    "end": at[who] + ELEMENT + motif.map(widths),
-                    "strand": strands[who],
-                    "factor": motif.map(factors),
-                }
-            )
-        )
-    return pd.concat(tables).sort_values(["chrom", "start"], ignore_index=True)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from danq.errors import DanqError
 from danq.files import write_table
-from danq.interpret.probe import ARRANGEMENTS, truth
+from danq.motif.sites import ARRANGEMENTS
 from danq.plotting import plots
 from danq.plotting.drawing import refuse_format, save_figure
 from danq.report import results
@@ -27,6 +27,7 @@ from danq.report.words import (
     title,
     versus,
 )
+from danq.simulation.truth import truth
 
 
 class Drawing(NamedTuple):
@@ -351,7 +352,7 @@ def interactions(run, pair, target=None):
 
 
 def planted_rule(run, rows):
-    """Return the interaction of the planted labels, see `danq.interpret.probe.truth`, for the rows of one pair of motifs.
+    """Return the interaction of the planted labels, see `danq.simulation.truth.truth`, for the rows of one pair of motifs.
 
     Empty for a genome that is not simulated, and for motifs that were not planted.
     """

@@ -2,7 +2,6 @@ import itertools
 import types
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -17,26 +16,24 @@ from danq.errors import DanqError
 from danq.files import read_table
 from danq.genome.sequence import decode, encode, reverse_complement
 from danq.interpret.probe import (
-    ARRANGEMENTS,
     COLUMNS,
     choose_pairs,
     count_dinucleotides,
     distances,
     draw_backgrounds,
-    draw_sites,
     find_motif,
     interaction,
     place_sites,
-    planted_pairs,
     probe,
-    truth,
     window_log_odds,
 )
 from danq.motif.meme import Motif, write_meme
+from danq.motif.sites import ARRANGEMENTS
 from danq.network.checkpoint import write_checkpoint
 from danq.network.models import build
 from danq.network.predict import BATCH
-from danq.simulation.simulate import MOTIFS, TARGETS
+from danq.simulation.grammar import MOTIFS, TARGETS
+from danq.simulation.truth import planted_pairs
 from tests.conftest import WINDOW, refuse
 
 ALPHA, BETA = "GATTACAGGCAT", "CCGTTAAGCTGACG"
@@ -240,14 +237,6 @@ def test_a_letter_that_is_nowhere_is_no_dead_end():
     assert windows.max() <= 3
 
 
-def test_sites_follow_their_motif():
-    matrix = np.array([[0.1, 0.2, 0.3, 0.4], [0, 1, 0, 0], [0.5, 0, 0, 0.5]])
-    sites = draw_sites(matrix, 20_000, np.random.default_rng(0))
-    shares = np.stack([np.bincount(column, minlength=4) for column in sites.T]) / len(sites)
-    np.testing.assert_allclose(shares, matrix, atol=0.015)
-    assert (shares[matrix == 0] == 0).all()
-
-
 # --- predictions ---
 
 
@@ -381,72 +370,6 @@ def test_distances_go_to_the_largest_or_to_what_fits():
         10,
         40,
     )
-
-
-# --- the planted truth ---
-
-
-def cases(a, b, apart):
-    return pd.DataFrame(
-        [
-            (MOTIFS[a], MOTIFS[b], *arrangement, distance)
-            for arrangement in ARRANGEMENTS
-            for distance in apart
-        ],
-        columns=["a", "b", "order", "orientation", "distance"],
-    )
-
-
-def rule_of(a, b, apart=range(0, 251), window=600):
-    """Return the truth of a pair about the target of motif a, and check that it says nothing of other targets."""
-    found = truth(cases(a, b, apart), window)
-    assert len(found) == 4 * len(apart) * len(TARGETS)
-    assert (found.loc[found["name"] != a, "effect"] == 0).all()
-    own = found[found["name"] == a].reset_index(drop=True)
-    assert (own["target"] == [target.name for target in TARGETS].index(a)).all()
-    return own
-
-
-def test_truth_of_order():
-    own = rule_of("ONECUT3", "HNF4A")
-    near = own["distance"].between(40, 160)
-    holds = near & (own["order"] == "a b") & (own["orientation"] == "same")
-    assert (own["effect"] == holds).all()
-    assert (own["kind"] == np.where(holds, "positive", np.where(near, "decoy", "neither"))).all()
-
-
-def test_truth_of_an_insulator():
-    own = rule_of("TFE3", "TP53")
-    holds = own["distance"].between(70, 200)
-    assert (own["effect"] == holds).all() and (
-        own["kind"] == np.where(holds, "positive", "neither")
-    ).all()
-
-
-def test_truth_of_an_inhibitor():
-    own = rule_of("SRF", "REST")
-    # The element is centred on SRF: (distance + 20 bp of REST) / 2 off the middle of the bin, and more than half of it
-    # covered up to 100 bp off.
-    off = (own["distance"] + 20) / 2
-    assert (own.loc[off < 99, "effect"] == -1).all() and (own.loc[off > 101, "effect"] == 0).all()
-    assert (own.loc[off < 99, "kind"] == "decoy").all() and (
-        own.loc[off > 101, "kind"] == "neither"
-    ).all()
-
-
-def test_truth_of_the_helix():
-    own = rule_of("GFI1", "ZIC1")
-    turns = (own["distance"] + (11 + 14) / 2) / 10.5
-    within = (turns > 2.75) & (turns < 12.75)
-    faces = within & (abs(turns - turns.round()) < 0.25)
-    assert (own["effect"] == faces).all()
-    assert (own["kind"] == np.where(faces, "positive", np.where(within, "decoy", "neither"))).all()
-
-
-def test_truth_says_nothing_of_motifs_that_are_not_planted():
-    mixed = pd.concat([cases("SRF", "REST", [50]), cases("SRF", "REST", [50]).assign(b="MA9999.1")])
-    assert set(truth(mixed, 500)["b"]) == {MOTIFS["REST"]}
-    assert truth(mixed[mixed["b"] == "MA9999.1"], 500).empty
 
 
 # --- the step ---

@@ -7,7 +7,7 @@ import pytest
 from danq import config
 from danq.errors import DanqError
 from danq.files import read_table, write_table
-from danq.interpret.probe import ARRANGEMENTS
+from danq.motif.sites import ARRANGEMENTS
 from danq.report import figures
 from danq.report.results import read_run
 from tests.report.test_report import write_run

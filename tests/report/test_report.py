@@ -14,11 +14,12 @@ from danq.data.attributions import Attributions, write_attributions
 from danq.data.dataset import create_dataset
 from danq.errors import DanqError
 from danq.files import read_table, write_table, write_text
-from danq.interpret.probe import ARRANGEMENTS, truth
 from danq.motif.meme import Motif, write_meme
+from danq.motif.sites import ARRANGEMENTS
 from danq.report import report as r
 from danq.report.results import read_run
 from danq.report.words import signed
+from danq.simulation.truth import truth
 
 YEAST = [
     "Abf1",

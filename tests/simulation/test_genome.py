@@ -7,30 +7,29 @@ import pytest
 from Bio import bgzf
 from sklearn.metrics import average_precision_score
 
+from danq.config import Simulate
 from danq.errors import DanqError
 from danq.motif.meme import information, jaspar
-from danq.simulation import simulate as module
-from danq.simulation.simulate import (
-    ELEMENT,
-    JITTER,
-    MOTIFS,
-    TARGETS,
-    TURN,
-    count,
-    helix,
-    inhibitor,
-    insulator,
-    order,
-    single,
-)
+from danq.simulation import genome as module
+from danq.simulation.genome import JITTER
+from danq.simulation.grammar import ELEMENT, MOTIFS, TARGETS
+from danq.simulation.truth import elements
 
 CHROMOSOMES, LENGTH, BIN = 3, 60_000, 200
+
+
+def simulate(folder, chromosomes=CHROMOSOMES, length=LENGTH, seed=0):
+    """Simulate; unlike the command line, allow sizes that no run would have."""
+    settings = Simulate.model_construct(
+        chromosomes=chromosomes, chromosome_length=length, seed=seed
+    )
+    module.simulate(folder, settings=settings)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
-    module.simulate(folder, chromosomes=CHROMOSOMES, chromosome_length=LENGTH, seed=1)
+    simulate(folder, seed=1)
     return folder
 
 
@@ -83,21 +82,6 @@ def best_match(word, matrix):
     )
 
 
-def site_table(*rows):
-    """Sites from (factor, start, strand), 10 bp each unless an end is given, on chr1."""
-    frame = pd.DataFrame(
-        [(*row, row[1] + 10)[:4] for row in rows], columns=["factor", "start", "strand", "end"]
-    )
-    return frame.assign(chrom="chr1").sort_values("start", ignore_index=True)
-
-
-def kinds(rule, *rows, **options):
-    return rule(site_table(*rows), **options)["kind"].tolist()
-
-
-# --- the files ---
-
-
 def test_files(folder):
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     peaks = {f"peaks/{index:02d}.bed.gz" for index in range(7)}
@@ -130,7 +114,7 @@ def test_genome(folder, genome):
 
 
 def test_background_is_rich_in_at_and_remembers_two_bases():
-    bases = module._background(np.random.default_rng(0), 2, 150_100)
+    bases = module._draw_background(np.random.default_rng(0), 2, 150_100)
     assert bases.shape == (2, 150_100) and bases.dtype == np.uint8
     assert 0.55 < np.isin(bases, (0, 3)).mean() < 0.7
     flat = bases.ravel().astype(int)
@@ -164,11 +148,6 @@ def test_elements_lie_inside_the_chromosomes(truth):
     assert (truth["start"] >= 0).all() and (truth["end"] <= LENGTH).all()
     assert (truth["end"] - truth["start"] == ELEMENT).all()
     assert set(truth["kind"]) == {"positive", "decoy"} and set(truth["target"]) == set(range(7))
-
-
-def test_an_element_at_the_end_of_a_chromosome_moves_inside():
-    found = module.elements(site_table(("CTCF", 0, "+"), ("SRF", 990, "+")), 1000)
-    assert found[["start", "end"]].to_numpy().tolist() == [[0, 200], [800, 1000]]
 
 
 def test_sites_read_as_their_motifs_on_their_strand(genome, sites):
@@ -212,7 +191,7 @@ def test_sites_never_overlap(sites):
 
 
 def test_the_truth_follows_from_the_published_sites(sites, truth):
-    again = module.elements(sites, LENGTH)
+    again = elements(sites, LENGTH)
     columns = ["chrom", "start", "end", "target", "kind"]
     published = truth[
         (truth["target"] > 1) | (truth["kind"] == "positive")
@@ -236,19 +215,19 @@ def test_every_chromosome_has_positives_and_decoys_of_every_target(truth):
 
 
 def test_same_seed_same_bytes(folder, tmp_path):
-    module.simulate(tmp_path, chromosomes=CHROMOSOMES, chromosome_length=LENGTH, seed=1)
+    simulate(tmp_path, seed=1)
     names = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     assert filecmp.cmpfiles(folder, tmp_path, names, shallow=False)[0] == names
 
 
 def test_another_seed_other_data(folder, tmp_path):
-    module.simulate(tmp_path, chromosomes=CHROMOSOMES, chromosome_length=LENGTH, seed=2)
+    simulate(tmp_path, seed=2)
     names = [path.relative_to(folder) for path in folder.rglob("*") if path.suffix == ".gz"]
     assert filecmp.cmpfiles(folder, tmp_path, names, shallow=False)[1] == names
 
 
 def test_chromosomes_come_in_their_order(tmp_path):
-    module.simulate(tmp_path, chromosomes=11, chromosome_length=20_000)
+    simulate(tmp_path, chromosomes=11, length=20_000)
     for name in ("sites.tsv.gz", "elements.tsv.gz", "peaks/00.bed.gz"):
         first = pd.read_csv(tmp_path / name, sep="\t", header=None, skiprows=1)[0]
         assert first.unique().tolist() == [f"chr{index}" for index in range(1, 12)]
@@ -256,7 +235,7 @@ def test_chromosomes_come_in_their_order(tmp_path):
 
 @pytest.mark.parametrize("length", [400, 20_123])
 def test_small_and_odd_lengths(tmp_path, length):
-    module.simulate(tmp_path, chromosomes=1, chromosome_length=length, seed=0)
+    simulate(tmp_path, chromosomes=1, length=length)
     with gzip.open(tmp_path / "genome.fa.gz", "rt") as handle:
         assert sum(len(line.strip()) for line in handle if line[0] != ">") == length
 
@@ -264,162 +243,5 @@ def test_small_and_odd_lengths(tmp_path, length):
 @pytest.mark.parametrize(("chromosomes", "length"), [(0, 60_000), (3, 399)])
 def test_a_genome_without_room_is_refused(tmp_path, chromosomes, length):
     with pytest.raises(DanqError, match="at least one of 400 bp"):
-        module.simulate(tmp_path, chromosomes=chromosomes, chromosome_length=length)
+        simulate(tmp_path, chromosomes=chromosomes, length=length)
     assert not any(tmp_path.iterdir())
-
-
-# --- the rules ---
-
-
-def test_single():
-    rows = [("CTCF", 500, "+"), ("CTCF-swapped", 1000, "-"), ("ZNF143", 1500, "+")]
-    assert kinds(single, *rows, factor="CTCF") == ["positive", "decoy"]
-    found = single(site_table(*rows), factor="CTCF")
-    assert found[["start", "end"]].to_numpy().tolist() == [[405, 605], [905, 1105]]
-
-
-@pytest.mark.parametrize(
-    ("starts", "answer"),
-    [
-        ((500,), ["decoy"]),
-        ((500, 690), ["decoy"]),
-        ((500, 691), ["decoy", "decoy"]),  # 201 bp from end to end: two runs of one
-        ((500, 600, 690), ["positive"]),  # 200 bp from end to end
-        ((500, 600, 691), ["decoy"]),  # 201 bp: no three in 200 bp, yet each next to another
-        ((500, 520, 540, 560), ["positive"]),
-        ((500, 520, 540, 900), ["positive", "decoy"]),
-        (
-            (500, 520, 540, 735),
-            ["positive", "decoy"],
-        ),  # the last lies in 200 bp with one other, not with two
-        ((500, 520, 540, 700), ["positive"]),
-        ((500, 550, 600, 780, 830, 880), ["positive", "positive"]),
-    ],
-)
-def test_count(starts, answer):
-    assert kinds(count, *[("ELF4", start, "+-"[start % 4 // 2]) for start in starts]) == answer
-
-
-def test_count_is_centred_on_the_run():
-    found = count(site_table(("ELF4", 500, "+"), ("ELF4", 540, "-"), ("ELF4", 590, "+")))
-    assert found[["start", "end"]].to_numpy().tolist() == [[450, 650]]
-
-
-def test_count_does_not_reach_across_chromosomes():
-    sites = site_table(("ELF4", 500, "+"), ("ELF4", 520, "+"), ("ELF4", 540, "+"))
-    assert count(sites.assign(chrom=["chr1", "chr1", "chr2"]))["kind"].tolist() == [
-        "decoy",
-        "decoy",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("rows", "answer"),
-    [
-        ([("ONECUT3", 500, "+"), ("HNF4A", 600, "+")], ["positive"]),
-        (
-            [("HNF4A", 500, "-"), ("ONECUT3", 600, "-")],
-            ["positive"],
-        ),  # the same, read along the other strand
-        ([("HNF4A", 500, "+"), ("ONECUT3", 600, "+")], ["decoy"]),
-        ([("ONECUT3", 500, "-"), ("HNF4A", 600, "-")], ["decoy"]),
-        ([("ONECUT3", 500, "+"), ("HNF4A", 600, "-")], ["decoy"]),
-        ([("ONECUT3", 500, "+"), ("HNF4A", 550, "+")], ["positive"]),  # 40 bp between them
-        ([("ONECUT3", 500, "+"), ("HNF4A", 549, "+")], []),
-        ([("ONECUT3", 500, "+"), ("HNF4A", 670, "+")], ["positive"]),  # 160 bp
-        ([("ONECUT3", 500, "+"), ("HNF4A", 671, "+")], []),
-        ([("ONECUT3", 500, "+")], []),
-        ([("ONECUT3", 500, "+"), ("HNF4A", 570, "+"), ("HNF4A", 640, "-")], ["positive", "decoy"]),
-    ],
-)
-def test_order(rows, answer):
-    assert kinds(order, *rows) == answer
-
-
-@pytest.mark.parametrize(
-    ("rest", "answer"),
-    [
-        (None, "positive"),
-        (660, "decoy"),
-        (710, "decoy"),
-        (711, "positive"),
-        (760, "positive"),
-        (350, "decoy"),
-        (290, "decoy"),
-        (289, "positive"),
-    ],
-)
-def test_inhibitor(rest, answer):
-    rows = [("SRF", 500, "+")] + ([("REST", rest, "-")] if rest else [])
-    assert kinds(inhibitor, *rows) == [answer]
-
-
-@pytest.mark.parametrize(
-    ("rows", "answer"),
-    [
-        ([("TFE3", 500, "+"), ("TP53", 620, "-")], ["positive"]),
-        ([("TP53", 500, "+"), ("TFE3", 620, "+")], ["positive"]),
-        ([("TFE3", 500, "+"), ("CTCF", 560, "-"), ("TP53", 620, "-")], ["decoy"]),
-        ([("TP53", 500, "+"), ("CTCF", 510, "-"), ("TFE3", 620, "-")], ["decoy"]),
-        ([("CTCF", 470, "+"), ("TFE3", 500, "+"), ("TP53", 620, "-")], ["positive"]),
-        ([("TFE3", 500, "+"), ("TP53", 620, "-"), ("CTCF", 640, "+")], ["positive"]),
-        ([("TFE3", 500, "+"), ("CTCF-swapped", 560, "-"), ("TP53", 620, "-")], ["positive"]),
-        ([("TFE3", 500, "+"), ("TP53", 579, "-")], []),
-        ([("TFE3", 500, "+"), ("TP53", 580, "-")], ["positive"]),
-        ([("TFE3", 500, "+"), ("TP53", 710, "-")], ["positive"]),
-        ([("TFE3", 500, "+"), ("TP53", 711, "-")], []),
-    ],
-)
-def test_insulator(rows, answer):
-    assert kinds(insulator, *rows) == answer
-
-
-@pytest.mark.parametrize(
-    ("turns", "answer"),
-    [
-        (2.5, []),
-        (3, ["positive"]),
-        (3.5, ["decoy"]),
-        (7, ["positive"]),
-        (7.5, ["decoy"]),
-        (12, ["positive"]),
-        (12.5, ["decoy"]),
-        (13, []),
-    ],
-)
-@pytest.mark.parametrize("side", [-1, 1])
-def test_helix(turns, answer, side):
-    assert (
-        kinds(helix, ("GFI1", 500, "+"), ("ZIC1", 500 + side * round(turns * TURN), "-")) == answer
-    )
-
-
-def test_rules_do_not_pair_across_chromosomes():
-    sites = site_table(("ONECUT3", 500, "+"), ("HNF4A", 600, "+")).assign(chrom=["chr1", "chr2"])
-    assert order(sites).empty
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_pairs_are_those_of_a_search_through_all(seed):
-    rng = np.random.default_rng(seed)
-    sites = pd.DataFrame(
-        {
-            "chrom": np.sort(rng.choice(["chr1", "chr2"], 60)),
-            "start": rng.integers(0, 3000, 60),
-            "factor": rng.choice(["SRF", "REST"], 60),
-        }
-    ).sort_values(["chrom", "start"], ignore_index=True)
-    sites["end"] = sites["start"] + np.where(sites["factor"] == "SRF", 16, 20)
-    expected = [
-        (one, other)
-        for one in range(60)
-        for other in range(60)
-        if sites.factor[one] == "SRF"
-        and sites.factor[other] == "REST"
-        and sites.chrom[one] == sites.chrom[other]
-        and 30
-        <= max(sites.start[other] - sites.end[one], sites.start[one] - sites.end[other])
-        <= 200
-    ]
-    found = module._pairs(sites, "SRF", "REST", 30, 200)
-    assert sorted(zip(*(rows.tolist() for rows in found), strict=True)) == sorted(expected)

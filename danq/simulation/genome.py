@@ -1,0 +1,410 @@
+"""A simulated genome: where its sites go, the bases that they get, and the files.
+
+What is planted, and what the targets make of it, is in `danq.simulation.grammar`. The motifs hold
+at least 15 bits, and only the better-scoring instances are planted, because weaker sites also occur
+by chance in a genome of this size, and labels would then depend on more than what was planted.
+"""
+
+import gzip
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from Bio import bgzf
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from danq.config import Simulate
+from danq.errors import DanqError
+from danq.files import PathLike, atomic, write_table
+from danq.motif.meme import Motif
+from danq.motif.sites import draw_sites
+from danq.simulation.grammar import MOTIFS, SWAPPED, TARGETS, TURN, planted_motifs
+from danq.simulation.truth import elements, shift_inside
+
+JITTER = 20
+"""A peak is an element shifted by up to this much (bp)."""
+
+_BEST = 0.3  # share of the drawn instances of a motif, by score, that are planted
+_BASE_SHARES = np.array([0.3, 0.2, 0.2, 0.3])  # A, C, G, T of the background
+_SEGMENT = 1000  # the background grows in pieces of this length (bp), all at once
+_SLOT = 400  # at most one cassette is planted in each stretch of this length (bp)
+_LONE = 1 / 300  # sites outside cassettes, per bp
+# Lone sites are of factors that are a part of a rule, and no more than that.
+_LONE_FACTORS = ("ONECUT3", "HNF4A", "REST", "TFE3", "TP53", "GFI1", "ZIC1")
+
+
+@dataclass(frozen=True)
+class _Cassette:
+    """Sites that are planted together, from left to right on either strand.
+
+    Attributes
+    ----------
+    share : float
+        Share of the slots that receive one.
+    factors : tuple of str
+        Keys of `MOTIFS`, or those with `SWAPPED` behind.
+    gaps : tuple of sequences of int
+        Between each site and the next, the distances to draw from (bp).
+    one_strand : bool
+        All sites on one strand; if not, each on a strand drawn for it.
+    """
+
+    share: float
+    factors: tuple[str, ...]
+    gaps: tuple[Sequence[int], ...] = ()
+    one_strand: bool = False
+
+
+def _helix_gaps(first_turn: float) -> list[int]:
+    """Return the gaps (bp) between GFI1 (11 bp) and ZIC1 (14 bp), centres turns apart, up to 13."""
+    between_centres = np.arange(first_turn, 13) * TURN
+    return [round(distance - (11 + 14) / 2) for distance in between_centres]
+
+
+# With the pairs that lone sites form by chance, the shares give about as many decoys as positives
+# of each target.
+_CASSETTES = (
+    _Cassette(0.010, ("CTCF",)),
+    _Cassette(0.040, ("CTCF" + SWAPPED,)),
+    _Cassette(0.080, ("ZNF143",)),
+    _Cassette(0.040, ("ZNF143" + SWAPPED,)),
+    _Cassette(0.030, ("ELF4",) * 3, (range(5, 83),) * 2),
+    _Cassette(0.030, ("ELF4",) * 4, (range(5, 51),) * 3),
+    _Cassette(0.025, ("ELF4",) * 5, (range(5, 36),) * 4),
+    _Cassette(0.025, ("ELF4",)),
+    _Cassette(0.025, ("ELF4",) * 2, (range(5, 83),)),
+    _Cassette(0.070, ("ONECUT3", "HNF4A"), (range(40, 161),), one_strand=True),
+    _Cassette(0.070, ("HNF4A", "ONECUT3"), (range(40, 161),), one_strand=True),
+    _Cassette(0.090, ("SRF",)),
+    _Cassette(0.060, ("SRF", "REST"), (range(10, 161),)),
+    _Cassette(0.020, ("TFE3", "TP53"), (range(70, 201),)),
+    _Cassette(0.010, ("CTCF", "TFE3", "TP53"), (range(10, 61), range(70, 201))),
+    _Cassette(0.010, ("TFE3", "TP53", "CTCF"), (range(70, 201), range(10, 61))),
+    _Cassette(0.070, ("TFE3", "CTCF", "TP53"), (range(28, 93),) * 2),
+    _Cassette(0.060, ("GFI1", "ZIC1"), (_helix_gaps(3),)),
+    _Cassette(0.060, ("GFI1", "ZIC1"), (_helix_gaps(3.5),)),
+)
+
+
+def simulate(output: PathLike, *, settings: Simulate) -> None:
+    """Write a simulated genome, its targets, and the truth about them.
+
+    Parameters
+    ----------
+    output : str or path-like
+        The folder to fill; made when missing. The same settings give the same bytes:
+
+        - ``genome.fa.gz``: BGZF FASTA, chr1, chr2 and so on;
+        - ``peaks/00.bed.gz`` and on: the peaks of each target (BED6);
+        - ``sites.tsv.gz``: the planted sites, ``chrom start end strand motif factor``; broken
+          copies of a motif are no sites of it, and are only among the decoys below;
+        - ``elements.tsv.gz``: where each target's parts are, ``chrom start end target kind``, with
+          the target's index and ``positive`` (its rule holds) or ``decoy`` (it fails);
+        - ``targets.tsv``: ``name group file jaspar``, with the target's own motif; written last.
+    settings : danq.config.Simulate
+        Number and length of the chromosomes, and the seed.
+
+    Raises
+    ------
+    DanqError
+        A genome too small to hold a site.
+    """
+    folder = Path(output)
+    simulation = draw(settings.chromosomes, settings.chromosome_length, settings.seed)
+    _write_fasta(folder / "genome.fa.gz", simulation.genome)
+    _write_packed(folder / "sites.tsv.gz", _published(simulation.sites))
+    _write_packed(folder / "elements.tsv.gz", simulation.elements)
+    _write_targets(folder, simulation.peaks)
+
+
+class Simulation(NamedTuple):
+    """A simulated genome in memory.
+
+    Attributes
+    ----------
+    genome : numpy.ndarray, shape (chromosomes, length), uint8
+        Bases 0 to 3.
+    sites : pandas.DataFrame
+        All planted sites, broken copies too: columns as of `danq.simulation.truth.elements`.
+    elements : pandas.DataFrame
+        What the rules make of them, see there.
+    peaks : pandas.DataFrame
+        The positive elements, each shifted a little; the same columns.
+    """
+
+    genome: NDArray[np.uint8]
+    sites: pd.DataFrame
+    elements: pd.DataFrame
+    peaks: pd.DataFrame
+
+
+def draw(chromosomes: int, length: int, seed: int) -> Simulation:
+    """Draw a genome with planted sites, and the peaks of its targets.
+
+    Parameters
+    ----------
+    chromosomes : int
+        Number of chromosomes.
+    length : int
+        Length of each (bp), at least 400.
+    seed : int
+        Seed of everything random.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    DanqError
+        A genome too small to hold a site.
+    """
+    if chromosomes < 1 or length < _SLOT:
+        size = f"{chromosomes} chromosomes of {length} bp"
+        raise DanqError(f"{size} cannot hold a site; ask for at least one of {_SLOT} bp")
+    rng = np.random.default_rng(seed)
+    motifs = planted_motifs()
+    genome = _draw_background(rng, chromosomes, length)
+    sites = _draw_layout(rng, chromosomes, length, _widths(motifs))
+    _plant(rng, genome, sites, motifs)
+    regions = elements(sites, length)
+    peaks = _draw_peaks(rng, regions, length)
+    return Simulation(genome, sites, regions, peaks)
+
+
+def _widths(motifs: Mapping[str, Motif]) -> dict[str, int]:
+    """Return the width of every factor's site, and of its broken copy (bp)."""
+    widths = {factor: len(motif.matrix) for factor, motif in motifs.items()}
+    broken = {factor + SWAPPED: width for factor, width in widths.items()}
+    return widths | broken
+
+
+# --- the background ---
+
+
+def _draw_background(rng: np.random.Generator, chromosomes: int, length: int) -> NDArray[np.uint8]:
+    """Return bases of a random order-2 Markov chain rich in A and T, (chromosomes, length)."""
+    n_segments = -(-chromosomes * length // _SEGMENT)
+    transitions = rng.dirichlet(50 * _BASE_SHARES, size=16)
+    cumulative = transitions.cumsum(axis=1)[:, :3].astype(np.float32)
+    bases = np.empty((_SEGMENT, n_segments), dtype=np.uint8)
+    bases[:2] = rng.choice(4, p=_BASE_SHARES, size=(2, n_segments))
+    for step in tqdm(range(2, _SEGMENT), desc="background", leave=False, disable=None):
+        state = 4 * bases[step - 2] + bases[step - 1]
+        draws = rng.random(n_segments, dtype=np.float32)
+        beyond = draws[:, None] >= cumulative[state]
+        bases[step] = beyond.sum(axis=1)
+    joined = bases.T.reshape(-1)[: chromosomes * length]
+    return joined.reshape(chromosomes, length)
+
+
+# --- the layout: which site goes where ---
+
+
+def _draw_layout(
+    rng: np.random.Generator, chromosomes: int, length: int, widths: Mapping[str, int]
+) -> pd.DataFrame:
+    """Return the table of all sites to plant, which never overlap; columns as in `elements`."""
+    cassettes = _draw_cassettes(rng, chromosomes, length, widths)
+    lone = _draw_lone(rng, chromosomes, length, widths)
+    sites = pd.concat([cassettes, _between(lone, cassettes, widths, chromosomes * length)])
+    sites = sites.sort_values("flat", ignore_index=True)
+    chrom, start = np.divmod(sites["flat"].to_numpy(), length)
+    names = [f"chr{number}" for number in range(1, chromosomes + 1)]
+    columns = {
+        "chrom": pd.Categorical.from_codes(chrom, names, ordered=True),
+        "start": start,
+        "end": start + sites["factor"].map(widths).to_numpy(),
+        "strand": np.where(sites["plus"], "+", "-"),
+        "factor": sites["factor"],
+    }
+    return pd.DataFrame(columns)
+
+
+def _draw_cassettes(
+    rng: np.random.Generator, chromosomes: int, length: int, widths: Mapping[str, int]
+) -> pd.DataFrame:
+    """Return the sites in cassettes, sorted.
+
+    Columns: flat (chromosome number * length + start), plus (bool) and factor.
+    """
+    choices = _choose_cassettes(rng, chromosomes, length // _SLOT)
+    tables = []
+    for index, cassette in enumerate(_CASSETTES):
+        chrom, slot = np.nonzero(choices == index)
+        layout = _lay_out(rng, cassette, len(slot), widths)
+        flat = (chrom * length + slot * _SLOT)[:, None] + layout.starts
+        columns = {
+            "flat": flat.ravel(),
+            "plus": layout.plus.ravel(),
+            "factor": np.tile(cassette.factors, len(slot)),
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables).sort_values("flat", ignore_index=True)
+
+
+def _choose_cassettes(rng: np.random.Generator, chromosomes: int, slots: int) -> NDArray[np.intp]:
+    """Return the index of the cassette of each slot, (chromosomes, slots); beyond the last: none.
+
+    Evenly spaced quantiles, then shuffled, give every chromosome its share of every cassette.
+    """
+    quantiles = (np.arange(slots) + rng.random((chromosomes, 1))) / slots
+    shares = np.cumsum([cassette.share for cassette in _CASSETTES])
+    choices = np.searchsorted(shares, quantiles, side="right")
+    return rng.permuted(choices, axis=1)
+
+
+class _Layout(NamedTuple):
+    """Copies of one cassette: start in the slot (bp) and plus (bool) of each site, (n, sites)."""
+
+    starts: NDArray[np.int64]
+    plus: NDArray[np.bool_]
+
+
+def _lay_out(
+    rng: np.random.Generator, cassette: _Cassette, n: int, widths: Mapping[str, int]
+) -> _Layout:
+    """Draw the gaps, strands and position in the slot of `n` copies of a cassette."""
+    site_widths = np.array([widths[factor] for factor in cassette.factors])
+    steps = [np.zeros(n, dtype=np.int64)]
+    for gap, width in zip(cassette.gaps, site_widths, strict=False):
+        steps.append(rng.choice(gap, n) + width)
+    starts = np.cumsum(np.stack(steps, axis=1), axis=1)
+    span = starts[:, -1:] + site_widths[-1]
+    if cassette.one_strand:
+        plus = np.full(starts.shape, True)
+    else:
+        plus = rng.random(starts.shape) < 0.5
+    reverse = rng.random((n, 1)) < 0.5
+    starts = np.where(reverse, span - starts - site_widths, starts)
+    position = rng.integers(0, _SLOT - span + 1)
+    return _Layout(starts + position, plus ^ reverse)
+
+
+def _draw_lone(
+    rng: np.random.Generator, chromosomes: int, length: int, widths: Mapping[str, int]
+) -> pd.DataFrame:
+    """Return single sites anywhere, sorted: as `_draw_cassettes`, and their flat end."""
+    n = round(chromosomes * length * _LONE)
+    plus = rng.random(n) < 0.5
+    factor = pd.Series(rng.choice(_LONE_FACTORS, n))
+    width = factor.map(widths)
+    chrom = rng.integers(chromosomes, size=n)
+    start = rng.integers(0, length - width + 1)
+    flat = chrom * length + start
+    sites = pd.DataFrame({"plus": plus, "factor": factor, "flat": flat, "end": flat + width})
+    return sites.sort_values("flat", ignore_index=True)
+
+
+def _between(
+    lone: pd.DataFrame, cassettes: pd.DataFrame, widths: Mapping[str, int], total: int
+) -> pd.DataFrame:
+    """Return the lone sites that touch neither one another nor a site of a cassette."""
+    end_before = lone["end"].cummax().shift(fill_value=0)
+    lone = lone[lone["flat"] >= end_before]
+    cassette_widths = cassettes["factor"].map(widths)
+    cassette_ends = (cassettes["flat"] + cassette_widths).to_numpy()
+    cassette_starts = np.append(cassettes["flat"].to_numpy(), total)
+    following = np.searchsorted(cassette_ends, lone["flat"], side="right")
+    clear = lone["end"] <= cassette_starts[following]
+    return lone.loc[clear, ["flat", "plus", "factor"]]
+
+
+# --- the bases of the sites ---
+
+
+def _plant(
+    rng: np.random.Generator,
+    genome: NDArray[np.uint8],
+    sites: pd.DataFrame,
+    motifs: Mapping[str, Motif],
+) -> None:
+    """Write an instance of its motif over the bases of `genome` at every site."""
+    for factor, table in sites.groupby("factor"):
+        name = str(factor)
+        matrix = motifs[name.removesuffix(SWAPPED)].matrix
+        bases = _draw_instances(rng, matrix, len(table))
+        if name.endswith(SWAPPED):
+            bases = np.roll(bases, len(matrix) // 2, axis=1)
+        minus = (table["strand"] == "-").to_numpy()
+        bases[minus] = 3 - bases[minus, ::-1]
+        chroms = table["chrom"].cat.codes.to_numpy()
+        starts = table["start"].to_numpy()
+        positions = starts[:, None] + np.arange(len(matrix))
+        genome[chroms[:, None], positions] = bases
+
+
+def _draw_instances(
+    rng: np.random.Generator, matrix: NDArray[np.float64], n: int
+) -> NDArray[np.uint8]:
+    """Draw sites of a motif and return the best-scoring share of them, (n, width)."""
+    bases = draw_sites(matrix, int(np.ceil(n / _BEST)), rng)
+    columns = np.arange(len(matrix))
+    scores = np.log(matrix[columns, bases]).sum(axis=1)
+    best = np.argsort(-scores, kind="stable")[:n]
+    return bases[rng.permutation(best)]
+
+
+def _draw_peaks(rng: np.random.Generator, regions: pd.DataFrame, length: int) -> pd.DataFrame:
+    """Return the positive elements, each shifted by up to `JITTER` bp either way."""
+    positive = regions[regions["kind"] == "positive"]
+    shifts = rng.integers(-JITTER, JITTER + 1, len(positive))
+    peaks = positive.assign(start=positive["start"] + shifts)
+    return shift_inside(peaks, length).sort_values(["chrom", "start"], kind="stable")
+
+
+# --- the files ---
+
+
+def _published(sites: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of sites as it is written: with matrix identifiers, no broken copies."""
+    table = sites.assign(motif=sites["factor"].map(MOTIFS))
+    planted = table["motif"].notna()
+    return table.loc[planted, ["chrom", "start", "end", "strand", "motif", "factor"]]
+
+
+def _write_targets(folder: Path, peaks: pd.DataFrame) -> None:
+    """Write each target's peaks, and then the table of targets."""
+    rows = []
+    for index, target in enumerate(TARGETS):
+        file = f"peaks/{index:02d}.bed.gz"
+        intervals = peaks.loc[peaks["target"] == index, ["chrom", "start", "end"]]
+        names = [f"{target.name}_{number}" for number in range(1, len(intervals) + 1)]
+        bed = intervals.assign(name=names, score=1000, strand=".")
+        _write_packed(folder / file, bed, header=False)
+        rows.append((target.name, target.group, file, MOTIFS[target.name]))
+    table = pd.DataFrame(rows, columns=["name", "group", "file", "jaspar"])
+    write_table(folder / "targets.tsv", table)
+
+
+def _write_packed(path: Path, table: pd.DataFrame, header: bool = True) -> None:
+    """Write a table as gzipped TSV, without the time in it that would change the bytes."""
+    text = table.to_csv(sep="\t", index=False, header=header, lineterminator="\n")
+    packed = gzip.compress(text.encode(), 6, mtime=0)
+    with atomic(path) as temporary:
+        temporary.write_bytes(packed)
+
+
+def _write_fasta(path: Path, genome: NDArray[np.uint8], width: int = 60, lines: int = 1000) -> None:
+    """Write a genome as BGZF FASTA, `width` bases a line, `lines` lines at a time.
+
+    The writer copies all that waits for every block it writes, so little should wait.
+    """
+    with atomic(path) as temporary, bgzf.BgzfWriter(str(temporary), "wb", compresslevel=1) as out:
+        chromosomes = tqdm(genome, desc=path.name, leave=False, disable=None)
+        for number, indices in enumerate(chromosomes, 1):
+            out.write(f">chr{number}\n".encode())
+            text = np.frombuffer(b"ACGT", dtype=np.uint8)[indices].tobytes()
+            for start in range(0, len(text), lines * width):
+                block = text[start : start + lines * width]
+                out.write(_wrapped(block, width))
+
+
+def _wrapped(text: bytes, width: int) -> bytes:
+    """Return text in lines of `width` characters."""
+    lines = [text[start : start + width] + b"\n" for start in range(0, len(text), width)]
+    return b"".join(lines)
