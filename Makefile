@@ -8,10 +8,13 @@ run: .venv/complete
 	@echo "The report: $(CURDIR)/results/simulated/report.html"
 
 test: .venv/complete
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto
 
 lint: .venv/complete
 	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/pydoclint danq
 	.venv/bin/snakefmt --check -l 120 Snakefile workflow
 	.venv/bin/snakemake --lint
 

@@ -1,11 +1,12 @@
-"""How often danq's 95 % intervals hold the true difference of two models, and how often those of single windows do.
+"""How often 95 % intervals hold the true difference of two models: danq's, and naive ones.
 
     python benchmarks/coverage.py [--repetitions 1000] [--seed 0]
 
-Scores are simulated so that the truth is known: a positive window's is normal about `mu`, a negative's about 0, and
-labels and scores of neighbouring windows are correlated as an autoregression is (rho 0 or 0.8 from a window to the
-next: about what windows of 1,000 bp at every 200 bp share). Half of the noise is the same for both models, as it is
-for models of the same data. The true AUPRC follows from the two normal distributions and the prevalence.
+Scores are simulated so that the truth is known: a positive window's is normal about `mu`, a
+negative's about 0, and labels and scores of neighbouring windows are correlated as an
+autoregression is (rho 0 or 0.8 from a window to the next: about what windows of 1,000 bp at every
+200 bp share). Half of the noise is the same for both models, as it is for models of the same data.
+The true AUPRC follows from the two normal distributions and the prevalence.
 """
 
 import argparse

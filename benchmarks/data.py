@@ -2,10 +2,11 @@
 
     python benchmarks/data.py --data FOLDER [--peers PYTHON]
 
-FOLDER is made by `make_data.py`; PYTHON is an interpreter in whose environment the peers are installed as
-`requirements-peers.txt` says (without it, only danq is measured). Each task is a fresh process on one thread; times are
-CPU seconds (user and system, of the process and its children, imports excluded; for the whole step, included). Results
-are compared by checksum before they are compared by time.
+FOLDER is made by `make_data.py`; PYTHON is an interpreter in whose environment the peers are
+installed as `requirements-peers.txt` says (without it, only danq is measured). Each task is a fresh
+process on one thread; times are CPU seconds (user and system, of the process and its children,
+imports excluded; for the whole step, included). Results are compared by checksum before they are
+compared by time.
 """
 
 import argparse
@@ -94,8 +95,9 @@ def show(task, rows):
                 else ("same result, sampled" if row.get("agrees") is True else "OTHER RESULT")
             )
         print(
-            f"{task:8} {row['task'] if row is not rows[0] else 'danq':27} {rate:14,.0f} {row['unit']}/s"
-            f"{row['cpu_s']:10.3f} s CPU {row['rss_mb']:7.0f} MB  danq has {own / rate:8.2f} times that  {same}",
+            f"{task:8} {row['task'] if row is not rows[0] else 'danq':27} {rate:14,.0f} "
+            f"{row['unit']}/s{row['cpu_s']:10.3f} s CPU {row['rss_mb']:7.0f} MB  danq has "
+            f"{own / rate:8.2f} times that  {same}",
             flush=True,
         )
 
@@ -201,7 +203,10 @@ class _Store:
 
 
 def extract(data):
-    """Run the whole step, as a user does: FASTA and peaks to dataset.h5, all bins kept; imports included."""
+    """Run the whole step, as a user does.
+
+    FASTA and peaks to dataset.h5, all bins kept; imports included.
+    """
     names = list(chromosomes(data))
     with tempfile.TemporaryDirectory() as folder:
         command = [

@@ -1,9 +1,10 @@
 """Kill trainings at many points, let them go on, and compare the weights bit for bit.
 
-Every model is trained once undisturbed on a small random dataset while its points are counted: before, within and after
-each step, each write of a state, each temporary file, flush and rename, each validation and each final file. Then it is
-killed (SIGKILL, in a child process) at points spread over all of them, once each, goes on in a second process, and has
-to end with the same weights and the same history, but for times.
+Every model is trained once undisturbed on a small random dataset while its points are counted:
+before, within and after each step, each write of a state, each temporary file, flush and rename,
+each validation and each final file. Then it is killed (SIGKILL, in a child process) at points
+spread over all of them, once each, goes on in a second process, and has to end with the same
+weights and the same history, but for times.
 
     python benchmarks/kill.py [--points 60] [--models danq deepsea ...]
 """
@@ -140,7 +141,7 @@ def train_until(folder, place, model, point):
 
 
 def counted(action, *arguments, kill_at=None):
-    """Do something; return how many points it passed, unless the process is killed at one of them."""
+    """Do something; return how many points it passed, unless the process is killed there."""
     passed = [0]
 
     def note():

@@ -1,15 +1,18 @@
-"""The benchmarks' input: a random genome, peaks and their table, the same bytes for the same arguments.
+"""The benchmarks' input.
+
+A random genome, peaks and their table, the same bytes for the same arguments.
 
 Made in OUTPUT, chromosome by chromosome, in bounded memory::
 
-    genome.fa               chr1, chr2 ..., 60 bases a line; half of it lower case, 1 % N in long runs
-    peaks/target_000.bed    sorted BED3 (or BED6), 150 to 1500 bp; a few peaks of one file overlap
-    targets.tsv             name, group, file
+    genome.fa               chr1, chr2 ..., 60 bases a line; half of it lower case, 1 % N in long
+    runs peaks/target_000.bed    sorted BED3 (or BED6), 150 to 1500 bp; a few peaks of one file
+    overlap targets.tsv             name, group, file
 
-Peaks lie at hotspots, as in real data: one per 8 kb on average, which all targets share, so that about a fifth of the
-200-bp bins has a label (17 % in DeepSEA's data). The numbers of peaks of the targets are log-uniform over a factor of
-100, and add up to ``--peaks``. The defaults are a hundredth of DeepSEA's training genome in five chromosomes;
-``--genome-length 3100000000 --chromosomes 24 --peaks 41000000`` is the size of the whole published set.
+Peaks lie at hotspots, as in real data: one per 8 kb on average, which all targets share, so that
+about a fifth of the 200-bp bins has a label (17 % in DeepSEA's data). The numbers of peaks of the
+targets are log-uniform over a factor of 100, and add up to ``--peaks``. The defaults are a
+hundredth of DeepSEA's training genome in five chromosomes; ``--genome-length 3100000000
+--chromosomes 24 --peaks 41000000`` is the size of the whole published set.
 
     python benchmarks/make_data.py --output data/bench100
 
@@ -68,7 +71,7 @@ def make(*, genome_length, chromosomes, targets, peaks, columns, seed, output):
 
 
 def chromosome_lengths(genome_length, chromosomes):
-    """Return lengths that fall from 1.6 to 0.4 of their mean, whole kb but for the first, which takes the rest."""
+    """Return lengths that fall from 1.6 to 0.4 of their mean, whole kb; the first takes the rest."""
     shares = np.linspace(1.6, 0.4, chromosomes) if chromosomes > 1 else np.ones(1)
     lengths = (shares / shares.sum() * genome_length).astype(np.int64) // 1000 * 1000
     lengths[0] += genome_length - lengths.sum()
@@ -76,7 +79,10 @@ def chromosome_lengths(genome_length, chromosomes):
 
 
 def peak_counts(rng, targets, peaks):
-    """Return each target's number of peaks: log-uniform over a factor of 100, adding up to `peaks`."""
+    """Return each target's number of peaks.
+
+    Log-uniform over a factor of 100, adding up to `peaks`.
+    """
     shares = np.exp(rng.uniform(0, np.log(100), targets))
     counts = (shares / shares.sum() * peaks).astype(np.int64)
     counts[np.argmax(counts)] += peaks - counts.sum()
@@ -105,7 +111,7 @@ def write_chromosome(rng, fasta, name, length):
 
 
 def bases(rng, length):
-    """Return random bases, alternating stretches of both cases, and one run of N (1 %), as uint8."""
+    """Return random bases, uint8: stretches of both cases in turn, and one run of N (1 %)."""
     drawn = BASES[rng.integers(0, 4, length, dtype=np.uint8)]
     stretches = rng.integers(300, 3000, length // 1000 + 2)
     drawn |= np.repeat(np.arange(len(stretches), dtype=np.uint8) % 2 * 32, stretches)[:length]
@@ -136,7 +142,10 @@ def write_peaks(rng, files, chrom, length, counts, columns):
 
 
 def intervals(rng, hotspots, length, count):
-    """Return (start, end) of a target's peaks on a chromosome, sorted; one at each of `count` hotspots."""
+    """Return (start, end) of a target's peaks on a chromosome, sorted.
+
+    One at each of `count` hotspots.
+    """
     centres = rng.choice(hotspots, count, replace=count > len(hotspots), shuffle=False)
     centres = centres + rng.normal(0, SPREAD, count).astype(np.int64)
     sizes = np.exp(rng.uniform(*np.log(PEAK), count)).astype(np.int64)

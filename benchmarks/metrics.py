@@ -2,12 +2,13 @@
 
     python benchmarks/metrics.py [--windows N] [--targets T] [--sample S] [--repeats R] [--whole]
 
-Random float32 scores, 2 % positives. Scikit-learn gives AUROC, average precision, precision-recall curve and its area,
-and Brier score; danq all seven of its metrics, of the same S targets. The fastest of the repeats counts, in CPU seconds
-of one thread (for all cores, by the wall). Results are compared first, in float64. Then a block bootstrap of one
-target: danq's 1,000 replicates, and scikit-learn's average precision, of which one is needed a replicate. With --whole,
-danq measures all T targets in files that are memory-mapped and made in the folder for temporary files (TMPDIR): 5 bytes
-a score.
+Random float32 scores, 2 % positives. Scikit-learn gives AUROC, average precision, precision-recall
+curve and its area, and Brier score; danq all seven of its metrics, of the same S targets. The
+fastest of the repeats counts, in CPU seconds of one thread (for all cores, by the wall). Results
+are compared first, in float64. Then a block bootstrap of one target: danq's 1,000 replicates, and
+scikit-learn's average precision, of which one is needed a replicate. With --whole, danq measures
+all T targets in files that are memory-mapped and made in the folder for temporary files (TMPDIR): 5
+bytes a score.
 """
 
 import argparse
@@ -91,8 +92,8 @@ def compare(labels, scores, arguments):
     theirs, ours = scikit_learn(labels, scores.astype(np.float64)), measure(labels, scores)
     difference = np.abs(theirs - np.transpose([ours[metric] for metric in COMPARED])).max()
     print(
-        f"{arguments.sample} targets of {arguments.windows:,} windows; largest difference from scikit-learn: "
-        f"{difference:.1e}"
+        f"{arguments.sample} targets of {arguments.windows:,} windows; largest difference from "
+        f"scikit-learn: {difference:.1e}"
     )
     clocks = [
         fastest(arguments.repeats, scikit_learn, labels, scores),
@@ -103,8 +104,9 @@ def compare(labels, scores, arguments):
     share = arguments.targets / arguments.sample
     for name, (cpu, wall) in zip(names, clocks, strict=True):
         print(
-            f"{name:23}{1000 * cpu / arguments.sample:9.2f} ms CPU a target,{1000 * wall / arguments.sample:9.2f} ms "
-            f"wall; extrapolated to {arguments.targets}: {cpu * share:.1f} s CPU, {wall * share:.1f} s wall"
+            f"{name:23}{1000 * cpu / arguments.sample:9.2f} ms CPU a "
+            f"target,{1000 * wall / arguments.sample:9.2f} ms wall; extrapolated to "
+            f"{arguments.targets}: {cpu * share:.1f} s CPU, {wall * share:.1f} s wall"
         )
     print(
         f"danq is {clocks[0][0] / clocks[1][0]:.1f} times as fast by CPU seconds on one thread, "
@@ -112,7 +114,8 @@ def compare(labels, scores, arguments):
     )
     for threads in sorted({1, CORES}):
         print(
-            f"danq's memory beyond its input, {threads} threads: {allocated(labels, scores, threads) / 1e6:.0f} MB"
+            f"danq's memory beyond its input, {threads} threads: "
+            f"{allocated(labels, scores, threads) / 1e6:.0f} MB"
         )
     print(
         f"peak memory of this process, scikit-learn and input included: {peak() / 1e6:.0f} MB",
@@ -121,7 +124,7 @@ def compare(labels, scores, arguments):
 
 
 def bootstrap(label, score, rng, arguments):
-    """Resample the average precision of one target over 1,000 blocks with both, and print what a replicate took."""
+    """Resample one target's average precision over 1,000 blocks; print what a replicate took."""
     blocks = np.arange(len(label)) * 1000 // len(label)
     drawn = draw_blocks(1000, REPLICATES, rng)
     weights = [drawn[row][blocks] for row in range(3)]
@@ -133,9 +136,9 @@ def bootstrap(label, score, rng, arguments):
         fastest(arguments.repeats, auroc_influence, label, score, blocks, 1000)[0],
     ]
     print(
-        f"a bootstrap replicate of one target: scikit-learn {1000 * cpu[0]:.1f} ms CPU, danq {1000 * cpu[1]:.3f} ms "
-        f"({cpu[0] / cpu[1]:.0f} times as fast; largest difference {difference:.1e}); DeLong's variance by blocks, "
-        f"danq: {1000 * cpu[2]:.0f} ms"
+        f"a bootstrap replicate of one target: scikit-learn {1000 * cpu[0]:.1f} ms CPU, danq "
+        f"{1000 * cpu[1]:.3f} ms ({cpu[0] / cpu[1]:.0f} times as fast; largest difference "
+        f"{difference:.1e}); DeLong's variance by blocks, danq: {1000 * cpu[2]:.0f} ms"
     )
 
 
@@ -183,12 +186,12 @@ def whole(rng, shape, repeats):
         for threads in sorted({1, CORES}):
             cpu, wall = fastest(repeats, measure, labels, scores, threads)
             print(
-                f"all {shape[1]} targets, memory-mapped, {threads} threads: {cpu:.2f} s CPU, {wall:.2f} s wall; "
-                f"{1000 * cpu / shape[1]:.2f} ms CPU a target"
+                f"all {shape[1]} targets, memory-mapped, {threads} threads: {cpu:.2f} s CPU, "
+                f"{wall:.2f} s wall; {1000 * cpu / shape[1]:.2f} ms CPU a target"
             )
     print(
-        f"peak memory {peak() / 1e6:.0f} MB ({before / 1e6:.0f} before): {size / 1e6:.0f} MB are pages of the mapped "
-        "files, which the system can take back"
+        f"peak memory {peak() / 1e6:.0f} MB ({before / 1e6:.0f} before): {size / 1e6:.0f} MB are "
+        "pages of the mapped files, which the system can take back"
     )
 
 

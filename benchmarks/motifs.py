@@ -1,14 +1,18 @@
-"""How fast and how true the naming of motifs is: beside memelite, on shuffled motifs, and against a planted truth.
+"""How fast and how true the naming of motifs is.
+
+Beside memelite, on shuffled motifs, and against a planted truth.
 
     python benchmarks/motifs.py [--peers PYTHON] [--run FOLDER ...]
 
-320 noisy copies of JASPAR's vertebrate motifs, of 20 to 300 sites and trimmed, are compared with the whole collection,
-in CPU seconds of one thread; with --peers (an environment of requirements-peers.txt) memelite compares the same, once
-to compile and once timed, and its p-values are held against those of the Euclidean distance with its own least overlap
-of 1. For each run of danq (results/<run>) and each training in it: of the motifs that were compared with known ones,
-their columns shuffled 20 times, how many are named; and in a simulated run, how many planted motifs are found, how many
-names are off-target, and what share of the sites of filters that recover a planted motif lie on a planted site of that
-factor (one base in common is enough; the median over filters, and of all their sites together).
+320 noisy copies of JASPAR's vertebrate motifs, of 20 to 300 sites and trimmed, are compared with
+the whole collection, in CPU seconds of one thread; with --peers (an environment of
+requirements-peers.txt) memelite compares the same, once to compile and once timed, and its p-values
+are held against those of the Euclidean distance with its own least overlap of 1. For each run of
+danq (results/<run>) and each training in it: of the motifs that were compared with known ones,
+their columns shuffled 20 times, how many are named; and in a simulated run, how many planted motifs
+are found, how many names are off-target, and what share of the sites of filters that recover a
+planted motif lie on a planted site of that factor (one base in common is enough; the median over
+filters, and of all their sites together).
 """
 
 import argparse
@@ -100,9 +104,9 @@ def speed(peers):
         theirs = np.load(f"{folder}/p.npy")
     logs = [np.log10(np.maximum(p, 1e-12)).ravel() for p in (theirs, found.p)]
     print(
-        f"memelite, compiled before: {json.loads(told)['seconds']:.2f} s; log p: r = {np.corrcoef(logs)[0, 1]:.5f}, "
-        f"median difference {np.median(logs[0] - logs[1]):.4f}; same best match: "
-        f"{(theirs.argmin(axis=1) == found.p.argmin(axis=1)).mean():.1%}"
+        f"memelite, compiled before: {json.loads(told)['seconds']:.2f} s; log p: r = "
+        f"{np.corrcoef(logs)[0, 1]:.5f}, median difference {np.median(logs[0] - logs[1]):.4f}; "
+        f"same best match: {(theirs.argmin(axis=1) == found.p.argmin(axis=1)).mean():.1%}"
     )
 
 
@@ -157,8 +161,9 @@ def planted(folder, truth, known):
         hits.append(hit)
     print(
         f"{folder}: {(counts > 0).sum()} of {len(counts)} planted motifs found; names: "
-        f"{kinds.value_counts().to_dict()}; off-target: {sorted(best.loc[kinds == 'off-target', 'factor'])}; "
-        f"on planted sites: median filter {np.median(shares):.1%}, of all sites {np.concatenate(hits).mean():.1%}"
+        f"{kinds.value_counts().to_dict()}; off-target: "
+        f"{sorted(best.loc[kinds == 'off-target', 'factor'])}; on planted sites: median filter "
+        f"{np.median(shares):.1%}, of all sites {np.concatenate(hits).mean():.1%}"
     )
 
 

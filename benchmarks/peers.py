@@ -2,26 +2,30 @@
 
     python benchmarks/peers.py TASK --data FOLDER
 
-FOLDER is made by `make_data.py`. What some peers need besides (indices, one file of all peaks, HDF5 files) is made in
-FOLDER/cache by the task `prepare`, which should run first, and is not timed. Install the peers as
-`requirements-peers.txt` says. Measured were Selene 0.6.0, bedtools 2.30.0, polars-bio 0.36.2 with polars 1.44.2, and
-tangermeme 1.6.0; what each version can do best was looked for, and is what its function does.
+FOLDER is made by `make_data.py`. What some peers need besides (indices, one file of all peaks, HDF5
+files) is made in FOLDER/cache by the task `prepare`, which should run first, and is not timed.
+Install the peers as `requirements-peers.txt` says. Measured were Selene 0.6.0, bedtools 2.30.0,
+polars-bio 0.36.2 with polars 1.44.2, and tangermeme 1.6.0; what each version can do best was looked
+for, and is what its function does.
 
-Prints one line of JSON: ``task, peer, version, units`` (how many), ``unit`` (of what), ``cpu_s`` (user and system
-seconds of the process and its children, imports excluded), ``wall_s``, ``rss_mb`` (peak of the process or its largest
-child, imports and prepared inputs included), ``checksum``, and what the task adds:
+Prints one line of JSON: ``task, peer, version, units`` (how many), ``unit`` (of what), ``cpu_s``
+(user and system seconds of the process and its children, imports excluded), ``wall_s``, ``rss_mb``
+(peak of the process or its largest child, imports and prepared inputs included), ``checksum``, and
+what the task adds:
 
 labels-*
-    The labels of all 200-bp bins, a bin being positive for a target when more than half of it lies in the union of
-    the target's peaks. `checksum` is the sha256 of ``np.packbits(labels, axis=1)``, bins in the order of the genome;
-    `agrees` compares with labels-reference where that was run before. `cpu_prepare_s` is the part of `cpu_s` that goes
-    to reading and reshaping the BED files before the peer's own work.
+    The labels of all 200-bp bins, a bin being positive for a target when more than half of it lies
+    in the union of the target's peaks. `checksum` is the sha256 of ``np.packbits(labels, axis=1)``,
+    bins in the order of the genome; `agrees` compares with labels-reference where that was run
+    before. `cpu_prepare_s` is the part of `cpu_s` that goes to reading and reshaping the BED files
+    before the peer's own work.
 windows-*
-    One-hot encoded windows of 1000 bp around random bins, in the genome's order. `checksum` is the sha256 of their
-    codes (A, C, G, T, other = 0 to 4; uint8, shape (N, 1000)).
+    One-hot encoded windows of 1000 bp around random bins, in the genome's order. `checksum` is the
+    sha256 of their codes (A, C, G, T, other = 0 to 4; uint8, shape (N, 1000)).
 batches-*
-    An epoch of shuffled batches of 256 from a synthetic HDF5 file in danq's layout. `checksum` is the sha256 of the first
-    256 rows in the order of the file: float32 (256, 1000, 4), then labels as float32 (256, T).
+    An epoch of shuffled batches of 256 from a synthetic HDF5 file in danq's layout. `checksum` is
+    the sha256 of the first 256 rows in the order of the file: float32 (256, 1000, 4), then labels
+    as float32 (256, T).
 """
 
 import argparse
@@ -122,7 +126,10 @@ def sha256(*arrays):
 
 
 def chromosomes(data):
-    """Return the length of each chromosome, in the genome's order; makes the FASTA's index when missing."""
+    """Return the length of each chromosome, in the genome's order.
+
+    Makes the FASTA's index when missing.
+    """
     import pyfaidx
 
     with pyfaidx.Fasta(str(data / "genome.fa")) as genome:
@@ -148,7 +155,7 @@ def n_bins(lengths):
 
 
 def scatter(rows, targets, n_rows, n_targets):
-    """Return the packed labels, uint8 (n_rows, ceil(n_targets / 8)), of (row, target) pairs without doubles."""
+    """Return packed labels, uint8 (n_rows, ceil(n_targets / 8)), of unique (row, target) pairs."""
     width = -(-n_targets // 8)
     bits = np.zeros(n_rows * width, dtype=np.uint8)
     np.add.at(
@@ -183,7 +190,10 @@ def labelled(data, peer, bits, fields):
 
 
 def labels_reference(data):
-    """Mark every base of every peak, count per bin: slow, obviously right, and the truth for the other tasks."""
+    """Mark every base of every peak, count per bin.
+
+    Slow, obviously right, and the truth for the other tasks.
+    """
     lengths, files, clock = chromosomes(data), bed_files(data), Clock()
     bits = np.zeros((n_bins(lengths), -(-len(files) // 8)), dtype=np.uint8)
     for target, file in enumerate(files):
@@ -253,11 +263,15 @@ def labels_selene(data):
 
 
 def selene_bed(data):
-    """Return all peaks in one sorted file with the target's index as name, compressed and indexed; made once."""
+    """Return all peaks in one sorted file with the target's index as name, compressed and indexed.
+
+    Made once.
+    """
     path = data / "cache" / "selene.bed.gz"
     if not path.exists():
         shell(
-            f"{AWK_ALL} {{print $1, $2, $3, t - 1}}' $FILES | sort -k1.4,1n -k2,2n | bgzip > cache/selene.part",
+            f"{AWK_ALL} {{print $1, $2, $3, t - 1}}' $FILES | sort -k1.4,1n -k2,2n | bgzip > "
+            "cache/selene.part",
             data,
         )
         shell("mv cache/selene.part cache/selene.bed.gz && tabix -p bed cache/selene.bed.gz", data)
@@ -278,7 +292,10 @@ AWK_ALL = (
 
 
 def shell(pipeline, data):
-    """Run a pipeline of programs in the folder of the data, where $FILES are all BED files; return its output."""
+    """Run a pipeline of programs in the folder of the data, where $FILES are all BED files.
+
+    Return its output.
+    """
     files = " ".join(str(file.relative_to(data)) for file in bed_files(data))
     return subprocess.run(
         ["bash", "-o", "pipefail", "-ec", pipeline],
@@ -290,11 +307,14 @@ def shell(pipeline, data):
 
 
 def bedtools_prepare(data):
-    """Merge each target's peaks, all in one run of bedtools, sort them in one file; and write the bins."""
+    """Merge each target's peaks, all in one run of bedtools, sort them in one file.
+
+    And write the bins.
+    """
     shell(
         f'{AWK_ALL} {{print t - 1 "_" $1, $2, $3}}\' $FILES | bedtools merge | '
-        "awk -F '[_\\t]' 'BEGIN {OFS = \"\\t\"} {print $2, $3, $4, $1}' | "
-        "sort --parallel=1 -S 1G -k1.4,1n -k2,2n > cache/merged.bed",
+        "awk -F '[_\\t]' 'BEGIN {OFS = \"\\t\"} {print $2, $3, $4, $1}' | sort --parallel=1 -S 1G "
+        "-k1.4,1n -k2,2n > cache/merged.bed",
         data,
     )
     shell(
@@ -313,7 +333,7 @@ def bedtools_peer(how):
 
 
 def labels_bedtools(data):
-    """Collapse starts, ends and names of all peaks on each bin (one run of bedtools map), add up the overlaps.
+    """Collapse all peaks on each bin (one run of bedtools map), and add up the overlaps.
 
     Exact, and faster than `bedtools intersect -wo -sorted`, whose output is 2.3 times as long.
     """
@@ -330,7 +350,9 @@ def labels_bedtools(data):
 
 
 def labels_bedtools_single(data):
-    """Let bedtools map name the peaks that cover more than half of a bin by themselves: less work, not quite the rule.
+    """Let bedtools map name the peaks that cover more than half of a bin by themselves.
+
+    Less work, not quite the rule.
 
     Bins that several peaks of a target cover together are missed: `missed` counts these labels.
     """
@@ -346,7 +368,7 @@ def labels_bedtools_single(data):
 
 
 def parsed(text, columns):
-    """Return the row of each listed peak and its numbers, from the last columns of bedtools map's output."""
+    """Return row and numbers of each listed peak, from the last columns of bedtools map."""
     hits = [
         (row, line.split(b"\t")[3:])
         for row, line in enumerate(text.splitlines())
@@ -366,7 +388,7 @@ def bin_starts(lengths):
 
 
 def labels_polars_bio(data):
-    """Join bins and merged peaks by polars-bio's overlap, add up per bin and target (quicker by numpy than polars)."""
+    """Join bins and merged peaks by polars-bio's overlap, add up by numpy (quicker than polars)."""
     import polars as pl
     import polars_bio as pb
 
@@ -402,7 +424,10 @@ def polars_peaks(pl, files):
 
 
 def polars_merged(pl, peaks):
-    """Merge each target's sorted peaks; pb.merge would need the target in the chromosome's name, and takes longer."""
+    """Merge each target's sorted peaks.
+
+    Pb.merge would need the target in the chromosome's name, and takes longer.
+    """
     gap = (
         (pl.col("start") > pl.col("end").cum_max().shift(1)).over("target", "chrom").fill_null(True)
     )
@@ -485,7 +510,8 @@ def extracted(data, packed):
 def windows_memcpy(data):
     """Copy arrays of the windows' size in memory: no program that makes them can need less.
 
-    `cpu_s` is for uint8 (4000 B a window), `cpu_float32_s` for float32 (16,000 B), `cpu_packed_s` for bits (500 B).
+    `cpu_s` is for uint8 (4000 B a window), `cpu_float32_s` for float32 (16,000 B), `cpu_packed_s`
+    for bits (500 B).
     """
     fields = {}
     for name, size in (("float32", 16 * WINDOW), ("packed", WINDOW // 2), ("uint8", 4 * WINDOW)):
@@ -535,7 +561,7 @@ def write_h5(path, sequences, targets, n_targets):
 
 
 def batches(data, kind, by_batch):
-    """Run one epoch of Selene's H5DataLoader on a file held in memory, the whole file read before the clock starts."""
+    """Run one epoch of Selene's H5DataLoader on a file read into memory before the clock starts."""
     import torch
     from selene_sdk.samplers.dataloader import H5DataLoader, _H5Dataset
     from torch.utils.data import BatchSampler, RandomSampler
@@ -580,7 +606,7 @@ def batches_selene_uint8_batch(data):
 
 
 def prepare(data):
-    """Make all that is kept in the folder of the data, so that no other task's memory is that of making it."""
+    """Make all that is kept beside the data, so that no task's memory is that of making it."""
     clock = Clock()
     chromosomes(data), selene_bed(data), h5_files(data)
     return {"peer": "", "version": "", **clock.read()}

@@ -1,32 +1,40 @@
-"""How fast danq trains: beside a plain PyTorch loop, beside the machine's limits, and with what might make it faster.
+"""How fast danq trains.
 
-    python benchmarks/train.py [--models danq deepsea] [--device cuda] [--precision float32 bfloat16] [--json FILE]
+Beside a plain PyTorch loop, beside the machine's limits, and with what might make it faster.
 
-Needs PyTorch and NumPy only, and no data: windows and labels are random, of the real size, packed as `danq.network.batches`
-holds them. All is measured in one run, in rounds in which the contestants take turns; the median, the lowest and the
-highest round are told. On a GPU a rate is per second; on a CPU per CPU second, since others may share the machine.
+    python benchmarks/train.py [--models danq deepsea] [--device cuda] [--precision float32
+    bfloat16] [--json FILE]
+
+Needs PyTorch and NumPy only, and no data: windows and labels are random, of the real size, packed
+as `danq.network.batches` holds them. All is measured in one run, in rounds in which the contestants
+take turns; the median, the lowest and the highest round are told. On a GPU a rate is per second; on
+a CPU per CPU second, since others may share the machine.
 
 limits
-    The fastest matrix product of several sizes, in the same numbers, and the fastest copy. On a CPU the product is also
-    asked for as a convolution of width 1, which another library computes. A step's share of the fastest is told with
-    multiply-adds counted from the layers: training has 1.139 GFLOP a window for `danq`, 3.277 for `deepsea`. No network
-    reaches the limit; the share says how much could be won at most.
+    The fastest matrix product of several sizes, in the same numbers, and the fastest copy. On a CPU
+    the product is also asked for as a convolution of width 1, which another library computes. A
+    step's share of the fastest is told with multiply-adds counted from the layers: training has
+    1.139 GFLOP a window for `danq`, 3.277 for `deepsea`. No network reaches the limit; the share
+    says how much could be won at most.
 steps
-    danq's own step, as `danq.training.train.Loop` makes it: rows gathered and expanded on the device, random strands, autocast,
-    the loss and the fused AdamW of `danq.network.recipes.MODERN`. Left out is what a step has around it: Fabric, the progress
-    bar, saving. Beside it `plain`: the same network as one would write it down first. Unpacked one-hot in memory,
+    danq's own step, as `danq.training.train.Loop` makes it: rows gathered and expanded on the
+    device, random strands, autocast, the loss and the fused AdamW of `danq.network.recipes.MODERN`.
+    Left out is what a step has around it: Fabric, the progress bar, saving. Beside it `plain`: the
+    same network as one would write it down first. Unpacked one-hot in memory,
     `torch.utils.data.DataLoader`, the ReLU before the pool, float32 with TF32 as PyTorch sets it,
-    `torch.optim.AdamW` as it comes, ``loss.item()`` in every step, batches of 100. It does less (no strands). The ratio
-    says what danq's way of doing the same brings.
+    `torch.optim.AdamW` as it comes, ``loss.item()`` in every step, batches of 100. It does less (no
+    strands). The ratio says what danq's way of doing the same brings.
 variants, graphs
-    Changes to danq's step, each against the step as it is, so that one run tells which pays. A name is made of words:
-    ``relu_first`` puts the ReLU before the pool, ``channels_last`` makes convolutions 2-D and channels-last, ``padded``
-    does so with the first and pads its 4 bases to 8, ``unfold`` makes the first one a matrix product, ``compile`` and
-    ``autotune`` compile the network, ``graph`` replays forward and backward as one CUDA graph, ``graph_step`` the
-    optimiser too (its momentum then stays: the schedule's moves it).
-    Told besides: by how much the logits differ from danq's at most, in float32.
+    Changes to danq's step, each against the step as it is, so that one run tells which pays. A name
+    is made of words: ``relu_first`` puts the ReLU before the pool, ``channels_last`` makes
+    convolutions 2-D and channels-last, ``padded`` does so with the first and pads its 4 bases to 8,
+    ``unfold`` makes the first one a matrix product, ``compile`` and ``autotune`` compile the
+    network, ``graph`` replays forward and backward as one CUDA graph, ``graph_step`` the optimiser
+    too (its momentum then stays: the schedule's moves it). Told besides: by how much the logits
+    differ from danq's at most, in float32.
 quality
-    What short numbers cost: training on planted words, in each precision for as many windows; AUROC on other windows.
+    What short numbers cost: training on planted words, in each precision for as many windows; AUROC
+    on other windows.
 """
 
 import argparse
@@ -123,7 +131,7 @@ def random_store(n, window, n_targets):
 
 
 def planted_store(n, n_test, window, n_targets, length=12, share=0.25, wrong=0.1):
-    """Return windows with the word of each of their targets on either strand, some bases of it drawn anew."""
+    """Return windows with the word of each of their targets on either strand, partly redrawn."""
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 4, (n + n_test, window), dtype=np.uint8)
     labels = rng.random((n + n_test, n_targets)) < share
@@ -269,7 +277,10 @@ class Step:
 
 
 class GraphStep(Step):
-    """The same as one CUDA graph: https://docs.pytorch.org/docs/stable/notes/cuda.html#whole-network-capture."""
+    """The same as one CUDA graph.
+
+    Https://docs.pytorch.org/docs/stable/notes/cuda.html#whole-network-capture.
+    """
 
     graph = None
 
@@ -403,7 +414,7 @@ def deepsea_relu_first(self, X):
 
 
 class ChannelsLastConv(nn.Module):
-    """A Conv1d as a Conv2d of height 1 whose numbers lie position by position, the channels padded to a multiple."""
+    """A Conv1d as a Conv2d of height 1 in channels-last memory, channels padded to a multiple."""
 
     def __init__(self, conv, multiple=1):
         super().__init__()
@@ -463,7 +474,10 @@ class Round:
 
 
 def race(bench, makers):
-    """Let contestants take turns; return {name: ([Round], first loss)}. One that fails says why, and drops out."""
+    """Let contestants take turns.
+
+    Return {name: ([Round], first loss)}. One that fails says why, and drops out.
+    """
     if "torch._dynamo" in sys.modules:
         torch._dynamo.reset()  # else networks of before count towards the limit of compilations
     runners = {
@@ -494,7 +508,10 @@ def attempt(name, act):
 
 
 def prepared(bench, make):
-    """Make a contestant and warm it up; return it, how many steps make a round, and its mean loss so far."""
+    """Make a contestant and warm it up.
+
+    Return it, how many steps make a round, and its mean loss so far.
+    """
     runner = make()
     windows = sum(runner() for _ in range(10 if bench.gpu else 1))
     turn = measure(bench, runner, 3 if bench.gpu else 1)
@@ -523,7 +540,7 @@ def spread(values):
 
 @functools.cache
 def training_flop(name, window, n_targets, scale):
-    """Return FLOP of training for a window, twice the multiply-adds, counted as shapes pass through the layers."""
+    """Return FLOP of training on a window, twice the multiply-adds, counted from shapes."""
     counted = []
 
     def count(layer, inputs, output):
@@ -534,7 +551,8 @@ def training_flop(name, window, n_targets, scale):
             value.numel() for key, value in layer.named_parameters() if key.startswith("weight_ih")
         ] or weights
         places = output.shape[-1] if isinstance(layer, nn.Conv1d) else inputs[0].shape[:-1].numel()
-        # Forward, gradient of the weights, gradient of the input: the last is not wanted where the input is the data.
+        # Forward, gradient of the weights, gradient of the input: the last is not wanted where the
+        # input is the data.
         counted.append(
             2 * places * (3 * sum(weights) - (0 if inputs[0].requires_grad else sum(first)))
         )
@@ -586,7 +604,7 @@ def run_limits(bench, precisions):
 
 
 def product_rate(bench, precision, size, way):
-    """Return FLOP per second (CPU second on a CPU) of a square matrix product, the best of some rounds."""
+    """Return FLOP per second (CPU second on a CPU) of a square matrix product, the best round."""
     use(precision)
     kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
     A, B = (torch.randn(size, size, device=bench.device).to(kind) for _ in range(2))
@@ -715,15 +733,19 @@ def tell_header(bench, part, base):
     unit = "windows/s" if bench.gpu else "windows/CPU s"
     differ = "" if part == "steps" else "  differ"
     print(
-        f"\n{part:20}{'precision':10}{'batch':>5}  {'what':30}{unit:>14}  {'lowest to highest':>23}"
-        f"{'by the wall':>12}{'CPU ms':>8}{'loading':>9}{'GFLOP/s':>11}{'of limit':>9}  {f'times {base}':23}"
-        f"{'loss':>7}{differ}",
+        f"\n{part:20}{'precision':10}{'batch':>5}  {'what':30}{unit:>14}  "
+        f"{'lowest to highest':>23}{'by the wall':>12}{'CPU ms':>8}{'loading':>9}"
+        f"{'GFLOP/s':>11}{'of limit':>9}"
+        f"  {f'times {base}':23}{'loss':>7}{differ}",
         flush=True,
     )
 
 
 def tell_rounds(bench, row, rounds, base):
-    """Print a contestant's line: `row` says what it is, `base` is what the others are compared with."""
+    """Print a contestant's line.
+
+    `row` says what it is, `base` is what the others are compared with.
+    """
     rates = [turn.rate(bench.gpu) for turn in rounds]
     rate, low, high = spread(rates)
     flop = rate * training_flop(
@@ -743,7 +765,8 @@ def tell_rounds(bench, row, rounds, base):
     }
     differ = "" if row.get("differs") is None else f"{row['differs']:8.0e}"
     bench.tell(
-        "{model:20}{precision:10}{batch:5}  {what:30}{rate:14,.1f}  {0:>23}{wall_rate:12,.1f}{cpu_ms:8.3f}"
+        "{model:20}{precision:10}{batch:5}  {what:30}{rate:14,.1f}  "
+        "{0:>23}{wall_rate:12,.1f}{cpu_ms:8.3f}"
         "{loading:9.1%}{1:11,.1f}{of_limit:9.3f}  {2:23}{loss:7.4f}{3}".format(
             f"{low:,.1f} to {high:,.1f}",
             flop / 1e9,
@@ -767,9 +790,10 @@ def run_quality(bench, options):
             ]
             areas, losses = zip(*found, strict=True)
             bench.tell(
-                f"quality  {name:10} {precision:9} AUROC {np.mean(areas):.4f} ({min(areas):.4f} to "
-                f"{max(areas):.4f}), loss {np.mean(losses):.4f}  after {options.quality_windows:,} windows in "
-                f"batches of {options.quality_batch}, {options.seeds} seeds",
+                f"quality  {name:10} {precision:9} AUROC {np.mean(areas):.4f} ({min(areas):.4f} to"
+                f" {max(areas):.4f}), loss {np.mean(losses):.4f}  after "
+                f"{options.quality_windows:,} windows in batches of {options.quality_batch}, "
+                f"{options.seeds} seeds",
                 part="quality",
                 model=name,
                 precision=precision,
@@ -1002,7 +1026,9 @@ def tell_machine(bench, options):
         "python": platform.python_version(),
         "threads": torch.get_num_threads(),
         "load": os.getloadavg()[0],
-        "tf32 of the plain loop": f"products {PLAIN_TF32[0]}, convolutions and LSTM {PLAIN_TF32[1]}",
+        "tf32 of the plain loop": (
+            f"products {PLAIN_TF32[0]}, convolutions and LSTM {PLAIN_TF32[1]}"
+        ),
         "allocator": os.environ.get("GLIBC_TUNABLES") or "as it comes (README.md: GLIBC_TUNABLES)",
     }
     asked = {key: value for key, value in vars(options).items() if key != "json"}
@@ -1013,8 +1039,8 @@ def tell_machine(bench, options):
         options=asked,
     )
     print(
-        f"windows: {options.windows:,} of {options.window:,} bp, {options.targets} targets; scale {options.scale:g}; "
-        f"precisions: {' '.join(options.precision)} (TF32 on in tf32 only)",
+        f"windows: {options.windows:,} of {options.window:,} bp, {options.targets} targets; scale "
+        f"{options.scale:g}; precisions: {' '.join(options.precision)} (TF32 on in tf32 only)",
         flush=True,
     )
 

@@ -13,8 +13,8 @@ The rooms, in the order in which data flows through them::
     interpret    what a trained model has learnt: motifs, ablation, probe, attribution
     report       a finished run: read it, find what it says, show it
 
-A room imports only from rooms above it in this list. `danq.load` opens a trained model, `danq.read_run`
-a finished run. Coordinates are base pairs, 0-based and half-open, everywhere.
+A room imports only from rooms above it in this list. `danq.load` opens a trained model,
+`danq.read_run` a finished run. Coordinates are base pairs, 0-based and half-open, everywhere.
 """
 
 from __future__ import annotations

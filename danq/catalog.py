@@ -106,8 +106,9 @@ _CONV_CONTRAST = (
     "receptive field: the convolution sees only its neighbourhood."
 )
 _DILATED_CONTRAST = (
-    "DanQ-dilated has dilated convolutions there, whose receptive field is the whole window as "
-    "that of the recurrence is, at nearly the same cost: the two differ in recurrence, not in reach."
+    "DanQ-dilated has dilated convolutions there, whose receptive field is the whole window "
+    "as that of the recurrence is, at nearly the same cost: the two differ in recurrence, not in "
+    "reach."
 )
 
 _MODELS = (

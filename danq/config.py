@@ -22,7 +22,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from danq.catalog import MODELS
 from danq.errors import DanqError, shown
@@ -620,7 +619,7 @@ def load(
         raise DanqError(_explain(keys, problem), path, line) from None
 
 
-def _explain(keys: tuple[str, ...], problem: ErrorDetails) -> str:
+def _explain(keys: tuple[str, ...], problem: Mapping[str, Any]) -> str:
     """Say in one line what pydantic found wrong at `keys`."""
     name = ".".join(keys) or "config"
     if problem["type"] == "extra_forbidden":

@@ -1,92 +1,283 @@
-"""Who may know whom, read from the source."""
+"""The plan of the house, read from the source: who may know whom, and what every module has."""
 
 import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
+from docstring_parser.numpydoc import parse as parse_docstring
+from packaging.requirements import Requirement
 
-PACKAGE = Path(__file__).parent.parent / "danq"
-MAY_NOT = {
-    "config": {"torch", "h5py", "snakemake", "pyfaidx"},
-    "bins": {"torch", "h5py", "danq.data.dataset"},
-    "sequence": {"torch", "h5py", "danq.data.dataset", "danq.genome.bins"},
-    "peaks": {"torch", "h5py", "danq.genome.sequence", "danq.genome.bins"},
-    "fasta": {"torch", "h5py", "danq.genome.bins", "danq.genome.peaks"},
-    "extract": {"torch", "h5py", "pandas", "pyfaidx"},
-    "check": {"torch", "h5py", "pandas"},
-    "audit": {"torch", "h5py", "matplotlib"},
-    "describe": {"torch", "jinja2"},
-    "dataplots": {"torch", "h5py", "danq.files", "danq.data.dataset"},
-    "deepsea": {"torch", "scipy"},
-    "dataset": {"torch", "danq.network.models", "danq.training.train", "pyfaidx"},
-    "models": {"h5py", "danq.data.dataset", "danq.training.train"},
-    "layers": {"h5py", "danq.data.dataset", "danq.network.models"},
-    "recipes": {"h5py", "danq.data.dataset", "danq.training.train", "danq.network.models"},
-    "batches": {"danq.network.models", "danq.training.train", "pyfaidx"},
-    "predict": {"danq.training.train"},
-    "metrics": {"torch", "jinja2", "h5py", "pandas"},
-    "probe": {
-        "h5py",
-        "matplotlib",
-        "danq.training.train",
-        "danq.network.models",
-        "danq.evaluation.evaluate",
-    },
-    "attribute": {"h5py", "matplotlib", "danq.training.train", "danq.network.models.build"},
-    "design": {"h5py", "matplotlib", "danq.training.train", "danq.data.dataset"},
-    "attributions": {"torch", "matplotlib", "danq.data.dataset"},
-    "tracks": {"torch", "h5py", "danq.data.dataset"},
-    "evaluate": {"torch", "jinja2"},
-    "plots": {"h5py", "torch", "danq.evaluation.evaluate", "danq.files"},
-    "report": {"torch", "danq.training.train", "danq.network.models", "sklearn"},
-    "results": {"torch", "jinja2", "matplotlib"},
-    "words": {"torch", "h5py", "jinja2", "matplotlib"},
-    "page": {"torch", "h5py", "danq.report.results"},
-    "tomtom": {"torch"},
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "danq"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Lower first. A module imports from its own room and from rooms below it, never from a neighbour
+# of its level.
+LEVELS = [
+    {"errors", "catalog", "config", "files"},
+    {"genome", "motif"},
+    {"data", "simulation", "plotting"},
+    {"network", "evaluation"},
+    {"training", "interpret"},
+    {"report"},
+    {"options", "cli", "__main__"},
+]
+BASE = LEVELS[0]
+TOP = LEVELS[-1]
+LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
+
+# Which rooms may import a heavy library.
+ONLY_IN = {
+    "torch": {"network", "training", "interpret"},
+    "lightning_fabric": {"network", "training", "interpret"},
+    "h5py": {"data"},
+    "pyfaidx": {"genome", "data"},
+    "matplotlib": {"plotting", "interpret", "report"},
+    "jinja2": {"report"},
+    "snakemake": set(),
 }
+
+
+def name_of(path):
+    """Return the dotted name of a module: danq.genome.bins."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def room_of(module):
+    """Return the room of a module, its own name for one at the top, None for danq itself."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else None
+
+
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def runtime_nodes(tree):
+    """Yield the nodes of a module but those under `if TYPE_CHECKING`, which never run."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        waiting += ast.iter_child_nodes(node)
 
 
 def imports(path):
     """Return the modules that a file imports, at the top or inside functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    modules = set()
+    for node in runtime_nodes(tree_of(path)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found | {name.split(".")[0] for name in found}
+            assert node.level == 0, f"{path}: imports are written out"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules |= {node.module, *(name for name in names if is_module(name))}
+    return modules
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def is_module(name):
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def ids(path):
+    return name_of(path)
+
+
+def test_every_room_has_its_level():
+    rooms = {room_of(name_of(path)) for path in MODULES} - {None}
+    assert rooms == set(LEVEL_OF)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path != PACKAGE / "__init__.py"], ids=ids
+)
 def test_imports_go_one_way(path):
-    found = imports(path)
-    assert "snakemake" not in found
-    assert "danq.cli" not in found or path.stem == "__main__"
-    assert not found & MAY_NOT.get(path.stem, set())
+    room = room_of(name_of(path))
+    for imported in imports(path):
+        other = room_of(imported) if imported.split(".")[0] == "danq" else None
+        if other is None or other == room:
+            continue
+        together = BASE if room in BASE else TOP
+        allowed = LEVEL_OF[other] < LEVEL_OF[room] or {room, other} <= together
+        assert allowed, f"{name_of(path)} imports {imported}, which is not below it"
 
 
-def test_nothing_unpickles():
-    for path in PACKAGE.glob("*.py"):
-        assert not imports(path) & {"pickle", "joblib", "dill", "shelve"}
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
-                assert "weights_only=True" in ast.unparse(node)
-            assert "allow_pickle=True" not in (
-                ast.unparse(node) if isinstance(node, ast.Call) else ""
-            )
+def test_the_front_door_imports_nothing_when_danq_is_imported():
+    code = "import sys, danq; sys.exit(any(name.startswith('danq.') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_heavy_libraries_stay_in_their_rooms(path):
+    libraries = {imported.split(".")[0] for imported in imports(path)}
+    for library in libraries & set(ONLY_IN):
+        assert room_of(name_of(path)) in ONLY_IN[library], f"{name_of(path)} imports {library}"
 
 
 def test_no_circles():
-    arrows = {
-        path.stem: {name.split(".")[1] for name in imports(path) if name.startswith("danq.")}
-        & {other.stem for other in PACKAGE.glob("*.py")}
-        for path in PACKAGE.glob("*.py")
-    }
-    left = dict(arrows)
-    while True:
-        done = [stem for stem, needed in left.items() if not needed & set(left)]
-        if not done:
-            break
-        for stem in done:
-            del left[stem]
-    assert not left, f"these import each other in a circle: {sorted(left)}"
+    waiting = {name_of(path): imports(path) for path in MODULES}
+    waiting = {name: needed & set(waiting) - {name, "danq"} for name, needed in waiting.items()}
+    while waiting:
+        ready = [name for name, needed in waiting.items() if not needed & set(waiting)]
+        assert ready, f"these import each other in a circle: {sorted(waiting)}"
+        for name in ready:
+            del waiting[name]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_private_names_stay_private(path):
+    """No module takes a name that begins with an underscore from another one."""
+    ours = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "danq":
+            assert not [alias.name for alias in node.names if is_private(alias.name)]
+            ours |= {alias.asname or alias.name for alias in node.names}
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            taken = node.value.id in ours and is_private(node.attr)
+            assert not taken, f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}"
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__") and name != "_replace"
+
+
+def test_nothing_unpickles():
+    for path in MODULES:
+        assert not imports(path) & {"pickle", "joblib", "dill", "shelve"}
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call):
+                call = ast.unparse(node)
+                assert "allow_pickle=True" not in call
+                assert ast.unparse(node.func) != "torch.load" or "weights_only=True" in call
+
+
+def test_every_module_has_its_tests():
+    """Tests mirror the package: danq/genome/bins.py is tested by tests/genome/test_bins.py."""
+    for path in MODULES:
+        if path.stem not in ("__init__", "__main__"):
+            relative = path.relative_to(PACKAGE)
+            test = ROOT / "tests" / relative.with_name(f"test_{relative.name}")
+            assert test.exists(), f"{relative} has no {test.relative_to(ROOT)}"
+
+
+def test_tests_mirror_the_package():
+    for test in (ROOT / "tests").glob("*/test_*.py"):
+        module = PACKAGE / test.parent.name / test.name.removeprefix("test_")
+        assert module.exists() or test.stem == "test_browser", f"{test} tests no module"
+
+
+def public_functions(path):
+    """Yield the functions and methods that others may call, with their class or None."""
+    waiting = [(node, None) for node in tree_of(path).body]
+    for node, owner in waiting:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            waiting += [(child, node) for child in node.body]
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield node, owner
+
+
+def arguments_of(function):
+    given = function.args
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    return [argument for argument in every if argument.arg not in ("self", "cls")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_public_functions_are_typed(path):
+    for function, _ in public_functions(path):
+        untyped = [
+            argument.arg for argument in arguments_of(function) if argument.annotation is None
+        ]
+        assert not untyped, (
+            f"{name_of(path)}:{function.lineno}: {function.name} has no type of {untyped}"
+        )
+        assert function.returns is not None, f"{name_of(path)}:{function.lineno}: {function.name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_public_functions_are_documented(path):
+    """Two arguments or more want sections: parameters by name, what comes out, what is raised."""
+    for function, _ in public_functions(path):
+        where = f"{name_of(path)}:{function.lineno}: {function.name}"
+        text = ast.get_docstring(function)
+        assert text, f"{where} has no docstring"
+        names = [argument.arg for argument in arguments_of(function)]
+        if len(names) < 2:
+            continue
+        docstring = parse_docstring(text)
+        documented = {
+            name.strip("* ") for entry in docstring.params for name in entry.arg_name.split(",")
+        }
+        assert set(names) <= documented, f"{where} says nothing of {set(names) - documented}"
+        returned = ast.unparse(function.returns) if function.returns else "None"
+        if returned not in ("None", "NoReturn", "Never"):
+            assert docstring.many_returns or docstring.yields, (
+                f"{where} does not say what it returns"
+            )
+        if any(isinstance(node, ast.Raise) and node.exc for node in ast.walk(function)):
+            assert docstring.raises, f"{where} does not say what it raises"
+
+
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_what_is_imported_is_declared():
+    """Every library that danq imports is named in pyproject.toml, and the other way round."""
+    imported = {name.split(".")[0] for path in MODULES for name in imports(path)}
+    foreign = imported - set(sys.stdlib_module_names) - {"danq"}
+    distributions = importlib.metadata.packages_distributions()
+    used = {canonical(distributions[library][0]) for library in foreign if library in distributions}
+    assert not foreign - set(distributions), "not installed, so not in the lock file"
+    declared = {canonical(Requirement(text).name) for text in project()["dependencies"]}
+    extras = project()["optional-dependencies"].values()
+    optional = {canonical(Requirement(text).name) for extra in extras for text in extra}
+    assert used <= declared | optional
+    # These are run, not imported: the workflow and its plugin, and the lock's reader of downloads.
+    assert declared - used <= {"snakemake", "snakemake-storage-plugin-http"}
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Return the Python of an empty environment that holds the wheel, without its dependencies."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", folder, ROOT], check=True, cwd=folder)
+    (wheel,) = folder.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "empty"], check=True)
+    (site,) = (folder / "empty").glob("lib/python*/site-packages")
+    zipfile.ZipFile(wheel).extractall(site)
+    return folder / "empty" / "bin" / "python", site
+
+
+def test_the_wheel_holds_every_module_and_template(installed):
+    python, site = installed
+    names = [name_of(path) for path in MODULES]
+    code = (
+        "import sys; from importlib.util import find_spec; print([name for name in sys.argv[1:] if"
+        " not find_spec(name)])"
+    )
+    answer = subprocess.run(
+        [python, "-c", code, *names], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"
+    templates = [path for path in PACKAGE.rglob("templates/*") if path.is_file()]
+    assert templates
+    for template in templates:
+        copied = site / template.relative_to(ROOT)
+        assert copied.read_bytes() == template.read_bytes()

@@ -10,7 +10,9 @@ from danq.motif.meme import Motif, jaspar, write_meme
 from tests.conftest import SPLITS, self_describing, write_bed
 
 STEPS = next(
-    action for action in cli.build_parser()._actions if isinstance(action, argparse._SubParsersAction)
+    action
+    for action in cli.build_parser()._actions
+    if isinstance(action, argparse._SubParsersAction)
 ).choices
 
 
@@ -27,8 +29,8 @@ def test_every_step_explains_itself(step, capsys):
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys, danq.cli; danq.cli.build_parser(); "
-        "sys.exit(any(name in sys.modules for name in ('torch', 'h5py', 'sklearn', 'pandas', 'snakemake')))"
+        "import sys, danq.cli; danq.cli.build_parser(); sys.exit(any(name in sys.modules for name "
+        "in ('torch', 'h5py', 'sklearn', 'pandas', 'snakemake')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -73,19 +75,25 @@ def duplicate_name(user):
 def other_names(user):
     (user / "genome.fa").write_text((user / "genome.fa").read_text().replace(">chr", ">"))
     return {"valid": "2", "test": "3"}, (
-        "a.bed:1: 3 of 3 intervals lie on chromosomes that the genome lacks: 'chr1' "
-        "is not in the genome, which has '1', '2', '3'; remove 'chr' from the names"
+        "a.bed:1: 3 of 3 intervals lie on chromosomes that the genome lacks: 'chr1' is not in the "
+        "genome, which has '1', '2', '3'; remove 'chr' from the names"
     )
 
 
 def beyond_the_end(user):
     write_bed(user / "a.bed", [("chr1", 100, 200), ("chr1", 5900, 6001)])
-    return "a.bed:2: 1 of 2 intervals end beyond their chromosome, the first at 6001 on 'chr1' (6000 bp)"
+    return (
+        "a.bed:2: 1 of 2 intervals end beyond their chromosome, the first at 6001 on 'chr1' "
+        "(6000 bp)"
+    )
 
 
 def spaces(user):
     (user / "a.bed").write_text("chr1 100 200\n")
-    return "a.bed:1: expected at least 3 tab-separated columns, not 'chr1 100 200'; separate the columns by tabs"
+    return (
+        "a.bed:1: expected at least 3 tab-separated columns, not 'chr1 100 200'; separate the "
+        "columns by tabs"
+    )
 
 
 def empty(user):

@@ -75,7 +75,8 @@ def test_a_training_asks_for_time_by_arithmetic(tmp_path):
     # A million windows of 1,000 bp with 919 targets: 4 * 125 + 115 bytes each.
     dataset = sized(tmp_path / "dataset.h5", 615 * 10**6)
     ask = resources(**DEEPSEA, threads=4, train={"epochs": 2, "scale": 0.2})["minutes"]("train")
-    # danq: six times 201 million multiply-adds, 20 GFLOP/s a thread; three times that, and ten minutes.
+    # danq: six times 201 million multiply-adds, 20 GFLOP/s a thread; three times that, and ten
+    # minutes.
     arithmetic = 10 + 3 * 2 * 1e6 * 1.2e9 * 0.2 / (4 * 20e9) / 60
     assert ask(Words(model="danq"), [dataset], 1) == pytest.approx(arithmetic, abs=1)
     assert ask(Words(model="danq_dilated"), [dataset], 2) == pytest.approx(2 * arithmetic, abs=1)
@@ -129,8 +130,9 @@ def test_every_rule_that_is_submitted_asks_for_memory_and_time():
 
 
 def test_a_signal_to_all_processes_of_a_job_saves_the_training(tmp_path):
-    # What Slurm does at a time limit and at a preemption: every process of the job gets SIGTERM. Whatever the training
-    # still has to do then, here a slow reader of its log, is waited for: Slurm kills what Snakemake leaves behind.
+    # What Slurm does at a time limit and at a preemption: every process of the job gets SIGTERM.
+    # Whatever the training still has to do then, here a slow reader of its log, is waited for:
+    # Slurm kills what Snakemake leaves behind.
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "tee").write_text(
         f'#!/bin/sh\n{shutil.which("tee")} "$@"\n'
@@ -284,7 +286,7 @@ def test_a_job_is_submitted_in_the_schedulers_own_words(tmp_path, command, told,
 
 
 def hostile(folder, *, targets, file):
-    """Write a run on a small genome whose targets have these names and whose peaks lie in this file."""
+    """Write a run on a small genome with targets of these names and peaks in this file."""
     write_fasta(folder / "genome.fa", {f"chr{i}": self_describing(i, 6_000) for i in (1, 2, 3)})
     write_bed(
         folder / file,
@@ -316,8 +318,9 @@ HOSTILE = [
 
 def fake_slurm(folder):
     """Put commands of Slurm on a path that take no job, and note what they were asked."""
+    asked = shlex.quote(str(folder / "asked"))
     fakes = {
-        "sbatch": f"printf '%s\\n' \"$@\" > {shlex.quote(str(folder / 'asked'))}; echo no >&2; exit 1",
+        "sbatch": f"printf '%s\\n' \"$@\" > {asked}; echo no >&2; exit 1",
         "sinfo": "echo 'cpu*'",
         "scontrol": "echo 'MinJobAge = 600 sec'",
         "squeue": "exit 0",

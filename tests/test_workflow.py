@@ -340,7 +340,7 @@ class Site(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site(tmp_path):
-    """Return the address of a server with a genome, peaks and a blacklist, and the configuration of a run on them."""
+    """Return the address of a server with genome, peaks and blacklist, and a configuration."""
     bases = {f"chr{i}": self_describing(i, 6_000) for i in (1, 2, 3)}
     Site.files["genome.fa.gz"] = gzip.compress(
         "".join(f">{name}\n{text}\n" for name, text in bases.items()).encode()
