@@ -7,9 +7,11 @@ import pytest
 import torch
 from Bio import bgzf
 
+from danq.config import Extract
 from danq.data.extract import extract
 from danq.data.windows import windows
 from danq.errors import DanqError
+from danq.genome.sources import Sources
 from danq.motif.meme import TAXA, jaspar
 from danq.network.models import Layer
 
@@ -110,27 +112,16 @@ def run_extract():
     """Return a function that extracts windows into a folder, with defaults that fit the toy genome."""
 
     def run(source, output, **changes):
-        options = {
-            "genome": source / "genome.fa",
-            "targets": source / "targets.tsv",
-            "output": output / "dataset.h5",
-            "table": output / "targets.tsv",
-            "bin_size": BIN,
-            "window": WINDOW,
-            **SPLITS,
-            "chromosomes": [],
-            "train_bins": "all",
-            "held_out_bins": "all",
-            "groups": [],
-            "negatives": 1.0,
-            "match_gc": False,
-            "max_n": 0.1,
-            "seed": 0,
-        } | changes
-        extract(**options)
+        table = changes.pop("table", output / "targets.tsv")
+        files = {"genome": source / "genome.fa", "targets": source / "targets.tsv"}
+        for name in Sources._fields:
+            if name in changes:
+                files[name] = changes.pop(name)
+        settings = Extract(**{"bin_size": BIN, "window": WINDOW, **SPLITS} | changes)
+        extract(Sources(**files), output / "dataset.h5", table, settings=settings)
         windows(
             output / "dataset.h5",
-            options["genome"],
+            files["genome"],
             output / "windows.tsv",
             output / "windows.fa.gz",
         )

@@ -2,32 +2,41 @@
 
 A row is one window explained for one target::
 
-    /split, chrom, name         text (R,)              split of the window, chromosome, name of the target
-    /start, end, target         int64 (R,)             place (bp, 0-based half-open), index of the target
-    /probability                float32 (R,)           predicted, strands averaged
-    /label                      uint8 (R,)
-    /one_hot                    uint8 (R, 4, L)        bases in the order of the alphabet; N is four zeros
-    /hypothetical               float32 (R, 4, L)      what each base would contribute if it stood there (logit)
-    /scores                     float32 (R, L)         what the base that stands there contributes; 0 at an N
-    /completeness_error         float32 (R,)           with gradients, else nan: see `danq.interpret.attribute`
+    /split, chrom, name       text (R,)            split of the window, chromosome, name of the target
+    /start, end, target       int64 (R,)           interval (bp, 0-based half-open), index of the target
+    /probability              float32 (R,)         predicted, strands averaged
+    /label                    uint8 (R,)
+    /one_hot                  uint8 (R, 4, L)      bases in the order of the alphabet; N is four zeros
+    /hypothetical             float32 (R, 4, L)    what each base would contribute there (logit)
+    /scores                   float32 (R, L)       what the actual base contributes; 0 at an N
+    /completeness_error       float32 (R,)         with gradients, else nan: see `danq.interpret.attribute`
 
-with attributes of the root: format, format_version, model, seed, method, steps, dataset (the checksum of dataset.h5),
-window, bin_size, alphabet, assembly, coordinates, created_by. Nothing here knows torch.
+with attributes of the root: format, format_version, model, seed, method, steps, dataset (the
+checksum of dataset.h5), window, bin_size, alphabet, assembly, coordinates, created_by. Nothing here
+knows torch.
 """
 
-import io
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
-import danq
-from danq.errors import DanqError
-from danq.files import atomic
+from danq.data.hdf5 import (
+    Format,
+    decode_texts,
+    encode_texts,
+    open_artefact,
+    plain_attributes,
+    write_artefact,
+)
+from danq.files import PathLike
 from danq.genome.sequence import ALPHABET
 
-FORMAT = "danq-attributions"
+FORMAT = Format("danq-attributions", 1, "attributions", "danq attribute")
+
 COLUMNS = {
     "split": "S",
     "chrom": "S",
@@ -49,67 +58,77 @@ class Attributions:
     Attributes
     ----------
     facts : dict
-        Attributes of the file: model, seed, method, steps, dataset, window, bin_size, assembly, coordinates, ...
+        Attributes of the file: model, seed, method, steps, dataset, window, bin_size, assembly,
+        coordinates, ...
     table : pandas.DataFrame
-        One row per window and target: split, chrom, start, end (bp, 0-based half-open), target, name, probability,
-        label, completeness_error.
+        One row per window and target: split, chrom, start, end (bp, 0-based half-open), target,
+        name, probability, label, completeness_error.
     one_hot : numpy.ndarray, shape (R, 4, L), uint8
+        The bases of the windows.
     hypothetical : numpy.ndarray, shape (R, 4, L), float32
         What each base would contribute if it stood there (logit).
     """
 
-    facts: dict
+    facts: dict[str, Any]
     table: pd.DataFrame
-    one_hot: np.ndarray
-    hypothetical: np.ndarray
+    one_hot: NDArray[np.uint8]
+    hypothetical: NDArray[np.float32]
 
     @property
-    def scores(self):
+    def scores(self) -> NDArray[np.float32]:
         """What the bases that stand there contribute (logit), float32 (R, L); 0 at an N."""
         return (self.one_hot * self.hypothetical).sum(axis=1)
 
-    def differences(self):
-        """Return what each substitution does to the logit, float32 (R, 4, L): 0 for the base itself, and at an N.
+    def differences(self) -> NDArray[np.float32]:
+        """Return what each substitution does to the logit, float32 (R, 4, L).
 
-        Of mutagenesis only; the inverse of ``4/3 (F - mean F)``, see `danq.interpret.attribute.mutagenesis`.
+        It is 0 for the base itself, and at an N. Of mutagenesis only: the inverse of
+        ``4/3 (F - mean F)``, see `danq.interpret.attribute.mutagenesis`.
         """
         return 0.75 * (self.hypothetical - self.scores[:, None])
 
 
-def write_attributions(path, found):
-    """Write an `Attributions`, atomically; what its facts lack of format, alphabet and version is added."""
-    # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
-    image = io.BytesIO()
-    with h5py.File(image, "w", libver="latest") as file:
-        file.attrs.update(
-            found.facts
-            | {
-                "format": FORMAT,
-                "format_version": 1,
-                "alphabet": ALPHABET,
-                "created_by": f"danq {danq.__version__}",
-            }
-        )
-        for name, kind in COLUMNS.items():
-            values = found.table[name]
-            file[name] = (
-                np.char.encode(values.to_numpy(str), "utf-8")
-                if kind == "S"
-                else values.to_numpy(kind)
-            )
-        file["one_hot"] = np.asarray(found.one_hot, dtype=np.uint8)
-        file["hypothetical"] = np.asarray(found.hypothetical, dtype=np.float32)
-        file["scores"] = np.asarray(found.scores, dtype=np.float32)
-    with atomic(path) as part:
-        part.write_bytes(image.getbuffer())
+class Stretch(NamedTuple):
+    """A part of a window.
+
+    Attributes
+    ----------
+    start, end : int
+        Where it lies within the window (bp, 0-based half-open).
+    """
+
+    start: int
+    end: int
 
 
-def read_attributions(path, best=False):
+def write_attributions(path: PathLike, attributions: Attributions) -> None:
+    """Write attributions, atomically.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    attributions : Attributions
+        What it will hold; format, alphabet and version are added to its facts.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, kind in COLUMNS.items():
+        values = attributions.table[name]
+        arrays[name] = encode_texts(values) if kind == "S" else values.to_numpy(kind)
+    arrays["one_hot"] = np.asarray(attributions.one_hot, dtype=np.uint8)
+    arrays["hypothetical"] = np.asarray(attributions.hypothetical, dtype=np.float32)
+    arrays["scores"] = np.asarray(attributions.scores, dtype=np.float32)
+    facts = attributions.facts | {"alphabet": ALPHABET}
+    write_artefact(path, FORMAT, facts, arrays)
+
+
+def read_attributions(path: PathLike, best: bool = False) -> Attributions:
     """Read a file of ``danq attribute``.
 
     Parameters
     ----------
-    path : path
+    path : str or path-like
+        The file.
     best : bool
         True: of each target only the row with the highest probability, for a look at a large file.
 
@@ -122,36 +141,30 @@ def read_attributions(path, best=False):
     DanqError
         Not a whole file of attributions.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise DanqError("not a file of attributions; make it with danq attribute", path)
-            facts = {
-                key: getattr(value, "item", lambda own=value: own)()
-                for key, value in file.attrs.items()
-            }
-            columns = {
-                name: np.char.decode(file[name][:], "utf-8") if kind == "S" else file[name][:]
-                for name, kind in COLUMNS.items()
-            }
-            table = pd.DataFrame(columns)
-            rows = np.sort(table.groupby("target")["probability"].idxmax()) if best else slice(None)
-            return Attributions(
-                facts,
-                table.loc[rows].reset_index(drop=True),
-                *(file[name][rows] for name in ("one_hot", "hypothetical")),
-            )
-    except KeyError as error:
-        raise DanqError(
-            f"lacks a part ({error}); make it again with danq attribute", path
-        ) from error
-    except OSError as error:
-        raise DanqError(
-            f"not a whole HDF5 file ({error}); make it again with danq attribute", path
-        ) from error
+    with open_artefact(path, FORMAT) as file:
+        table = _read_table(file)
+        rows = _best_rows(table) if best else slice(None)
+        chosen = table.loc[rows].reset_index(drop=True)
+        one_hot = file["one_hot"][rows]
+        hypothetical = file["hypothetical"][rows]
+        return Attributions(plain_attributes(file), chosen, one_hot, hypothetical)
 
 
-def zoom(scores, width=80, margin=10):
+def _read_table(file: h5py.File) -> pd.DataFrame:
+    columns = {}
+    for name, kind in COLUMNS.items():
+        values = file[name][:]
+        columns[name] = decode_texts(values) if kind == "S" else values
+    return pd.DataFrame(columns)
+
+
+def _best_rows(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the row with the highest probability of each target, ascending."""
+    best = table.groupby("target")["probability"].idxmax()
+    return np.sort(best)
+
+
+def zoom(scores: ArrayLike, width: int = 80, margin: int = 10) -> Stretch:
     """Return where the stretch of a window lies that has the highest total score.
 
     Parameters
@@ -161,23 +174,27 @@ def zoom(scores, width=80, margin=10):
     width : int
         Length of the stretch (bp); that of the window if it is shorter.
     margin : int
-        Towards either end, so many bases count less and less: what matters does not stand at the edge.
+        Towards either end, so many bases count less and less: what matters does not stand at the
+        edge.
 
     Returns
     -------
-    tuple of (int, int)
+    Stretch
         Start and end within the window (bp, 0-based half-open).
 
     Examples
     --------
     >>> zoom([0, 0, 1, 3, 0, 2], width=3, margin=1)
-    (3, 6)
+    Stretch(start=3, end=6)
     >>> zoom([0, 0, 0, 0, 9, 0, 0, 0], width=5, margin=3)
-    (2, 7)
+    Stretch(start=2, end=7)
     """
-    width = min(width, len(scores))
+    values = np.asarray(scores)
+    width = min(width, len(values))
     ramp = np.arange(1, width + 1)
-    totals = np.convolve(scores, np.minimum(np.minimum(ramp, ramp[::-1]), margin) / margin, "valid")
-    # Rounded, so that the last digits of a sum do not choose among equal stretches: the first of them it is.
+    from_nearer_end = np.minimum(ramp, ramp[::-1])
+    weights = np.minimum(from_nearer_end, margin) / margin
+    totals = np.convolve(values, weights, "valid")
+    # Rounded, so that the last digits of a sum do not choose among equal stretches: the first it is.
     start = int(np.argmax(totals.round(6)))
-    return start, start + width
+    return Stretch(start, start + width)

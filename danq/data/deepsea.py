@@ -22,7 +22,9 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from danq.data.dataset import allocate, create_dataset, open_dataset
+from danq.data.dataset import open_dataset
+from danq.data.dataset_writer import create_dataset
+from danq.data.hdf5 import allocate
 from danq.data.predictions import read_predictions, write_predictions
 from danq.errors import DanqError, shown
 from danq.files import atomic, checksums, read_lines

@@ -3,7 +3,7 @@
 import numpy as np
 from tqdm import tqdm
 
-from danq.data.dataset import create_dataset
+from danq.data.dataset_writer import create_dataset
 from danq.errors import DanqError, shown
 from danq.files import sha256
 from danq.genome import tables as inputs

@@ -1,85 +1,91 @@
 """The file that holds what a predictor says of the windows of a split.
 
-Every predictor writes the same file, networks, baselines and oracles alike: ``probabilities`` float32 (N, T), with the
-attributes ``model``, ``seed``, ``split``, and ``windows``, the checksum of the windows that were predicted. A column of
-nan says that the predictor knows nothing of that target.
+Every predictor writes the same file, networks, baselines and oracles alike: ``probabilities``
+float32 (N, T), with the attributes ``model``, ``seed``, ``split``, and ``windows``, the checksum of
+the windows that were predicted. A column of nan says that the predictor knows nothing of that
+target.
 """
 
-import io
+from typing import NamedTuple
 
-import h5py
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-import danq
-from danq.errors import DanqError
-from danq.files import atomic
+from danq.data.hdf5 import Format, open_artefact, write_artefact
+from danq.files import PathLike
 
-FORMAT = "danq-predictions"
+FORMAT = Format("danq-predictions", 1, "predictions", "danq predict")
 
 
-def write_predictions(path, probabilities, model, seed, split, windows):
+class Predictions(NamedTuple):
+    """What a predictor says of the windows of a split.
+
+    Attributes
+    ----------
+    model, seed : str
+        Which predictor, trained from which seed ("NA" if none).
+    windows : str
+        Checksum of the split, see `danq.data.dataset.Dataset.split_checksum`.
+    scores : numpy.ndarray, shape (N, T), float32
+        Probabilities, or scores that rank; memory-mapped where they lie in one piece.
+    """
+
+    model: str
+    seed: str
+    windows: str
+    scores: NDArray[np.float32]
+
+
+def write_predictions(
+    path: PathLike,
+    probabilities: ArrayLike,
+    model: str,
+    seed: str,
+    split: str,
+    windows: str,
+) -> None:
     """Write predictions, atomically.
 
     Parameters
     ----------
-    path : path
+    path : str or path-like
         The file to make.
-    probabilities : numpy.ndarray, shape (N, T)
-        Scores between 0 and 1 for networks; any scores that rank for others; nan columns for unknown targets.
+    probabilities : array_like, shape (N, T)
+        Scores between 0 and 1 for networks; any scores that rank for others; nan columns for
+        unknown targets.
     model, seed, split : str
         Which predictor, trained from which seed ("NA" if none), on which split.
     windows : str
         Checksum of the split, see `danq.data.dataset.Dataset.split_checksum`.
     """
-    # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
-    image = io.BytesIO()
-    with h5py.File(image, "w", libver="latest") as file:
-        file.attrs.update(
-            {
-                "format": FORMAT,
-                "format_version": 1,
-                "model": model,
-                "seed": seed,
-                "split": split,
-                "windows": windows,
-                "created_by": f"danq {danq.__version__}",
-            }
-        )
-        file["probabilities"] = np.asarray(probabilities, dtype=np.float32)
-    with atomic(path) as part:
-        part.write_bytes(image.getbuffer())
+    attributes = {"model": model, "seed": seed, "split": split, "windows": windows}
+    scores = np.asarray(probabilities, dtype=np.float32)
+    write_artefact(path, FORMAT, attributes, {"probabilities": scores})
 
 
-def read_predictions(path):
+def read_predictions(path: PathLike) -> Predictions:
     """Read predictions; the scores stay on the disk until they are used.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that `write_predictions` made.
 
     Returns
     -------
-    tuple of (str, str, str, numpy.ndarray)
-        Model, seed, checksum of the windows, and scores float32 (N, T), memory-mapped where they lie in one piece.
+    Predictions
 
     Raises
     ------
     DanqError
         Not a whole file of predictions.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise DanqError("not a file of predictions; make it with danq predict", path)
-            scores = file["probabilities"]
-            place = scores.id.get_offset()
-            return (
-                file.attrs["model"],
-                file.attrs["seed"],
-                file.attrs["windows"],
-                scores[:]
-                if place is None
-                else np.memmap(path, scores.dtype, "r", place, scores.shape),
-            )
-    except KeyError as error:
-        raise DanqError(f"lacks a part ({error}); make it again with danq predict", path) from error
-    except OSError as error:
-        raise DanqError(
-            f"not a whole HDF5 file ({error}); make it again with danq predict", path
-        ) from error
+    with open_artefact(path, FORMAT) as file:
+        stored = file["probabilities"]
+        offset = stored.id.get_offset()
+        if offset is None:
+            scores = stored[:]
+        else:
+            scores = np.memmap(path, stored.dtype, "r", offset, stored.shape)
+        facts = file.attrs
+        return Predictions(facts["model"], facts["seed"], facts["windows"], scores)

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from danq.data.audit import audit
-from danq.data.dataset import Dataset, open_unchecked, problems, total_counts
+from danq.data.dataset import Dataset, total_counts
+from danq.data.hdf5 import open_hdf5
+from danq.data.verify import problems
 from danq.errors import DanqError, DanqErrors, shown
 from danq.files import write_text
 from danq.genome.bins import SPLITS
@@ -64,7 +66,7 @@ def describe(dataset, *, json=None, figure=None):
         The file cannot be opened; the figure has another suffix; or a file to be made is the dataset itself.
     """
     _refuse_outputs(dataset, json, figure)
-    with open_unchecked(dataset) as file:
+    with open_hdf5(dataset) as file:
         _refuse(problems(file), dataset)
         opened = Dataset(file)
         contents = {split: _contents(opened, split) for split in SPLITS}
@@ -418,7 +420,10 @@ def _source_text(source):
     """Tell what was left out and what was counted in the input files, as far as the maker of the file wrote it down."""
     found = []
     if isinstance(source.get("dropped"), dict) and source["dropped"]:
-        rows = [[_plain(reason), _amount(n)] for reason, n in source["dropped"].items()]
+        rows = [
+            [_plain(reason.replace("_", " ")), _amount(n)]
+            for reason, n in source["dropped"].items()
+        ]
         found.append("Bins left out\n" + _table(rows))
     rows = [[_plain(what), _amount(n)] for what, (n, _) in total_counts(source).items()]
     if rows:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danq.data import audit
-from danq.data.dataset import create_dataset, open_dataset
+from danq.data.dataset import open_dataset
+from danq.data.dataset_writer import create_dataset
 from danq.genome.sequence import encode, pack
 
 SPLITS = ("train", "valid", "test")

@@ -3,35 +3,20 @@ import json
 import pytest
 
 from danq import cli
+from danq.config import Extract
 from danq.data.check import check
 from danq.data.dataset import open_dataset
 from danq.errors import DanqError
+from danq.genome.sources import Sources
 from tests.conftest import BIN, SPLITS, WINDOW, YEAST, needs_yeast
 
-OPTIONS = {
-    "bin_size": BIN,
-    "window": WINDOW,
-    **SPLITS,
-    "chromosomes": [],
-    "train_bins": "all",
-    "held_out_bins": "all",
-    "groups": [],
-    "negatives": 1.0,
-    "match_gc": False,
-    "max_n": 0.1,
-    "seed": 0,
-}
+SETTINGS = Extract(bin_size=BIN, window=WINDOW, **SPLITS)
 
 
 def test_what_is_found_is_what_is_made(toy, run_extract, tmp_path, capsys):
     blacklist = [toy / "blacklist.bed"]
-    check(
-        toy / "genome.fa",
-        toy / "targets.tsv",
-        tmp_path / "inputs.json",
-        **OPTIONS,
-        blacklist=blacklist,
-    )
+    sources = Sources(toy / "genome.fa", toy / "targets.tsv", blacklist)
+    check(sources, tmp_path / "inputs.json", settings=SETTINGS)
     found = json.loads((tmp_path / "inputs.json").read_text())
     told = capsys.readouterr().out
     with open_dataset(run_extract(toy, tmp_path, blacklist=blacklist) / "dataset.h5") as dataset:
@@ -46,13 +31,10 @@ def test_what_is_found_is_what_is_made(toy, run_extract, tmp_path, capsys):
 
 
 def test_nothing_is_made_when_something_is_wrong(toy, tmp_path):
+    sources = Sources(toy / "genome.fa", toy / "targets.tsv")
+    settings = SETTINGS.model_copy(update={"test": ["chr9"]})
     with pytest.raises(DanqError, match="'chr9' is not in the genome"):
-        check(
-            toy / "genome.fa",
-            toy / "targets.tsv",
-            tmp_path / "out" / "inputs.json",
-            **OPTIONS | {"test": ["chr9"]},
-        )
+        check(sources, tmp_path / "out" / "inputs.json", settings=settings)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -60,8 +42,9 @@ def test_every_target_without_training_positives_is_named(toy, tmp_path):
     for name in "cd":
         (tmp_path / f"{name}.bed").write_text("chr3\t2000\t4000\n")
     (tmp_path / "targets.tsv").write_text(f"name\tfile\nC\tc.bed\nA\t{toy / 'a.bed'}\nD\td.bed\n")
+    sources = Sources(toy / "genome.fa", tmp_path / "targets.tsv")
     with pytest.raises(DanqError) as caught:
-        check(toy / "genome.fa", tmp_path / "targets.tsv", tmp_path / "inputs.json", **OPTIONS)
+        check(sources, tmp_path / "inputs.json", settings=SETTINGS)
     assert str(caught.value).splitlines() == [
         f"{tmp_path}/{name}.bed: target '{name.upper()}' has no positive window in the train split; remove it, or "
         "change the splits or extract.train_bins"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danq.data.dataset import create_dataset, open_dataset
+from danq.data.dataset import open_dataset
+from danq.data.dataset_writer import create_dataset
 from danq.errors import DanqError
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import decode, one_hot
@@ -403,7 +404,7 @@ def fault(at, kind):
         return wrapped
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("danq.data.dataset.open", opened, raising=False)
+        patched.setattr("danq.data.dataset_writer.open", opened, raising=False)
         for name in ("fsync", "replace", "posix_fallocate"):
             patched.setattr(os, name, counted(getattr(os, name)))
         yield left
@@ -445,7 +446,7 @@ def test_no_fault_at_any_write_leaves_half_a_file(tmp_path, kind):
 def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(
-            "danq.data.dataset.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})
+            "danq.data.dataset_writer.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})
         )
         with pytest.raises(
             DanqError, match=r"d\.h5: needs about 0 MB, and 0 MB are free; make room"

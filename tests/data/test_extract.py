@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
+from danq.config import Extract
 from danq.data.dataset import open_dataset
+from danq.data.inputs import read_files
 from danq.errors import DanqError
+from danq.genome.sources import Sources
 from tests.conftest import BIN, LENGTHS, SPLITS, WINDOW, write_bed, write_fasta
 
 FLANK = (WINDOW - BIN) // 2
@@ -38,12 +41,12 @@ def test_every_bin_is_a_window_or_counted_as_dropped(toy, run_extract, tmp_path)
     # (chr2 ends 130 bp after its last bin, which is more than the flank of 100); the blacklist touches bins 19 and 20
     # of chr1, and 0 (dropped before) and 1 of chr3.
     assert dropped == {
-        "chromosome left out": 0,
-        "beyond chromosome end": 5,
+        "chromosome_left_out": 0,
+        "beyond_chromosome_end": 5,
         "blacklist": 3,
         "unmappable": 0,
         "border": 0,
-        "N": 0,
+        "unknown_bases": 0,
         "unlabelled": 0,
     }
     assert not {("chr1", 3_800 - FLANK), ("chr1", 4_000 - FLANK), ("chr3", 200 - FLANK)} & {
@@ -137,7 +140,7 @@ def test_windows_of_unknown_letters_are_dropped(toy, run_extract, tmp_path):
     run_extract(toy, tmp_path, genome=tmp_path / "genome.fa", max_n=0.5)
     facts, rows = read_windows(tmp_path)
     # By hand: of windows at 10,000 + 200 k - 100, those with more than 200 of 400 bp inside [10000, 11000).
-    assert facts["dropped"]["N"] == 5
+    assert facts["dropped"]["unknown_bases"] == 5
     assert not [row for row in rows if row[0] == "chr1" and 9_800 < row[1] < 10_800]
 
 
@@ -199,7 +202,7 @@ def test_a_window_at_the_limit_of_unknown_letters_is_kept(toy, run_extract, tmp_
         changed = body[:9_900] + "N" * n + body[9_900 + n :]
         (tmp_path / "genome.fa").write_text(f">chr1\n{changed}\n{text[text.index('>chr2') :]}")
         run_extract(toy, tmp_path, genome=tmp_path / "genome.fa", max_n=0.5)
-        assert read_windows(tmp_path)[0]["dropped"]["N"] == dropped
+        assert read_windows(tmp_path)[0]["dropped"]["unknown_bases"] == dropped
 
 
 def rows_of(folder, split=None):
@@ -312,7 +315,7 @@ def test_windows_can_be_taken_from_some_chromosomes(toy, run_extract, tmp_path):
     )
     source, rows = read_windows(tmp_path)
     assert {row[0] for row in rows} == {"chr1", "chr2"} and source["dropped"][
-        "chromosome left out"
+        "chromosome_left_out"
     ] == 30
     with pytest.raises(DanqError, match="'chrX' is not in the genome"):
         run_extract(toy, tmp_path / "no", chromosomes=["chrX"])
@@ -378,11 +381,11 @@ def test_memory_is_the_packed_genome_and_a_constant(run_extract, tmp_path):
     )
     write_bed(tmp_path / "a.bed", [(f"chr{i}", 2_000, 2_900) for i in (1, 2, 3)])
     (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
-    from danq.data.extract import read_files
-
+    sources = Sources(tmp_path / "genome.fa", tmp_path / "targets.tsv")
+    settings = Extract(bin_size=200, **SPLITS)
     del bases
     tracemalloc.start()
-    read_files(tmp_path / "genome.fa", tmp_path / "targets.tsv", bin_size=200, **SPLITS)
+    read_files(sources, settings)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     # Half a byte per base, twice while the pieces of a chromosome are joined, and the blocks of one piece of text.
@@ -398,4 +401,4 @@ def test_the_share_of_unknown_letters_is_compared_exactly(run_extract, tmp_path)
     write_bed(tmp_path / "a.bed", [(f"chr{i}", 1_000, 1_500) for i in (1, 2, 3)])
     (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
     run_extract(tmp_path, tmp_path / "out", bin_size=100, window=100, max_n=0.29)
-    assert read_windows(tmp_path / "out")[0]["dropped"]["N"] == 0
+    assert read_windows(tmp_path / "out")[0]["dropped"]["unknown_bases"] == 0

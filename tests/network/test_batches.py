@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from danq.data.dataset import create_dataset, open_dataset
+from danq.data.dataset import open_dataset
+from danq.data.dataset_writer import create_dataset
 from danq.errors import DanqError
 from danq.genome.sequence import pack
 from danq.network.batches import Loader

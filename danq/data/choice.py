@@ -1,0 +1,252 @@
+"""Which bins become windows: usable ones, those that are asked for, and sampled negatives.
+
+Every bin that is left out is counted under its reason.
+"""
+
+import sys
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from danq.config import Extract
+from danq.data.inputs import Files, Interval, Row
+from danq.errors import DanqError, DanqErrors, shown
+from danq.genome.bins import NOWHERE, SPLITS, sample_matched, sample_negatives, split_codes
+from danq.genome.tables import Target, read_regions
+
+DROPPED = (
+    "chromosome_left_out",
+    "beyond_chromosome_end",
+    "blacklist",
+    "unmappable",
+    "border",
+    "unknown_bases",
+    "unlabelled",
+)
+"""Why bins are left out, in the order in which the reasons are looked at; each bin counts once."""
+
+_TRAIN = SPLITS.index("train")
+
+
+class Choice(NamedTuple):
+    """Which bins become windows.
+
+    Attributes
+    ----------
+    codes : numpy.ndarray, shape (grid.n,), uint8
+        Split of each bin as in `danq.genome.bins.SPLITS`, or `danq.genome.bins.NOWHERE`.
+    dropped : dict of str to int
+        Bins left out, by reason.
+    positives : numpy.ndarray, shape (3, T), int64
+        Positive windows of each target in each split.
+    """
+
+    codes: NDArray[np.uint8]
+    dropped: dict[str, int]
+    positives: NDArray[np.int64]
+
+    def windows(self) -> dict[str, int]:
+        """Return the number of windows of each split."""
+        totals = np.bincount(self.codes, minlength=len(SPLITS))
+        return dict(zip(SPLITS, totals[: len(SPLITS)].tolist(), strict=True))
+
+
+def choose(files: Files, settings: Extract) -> Choice:
+    """Choose the bins that become windows.
+
+    Parameters
+    ----------
+    files : danq.data.inputs.Files
+        The user's files, read.
+    settings : danq.config.Extract
+        Which bins are wanted.
+
+    Returns
+    -------
+    Choice
+
+    Raises
+    ------
+    DanqError
+        No bin can be used, or a chromosome or group that is not there.
+    """
+    _refuse_unknown_chromosomes(files, settings)
+    dropped = Counter(dict.fromkeys(DROPPED, 0))
+    codes = np.full(files.labels.grid.n, NOWHERE, dtype=np.uint8)
+    for row in tqdm(files.rows(), "windows", unit="chromosome", disable=None):
+        if settings.chromosomes and row.chrom not in settings.chromosomes:
+            dropped["chromosome_left_out"] += row.bins.stop - row.bins.start
+        else:
+            codes[row.bins] = _usable_codes(files, row, settings, dropped)
+    usable = codes != NOWHERE
+    if not usable.any():
+        reasons = ", ".join(f"{_words(reason)} {number}" for reason, number in dropped.items())
+        what = f"no usable window of {settings.window} bp in the genome; dropped: {reasons}"
+        raise DanqError(what)
+    keep = _wanted(files, codes, settings)
+    if settings.train_bins == "sampled":
+        keep |= _sampled(files, codes, keep, settings)
+    dropped["unlabelled"] = int(np.count_nonzero(usable & ~keep))
+    codes[~keep] = NOWHERE
+    positives = files.labels.counts(codes)[: len(SPLITS)]
+    return Choice(codes, dict(dropped), positives)
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _refuse_unknown_chromosomes(files: Files, settings: Extract) -> None:
+    lengths = files.genome.lengths
+    unknown = [chrom for chrom in settings.chromosomes if chrom not in lengths]
+    if unknown:
+        read_regions(unknown[:1], lengths)  # refuses it, saying what the genome has
+
+
+def _usable_codes(
+    files: Files, row: Row, settings: Extract, dropped: Counter[str]
+) -> NDArray[np.uint8]:
+    """Return the split codes of a row of bins; count those that cannot be used, `NOWHERE`."""
+    length = files.genome.lengths[row.chrom]
+    starts = row.window_starts(settings)
+    valid = _regions_on(row.chrom, files.valid)
+    test = _regions_on(row.chrom, files.test)
+    codes = split_codes(starts, settings.window, length, valid, test)
+    inside = (starts >= 0) & (starts + settings.window <= length)
+    reasons = {
+        "beyond_chromosome_end": ~inside,
+        "blacklist": files.blacklist[row.bins],
+        "unmappable": files.unmappable[row.bins],
+        "border": codes == NOWHERE,
+        "unknown_bases": _mostly_unknown(files, row.chrom, starts, inside, settings),
+    }
+    # The rows that a stride adds are for training: held-out regions have no bins of theirs.
+    usable = (codes == _TRAIN) | (codes == NOWHERE) | (row.shift == 0)
+    for reason, applies in reasons.items():
+        dropped[reason] += int(np.count_nonzero(usable & applies))
+        usable &= ~applies
+    codes[~usable] = NOWHERE
+    return codes
+
+
+def _regions_on(chrom: str, regions: list[Interval]) -> list[tuple[int, int]]:
+    return [(start, end) for name, start, end in regions if name == chrom]
+
+
+def _mostly_unknown(
+    files: Files,
+    chrom: str,
+    starts: NDArray[np.int64],
+    inside: NDArray[np.bool_],
+    settings: Extract,
+) -> NDArray[np.bool_]:
+    """Say which windows hold a larger share of bases other than ACGT than is allowed."""
+    too_many = np.zeros(len(starts), dtype=bool)
+    counts = files.genome.unknown_bases(chrom, starts[inside], settings.window)
+    too_many[inside] = counts / settings.window > settings.max_n
+    return too_many
+
+
+def _wanted(files: Files, codes: NDArray[np.uint8], settings: Extract) -> NDArray[np.bool_]:
+    """Say which usable bins are kept (bool, (grid.n,)), apart from sampled ones."""
+    keep = codes != NOWHERE
+    groups = _in_groups(files.targets, settings.groups)
+    if settings.train_bins == settings.held_out_bins == "all":
+        return keep
+    labelled = files.labels.labelled(groups)
+    train = codes == _TRAIN
+    if settings.train_bins != "all":
+        keep &= ~train | labelled
+    if settings.held_out_bins != "all":
+        keep &= train | labelled
+    return keep
+
+
+def _in_groups(targets: list[Target], groups: list[str]) -> NDArray[np.bool_] | None:
+    """Return which targets belong to some groups (bool, (T,)), or None for all."""
+    known = sorted({target.group for target in targets})
+    for group in groups:
+        if group not in known:
+            choices = ", ".join(map(shown, known))
+            what = f"no target of the group {shown(group)}; there are {choices}"
+            raise DanqError(f"{what}; fix extract.groups, or the table of targets")
+    if not groups:
+        return None
+    return np.array([target.group in groups for target in targets])
+
+
+def _sampled(
+    files: Files, codes: NDArray[np.uint8], keep: NDArray[np.bool_], settings: Extract
+) -> NDArray[np.bool_]:
+    """Sample training bins that no peak of any target touches (bool, (grid.n,))."""
+    rng = np.random.default_rng(settings.seed)
+    train = codes == _TRAIN
+    wanted = keep & train
+    free = train & ~keep & ~files.labels.touched()
+    if settings.match_gc:
+        gc = _gc_content(files, wanted | free, settings)
+        return sample_matched(free, wanted, settings.negatives, gc, rng)
+    number = round(settings.negatives * int(np.count_nonzero(wanted)))
+    return sample_negatives(free, number, rng)
+
+
+def _gc_content(files: Files, bins: NDArray[np.bool_], settings: Extract) -> NDArray[np.float64]:
+    """Return the GC content (0 to 1) of the windows of some bins; 0 for the other bins."""
+    gc = np.zeros(len(bins))
+    for row in files.rows():
+        numbers = np.flatnonzero(bins[row.bins])
+        starts = row.window_starts(settings)[numbers]
+        counts = files.genome.gc(row.chrom, starts, settings.window)
+        gc[row.bins][numbers] = counts / settings.window
+    return gc
+
+
+def refuse_one_sided(files: Files, choice: Choice) -> None:
+    """Refuse splits and targets that cannot be trained on; warn of what cannot be measured.
+
+    Parameters
+    ----------
+    files : danq.data.inputs.Files
+        The user's files, read.
+    choice : Choice
+        The chosen bins.
+
+    Raises
+    ------
+    DanqErrors
+        A split without a window, or a target whose training windows are all positive or all
+        negative: all of them.
+    """
+    windows = choice.windows()
+    empty = [split for split, number in windows.items() if number == 0]
+    if empty:
+        fix = "change extract.valid or extract.test"
+        raise DanqErrors([f"the {split} split has no usable window; {fix}" for split in empty])
+    errors = []
+    for split, positives in zip(SPLITS, choice.positives, strict=True):
+        for problem in _one_sided(files.targets, split, positives, windows[split]):
+            if split == "train":
+                fix = "remove it, or change the splits or extract.train_bins"
+                errors.append(f"{problem}; {fix}")
+            else:
+                fix = "its metrics there will be NA; change the splits to measure it"
+                print(f"warning: {problem}; {fix}", file=sys.stderr)
+    if errors:
+        raise DanqErrors(errors)
+
+
+def _one_sided(
+    targets: list[Target], split: str, positives: NDArray[np.int64], n_windows: int
+) -> list[str]:
+    """Say which targets have no positive or no negative window in a split."""
+    problems = []
+    for index in np.flatnonzero((positives == 0) | (positives == n_windows)):
+        target = targets[index]
+        kind = "positive" if positives[index] == 0 else "negative"
+        name = shown(target.name)
+        what = f"target {name} has no {kind} window in the {split} split"
+        problems.append(f"{target.file}: {what}")
+    return problems

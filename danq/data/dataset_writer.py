@@ -1,0 +1,378 @@
+"""The writer of dataset.h5; `danq.data.schema` says what is in it.
+
+HDF5 lays the file out, empty; the data are then written into it by plain writes, so that a full
+disk is an ordinary error (HDF5 itself crashes), and the checksums are those of what was written.
+The mark ``complete`` is the last write.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+import danq
+from danq.data.hdf5 import allocate
+from danq.data.schema import FORMAT, MARKS, PARTS, VERSION, complete_checksum
+from danq.errors import DanqError
+from danq.files import PathLike, atomic
+from danq.genome.bins import SPLITS
+from danq.genome.sequence import ALPHABET, packed_bytes
+
+_STRUCTURE = 100_000  # bytes that HDF5's own structures take at most
+
+_CHECKSUM = np.dtype("S64")  # of SHA-256, in hexadecimal digits
+
+
+class _Part(NamedTuple):
+    """Shape and type of a dataset."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@contextlib.contextmanager
+def create_dataset(
+    path: PathLike,
+    *,
+    window: int,
+    bin_size: int,
+    targets: Sequence[tuple[str, str, str]],
+    chromosomes: Mapping[str, int],
+    rows: ArrayLike,
+    assembly: str = "unknown",
+    coordinates: str = "genome",
+    source: Mapping[str, Any] | None = None,
+) -> Iterator["Writer"]:
+    """Make a dataset.h5; it appears under its name only when it is whole.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    window, bin_size : int
+        Lengths (bp).
+    targets : sequence of tuple of (str, str, str)
+        Name, group and own known motif (a JASPAR identifier, or empty) of each target.
+    chromosomes : mapping of str to int
+        Length of each chromosome (bp), in the order of the rows.
+    rows : array_like, shape (3, C), int
+        Windows on each chromosome in each split; the rows of a split come chromosome by chromosome.
+    assembly : str
+        Name of the genome's assembly.
+    coordinates : {"genome", "rows"}
+        What chromosomes and starts mean, see `danq.data.schema.COORDINATES`.
+    source : mapping, optional
+        How it was made; whatever JSON holds.
+
+    Yields
+    ------
+    Writer
+
+    Raises
+    ------
+    DanqError
+        A split without a window, or no room on the disk.
+    AssertionError
+        The block ended before all rows were written.
+    """
+    counts = np.asarray(rows, dtype=np.int64)
+    totals = counts.sum(axis=1).tolist()
+    _refuse_empty_splits(totals)
+    attributes = {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "window": window,
+        "bin_size": bin_size,
+        "alphabet": ALPHABET,
+        "assembly": assembly or "unknown",
+        "coordinates": coordinates,
+        "created_by": f"danq {danq.__version__}",
+    }
+    arrays = _known_arrays(window, targets, chromosomes, counts, source or {})
+    window_parts = _window_parts(window, len(targets), max(chromosomes.values()), totals)
+    parts = dict(window_parts)
+    for name, values in arrays.items():
+        parts[name] = _Part(values.shape, values.dtype)
+    with atomic(path) as temporary:
+        _refuse_full_disk(temporary, path, parts.values())
+        offsets = _lay_out(temporary, attributes, parts)
+        with open(temporary, "r+b", buffering=0) as file:
+            _reserve(file, path)
+            writer = Writer(file, offsets, window_parts)
+            for name, values in arrays.items():
+                writer.put(name, values)
+            yield writer
+            writer.finish(attributes)
+
+
+def _refuse_empty_splits(totals: Sequence[int]) -> None:
+    for split, total in zip(SPLITS, totals, strict=True):
+        if total == 0:
+            splits = ", ".join(SPLITS)
+            raise DanqError(f"no window in the {split} split; each of {splits} needs some")
+
+
+def _known_arrays(
+    window: int,
+    targets: Sequence[tuple[str, str, str]],
+    chromosomes: Mapping[str, int],
+    rows: NDArray[np.int64],
+    source: Mapping[str, Any],
+) -> dict[str, NDArray[Any]]:
+    """Return the datasets that are known before the windows."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for split, counts in zip(SPLITS, rows, strict=True):
+        arrays[f"{split}/sequences_length"] = np.array(window, dtype=np.int64)
+        arrays[f"{split}/targets_length"] = np.array(len(targets), dtype=np.int64)
+        arrays[f"{split}/chromosome_rows"] = np.concatenate([[0], np.cumsum(counts)])
+    arrays["chromosomes/name"] = _as_texts(chromosomes)
+    arrays["chromosomes/length"] = np.array(list(chromosomes.values()), dtype=np.int64)
+    for column, key in enumerate(("name", "group", "jaspar")):
+        arrays[f"targets/{key}"] = _as_texts(target[column] for target in targets)
+    arrays["source"] = np.frombuffer(json.dumps(source).encode(), dtype=np.uint8)
+    return arrays
+
+
+def _as_texts(values: Iterable[str]) -> NDArray[np.bytes_]:
+    """Return texts as UTF-8 of fixed length: HDF5 keeps it in one piece, with a checksum."""
+    encoded = [value.encode() for value in values]
+    width = max([1, *map(len, encoded)])
+    return np.array(encoded, dtype=f"S{width}")
+
+
+def _window_parts(
+    window: int, n_targets: int, longest: int, totals: Sequence[int]
+) -> dict[str, _Part]:
+    """Return the datasets that windows fill; the longest chromosome decides the type of starts."""
+    byte = np.dtype(np.uint8)
+    start = np.dtype(np.uint32 if longest < 1 << 32 else np.int64)
+    parts = {}
+    for split, n in zip(SPLITS, totals, strict=True):
+        parts[f"{split}/sequences"] = _Part((n, packed_bytes(window), 4), byte)
+        parts[f"{split}/targets"] = _Part((n, packed_bytes(n_targets)), byte)
+        parts[f"{split}/start"] = _Part((n,), start)
+    return parts
+
+
+def _refuse_full_disk(temporary: Path, path: PathLike, parts: Iterable[_Part]) -> None:
+    """Refuse to begin a file that does not fit."""
+    needed = sum(part.n_bytes() for part in parts) + _STRUCTURE
+    free = shutil.disk_usage(temporary.parent).free
+    if needed > free:
+        sizes = f"needs about {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free"
+        raise DanqError(f"{sizes}; make room", path)
+
+
+def _lay_out(
+    temporary: Path, attributes: Mapping[str, str | int], parts: Mapping[str, _Part]
+) -> dict[str, int]:
+    """Let HDF5 lay out the file, without its data; return where each dataset begins (bytes)."""
+    marks = {"checksums": _Part((len(PARTS),), _CHECKSUM), "complete": _Part((1,), _CHECKSUM)}
+    layout = {**parts, **marks}
+    offsets = {}
+    with (
+        open(temporary, "r+b", buffering=0) as raw,
+        _PatientFile(raw) as patient,
+        h5py.File(patient, "w", driver="fileobj", libver="latest") as file,
+    ):
+        for key, value in attributes.items():
+            _set_attribute(file, key, value)
+        for name in [*PARTS, *MARKS]:
+            offsets[name] = allocate(file, name, *layout[name])
+    return offsets
+
+
+def _set_attribute(file: h5py.File, key: str, value: str | int) -> None:
+    """Set an attribute; text gets a fixed length.
+
+    HDF5 keeps other text in a heap without a checksum, and damage there can hang it.
+    """
+    if isinstance(value, int):
+        file.attrs.create(key, value, dtype="i8")
+        return
+    encoded = value.encode()
+    file.attrs.create(key, encoded, dtype=h5py.string_dtype("utf-8", len(encoded)))
+
+
+class _PatientFile:
+    """A file that HDF5 never sees fail, for it crashes on a full disk.
+
+    The first error is kept, and raised when HDF5 has finished. h5py knows a file by its methods
+    read and seek.
+    """
+
+    def __init__(self, raw: io.FileIO) -> None:
+        self._raw = raw
+        self._error: OSError | None = None
+        self.read = raw.read
+        self.seek = raw.seek
+        self.tell = raw.tell
+
+    def _try(self, call: Callable[[Any], int | None], argument: Any) -> int:
+        if self._error is None:
+            try:
+                return call(argument) or 0
+            except OSError as error:
+                self._error = error
+        return 0
+
+    def write(self, data: Any) -> int:
+        """Write all of `data`."""
+        view = memoryview(data).cast("B")
+        while view:
+            written = self._try(self._raw.write, view)
+            if written == 0:
+                break
+            view = view[written:]
+        return len(data)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer."""
+        return self._try(self._raw.readinto, buffer)
+
+    def truncate(self, size: int) -> int:
+        """Set the size of the file."""
+        self._try(self._raw.truncate, size)
+        return size
+
+    def flush(self) -> None:
+        """Do nothing: nothing is kept back."""
+
+    def __enter__(self) -> "_PatientFile":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+def _reserve(file: io.FileIO, path: PathLike) -> None:
+    """Take the space on the disk now, so that no later write lacks it; not possible on macOS."""
+    if hasattr(os, "posix_fallocate"):
+        needed = os.fstat(file.fileno()).st_size
+        try:
+            os.posix_fallocate(file.fileno(), 0, needed)
+        except OSError as error:
+            what = f"needs about {needed / 1e6:.0f} MB ({error.strerror})"
+            raise DanqError(f"{what}; make room", path) from error
+
+
+class Writer:
+    """Fills the datasets of the three splits, block after block.
+
+    Parameters
+    ----------
+    file : io.FileIO
+        The file, laid out.
+    offsets : mapping of str to int
+        Where each dataset begins in it (bytes).
+    window_parts : mapping
+        Shape and type of the datasets that windows fill.
+    """
+
+    def __init__(
+        self, file: io.FileIO, offsets: Mapping[str, int], window_parts: Mapping[str, _Part]
+    ) -> None:
+        self._file = file
+        self._offsets = offsets
+        self._window_parts = window_parts
+        self._rows_written = dict.fromkeys(window_parts, 0)
+        self._checksums = {name: hashlib.sha256() for name in PARTS}
+
+    def append(
+        self,
+        split: str,
+        sequences: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        starts: NDArray[np.integer],
+    ) -> None:
+        """Write the next windows of a split.
+
+        Parameters
+        ----------
+        split : str
+            train, valid or test.
+        sequences : numpy.ndarray, shape (n, ceil(L/8), 4), uint8
+            Packed one-hot.
+        labels : numpy.ndarray, shape (n, ceil(T/8)), uint8
+            Packed labels.
+        starts : numpy.ndarray, shape (n,), int
+            Where the windows begin (bp, 0-based).
+
+        Raises
+        ------
+        AssertionError
+            The arrays do not fit the file, or are more than it has rows.
+        """
+        columns = {"sequences": sequences, "targets": labels, "start": starts}
+        for column, values in columns.items():
+            name = f"{split}/{column}"
+            shape, dtype = self._window_parts[name]
+            first = self._rows_written[name]
+            last = first + len(starts)
+            if values.shape != (len(starts), *shape[1:]) or last > shape[0]:
+                raise AssertionError(f"{name}: {values.shape} does not fit {shape}")
+            self.put(name, np.ascontiguousarray(values, dtype=dtype), first)
+            self._rows_written[name] = last
+
+    def put(self, name: str, values: NDArray[Any], row: int = 0) -> None:
+        """Write an array into a dataset, and add it to the checksum.
+
+        Parameters
+        ----------
+        name : str
+            The dataset, one of `danq.data.schema.PARTS`.
+        values : numpy.ndarray
+            Its rows, in its type.
+        row : int
+            The first of them.
+        """
+        if values.size == 0:
+            return
+        content = memoryview(np.ascontiguousarray(values).reshape(-1)).cast("B")
+        self._checksums[name].update(content)
+        row_size = values.nbytes // len(values) if values.ndim else 0
+        self._write(content, self._offsets[name] + row * row_size)
+
+    def _write(self, content: Any, offset: int) -> None:
+        self._file.seek(offset)
+        rest = memoryview(content)
+        while rest:
+            written = self._file.write(rest)
+            rest = rest[written:]
+
+    def finish(self, attributes: Mapping[str, Any]) -> None:
+        """Check that every row was written; write the checksums, and last the mark of completion.
+
+        Parameters
+        ----------
+        attributes : mapping of str to str or int
+            Attributes of the root, which the mark covers, too.
+
+        Raises
+        ------
+        AssertionError
+            Rows are missing.
+        """
+        for name, part in self._window_parts.items():
+            written = self._rows_written[name]
+            if written != part.shape[0]:
+                raise AssertionError(f"{name}: {written} of {part.shape[0]} rows written")
+        checksums = [self._checksums[name].hexdigest() for name in PARTS]
+        self._write("".join(checksums).encode(), self._offsets["checksums"])
+        os.fsync(self._file.fileno())
+        complete = complete_checksum(attributes, checksums)
+        self._write(complete.encode(), self._offsets["complete"])

@@ -1,0 +1,284 @@
+"""The user's files, read and checked together, so that all that is wrong is said at once.
+
+Genome, table of targets, peaks, and lists of regions to leave out. Every liberty taken in reading a
+file is counted under its name. The genome stays packed in memory.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from danq.config import Extract
+from danq.errors import DanqError, DanqErrors
+from danq.files import PathLike
+from danq.genome.bins import Grid, Labels, coverage, flank, overlapping
+from danq.genome.fasta import read_genome
+from danq.genome.peaks import Chromosomes, read_peaks
+from danq.genome.sequence import Genome
+from danq.genome.sources import Sources, verified
+from danq.genome.tables import Target, read_aliases, read_regions, read_targets
+
+Interval = tuple[str, int, int]
+"""Chromosome, start, end (bp, 0-based half-open)."""
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+class Row(NamedTuple):
+    """Bins that lie side by side on a chromosome, see `danq.genome.bins.Grid`.
+
+    Attributes
+    ----------
+    chrom : str
+        The chromosome.
+    bins : slice
+        Its whole bins, by their numbers through all chromosomes.
+    shift : int
+        Where the first of them begins on the chromosome (bp).
+    """
+
+    chrom: str
+    bins: slice
+    shift: int
+
+    def window_starts(self, settings: Extract) -> NDArray[np.int64]:
+        """Return where the windows of the bins start (bp); they may leave the chromosome."""
+        n_bins = self.bins.stop - self.bins.start
+        first = self.shift - flank(settings.window, settings.bin_size)
+        return np.arange(n_bins) * settings.bin_size + first
+
+
+class Files(NamedTuple):
+    """The user's files, read and checked.
+
+    Attributes
+    ----------
+    genome : danq.genome.sequence.Genome
+        All bases, packed.
+    targets : list of danq.genome.tables.Target
+        The chosen rows of the table.
+    labels : danq.genome.bins.Labels
+        Of all targets, in all bins.
+    blacklist, unmappable : numpy.ndarray, shape (grid.n,), bool
+        Bins that share a base with the blacklist; bins of which more than half is unmappable.
+    valid, test : list of tuple of (str, int, int)
+        Regions of the two splits: chromosome, start, end (bp, 0-based half-open).
+    n_peaks : list of int
+        Intervals in the file of each target.
+    source : dict
+        Path and checksum of each file, and what was counted in it.
+    """
+
+    genome: Genome
+    targets: list[Target]
+    labels: Labels
+    blacklist: NDArray[np.bool_]
+    unmappable: NDArray[np.bool_]
+    valid: list[Interval]
+    test: list[Interval]
+    n_peaks: list[int]
+    source: dict[str, Any]
+
+    def rows(self) -> list[Row]:
+        """Return the rows of the grid of bins, chromosome by chromosome."""
+        grid = self.labels.grid
+        chromosomes = [chrom for chrom in self.genome.lengths for _ in range(grid.rows)]
+        firsts = grid.offsets[:-1]
+        lasts = firsts + grid.counts
+        rows = []
+        for chrom, first, last, shift in zip(chromosomes, firsts, lasts, grid.shifts, strict=True):
+            rows.append(Row(chrom, slice(int(first), int(last)), int(shift)))
+        return rows
+
+
+class _Errors:
+    """Calls what may fail, and keeps what is wrong until all has been looked at."""
+
+    def __init__(self) -> None:
+        self._errors: list[DanqError] = []
+
+    def call(
+        self,
+        function: Callable[_Parameters, _Result],
+        *arguments: _Parameters.args,
+        **options: _Parameters.kwargs,
+    ) -> _Result | None:
+        """Return what the function returns, or None when it refuses its input."""
+        try:
+            return function(*arguments, **options)
+        except DanqError as error:
+            self._errors.append(error)
+            return None
+
+    def add(self, error: DanqError) -> None:
+        """Keep an error."""
+        self._errors.append(error)
+
+    def stop(self) -> None:
+        """Refuse all that is wrong, if anything."""
+        # Two targets may have one file: what is wrong with it is said once.
+        lines: dict[str, None] = {}
+        for error in self._errors:
+            lines |= dict.fromkeys(str(error).splitlines())
+        if lines:
+            raise DanqErrors(list(lines))
+
+
+def read_files(sources: Sources, settings: Extract) -> Files:
+    """Read and check every file.
+
+    Parameters
+    ----------
+    sources : danq.genome.sources.Sources
+        The files.
+    settings : danq.config.Extract
+        Its bins and regions are looked at.
+
+    Returns
+    -------
+    Files
+
+    Raises
+    ------
+    DanqErrors
+        What is wrong in any of the files. Peaks are checked as text even when the genome cannot be
+        read.
+    """
+    errors = _Errors()
+    targets = errors.call(read_targets, sources.targets, sources.where, sources.downloads) or []
+    source = _provenance(sources, targets, errors)
+    errors.stop()
+    genome = chromosomes = regions = None
+    packed = errors.call(read_genome, sources.genome)
+    if packed is not None:
+        genome, genome_counts = packed
+        source["counts"] = {str(sources.genome): genome_counts}
+        chromosomes = errors.call(_chromosomes, genome, sources.aliases)
+        regions = errors.call(_regions, genome.lengths, settings)
+    lengths = [settings.bin_size] if chromosomes is None else chromosomes.lengths
+    grid = Grid(lengths, settings.bin_size, settings.stride)
+    labelled = errors.call(_label, targets, chromosomes, grid)
+    blacklist = errors.call(_cover, sources.blacklist, chromosomes, grid, "blacklist")
+    unmappable = errors.call(_cover, sources.unmappable, chromosomes, grid, "unmappable")
+    errors.stop()
+    assert genome and regions and labelled and blacklist and unmappable  # else it has stopped
+    source["counts"] |= blacklist.counts | unmappable.counts
+    for target, counts in zip(targets, labelled.counts, strict=True):
+        source["counts"].setdefault(target.file, counts)
+    return Files(
+        genome=genome,
+        targets=targets,
+        labels=labelled.labels,
+        blacklist=blacklist.bases > 0,
+        unmappable=2 * unmappable.bases > settings.bin_size,
+        valid=regions.valid,
+        test=regions.test,
+        n_peaks=[counts["intervals"] for counts in labelled.counts],
+        source=source,
+    )
+
+
+def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) -> dict[str, Any]:
+    """Return path and checksum of each file, having checked those that are known."""
+    expected = {}
+    for path, checksums in sources.checksums.items():
+        expected[os.path.realpath(path)] = checksums
+    provenance: dict[str, Any] = {}
+    for key, path in _named_files(sources):
+        checksums = expected.pop(os.path.realpath(path), {})
+        provenance[key] = _describe(path, checksums, errors)
+    provenance["peaks"] = []
+    for target in tqdm(targets, "checksums", unit="file", disable=None):
+        known = expected.get(os.path.realpath(target.file), {})
+        description = _describe(target.file, {**target.checksums, **known}, errors)
+        provenance["peaks"].append({**description, "source": target.source})
+    peak_files = {os.path.realpath(target.file) for target in targets}
+    for path in expected:
+        if path not in peak_files:
+            what = "a checksum is given for this file, which is not among the files that are read"
+            errors.add(DanqError(f"{what}; correct the path", path))
+    return provenance
+
+
+def _named_files(sources: Sources) -> Iterable[tuple[str, PathLike]]:
+    """Yield key and path of each file but the peaks; several files of a kind are numbered."""
+    yield "genome", sources.genome
+    yield "targets", sources.targets
+    for kind, paths in (("blacklist", sources.blacklist), ("unmappable", sources.unmappable)):
+        for number, path in enumerate(paths, 1):
+            yield kind if len(paths) == 1 else f"{kind}_{number}", path
+    if sources.aliases:
+        yield "aliases", sources.aliases
+
+
+def _describe(path: PathLike, expected: Mapping[str, str], errors: _Errors) -> dict[str, Any]:
+    return {"path": str(path), "sha256": errors.call(verified, path, dict(expected))}
+
+
+def _chromosomes(genome: Genome, aliases: PathLike | None) -> Chromosomes:
+    if aliases is None:
+        return Chromosomes(genome.lengths)
+    return Chromosomes(genome.lengths, read_aliases(aliases, list(genome.lengths)))
+
+
+class _Regions(NamedTuple):
+    """The regions of the two splits that are not trained on."""
+
+    valid: list[Interval]
+    test: list[Interval]
+
+
+def _regions(lengths: dict[str, int], settings: Extract) -> _Regions:
+    valid = read_regions(settings.valid, lengths)
+    test = read_regions(settings.test, lengths)
+    clash = overlapping(valid, test)
+    if clash:
+        first, second = (f"{chrom}:{start}-{end}" for chrom, start, end in clash)
+        what = f"validation region {first} and test region {second} overlap"
+        raise DanqError(f"{what}; separate them")
+    return _Regions(valid, test)
+
+
+class _Labelled(NamedTuple):
+    """Labels of all targets, and what was counted in the file of each."""
+
+    labels: Labels
+    counts: list[dict[str, int]]
+
+
+def _label(targets: Sequence[Target], chromosomes: Chromosomes | None, grid: Grid) -> _Labelled:
+    """Read all peaks into labels."""
+    labels = Labels(grid, len(targets))
+    counts: list[Any] = []
+    files = [target.file for target in targets]
+    widths = [target.widen for target in targets]
+    for peaks in read_peaks(files, chromosomes, widen=widths, counts=counts):
+        labels.add(peaks.file, peaks.chrom, peaks.start, peaks.end)
+    return _Labelled(labels, [dict(numbers) for numbers in counts])
+
+
+class _Coverage(NamedTuple):
+    """Bases of each bin that lie in some files (int64, (grid.n,)), and what was counted in each."""
+
+    bases: NDArray[np.int64]
+    counts: dict[str, dict[str, int]]
+
+
+def _cover(
+    paths: Sequence[PathLike], chromosomes: Chromosomes | None, grid: Grid, what: str
+) -> _Coverage:
+    """Count the bases of each bin that lie in the union of some BED files."""
+    numbers: list[Any] = []
+    groups = list(read_peaks(paths, chromosomes, counts=numbers, progress=what, regions=True))
+    counts = {str(path): dict(own) for path, own in zip(paths, numbers, strict=True)}
+    if not groups:
+        return _Coverage(np.zeros(grid.n, dtype=np.int64), counts)
+    chrom = np.concatenate([group.chrom for group in groups])
+    start = np.concatenate([group.start for group in groups])
+    end = np.concatenate([group.end for group in groups])
+    return _Coverage(coverage(chrom, start, end, grid), counts)

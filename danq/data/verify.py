@@ -1,0 +1,245 @@
+"""What is wrong with a dataset.h5, against docs/dataset.md: every byte of it is looked at."""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+
+import h5py
+import numpy as np
+
+from danq.data.schema import (
+    ATTRIBUTES,
+    COORDINATES,
+    FORMAT,
+    MARKS,
+    PARTS,
+    VERSION,
+    complete_checksum,
+    read_attribute,
+    read_texts,
+)
+from danq.genome.bins import SPLITS
+from danq.genome.sequence import ALPHABET, packed_bytes
+
+_READ = 1 << 24  # bytes checked at once
+
+_DAMAGE = (OSError, KeyError, TypeError, ValueError, RuntimeError, OverflowError)
+# What h5py raises when it meets damage.
+
+
+def problems(file: h5py.File) -> Iterator[str]:
+    """Say what is wrong with a dataset.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file.
+
+    Yields
+    ------
+    str
+        What is wrong, one problem after the other. Later checks rest on earlier ones: the search
+        ends after the first check that finds something.
+    """
+    checks: list[Callable[[h5py.File], Iterator[str]]] = [
+        _attribute_problems,
+        _part_problems,
+        _shape_problems,
+        _checksum_problems,
+        _text_problems,
+        _value_problems,
+    ]
+    try:
+        for check in checks:
+            sound = True
+            for problem in check(file):
+                sound = False
+                yield problem
+            if not sound:
+                return
+    except _DAMAGE as error:
+        yield f"is damaged ({str(error).splitlines()[0]})"
+
+
+def _attribute_problems(file: h5py.File) -> Iterator[str]:
+    for key in ATTRIBUTES:
+        problem = _attribute_problem(file, key)
+        if problem is not None:
+            yield problem
+            return
+    values = tuple(read_attribute(file, key) for key in ("format", "format_version", "alphabet"))
+    expected = (FORMAT, VERSION, ALPHABET)
+    if values != expected:
+        what = f"its format, version and alphabet are {values}, not {expected}"
+        yield f"{what} (see docs/dataset.md)"
+    elif read_attribute(file, "coordinates") not in COORDINATES:
+        yield f"its attribute coordinates is not one of {', '.join(COORDINATES)}"
+
+
+def _attribute_problem(file: h5py.File, key: str) -> str | None:
+    """Say what is wrong with the type of an attribute."""
+    if key not in file.attrs:
+        return f"lacks the attribute {key}: not a dataset of this format (see docs/dataset.md)"
+    attribute = file.attrs.get_id(key)
+    is_text = ATTRIBUTES[key] is str
+    kind = "S" if is_text else "i"
+    if attribute.shape == () and attribute.dtype.kind == kind:
+        return None
+    wanted = "fixed-length text" if is_text else "a whole number"
+    return f"its attribute {key} is not {wanted}"
+
+
+def _part_problems(file: h5py.File) -> Iterator[str]:
+    """Find parts that are missing, are no datasets of this file, or do not lie in it properly."""
+    size = os.path.getsize(file.filename)
+    for name in [*PARTS, *MARKS]:
+        problem = _link_problem(file, name)
+        if problem is None:
+            problem = _storage_problem(file[name], name, size)
+        if problem is not None:
+            yield problem
+
+
+def _link_problem(file: h5py.File, name: str) -> str | None:
+    """Say what is wrong with the way to a dataset.
+
+    Every step must be a hard link: other links may lead to other files.
+    """
+    node = file
+    for step in name.split("/"):
+        if not isinstance(node, h5py.Group) or step not in node:
+            return f"lacks {name}"
+        if not isinstance(node.get(step, getlink=True), h5py.HardLink):
+            return f"{name} is a link that leads elsewhere"
+        node = node[step]
+    return None if isinstance(node, h5py.Dataset) else f"{name} is not a dataset"
+
+
+def _storage_problem(dataset: h5py.Dataset, name: str, size: int) -> str | None:
+    """Say what is wrong with where a dataset lies in a file of `size` bytes."""
+    offset = dataset.id.get_offset()
+    elsewhere = dataset.chunks or dataset.external or dataset.is_virtual
+    if elsewhere or offset is None:
+        return f"{name} is not stored contiguously in this file"
+    if offset + dataset.id.get_storage_size() > size:
+        return f"{name} reaches beyond the end of the file"
+    return None
+
+
+def _shape_problems(file: h5py.File) -> Iterator[str]:
+    for name, shape in _wanted_shapes(file).items():
+        if file[name].shape != shape:
+            yield f"{name} has the shape {file[name].shape}, not {shape}"
+    for name in [*PARTS, *MARKS]:
+        dtype = file[name].dtype
+        if not _fits(name, dtype):
+            yield f"{name} has the type {dtype}, not that of docs/dataset.md"
+
+
+def _wanted_shapes(file: h5py.File) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that follow from the window, the names, and the rows of the sequences."""
+    window = int(file.attrs["window"])
+    n_targets = len(file["targets/name"])
+    n_chromosomes = len(file["chromosomes/name"])
+    shapes: dict[str, tuple[int, ...]] = {
+        "targets/group": (n_targets,),
+        "targets/jaspar": (n_targets,),
+        "chromosomes/length": (n_chromosomes,),
+        "checksums": (len(PARTS),),
+        "complete": (1,),
+    }
+    for split in SPLITS:
+        n = len(file[split]["sequences"])
+        shapes[f"{split}/sequences"] = (n, packed_bytes(window), 4)
+        shapes[f"{split}/targets"] = (n, packed_bytes(n_targets))
+        shapes[f"{split}/start"] = (n,)
+        shapes[f"{split}/chromosome_rows"] = (n_chromosomes + 1,)
+        shapes[f"{split}/sequences_length"] = ()
+        shapes[f"{split}/targets_length"] = ()
+    return shapes
+
+
+def _fits(name: str, dtype: np.dtype) -> bool:
+    """Say whether a dataset may have that type."""
+    last = name.split("/")[-1]
+    if last in ("name", "group", "jaspar", *MARKS):
+        return dtype.kind == "S"
+    if last in ("sequences", "targets", "source"):
+        return dtype == np.uint8
+    if last == "start":
+        return dtype in (np.uint32, np.int64)
+    return dtype == np.int64
+
+
+def _checksum_problems(file: h5py.File) -> Iterator[str]:
+    """Read every byte and compare its checksum with the one that was written."""
+    complete = read_texts(file["complete"])[0]
+    if not complete:
+        yield "was not finished (its mark `complete` is empty)"
+        return
+    checksums = read_texts(file["checksums"])
+    for name, checksum in zip(PARTS, checksums, strict=True):
+        if _checksum(file[name]) != checksum:
+            yield f"the bytes of {name} are not those that were written: the file is damaged"
+    attributes = {key: read_attribute(file, key) for key in ATTRIBUTES}
+    if complete_checksum(attributes, checksums) != complete:
+        yield "its attributes or checksums are not those that were written: the file is damaged"
+
+
+def _checksum(dataset: h5py.Dataset) -> str:
+    """Return the SHA-256 checksum of the bytes of a dataset, read in blocks."""
+    checksum = hashlib.sha256()
+    if dataset.ndim == 0:
+        checksum.update(dataset[()].tobytes())
+        return checksum.hexdigest()
+    row_size = dataset.dtype.itemsize * math.prod(dataset.shape[1:])
+    step = max(1, _READ // max(1, row_size))
+    for start in range(0, len(dataset), step):
+        block = np.ascontiguousarray(dataset[start : start + step])
+        checksum.update(block)
+    return checksum.hexdigest()
+
+
+def _text_problems(file: h5py.File) -> Iterator[str]:
+    """Find text and numbers that docs/dataset.md does not allow, in a file that is whole."""
+    for name in ("chromosomes/name", "targets/name", "targets/group", "targets/jaspar"):
+        try:
+            texts = read_texts(file[name])
+        except UnicodeDecodeError as error:
+            yield f"{name} is not UTF-8 text ({error})"
+            continue
+        if name == "chromosomes/name" and len(set(texts)) < len(texts):
+            yield f"{name} names a chromosome twice"
+    try:
+        source = json.loads(file["source"][:].tobytes())
+        if not isinstance(source, dict):
+            yield "source is not an object of JSON"
+    except (ValueError, RecursionError) as error:
+        yield f"source is not JSON ({error})"
+    bin_size = file.attrs["bin_size"]
+    if bin_size < 1:
+        yield f"its attribute bin_size is {bin_size}"
+
+
+def _value_problems(file: h5py.File) -> Iterator[str]:
+    """Find numbers that cannot be: a program that is not ours, or has a fault, wrote them."""
+    window = int(file.attrs["window"])
+    room = file["chromosomes/length"][:] - window
+    for split in SPLITS:
+        group = file[split]
+        n = len(group["sequences"])
+        rows = group["chromosome_rows"][:]
+        if n == 0:
+            yield f"the {split} split has no window"
+        lengths = (int(group["sequences_length"][()]), int(group["targets_length"][()]))
+        if lengths != (window, len(file["targets/name"])):
+            yield f"the lengths of the {split} split are not those of the file"
+        if rows[0] != 0 or rows[-1] != n or (np.diff(rows) < 0).any():
+            yield f"{split}/chromosome_rows does not divide the rows"
+            return
+        start = group["start"][:].astype(np.int64)
+        last = np.repeat(room, np.diff(rows))
+        if (start < 0).any() or (start > last).any():
+            yield f"a window of the {split} split leaves its chromosome"
