@@ -1,21 +1,39 @@
 """Figures of a dataset: arrays in, Axes out. Nothing here reads or saves a file.
 
-As in `danq.plotting.plots`, the functions draw on an Axes that the caller made; `overview` puts them on one page.
+As in `danq.plotting.charts`, the functions draw on an Axes that the caller made; `overview` puts
+them on one page.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
 
-from danq.plotting import plots
+from danq.plotting import charts
+from danq.plotting.points import Points, annotate, target_points
+from danq.plotting.style import GUIDE, INK, OTHER, Style, dress, styles
 
 _LINES = ("-", "--", ":")  # a second sign of the split, beside its colour
-_LONGEST = 24  # bases of a name
+_LONGEST = 24  # characters of a name
+_LAYOUT = [["windows", "rank", "scatter"], ["windows", "labels", "labels"]]
 
 
-def overview(names, windows, positives, groups, histograms, *, splits):
-    """Draw a dataset on one page: its windows, the prevalence of its targets, the labels of its windows.
+def overview(
+    names: Sequence[str],
+    windows: ArrayLike,
+    positives: ArrayLike,
+    groups: Sequence[str],
+    histograms: ArrayLike,
+    *,
+    splits: Sequence[str],
+) -> Figure:
+    """Draw a dataset on one page: its windows, prevalences of targets, labels of windows.
 
     Parameters
     ----------
@@ -36,28 +54,32 @@ def overview(names, windows, positives, groups, histograms, *, splits):
     -------
     matplotlib.figure.Figure
     """
-    windows, positives = np.asarray(windows), np.asarray(positives)
+    counts = np.asarray(windows)
+    totals = counts.sum(axis=1)
+    positive_counts = np.asarray(positives)
+    style = styles(groups)
     figure = Figure(figsize=(13, 7.5), layout="constrained", facecolor="white")
-    axes = figure.subplot_mosaic(
-        [["windows", "rank", "scatter"], ["windows", "labels", "labels"]], width_ratios=[1, 1, 1]
-    )
-    style, totals = plots.styles(groups), windows.sum(axis=1)
-    windows_by_chromosome(axes["windows"], names, windows, splits=splits)
-    plots.prevalence(axes["rank"], positives.sum(axis=0) / totals.sum(), groups=groups, style=style)
-    prevalence_scatter(
-        axes["scatter"],
-        positives[0] / totals[0],
-        positives[-1] / totals[-1],
-        groups=groups,
-        splits=(splits[0], splits[-1]),
-        style=style,
-    )
+    axes = figure.subplot_mosaic(_LAYOUT, width_ratios=[1, 1, 1])
+    windows_by_chromosome(axes["windows"], names, counts, splits=splits)
+    prevalence = positive_counts.sum(axis=0) / totals.sum()
+    charts.prevalence(axes["rank"], prevalence, groups=groups, style=style)
+    first = positive_counts[0] / totals[0]
+    last = positive_counts[-1] / totals[-1]
+    ends = (splits[0], splits[-1])
+    prevalence_scatter(axes["scatter"], first, last, groups=groups, splits=ends, style=style)
     labels_per_window(axes["labels"], histograms, splits=splits)
-    _legend_of_groups(axes["rank"], style)
+    _add_legend_of_groups(axes["rank"], style)
     return figure
 
 
-def windows_by_chromosome(ax, names, windows, *, splits, limit=30):
+def windows_by_chromosome(
+    ax: Axes,
+    names: Sequence[str],
+    windows: ArrayLike,
+    *,
+    splits: Sequence[str],
+    limit: int = 30,
+) -> Axes:
     """Draw the windows on each chromosome as a bar, one piece for each split.
 
     Parameters
@@ -77,99 +99,129 @@ def windows_by_chromosome(ax, names, windows, *, splits, limit=30):
     -------
     matplotlib.axes.Axes
     """
-    names, windows = _most(names, np.asarray(windows), limit)
-    left, style = np.zeros(len(names)), plots.styles(splits)
-    for split, own in zip(splits, windows, strict=True):
-        ax.barh(
-            np.arange(len(names)),
-            own,
-            left=left,
-            height=0.8,
-            color=style[split].colour,
-            edgecolor="white",
-            linewidth=0.4,
-        )
-        left += own
-    ax.set_yticks(np.arange(len(names)), map(_short, names), parse_math=False)
-    ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    bars = _chromosome_bars(names, np.asarray(windows), limit)
+    style = styles(splits)
+    rows = np.arange(len(bars.names))
+    left = np.zeros(len(rows))
+    look: dict[str, Any] = {"height": 0.8, "edgecolor": "white", "linewidth": 0.4}
+    for split, counts in zip(splits, bars.windows, strict=True):
+        ax.barh(rows, counts, left=left, color=style[split].colour, **look)
+        left += counts
+    ax.set_yticks(rows, map(_short, bars.names), parse_math=False)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.xaxis.set_major_formatter(FuncFormatter(_thousands))
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
-    plots._dress(ax, "windows", "")
+    dress(ax, "windows", "")
     ax.grid(visible=False, axis="y")
-    return _legend(
-        ax,
-        [Line2D([], [], color=style[split].colour, linewidth=6) for split in splits],
-        splits,
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1),
-        ncols=len(splits),
-    )
+    handles = [Line2D([], [], color=style[split].colour, linewidth=6) for split in splits]
+    above: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
+    return _add_legend(ax, handles, splits, ncols=len(splits), **above)
 
 
-def _most(names, windows, limit):
-    """Return the chromosomes with the most windows, in their order, and one called "others" for the rest."""
+class _Bars(NamedTuple):
+    """Bars of `windows_by_chromosome`: their names, and the windows of each split (S, bars)."""
+
+    names: list[str]
+    windows: NDArray[np.int_]
+
+
+def _chromosome_bars(names: Sequence[str], windows: NDArray[np.int_], limit: int) -> _Bars:
+    """Return the chromosomes with the most windows, in their order, and one bar for the rest."""
     totals = windows.sum(axis=0)
-    ranked = np.argsort(-totals, kind="stable")[: np.count_nonzero(totals)]
-    kept, others = np.sort(ranked[:limit]), ranked[limit:]
-    names, counts = [names[place] for place in kept], windows[:, kept]
-    if len(others):
-        names.append(f"{len(others)} others")
-        counts = np.column_stack([counts, windows[:, others].sum(axis=1)])
-    return names, counts
+    n_used = np.count_nonzero(totals)
+    ranked = np.argsort(-totals, kind="stable")[:n_used]
+    largest = np.sort(ranked[:limit])
+    rest = ranked[limit:]
+    bars = [names[chromosome] for chromosome in largest]
+    counts = windows[:, largest]
+    if len(rest):
+        bars.append(f"{len(rest)} others")
+        remainder = windows[:, rest].sum(axis=1)
+        counts = np.column_stack([counts, remainder])
+    return _Bars(bars, counts)
 
 
-def prevalence_scatter(ax, a, b, *, groups=None, splits=("train", "test"), titles=None, style=None):
-    """Draw the prevalence of each target in two splits, on logarithmic scales: `a` to the right, `b` upwards.
+def _thousands(value: float, _: int) -> str:
+    return f"{value:,.0f}"
+
+
+def prevalence_scatter(
+    ax: Axes,
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    groups: Iterable[str] | None = None,
+    splits: tuple[str, str] = ("train", "test"),
+    titles: Sequence[str] | None = None,
+    style: Mapping[str, Style] | None = None,
+) -> Axes:
+    """Draw the prevalence of each target in two splits: `a` to the right, `b` upwards, log scales.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         Where to draw.
     a, b : array_like, shape (T,)
-        Share of positive windows of each target. A target without any in a split has no place on these scales: it is
-        left out, and counted in the label of that axis.
-    groups : sequence of str, length T, optional
+        Share of positive windows of each target. A target without any in a split cannot be drawn on
+        these scales: it is left out, and counted in the label of that axis.
+    groups : iterable of str, length T, optional
         Colour and marker of each point.
     splits : tuple of str
         Names of the two splits.
     titles : sequence of str, length T, optional
-        What `danq.plotting.plots.svg` shows when the pointer rests on a point.
-    style : dict of str to danq.plotting.plots.Style, optional
-        Colours of the groups; `danq.plotting.plots.styles` of the groups when not given.
+        What a page shows when the pointer rests on a point.
+    style : mapping of str to danq.plotting.style.Style, optional
+        Colours of the groups; `danq.plotting.style.styles` of the groups when not given.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    groups = np.array([""] * len(a) if groups is None else list(groups), dtype=object)
-    style = style or plots.styles(groups)
-    for group in dict.fromkeys(groups):
-        rows = np.flatnonzero((groups == group) & (a > 0) & (b > 0))
+    points = target_points(a, b, groups=groups, titles=titles, style=style)
+    defined = (points.x > 0) & (points.y > 0)
+    for group in dict.fromkeys(points.groups):
+        rows = np.flatnonzero((points.groups == group) & defined)
         if rows.size:
-            _points(
-                ax,
-                a[rows],
-                b[rows],
-                style[group],
-                34 if len(a) < 100 else 12,
-                group,
-                plots._take(titles, rows),
-            )
-    values = np.concatenate([a, b])[np.tile((a > 0) & (b > 0), 2)]
-    limits = (values.min() / 1.3, values.max() * 1.3) if values.size else (0.001, 1)
-    ax.plot(limits, limits, color=plots.INK, linewidth=0.8, alpha=0.45, zorder=1)
+            _draw_group(ax, points, rows, group)
+    limits = _square_limits(points, defined)
+    ax.plot(limits, limits, **GUIDE, zorder=1)
     ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, aspect="equal")
-    for axis in (ax.xaxis, ax.yaxis):
-        _percent_axis(axis, limits)
-    labels = [
-        f"positive windows, {split}" + (f"\n(not shown: {missing} without any)" if missing else "")
-        for split, missing in zip(splits, ((a <= 0).sum(), (b <= 0).sum()), strict=True)
-    ]
-    return plots._dress(ax, *labels)
+    _label_percent(ax.xaxis, limits)
+    _label_percent(ax.yaxis, limits)
+    xlabel = _prevalence_label(splits[0], points.x)
+    ylabel = _prevalence_label(splits[1], points.y)
+    return dress(ax, xlabel, ylabel)
 
 
-def labels_per_window(ax, histograms, *, splits):
+def _draw_group(ax: Axes, points: Points, rows: NDArray[np.intp], group: str) -> None:
+    """Draw the points of a group; many are small, and let the others shine through."""
+    style = points.style[group]
+    many = len(points.x) >= 100
+    look: dict[str, Any] = {"s": 12 if many else 34, "alpha": 0.6 if many else 1}
+    x = points.x[rows]
+    y = points.y[rows]
+    drawn = ax.scatter(x, y, marker=style.marker, color=style.colour, label=group, zorder=3, **look)
+    annotate(drawn, points.notes.of(rows))
+
+
+def _square_limits(points: Points, defined: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the limits of both axes, a little beyond the defined points."""
+    values = np.concatenate([points.x[defined], points.y[defined]])
+    if not values.size:
+        return 0.001, 1
+    return values.min() / 1.3, values.max() * 1.3
+
+
+def _prevalence_label(split: str, shares: NDArray[np.float64]) -> str:
+    """Return the label of an axis, which counts the targets that are not on it."""
+    n_missing = np.count_nonzero(shares <= 0)
+    label = f"positive windows, {split}"
+    if n_missing:
+        label += f"\n(not shown: {n_missing} without any)"
+    return label
+
+
+def labels_per_window(ax: Axes, histograms: ArrayLike, *, splits: Sequence[str]) -> Axes:
     """Draw how many labels the windows of each split have.
 
     Parameters
@@ -177,7 +229,8 @@ def labels_per_window(ax, histograms, *, splits):
     ax : matplotlib.axes.Axes
         Where to draw.
     histograms : array_like, shape (S, K + 1), int
-        Windows of each split with 0 to K labels; drawn as shares of the split, on a logarithmic scale.
+        Windows of each split with 0 to K labels; drawn as shares of the split, on a logarithmic
+        scale.
     splits : sequence of str, length S
         Names of the splits.
 
@@ -185,74 +238,69 @@ def labels_per_window(ax, histograms, *, splits):
     -------
     matplotlib.axes.Axes
     """
-    histograms = np.asarray(histograms)
-    shares = histograms / histograms.sum(axis=1, keepdims=True)
-    last, style = np.flatnonzero(histograms.sum(axis=0))[-1], plots.styles(splits)
-    edges, lines = np.arange(last + 2) - 0.5, []
-    for place, (split, own) in enumerate(zip(splits, shares, strict=True)):
-        ax.stairs(
-            own[: last + 1],
-            edges,
-            color=style[split].colour,
-            linestyle=_LINES[place % 3],
-            linewidth=1.7,
-        )
-        lines.append(
-            Line2D([], [], color=style[split].colour, linestyle=_LINES[place % 3], linewidth=1.7)
-        )
-    limits = shares[shares > 0].min() / 2, min(1.1, 2 * shares.max())
-    ax.set(yscale="log", ylim=limits, xlim=(edges[0], edges[-1]))
+    counts = np.asarray(histograms)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    most = np.flatnonzero(counts.sum(axis=0))[-1]
+    edges = np.arange(most + 2) - 0.5
+    style = styles(splits)
+    handles = []
+    for rank, (split, heights) in enumerate(zip(splits, shares, strict=True)):
+        line = _LINES[rank % len(_LINES)]
+        look = {"color": style[split].colour, "linestyle": line, "linewidth": 1.7}
+        ax.stairs(heights[: most + 1], edges, **look)
+        handles.append(Line2D([], [], **look))
+    lowest = shares[shares > 0].min() / 2
+    highest = min(1.1, 2 * shares.max())
+    ax.set(yscale="log", ylim=(lowest, highest), xlim=(edges[0], edges[-1]))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    _percent_axis(ax.yaxis, limits)
-    return _legend(plots._dress(ax, "labels of a window", "windows of the split"), lines, splits)
+    _label_percent(ax.yaxis, (lowest, highest))
+    dress(ax, "labels of a window", "windows of the split")
+    return _add_legend(ax, handles, splits)
 
 
-def _points(ax, x, y, style, size, label, titles):
-    """Draw markers, and tie their titles to them for `danq.plotting.plots.svg`; many are small and let others shine through."""
-    points = ax.scatter(
-        x,
-        y,
-        s=size,
-        marker=style.marker,
-        color=style.colour,
-        alpha=1 if size > 20 else 0.6,
-        label=label,
-        zorder=3,
-    )
-    if titles is not None:
-        points.titles = titles
-
-
-def _percent_axis(axis, limits):
-    """Label a logarithmic axis of shares: at powers of ten, or more often where there are few of them."""
-    if limits[1] < 5 * limits[0]:
+def _label_percent(axis: Axis, limits: tuple[float, float]) -> None:
+    """Label a logarithmic axis of shares: at powers of ten, or more often on a short one."""
+    low, high = limits
+    if high < 5 * low:
         axis.set_major_locator(MaxNLocator(4))
+    elif high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     else:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if limits[1] < 100 * limits[0] else (1,)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+        axis.set_major_locator(LogLocator(subs=(1,)))
+    axis.set_major_formatter(FuncFormatter(_percent))
     axis.set_minor_formatter(NullFormatter())
 
 
-def _legend_of_groups(ax, style):
+def _percent(value: float, _: int) -> str:
+    return f"{100 * value:g} %"
+
+
+def _add_legend_of_groups(ax: Axes, style: Mapping[str, Style]) -> Axes:
     """Add the groups to a panel; those beyond the palette share one entry."""
-    own = {name: one for name, one in style.items() if one.colour != plots.OTHER}
-    entries = dict(own)
-    if len(own) < len(style):
-        entries[f"{len(style) - len(own)} others"] = plots.Style(plots.OTHER, "o")
-    marks = [
-        Line2D([], [], color=one.colour, marker=one.marker, linestyle="")
-        for one in entries.values()
-    ]
-    return _legend(ax, marks, entries)
+    entries = {name: look for name, look in style.items() if look.colour != OTHER}
+    n_others = len(style) - len(entries)
+    if n_others:
+        entries[f"{n_others} others"] = Style(OTHER, "o")
+    handles = []
+    for look in entries.values():
+        handles.append(Line2D([], [], color=look.colour, marker=look.marker, linestyle=""))
+    return _add_legend(ax, handles, entries)
 
 
-def _legend(ax, handles, labels, **place):
-    """Add a legend; every label is taken literally, also one that looks like a formula or begins with an underscore."""
-    legend = ax.legend(handles, [""] * len(handles), frameon=False, fontsize=8, **place)
+def _add_legend(ax: Axes, handles: Sequence[Line2D], labels: Iterable[str], **options: Any) -> Axes:
+    """Add a legend whose labels are taken literally.
+
+    Also those that look like a formula or begin with an underscore.
+    """
+    blank = [""] * len(handles)
+    legend = ax.legend(handles, blank, frameon=False, fontsize=8, **options)
     for text, label in zip(legend.get_texts(), labels, strict=True):
-        text.set(text=_short(label), color=plots.INK, parse_math=False)
+        text.set(text=_short(label), color=INK, parse_math=False)
     return ax
 
 
-def _short(text):
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def _short(name: str) -> str:
+    """Return a name, cut if it is long."""
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 1]}…"

@@ -1,30 +1,39 @@
-"""Figures to files: the same drawing gives the same bytes, whatever bases its names are in."""
+"""Figures to files: the same figure gives the same bytes, whatever characters its names have."""
 
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from danq.errors import DanqError
-from danq.files import atomic
+from danq.files import PathLike, atomic
 
-_UNDATED = {
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_UNDATED: dict[str, dict[str, None]] = {
     ".svg": {"Date": None, "Creator": None},
     ".png": {"Software": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 
 
-def refuse_format(path):
-    """Refuse a name whose suffix is that of no format that figures are made in."""
-    if Path(path).suffix.lower() not in _UNDATED:
+def refuse_format(path: PathLike) -> None:
+    """Refuse, by a DanqError, a name whose suffix is that of no format that figures are made in."""
+    if _suffix(path) not in _UNDATED:
         raise DanqError("a figure is made as .svg, .png or .pdf; choose such a name", path)
 
 
-def save_figure(figure, path, salt="danq"):
+def _suffix(path: PathLike) -> str:
+    return Path(path).suffix.lower()
+
+
+def save_figure(figure: "Figure", path: PathLike, salt: str = "danq") -> None:
     """Write a matplotlib figure to `path`, atomically; its suffix says as what.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
+        What to draw.
     path : path
         As `refuse_format` lets pass.
     salt : str
@@ -32,12 +41,10 @@ def save_figure(figure, path, salt="danq"):
     """
     import matplotlib
 
-    suffix = Path(path).suffix.lower()
-    with (
-        atomic(path) as temporary,
-        warnings.catch_warnings(),
-        matplotlib.rc_context({"svg.hashsalt": salt}),
-    ):
-        # Bases that the font lacks are drawn as boxes.
+    suffix = _suffix(path)
+    options = {"svg.hashsalt": salt}
+    with atomic(path) as temporary, warnings.catch_warnings(), matplotlib.rc_context(options):
+        # Characters that the font lacks are drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(temporary, format=suffix[1:], metadata=_UNDATED[suffix], dpi=150)
+        metadata = _UNDATED[suffix]
+        figure.savefig(temporary, format=suffix[1:], metadata=metadata, dpi=150)

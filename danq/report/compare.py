@@ -13,7 +13,9 @@ import pandas as pd
 from danq.errors import DanqError, shown
 from danq.evaluation.uncertainty import wilcoxon
 from danq.files import read_lines, write_table
-from danq.plotting import plots
+from danq.plotting import charts
+from danq.plotting.inline import figure_svg
+from danq.plotting.style import legend_entries, styles
 from danq.report import page
 from danq.report.results import MEASURES
 from danq.report.words import listed, number, p_value, plural, signed, title
@@ -239,16 +241,16 @@ def _section(place, metric, rows, names):
 
 def _figures(metric, rows, names):
     """Draw both scores of each target against each other."""
-    known, style = rows.dropna(subset=["difference"]), plots.styles(rows["group"])
+    known, style = rows.dropna(subset=["difference"]), styles(rows["group"])
     if not known[["a", "b"]].stack().between(0, 1).all() or known.empty:
         return []
-    figure, ax = plots.canvas(4.2, 4.0)
+    figure, ax = charts.canvas(4.2, 4.0)
     texts = [
         f"{row.target}{f' ({row.group})' if row.group else ''}: {names[0]} {number(row.a)}, {names[1]} "
         f"{number(row.b)}, difference {signed(row.difference)}"
         for row in known.itertuples()
     ]
-    plots.scatter_models(
+    charts.scatter_models(
         ax,
         known["a"],
         known["b"],
@@ -258,11 +260,11 @@ def _figures(metric, rows, names):
         style=style,
         labels=(f"{_called(metric)}, {names[0]}", f"{_called(metric)}, {names[1]}"),
     )
-    legend = plots.legend(style) if any(style) else ()
+    legend = legend_entries(style) if any(style) else ()
     return [
         page.Figure(
             f"{_called(metric)} by target",
-            plots.svg(figure, f"scatter-{_called(metric)}"),
+            figure_svg(figure, f"scatter-{_called(metric)}"),
             "",
             legend,
             page.numbers(known.drop(columns="metric")),

@@ -1,7 +1,7 @@
 """The figures of a finished run: what `danq plot`, the report and the notebooks draw.
 
-Each function takes a `danq.report.results.Run` and returns a `Drawing`, or None when the run lacks what it draws; `plots`
-draws, and knows nothing of runs.
+Each function takes a `danq.report.results.Run` and returns a `Drawing`, or None when the run lacks what it draws;
+`danq.plotting` draws, and knows nothing of runs.
 """
 
 from typing import NamedTuple
@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from danq.errors import DanqError
 from danq.files import write_table
 from danq.motif.sites import ARRANGEMENTS
-from danq.plotting import plots
+from danq.plotting import charts, curves
 from danq.plotting.drawing import refuse_format, save_figure
+from danq.plotting.style import Style, legend_entries, styles
 from danq.report import results
 from danq.report.words import (
     interval,
@@ -40,7 +41,7 @@ class Drawing(NamedTuple):
     title, note : str
         What it shows, and what a reader must know.
     figure : matplotlib.figure.Figure
-    legend : tuple of (plots.Style, str)
+    legend : tuple of (Style, str)
         What colours and markers stand for.
     numbers : pandas.DataFrame
         What is drawn.
@@ -59,14 +60,14 @@ def scatter(run, pair):
     rows = pair.rows.join(run.targets[["label"]]).dropna(subset=["auprc_a", "auprc_b"])
     if rows.empty:
         return None
-    style = plots.styles(run.targets["group"])
-    figure, ax = plots.canvas(4.2, 4.0)
+    style = styles(run.targets["group"])
+    figure, ax = charts.canvas(4.2, 4.0)
     texts = [
         f"{row.label} ({row.group}): {title(pair.a)} {number(row.auprc_a)}, {title(pair.b)} "
         f"{number(row.auprc_b)}, difference {signed(row.difference)} {interval(row.low, row.high)}"
         for row in rows.itertuples()
     ]
-    plots.scatter_models(
+    charts.scatter_models(
         ax,
         rows["auprc_a"],
         rows["auprc_b"],
@@ -88,7 +89,7 @@ def scatter(run, pair):
         f"{title(pair.a)} against {title(pair.b)}",
         note,
         figure,
-        plots.legend(style),
+        legend_entries(style),
         shown,
     )
 
@@ -100,14 +101,14 @@ def effects(run, pair):
     )
     if rows.empty:
         return None
-    style = plots.styles(run.targets["group"])
-    figure, ax = plots.canvas(4.2, 4.0)
+    style = styles(run.targets["group"])
+    figure, ax = charts.canvas(4.2, 4.0)
     texts = [
         f"{row.label} ({row.group}): difference {signed(row.difference)} {interval(row.low, row.high)}, "
         f"{row.n_positive:,.0f} positive windows, {percent(row.prevalence)}"
         for row in rows.itertuples()
     ]
-    plots.effects(
+    charts.effects(
         ax,
         rows["n_positive"],
         rows["difference"],
@@ -127,20 +128,20 @@ def effects(run, pair):
         f"{versus(pair)} and the number of positives",
         "All targets have the same windows, so prevalence rises with the number of positive windows.",
         figure,
-        plots.legend(style),
+        legend_entries(style),
         shown,
     )
 
 
 def prevalence(run):
     """Draw the prevalence of the targets in the test split, by rank."""
-    targets, style = run.targets, plots.styles(run.targets["group"])
-    figure, ax = plots.canvas(5.4, 3.7)
+    targets, style = run.targets, styles(run.targets["group"])
+    figure, ax = charts.canvas(5.4, 3.7)
     texts = [
         f"{row.label} ({row.group}): {percent(row.prevalence)}, {row.n_positive:,.0f} positive windows"
         for row in targets.itertuples()
     ]
-    plots.prevalence(
+    charts.prevalence(
         ax,
         targets["prevalence"],
         groups=targets["group"],
@@ -154,7 +155,7 @@ def prevalence(run):
         columns={"label": "target"}
     )
     return Drawing(
-        "prevalence", "Prevalence in the test split", note, figure, plots.legend(style), shown
+        "prevalence", "Prevalence in the test split", note, figure, legend_entries(style), shown
     )
 
 
@@ -174,8 +175,8 @@ def reliability(run):
         ]
         for model, line in zip(models, lines, strict=True)
     ]
-    figure, ax = plots.canvas(4.2, 4.0)
-    plots.reliability(
+    figure, ax = charts.canvas(4.2, 4.0)
+    curves.reliability(
         ax,
         *([line[column] for line in lines] for column in ("predicted", "observed")),
         labels=models,
@@ -214,8 +215,8 @@ def validation(run):
         f"{number(one.history['valid_auprc'].iloc[epoch - 1])}"
         for one, epoch in zip(trained, best, strict=True)
     ]
-    figure, ax = plots.canvas(5.4, 3.7)
-    plots.training_curves(
+    figure, ax = charts.canvas(5.4, 3.7)
+    curves.training_curves(
         ax,
         [one.history["valid_auprc"] for one in trained],
         labels=[one.model for one in trained],
@@ -239,9 +240,9 @@ def loss(run):
     trained, _, style = _histories(run)
     if not trained:
         return None
-    figure, ax = plots.canvas(5.4, 3.7)
+    figure, ax = charts.canvas(5.4, 3.7)
     for column, dashed in (("valid_loss", False), ("train_loss", True)):
-        plots.training_curves(
+        curves.training_curves(
             ax,
             [one.history[column] for one in trained],
             labels=[one.model for one in trained],
@@ -287,8 +288,8 @@ def precision_recall(run, target):
         return None
     style, facts = _model_styles(run), run.targets.loc[target]
     lines = [rows[rows["model"] == model] for model in models]
-    figure, ax = plots.canvas(4.2, 4.0)
-    plots.precision_recall(
+    figure, ax = charts.canvas(4.2, 4.0)
+    curves.precision_recall(
         ax,
         *([line[column] for line in lines] for column in ("recall", "precision")),
         labels=models,
@@ -387,7 +388,7 @@ def _interaction_panel(ax, rows, style, rule, target):
             & (rule["orientation"] == rows["orientation"].iloc[0])
         ].sort_values("distance")
         holds = own["effect"].to_numpy() != 0
-    plots.interaction_curves(
+    curves.interaction_curves(
         ax,
         distances,
         *([line[column] for line in lines] for column in ("effect", "se")),
@@ -411,8 +412,8 @@ def ablation(run, one):
     )
     names = [f"{factors.get(name, '')} {name}".strip() for name in matrix.index]
     labels = [run.targets["label"].get(target, str(target)) for target in matrix.columns]
-    figure, ax = plots.canvas(2.2 + 0.24 * len(labels), 1.4 + 0.17 * len(names))
-    plots.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
+    figure, ax = charts.canvas(2.2 + 0.24 * len(labels), 1.4 + 0.17 * len(names))
+    charts.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
     few = [
         f"the {len(part)} {what} with the largest effects of {total}"
         for part, what, total in (
@@ -470,8 +471,8 @@ def _over_seeds(rows):
 
 def _model_styles(run):
     """Return the colour of every predictor: the same in all figures."""
-    looks = plots.styles(run.networks + run.baselines + run.oracles)
-    return {model: plots.Style(look.colour, "o") for model, look in looks.items()}
+    looks = styles(run.networks + run.baselines + run.oracles)
+    return {model: Style(look.colour, "o") for model, look in looks.items()}
 
 
 def _model_legend(models, style):

@@ -2,7 +2,7 @@
 
 Sections hold the pieces below; ``templates/report.html`` says how each looks, and ``templates/report.js`` adds what a
 reader can do with them: without it, everything still reads. Text is escaped wherever it stands, data for the script are
-JSON in elements of their own, and drawings are markup made by `danq.plotting.plots`.
+JSON in elements of their own, and drawings are markup made by `danq.plotting`.
 """
 
 import base64
@@ -16,7 +16,8 @@ import jinja2
 import numpy as np
 
 from danq.files import write_text
-from danq.plotting import plots
+from danq.plotting.style import MARKERS, hue, styles
+from danq.plotting.svg import bases_svg, interval_svg, logo_svg
 from danq.report.words import SURE, interval, number, plural, signed
 
 
@@ -46,7 +47,7 @@ def table(title, columns, rows, words=(), note=""):
 
 
 class Figure(NamedTuple):
-    """A drawing with its legend, pairs of a `plots.Style` and what it stands for; its `numbers`, to be saved as TSV."""
+    """A drawing with its legend, pairs of a `Style` and what it stands for; its `numbers`, to be saved as TSV."""
 
     title: str
     svg: str
@@ -104,14 +105,14 @@ def precision_recall(frame, models, targets, scores):
         for key, row in zip(wide.index, wide.to_numpy(float).tolist(), strict=True)
     }
     # A model has the same colour here as where all of them are drawn.
-    style, shown = plots.styles(models), [model for model in models if model in set(frame["model"])]
+    style, shown = styles(models), [model for model in models if model in set(frame["model"])]
     known = targets[targets.index.isin(frame["target"])]
     return {
         "recall": [round(1000 * level) for level in wide.columns],
         "models": [
             {
                 "name": models[model],
-                "colour": plots.hue(style[model].colour),
+                "colour": hue(style[model].colour),
                 "glyph": GLYPHS[style[model].marker],
             }
             for model in shown
@@ -205,7 +206,7 @@ def interval_cell(row, limit):
         signed(value),
         interval(low, high),
         f"drawn{sure}" if np.isfinite(value) else "na",
-        plots.interval_svg(value, low, high, limit),
+        interval_svg(value, low, high, limit),
     )
 
 
@@ -241,12 +242,12 @@ def logo(motif, row, known, effect=None, copies=0):
         "effect": 0 if effect is None else round(abs(effect["effect"]), 6),
     }
     if row["named"] != "yes":
-        return Logo(motif.name, plots.logo_svg(motif.matrix), "", "", "", [sites, *does], ranks)
+        return Logo(motif.name, logo_svg(motif.matrix), "", "", "", [sites, *does], ranks)
     turned = row["strand"] == "-"
     matrix = motif.matrix[::-1, ::-1] if turned else motif.matrix
     offset = 0 if known is None else _offset(row["offset"], len(matrix), len(known.matrix), turned)
     columns = 0 if known is None else max(len(known.matrix), offset + len(matrix)) + max(0, -offset)
-    below = "" if known is None else plots.logo_svg(known.matrix, max(0, -offset), columns)
+    below = "" if known is None else logo_svg(known.matrix, max(0, -offset), columns)
     in_jaspar = re.fullmatch(r"MA[0-9]{4}\.[0-9]+", row["match"])
     link = f"https://jaspar.elixir.no/matrix/{row['match']}/" if in_jaspar else ""
     family = [] if row["family"] in ("", "NA") else [row["family"]]
@@ -258,7 +259,7 @@ def logo(motif, row, known, effect=None, copies=0):
     ]
     return Logo(
         row["factor"],
-        plots.logo_svg(matrix, max(0, offset), columns),
+        logo_svg(matrix, max(0, offset), columns),
         below,
         row["match"],
         link,
@@ -278,7 +279,7 @@ def _offset(offset, width, known_width, turned):
     return int(known_width - width - offset if turned else offset)
 
 
-GLYPHS = dict(zip(plots.MARKERS, "●■◆▲▼✚✖", strict=True))
+GLYPHS = dict(zip(MARKERS, "●■◆▲▼✚✖", strict=True))
 """Markers as letters, for legends."""
 
 # Control characters, marks that turn the direction of text, and halves of characters: no reader can see them,
@@ -317,7 +318,7 @@ def write_page(
     )
     environment.filters |= {
         "whole": whole_intervals,
-        "hue": plots.hue,
+        "hue": hue,
         "inert": inert,
         "accessible": accessible,
     }
@@ -328,7 +329,7 @@ def write_page(
         heading=heading,
         sections=sections,
         curves=curves,
-        bases=plots.bases_svg(),
+        bases=bases_svg(),
         glyphs=GLYPHS,
         script=script,
         checksum=checksum(script),

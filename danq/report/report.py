@@ -15,7 +15,8 @@ from danq.data.attributions import zoom
 from danq.data.dataset import total_counts
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import decode
-from danq.plotting import plots
+from danq.plotting.inline import figure_svg
+from danq.plotting.svg import Locus, interval_svg, locus_svg
 from danq.report import figures as figures_of
 from danq.report import page, results, words
 from danq.report.page import Card, Cell, Figure, Section, table
@@ -129,7 +130,7 @@ def _pair_card(pair):
         words.tally(pair),
         mark,
         chip,
-        plots.interval_svg(value, low, high, page.bound(pair.mean.to_frame().T)),
+        interval_svg(value, low, high, page.bound(pair.mean.to_frame().T)),
     )
 
 
@@ -210,11 +211,11 @@ def _split_table(run):
 
 def _dropped_table(run):
     reasons = {
-        "beyond chromosome end": "the window would leave its chromosome",
+        "beyond_chromosome_end": "the window would leave its chromosome",
         "blacklist": "blacklisted",
         "unmappable": "more than half unmappable",
-        "chromosome left out": "on a chromosome that was not chosen",
-        "N": "too many bases other than ACGT",
+        "chromosome_left_out": "on a chromosome that was not chosen",
+        "unknown_bases": "too many bases other than ACGT",
         "border": "window on both sides of a border between splits",
         "unlabelled": "not labelled, and not sampled",
     }
@@ -307,7 +308,7 @@ def _drawn(*drawings):
     return [
         Figure(
             one.title,
-            plots.svg(one.figure, one.name),
+            figure_svg(one.figure, one.name),
             one.note,
             one.legend,
             page.numbers(one.numbers),
@@ -712,7 +713,7 @@ def _locus_figure(run, target, shown):
     )
     return Figure(
         run.targets.loc[target, "label"],
-        plots.locus_svg(drawn),
+        locus_svg(drawn),
         f"In parentheses: the probability. Tallest base: {number(tallest, 2)}. Shaded: the labelled bin."
         f"{sites}{error}",
         (),
@@ -721,7 +722,7 @@ def _locus_figure(run, target, shown):
 
 
 def _locus(run, one, row):
-    """Return the stretch of highest score of a row of attributions as plots.Locus."""
+    """Return the stretch of highest score of a row of attributions as Locus."""
     margin = (one.facts["window"] - one.facts["bin_size"]) // 2
     first, last = (row.start + place for place in zoom(one.scores[row.Index], ZOOM))
     heights = (one.one_hot[row.Index] * one.hypothetical[row.Index]).T[
@@ -741,7 +742,7 @@ def _locus(run, one, row):
     name = (
         f"{title(one.facts['model'])}, {row.chrom}:{first:,}-{last:,} ({number(row.probability)})"
     )
-    return plots.Locus(name, heights, first, (row.start + margin, row.end - margin), sites)
+    return Locus(name, heights, first, (row.start + margin, row.end - margin), sites)
 
 
 def _locus_numbers(one, row, locus):

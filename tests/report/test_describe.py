@@ -10,10 +10,12 @@ import h5py
 import numpy as np
 import pytest
 
-from danq.data.dataset import ATTRIBUTES, PARTS, open_dataset, open_unchecked, problems
+from danq.data.dataset import open_dataset
+from danq.data.hdf5 import open_hdf5
+from danq.data.schema import ATTRIBUTES, PARTS
+from danq.data.verify import problems
 from danq.errors import DanqError, DanqErrors
 from danq.genome.sequence import encode, pack, unpack_indices
-from danq.plotting import dataplots, plots
 from danq.report.describe import describe
 from tests.data.test_audit import PLANTED, SPLITS, audited, plain, write
 
@@ -426,48 +428,6 @@ def test_matplotlib_waits_for_a_figure(dataset):
     subprocess.run([sys.executable, "-c", code, str(dataset)], check=True, capture_output=True)
 
 
-def test_bars_are_the_windows():
-    _, ax = plots.canvas(4, 4)
-    counts = np.array([[5, 0, 1, 3], [0, 0, 7, 1], [0, 0, 0, 1]])
-    dataplots.windows_by_chromosome(ax, ["x", "empty", "y", "$z"], counts, splits=SPLITS, limit=2)
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["x", "y", "1 others"]
-    assert [[bar.get_width() for bar in bars] for bars in ax.containers] == [
-        [5, 1, 3],
-        [0, 7, 1],
-        [0, 0, 1],
-    ]
-    assert [[bar.get_x() for bar in bars] for bars in ax.containers] == [
-        [0, 0, 0],
-        [5, 1, 3],
-        [5, 8, 4],
-    ]
-    assert len({bars[0].get_facecolor() for bars in ax.containers}) == 3
-
-
-def test_the_scatter_leaves_out_and_counts_what_has_no_place():
-    _, ax = plots.canvas(4, 4)
-    dataplots.prevalence_scatter(
-        ax, [0.1, 0, 0.02, 0.3], [0.2, 0.1, 0.01, 0], groups=["a", "a", "b", "b"]
-    )
-    assert [group.get_offsets().tolist() for group in ax.collections] == [
-        [[0.1, 0.2]],
-        [[0.02, 0.01]],
-    ]
-    assert ax.get_xlabel() == "positive windows, train\n(not shown: 1 without any)"
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-
-
-def test_the_histogram_is_in_shares():
-    _, ax = plots.canvas(4, 4)
-    dataplots.labels_per_window(ax, [[6, 2, 0, 0], [1, 0, 1, 0], [1, 0, 0, 0]], splits=SPLITS)
-    assert [line.get_data().values.tolist() for line in ax.patches] == [
-        [0.75, 0.25, 0],
-        [0.5, 0, 0.5],
-        [1, 0, 0],
-    ]
-    assert len({line.get_linestyle() for line in ax.patches}) == 3
-
-
 # --- the specification ---
 
 
@@ -513,7 +473,7 @@ def test_what_the_specification_writes_is_a_dataset(doc, dataset, tmp_path):
     attributes, arrays = contents(dataset)
     foreign = attributes | {"created_by": "another program é\U0001f9ec", "assembly": 'say "x\\y"'}
     doc["write"](tmp_path / "foreign.h5", foreign, arrays)
-    with open_unchecked(tmp_path / "foreign.h5") as file:
+    with open_hdf5(tmp_path / "foreign.h5") as file:
         assert list(problems(file)) == []
     ours, theirs = describe(dataset), describe(tmp_path / "foreign.h5")
     for found in (ours, theirs):

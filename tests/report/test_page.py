@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from danq.files import read_table, write_table
 from danq.interpret.motifs import match_table
 from danq.motif.meme import Motif
-from danq.plotting import plots
+from danq.plotting.style import COLOURS, hue, styles
 from danq.report import page
 from danq.report import report as r
 from tests.report.test_report import write_run
@@ -114,11 +114,11 @@ def test_precision_recall_of_every_target_and_model():
     )
     models = {"deepsea": "DeepSEA", "danq": "DanQ", "kmer": "k-mer"}
     found = json.loads(page.inert(page.precision_recall(frame, models, targets, scores)))
-    style = plots.styles(models)
+    style = styles(models)
     assert found["recall"] == [0, 500, 1000]
     assert [(model["name"], model["colour"]) for model in found["models"]] == [
-        ("DanQ", plots.hue(style["danq"].colour)),
-        ("k-mer", plots.hue(style["kmer"].colour)),
+        ("DanQ", hue(style["danq"].colour)),
+        ("k-mer", hue(style["kmer"].colour)),
     ]
     assert found["targets"] == {
         "0": {
@@ -402,7 +402,7 @@ def lab(colour, vision):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_groups_are_told_apart_with_any_colour_vision(theme, vision):
     hues = [colour for name, colour in palettes()[theme].items() if name.startswith("hue")]
-    assert len(hues) == len(plots.COLOURS) + 1
+    assert len(hues) == len(COLOURS) + 1
     places = [lab(hue, vision) for hue in hues]
     # A difference of 2.3 can just be seen side by side (Mahy and others 1994,
     # https://doi.org/10.1002/col.5080190207); points stand apart, and are small.
@@ -411,7 +411,7 @@ def test_groups_are_told_apart_with_any_colour_vision(theme, vision):
 
 def test_hues_are_the_palette_in_other_shades():
     for theme in palettes().values():
-        for place, colour in enumerate(plots.COLOURS):
+        for place, colour in enumerate(COLOURS):
             own = [lab(shade, "normal")[1:] for shade in (colour, theme[f"hue-{place}"])]
             angles = [np.arctan2(b, a) for a, b in own]
             assert np.cos(angles[0] - angles[1]) > np.cos(np.radians(40)), (place, colour)

@@ -1,0 +1,299 @@
+"""Small SVG drawings, of which a page holds hundreds: logos, scored bases, bars of intervals.
+
+They take a fraction of the bytes and time of a matplotlib figure.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+import numpy as np
+from matplotlib.font_manager import FontProperties
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
+from numpy.typing import NDArray
+
+from danq.motif.meme import information
+from danq.plotting.style import BASES
+
+_COLUMN = 10  # width of a base
+_LOGO = 44  # height of 2 bits
+_ROOM = 70  # height of the scores of a locus
+_ROW = 146  # height of a locus, its title and its sites
+_TOP = 28  # below the title of a locus
+
+
+def element(tag: str, *children: str, **attributes: object) -> str:
+    """Return an SVG element.
+
+    Parameters
+    ----------
+    tag : str
+        Its name.
+    *children : str
+        Markup inside it; text is to be escaped.
+    **attributes : object
+        Its attributes in this order. An underscore in a name becomes a hyphen, and one at the end
+        is dropped: ``class_``, ``text_anchor``.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> element("path", class_="line", d="M2 10H198")
+    '<path class="line" d="M2 10H198"/>'
+    >>> element("g", element("path", d="M0 0h1"))
+    '<g><path d="M0 0h1"/></g>'
+    """
+    opening = tag
+    for keyword, value in attributes.items():
+        name = keyword.rstrip("_").replace("_", "-")
+        opening += f' {name}="{value}"'
+    if not children:
+        return f"<{opening}/>"
+    content = "".join(children)
+    return f"<{opening}>{content}</{tag}>"
+
+
+def logo_svg(matrix: NDArray[np.floating], lead: int = 0, columns: int = 0) -> str:
+    """Return a motif as an ``<svg>`` logo, 2 bits high, made of references to `bases_svg`.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (width, 4)
+        Probabilities of A, C, G, T.
+    lead : int
+        Empty columns before the first, so that logos of aligned motifs stand one above the other.
+    columns : int
+        Columns of the whole drawing; no less than the motif and its lead take.
+
+    Returns
+    -------
+    str
+        The page that holds it must hold `bases_svg` once.
+    """
+    bits = information(matrix)
+    heights = matrix * bits[:, None] * _LOGO / 2
+    marks = ""
+    for column, stack in enumerate(heights, lead):
+        marks += _stack(stack, column)
+    end = lead + len(matrix)
+    width = _COLUMN * max(columns, end)
+    baseline = f"M{_COLUMN * lead} {_LOGO + 0.5}H{_COLUMN * end}"
+    floor = element("path", class_="floor", d=baseline)
+    return element(
+        "svg",
+        marks,
+        floor,
+        class_="logo",
+        viewBox=f"0 0 {width} {_LOGO + 1}",
+        width=width,
+        height=_LOGO + 1,
+        aria_hidden="true",
+    )
+
+
+def _stack(heights: NDArray[np.floating], column: int) -> str:
+    """Return the bases of one column of a logo, the highest on top."""
+    marks = ""
+    top = float(_LOGO)
+    for index in np.argsort(heights, kind="stable"):
+        height = heights[index]
+        top -= height
+        if height >= 0.4:  # less than half a pixel does not show
+            shape = f"matrix({_COLUMN - 1} 0 0 {height:.2f} {column * _COLUMN + 0.5} {top:.2f})"
+            marks += element("use", href=f"#base-{'ACGT'[index]}", transform=shape)
+    return marks
+
+
+class Locus(NamedTuple):
+    """Bases along a stretch of the genome, for `locus_svg`.
+
+    Attributes
+    ----------
+    title : str
+    heights : numpy.ndarray, shape (width, 4)
+        Score of the base at each position, 0 for the other three.
+    start : int
+        Position of the first base (bp, 0-based).
+    shaded : tuple of (int, int)
+        The labelled bin (bp, 0-based half-open).
+    sites : list of tuple of (int, int, str)
+        Start, end (bp, 0-based half-open) and name of what is known to lie there.
+    """
+
+    title: str
+    heights: NDArray[np.floating]
+    start: int
+    shaded: tuple[int, int]
+    sites: list[tuple[int, int, str]]
+
+    def x(self, position: int) -> int:
+        """Return where a position (bp) is drawn; at the nearer end if it lies outside."""
+        end = self.start + len(self.heights)
+        inside = min(max(position, self.start), end)
+        return _COLUMN * (inside - self.start)
+
+
+class _Scale(NamedTuple):
+    """How scores become heights: pixels per unit, and where a score of 0 stands."""
+
+    unit: float
+    zero: float
+
+
+def locus_svg(loci: Sequence[Locus]) -> str:
+    """Return stretches of the genome, one below the other and on one scale, as one ``<svg>``.
+
+    Parameters
+    ----------
+    loci : sequence of Locus
+        From top to bottom.
+
+    Returns
+    -------
+    str
+        The page that holds it must hold `bases_svg` once.
+    """
+    scale = _shared_scale(loci)
+    rows = ""
+    for rank, locus in enumerate(loci):
+        shift = f"translate(0 {_ROW * rank})"
+        rows += element("g", _locus(locus, scale), transform=shift)
+    width = _COLUMN * max(len(locus.heights) for locus in loci)
+    # Colours as styles, which a page resolves when it saves a figure.
+    drawing = element("g", rows, style="fill: currentColor; font-size: 19px")
+    return element("svg", drawing, viewBox=f"0 0 {width} {_ROW * len(loci)}")
+
+
+def _shared_scale(loci: Sequence[Locus]) -> _Scale:
+    """Return the scale on which the scores of all loci fill their room."""
+    top = max(0.0, *(locus.heights.max() for locus in loci))
+    bottom = min(0.0, *(locus.heights.min() for locus in loci))
+    unit = _ROOM / max(top - bottom, 1e-9)
+    return _Scale(unit, _TOP + unit * top)
+
+
+def _locus(locus: Locus, scale: _Scale) -> str:
+    """Return one row of `locus_svg`: its title, its bin, its bases, and below them its sites."""
+    title = element("text", escape(locus.title), y=18)
+    bases = ""
+    for base, scores in zip(BASES, locus.heights.T, strict=True):
+        bases += _bases(base, scale.unit * scores, scale.zero)
+    width = _COLUMN * len(locus.heights)
+    line = element("path", d=f"M0 {scale.zero:.1f}h{width}v.6H0Z", opacity=".4")
+    sites = ""
+    for start, end, name in locus.sites:
+        sites += _site(name, locus.x(start), locus.x(end))
+    return title + _bin(locus) + bases + line + sites
+
+
+def _bin(locus: Locus) -> str:
+    """Return the shade of a locus's labelled bin; nothing where it lies elsewhere."""
+    left, right = map(locus.x, locus.shaded)
+    if right <= left:
+        return ""
+    return element("rect", x=left, y=26, width=right - left, height=_ROOM + 4, opacity=".07")
+
+
+def _bases(base: str, sizes: NDArray[np.floating], zero: float) -> str:
+    """Return all positions of one base; a negative one stands on its head below the line."""
+    marks = ""
+    for column in np.flatnonzero(np.abs(sizes) >= 1):  # less hardly shows
+        size = sizes[column]
+        top = zero - size
+        shape = f"matrix({_COLUMN - 1} 0 0 {size:.1f} {column * _COLUMN + 0.5} {top:.1f})"
+        marks += element("use", href=f"#base-{base}", transform=shape)
+    if not marks:
+        return ""
+    return element("g", marks, style=f"fill: var(--base-{base.lower()}, {BASES[base]})")
+
+
+def _site(name: str, left: int, right: int) -> str:
+    """Return a bar below the bases, and the name of the site below the bar."""
+    y = _ROOM + 36
+    middle = (left + right) / 2
+    bar = element("rect", x=left, y=y - 2, width=right - left, height=4)
+    text = element("text", escape(name), x=f"{middle:g}", y=y + 20, text_anchor="middle")
+    return bar + text
+
+
+def bases_svg() -> str:
+    """Return the shapes of A, C, G and T, each one unit wide and high, as a hidden ``<svg>``."""
+    shapes = ""
+    for base in BASES:
+        name = f"base-{base}"
+        shapes += element("path", id=name, class_=name, d=_outline(base))
+    hidden = element("defs", shapes)
+    return element("svg", hidden, class_="bases", width=0, height=0, aria_hidden="true")
+
+
+def _outline(base: str) -> str:
+    """Return a bold base as an SVG path, stretched to the unit square with y downwards."""
+    font = FontProperties(family="DejaVu Sans", weight="bold")
+    path = TextPath((0, 0), base, size=100, prop=font)
+    box = path.get_extents()
+    words = ""
+    for points, code in path.iter_segments():
+        corners = (points.reshape(-1, 2) - box.min) / box.size
+        words += _path_word(code, corners)
+    return re.sub(r"\b0\.", ".", words)
+
+
+def _path_word(code: int, corners: NDArray[np.float64]) -> str:
+    """Return one command of an SVG path from matplotlib's code and its points (P, 2)."""
+    if code == Path.CLOSEPOLY:
+        return "Z"
+    numbers = [f"{x:.3f} {1 - y:.3f}" for x, y in corners]
+    return "MLQC"[code - 1] + " ".join(numbers)
+
+
+def interval_svg(value: float, low: float, high: float, limit: float) -> str:
+    """Return a value and its interval as a bar on a line through 0.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The point and its interval; the page colours the bar by the side of 0 on which it lies.
+    limit : float
+        The ends of the line stand for ``-limit`` and ``limit``; a bar is cut there.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element; the empty text when a number is undefined.
+    """
+    if not np.isfinite([value, low, high]).all():
+        return ""
+    left = _along(low, limit)
+    right = _along(high, limit)
+    middle = _along(value, limit)
+    return element(
+        "svg",
+        element("path", class_="line", d="M2 10H198"),
+        element("path", class_="zero", d="M100 2V18"),
+        element("path", class_="bar", d=f"M{left:.1f} 10H{right:.1f}"),
+        element("circle", cx=f"{middle:.1f}", cy=10, r=4.5),
+        class_=f"interval {_side(low, high)}",
+        viewBox="0 0 200 20",
+        preserveAspectRatio="xMinYMid",
+        aria_hidden="true",
+    )
+
+
+def _side(low: float, high: float) -> str:
+    """Return on which side of 0 an interval lies."""
+    if low > 0:
+        return "above"
+    if high < 0:
+        return "below"
+    return "around"
+
+
+def _along(number: float, limit: float) -> float:
+    """Return where a number lies on a line from -limit to limit, 4 to 196."""
+    share = number / limit if limit else 0
+    return 100 + 96 * float(np.clip(share, -1, 1))
