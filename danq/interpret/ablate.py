@@ -4,43 +4,57 @@ A filter's name says what it looks like; this says what the network makes of it.
 """
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
 from tqdm import tqdm
 
-from danq.data.dataset import open_dataset
+from danq.config import Ablation
+from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError
-from danq.files import write_table
+from danq.files import PathLike, write_table
+from danq.network.strands import BATCH, strand_log_odds
+from danq.network.trained import TrainedModel, load
 
 MOST = 5000
-"""Windows, whatever the number of targets: at the published size each costs a second and more of a CPU."""
+"""Windows, whatever the number of targets: at the published size each costs a second and more of a
+CPU."""
 
 COLUMNS = ["filter", "motif", "target", "name", "group", "effect", "se", "n"]
 """Columns of the table that `ablate` makes."""
 
 
-def ablate(checkpoint, dataset, output, *, windows, split, seed, device, threads):
+def ablate(
+    checkpoint: PathLike,
+    dataset: PathLike,
+    output: PathLike,
+    *,
+    settings: Ablation,
+    device: str,
+    threads: int | None,
+) -> None:
     """Ablate each first-layer filter of a trained model in turn.
 
     Parameters
     ----------
-    checkpoint, dataset : path
+    checkpoint, dataset : str or path-like
         A trained model, and the dataset.h5 of its training.
-    output : path
-        TSV to write, a row per filter and target: filter (int), motif (``filter<k>``), target (int), name and group (of
-        the target), effect (mean fall of the target's log-odds over its positive windows, natural logarithm; negative
-        where they rise), se (its standard error), n (windows). NA where the target has no window.
-    windows : int
-        Positive windows of each target, or all that the split has, but no more than `MOST` in all. A window that is
-        positive for other targets counts for these, too.
-    split : str
-        Of which split they are.
-    seed : int
-        Seed of their choice.
+    output : str or path-like
+        TSV to write, a row per filter and target: filter (int), motif (``filter<k>``), target
+        (int), name and group (of the target), effect (mean fall of the target's log-odds over its
+        positive windows, natural logarithm; negative where they rise), se (its standard error), n
+        (windows). NA where the target has no window.
+    settings : danq.config.Ablation
+        Its ``windows`` are positive windows of each target, or all that the split has, but no more
+        than `MOST` in all. A window that is positive for other targets counts for these, too.
     device : str
         auto, cpu or cuda.
-    threads : int
+    threads : int or None
         CPU threads.
 
     Raises
@@ -48,94 +62,111 @@ def ablate(checkpoint, dataset, output, *, windows, split, seed, device, threads
     DanqError
         A file is unfit, the model has no filters, or the split has no labelled window.
     """
-    from danq.network.predict import BATCH, open_model, refuse_other_data
-
-    model, facts, place = open_model(checkpoint, device, threads)
-    if model.first is None:
-        raise DanqError(
-            f"{facts['facts']['model']} has no filters to ablate; name another model", checkpoint
-        )
+    trained = load(checkpoint, device=device, threads=threads)
+    stem = trained.network.stem
+    if stem is None:
+        what = f"{trained.facts['model']} has no filters to ablate; name another model"
+        raise DanqError(what, checkpoint)
     with open_dataset(dataset) as data:
-        refuse_other_data(data.facts(), facts["dataset"], dataset)
-        labels = data.labels(split)
-        rows = positive_rows(labels, windows, np.random.default_rng(seed))
+        trained.refuse_other_data(data)
+        labels = data.labels(settings.split)
+        rng = np.random.default_rng(settings.seed)
+        rows = positive_rows(labels, settings.windows, rng)
         if len(rows) == 0:
-            raise DanqError(f"no {split} window has a label; choose another split", dataset)
+            what = f"no {settings.split} window has a label; choose another split"
+            raise DanqError(what, dataset)
         batches = np.split(rows, range(BATCH, len(rows), BATCH))
-        changes = (
-            ablated_changes(model, data.one_hot(split, batch), place)
-            for batch in tqdm(batches, "ablate", unit="batch", leave=False, disable=None)
-        )
-        table = effect_table(changes, [labels[batch] for batch in batches], data.names, data.groups)
+        changes = _changes_by_batch(trained, data, settings.split, batches)
+        batch_labels = [labels[batch] for batch in batches]
+        table = effect_table(changes, batch_labels, data.names, data.groups)
     write_table(output, table)
-    print(
-        f"{output}: {model.first.out_channels} filters ablated in {len(rows)} windows",
-        file=sys.stderr,
-    )
+    n_filters = stem.conv.out_channels
+    print(f"{output}: {n_filters} filters ablated in {len(rows)} windows", file=sys.stderr)
 
 
-def positive_rows(labels, n, rng):
-    """Choose up to `n` positive windows of each target, up to `MOST` in all; return their rows, ascending, each once.
+def positive_rows(labels: NDArray[np.uint8], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Choose up to `n` positive windows of each target, up to `MOST` in all.
 
     Parameters
     ----------
     labels : numpy.ndarray, uint8, shape (N, T)
+        Of a split.
     n : int
+        Windows of each target.
     rng : numpy.random.Generator
+        Chooses.
 
     Returns
     -------
     numpy.ndarray, int64, shape (M,)
+        Their rows, ascending, each once.
     """
-    chosen = np.unique(
-        np.concatenate([rng.permutation(np.flatnonzero(column))[:n] for column in labels.T])
-    )
-    return chosen if len(chosen) <= MOST else np.sort(rng.choice(chosen, MOST, replace=False))
+    samples = []
+    for column in labels.T:
+        shuffled = rng.permutation(np.flatnonzero(column))
+        samples.append(shuffled[:n])
+    rows = np.unique(np.concatenate(samples))
+    if len(rows) <= MOST:
+        return rows
+    return np.sort(rng.choice(rows, MOST, replace=False))
 
 
-def ablated_changes(model, X, device):
-    """Yield what each window loses when a filter of `model.first` never fires, filter by filter.
+def _changes_by_batch(
+    trained: TrainedModel, data: Dataset, split: str, batches: Sequence[NDArray[np.int64]]
+) -> Iterator[Iterator[NDArray[np.float64]]]:
+    """Yield the changes of each batch of windows."""
+    for batch in tqdm(batches, "ablate", unit="batch", leave=False, disable=None):
+        X = data.one_hot(split, batch)
+        yield ablated_changes(trained.network, X, trained.device)
 
-    Its answer becomes that of a filter that sees nothing it looks for: 0. What the other filters answer is computed
-    once.
+
+def ablated_changes(
+    network: nn.Module, X: NDArray[np.float32], device: torch.device
+) -> Iterator[NDArray[np.float64]]:
+    """Yield what each window loses when a first filter never fires, filter by filter.
+
+    The filter's response becomes that of one whose motif is nowhere: 0. The responses of the other
+    filters are computed once.
 
     Parameters
     ----------
-    model : torch.nn.Module
-        In evaluation mode, on `device`.
+    network : torch.nn.Module
+        With a stem; in evaluation mode, on `device`.
     X : numpy.ndarray, float32, shape (N, 4, L)
+        One-hot windows.
     device : torch.device
+        The device of the network.
 
     Yields
     ------
     numpy.ndarray, float64, shape (N, T)
         Log-odds before less log-odds after, of the mean probability of both strands.
     """
-    import torch
-
-    from danq.network.predict import strand_log_odds
-
-    def log_odds():
-        return (
-            strand_log_odds(torch.stack([model.rest(strand).double() for strand in strands]))
-            .cpu()
-            .numpy()
-        )
-
-    X = torch.from_numpy(X).to(device)
+    windows = torch.from_numpy(X).to(device)
     with torch.inference_mode():
-        strands = [model.pooled(strand) for strand in (X, X.flip(1, 2))]
-        before = log_odds()
-        for number in range(model.first.out_channels):
-            kept = [strand[:, number].clone() for strand in strands]
+        strands = [network.stem(windows), network.stem(windows.flip(1, 2))]
+        before = _log_odds(network, strands)
+        for number in range(network.stem.conv.out_channels):
+            responses = [strand[:, number].clone() for strand in strands]
             for strand in strands:
                 strand[:, number] = 0
-            yield before - log_odds()
-            for strand, own in zip(strands, kept, strict=True):
-                strand[:, number] = own
+            yield before - _log_odds(network, strands)
+            for strand, response in zip(strands, responses, strict=True):
+                strand[:, number] = response
 
 
-def effect_table(changes, labels, names, groups):
+def _log_odds(network: nn.Module, strands: Sequence[torch.Tensor]) -> NDArray[np.float64]:
+    """Return the log-odds (N, T) of the mean probability of both strands' responses."""
+    logits = [network.trunk(strand).double() for strand in strands]
+    return strand_log_odds(torch.stack(logits)).cpu().numpy()
+
+
+def effect_table(
+    changes: Iterable[Iterable[NDArray[np.float64]]],
+    labels: Sequence[NDArray[np.uint8]],
+    names: Sequence[str],
+    groups: Sequence[str],
+) -> pd.DataFrame:
     """Average changes over the positive windows of each target.
 
     Parameters
@@ -152,24 +183,55 @@ def effect_table(changes, labels, names, groups):
     pandas.DataFrame
         The table that `ablate` makes.
     """
-    sums = squares = 0
-    for batch, own in zip(changes, labels, strict=True):
-        positive = [np.where(own, change, 0) for change in batch]
-        sums = sums + np.stack([change.sum(axis=0) for change in positive])  # (F, T)
-        squares = squares + np.stack([(change**2).sum(axis=0) for change in positive])
-    n = sum(own.sum(axis=0, dtype=np.int64) for own in labels)
-    few, more = np.where(n > 0, n, np.nan), np.where(n > 1, n, np.nan)
-    effect, spread = sums / few, np.maximum(squares - sums**2 / few, 0)
-    filters, targets = np.indices(sums.shape).reshape(2, -1)
-    return pd.DataFrame(
+    sums: NDArray[np.float64] | float = 0.0  # (F, T)
+    squares: NDArray[np.float64] | float = 0.0
+    for batch_changes, batch_labels in zip(changes, labels, strict=True):
+        batch_sums = []
+        batch_squares = []
+        for change in batch_changes:
+            positive = np.where(batch_labels, change, 0)
+            batch_sums.append(positive.sum(axis=0))
+            batch_squares.append((positive**2).sum(axis=0))
+        sums = sums + np.stack(batch_sums)
+        squares = squares + np.stack(batch_squares)
+    n = _count_positives(labels)
+    effect, se = _mean_and_error(np.asarray(sums), np.asarray(squares), n)
+    filters, targets = np.indices(effect.shape).reshape(2, -1)
+    table = pd.DataFrame(
         {
             "filter": filters,
-            "motif": [f"filter{k}" for k in filters],
+            "motif": [f"filter{number}" for number in filters],
             "target": targets,
             "name": np.array(names, dtype=object)[targets],
             "group": np.array(groups, dtype=object)[targets],
             "effect": effect.ravel().round(6),
-            "se": np.sqrt(spread / (more - 1) / more).ravel().round(6),
+            "se": se.ravel().round(6),
             "n": n[targets],
         }
-    )[COLUMNS]
+    )
+    return table[COLUMNS]
+
+
+def _count_positives(labels: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
+    """Return the positive windows of each target over all batches, (T,)."""
+    counts = [batch.sum(axis=0, dtype=np.int64) for batch in labels]
+    return np.sum(counts, axis=0)
+
+
+class _Effects(NamedTuple):
+    """Mean change, and its standard error, of each filter and target: both (F, T)."""
+
+    effect: NDArray[np.float64]
+    se: NDArray[np.float64]
+
+
+def _mean_and_error(
+    sums: NDArray[np.float64], squares: NDArray[np.float64], n: NDArray[np.int64]
+) -> _Effects:
+    """Return means and standard errors of sums and sums of squares (F, T) over n windows (T,)."""
+    at_least_one = np.where(n > 0, n, np.nan)
+    at_least_two = np.where(n > 1, n, np.nan)
+    effect = sums / at_least_one
+    spread = np.maximum(squares - sums**2 / at_least_one, 0)
+    se = np.sqrt(spread / (at_least_two - 1) / at_least_two)
+    return _Effects(effect, se)

@@ -1,25 +1,31 @@
-"""Where filters fire: one place per window and filter, the bases there, and the same places as BED.
+"""Where filters fire: one site per window and filter, the bases there, and the same sites as BED.
 
-Windows are read twice and in batches, first for the highest activation of each filter, then for its sites: what is held
-grows with the number of sites kept, not with the activations.
+Windows are read twice and in batches, first for the highest activation of each filter, then for its
+sites: what is kept in memory grows with the number of sites, not with the activations.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from danq.files import write_table
+from danq.files import PathLike, write_table
+from danq.genome.sequence import UNKNOWN, base_indices
+from danq.network.models import Layer
 
-UNKNOWN = 4
-"""Code of a base other than ACGT, and of what lies beyond a window."""
+BATCH = 64
+"""Windows whose activations are computed together."""
 
-_BATCH = 64
+OneHot = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""Gives windows, one-hot (n, 4, L), of an array of n rows."""
 
 
 class Sites(NamedTuple):
-    """Places where filters fire; each array has one entry per site.
+    """Sites at which filters fire; each array has one entry per site.
 
     Attributes
     ----------
@@ -28,30 +34,77 @@ class Sites(NamedTuple):
     filter : numpy.ndarray, int64
         Number of the filter in its layer.
     start : numpy.ndarray, int64
-        First base that the filter sees, from the window's start (bp).
+        First base of the filter's receptive field, from the window's start (bp).
     activation : numpy.ndarray, float32
         After the ReLU.
     """
 
-    row: np.ndarray
-    filter: np.ndarray
-    start: np.ndarray
-    activation: np.ndarray
+    row: NDArray[np.int64]
+    filter: NDArray[np.int64]
+    start: NDArray[np.int64]
+    activation: NDArray[np.float32]
 
 
-def find_sites(layer, one_hot, rows, activation):
+class BatchSites(NamedTuple):
+    """The sites in one batch of windows.
+
+    Attributes
+    ----------
+    indices : numpy.ndarray, uint8, shape (n, L)
+        Bases of the windows: 0 to 3 for A, C, G, T, `UNKNOWN` for others.
+    sites : Sites
+        Rows counted in the batch.
+    rows : numpy.ndarray, int64, shape (n,)
+        Rows of the windows in their split.
+    """
+
+    indices: NDArray[np.uint8]
+    sites: Sites
+    rows: NDArray[np.int64]
+
+
+class Windows(NamedTuple):
+    """Where the windows of a split lie in the genome.
+
+    Attributes
+    ----------
+    chromosome : numpy.ndarray, int, shape (N,)
+        Number of the chromosome.
+    start : numpy.ndarray, int, shape (N,)
+        First base (bp, 0-based).
+    names : list of str
+        Of the chromosomes.
+    """
+
+    chromosome: NDArray[np.int64]
+    start: NDArray[np.int64]
+    names: list[str]
+
+
+class _Peaks(NamedTuple):
+    """Highest activation of each window and filter, and its position: both (n, F)."""
+
+    activation: NDArray[np.float32]
+    position: NDArray[np.int64]
+
+
+def find_sites(
+    layer: Layer, one_hot: OneHot, rows: NDArray[np.int64], activation: float
+) -> Iterator[BatchSites]:
     """Find the sites of each filter of a layer: at most one per window and filter.
 
-    The site is the window's place of highest activation, and counts if that is above `activation` times the filter's
-    maximum over all windows. Forward strand only: peaks hold their motifs in both orientations, so that the other
-    strand would add more sites of the same kind, at twice the work.
+    The site is the window's position of highest activation, and counts if that is above
+    `activation` times the filter's maximum over all windows. Forward strand only: peaks hold their
+    motifs in both orientations, so that the other strand would add more sites of the same kind, at
+    twice the work.
 
     Parameters
     ----------
     layer : danq.network.models.Layer
         Of F filters.
     one_hot : callable
-        Gives windows, float32 (n, 4, L), of an int array of n rows. Called with one batch of rows at a time, twice.
+        Gives windows, float32 (n, 4, L), of an int array of n rows. Called with one batch of rows
+        at a time, twice.
     rows : numpy.ndarray, int, shape (N,)
         The windows to look in.
     activation : float
@@ -59,45 +112,45 @@ def find_sites(layer, one_hot, rows, activation):
 
     Yields
     ------
-    tuple of (numpy.ndarray, Sites)
-        For each batch its bases (indices, uint8 (n, L), see `letter_codes`), and its sites; their `row` is the row in
-        the batch, and the batches come in the order of `rows`.
+    BatchSites
+        The sites of each batch, in the order of `rows`.
     """
-    batches = np.split(rows, range(_BATCH, len(rows), _BATCH))
-    threshold = activation * _highest(layer, one_hot, batches) if activation else 0
+    batches = np.split(rows, range(BATCH, len(rows), BATCH))
+    threshold: NDArray[np.float32] | float = 0
+    if activation:
+        threshold = activation * _highest_activations(layer, one_hot, batches)
     for batch in tqdm(batches, "sites", unit="batch", leave=False, disable=None):
         X = one_hot(batch)
-        best, places = _best(layer, X)
-        windows, filters = np.nonzero(best > threshold)
-        yield (
-            letter_codes(X),
-            Sites(
-                windows, filters, places[windows, filters] * layer.stride, best[windows, filters]
-            ),
-        )
+        peaks = _peaks(layer, X)
+        windows, filters = np.nonzero(peaks.activation > threshold)
+        starts = peaks.position[windows, filters] * layer.stride
+        activations = peaks.activation[windows, filters]
+        sites = Sites(windows, filters, starts, activations)
+        yield BatchSites(base_indices(X, axis=1), sites, batch)
 
 
-def _highest(layer, one_hot, batches):
-    """Return the highest activation of each filter over all windows, float32 (F,)."""
-    passes = tqdm(batches, "activations", unit="batch", leave=False, disable=None)
-    return np.maximum.reduce([_best(layer, one_hot(batch))[0].max(axis=0) for batch in passes])
+def _highest_activations(
+    layer: Layer, one_hot: OneHot, batches: Sequence[NDArray[np.int64]]
+) -> NDArray[np.float32]:
+    """Return the highest activation of each filter over all windows, (F,)."""
+    highest = []
+    for batch in tqdm(batches, "activations", unit="batch", leave=False, disable=None):
+        peaks = _peaks(layer, one_hot(batch))
+        highest.append(peaks.activation.max(axis=0))
+    return np.maximum.reduce(highest)
 
 
-def _best(layer, X):
-    """Return each window's highest activation after ReLU and its position, both (n, F)."""
-    import torch
-
+def _peaks(layer: Layer, X: NDArray[np.float32]) -> _Peaks:
+    """Return each window's highest activation after the ReLU and its position, both (n, F)."""
     with torch.inference_mode():
-        best = layer.activations(torch.from_numpy(X)).relu().max(dim=2)  # (n, F, P) to (n, F)
-    return best.values.cpu().numpy(), best.indices.cpu().numpy()
+        activations = layer.activations(torch.from_numpy(X)).relu()  # (n, F, P)
+        best = activations.max(dim=2)  # (n, F)
+    return _Peaks(best.values.cpu().numpy(), best.indices.cpu().numpy())
 
 
-def letter_codes(X):
-    """Return windows X (n, 4, L) as indices, uint8 (n, L): 0 to 3 for A, C, G, T, `UNKNOWN` for other bases."""
-    return np.where(X.any(axis=1), X.argmax(axis=1), UNKNOWN).astype(np.uint8)
-
-
-def site_bases(indices, sites, width, flank=0):
+def site_bases(
+    indices: NDArray[np.uint8], sites: Sites, width: int, flank: int = 0
+) -> NDArray[np.uint8]:
     """Return the bases under sites and beside them.
 
     Parameters
@@ -105,6 +158,7 @@ def site_bases(indices, sites, width, flank=0):
     indices : numpy.ndarray, uint8, shape (n, L)
         Bases of the windows that `sites.row` counts in.
     sites : Sites
+        M sites.
     width, flank : int
         Of a site (bp), and how many bases before and after it are wanted.
 
@@ -114,10 +168,13 @@ def site_bases(indices, sites, width, flank=0):
         What lies beyond a window is `UNKNOWN`.
     """
     padded = np.pad(indices, [(0, 0), (flank, flank)], constant_values=UNKNOWN)
-    return padded[sites.row[:, None], sites.start[:, None] + np.arange(width + 2 * flank)]
+    positions = sites.start[:, None] + np.arange(width + 2 * flank)
+    return padded[sites.row[:, None], positions]
 
 
-def count_bases(bases, filters, n_filters):
+def count_bases(
+    bases: NDArray[np.uint8], filters: NDArray[np.int64], n_filters: int
+) -> NDArray[np.int64]:
     """Count the bases at each position of the sites of each filter.
 
     Parameters
@@ -125,7 +182,9 @@ def count_bases(bases, filters, n_filters):
     bases : numpy.ndarray, uint8, shape (M, w)
         As from `site_bases`.
     filters : numpy.ndarray, int, shape (M,)
+        Filter of each site.
     n_filters : int
+        How many filters there are.
 
     Returns
     -------
@@ -133,19 +192,21 @@ def count_bases(bases, filters, n_filters):
         Occurrences of A, C, G, T; other bases leave no count.
     """
     width = bases.shape[1]
-    cells = (filters[:, None] * width + np.arange(width)) * 5 + bases
-    return np.bincount(cells.ravel(), minlength=n_filters * width * 5).reshape(n_filters, width, 5)[
-        ..., :UNKNOWN
-    ]
+    n_kinds = UNKNOWN + 1
+    columns = filters[:, None] * width + np.arange(width)
+    cells = columns * n_kinds + bases
+    counts = np.bincount(cells.ravel(), minlength=n_filters * width * n_kinds)
+    return counts.reshape(n_filters, width, n_kinds)[..., :UNKNOWN]
 
 
-def realign(bases, flank, rounds=4):
+def realign(bases: NDArray[np.uint8], flank: int, rounds: int = 4) -> NDArray[np.int64]:
     """Shift the sites of one filter against each other until they agree best.
 
-    A filter behind a pool does not say where in the pool its motif lies, so its sites are smeared over as many bases.
-    In each round the bases under the sites are counted, and each site moves to where it scores highest against these
-    counts (as log-odds, one pseudocount for each base). As in the realignment steps of motif finders (Lawrence and
-    Reilly 1990, https://doi.org/10.1002/prot.340070105).
+    A filter behind a pool does not say where in the pool its motif lies, so its sites are smeared
+    over as many bases. In each round the bases under the sites are counted, and each site is
+    shifted to where it scores highest against these counts (as log-odds, one pseudocount for each
+    base). As in the realignment steps of motif finders (Lawrence and Reilly 1990,
+    https://doi.org/10.1002/prot.340070105).
 
     Parameters
     ----------
@@ -154,6 +215,7 @@ def realign(bases, flank, rounds=4):
     flank : int
         Largest shift (bp).
     rounds : int
+        How often the sites are counted and shifted.
 
     Returns
     -------
@@ -161,42 +223,59 @@ def realign(bases, flank, rounds=4):
         Shift of each site, -flank to flank. No site is shifted to where it would leave its window.
     """
     width = bases.shape[1] - 2 * flank
-    offered = np.lib.stride_tricks.sliding_window_view(bases, width, axis=1)  # (M, 2 flank + 1, w)
-    inside = ~(offered[:, :, [0, -1]] == UNKNOWN).any(axis=2)
+    # Each site at each of its shifts: (M, 2 flank + 1, w).
+    shifted = np.lib.stride_tricks.sliding_window_view(bases, width, axis=1)
+    inside = ~(shifted[:, :, [0, -1]] == UNKNOWN).any(axis=2)
     inside[:, flank] = True
+    sites = np.arange(len(bases))
     chosen = np.full(len(bases), flank)
-    nearest = np.argsort(np.abs(np.arange(2 * flank + 1) - flank), kind="stable")
+    shifts = np.arange(2 * flank + 1)
+    nearest_first = np.argsort(np.abs(shifts - flank), kind="stable")
     for _ in range(rounds):
-        counts = count_bases(
-            offered[np.arange(len(bases)), chosen], np.zeros(len(bases), np.int64), 1
-        )[0]
-        odds = np.log((counts + 1) / (counts.sum(axis=1, keepdims=True) + 4) * 4)
-        odds = np.pad(odds, [(0, 0), (0, 1)])  # an unknown base says nothing
-        scores = sum(odds[place][offered[:, :, place]] for place in range(width))
+        scores = _scores(shifted, _log_odds(shifted[sites, chosen]))
         # Of equal scores the smallest shift: a site of one base over and over stays where it is.
-        scores = np.where(inside, scores, -np.inf)[:, nearest]
-        chosen = nearest[scores.argmax(axis=1)]
+        allowed = np.where(inside, scores, -np.inf)[:, nearest_first]
+        chosen = nearest_first[allowed.argmax(axis=1)]
     return chosen - flank
 
 
-def write_bed(path, frame):
-    """Write sites as BED (https://samtools.github.io/hts-specs/BEDv1.pdf), sorted, each place once, atomically.
+def _log_odds(bases: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the log-odds of A, C, G, T, and 0 for unknown bases, at each position: (w, 5)."""
+    one_filter = np.zeros(len(bases), np.int64)
+    counts = count_bases(bases, one_filter, 1)[0]
+    totals = counts.sum(axis=1, keepdims=True)
+    odds = np.log((counts + 1) / (totals + 4) * 4)
+    return np.pad(odds, [(0, 0), (0, 1)])
+
+
+def _scores(shifted: NDArray[np.uint8], odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the score of sites at shifts (M, S, w) under log-odds (w, 5): (M, S)."""
+    scores = np.zeros(shifted.shape[:2])
+    for position, column in enumerate(odds):
+        scores = scores + column[shifted[:, :, position]]
+    return scores
+
+
+def write_bed(path: PathLike, frame: pd.DataFrame) -> None:
+    """Write sites as BED (https://samtools.github.io/hts-specs/BEDv1.pdf), sorted, atomically.
 
     Parameters
     ----------
     path : str or path-like
         The file to make; compressed where it ends in .gz.
     frame : pandas.DataFrame
-        Columns chrom, start, end (bp, 0-based half-open), name, score (0 to 1000) and strand. Windows overlap: a place
-        that several of them show is one site, with its highest score.
+        Columns chrom, start, end (bp, 0-based half-open), name, score (0 to 1000) and strand.
+        Windows overlap: a site that several of them show is written once, with its highest score.
     """
-    frame = frame.sort_values(["chrom", "start", "end", "name", "score"], kind="stable")
-    write_table(
-        path, frame.drop_duplicates(["chrom", "start", "end", "name"], keep="last"), header=False
-    )
+    site = ["chrom", "start", "end", "name"]
+    by_position = frame.sort_values([*site, "score"], kind="stable")
+    unique = by_position.drop_duplicates(site, keep="last")
+    write_table(path, unique, header=False)
 
 
-def bed_rows(sites, names, shown, places, chromosomes):
+def bed_rows(
+    sites: Sites, names: Sequence[str], spans: NDArray[np.int64], windows: Windows
+) -> pd.DataFrame:
     """Return sites as rows for `write_bed`.
 
     Parameters
@@ -205,28 +284,31 @@ def bed_rows(sites, names, shown, places, chromosomes):
         Rows counted in the split.
     names : list of str
         Of each filter.
-    shown : numpy.ndarray, int, shape (F, 2)
-        First and last (exclusive) column of each filter that its motif kept (bp from the site's start).
-    places : tuple of two numpy.ndarray
-        Chromosome (its number) and start (bp) of each window of the split.
-    chromosomes : list of str
+    spans : numpy.ndarray, int, shape (F, 2)
+        First and last (exclusive) column of each filter that its motif keeps (bp from the site's
+        start).
+    windows : Windows
+        Where the windows of the split lie.
 
     Returns
     -------
     pandas.DataFrame
-        The score is the activation over the filter's highest, times 1000. Strand is + where the bases of the genome
-        read as the motif does.
+        The score is the activation over the filter's highest, times 1000. Strand is + where the
+        bases of the genome read as the motif does.
     """
     highest = np.zeros(len(names), np.float32)
     np.maximum.at(highest, sites.filter, sites.activation)
-    first = places[1][sites.row] + sites.start
+    share = sites.activation / highest[sites.filter]
+    start = windows.start[sites.row] + sites.start
+    chromosomes = np.array(windows.names, dtype=object)
+    filters = np.array(names, dtype=object)
     return pd.DataFrame(
         {
-            "chrom": np.array(chromosomes, dtype=object)[places[0][sites.row]],
-            "start": first + shown[sites.filter, 0],
-            "end": first + shown[sites.filter, 1],
-            "name": np.array(names, dtype=object)[sites.filter],
-            "score": np.rint(1000 * sites.activation / highest[sites.filter]).astype(np.int64),
+            "chrom": chromosomes[windows.chromosome[sites.row]],
+            "start": start + spans[sites.filter, 0],
+            "end": start + spans[sites.filter, 1],
+            "name": filters[sites.filter],
+            "score": np.rint(1000 * share).astype(np.int64),
             "strand": "+",
         }
     )

@@ -1,75 +1,163 @@
 """Where a training step goes: parts of the step, and the operators that take longest."""
 
 import time
+from typing import Any, NamedTuple
 
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from danq.config import Train
 from danq.data.dataset import open_dataset
+from danq.files import PathLike
+from danq.network.batches import EpochSchedule
+from danq.training.learner import Learner, set_up, step_seed
+from danq.training.options import resolve
 from danq.training.stop import Stop
-from danq.training.train import Loop
 
-WARM_UP, STEPS, SHOWN = 5, 20, 15
-LONG = 1000  # epochs: the schedule must not end before the profile does
+WARM_UP = 5
+"""Steps before any is timed."""
+
+STEPS = 20
+"""Steps that are timed, and as many that are watched."""
+
+OPERATORS = 15
+"""How many of the longest operators are shown."""
+
+LONG = 1000
+"""Epochs: the learning rate's schedule must not end before the profile does."""
 
 
-def profile_training(dataset, **options):
+class Profile(NamedTuple):
+    """What the steps of a profile took.
+
+    Attributes
+    ----------
+    batch_size : int
+        Windows of a step.
+    seconds : float
+        Of all timed steps.
+    parts : dict of str to float
+        Seconds by part of the timed steps.
+    operators : list
+        Averages by operator of the watched steps, as PyTorch's profiler gives them.
+    """
+
+    batch_size: int
+    seconds: float
+    parts: dict[str, float]
+    operators: list[Any]
+
+
+def profile_training(
+    dataset: PathLike, *, model: str, seed: int, settings: Train, motifs: str, threads: int
+) -> None:
     """Take a few training steps, and print where their time goes. Makes no file.
 
     Parameters
     ----------
-    dataset : path
+    dataset : str or path-like
         dataset.h5.
-    **options
-        As for `danq.training.train.Loop`.
+    model, seed, settings, motifs, threads
+        As for `danq.training.train.train`.
+
+    Raises
+    ------
+    DanqError
+        As `danq.training.train.train`.
+    StoppedError
+        SIGTERM, SIGINT or SIGUSR1 arrived.
     """
-    with Stop() as stop, open_dataset(dataset) as opened:
-        loop = Loop(opened, **(options | {"epochs": LONG}))
-        loop.model.train()
-        plan, size = loop.loader.plan(loop.options["seed"], 0), loop.options["batch_size"]
-        size = min(size, len(plan))
-        _steps(loop, plan, size, WARM_UP, stop)
-        loop.clock.seconds()
-        seconds = _steps(loop, plan, size, STEPS, stop)
-        parts = loop.clock.seconds()
-        kinds = [ProfilerActivity.CPU] + (
-            [ProfilerActivity.CUDA] if loop.device.type == "cuda" else []
-        )
-        with profile(activities=kinds) as profiler:
-            _steps(loop, plan, size, STEPS, stop)
-    _tell(loop, size, seconds, parts, profiler.key_averages())
+    settings = settings.model_copy(update={"epochs": LONG})
+    with Stop() as stop, open_dataset(dataset) as data:
+        options = resolve(settings, model=model, seed=seed)
+        learner = set_up(data, options, motifs, threads)
+        learner.model.train()
+        result = _profile(_Steps(learner, stop))
+    _print_profile(learner, result)
 
 
-def _steps(loop, plan, size, n, stop):
-    """Take `n` steps of `size` windows; return the seconds that they took."""
-    if loop.device.type == "cuda":
-        torch.cuda.synchronize()
-    started = time.perf_counter()
-    for _ in range(n):
-        first = loop.step % max(1, len(plan) // size) * size
-        loop.learn(plan, first, first + size, stop)
-        loop.step += 1
-        stop.check()
-    if loop.device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - started
+class _Steps:
+    """Takes steps of full batches, from the windows of one epoch over and over."""
+
+    def __init__(self, learner: Learner, stop: Stop) -> None:
+        self.learner = learner
+        self.stop = stop
+        self.schedule: EpochSchedule = learner.loader.schedule(learner.options.seed, 0)
+        self.batch_size = min(learner.options.batch_size, len(self.schedule))
+        self.step = 0
+
+    def take(self, n: int) -> float:
+        """Take `n` steps; return the seconds that they took."""
+        self._wait_for_device()
+        started = time.perf_counter()
+        for _ in range(n):
+            self._take_one()
+            self.stop.check()
+        self._wait_for_device()
+        return time.perf_counter() - started
+
+    def _take_one(self) -> None:
+        full_batches = max(1, len(self.schedule) // self.batch_size)
+        start = self.step % full_batches * self.batch_size
+        batch = range(start, start + self.batch_size)
+        seed = step_seed(self.learner.options.seed, 0, self.step)
+        self.learner.learn(self.schedule, batch, seed, self.stop)
+        self.step += 1
+
+    def _wait_for_device(self) -> None:
+        if self.learner.device.type == "cuda":
+            torch.cuda.synchronize()
 
 
-def _tell(loop, size, seconds, parts, operators):
+def _profile(steps: _Steps) -> Profile:
+    """Time some steps, then let PyTorch's profiler watch as many."""
+    clock = steps.learner.clock
+    steps.take(WARM_UP)
+    clock.seconds()  # those of the first steps do not count
+    seconds = steps.take(STEPS)
+    parts = clock.seconds()
+    activities = [ProfilerActivity.CPU]
+    if steps.learner.device.type == "cuda":
+        activities.append(ProfilerActivity.CUDA)
+    with profile(activities=activities) as profiler:
+        steps.take(STEPS)
+    operators = list(profiler.key_averages())
+    return Profile(steps.batch_size, seconds, parts, operators)
+
+
+def _print_profile(learner: Learner, result: Profile) -> None:
     """Print the parts of a step and the operators that take longest, in ms a step."""
-    options = loop.options
+    options = learner.options
+    machine = f"{learner.device} in {options.precision}, {torch.get_num_threads()} threads"
+    speed = STEPS * result.batch_size / result.seconds
+    step = result.seconds / STEPS * 1000
     print(
-        f"{options['model']} on {loop.device} in {options['precision']}, {torch.get_num_threads()} threads, batches "
-        f"of {size}: {STEPS * size / seconds:.0f} windows/s, {seconds / STEPS * 1000:.2f} ms a step"
+        f"{options.model} on {machine}, batches of {result.batch_size}: "
+        f"{speed:.0f} windows/s, {step:.2f} ms a step"
     )
-    for name, spent in {**parts, "rest": seconds - sum(parts.values())}.items():
-        print(f"  {name:<10}{spent / STEPS * 1000:9.2f} ms {spent / seconds:7.1%}")
-    kind = "self_device_time_total" if loop.device.type == "cuda" else "self_cpu_time_total"
-    total = sum(getattr(operator, kind) for operator in operators) or 1
-    print("operators, longest first (own time; while they are watched all takes longer)")
-    for operator in sorted(operators, key=lambda one: -getattr(one, kind))[:SHOWN]:
-        spent = getattr(operator, kind)
+    rest = result.seconds - sum(result.parts.values())
+    parts = {**result.parts, "rest": rest}
+    for name, seconds in parts.items():
+        share = seconds / result.seconds
+        print(f"  {name:<10}{seconds / STEPS * 1000:9.2f} ms {share:7.1%}")
+    _print_operators(result.operators, learner.device)
+
+
+def _print_operators(operators: list[Any], device: torch.device) -> None:
+    """Print the operators of the watched steps that took longest."""
+    column = "self_cpu_time_total"  # microseconds
+    if device.type == "cuda":
+        column = "self_device_time_total"
+    times = [getattr(operator, column) for operator in operators]
+    total = sum(times) or 1
+    longest = sorted(zip(times, operators, strict=True), key=_time_of, reverse=True)
+    print("operators, longest first (own time; while they are watched, everything takes longer)")
+    for time_spent, operator in longest[:OPERATORS]:
+        milliseconds = time_spent / STEPS / 1000
+        share = time_spent / total
         calls = operator.count // STEPS
-        print(
-            f"  {spent / STEPS / 1000:9.2f} ms {spent / total:7.1%} {calls:6d} calls  {operator.key}"
-        )
+        print(f"  {milliseconds:9.2f} ms {share:7.1%} {calls:6d} calls  {operator.key}")
+
+
+def _time_of(entry: tuple[float, Any]) -> float:
+    return entry[0]

@@ -1,0 +1,194 @@
+"""The filters of one layer as matrices: the bases at their sites, counted."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from danq.interpret.sites import OneHot, Sites, count_bases, find_sites, realign, site_bases
+from danq.motif.annotate import kept_columns, trim
+from danq.motif.meme import Motif
+from danq.network.models import Layer
+
+FLANK = 3
+"""Largest shift (bp) of the sites of a layer behind a pool of 4 when they are realigned."""
+
+REALIGNED = 10_000
+"""Windows in which the sites of such a layer are looked for, at most: the bases under them are all
+in memory."""
+
+
+class Filters(NamedTuple):
+    """The filters of one layer, as their sites show them.
+
+    Attributes
+    ----------
+    layer : danq.network.models.Layer
+        Of F filters, w bp wide.
+    counts : numpy.ndarray, int64, shape (F, w, 4)
+        Bases at each position of the sites.
+    n_sites : numpy.ndarray, int64, shape (F,)
+        Sites of each filter; 0 for one that no window excites.
+    sites : Sites or None
+        The sites, rows counted in the split; None where they were not wanted.
+    """
+
+    layer: Layer
+    counts: NDArray[np.int64]
+    n_sites: NDArray[np.int64]
+    sites: Sites | None
+
+    @property
+    def names(self) -> list[str]:
+        """What the filters are called, as ``filter0``."""
+        return [f"{self.layer.name}{number}" for number in range(self.layer.n_filters)]
+
+
+def read_layer(
+    layer: Layer,
+    one_hot: OneHot,
+    rows: NDArray[np.int64],
+    activation: float,
+    rng: np.random.Generator,
+    keep: bool = False,
+) -> Filters:
+    """Count the bases at the sites of each filter of a layer, realigned where it is behind a pool.
+
+    Parameters
+    ----------
+    layer : danq.network.models.Layer
+        Of F filters.
+    one_hot : callable
+        See `danq.interpret.sites.find_sites`.
+    rows : numpy.ndarray, int, shape (N,)
+        Windows to look in, ascending.
+    activation : float
+        See `danq.interpret.sites.find_sites`.
+    rng : numpy.random.Generator
+        Chooses among more than `REALIGNED` windows, for a layer behind a pool.
+    keep : bool
+        Whether the sites themselves are wanted, 28 bytes each.
+
+    Returns
+    -------
+    Filters
+    """
+    if layer.stride == 1:
+        return _read_exact(layer, one_hot, rows, activation, keep)
+    if len(rows) > REALIGNED:
+        rows = np.sort(rng.choice(rows, REALIGNED, replace=False))
+    return _read_behind_pool(layer, one_hot, rows, activation)
+
+
+def _read_exact(
+    layer: Layer, one_hot: OneHot, rows: NDArray[np.int64], activation: float, keep: bool
+) -> Filters:
+    """Read a layer that says to the base where its sites are."""
+    counts = np.zeros((layer.n_filters, layer.width, 4), np.int64)
+    n_sites = np.zeros(layer.n_filters, np.int64)
+    batches = []
+    for indices, sites, batch_rows in find_sites(layer, one_hot, rows, activation):
+        bases = site_bases(indices, sites, layer.width)
+        counts += count_bases(bases, sites.filter, layer.n_filters)
+        n_sites += _count_sites(sites, layer)
+        if keep:
+            batches.append(_in_split(sites, batch_rows))
+    all_sites = None
+    if keep:
+        all_sites = _joined(batches)
+    return Filters(layer, counts, n_sites, all_sites)
+
+
+def _read_behind_pool(
+    layer: Layer, one_hot: OneHot, rows: NDArray[np.int64], activation: float
+) -> Filters:
+    """Read a layer whose sites are smeared over a pool, and realign them."""
+    batches = []
+    bases = []
+    for indices, sites, batch_rows in find_sites(layer, one_hot, rows, activation):
+        bases.append(site_bases(indices, sites, layer.width, FLANK))
+        batches.append(_in_split(sites, batch_rows))
+    all_sites = _joined(batches)
+    return _realigned(all_sites, np.concatenate(bases), layer)
+
+
+def _realigned(sites: Sites, bases: NDArray[np.uint8], layer: Layer) -> Filters:
+    """Shift the sites of each filter against each other, and count the bases under them."""
+    shifts = np.zeros(len(bases), np.int64)
+    for number in np.unique(sites.filter):
+        of_filter = sites.filter == number
+        shifts[of_filter] = realign(bases[of_filter], FLANK)
+    columns = FLANK + shifts[:, None] + np.arange(layer.width)
+    under_sites = bases[np.arange(len(bases))[:, None], columns]
+    counts = count_bases(under_sites, sites.filter, layer.n_filters)
+    shifted = sites._replace(start=sites.start + shifts)
+    return Filters(layer, counts, _count_sites(sites, layer), shifted)
+
+
+def _in_split(sites: Sites, batch_rows: NDArray[np.int64]) -> Sites:
+    """Return the sites of a batch with their rows counted in the split."""
+    return sites._replace(row=batch_rows[sites.row])
+
+
+def _joined(batches: list[Sites]) -> Sites:
+    """Return the sites of all batches, one batch after the other."""
+    return Sites(
+        row=np.concatenate([sites.row for sites in batches]),
+        filter=np.concatenate([sites.filter for sites in batches]),
+        start=np.concatenate([sites.start for sites in batches]),
+        activation=np.concatenate([sites.activation for sites in batches]),
+    )
+
+
+def _count_sites(sites: Sites, layer: Layer) -> NDArray[np.int64]:
+    return np.bincount(sites.filter, minlength=layer.n_filters)
+
+
+def filter_motifs(filters: Filters, trim_bits: float) -> list[Motif]:
+    """Turn base counts into trimmed motifs, one per filter with a site.
+
+    Parameters
+    ----------
+    filters : Filters
+        The filters of one layer.
+    trim_bits : float
+        Flanking columns with less information (bits) are cut.
+
+    Returns
+    -------
+    list of Motif
+        Named by layer and number, as ``filter0``. Probabilities are plain shares, without
+        pseudocounts; a column without any base is uniform.
+    """
+    motifs = []
+    for number in np.flatnonzero(filters.n_sites):
+        matrix = trim(_matrix(filters.counts[number]), trim_bits)
+        n_sites = int(filters.n_sites[number])
+        motifs.append(Motif(filters.names[number], "", matrix, n_sites))
+    return motifs
+
+
+def motif_spans(filters: Filters, trim_bits: float) -> NDArray[np.int64]:
+    """Return the columns that each filter's motif keeps.
+
+    Parameters
+    ----------
+    filters : Filters
+        The filters of one layer.
+    trim_bits : float
+        As for `filter_motifs`.
+
+    Returns
+    -------
+    numpy.ndarray, int64, shape (F, 2)
+        First and last (exclusive) column.
+    """
+    spans = [kept_columns(_matrix(counts), trim_bits) for counts in filters.counts]
+    return np.array(spans)
+
+
+def _matrix(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return base counts (w, 4) as shares."""
+    totals = counts.sum(axis=1, keepdims=True)
+    uniform = np.full(counts.shape, 0.25)
+    return np.divide(counts, totals, where=totals > 0, out=uniform)

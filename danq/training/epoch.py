@@ -1,0 +1,155 @@
+"""One epoch: its steps, its validation, its row of the history."""
+
+import time
+
+from tqdm import tqdm
+
+from danq.errors import STOPPED, StoppedError
+from danq.network.checkpoint import Resume
+from danq.training.learner import Learner, StepResult, step_seed
+from danq.training.log import log
+from danq.training.progress import Progress, Row
+from danq.training.state import refuse_infinite, save_state
+from danq.training.stop import Stop
+from danq.training.validate import Scores, Validation
+
+SAVE_EVERY = 300
+"""Seconds between two states saved within an epoch."""
+
+LOOK_EVERY = 16
+"""Steps on a GPU between two looks at what it computed: each makes the host wait for it."""
+
+
+def run_epoch(
+    learner: Learner, validation: Validation, progress: Progress, resume: Resume, stop: Stop
+) -> None:
+    """Train to the end of the epoch, validate, keep the best weights, and save the state.
+
+    Parameters
+    ----------
+    learner : danq.training.learner.Learner
+    validation : danq.training.validate.Validation
+    progress : danq.training.progress.Progress
+        Its history grows by one row.
+    resume : danq.network.checkpoint.Resume
+        Where the state is kept.
+    stop : danq.training.stop.Stop
+
+    Raises
+    ------
+    UntrainableError
+        The loss, a weight or a prediction is not finite.
+    StoppedError
+        A signal arrived; the state is saved.
+    """
+    started = time.monotonic()
+    first_step = progress.step
+    try:
+        _train(learner, progress, resume, stop)
+        train_seconds = time.monotonic() - started
+        loading_share = learner.clock.share("load", train_seconds)
+        name = learner.options.epoch_name(progress.epoch + 1)
+        scores = validation.score(learner, name, stop)
+    except StoppedError:
+        save_state(learner, progress, resume, time.monotonic() - started)
+        learner.fabric.barrier()  # a process that left earlier would take the others with it
+        raise
+    row = _row(learner, progress, scores)
+    row["samples_per_s"] = _speed(learner, first_step, train_seconds)
+    row["loading_share"] = round(loading_share, 4)
+    row["seconds"] = round(progress.seconds + time.monotonic() - started, 2)
+    weights = learner.network.state_dict()
+    row = progress.add(row, weights, learner.options.recipe.criterion)
+    if learner.leads:
+        log(_message(learner, row))
+    progress.begin_epoch()
+    save_state(learner, progress, resume, 0.0)
+
+
+def _train(learner: Learner, progress: Progress, resume: Resume, stop: Stop) -> None:
+    """Go from the present step to the end of the epoch."""
+    options = learner.options
+    learner.model.train()
+    schedule = learner.loader.schedule(options.seed, progress.epoch)
+    started = time.monotonic()
+    saved = started
+    with _progress_bar(learner, progress, len(schedule)) as bar:
+        while progress.step < learner.steps:
+            batch = _batch(progress.step, options.batch_size, len(schedule))
+            seed = step_seed(options.seed, progress.epoch, progress.step)
+            result = learner.learn(schedule, batch, seed, stop)
+            progress.loss_sum += result.loss_sum
+            progress.step += 1
+            _show(bar, progress, batch)
+            if _has_to_stop(learner, progress.step, result, stop):
+                raise StoppedError(STOPPED)
+            if time.monotonic() - saved > SAVE_EVERY:
+                save_state(learner, progress, resume, time.monotonic() - started)
+                saved = time.monotonic()
+    refuse_infinite(learner, progress)
+
+
+def _batch(step: int, size: int, n: int) -> range:
+    """Return which windows of a schedule of `n` a step learns from."""
+    start = step * size
+    return range(start, min(start + size, n))
+
+
+def _progress_bar(learner: Learner, progress: Progress, n: int) -> tqdm:
+    done = min(progress.step * learner.options.batch_size, n)
+    hidden = None  # where standard error is no terminal
+    if not learner.leads:
+        hidden = True
+    return tqdm(
+        total=n,
+        initial=done,
+        desc=learner.options.epoch_name(progress.epoch + 1),
+        unit="window",
+        leave=False,
+        disable=hidden,
+    )
+
+
+def _show(bar: tqdm, progress: Progress, batch: range) -> None:
+    """Move the progress bar on, and now and then show the mean loss of the epoch so far."""
+    bar.update(len(batch))
+    if progress.step % LOOK_EVERY == 0 and not bar.disable:
+        loss = progress.loss_sum.item() / batch.stop
+        bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+
+
+def _has_to_stop(learner: Learner, step: int, result: StepResult, stop: Stop) -> bool:
+    """Say whether to stop: several processes do so at the same step, whichever was asked."""
+    if learner.fabric.world_size == 1:
+        return stop.asked is not None
+    if learner.device.type != "cpu" and step % LOOK_EVERY != 0:
+        return False
+    return bool(result.asked.item())
+
+
+def _row(learner: Learner, progress: Progress, scores: Scores) -> Row:
+    """Return what the epoch reached, as the first columns of the history."""
+    train_loss = progress.loss_sum.item() / learner.loader.epoch_size
+    return {
+        "epoch": progress.epoch + 1,
+        "train_loss": train_loss,
+        **scores._asdict(),
+        "lr": learner.optimizer.param_groups[0]["lr"],
+    }
+
+
+def _speed(learner: Learner, first_step: int, seconds: float) -> float:
+    """Return the windows per second of the steps of this process; nan where it took none."""
+    windows = learner.loader.epoch_size - first_step * learner.options.batch_size
+    if windows <= 0:
+        return float("nan")
+    return round(windows / seconds, 1)
+
+
+def _message(learner: Learner, row: Row) -> str:
+    """Say in a line how an epoch went."""
+    options = learner.options
+    name = f"{options.model} seed {options.seed}: epoch {row['epoch']}/{options.epochs}"
+    losses = f"loss {row['train_loss']:.4f}  valid loss {row['valid_loss']:.4f}"
+    speed = f"{row['samples_per_s']:.0f} samples/s, {row['loading_share']:.1%} of it loading"
+    return f"{name}  {losses}  valid AUPRC {row['valid_auprc']:.4f}  {speed}"

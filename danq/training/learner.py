@@ -1,0 +1,313 @@
+"""What learns, and one step of it: network, optimiser, learning rate and training windows together.
+
+What a step does is a function of data, seed and the step's number: order, strands, shifts and
+dropout follow from these. Several processes that share each batch do what one would, up to the
+order of sums.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import lightning_fabric
+import torch
+from torch import nn
+
+from danq.data.dataset import Dataset
+from danq.network.batches import EpochSchedule, Loader
+from danq.network.checkpoint import build_from
+from danq.network.devices import open_fabric
+from danq.network.layers import Dropout
+from danq.training.clock import Clock
+from danq.training.filters import InitialFilters, choose_filters
+from danq.training.options import Options
+from danq.training.stop import Stop
+
+SEEDS = 1_000_003
+"""Steps of an epoch, and epochs of a training, that have seeds of their own."""
+
+
+class StepResult(NamedTuple):
+    """What a step leaves, summed over the processes that share its batch.
+
+    Attributes
+    ----------
+    loss_sum : torch.Tensor, float32, ()
+        Sum of the losses of the batch's windows.
+    asked : torch.Tensor, float32, ()
+        How many processes were asked to stop.
+    """
+
+    loss_sum: torch.Tensor
+    asked: torch.Tensor
+
+
+class Share(NamedTuple):
+    """The windows of a batch that one process learns from.
+
+    Attributes
+    ----------
+    windows : range
+        Which of the batch.
+    weight : float
+        What their mean loss counts in that of the batch.
+    """
+
+    windows: range
+    weight: float
+
+
+@dataclass
+class Learner:
+    """A network in training, and all that a step needs.
+
+    Attributes
+    ----------
+    options : danq.training.options.Options
+    fabric : lightning_fabric.Fabric
+        The processes that share each batch.
+    network : torch.nn.Module
+        The network itself, which has the weights.
+    model : torch.nn.Module
+        The network as it is called in training: in the chosen numbers, gradients averaged over the
+        processes.
+    optimizer : torch.optim.Optimizer
+    lr_scheduler : torch.optim.lr_scheduler.LRScheduler or None
+        What sets the learning rate of each step; None where it stays.
+    loader : danq.network.batches.Loader
+        The training windows.
+    initialised_from : list of str
+        The motif that each first filter was initialised from; empty where all are random.
+    clock : danq.training.clock.Clock
+        Where the time of the steps goes.
+    """
+
+    options: Options
+    fabric: lightning_fabric.Fabric
+    network: nn.Module
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    lr_scheduler: torch.optim.lr_scheduler.LRScheduler | None
+    loader: Loader
+    initialised_from: list[str]
+    clock: Clock
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.fabric.device
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes files and messages."""
+        return self.fabric.is_global_zero
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return steps_of_epoch(self.loader, self.options)
+
+    def learn(self, schedule: EpochSchedule, batch: range, seed: int, stop: Stop) -> StepResult:
+        """Take one step.
+
+        Parameters
+        ----------
+        schedule : danq.network.batches.EpochSchedule
+        batch : range
+            Windows of the schedule; all processes together learn from each of them once.
+        seed : int
+            Of the step's dropout: see `step_seed`.
+        stop : danq.training.stop.Stop
+
+        Returns
+        -------
+        StepResult
+        """
+        torch.manual_seed(seed)
+        share = share_of(len(batch), self.fabric.global_rank, self.fabric.world_size)
+        self._share_dropout(share, len(batch))
+        with self.clock("load"):
+            start = batch.start + share.windows.start
+            end = batch.start + share.windows.stop
+            X, y = self.loader.batch(schedule, start, end)
+        loss = self._forward(X, y, share, len(batch))
+        self._update(loss)
+        return self._sum_over_processes(loss, len(batch), stop)
+
+    def share_dropout(self, shares: tuple[int, int, int] | None) -> None:
+        """Say which part of a batch the dropout layers see.
+
+        Parameters
+        ----------
+        shares : tuple of (int, int, int), or None
+            First and last (exclusive) window of this process, and windows of the whole batch; None
+            for a batch that is not shared.
+        """
+        for layer in self.network.modules():
+            if isinstance(layer, Dropout):
+                layer.share = shares
+
+    def _share_dropout(self, share: Share, n: int) -> None:
+        """Let every process drop what one process would drop in its part of the batch."""
+        if self.fabric.world_size > 1:
+            self.share_dropout((share.windows.start, share.windows.stop, n))
+
+    def _forward(self, X: torch.Tensor, y: torch.Tensor, share: Share, n: int) -> torch.Tensor:
+        """Return what the loss of this process adds to the mean over the batch."""
+        recipe = self.options.recipe
+        recipe.constrain(self.network)
+        with self.clock("forward"):
+            logits = self.model(X)
+            loss = recipe.loss(self.network, logits.float(), y, n)
+            return loss * share.weight
+
+    def _update(self, loss: torch.Tensor) -> None:
+        """Move the weights against the gradient of the loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.clock("backward"):
+            # The mean over the processes is taken of the gradients; the sum is wanted.
+            self.fabric.backward(loss * self.fabric.world_size)
+        with self.clock("update"):
+            self.optimizer.step()
+            if self.lr_scheduler is not None:
+                self.lr_scheduler.step()
+
+    def _sum_over_processes(self, loss: torch.Tensor, n: int, stop: Stop) -> StepResult:
+        asked = torch.full_like(loss, float(stop.asked is not None))
+        sums = torch.stack([loss.detach() * n, asked])
+        if self.fabric.world_size > 1:
+            sums = self.fabric.all_reduce(sums, reduce_op="sum")
+        return StepResult(loss_sum=sums[0], asked=sums[1])
+
+
+def step_seed(seed: int, epoch: int, step: int) -> int:
+    """Return the seed of one step's dropout.
+
+    Parameters
+    ----------
+    seed : int
+        Of the training.
+    epoch, step : int
+        Counted from 0.
+
+    Returns
+    -------
+    int
+        Less than 2**63.
+    """
+    number = (seed * SEEDS + epoch) * SEEDS + step
+    return number % 2**63
+
+
+def share_of(n: int, rank: int, world: int) -> Share:
+    """Return what one of several processes learns from in a batch.
+
+    Parameters
+    ----------
+    n : int
+        Windows of the batch.
+    rank, world : int
+        Number of the process, from 0, and how many there are.
+
+    Returns
+    -------
+    Share
+        A process without a window of its own takes the first one, which then does not count.
+
+    Examples
+    --------
+    >>> share_of(5, 0, 2), share_of(5, 1, 2)
+    (Share(windows=range(0, 2), weight=0.4), Share(windows=range(2, 5), weight=0.6))
+    """
+    first = n * rank // world
+    last = n * (rank + 1) // world
+    weight = (last - first) / n
+    windows = range(first, last)
+    if not windows:
+        windows = range(1)
+    return Share(windows, weight)
+
+
+def steps_of_epoch(loader: Loader, options: Options) -> int:
+    """Return the steps (int) of an epoch, the last of which may have fewer windows."""
+    return -(-loader.epoch_size // options.batch_size)
+
+
+def set_up(dataset: Dataset, options: Options, motifs: str, threads: int) -> Learner:
+    """Make a network with its first weights, and all that trains it.
+
+    Parameters
+    ----------
+    dataset : danq.data.dataset.Dataset
+        The open file; stays open as long as the network trains.
+    options : danq.training.options.Options
+    motifs : str
+        Known motifs, as `danq.motif.meme.known_motifs`, for filters that are initialised from them.
+    threads : int
+        CPU threads.
+
+    Returns
+    -------
+    Learner
+        Where several processes share each batch, they are started here.
+
+    Raises
+    ------
+    DanqError
+        The processes do not start, no training window has a label where labels are counted, or
+        filters cannot be initialised from these motifs.
+    """
+    settings = options.settings
+    fabric = open_fabric(options.device, options.precision, settings.devices, settings.nodes)
+    torch.set_num_threads(threads)  # after the launch, which sets a number of its own
+    loader = _open_loader(dataset, options, fabric.device)
+    filters = choose_filters(dataset, options, motifs)
+    if filters is not None:
+        options = options.with_motifs(filters.checksum)
+    network = _build(dataset, options)
+    initialised_from = _initialise(network, filters, options.seed)
+    network.to(fabric.device)
+    recipe = options.recipe
+    optimizer = recipe.optimizer(network, options.lr, options.weight_decay)
+    steps = steps_of_epoch(loader, options) * options.epochs
+    lr_scheduler = recipe.lr_scheduler(optimizer, options.lr, steps)
+    model, optimizer = fabric.setup(network, optimizer)
+    return Learner(
+        options=options,
+        fabric=fabric,
+        network=network,
+        model=model,
+        optimizer=optimizer,
+        lr_scheduler=lr_scheduler,
+        loader=loader,
+        initialised_from=initialised_from,
+        clock=Clock(fabric.device),
+    )
+
+
+def _open_loader(dataset: Dataset, options: Options, device: torch.device) -> Loader:
+    settings = options.settings
+    return Loader(
+        dataset,
+        device,
+        settings.memory * 1e9,
+        shift=settings.shift,
+        negatives=settings.negatives,
+        balance=settings.balance,
+        both_strands=options.recipe.both_strands,
+        epoch_size=options.recipe.epoch_size,
+    )
+
+
+def _build(dataset: Dataset, options: Options) -> nn.Module:
+    """Return the network with its random weights, on the CPU."""
+    torch.manual_seed(options.seed)
+    network = build_from(options.to_dict(), dataset.window, len(dataset.names))
+    options.recipe.initialise(network)
+    return network
+
+
+def _initialise(network: nn.Module, filters: InitialFilters | None, seed: int) -> list[str]:
+    """Initialise the first filters from motifs, where they are wanted; return their names."""
+    if filters is None:
+        return []
+    return filters.initialise(network, torch.Generator().manual_seed(seed))

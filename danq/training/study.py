@@ -1,0 +1,188 @@
+"""A search as a study of Optuna: one file, which a killed process leaves fit to go on from."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from danq.config import differences
+from danq.errors import DanqError
+from danq.files import write_text
+
+PRUNE_AFTER = 4
+"""Complete trials before any is cut short."""
+
+PRUNE_FROM = 3
+"""The first epoch after which a trial is cut short."""
+
+
+def load_optuna() -> Any:
+    """Return the module optuna, its own log switched off.
+
+    Raises
+    ------
+    DanqError
+        It is not installed.
+    """
+    try:
+        import optuna  # an extra, and slow to load
+    except ImportError:
+        what = "danq tune needs Optuna; install it with: pip install 'danq[tune]'"
+        raise DanqError(what) from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+class Study:
+    """The trials of a search, kept in a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; made if it is not there. A trial that ran when the process was killed waits to be
+        run again; its record counts as a failure.
+    optuna : module
+        See `load_optuna`.
+    space : dict
+        See `danq.training.space.distributions`.
+    identity : dict of str to plain values
+        All that the search depends on. A file of another search is refused.
+
+    Raises
+    ------
+    DanqError
+        The file holds another search, or a damaged one.
+    """
+
+    def __init__(
+        self, path: Path, optuna: Any, space: dict[str, Any], identity: Mapping[str, object]
+    ) -> None:
+        self.optuna = optuna
+        self.states = optuna.trial.TrialState
+        self.space = space
+        self._study = self._open(path)
+        self._refuse_another(identity, path)
+        self._requeue()
+
+    def _open(self, path: Path) -> Any:
+        """Return Optuna's study in a file, made if there is none."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _drop_unfinished_line(path)
+        storages = self.optuna.storages
+        # Optuna's default lock, a symbolic link, would outlive a killed process for ever where the
+        # path is relative.
+        lock = storages.journal.JournalFileOpenLock(str(path))
+        pruner = self.optuna.pruners.MedianPruner(
+            n_startup_trials=PRUNE_AFTER, n_warmup_steps=PRUNE_FROM
+        )
+        try:
+            backend = storages.journal.JournalFileBackend(str(path), lock)
+            return self.optuna.create_study(
+                storage=storages.JournalStorage(backend),
+                study_name="danq tune",
+                direction="maximize",
+                pruner=pruner,
+                load_if_exists=True,
+            )
+        except (ValueError, KeyError, TypeError) as error:  # depends on where a line is cut
+            what = "not a whole search of danq tune; remove it to start anew"
+            raise DanqError(what, path) from error
+
+    def _refuse_another(self, identity: Mapping[str, object], path: Path) -> None:
+        """Refuse a search of another configuration, dataset or seed; note those of a new one."""
+        before = self._study.user_attrs.get("identity")
+        if before is None:
+            self._study.set_user_attr("identity", dict(identity))
+            return
+        changes = differences(before, identity)
+        if changes:
+            what = f"holds a search with another {changes}"
+            raise DanqError(f"{what}; give the former, or name another --folder", path)
+
+    def _requeue(self) -> None:
+        """Let what ran when the process was killed wait to be run again."""
+        for trial in self._study.get_trials(states=[self.states.RUNNING]):
+            self._study.tell(trial.number, state=self.states.FAIL)
+            # One that has its reason had failed already. One without all its parameters will be
+            # drawn anew.
+            if "reason" not in trial.user_attrs and len(trial.params) == len(self.space):
+                self._study.enqueue_trial(trial.params)
+
+    def ask(self, seed: int, given: Mapping[str, object]) -> Any:
+        """Start the next trial.
+
+        Parameters
+        ----------
+        seed : int
+            Of the search.
+        given : dict of str to plain values
+            The configuration that is tried first.
+
+        Returns
+        -------
+        optuna.trial.Trial
+            One that waits, else the given configuration, else what TPE draws.
+        """
+        n_finished = len(self.finished())
+        # A sampler that lived longer would begin its draws again after an interruption.
+        sequence = np.random.SeedSequence([seed, n_finished])
+        sampler_seed = int(sequence.generate_state(1)[0])
+        self._study.sampler = self.optuna.samplers.TPESampler(seed=sampler_seed)
+        waiting = self._study.get_trials(states=[self.states.WAITING])
+        if n_finished == 0 and not waiting:
+            self._study.enqueue_trial(dict(given))
+        return self._study.ask(self.space)
+
+    def tell(self, trial: Any, value: float | None, state: Any) -> None:
+        """Note how a trial ended.
+
+        Parameters
+        ----------
+        trial : optuna.trial.Trial
+        value : float or None
+            Of a complete one.
+        state : optuna.trial.TrialState
+        """
+        self._study.tell(trial, value, state)
+
+    def finished(self) -> list[Any]:
+        """Return the trials that count (optuna.trial.FrozenTrial): all but those cut off."""
+        ended = (self.states.COMPLETE, self.states.PRUNED)
+        trials = []
+        for trial in self._study.get_trials():
+            if trial.state in ended or "reason" in trial.user_attrs:
+                trials.append(trial)
+        return trials
+
+    def best(self, trials: Sequence[Any]) -> int | None:
+        """Return the number of the complete trial with the highest value, the first of equal ones.
+
+        Parameters
+        ----------
+        trials : list of optuna.trial.FrozenTrial
+
+        Returns
+        -------
+        int or None
+            None where none is complete.
+        """
+        best = None
+        for trial in trials:
+            is_complete = trial.state == self.states.COMPLETE
+            if is_complete and (best is None or trial.value > best.value):
+                best = trial
+        return None if best is None else best.number
+
+
+def _drop_unfinished_line(path: Path) -> None:
+    """Drop a last line without its end, as a full disk leaves it.
+
+    Optuna would write the next one behind it.
+    """
+    if not path.exists():
+        return
+    text = path.read_text(encoding="utf-8")
+    if text and not text.endswith("\n"):
+        end = text.rfind("\n") + 1
+        write_text(path, text[:end])
