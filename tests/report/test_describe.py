@@ -488,7 +488,7 @@ def test_the_specification_says_how_letters_are_packed():
     packed = pack(encode(bases)[None])[0]
     for place, base in enumerate(bases):
         bits = [packed[place // 8, channel] >> 7 - place % 8 & 1 for channel in range(4)]
-        assert bits == [base == base for base in "ACGT"]
+        assert bits == [letter == base for letter in "ACGT"]
     assert (unpack_indices(packed[None], 11)[0] == encode(bases)).all()
 
 
