@@ -1,17 +1,21 @@
 """Motifs as probability matrices: the MEME format, and JASPAR's bundled collections.
 
-The reader is our own and strict: a motif without a matrix, a width that does not fit, a row that is no
-probability distribution are refused by line, where common readers give a wrong matrix without a word.
+The reader is our own and strict: a motif without a matrix, a width that does not fit, a row that is
+no probability distribution are refused by line, where common readers give a wrong matrix without a
+word.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Literal, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from danq.errors import DanqError, shown
-from danq.files import read_lines, write_text
+from danq.files import PathLike, read_lines, write_text
 
 TAXA = ("vertebrates", "fungi", "plants", "insects", "nematodes", "urochordates")
 """JASPAR's taxonomic groups."""
@@ -19,6 +23,7 @@ TAXA = ("vertebrates", "fungi", "plants", "insects", "nematodes", "urochordates"
 PSEUDOCOUNT = 0.01
 """Added to every probability of a motif before logarithms are taken."""
 
+_BASES = "ACGT"  # of the columns of a matrix
 _JASPAR = re.compile(r"(JASPAR\d{4}):(\w+)")
 
 
@@ -42,12 +47,37 @@ class Motif:
 
     name: str
     alias: str
-    matrix: np.ndarray
+    matrix: NDArray[np.float64]
     n_sites: int = 0
     family: str = ""
 
+    def reverse_complement(self) -> "Motif":
+        """Return the same motif as the other strand has it."""
+        return replace(self, matrix=reverse_complement(self.matrix))
 
-def information(matrix):
+
+def reverse_complement(matrix: NDArray[Any]) -> NDArray[Any]:
+    """Return a matrix of four bases per position as the other strand has it.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (width, 4)
+        Probabilities, weights or one-hot of A, C, G, T.
+
+    Returns
+    -------
+    numpy.ndarray, shape (width, 4)
+        A view: positions and bases in reverse, as the reverse of ACGT is its complement.
+
+    Examples
+    --------
+    >>> reverse_complement(np.array([[1, 2, 3, 4], [5, 6, 7, 8]])).tolist()
+    [[8, 7, 6, 5], [4, 3, 2, 1]]
+    """
+    return matrix[::-1, ::-1]
+
+
+def information(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the information content of each position against a uniform background.
 
     Parameters
@@ -65,22 +95,38 @@ def information(matrix):
     >>> information(np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25, 0.25, 0.25, 0.25]])).tolist()
     [2.0, 1.0, 0.0]
     """
-    logs = np.log2(matrix, where=matrix > 0, out=np.zeros(matrix.shape))
+    zeros = np.zeros(matrix.shape)
+    logs = np.log2(matrix, where=matrix > 0, out=zeros)
     return 2 + (matrix * logs).sum(axis=1)
 
 
-def log_odds(matrix, background):
-    """Return a motif (width, 4) as log2 of its probabilities over `background` (4,), in bits."""
+def log_odds(matrix: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log-odds of a motif's bases against a background.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (width, 4)
+        Probabilities of A, C, G, T; `PSEUDOCOUNT` is added to each.
+    background : numpy.ndarray, shape (4,)
+        Their probabilities in the background.
+
+    Returns
+    -------
+    numpy.ndarray, shape (width, 4), bits
+    """
     smoothed = (matrix + PSEUDOCOUNT) / (1 + 4 * PSEUDOCOUNT)
     return np.log2(smoothed / background)
 
 
-def known_motifs(source):
+# --- known motifs ---
+
+
+def known_motifs(source: PathLike) -> list[Motif]:
     """Load known motifs from a MEME file or from JASPAR.
 
     Parameters
     ----------
-    source : str
+    source : str or path-like
         ``JASPAR<year>:<taxon>`` (``JASPAR2024:vertebrates``), or the path of a MEME file.
 
     Returns
@@ -93,11 +139,14 @@ def known_motifs(source):
         No such release or taxon, or the file is not a whole MEME file.
     """
     collection = _JASPAR.fullmatch(str(source))
-    return jaspar(*collection.groups()) if collection else read_meme(source)
+    if collection is None:
+        return read_meme(source)
+    release, taxon = collection.groups()
+    return jaspar(release, taxon)
 
 
-def motif_files(source):
-    """Return the files behind a source of known motifs: none for JASPAR, else the one that it names.
+def motif_files(source: str) -> list[str]:
+    """Return the files behind a source of known motifs: none for JASPAR, else the one named.
 
     Parameters
     ----------
@@ -117,14 +166,15 @@ def motif_files(source):
     if collection and collection[2] in TAXA:
         return []
     if not Path(source).is_file():
-        raise DanqError(
-            f"motifs: {shown(source)} is neither a file nor JASPAR<year>:<taxon>, taxon one of "
-            f"{', '.join(TAXA)}; fix it"
-        )
+        taxa = ", ".join(TAXA)
+        choices = f"neither a file nor JASPAR<year>:<taxon>, taxon one of {taxa}"
+        raise DanqError(f"motifs: {shown(source)} is {choices}; fix it")
     return [source]
 
 
-def jaspar(release, taxon=None, names=None):
+def jaspar(
+    release: str, taxon: str | None = None, names: Sequence[str] | None = None
+) -> list[Motif]:
     """Return CORE motifs from the copy of JASPAR that pyjaspar carries (no network).
 
     Parameters
@@ -138,69 +188,93 @@ def jaspar(release, taxon=None, names=None):
 
     Returns
     -------
-    list of Motif, sorted by name when a taxon is asked for, in the given order otherwise
+    list of Motif
+        Sorted by name when a taxon is asked for, in the given order otherwise.
 
     Raises
     ------
     DanqError
         The release or the taxon is not in the bundled database.
     """
-    from pyjaspar import jaspar_releases, jaspardb
+    from pyjaspar import jaspar_releases, jaspardb  # slow to load
 
     if release not in jaspar_releases:
-        raise DanqError(
-            f"{release} is not bundled with pyjaspar; choose from {', '.join(jaspar_releases)}"
-        )
-    if taxon not in TAXA and names is None:
-        raise DanqError(f"{release} has no taxon {shown(taxon)}; choose from {', '.join(TAXA)}")
+        releases = ", ".join(jaspar_releases)
+        raise DanqError(f"{release} is not bundled with pyjaspar; choose from {releases}")
     database = jaspardb(release=release)
-    if names is None:
-        found = sorted(
-            database.fetch_motifs(collection="CORE", tax_group=[taxon]),
-            key=lambda motif: motif.matrix_id,
-        )
+    if names is not None:
+        records = [database.fetch_motif_by_id(name) for name in names]
+    elif taxon in TAXA:
+        records = database.fetch_motifs(collection="CORE", tax_group=[taxon])
+        records = sorted(records, key=lambda record: record.matrix_id)
     else:
-        found = [database.fetch_motif_by_id(name) for name in names]
-    return [_from_counts(motif) for motif in found]
+        taxa = ", ".join(TAXA)
+        raise DanqError(f"{release} has no taxon {shown(str(taxon))}; choose from {taxa}")
+    return [_from_record(record) for record in records]
 
 
-def _from_counts(motif):
-    counts = np.array([motif.counts[base] for base in "ACGT"], dtype=np.float64).T
+def _from_record(record: Any) -> Motif:
+    """Return a record of pyjaspar, which has counts, as a Motif."""
+    columns = [record.counts[base] for base in _BASES]
+    counts = np.array(columns, dtype=np.float64).T
     totals = counts.sum(axis=1, keepdims=True)
+    n_sites = round(float(totals.max()))
     # A dimer of two families has both, and some an empty one.
-    family = " / ".join(dict.fromkeys(filter(None, motif.tf_family or [])))
-    return Motif(motif.matrix_id, motif.name, counts / totals, round(float(totals.max())), family)
+    families = dict.fromkeys(filter(None, record.tf_family or []))
+    return Motif(record.matrix_id, record.name, counts / totals, n_sites, " / ".join(families))
 
 
-def one_word(alias):
+# --- writing ---
+
+
+def one_word(alias: str) -> str:
     """Return an alias without white space, which would end it in a MEME file or a table."""
     return "_".join(alias.split())
 
 
-def write_meme(path, motifs):
-    """Write motifs in MEME format (version 4, https://meme-suite.org/meme/doc/meme-format.html), atomically.
+_MEME_HEAD = """\
+MEME version 4
+
+ALPHABET= ACGT
+
+strands: + -
+
+Background letter frequencies
+A 0.25 C 0.25 G 0.25 T 0.25
+"""
+
+
+def write_meme(path: PathLike, motifs: Sequence[Motif]) -> None:
+    """Write motifs in MEME format, version 4, atomically.
 
     Parameters
     ----------
     path : str or path-like
-        The file to make.
+        The file to make (https://meme-suite.org/meme/doc/meme-format.html).
     motifs : list of Motif
         Their names and aliases must hold no white space.
     """
-    parts = [
-        "MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\n"
-        "A 0.25 C 0.25 G 0.25 T 0.25\n"
+    entries = [_meme_entry(motif) for motif in motifs]
+    write_text(path, _MEME_HEAD + "".join(entries))
+
+
+def _meme_entry(motif: Motif) -> str:
+    """Return the lines of one motif in a MEME file."""
+    lines = [
+        "",
+        f"MOTIF {motif.name} {motif.alias}",
+        f"letter-probability matrix: alength= 4 w= {len(motif.matrix)} "
+        f"nsites= {motif.n_sites} E= 0",
     ]
-    for motif in motifs:
-        rows = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in motif.matrix)
-        parts.append(
-            f"\nMOTIF {motif.name} {motif.alias}\nletter-probability matrix: alength= 4 "
-            f"w= {len(motif.matrix)} nsites= {motif.n_sites} E= 0\n{rows}\n"
-        )
-    write_text(path, "".join(parts))
+    for row in motif.matrix:
+        values = [f"{value:.6f}" for value in row]
+        lines.append(" ".join(values))
+    return "\n".join(lines) + "\n"
 
 
-def export_motifs(motifs, output, format):
+def export_motifs(
+    motifs: PathLike, output: PathLike, format: Literal["jaspar", "transfac"]
+) -> None:
     """Write the motifs of a MEME file in another format, through Biopython.
 
     Parameters
@@ -210,8 +284,9 @@ def export_motifs(motifs, output, format):
     output : str or path-like
         The file to make.
     format : {"jaspar", "transfac"}
-        https://jaspar.elixir.no/docs/ and http://gene-regulation.com/pub/databases/transfac/doc/matrix1SM.html: both
-        hold counts, here the probabilities times the number of sites, or 100 where that is not known.
+        https://jaspar.elixir.no/docs/ and
+        http://gene-regulation.com/pub/databases/transfac/doc/matrix1SM.html: both hold counts, here
+        the probabilities times the number of sites, or 100 where that is not known.
 
     Raises
     ------
@@ -219,22 +294,30 @@ def export_motifs(motifs, output, format):
         The motifs are unfit.
     """
     from Bio import motifs as bio
+
+    records = [_biopython_motif(motif, format) for motif in read_meme(motifs)]
+    write_text(output, bio.write(records, format))
+
+
+def _biopython_motif(motif: Motif, format: str) -> Any:
+    """Return a motif as Biopython has it in that format."""
     from Bio.motifs import jaspar, transfac
 
-    written = []
-    for motif in read_meme(motifs):
-        counts = dict(
-            zip("ACGT", (motif.matrix * (motif.n_sites or 100)).T.round(2).tolist(), strict=True)
-        )
-        if format == "jaspar":
-            written.append(jaspar.Motif(motif.name, motif.alias or motif.name, counts=counts))
-        else:
-            written.append(transfac.Motif(alphabet="ACGT", counts=counts))
-            written[-1].update(ID=motif.name, NA=motif.alias or motif.name)
-    write_text(output, bio.write(written, format))
+    values = motif.matrix * (motif.n_sites or 100)
+    columns = values.T.round(2).tolist()
+    counts = dict(zip(_BASES, columns, strict=True))
+    alias = motif.alias or motif.name
+    if format == "jaspar":
+        return jaspar.Motif(motif.name, alias, counts=counts)
+    record = transfac.Motif(alphabet=_BASES, counts=counts)
+    record.update(ID=motif.name, NA=alias)
+    return record
 
 
-def read_meme(path):
+# --- reading ---
+
+
+def read_meme(path: PathLike) -> list[Motif]:
     """Read a file in minimal or full MEME format.
 
     Parameters
@@ -249,94 +332,140 @@ def read_meme(path):
     Raises
     ------
     DanqError
-        Not a MEME file of DNA motifs, a motif without exactly one matrix, a width that differs from the number
-        of rows, a row that is not four probabilities summing to 1 (within 0.01), or a name used twice.
+        Not a MEME file of DNA motifs, a motif without exactly one matrix, a width that differs from
+        the number of rows, a row that is not four probabilities summing to 1 (within 0.01), or a
+        name used twice.
     """
     reader = _MemeReader(path)
     for number, line in read_lines(path):
-        reader.take(number, line.decode("utf-8", "replace").strip())
+        text = line.decode("utf-8", "replace")
+        reader.take(number, text.strip())
     return reader.finish()
 
 
+@dataclass
+class _Draft:
+    """A motif that is being read: `width` is None until its matrix begins."""
+
+    name: str
+    alias: str
+    line: int
+    width: int | None = None
+    n_sites: int = 0
+    rows: list[NDArray[np.float64]] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has all rows of its matrix."""
+        return len(self.rows) == self.width
+
+
 class _MemeReader:
-    """Reads line by line: `rows` is None outside a matrix, and the list being filled inside one."""
+    """Reads line by line; `draft` is the motif whose MOTIF line came last."""
 
-    def __init__(self, path):
-        self.path, self.motifs, self.names = path, [], set()
-        self.started, self.open, self.rows, self.width, self.n_sites = False, None, None, None, 0
+    _BANNER = re.compile(r"\*+|MEME - .*")  # of MEME's own text output, before its version
+    _FOUR_NUMBERS = re.compile(r"[-+.\deE]+(\s+[-+.\deE]+){3}")
 
-    def fail(self, what, line):
+    def __init__(self, path: PathLike) -> None:
+        self.path = path
+        self.motifs: list[Motif] = []
+        self.names: set[str] = set()
+        self.started = False
+        self.draft: _Draft | None = None
+
+    def take(self, number: int, line: str) -> None:
+        """Read the line of that number, stripped of white space."""
+        if not self.started:
+            self._start(number, line)
+        elif line.startswith("MOTIF"):
+            self._close()
+            self._open(number, line.split())
+        elif line.startswith("letter-probability matrix"):
+            self._begin_matrix(number, line)
+        elif line.startswith("ALPHABET") and not re.search(r"ACGT|DNA", line):
+            self._fail("the alphabet is not DNA; give a file of DNA motifs", number)
+        elif self.draft is not None and self.draft.width is not None:
+            self._take_in_matrix(self.draft, number, line)
+
+    def finish(self) -> list[Motif]:
+        """Return the motifs."""
+        self._close()
+        if not self.motifs:
+            raise DanqError("holds no motif; give a file in MEME format", self.path)
+        return self.motifs
+
+    def _fail(self, what: str, line: int) -> NoReturn:
         raise DanqError(what, self.path, line)
 
-    def take(self, number, line):
-        if not self.started:
-            # The banner of MEME's own text output comes before its version.
-            if line and not re.fullmatch(r"\*+|MEME - .*", line):
-                self.started = line.startswith("MEME version") or self.fail(
-                    f"a MEME file begins with 'MEME version', not {shown(line)}; give a file in MEME format",
-                    number,
-                )
-        elif line.startswith("MOTIF"):
-            self.close(number)
-            self.begin(number, line.split())
-        elif line.startswith("letter-probability matrix"):
-            self.begin_matrix(number, line)
-        elif self.rows is not None and len(self.rows) < self.width:
-            self.rows.append(self.row(number, line))
-        elif self.rows is not None and re.fullmatch(r"[-+.\deE]+(\s+[-+.\deE]+){3}", line):
-            self.fail(
-                f"row {self.width + 1} of motif {self.open[0]}, of width w= {self.width}; fix the width",
-                number,
-            )
-        elif line.startswith("ALPHABET") and not re.search(r"ACGT|DNA", line):
-            self.fail("the alphabet is not DNA; give a file of DNA motifs", number)
+    def _start(self, number: int, line: str) -> None:
+        """Look for the version, which begins a file."""
+        if not line or self._BANNER.fullmatch(line):
+            return
+        if not line.startswith("MEME version"):
+            what = f"a MEME file begins with 'MEME version', not {shown(line)}"
+            self._fail(f"{what}; give a file in MEME format", number)
+        self.started = True
 
-    def begin(self, number, words):
+    def _open(self, number: int, words: list[str]) -> None:
+        """Begin a motif."""
         if len(words) < 2:
-            self.fail("MOTIF without a name; name it", number)
-        if words[1] in self.names:
-            self.fail(f"the motif name {shown(words[1])} is used twice; rename one", number)
-        self.names.add(words[1])
-        self.open = (words[1], " ".join(words[2:]), number)
+            self._fail("MOTIF without a name; name it", number)
+        name = words[1]
+        if name in self.names:
+            self._fail(f"the motif name {shown(name)} is used twice; rename one", number)
+        self.names.add(name)
+        self.draft = _Draft(name, " ".join(words[2:]), number)
 
-    def begin_matrix(self, number, line):
-        if self.open is None or self.rows is not None:
-            self.fail("a matrix without a MOTIF line of its own; add the line", number)
+    def _begin_matrix(self, number: int, line: str) -> None:
+        """Begin the matrix of the motif whose MOTIF line came last."""
+        if self.draft is None or self.draft.width is not None:
+            self._fail("a matrix without a MOTIF line of its own; add the line", number)
         facts = dict(re.findall(r"(\w+)\s*=\s*([^\s=]+)", line))
-        if facts.get("alength", "4") != "4" or not re.fullmatch(r"[1-9]\d*", facts.get("w", "")):
-            self.fail("a matrix line needs alength= 4 and w= the number of rows; fix it", number)
-        self.rows, self.width = [], int(facts["w"])
-        try:
-            self.n_sites = round(float(facts.get("nsites", 0)))
-            if self.n_sites < 0:
-                raise ValueError
-        except (ValueError, OverflowError):
-            self.fail(f"nsites= {shown(facts['nsites'])} is not a number of sites; fix it", number)
+        four_bases = facts.get("alength", "4") == "4"
+        if not four_bases or not re.fullmatch(r"[1-9]\d*", facts.get("w", "")):
+            what = "a matrix line needs alength= 4 and w= the number of rows"
+            self._fail(f"{what}; fix it", number)
+        self.draft.width = int(facts["w"])
+        self.draft.n_sites = self._site_count(number, facts.get("nsites", "0"))
 
-    def row(self, number, line):
+    def _site_count(self, number: int, word: str) -> int:
+        """Return what ``nsites=`` says."""
+        try:
+            count = round(float(word))
+        except (ValueError, OverflowError):
+            count = -1
+        if count < 0:
+            self._fail(f"nsites= {shown(word)} is not a number of sites; fix it", number)
+        return count
+
+    def _take_in_matrix(self, draft: _Draft, number: int, line: str) -> None:
+        """Read a row of the matrix; behind its last row, anything but one more."""
+        if not draft.is_whole:
+            draft.rows.append(self._row(draft, number, line))
+        elif self._FOUR_NUMBERS.fullmatch(line):
+            what = f"row {len(draft.rows) + 1} of motif {draft.name}, of width w= {draft.width}"
+            self._fail(f"{what}; fix the width", number)
+
+    def _row(self, draft: _Draft, number: int, line: str) -> NDArray[np.float64]:
+        """Return the probabilities on a line, which must be a row of the matrix."""
         try:
             values = np.array([float(word) for word in line.split()])
         except ValueError:
             values = np.zeros(0)
-        if values.shape != (4,) or not (values >= 0).all() or abs(values.sum() - 1) > 0.01:
-            self.fail(
-                f"expected 4 probabilities that sum to 1 (row {len(self.rows) + 1} of {self.width} of "
-                f"{self.open[0]}), not {shown(line)}; fix the matrix or its w=",
-                number,
-            )
+        four = values.shape == (4,)
+        if not four or not (values >= 0).all() or abs(values.sum() - 1) > 0.01:
+            row = f"row {len(draft.rows) + 1} of {draft.width} of {draft.name}"
+            what = f"expected 4 probabilities that sum to 1 ({row}), not {shown(line)}"
+            self._fail(f"{what}; fix the matrix or its w=", number)
         return values / values.sum()
 
-    def close(self, number):
-        if self.open is None:
+    def _close(self) -> None:
+        """Keep the motif that was begun last, if any; its matrix must be whole."""
+        draft = self.draft
+        if draft is None:
             return
-        name, alias, line = self.open
-        if self.rows is None or len(self.rows) < self.width:
-            self.fail(f"motif {name} has no whole matrix; complete or remove it", line)
-        self.motifs.append(Motif(name, alias, np.array(self.rows), self.n_sites))
-        self.open = self.rows = None
-
-    def finish(self):
-        self.close(None)
-        if not self.motifs:
-            raise DanqError("holds no motif; give a file in MEME format", self.path)
-        return self.motifs
+        if not draft.is_whole:
+            what = f"motif {draft.name} has no whole matrix; complete or remove it"
+            self._fail(what, draft.line)
+        matrix = np.array(draft.rows)
+        self.motifs.append(Motif(draft.name, draft.alias, matrix, draft.n_sites))

@@ -6,6 +6,7 @@ by chance in a genome of this size, and labels would then depend on more than wh
 """
 
 import gzip
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from danq.config import Simulate
 from danq.errors import DanqError
 from danq.files import PathLike, atomic, write_table
+from danq.genome.sequence import decode, reverse_complement
 from danq.motif.meme import Motif
 from danq.motif.sites import draw_sites
 from danq.simulation.grammar import MOTIFS, SWAPPED, TARGETS, TURN, planted_motifs
@@ -67,27 +69,38 @@ def _helix_gaps(first_turn: float) -> list[int]:
 
 # With the pairs that lone sites form by chance, the shares give about as many decoys as positives
 # of each target.
-_CASSETTES = (
+_SINGLE = (
     _Cassette(0.010, ("CTCF",)),
     _Cassette(0.040, ("CTCF" + SWAPPED,)),
     _Cassette(0.080, ("ZNF143",)),
     _Cassette(0.040, ("ZNF143" + SWAPPED,)),
+)
+_COUNT = (
     _Cassette(0.030, ("ELF4",) * 3, (range(5, 83),) * 2),
     _Cassette(0.030, ("ELF4",) * 4, (range(5, 51),) * 3),
     _Cassette(0.025, ("ELF4",) * 5, (range(5, 36),) * 4),
     _Cassette(0.025, ("ELF4",)),
     _Cassette(0.025, ("ELF4",) * 2, (range(5, 83),)),
+)
+_ORDER = (
     _Cassette(0.070, ("ONECUT3", "HNF4A"), (range(40, 161),), one_strand=True),
     _Cassette(0.070, ("HNF4A", "ONECUT3"), (range(40, 161),), one_strand=True),
+)
+_INHIBITOR = (
     _Cassette(0.090, ("SRF",)),
     _Cassette(0.060, ("SRF", "REST"), (range(10, 161),)),
+)
+_INSULATOR = (
     _Cassette(0.020, ("TFE3", "TP53"), (range(70, 201),)),
     _Cassette(0.010, ("CTCF", "TFE3", "TP53"), (range(10, 61), range(70, 201))),
     _Cassette(0.010, ("TFE3", "TP53", "CTCF"), (range(70, 201), range(10, 61))),
     _Cassette(0.070, ("TFE3", "CTCF", "TP53"), (range(28, 93),) * 2),
+)
+_HELIX = (
     _Cassette(0.060, ("GFI1", "ZIC1"), (_helix_gaps(3),)),
     _Cassette(0.060, ("GFI1", "ZIC1"), (_helix_gaps(3.5),)),
 )
+_CASSETTES = _SINGLE + _COUNT + _ORDER + _INHIBITOR + _INSULATOR + _HELIX
 
 
 def simulate(output: PathLike, *, settings: Simulate) -> None:
@@ -178,9 +191,12 @@ def draw(chromosomes: int, length: int, seed: int) -> Simulation:
 
 def _widths(motifs: Mapping[str, Motif]) -> dict[str, int]:
     """Return the width of every factor's site, and of its broken copy (bp)."""
-    widths = {factor: len(motif.matrix) for factor, motif in motifs.items()}
-    broken = {factor + SWAPPED: width for factor, width in widths.items()}
-    return widths | broken
+    widths = {}
+    for factor, motif in motifs.items():
+        width = len(motif.matrix)
+        widths[factor] = width
+        widths[factor + SWAPPED] = width
+    return widths
 
 
 # --- the background ---
@@ -190,16 +206,19 @@ def _draw_background(rng: np.random.Generator, chromosomes: int, length: int) ->
     """Return bases of a random order-2 Markov chain rich in A and T, (chromosomes, length)."""
     n_segments = -(-chromosomes * length // _SEGMENT)
     transitions = rng.dirichlet(50 * _BASE_SHARES, size=16)
-    cumulative = transitions.cumsum(axis=1)[:, :3].astype(np.float32)
+    cumulative = transitions.cumsum(axis=1)[:, :3]
+    thresholds = cumulative.astype(np.float32)
     bases = np.empty((_SEGMENT, n_segments), dtype=np.uint8)
     bases[:2] = rng.choice(4, p=_BASE_SHARES, size=(2, n_segments))
     for step in tqdm(range(2, _SEGMENT), desc="background", leave=False, disable=None):
-        state = 4 * bases[step - 2] + bases[step - 1]
+        last_but_one = bases[step - 2]
+        last = bases[step - 1]
+        state = 4 * last_but_one + last
         draws = rng.random(n_segments, dtype=np.float32)
-        beyond = draws[:, None] >= cumulative[state]
+        beyond = draws[:, None] >= thresholds[state]
         bases[step] = beyond.sum(axis=1)
-    joined = bases.T.reshape(-1)[: chromosomes * length]
-    return joined.reshape(chromosomes, length)
+    joined = bases.T.ravel()
+    return joined[: chromosomes * length].reshape(chromosomes, length)
 
 
 # --- the layout: which site goes where ---
@@ -211,18 +230,18 @@ def _draw_layout(
     """Return the table of all sites to plant, which never overlap; columns as in `elements`."""
     cassettes = _draw_cassettes(rng, chromosomes, length, widths)
     lone = _draw_lone(rng, chromosomes, length, widths)
-    sites = pd.concat([cassettes, _between(lone, cassettes, widths, chromosomes * length)])
-    sites = sites.sort_values("flat", ignore_index=True)
-    chrom, start = np.divmod(sites["flat"].to_numpy(), length)
-    names = [f"chr{number}" for number in range(1, chromosomes + 1)]
-    columns = {
-        "chrom": pd.Categorical.from_codes(chrom, names, ordered=True),
-        "start": start,
-        "end": start + sites["factor"].map(widths).to_numpy(),
-        "strand": np.where(sites["plus"], "+", "-"),
-        "factor": sites["factor"],
-    }
-    return pd.DataFrame(columns)
+    lone = _between(lone, cassettes, widths)
+    sites = pd.concat([cassettes, lone]).sort_values("flat", ignore_index=True)
+    chrom, start = np.divmod(sites["flat"], length)
+    width = sites["factor"].map(widths)
+    names = [f"chr{index + 1}" for index in range(chromosomes)]
+    table = pd.DataFrame()
+    table["chrom"] = pd.Categorical.from_codes(chrom, names, ordered=True)
+    table["start"] = start
+    table["end"] = start + width
+    table["strand"] = np.where(sites["plus"], "+", "-")
+    table["factor"] = sites["factor"]
+    return table
 
 
 def _draw_cassettes(
@@ -237,13 +256,12 @@ def _draw_cassettes(
     for index, cassette in enumerate(_CASSETTES):
         chrom, slot = np.nonzero(choices == index)
         layout = _lay_out(rng, cassette, len(slot), widths)
-        flat = (chrom * length + slot * _SLOT)[:, None] + layout.starts
-        columns = {
-            "flat": flat.ravel(),
-            "plus": layout.plus.ravel(),
-            "factor": np.tile(cassette.factors, len(slot)),
-        }
-        tables.append(pd.DataFrame(columns))
+        slot_start = chrom * length + slot * _SLOT
+        flat = slot_start[:, None] + layout.starts
+        table = pd.DataFrame({"flat": flat.ravel()})
+        table["plus"] = layout.plus.ravel()
+        table["factor"] = np.tile(cassette.factors, len(slot))
+        tables.append(table)
     return pd.concat(tables).sort_values("flat", ignore_index=True)
 
 
@@ -252,7 +270,8 @@ def _choose_cassettes(rng: np.random.Generator, chromosomes: int, slots: int) ->
 
     Evenly spaced quantiles, then shuffled, give every chromosome its share of every cassette.
     """
-    quantiles = (np.arange(slots) + rng.random((chromosomes, 1))) / slots
+    phase = rng.random((chromosomes, 1))
+    quantiles = (np.arange(slots) + phase) / slots
     shares = np.cumsum([cassette.share for cassette in _CASSETTES])
     choices = np.searchsorted(shares, quantiles, side="right")
     return rng.permuted(choices, axis=1)
@@ -269,18 +288,19 @@ def _lay_out(
     rng: np.random.Generator, cassette: _Cassette, n: int, widths: Mapping[str, int]
 ) -> _Layout:
     """Draw the gaps, strands and position in the slot of `n` copies of a cassette."""
-    site_widths = np.array([widths[factor] for factor in cassette.factors])
+    site_widths = [widths[factor] for factor in cassette.factors]
     steps = [np.zeros(n, dtype=np.int64)]
     for gap, width in zip(cassette.gaps, site_widths, strict=False):
         steps.append(rng.choice(gap, n) + width)
-    starts = np.cumsum(np.stack(steps, axis=1), axis=1)
-    span = starts[:, -1:] + site_widths[-1]
+    starts = np.stack(steps, axis=1).cumsum(axis=1)
+    ends = starts + site_widths
+    span = ends[:, -1:]
     if cassette.one_strand:
         plus = np.full(starts.shape, True)
     else:
         plus = rng.random(starts.shape) < 0.5
     reverse = rng.random((n, 1)) < 0.5
-    starts = np.where(reverse, span - starts - site_widths, starts)
+    starts = np.where(reverse, span - ends, starts)
     position = rng.integers(0, _SLOT - span + 1)
     return _Layout(starts + position, plus ^ reverse)
 
@@ -295,22 +315,23 @@ def _draw_lone(
     width = factor.map(widths)
     chrom = rng.integers(chromosomes, size=n)
     start = rng.integers(0, length - width + 1)
-    flat = chrom * length + start
-    sites = pd.DataFrame({"plus": plus, "factor": factor, "flat": flat, "end": flat + width})
+    sites = pd.DataFrame({"plus": plus, "factor": factor})
+    sites["flat"] = chrom * length + start
+    sites["end"] = sites["flat"] + width
     return sites.sort_values("flat", ignore_index=True)
 
 
 def _between(
-    lone: pd.DataFrame, cassettes: pd.DataFrame, widths: Mapping[str, int], total: int
+    lone: pd.DataFrame, cassettes: pd.DataFrame, widths: Mapping[str, int]
 ) -> pd.DataFrame:
-    """Return the lone sites that touch neither one another nor a site of a cassette."""
+    """Return the lone sites that overlap neither one another nor a site of a cassette."""
     end_before = lone["end"].cummax().shift(fill_value=0)
     lone = lone[lone["flat"] >= end_before]
-    cassette_widths = cassettes["factor"].map(widths)
-    cassette_ends = (cassettes["flat"] + cassette_widths).to_numpy()
-    cassette_starts = np.append(cassettes["flat"].to_numpy(), total)
-    following = np.searchsorted(cassette_ends, lone["flat"], side="right")
-    clear = lone["end"] <= cassette_starts[following]
+    width = cassettes["factor"].map(widths)
+    ends = cassettes["flat"] + width
+    starts = np.append(cassettes["flat"], np.inf)
+    following = np.searchsorted(ends, lone["flat"], side="right")
+    clear = lone["end"] <= starts[following]
     return lone.loc[clear, ["flat", "plus", "factor"]]
 
 
@@ -331,20 +352,22 @@ def _plant(
         if name.endswith(SWAPPED):
             bases = np.roll(bases, len(matrix) // 2, axis=1)
         minus = (table["strand"] == "-").to_numpy()
-        bases[minus] = 3 - bases[minus, ::-1]
-        chroms = table["chrom"].cat.codes.to_numpy()
-        starts = table["start"].to_numpy()
-        positions = starts[:, None] + np.arange(len(matrix))
-        genome[chroms[:, None], positions] = bases
+        bases[minus] = reverse_complement(bases[minus])
+        chroms = table["chrom"].cat.codes.to_numpy()[:, None]
+        starts = table["start"].to_numpy()[:, None]
+        offsets = np.arange(len(matrix))
+        genome[chroms, starts + offsets] = bases
 
 
 def _draw_instances(
     rng: np.random.Generator, matrix: NDArray[np.float64], n: int
 ) -> NDArray[np.uint8]:
     """Draw sites of a motif and return the best-scoring share of them, (n, width)."""
-    bases = draw_sites(matrix, int(np.ceil(n / _BEST)), rng)
+    candidates = math.ceil(n / _BEST)
+    bases = draw_sites(matrix, candidates, rng)
     columns = np.arange(len(matrix))
-    scores = np.log(matrix[columns, bases]).sum(axis=1)
+    logs = np.log(matrix[columns, bases])
+    scores = logs.sum(axis=1)
     best = np.argsort(-scores, kind="stable")[:n]
     return bases[rng.permutation(best)]
 
@@ -372,11 +395,15 @@ def _write_targets(folder: Path, peaks: pd.DataFrame) -> None:
     rows = []
     for index, target in enumerate(TARGETS):
         file = f"peaks/{index:02d}.bed.gz"
-        intervals = peaks.loc[peaks["target"] == index, ["chrom", "start", "end"]]
-        names = [f"{target.name}_{number}" for number in range(1, len(intervals) + 1)]
-        bed = intervals.assign(name=names, score=1000, strand=".")
+        intervals = peaks[peaks["target"] == index]
+        numbers = pd.RangeIndex(1, len(intervals) + 1).astype(str)
+        bed = intervals[["chrom", "start", "end"]].copy()
+        bed["name"] = f"{target.name}_" + numbers
+        bed["score"] = 1000
+        bed["strand"] = "."
         _write_packed(folder / file, bed, header=False)
-        rows.append((target.name, target.group, file, MOTIFS[target.name]))
+        motif = MOTIFS[target.name]
+        rows.append((target.name, target.group, file, motif))
     table = pd.DataFrame(rows, columns=["name", "group", "file", "jaspar"])
     write_table(folder / "targets.tsv", table)
 
@@ -394,17 +421,17 @@ def _write_fasta(path: Path, genome: NDArray[np.uint8], width: int = 60, lines: 
 
     The writer copies all that waits for every block it writes, so little should wait.
     """
+    block_size = lines * width
     with atomic(path) as temporary, bgzf.BgzfWriter(str(temporary), "wb", compresslevel=1) as out:
         chromosomes = tqdm(genome, desc=path.name, leave=False, disable=None)
         for number, indices in enumerate(chromosomes, 1):
             out.write(f">chr{number}\n".encode())
-            text = np.frombuffer(b"ACGT", dtype=np.uint8)[indices].tobytes()
-            for start in range(0, len(text), lines * width):
-                block = text[start : start + lines * width]
-                out.write(_wrapped(block, width))
+            for start in range(0, len(indices), block_size):
+                text = decode(indices[start : start + block_size])
+                out.write(_wrapped(text, width).encode())
 
 
-def _wrapped(text: bytes, width: int) -> bytes:
+def _wrapped(text: str, width: int) -> str:
     """Return text in lines of `width` characters."""
-    lines = [text[start : start + width] + b"\n" for start in range(0, len(text), width)]
-    return b"".join(lines)
+    lines = [text[start : start + width] for start in range(0, len(text), width)]
+    return "\n".join(lines) + "\n"

@@ -107,20 +107,24 @@ def single(sites: pd.DataFrame, factor: str) -> pd.DataFrame:
 def count(sites: pd.DataFrame) -> pd.DataFrame:
     """Mark runs of ELF4: positive where three lie within 200 bp; tables as in `single`."""
     rows = _rows(sites, "ELF4")
-    start, end = _flat(sites, rows)
+    start, end = _flat(sites.iloc[rows])
     triples = end[2:] - start[:-2] <= ELEMENT
     in_triple = np.zeros(len(rows), dtype=bool)
-    for offset in range(3):
-        in_triple[offset : offset + len(triples)] |= triples
+    in_triple[:-2] |= triples
+    in_triple[1:-1] |= triples
+    in_triple[2:] |= triples
     # Neighbours belong to one run when a triple holds both, or when they are near and no triple
     # holds either.
     near = end[1:] - start[:-1] <= ELEMENT
-    linked = near & ~in_triple[1:] & ~in_triple[:-1]
+    either_in_triple = in_triple[1:] | in_triple[:-1]
+    linked = near & ~either_in_triple
     linked[:-1] |= triples
     linked[1:] |= triples
-    opens = np.append(True, ~linked)[: len(rows)]
-    closes = np.append(~linked, True)[: len(rows)]
-    return _elements(sites, rows[opens], rows[closes], in_triple[opens])
+    is_first = np.ones(len(rows), dtype=bool)
+    is_first[1:] = ~linked
+    is_last = np.ones(len(rows), dtype=bool)
+    is_last[:-1] = ~linked
+    return _elements(sites, rows[is_first], rows[is_last], in_triple[is_first])
 
 
 def order(sites: pd.DataFrame) -> pd.DataFrame:
@@ -146,24 +150,28 @@ def inhibitor(sites: pd.DataFrame) -> pd.DataFrame:
 def insulator(sites: pd.DataFrame) -> pd.DataFrame:
     """Mark pairs of TFE3 and TP53: positive with no whole CTCF between them; as in `single`."""
     tfe, tp = _pairs(sites, "TFE3", "TP53", 70, 200)
-    start, end = _flat(sites, slice(None))
+    start, end = _flat(sites)
     gap_start = np.minimum(end[tfe], end[tp])
     gap_end = np.maximum(start[tfe], start[tp])
-    ctcf_start, ctcf_end = _flat(sites, _rows(sites, "CTCF"))
-    started_before = np.searchsorted(ctcf_start, gap_start)
-    ended_before = np.searchsorted(ctcf_end, gap_end, side="right")
+    ctcf = _rows(sites, "CTCF")
+    started_before = np.searchsorted(start[ctcf], gap_start)
+    ended_before = np.searchsorted(end[ctcf], gap_end, side="right")
     insulated = started_before < ended_before
     return _elements(sites, tfe, tp, ~insulated)
 
 
 def helix(sites: pd.DataFrame) -> pd.DataFrame:
     """Mark pairs of GFI1 and ZIC1: positive where they face the same way; as in `single`."""
-    gfi, zic = _pairs(sites, "GFI1", "ZIC1", 0, round(13 * TURN))
-    centre = (sites["start"] + sites["end"]).to_numpy() / 2
-    turns = np.abs(centre[gfi] - centre[zic]) / TURN
-    in_range = (turns > 2.75) & (turns < 12.75)
-    same_face = np.abs(turns - np.round(turns)) < 0.25
-    return _elements(sites, gfi[in_range], zic[in_range], same_face[in_range])
+    farthest = round(13 * TURN)
+    gfi, zic = _pairs(sites, "GFI1", "ZIC1", 0, farthest)
+    span = sites["start"] + sites["end"]
+    centre = span.to_numpy() / 2
+    distance = np.abs(centre[gfi] - centre[zic])
+    turns = distance / TURN
+    off_whole_turn = np.abs(turns - np.round(turns))
+    same_face = off_whole_turn < 0.25
+    counts = (turns > 2.75) & (turns < 12.75)
+    return _elements(sites, gfi[counts], zic[counts], same_face[counts])
 
 
 @dataclass(frozen=True)
@@ -185,9 +193,12 @@ class Target:
     rule: Callable[[pd.DataFrame], pd.DataFrame]
 
 
+_CTCF = partial(single, factor="CTCF")
+_ZNF143 = partial(single, factor="ZNF143")
+
 TARGETS = (
-    Target("CTCF", "single", partial(single, factor="CTCF")),
-    Target("ZNF143", "single", partial(single, factor="ZNF143")),
+    Target("CTCF", "single", _CTCF),
+    Target("ZNF143", "single", _ZNF143),
     Target("ELF4", "count", count),
     Target("ONECUT3", "order", order),
     Target("SRF", "inhibitor", inhibitor),
@@ -219,31 +230,40 @@ def _rows(sites: pd.DataFrame, factor: str) -> NDArray[np.intp]:
     return np.flatnonzero(sites["factor"] == factor)
 
 
-def _flat(sites: pd.DataFrame, rows: NDArray[np.intp] | slice) -> _Intervals:
-    """Return `rows` on one axis, on which chromosomes are too far apart to meet."""
+def _flat(sites: pd.DataFrame) -> _Intervals:
+    """Return sites on one axis, on which chromosomes are too far apart to meet."""
     numbers, _ = pd.factorize(sites["chrom"])
     shift = numbers.astype(np.int64) << 40
-    start = sites["start"].to_numpy() + shift
-    end = sites["end"].to_numpy() + shift
-    return _Intervals(start[rows], end[rows])
+    start = sites["start"].to_numpy()
+    end = sites["end"].to_numpy()
+    return _Intervals(start + shift, end + shift)
 
 
 def _pairs(sites: pd.DataFrame, factor: str, partner: str, nearest: int, farthest: int) -> _Pairs:
     """Return all pairs of two factors with `nearest` to `farthest` bp (inclusive) between them."""
+    start, end = _flat(sites)
     factor_rows = _rows(sites, factor)
     partner_rows = _rows(sites, partner)
-    start, end = _flat(sites, factor_rows)
-    partner_start, partner_end = _flat(sites, partner_rows)
-    # The partners of a site follow each other in the table.
-    first = np.searchsorted(partner_end, start - farthest)
-    beyond = np.searchsorted(partner_start, end + farthest, side="right")
+    # The partners of a site follow each other among all those of their factor.
+    earliest_end = start[factor_rows] - farthest
+    latest_start = end[factor_rows] + farthest
+    first = np.searchsorted(end[partner_rows], earliest_end)
+    beyond = np.searchsorted(start[partner_rows], latest_start, side="right")
     counts = beyond - first
-    site = np.repeat(np.arange(len(factor_rows)), counts)
-    pairs_before = np.cumsum(counts) - counts
-    mate = np.arange(len(site)) - np.repeat(pairs_before - first, counts)
-    gap = np.maximum(partner_start[mate] - end[site], start[site] - partner_end[mate])
-    far_enough = np.maximum(0, gap) >= nearest
-    return _Pairs(factor_rows[site[far_enough]], partner_rows[mate[far_enough]])
+    rows = np.repeat(factor_rows, counts)
+    partners = partner_rows[_ranges(first, counts)]
+    gap_right = start[partners] - end[rows]
+    gap_left = start[rows] - end[partners]
+    gap = np.maximum(gap_right, gap_left).clip(min=0)
+    far_enough = gap >= nearest
+    return _Pairs(rows[far_enough], partners[far_enough])
+
+
+def _ranges(first: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return ``first[i] ... first[i] + counts[i] - 1`` of all i, one after the other."""
+    before = np.cumsum(counts) - counts
+    steps = np.arange(counts.sum())
+    return steps + np.repeat(first - before, counts)
 
 
 def _elements(
@@ -258,10 +278,8 @@ def _elements(
     left = np.minimum(start[rows], start[partners])
     right = np.maximum(end[rows], end[partners])
     middle = (left + right) // 2
-    columns = {
-        "chrom": sites["chrom"].array[rows],
-        "start": middle - ELEMENT // 2,
-        "end": middle + ELEMENT // 2,
-        "kind": np.where(positive, "positive", "decoy"),
-    }
-    return pd.DataFrame(columns)
+    table = pd.DataFrame({"chrom": sites["chrom"].array[rows]})
+    table["start"] = middle - ELEMENT // 2
+    table["end"] = middle + ELEMENT // 2
+    table["kind"] = np.where(positive, "positive", "decoy")
+    return table

@@ -4,7 +4,6 @@
 read its result: bin by bin, or for two motifs at growing distance.
 """
 
-import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
@@ -13,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from danq.files import PathLike
-from danq.genome.bins import Grid, coverage
+from danq.genome.bins import Grid, coverage, flank
 from danq.genome.tables import read_rows
 from danq.motif.meme import Motif
 from danq.motif.sites import ARRANGEMENTS, pair_starts
@@ -42,8 +41,9 @@ def elements(sites: pd.DataFrame, chromosome_length: int) -> pd.DataFrame:
         `danq.simulation.grammar.TARGETS`) and kind ("positive" or "decoy"), sorted by position.
     """
     # An ordered category: sorted as text, chr10 would come before chr2.
-    chroms = sites["chrom"].unique()
-    sites = sites.assign(chrom=pd.Categorical(sites["chrom"], chroms, ordered=True))
+    names = sites["chrom"].unique()
+    chrom = pd.Categorical(sites["chrom"], names, ordered=True)
+    sites = sites.assign(chrom=chrom)
     tables = []
     for index, target in enumerate(TARGETS):
         table = target.rule(sites)
@@ -67,7 +67,8 @@ def shift_inside(regions: pd.DataFrame, chromosome_length: int) -> pd.DataFrame:
     pandas.DataFrame
         The same table, with start and end inside the chromosome and `ELEMENT` bp apart.
     """
-    start = regions["start"].clip(0, chromosome_length - ELEMENT)
+    last = chromosome_length - ELEMENT
+    start = regions["start"].clip(0, last)
     return regions.assign(start=start, end=start + ELEMENT)
 
 
@@ -116,38 +117,37 @@ def element_coverage(
         Covered bases (bp).
     """
     numbers, starts = dataset.places("test")
-    chroms = np.array(list(dataset.chromosomes))[numbers]
-    flank = (dataset.window - dataset.bin_size) // 2
-    bins = (starts + flank) // dataset.bin_size
+    names = np.array(list(dataset.chromosomes))
+    chroms = names[numbers]
+    bin_size = dataset.bin_size
+    bins = (starts + flank(dataset.window, bin_size)) // bin_size
     covered = np.zeros((len(starts), len(dataset.names)), dtype=np.int64)
-    for (chrom, target), intervals in _read_intervals(elements, kinds).items():
+    regions = _read_elements(elements)
+    regions = regions[regions["kind"].isin(kinds)]
+    for (chrom, target), table in regions.groupby(["chrom", "target"]):
         rows = np.flatnonzero(chroms == chrom)
         if len(rows):
-            covered[rows, target] = _bin_coverage(intervals, bins[rows], dataset.bin_size)
+            covered[rows, target] = _bin_coverage(table, bins[rows], bin_size)
     return covered
 
 
-def _read_intervals(
-    path: PathLike, kinds: Collection[str]
-) -> dict[tuple[str, int], list[tuple[int, int]]]:
-    """Return start and end of the elements of some kinds, by chromosome and target."""
-    intervals: dict[tuple[str, int], list[tuple[int, int]]] = {}
-    for _, row in read_rows(path, _ELEMENT_COLUMNS):
-        if row["kind"] in kinds:
-            key = (row["chrom"], int(row["target"]))
-            interval = (int(row["start"]), int(row["end"]))
-            intervals.setdefault(key, []).append(interval)
-    return intervals
+def _read_elements(path: PathLike) -> pd.DataFrame:
+    """Return the table of elements that ``danq simulate`` wrote."""
+    rows = [row for _, row in read_rows(path, _ELEMENT_COLUMNS)]
+    table = pd.DataFrame(rows, columns=_ELEMENT_COLUMNS)
+    return table.astype({"start": np.int64, "end": np.int64, "target": int})
 
 
 def _bin_coverage(
-    intervals: list[tuple[int, int]], bins: NDArray[np.int64], bin_size: int
+    regions: pd.DataFrame, bins: NDArray[np.int64], bin_size: int
 ) -> NDArray[np.int64]:
-    """Count the bases of some bins of a chromosome (their numbers) that lie in intervals."""
-    start, end = np.array(intervals).T
-    furthest = max(end.max(), bins.max() * bin_size + 1)
-    grid = Grid([furthest + bin_size], bin_size)
-    chrom = np.zeros(len(start), dtype=int)
+    """Count the bases of some bins of a chromosome (their numbers) that lie in regions of it."""
+    end_of_bins = (int(bins.max()) + 1) * bin_size
+    length = max(int(regions["end"].max()), end_of_bins)
+    grid = Grid([length + bin_size], bin_size)
+    start = regions["start"].to_numpy()
+    end = regions["end"].to_numpy()
+    chrom = np.zeros(len(regions), dtype=int)
     return coverage(chrom, start, end, grid)[bins]
 
 
@@ -162,17 +162,29 @@ def planted_pairs() -> list[tuple[Motif, Motif]]:
     list of tuple of (danq.motif.meme.Motif, danq.motif.meme.Motif)
         The first motif is that of the target whose rule it is.
     """
-    motifs = {motif.name: motif for motif in planted_motifs().values()}
+    effects = truth(_all_cases(), 2 * ELEMENT)
+    coupled = effects[effects["effect"] != 0]
+    pairs = coupled[["a", "b"]].drop_duplicates()
+    motifs = _motifs_by_identifier()
+    return [(motifs[a], motifs[b]) for a, b in pairs.itertuples(index=False)]
+
+
+def _all_cases() -> pd.DataFrame:
+    """Return every target's motif with every other one, arranged in all ways within an element."""
+    distances = range(0, ELEMENT, 10)
     rows = []
-    for target, partner in itertools.product(TARGETS, motifs):
-        factor = MOTIFS[target.name]
-        if partner != factor:
-            arranged = itertools.product(ARRANGEMENTS, range(0, ELEMENT, 10))
-            rows += [(factor, partner, *arrangement, bp) for arrangement, bp in arranged]
-    cases = pd.DataFrame(rows, columns=_CASE_COLUMNS)
-    effects = truth(cases, 2 * ELEMENT)
-    coupled = effects.loc[effects["effect"] != 0, ["a", "b"]].drop_duplicates()
-    return [(motifs[a], motifs[b]) for a, b in coupled.itertuples(index=False)]
+    for target in TARGETS:
+        for factor in MOTIFS:
+            if factor == target.name:
+                continue
+            pair = (MOTIFS[target.name], MOTIFS[factor])
+            for arrangement in ARRANGEMENTS:
+                rows += [(*pair, *arrangement, distance) for distance in distances]
+    return pd.DataFrame(rows, columns=_CASE_COLUMNS)
+
+
+def _motifs_by_identifier() -> dict[str, Motif]:
+    return {motif.name: motif for motif in planted_motifs().values()}
 
 
 def truth(cases: pd.DataFrame, window: int, bin_size: int = ELEMENT) -> pd.DataFrame:
@@ -198,8 +210,9 @@ def truth(cases: pd.DataFrame, window: int, bin_size: int = ELEMENT) -> pd.DataF
         to 20 bp, so that labels close to a border are not sure.
     """
     cases = cases[_CASE_COLUMNS]
-    planted = cases[["a", "b"]].isin(list(MOTIFS.values())).all(axis=1)
-    cases = cases[planted].reset_index(drop=True)
+    identifiers = list(MOTIFS.values())
+    planted = cases[["a", "b"]].isin(identifiers)
+    cases = cases[planted.all(axis=1)].reset_index(drop=True)
     positive = _labels(cases, window, bin_size, "positive")
     decoy = _labels(cases, window, bin_size, "decoy")
     kind = np.where(decoy[_BOTH], "decoy", "neither")
@@ -207,13 +220,13 @@ def truth(cases: pd.DataFrame, window: int, bin_size: int = ELEMENT) -> pd.DataF
     both, only_a, only_b = positive.astype(int)
     effect = both - only_a - only_b
     names = [target.name for target in TARGETS]
-    table = cases.loc[cases.index.repeat(len(TARGETS))].reset_index(drop=True)
-    return table.assign(
-        target=np.tile(np.arange(len(TARGETS)), len(cases)),
-        name=np.tile(names, len(cases)),
-        kind=kind.ravel(),
-        effect=effect.ravel(),
-    )
+    repeated = cases.index.repeat(len(TARGETS))
+    table = cases.loc[repeated].reset_index(drop=True)
+    table["target"] = np.tile(np.arange(len(TARGETS)), len(cases))
+    table["name"] = np.tile(names, len(cases))
+    table["kind"] = kind.ravel()
+    table["effect"] = effect.ravel()
+    return table
 
 
 def _labels(cases: pd.DataFrame, window: int, bin_size: int, kind: str) -> NDArray[np.bool_]:
@@ -221,17 +234,21 @@ def _labels(cases: pd.DataFrame, window: int, bin_size: int, kind: str) -> NDArr
 
     The first axis is both sites, a alone and b alone.
     """
-    labels = np.zeros((3, len(cases), len(TARGETS)), dtype=bool)
+    shape = (3, len(cases), len(TARGETS))
+    labels = np.zeros(shape, dtype=bool)
     if len(cases) == 0:
         return labels
     # Elements reach beyond short windows: between flanks, none is shifted.
-    regions = elements(_case_sites(cases, window), window + 2 * ELEMENT)
-    bin_start = ELEMENT + (window - bin_size) // 2
+    sites = _case_sites(cases, window)
+    regions = elements(sites, window + 2 * ELEMENT)
+    regions = regions[regions["kind"] == kind]
+    bin_start = ELEMENT + flank(window, bin_size)
+    bin_end = bin_start + bin_size
     left = np.maximum(regions["start"], bin_start)
-    right = np.minimum(regions["end"], bin_start + bin_size)
-    fills = 2 * (right - left) > bin_size
-    regions = regions[fills & (regions["kind"] == kind)]
-    case, construct = np.divmod(regions["chrom"].astype(int), 3)
+    right = np.minimum(regions["end"], bin_end)
+    regions = regions[2 * (right - left) > bin_size]
+    chrom = regions["chrom"].astype(int)
+    case, construct = np.divmod(chrom, 3)
     labels[construct, case, regions["target"]] = True
     return labels
 
@@ -241,21 +258,23 @@ def _case_sites(cases: pd.DataFrame, window: int) -> pd.DataFrame:
 
     Both sites, a alone and b alone of a case are on three chromosomes of its own.
     """
-    widths = {motif.name: len(motif.matrix) for motif in planted_motifs().values()}
-    factors = {identifier: factor for factor, identifier in MOTIFS.items()}
-    width = {column: cases[column].map(widths) for column in "ab"}
-    starts = pair_starts(window, width["a"], width["b"], cases["distance"], cases["order"])
-    start = {"a": starts.a, "b": starts.b}
-    strand_b = np.where(cases["orientation"] == "same", "+", "-")
-    strand = {"a": np.full(len(cases), "+"), "b": strand_b}
-    tables = []
-    for construct, motif in ((_BOTH, "a"), (_BOTH, "b"), (_ONLY_A, "a"), (_ONLY_B, "b")):
-        columns = {
-            "chrom": 3 * cases.index + construct,
-            "start": start[motif] + ELEMENT,
-            "end": start[motif] + ELEMENT + width[motif],
-            "strand": strand[motif],
-            "factor": cases[motif].map(factors),
-        }
-        tables.append(pd.DataFrame(columns))
+    motifs = _motifs_by_identifier()
+    width_a = np.array([len(motifs[name].matrix) for name in cases["a"]])
+    width_b = np.array([len(motifs[name].matrix) for name in cases["b"]])
+    starts = pair_starts(window, width_a, width_b, cases["distance"], cases["order"])
+    sites_a = pd.DataFrame({"start": starts.a + ELEMENT})
+    sites_a["end"] = sites_a["start"] + width_a
+    sites_a["strand"] = "+"
+    sites_a["factor"] = [motifs[name].alias for name in cases["a"]]
+    sites_b = pd.DataFrame({"start": starts.b + ELEMENT})
+    sites_b["end"] = sites_b["start"] + width_b
+    sites_b["strand"] = np.where(cases["orientation"] == "same", "+", "-")
+    sites_b["factor"] = [motifs[name].alias for name in cases["b"]]
+    chrom = 3 * cases.index
+    tables = [
+        sites_a.assign(chrom=chrom + _BOTH),
+        sites_b.assign(chrom=chrom + _BOTH),
+        sites_a.assign(chrom=chrom + _ONLY_A),
+        sites_b.assign(chrom=chrom + _ONLY_B),
+    ]
     return pd.concat(tables).sort_values(["chrom", "start"], ignore_index=True)
