@@ -1,11 +1,17 @@
 """Peaks to bins to 0/1 labels; which bins belong to which split, and which are left out.
 
-Bins lie side by side from position 0 of each chromosome; training may have more, which overlap. A bin's label for a
-target is 1 when more than half of it lies in the target's peaks, overlapping peaks counted once (Zhou and Troyanskaya
-2015, https://doi.org/10.1038/nmeth.3547). A window is a bin with equal flanks.
+Bins lie side by side from position 0 of each chromosome; training may have more, which overlap. A
+bin's label for a target is 1 when more than half of it lies in the target's peaks, overlapping
+peaks counted once (Zhou and Troyanskaya 2015, https://doi.org/10.1038/nmeth.3547). A window is a
+bin with equal flanks.
 """
 
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from danq.genome.sequence import packed_bytes
 
@@ -21,12 +27,38 @@ MOST_TARGETS = 1 << 16
 GC_STRATA = 50
 """GC content is matched in as many equal steps from 0 to 1."""
 
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Interval = tuple[str, int, int]
+
+_BIN = (1 << 32) - 1  # the bits of a bin's number, below those of its target
+_BITS = np.array([128, 64, 32, 16, 8, 4, 2, 1], dtype=np.uint8)
+
+
+class RowIntervals(NamedTuple):
+    """Intervals on the rows of a `Grid`.
+
+    Attributes
+    ----------
+    source : numpy.ndarray, shape (m,), int64, or slice
+        Which of the intervals on chromosomes each of these is a part of.
+    row : numpy.ndarray, shape (m,), int64
+        Row of each interval.
+    start, end : numpy.ndarray, shape (m,), int64
+        The intervals, counted from where the row begins (bp, 0-based half-open).
+    """
+
+    source: Integers | slice
+    row: Integers
+    start: Integers
+    end: Integers
+
 
 class Grid:
     """The whole bins of a genome, numbered through all chromosomes.
 
-    Bins lie in rows, side by side. A chromosome has one row, which begins at its position 0, or with a stride several,
-    each of which begins a stride after the one before.
+    Bins lie in rows, side by side. A chromosome has one row, which begins at its position 0, or
+    with a stride several, each of which begins a stride after the one before.
 
     Parameters
     ----------
@@ -35,64 +67,81 @@ class Grid:
     bin_size : int
         Length of a bin (bp).
     stride : int, optional
-        From the start of a bin to that of the next (bp); a divisor of `bin_size`, which it is by default.
+        From the start of a bin to that of the next (bp); a divisor of `bin_size`, which it is by
+        default.
 
     Attributes
     ----------
+    bin_size : int
+        Length of a bin (bp).
+    rows : int
+        Rows of each chromosome.
     shifts : numpy.ndarray, shape (R,), int64
-        Where each row begins on its chromosome (bp); rows of a chromosome follow each other, R of all C chromosomes.
+        Where each row begins on its chromosome (bp); rows of a chromosome follow each other, R of
+        all C chromosomes.
     offsets : numpy.ndarray, shape (R + 1,), int64
-        Number of the first bin of each row, and the number of all bins. After the whole bins of each row stands one for
-        the rest at the chromosome's end, which is never used.
+        Number of the first bin of each row, and the number of all bins. After the whole bins of
+        each row stands one for the rest at the chromosome's end, which is never used.
     counts : numpy.ndarray, shape (R,), int64
         Whole bins of each row.
+    n : int
+        Number of all bins, rests included.
     rests : numpy.ndarray, shape (n,), bool
         Whether a bin is such a rest.
     """
 
-    def __init__(self, lengths, bin_size, stride=None):
-        self.bin_size, self.rows = bin_size, bin_size // (stride or bin_size)
-        self.shifts = np.tile(np.arange(self.rows) * (stride or bin_size), len(lengths))
-        left = np.repeat(np.asarray(lengths, dtype=np.int64), self.rows) - self.shifts
-        self.counts = np.maximum(left, 0) // bin_size
-        self.offsets = np.concatenate([[0], np.cumsum(self.counts + 1)])
+    def __init__(self, lengths: ArrayLike, bin_size: int, stride: int | None = None) -> None:
+        stride = stride or bin_size
+        chromosomes = np.asarray(lengths, dtype=np.int64)
+        self.bin_size = bin_size
+        self.rows = bin_size // stride
+        row_shifts = np.arange(self.rows) * stride
+        self.shifts = np.tile(row_shifts, len(chromosomes))
+        row_lengths = np.repeat(chromosomes, self.rows) - self.shifts
+        self.counts = np.maximum(row_lengths, 0) // bin_size
+        ends = np.cumsum(self.counts + 1)
+        self.offsets = np.concatenate([[0], ends])
         self.n = int(self.offsets[-1])
         self.rests = np.zeros(self.n, dtype=bool)
         self.rests[self.offsets[1:] - 1] = True
 
-    def spread(self, chrom, start, end):
-        """Return intervals once for each row of their chromosome, counted from where that begins.
+    def spread(self, chrom: ArrayLike, start: ArrayLike, end: ArrayLike) -> RowIntervals:
+        """Return intervals once for each row of their chromosome that they reach.
 
         Parameters
         ----------
         chrom : numpy.ndarray, shape (n,), int
             Number of each interval's chromosome.
         start, end : numpy.ndarray, shape (n,), int64
-            Intervals on the chromosome (bp).
+            Intervals on the chromosome (bp, 0-based half-open).
 
         Returns
         -------
-        source : numpy.ndarray or slice
-            Which interval each of those returned is a part of.
-        row, start, end : numpy.ndarray, shape (m,), int64
-            Row, and interval on it.
+        RowIntervals
+            The intervals, counted from where their row begins.
 
         Examples
         --------
         >>> grid = Grid([20], 10, 5)
-        >>> [part.tolist() for part in grid.spread(np.array([0, 0]), np.array([3, 8]), np.array([5, 14]))]
+        >>> spread = grid.spread(np.array([0, 0]), np.array([3, 8]), np.array([5, 14]))
+        >>> [values.tolist() for values in spread]
         [[0, 1, 1], [0, 0, 1], [3, 8, 3], [5, 14, 9]]
         """
+        chrom = np.asarray(chrom)
+        start = np.asarray(start)
+        end = np.asarray(end)
         if self.rows == 1:
-            return slice(None), chrom, start, end
-        source = np.tile(np.arange(len(chrom)), self.rows)
-        row = np.repeat(np.arange(self.rows), len(chrom)) + np.asarray(chrom)[source] * self.rows
-        start, end = (
-            np.asarray(start)[source] - self.shifts[row],
-            np.asarray(end)[source] - self.shifts[row],
-        )
+            return RowIntervals(slice(None), chrom, start, end)
+        n = len(chrom)
+        source = np.tile(np.arange(n), self.rows)
+        row_of_chrom = np.repeat(np.arange(self.rows), n)
+        row = chrom[source] * self.rows + row_of_chrom
+        shift = self.shifts[row]
+        start = start[source] - shift
+        end = end[source] - shift
         inside = end > 0
-        return source[inside], row[inside], np.maximum(start[inside], 0), end[inside]
+        start = np.maximum(start[inside], 0)
+        return RowIntervals(source[inside], row[inside], start, end[inside])
 
 
 class Labels:
@@ -108,25 +157,30 @@ class Labels:
     Attributes
     ----------
     pairs : list of numpy.ndarray, int64
-        ``bin << 16 | target`` of every label 1, ascending in each array, none of them twice. Rests may be among them.
+        ``bin << 16 | target`` of every label 1, ascending in each array, none of them twice. Rests
+        may be among them.
     """
 
-    def __init__(self, grid, n_targets):
-        self.grid, self.n_targets, self.pairs = grid, n_targets, []
+    def __init__(self, grid: Grid, n_targets: int) -> None:
+        self.grid = grid
+        self.n_targets = n_targets
+        self.pairs: list[Integers] = []
         self._touched = np.zeros(grid.n, dtype=bool)
 
-    def add(self, target, chrom, start, end):
+    def add(self, target: ArrayLike, chrom: ArrayLike, start: ArrayLike, end: ArrayLike) -> None:
         """Take the intervals of some targets, all those of a target at once.
 
-        Overlapping intervals are merged; of a merged interval, the bins inside are full, and of the bins at its two
-        ends a part is covered; such parts are added up by bin. No bin is looked at that no interval touches.
+        Overlapping intervals are merged. Of a merged interval the bins inside are covered wholly,
+        and those at its two ends in part; such parts are added up by bin. No bin is looked at that
+        no interval touches.
 
         Parameters
         ----------
         target, chrom : numpy.ndarray, shape (n,), int
             Number of each interval's target and chromosome, from 0.
         start, end : numpy.ndarray, shape (n,), int64
-            Intervals (bp, 0-based half-open) inside their chromosomes, in any order, none of them empty.
+            Intervals (bp, 0-based half-open) inside their chromosomes, in any order, none of them
+            empty.
 
         Examples
         --------
@@ -135,44 +189,50 @@ class Labels:
         >>> labels.packed(0, 4).tolist(), labels.touched().tolist()
         ([[0], [128], [128], [0]], [True, True, True, False, False])
         """
-        size = self.grid.bin_size
-        source, row, start, end = self.grid.spread(chrom, start, end)
-        # Targets lie 2^32 bins apart: what follows numbers bins through all targets, and shifts give both back.
-        offset = (
-            (np.asarray(target, dtype=np.int64)[source] << 32) + self.grid.offsets[row]
-        ) * size
-        first, last = _merge(offset + start, offset + end)
-        low, high = first // size, (last - 1) // size  # the bins of both ends
-        low_part, high_part = np.minimum(last, (low + 1) * size) - first, last - high * size
-        # Few bins are shared by two intervals or more: only there parts have to be added up.
-        shared = np.zeros(len(low) + 1, dtype=bool)
-        shared[1:-1] = low[1:] == high[:-1]
-        summed = np.flatnonzero(shared[1:] | shared[:-1])
-        edges, parts = _sum_parts(*(values[summed] for values in (low, high, low_part, high_part)))
-        full = 2 * low_part > size, (2 * high_part > size) & (high > low)
-        for own in full:
-            own[summed] = False
-        inside = _ranges(low + 1, np.maximum(high - low - 1, 0))
-        for touched in (low, high, inside):
+        intervals = self.grid.spread(chrom, start, end)
+        targets = np.asarray(target, dtype=np.int64)[intervals.source]
+        # Targets lie 2^32 bins apart: what follows numbers bins through all targets, and shifts
+        # give both back.
+        first_bin = (targets << 32) + self.grid.offsets[intervals.row]
+        offset = first_bin * self.grid.bin_size
+        union = _merge(offset + intervals.start, offset + intervals.end)
+        ends = _end_bins(union, self.grid.bin_size)
+        n_inside = ends.high - ends.low - 1
+        inside = _ranges(ends.low + 1, np.maximum(n_inside, 0))
+        for touched in (ends.low, ends.high, inside):
             self._touched[touched & _BIN] = True
-        positive = np.concatenate([low[full[0]], high[full[1]], edges[2 * parts > size], inside])
+        positive_ends = _positive_ends(ends, self.grid.bin_size)
+        positive = np.concatenate([inside, *positive_ends])
         pairs = (positive & _BIN) << 16 | positive >> 32
         pairs.sort()
         self.pairs.append(pairs)
 
-    def touched(self):
-        """Return whether each bin (bool, (grid.n,)) shares at least 1 bp with an interval of any target."""
+    def touched(self) -> Flags:
+        """Return whether each bin shares a base with any interval, bool (grid.n,)."""
         return self._touched
 
-    def labelled(self, targets=None):
-        """Return which bins (bool, (grid.n,)) have a label of any target, or of those in `targets` (bool, (T,))."""
-        found = np.zeros(self.grid.n, dtype=bool)
+    def labelled(self, targets: Flags | None = None) -> Flags:
+        """Return which bins have a label.
+
+        Parameters
+        ----------
+        targets : numpy.ndarray, shape (T,), bool, optional
+            Whose labels count; those of all targets by default.
+
+        Returns
+        -------
+        numpy.ndarray, shape (grid.n,), bool
+            Whether each bin has a label of any of these targets.
+        """
+        labelled = np.zeros(self.grid.n, dtype=bool)
         for pairs in self.pairs:
             bins, target = _split(pairs)
-            found[bins if targets is None else bins[targets[target]]] = True
-        return found
+            if targets is not None:
+                bins = bins[targets[target]]
+            labelled[bins] = True
+        return labelled
 
-    def counts(self, codes):
+    def counts(self, codes: NDArray[np.uint8]) -> Integers:
         """Count the labels of each target by code.
 
         Parameters
@@ -183,84 +243,167 @@ class Labels:
         Returns
         -------
         numpy.ndarray, shape (256, T), int64
+            How many bins of each code have each target's label.
         """
-        found = np.zeros(256 * self.n_targets, dtype=np.int64)
+        size = 256 * self.n_targets
+        counts = np.zeros(size, dtype=np.int64)
         for pairs in self.pairs:
             bins, target = _split(pairs)
-            found += np.bincount(
-                codes[bins].astype(np.int64) * self.n_targets + target, minlength=len(found)
-            )
-        return found.reshape(256, self.n_targets)
+            code = codes[bins].astype(np.int64)
+            cell = code * self.n_targets + target
+            counts += np.bincount(cell, minlength=size)
+        return counts.reshape(256, self.n_targets)
 
-    def packed(self, first, last):
-        """Return the labels of bins `first` to `last` (exclusive) as bits.
+    def packed(self, first: int, last: int) -> NDArray[np.uint8]:
+        """Return the labels of some bins as bits.
+
+        Parameters
+        ----------
+        first, last : int
+            The bins from `first` to `last` (exclusive).
 
         Returns
         -------
         numpy.ndarray, shape (last - first, ceil(T/8)), uint8
             ``numpy.packbits`` of the labels along the targets.
         """
-        found = np.zeros((last - first, packed_bytes(self.n_targets)), dtype=np.uint8)
+        width = packed_bytes(self.n_targets)
+        packed = np.zeros((last - first) * width, dtype=np.uint8)
         edges = np.array([first << 16, last << 16])
         for pairs in self.pairs:
-            bins, target = _split(pairs[slice(*np.searchsorted(pairs, edges))])
+            low, high = np.searchsorted(pairs, edges)
+            bins, target = _split(pairs[low:high])
+            byte = (bins - first) * width + (target >> 3)
             # Adding is setting: no bit is added twice.
-            np.add.at(
-                found.reshape(-1),
-                (bins - first) * found.shape[1] + (target >> 3),
-                _BITS[target & 7],
-            )
-        return found
+            np.add.at(packed, byte, _BITS[target & 7])
+        return packed.reshape(last - first, width)
 
 
-_BIN = (1 << 32) - 1  # the bits of a bin's number, below those of its target
-_BITS = np.array([128, 64, 32, 16, 8, 4, 2, 1], dtype=np.uint8)
+class _Pairs(NamedTuple):
+    """Bins and targets of labels, int64 (n,) each."""
+
+    bins: Integers
+    target: Integers
 
 
-def _split(pairs):
-    """Return bins and targets (int64) of pairs."""
-    return pairs >> 16, pairs & MOST_TARGETS - 1
+def _split(pairs: Integers) -> _Pairs:
+    """Return bins and targets of pairs."""
+    return _Pairs(pairs >> 16, pairs & (MOST_TARGETS - 1))
 
 
-def _merge(start, end):
-    """Return starts and ends of the union of intervals, sorted and disjoint."""
-    if len(start) and (np.diff(start) < 0).any():
+class _Union(NamedTuple):
+    """Intervals (int64), sorted and disjoint."""
+
+    start: Integers
+    end: Integers
+
+
+def _merge(start: Integers, end: Integers) -> _Union:
+    """Return the union of intervals."""
+    if (np.diff(start) < 0).any():
         order = np.argsort(start, kind="stable")
-        start, end = start[order], end[order]
-    reach = np.maximum.accumulate(end)
+        start = start[order]
+        end = end[order]
+    furthest = np.maximum.accumulate(end)
     first = np.ones(len(start), dtype=bool)
-    first[1:] = start[1:] > reach[:-1]
+    first[1:] = start[1:] > furthest[:-1]
     last = np.ones(len(start), dtype=bool)
     last[:-1] = first[1:]
-    return start[first], reach[last]
+    return _Union(start[first], furthest[last])
 
 
-def _sum_parts(low, high, low_part, high_part):
-    """Add up the parts of bins at the ends of intervals; return the bins (ascending) and what is covered of each."""
-    beyond = high > low
-    place = np.arange(len(low)) + np.cumsum(beyond) - beyond
-    edges = np.empty(len(low) + int(np.count_nonzero(beyond)), dtype=np.int64)
-    parts = np.empty_like(edges)
-    edges[place], parts[place] = low, low_part
-    edges[place[beyond] + 1], parts[place[beyond] + 1] = high[beyond], high_part[beyond]
-    new = np.ones(len(edges), dtype=bool)
-    new[1:] = edges[1:] != edges[:-1]
+class _EndBins(NamedTuple):
+    """The bins at the two ends of disjoint intervals, and how many of their bases are covered."""
+
+    low: Integers
+    high: Integers
+    low_bases: Integers
+    high_bases: Integers
+
+
+def _end_bins(union: _Union, bin_size: int) -> _EndBins:
+    """Return the bins in which intervals begin and end."""
+    low = union.start // bin_size
+    high = (union.end - 1) // bin_size
+    low_end = (low + 1) * bin_size
+    low_bases = np.minimum(union.end, low_end) - union.start
+    high_bases = union.end - high * bin_size
+    return _EndBins(low, high, low_bases, high_bases)
+
+
+def _positive_ends(ends: _EndBins, bin_size: int) -> list[Integers]:
+    """Return the bins at the ends of intervals of which more than half is covered."""
+    low_positive = 2 * ends.low_bases > bin_size
+    high_positive = 2 * ends.high_bases > bin_size
+    high_positive &= ends.high > ends.low
+    # Few bins are shared by two intervals or more: only there parts have to be added up.
+    shared = np.zeros(len(ends.low) + 1, dtype=bool)
+    shared[1:-1] = ends.low[1:] == ends.high[:-1]
+    rows = np.flatnonzero(shared[1:] | shared[:-1])
+    low_positive[rows] = False
+    high_positive[rows] = False
+    columns = [values[rows] for values in ends]
+    sums = _sum_bases(_EndBins(*columns))
+    sum_positive = 2 * sums.bases > bin_size
+    low = ends.low[low_positive]
+    high = ends.high[high_positive]
+    return [low, high, sums.bins[sum_positive]]
+
+
+class _Sums(NamedTuple):
+    """Bins, ascending, and how many bases of each are covered."""
+
+    bins: Integers
+    bases: Integers
+
+
+def _sum_bases(ends: _EndBins) -> _Sums:
+    """Add up what intervals cover of the bins at their ends."""
+    beyond = ends.high > ends.low
+    n = len(beyond)
+    # Where each interval goes: two entries for one that ends in another bin than it begins.
+    high_before = np.cumsum(beyond) - beyond
+    low_position = np.arange(n) + high_before
+    high_position = low_position[beyond] + 1
+    bins = np.empty(n + len(high_position), dtype=np.int64)
+    bases = np.empty_like(bins)
+    bins[low_position] = ends.low
+    bases[low_position] = ends.low_bases
+    bins[high_position] = ends.high[beyond]
+    bases[high_position] = ends.high_bases[beyond]
+    new = np.ones(len(bins), dtype=bool)
+    new[1:] = bins[1:] != bins[:-1]
     if new.all():
-        return edges, parts
-    new = np.flatnonzero(new)
-    return edges[new], np.add.reduceat(parts, new)
+        return _Sums(bins, bases)
+    firsts = np.flatnonzero(new)
+    return _Sums(bins[firsts], np.add.reduceat(bases, firsts))
 
 
-def _ranges(first, count):
+def _ranges(first: Integers, count: Integers) -> Integers:
     """Return the numbers ``first[i] ... first[i] + count[i] - 1`` of all i, one after the other."""
     ends = np.cumsum(count)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + count, count)
+    total = ends[-1] if len(ends) else 0
+    shift = first - ends + count
+    return np.arange(total) + np.repeat(shift, count)
 
 
-def coverage(chrom, start, end, grid):
-    """Count the bases of each bin that lie in the union of intervals (int64, (grid.n,)).
+def coverage(chrom: ArrayLike, start: ArrayLike, end: ArrayLike, grid: Grid) -> Integers:
+    """Count the bases of each bin that lie in the union of intervals.
 
-    Parameters as `Labels.add`, without targets.
+    Parameters
+    ----------
+    chrom : numpy.ndarray, shape (n,), int
+        Number of each interval's chromosome, from 0.
+    start, end : numpy.ndarray, shape (n,), int64
+        Intervals (bp, 0-based half-open) inside their chromosomes, in any order, none of them
+        empty.
+    grid : Grid
+        The bins.
+
+    Returns
+    -------
+    numpy.ndarray, shape (grid.n,), int64
+        Covered bases of each bin (bp).
 
     Examples
     --------
@@ -268,25 +411,28 @@ def coverage(chrom, start, end, grid):
     >>> coverage(zeros, np.array([3, 4]), np.array([12, 6]), Grid([15], 5)).tolist()
     [2, 5, 2, 0]
     """
-    _, row, start, end = grid.spread(chrom, start, end)
-    offset = grid.offsets[row] * grid.bin_size
-    covered = np.zeros(grid.n + 1, dtype=np.int64)
-    # A prefix sum over bins: +1 from every start on, -1 from every end on, with the part of the bin that the edge
-    # itself cuts off.
-    for edge, sign in zip(_merge(offset + start, offset + end), (1, -1), strict=True):
-        whole, part = np.divmod(edge, grid.bin_size)
-        np.add.at(covered, whole, sign * (grid.bin_size - part))
-        np.add.at(covered, np.minimum(whole + 1, grid.n), sign * part)
-    return np.cumsum(covered)[: grid.n]
+    intervals = grid.spread(chrom, start, end)
+    offset = grid.offsets[intervals.row] * grid.bin_size
+    union = _merge(offset + intervals.start, offset + intervals.end)
+    # A prefix sum over bins: +1 from every start on, -1 from every end on, with the part of the bin
+    # that the edge itself cuts off.
+    steps = np.zeros(grid.n + 1, dtype=np.int64)
+    for edges, sign in ((union.start, 1), (union.end, -1)):
+        edge_bin, cut = np.divmod(edges, grid.bin_size)
+        next_bin = np.minimum(edge_bin + 1, grid.n)
+        step = sign * (grid.bin_size - cut)
+        np.add.at(steps, edge_bin, step)
+        np.add.at(steps, next_bin, sign * cut)
+    return np.cumsum(steps)[: grid.n]
 
 
 def flank(window: int, bin_size: int) -> int:
-    """Return how far a bin lies behind the start of its window (bp): windows are bins with equal flanks.
+    """Return how far a bin lies behind the start of its window (bp).
 
     Parameters
     ----------
     window, bin_size : int
-        Lengths (bp), both even or both odd.
+        Lengths (bp), both even or both odd: a window is a bin with equal flanks.
 
     Returns
     -------
@@ -296,15 +442,22 @@ def flank(window: int, bin_size: int) -> int:
     return (window - bin_size) // 2
 
 
-def split_codes(starts, window, length, valid, test):
-    """Say to which split each window belongs.
+def split_codes(
+    starts: Integers,
+    window: int,
+    length: int,
+    valid: Sequence[tuple[int, int]],
+    test: Sequence[tuple[int, int]],
+) -> NDArray[np.uint8]:
+    """Return to which split each window belongs.
 
-    Splits share no base: a validation or test window lies wholly inside one region of its split, a training
-    window wholly outside all of them, and a window that straddles a border belongs nowhere.
+    Splits share no base: a validation or test window lies wholly inside one region of its split, a
+    training window wholly outside all of them, and a window that straddles a border belongs
+    nowhere.
 
     Parameters
     ----------
-    starts : numpy.ndarray, shape (n,), int
+    starts : numpy.ndarray, shape (n,), int64
         Window starts on one chromosome (bp, 0-based).
     window : int
         Window length (bp).
@@ -321,24 +474,40 @@ def split_codes(starts, window, length, valid, test):
     ends = starts + window
     codes = np.zeros(len(starts), dtype=np.uint8)
     for start, end in [*valid, *test]:
-        codes[(starts < end) & (ends > start)] = NOWHERE
+        touching = (starts < end) & (ends > start)
+        codes[touching] = NOWHERE
     for code, regions in ((1, valid), (2, test)):
         for start, end in regions:
-            codes[(starts >= start) & (ends <= end)] = code
-    codes[(starts < 0) | (ends > length)] = NOWHERE
+            inside = (starts >= start) & (ends <= end)
+            codes[inside] = code
+    beyond = (starts < 0) | (ends > length)
+    codes[beyond] = NOWHERE
     return codes
 
 
-def overlapping(first, second):
-    """Return one overlap of two lists of regions ``(chrom, start, end)`` as a pair, or None."""
-    for a in first:
-        for b in second:
-            if a[0] == b[0] and a[1] < b[2] and b[1] < a[2]:
-                return a, b
+def overlapping(
+    first: Iterable[Interval], second: Iterable[Interval]
+) -> tuple[Interval, Interval] | None:
+    """Return one region of each list that share a base, or None when no two do.
+
+    Parameters
+    ----------
+    first, second : iterable of tuple of (str, int, int)
+        Regions: chromosome, start and end (bp, 0-based half-open).
+
+    Returns
+    -------
+    tuple of (tuple, tuple), optional
+        A region of `first` and one of `second` that overlap.
+    """
+    for region, neighbour in itertools.product(first, second):
+        chrom, start, end = region
+        if chrom == neighbour[0] and start < neighbour[2] and neighbour[1] < end:
+            return region, neighbour
     return None
 
 
-def sample_negatives(free, n, rng):
+def sample_negatives(free: Flags, n: int, rng: np.random.Generator) -> Flags:
     """Choose `n` of the bins that `free` allows, or all when there are fewer.
 
     Parameters
@@ -348,7 +517,7 @@ def sample_negatives(free, n, rng):
     n : int
         How many to choose.
     rng : numpy.random.Generator
-        Source of chance.
+        Draws the bins.
 
     Returns
     -------
@@ -356,12 +525,15 @@ def sample_negatives(free, n, rng):
         The chosen bins.
     """
     candidates = np.flatnonzero(free)
+    size = min(n, len(candidates))
     chosen = np.zeros(len(free), dtype=bool)
-    chosen[rng.choice(candidates, size=min(n, len(candidates)), replace=False)] = True
+    chosen[rng.choice(candidates, size=size, replace=False)] = True
     return chosen
 
 
-def sample_matched(free, wanted, ratio, gc, rng):
+def sample_matched(
+    free: Flags, wanted: Flags, ratio: float, gc: NDArray[np.float64], rng: np.random.Generator
+) -> Flags:
     """Choose bins so that their GC content is distributed like that of the bins in `wanted`.
 
     Parameters
@@ -373,16 +545,18 @@ def sample_matched(free, wanted, ratio, gc, rng):
     gc : numpy.ndarray, shape (N,), float
         GC content of each bin's window, 0 to 1; matched in `GC_STRATA` equal steps.
     rng : numpy.random.Generator
-        Source of chance.
+        Draws the bins.
 
     Returns
     -------
     numpy.ndarray, shape (N,), bool
         The chosen bins; fewer than asked for where a step has too few free ones.
     """
-    stratum = np.minimum((gc * GC_STRATA).astype(np.int64), GC_STRATA - 1)
+    steps = (gc * GC_STRATA).astype(np.int64)
+    stratum = np.minimum(steps, GC_STRATA - 1)
     needed = np.bincount(stratum[wanted], minlength=GC_STRATA)
     chosen = np.zeros(len(free), dtype=bool)
     for step in np.flatnonzero(needed).tolist():
-        chosen |= sample_negatives(free & (stratum == step), round(ratio * int(needed[step])), rng)
+        n = round(ratio * int(needed[step]))
+        chosen |= sample_negatives(free & (stratum == step), n, rng)
     return chosen
