@@ -5,21 +5,21 @@ import pytest
 import torch
 
 from danq.errors import DanqError
-from danq.interpret.attribute import strand_logits
+from danq.interpret.contributions import mean_logits
 from danq.interpret.design import redesign
 from danq.network.models import MODELS
-from tests.interpret.test_attribute import LENGTH, TARGETS, Linear, small, window
+from tests.interpret.helpers import LENGTH, TARGETS, Linear, small, window
 
 SIGN = {"raise": 1, "lower": -1}
 
 
 def mutants(X):
     """Return every window that differs from X in one known base, one by one."""
-    for place in X.any(dim=0).nonzero()[:, 0].tolist():
-        for base in (X[:, place] == 0).nonzero()[:, 0].tolist():
+    for position in X.any(dim=0).nonzero()[:, 0].tolist():
+        for base in (X[:, position] == 0).nonzero()[:, 0].tolist():
             Y = X.clone()
-            Y[:, place] = 0
-            Y[base, place] = 1
+            Y[:, position] = 0
+            Y[base, position] = 1
             yield Y
 
 
@@ -39,7 +39,7 @@ def test_each_step_is_the_best_of_all_single_substitutions(name, direction):
         found.windows, found.windows[1:], found.logits[1:], strict=False
     ):
         with torch.no_grad():
-            tried = SIGN[direction] * strand_logits(model, torch.stack(list(mutants(before))))[:, 1]
+            tried = SIGN[direction] * mean_logits(model, torch.stack(list(mutants(before))))[:, 1]
         np.testing.assert_allclose(SIGN[direction] * logit, tried.max(), rtol=1e-4, atol=1e-6)
         assert ((before != after).any(dim=0)).sum() == 1 and not after[:, 5].any()
         assert torch.equal(after.sum(dim=0), X.sum(dim=0))  # one-hot still, and the N is one
@@ -66,13 +66,13 @@ def test_changes_and_logits_tell_what_was_done():
     found = redesign(model, X, 0, 4, "raise")
     with torch.no_grad():
         torch.testing.assert_close(
-            torch.from_numpy(found.logits), strand_logits(model, found.windows)[:, 0]
+            torch.from_numpy(found.logits), mean_logits(model, found.windows)[:, 0]
         )
     np.testing.assert_allclose(found.changes["change"], np.diff(found.logits))
     assert (found.changes["change"] > 0).all()
     for step, row in enumerate(found.changes.itertuples()):
         before, after = bases(found.windows[step]), bases(found.windows[step + 1])
-        assert (before[row.place], after[row.place]) == (row.old, row.new)
+        assert (before[row.position], after[row.position]) == (row.old, row.new)
     assert torch.equal(found.windows[0], window(seed=1)) and torch.equal(X, window(seed=1)), (
         "what was given is kept"
     )
@@ -82,7 +82,7 @@ def test_the_other_strand_is_redesigned_alike():
     model, X = small("danq"), window(seed=2)
     one, other = (redesign(model, strand, 1, 3, "lower") for strand in (X, X.flip(0, 1)))
     torch.testing.assert_close(other.windows, one.windows.flip(1, 2))
-    assert (other.changes["place"] == LENGTH - 1 - one.changes["place"]).all()
+    assert (other.changes["position"] == LENGTH - 1 - one.changes["position"]).all()
 
 
 def test_without_steps_nothing_changes():

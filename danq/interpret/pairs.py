@@ -1,0 +1,148 @@
+"""Which pairs of motifs are probed."""
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from danq.errors import DanqError, shown
+from danq.files import PathLike
+from danq.motif.meme import Motif, known_motifs
+from danq.simulation.grammar import MOTIFS, TARGETS
+from danq.simulation.truth import planted_pairs
+
+OWN_MOTIFS = 3
+"""Of the targets' own motifs, so many are paired when no pair is named."""
+
+
+class Pair(NamedTuple):
+    """Two motifs.
+
+    Attributes
+    ----------
+    a, b : danq.motif.meme.Motif
+        They may be the same.
+    """
+
+    a: Motif
+    b: Motif
+
+    @property
+    def name(self) -> str:
+        """What people call the two, as ``SRF+REST``."""
+        return f"{self.a.alias or self.a.name}+{self.b.alias or self.b.name}"
+
+
+class Targets(Protocol):
+    """What `choose_pairs` asks of a dataset; `danq.data.dataset.Dataset` has it."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Name of each target."""
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Group of each target."""
+
+    @property
+    def jaspar(self) -> Sequence[str]:
+        """Identifier of each target's own known motif, or an empty text."""
+
+    def positives(self, split: str) -> NDArray[np.int64]:
+        """Return the number of positive windows of each target in a split."""
+
+
+def choose_pairs(words: Sequence[str], data: Targets, motifs: PathLike) -> list[Pair]:
+    """Choose the pairs of motifs to probe.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Pairs as ``SRF+REST``, by identifier or factor. Where there is none: the pairs of the
+        planted grammar when the targets are those of ``danq simulate``; else all pairs of the own
+        motifs (column jaspar) of the targets with most positive training windows, three motifs at
+        most.
+    data : danq.data.dataset.Dataset
+        Whose targets count where no pair is named.
+    motifs : str
+        Known motifs, as `danq.motif.meme.known_motifs`.
+
+    Returns
+    -------
+    list of Pair
+        Empty where no motif is known.
+
+    Raises
+    ------
+    DanqError
+        A word that is no pair, or names no known motif, or several.
+    """
+    if words:
+        known = known_motifs(motifs)
+        return [_named_pair(known, word) for word in dict.fromkeys(words)]
+    if _is_simulated(data):
+        return [Pair(a, b) for a, b in planted_pairs() if a.alias in data.names]
+    if not any(data.jaspar):
+        return []
+    known = known_motifs(motifs)
+    chosen = [find_motif(known, name) for name in _frequent_motifs(data)]
+    return [Pair(a, b) for a, b in itertools.combinations(chosen, 2)]
+
+
+def _named_pair(known: Sequence[Motif], word: str) -> Pair:
+    names = word.split("+")
+    if len(names) != 2:
+        raise DanqError(f"{shown(word)} is not a pair; give two motifs as SRF+REST")
+    first, second = names
+    return Pair(find_motif(known, first), find_motif(known, second))
+
+
+def _is_simulated(data: Targets) -> bool:
+    """Say whether all targets are those of ``danq simulate``."""
+    simulated = {(target.name, target.group, MOTIFS[target.name]) for target in TARGETS}
+    targets = set(zip(data.names, data.groups, data.jaspar, strict=True))
+    return targets <= simulated
+
+
+def _frequent_motifs(data: Targets) -> list[str]:
+    """Return the own motifs of the targets with most positive training windows."""
+    order = np.argsort(-data.positives("train"), kind="stable")
+    names = [data.jaspar[target] for target in order]
+    distinct = list(dict.fromkeys(filter(None, names)))
+    return distinct[:OWN_MOTIFS]
+
+
+def find_motif(known: Sequence[Motif], name: str) -> Motif:
+    """Find a motif by its identifier or, if none has it, by its factor.
+
+    Parameters
+    ----------
+    known : sequence of danq.motif.meme.Motif
+        Where to look.
+    name : str
+        Identifier or factor; upper and lower case are the same.
+
+    Returns
+    -------
+    danq.motif.meme.Motif
+        The only one of that name.
+
+    Raises
+    ------
+    DanqError
+        No motif is called that, or several are: lists them.
+    """
+    word = name.lower()
+    matches = [motif for motif in known if motif.name.lower() == word]
+    if not matches:
+        matches = [motif for motif in known if motif.alias.lower() == word]
+    if not matches:
+        advice = "give the identifier or factor of one of --motifs"
+        raise DanqError(f"no known motif is called {shown(name)}; {advice}")
+    if len(matches) > 1:
+        names = ", ".join(motif.name for motif in matches)
+        what = f"{len(matches)} known motifs are called {shown(name)}: {names}"
+        raise DanqError(f"{what}; give the identifier of one")
+    return matches[0]

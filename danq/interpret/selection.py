@@ -1,0 +1,244 @@
+"""Which targets and which windows are explained base by base."""
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from danq.config import Attribution
+from danq.data.dataset import Dataset
+from danq.errors import DanqError, shown
+from danq.files import PathLike
+from danq.genome.bins import SPLITS, flank
+from danq.genome.peaks import unknown_chromosome
+from danq.genome.tables import Region, find_target, parse_region
+from danq.network.strands import BATCH, strand_probabilities
+from danq.network.trained import TrainedModel
+
+COLUMNS = ["split", "row", "target"]
+"""What says which window is explained for which target; row is the window's row in its split."""
+
+
+def choose_targets(words: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Return the targets that words name.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Names, or indices; a name of several targets is refused. Empty: all, where there are no more
+        than `danq.config.Attribution.MOST`.
+    names : sequence of str
+        Of all targets.
+
+    Returns
+    -------
+    list of int
+        Indices, each once, in the order of the words.
+
+    Raises
+    ------
+    DanqError
+        No target is called that, or several are; or none is named, and there are many.
+    """
+    n = len(names)
+    if words:
+        indices = [find_target(word, names) for word in words]
+        return list(dict.fromkeys(indices))
+    if n > Attribution.MOST:
+        raise DanqError(f"there are {n} targets; name those to explain with --targets")
+    return list(range(n))
+
+
+# --- the best-predicted windows ---
+
+
+def best_windows(
+    model: TrainedModel, data: Dataset, targets: Sequence[int], n: int
+) -> pd.DataFrame:
+    """Choose the labelled test windows of each target that a model predicts best.
+
+    A target without a labelled test window is reported and left out.
+
+    Parameters
+    ----------
+    model : danq.network.trained.TrainedModel
+        Its probabilities decide, averaged over both strands.
+    data : danq.data.dataset.Dataset
+        Where the windows come from.
+    targets : sequence of int
+        Each has windows of its own.
+    n : int
+        Windows for each target, at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `COLUMNS`, the targets in their order, the best window first; of windows
+        predicted alike, the first in the file.
+    """
+    labels = data.labels_of("test", targets)
+    rows = np.flatnonzero(labels.any(axis=1))
+    labels = labels[rows]
+    probabilities = _test_probabilities(model, data, rows, targets)
+    tables = []
+    for column, target in enumerate(targets):
+        labelled = labels[:, column]
+        if not labelled.any():
+            _report_unlabelled(target, data.names)
+            continue
+        best = _best(probabilities[:, column], labelled, n)
+        tables.append(pd.DataFrame({"split": "test", "row": rows[best], "target": target}))
+    if not tables:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _test_probabilities(
+    model: TrainedModel, data: Dataset, rows: NDArray[np.int64], targets: Sequence[int]
+) -> NDArray[np.float32]:
+    """Return probabilities of some test windows and targets, strands averaged, float32."""
+    probabilities = np.empty((len(rows), len(targets)), dtype=np.float32)
+    for start in range(0, len(rows), BATCH):
+        batch = slice(start, start + BATCH)
+        X = torch.from_numpy(data.one_hot("test", rows[batch])).to(model.device)
+        strands = strand_probabilities(model.network, X)[..., targets]
+        probabilities[batch] = strands.mean(dim=0).cpu().numpy()
+    return probabilities
+
+
+def _best(
+    probabilities: NDArray[np.float32], labelled: NDArray[np.uint8], n: int
+) -> NDArray[np.int64]:
+    """Return where the labelled windows of highest probability stand, at most `n` of them."""
+    # Rounded, so that the last digits of float32 do not choose.
+    scores = np.where(labelled, probabilities.round(6), -1)
+    order = np.argsort(-scores, kind="stable")
+    return order[: min(n, int(labelled.sum()))]
+
+
+def _report_unlabelled(target: int, names: Sequence[str]) -> None:
+    name = shown(names[target])
+    message = f"target {name} (index {target}): no test window has its label; left out"
+    print(message, file=sys.stderr)
+
+
+# --- the windows of a region ---
+
+
+def windows_in(
+    data: Dataset, regions: Sequence[str], targets: Sequence[int], path: PathLike
+) -> pd.DataFrame:
+    """Choose the windows, of any split, whose bin overlaps a region.
+
+    Parameters
+    ----------
+    data : danq.data.dataset.Dataset
+        Where the windows come from.
+    regions : sequence of str
+        As ``chr1:100-300`` (bp, 0-based half-open), at least one.
+    targets : sequence of int
+        Each window is explained for all of them.
+    path : path
+        The dataset, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `COLUMNS`; a window that several regions meet comes once.
+
+    Raises
+    ------
+    DanqError
+        A region is none of this genome, or overlaps no bin; the windows have no place in a genome.
+    """
+    if data.attributes["coordinates"] != "genome":
+        raise DanqError("its windows have no place in a genome; leave out --regions", path)
+    bins = bins_of(data)
+    tables = [_windows_of_region(bins, text, data, path) for text in regions]
+    windows = pd.concat(tables).drop_duplicates(["split", "row"])
+    rows = windows[["split", "row"]].merge(pd.DataFrame({"target": targets}), how="cross")
+    return rows[COLUMNS]
+
+
+def bins_of(data: Dataset) -> pd.DataFrame:
+    """Return the bin of every window of a dataset.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns split, row (in the split), chrom (name), start and end (bp, 0-based half-open), in
+        the order of the splits and their rows.
+    """
+    names = list(data.chromosomes)
+    margin = flank(data.window, data.bin_size)
+    tables = []
+    for split in SPLITS:
+        numbers, starts = data.places(split)
+        columns = {
+            "split": split,
+            "row": np.arange(len(starts)),
+            "chrom": pd.Categorical.from_codes(numbers, names),
+            "start": starts + margin,
+            "end": starts + margin + data.bin_size,
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _windows_of_region(
+    bins: pd.DataFrame, text: str, data: Dataset, path: PathLike
+) -> pd.DataFrame:
+    """Return the rows of `bins` that overlap a region."""
+    region = _region(text, data.chromosomes)
+    overlaps = (bins["start"] < region.end) & (bins["end"] > region.start)
+    windows = bins[overlaps & (bins["chrom"] == region.chrom)]
+    if windows.empty:
+        nearest = nearest_bin(bins, region)
+        what = f"no window of the dataset has its {data.bin_size}-bp bin there; {nearest}"
+        raise DanqError(f"--regions {text}: {what}", path)
+    return windows
+
+
+def _region(text: str, chromosomes: dict[str, int]) -> Region:
+    """Return the region of a text, which must lie in the genome."""
+    region = parse_region(text)
+    if region is None:
+        what = "is not a region; give it as chr1:100-300 (0-based half-open)"
+        raise DanqError(f"--regions {shown(text)} {what}")
+    chrom = region.chrom
+    if chrom not in chromosomes:
+        what = unknown_chromosome(chrom, list(chromosomes))
+        raise DanqError(f"--regions {shown(text)}: {what}")
+    length = chromosomes[chrom]
+    if not region.start < region.end <= length:
+        what = f"is empty or leaves {shown(chrom)} (0-{length} bp); fix it"
+        raise DanqError(f"--regions {text} {what}")
+    return region
+
+
+def nearest_bin(bins: pd.DataFrame, region: Region) -> str:
+    """Say which bin is nearest to a region that overlaps none.
+
+    Parameters
+    ----------
+    bins : pandas.DataFrame
+        Of `bins_of`.
+    region : danq.genome.tables.Region
+        Where no bin lies.
+
+    Returns
+    -------
+    str
+        The end of a message.
+    """
+    neighbours = bins[bins["chrom"] == region.chrom]
+    if neighbours.empty:
+        return f"it has no window on {shown(region.chrom)}"
+    left = region.start - neighbours["end"]
+    right = neighbours["start"] - region.end
+    distance = np.maximum(left, right)
+    nearest = neighbours.loc[distance.idxmin()]
+    return f"the nearest is {region.chrom}:{nearest['start']}-{nearest['end']}"
