@@ -1,18 +1,22 @@
-"""Motif against motif: Tomtom with the Pearson correlation or the Euclidean distance of columns, both strands.
+"""Motif against motif: Tomtom with Pearson's correlation or the Euclidean distance of columns.
 
-The null of a query is drawn from the database itself: every column of every target, in both orientations,
-is equally likely opposite every column of the query.
+The null of a query is drawn from the database itself: every column of every target, on both
+strands, is equally likely opposite every column of the query.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+from danq.motif.meme import reverse_complement
 
 STEP = 0.02
 """Width of a bin of the column score, -1 to 1 in 100 steps, as many as Tomtom takes."""
 
 HALF = round(1 / STEP)
+"""Bins from a column score of 0 to one of 1."""
 
 
 class Comparison(NamedTuple):
@@ -21,36 +25,45 @@ class Comparison(NamedTuple):
     Attributes
     ----------
     p : numpy.ndarray, float64
-        Probability that the best of all alignments, over offsets and strands, scores as high by chance.
+        Probability that the best of all alignments, over offsets and strands, scores as high by
+        chance.
     offset : numpy.ndarray, int64
-        Column of the target, oriented as `strand` says, opposite the query's first column; may be negative.
+        Column of the target, oriented as `strand` says, opposite the query's first column; may be
+        negative.
     strand : numpy.ndarray, str
-        ``+``, or ``-`` when the target is reverse complemented.
+        ``+``, or ``-`` when the target is reverse-complemented.
     overlap : numpy.ndarray, int64
         Number of aligned columns.
     score : numpy.ndarray, float64
-        Complete score: sum over the aligned columns of their similarity less its median under the null.
+        Complete score: sum over the aligned columns of their similarity less its median under the
+        null.
     """
 
-    p: np.ndarray
-    offset: np.ndarray
-    strand: np.ndarray
-    overlap: np.ndarray
-    score: np.ndarray
+    p: NDArray[np.float64]
+    offset: NDArray[np.int64]
+    strand: NDArray[np.str_]
+    overlap: NDArray[np.int64]
+    score: NDArray[np.float64]
 
 
-def tomtom(queries, targets, min_overlap=5, distance="pearson"):
+def tomtom(
+    queries: Sequence[NDArray[np.float64]],
+    targets: Sequence[NDArray[np.float64]],
+    min_overlap: int = 5,
+    distance: str = "pearson",
+) -> Comparison:
     """Compare each query motif with each target motif.
 
-    Column similarity is Pearson's correlation (0 where a column is flat), or 1 less the Euclidean distance times the
-    square root of 2: either is between -1 and 1, and taken in bins of `STEP`. Scores are
-    *complete*: a query column's median score under the null is taken off, so a column that hangs over the
-    target's end counts as a median one and alignments of any overlap are comparable (Tanaka et al. 2011,
-    https://doi.org/10.1093/bioinformatics/btr257). The distribution of an alignment's score comes from
-    convolving the score distributions of its query columns, exactly for the binned scores (Gupta et al. 2007,
-    https://doi.org/10.1186/gb-2007-8-2-r24). The p-value is that of the highest score over all offsets allowed
-    and both strands, taken as independent: ``1 - prod P(score < best)``. Equal scores go to the larger overlap,
-    then to the forward strand. As columns repeat in small databases, p-values want some 50 targets or more.
+    Column similarity is Pearson's correlation (0 where a column is flat), or 1 less the Euclidean
+    distance times the square root of 2: either is between -1 and 1, and taken in bins of `STEP`.
+    Scores are *complete*: a query column's median score under the null is taken off, so a column
+    that hangs over the target's end counts as a median one and alignments of any overlap are
+    comparable (Tanaka et al. 2011, https://doi.org/10.1093/bioinformatics/btr257). The distribution
+    of an alignment's score comes from convolving the score distributions of its query columns,
+    exactly for the binned scores (Gupta et al. 2007, https://doi.org/10.1186/gb-2007-8-2-r24). The
+    p-value is that of the highest score over all offsets allowed and both strands, taken as
+    independent: ``1 - prod P(score < best)``. Equal scores go to the larger overlap, then to the
+    forward strand. As columns repeat in small databases, p-values want some 50 targets or more.
 
     Parameters
     ----------
@@ -59,7 +72,8 @@ def tomtom(queries, targets, min_overlap=5, distance="pearson"):
     min_overlap : int
         Fewest aligned columns; the width of the narrower motif where that is less.
     distance : {"pearson", "euclidean"}
-        The Euclidean distance finds flat columns alike: long motifs with little information then match one another.
+        The Euclidean distance finds flat columns alike: long motifs with little information then
+        match one another.
 
     Returns
     -------
@@ -70,21 +84,28 @@ def tomtom(queries, targets, min_overlap=5, distance="pearson"):
     --------
     >>> rng = np.random.default_rng(0)
     >>> targets = list(rng.dirichlet([0.2] * 4, size=(60, 8)))
-    >>> found = tomtom([targets[7][::-1, ::-1]], targets)
-    >>> int(found.p.argmin()), str(found.strand[0, 7]), bool(found.p[0, 7] < 1e-6)
+    >>> comparison = tomtom([reverse_complement(targets[7])], targets)
+    >>> best = int(comparison.p.argmin())
+    >>> best, str(comparison.strand[0, best]), bool(comparison.p[0, best] < 1e-6)
     (7, '-', True)
     """
     database = _database(targets, distance)
-    found = [_compare(query, database, min_overlap) for query in queries]
-    columns = (
-        zip(*found, strict=True)
-        if found
-        else [np.zeros(0, dtype) for dtype in (float, int, "U1", int, float)]
+    shape = (len(queries), len(targets))
+    comparison = Comparison(
+        p=np.empty(shape),
+        offset=np.empty(shape, dtype=np.int64),
+        strand=np.empty(shape, dtype="U1"),
+        overlap=np.empty(shape, dtype=np.int64),
+        score=np.empty(shape),
     )
-    return Comparison(*(np.array(column).reshape(len(queries), len(targets)) for column in columns))
+    for row, query in enumerate(queries):
+        of_query = _compare(query, database, min_overlap)
+        for table, values in zip(comparison, of_query, strict=True):
+            table[row] = values
+    return comparison
 
 
-def benjamini_hochberg(p):
+def benjamini_hochberg(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return q-values over all entries of `p`, whatever its shape.
 
     Parameters
@@ -105,117 +126,211 @@ def benjamini_hochberg(p):
     """
     from scipy.stats import false_discovery_control
 
-    return false_discovery_control(p.ravel()).reshape(p.shape)
+    q = false_discovery_control(p.ravel())
+    return q.reshape(p.shape)
+
+
+# --- the targets ---
 
 
 class _Database(NamedTuple):
-    columns: np.ndarray  # (columns, 4): all columns of all targets and of their reverse complements
-    index: (
-        np.ndarray
-    )  # (n_targets, 2, widest): their places in `columns`, by strand; -1 beyond a target's end
-    widths: np.ndarray  # (n_targets,)
-    similarity: Callable  # of two matrices (w, 4) and (columns, 4), (w, columns), -1 to 1
+    """All targets, on both strands.
+
+    Attributes
+    ----------
+    columns : numpy.ndarray, shape (columns, 4), float64
+        All columns of all targets and of their reverse complements.
+    index : numpy.ndarray, shape (n_targets, 2, widest), int64
+        Rows of `columns`, by strand and position in the target; -1 beyond its end.
+    widths : numpy.ndarray, shape (n_targets,), int64
+    similarity : callable
+        Of two matrices (width, 4) and (columns, 4): (width, columns), -1 to 1.
+    """
+
+    columns: NDArray[np.float64]
+    index: NDArray[np.int64]
+    widths: NDArray[np.int64]
+    similarity: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
-def _database(targets, distance):
+def _database(targets: Sequence[NDArray[np.float64]], distance: str) -> _Database:
+    """Return the targets as `_compare` needs them."""
+    oriented = []
+    for target in targets:
+        oriented.append(target)
+        oriented.append(reverse_complement(target))
     widths = np.array([len(target) for target in targets])
-    oriented = [matrix for target in targets for matrix in (target, target[::-1, ::-1])]
-    inside = np.arange(widths.max()) < np.repeat(widths, 2)[:, None]
+    ends = np.repeat(widths, 2)[:, None]
+    inside = np.arange(widths.max()) < ends
     index = np.full(inside.shape, -1)
     index[inside] = np.arange(inside.sum())
-    return _Database(
-        np.concatenate(oriented),
-        index.reshape(len(targets), 2, -1),
-        widths,
-        {"pearson": _correlation, "euclidean": _nearness}[distance],
-    )
+    index = index.reshape(len(targets), 2, -1)
+    return _Database(np.concatenate(oriented), index, widths, _SIMILARITIES[distance])
 
 
-def _correlation(query, columns):
+def _correlation(query: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Pearson's correlation of every two columns."""
     return _unit(query) @ _unit(columns).T
 
 
-def _nearness(query, columns):
-    from scipy.spatial.distance import cdist
-
-    return 1 - np.sqrt(2) * cdist(query, columns)  # two sure columns are at most sqrt(2) apart
-
-
-def _unit(matrix):
-    """Centre columns and scale them to length 1, so that dot products are correlations; flat columns give 0."""
+def _unit(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centre columns and scale them to length 1; flat columns give 0."""
     centred = matrix - 0.25
     length = np.linalg.norm(centred, axis=1, keepdims=True)
-    return np.divide(centred, length, where=length > 1e-9, out=np.zeros_like(centred))
+    zeros = np.zeros_like(centred)
+    return np.divide(centred, length, where=length > 1e-9, out=zeros)
 
 
-def _compare(query, database, min_overlap):
-    """Return p, offset, strand, overlap and score of one query, each of shape (n_targets,)."""
-    scores, pmfs, lows = _column_scores(query, database)
-    best, strand, offset, overlap = _best_alignments(scores, database, min_overlap)
-    observed, place = np.unique(best, return_inverse=True)
-    logs = _log_cdfs(pmfs, lows, observed)
-    p = np.empty(len(best))
+def _nearness(query: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 less the scaled distance of every two columns, which is at most sqrt(2)."""
+    from scipy.spatial.distance import cdist
+
+    return 1 - np.sqrt(2) * cdist(query, columns)
+
+
+_SIMILARITIES = {"pearson": _correlation, "euclidean": _nearness}
+
+
+# --- one query ---
+
+
+def _compare(query: NDArray[np.float64], database: _Database, min_overlap: int) -> Comparison:
+    """Compare one query with every target; arrays of shape (n_targets,)."""
+    columns = _score_columns(query, database)
+    best = _best_alignments(columns.scores, database, min_overlap)
+    observed, index = np.unique(best.score, return_inverse=True)
+    logs = _log_cdfs(columns, observed)
+    p = np.empty(len(best.score))
     for width in np.unique(database.widths):
-        here = database.widths == width
+        rows = database.widths == width
+        log_below = _sum_over_offsets(logs, width, min_overlap)
         # Each offset is tried on both strands, and both draw from the same columns.
-        p[here] = -np.expm1(2 * _over_offsets(logs, width, min_overlap)[place[here]])
-    return p, offset, np.array(["+", "-"])[strand], overlap, best * STEP
+        p[rows] = -np.expm1(2 * log_below[index[rows]])
+    strand = np.array(["+", "-"])[best.strand]
+    return Comparison(p, best.offset, strand, best.overlap, best.score * STEP)
 
 
-def _column_scores(query, database):
-    """Score each query column against every database column.
+class _ColumnScores(NamedTuple):
+    """Scores of each query column against every database column, in bins.
 
-    Returns the scores less their median in bins, int32 (width, columns), their distributions (width, bins), and
-    the score of each distribution's first bin (width,).
+    Attributes
+    ----------
+    scores : numpy.ndarray, shape (width, columns), int32
+        Less their median.
+    pmfs : numpy.ndarray, shape (width, bins), float64
+        Their distributions.
+    lows : numpy.ndarray, shape (width,), int64
+        The score of each distribution's first bin.
     """
-    bins = np.rint(database.similarity(query, database.columns) * HALF).astype(np.int32)
-    counts = np.array([np.bincount(row + HALF, minlength=2 * HALF + 1) for row in bins])
-    medians = (2 * counts.cumsum(axis=1) < len(database.columns)).sum(
-        axis=1
-    ) - HALF  # whole numbers: halves are exact
-    return bins - medians[:, None].astype(np.int32), counts / len(database.columns), -HALF - medians
+
+    scores: NDArray[np.int32]
+    pmfs: NDArray[np.float64]
+    lows: NDArray[np.int64]
 
 
-def _best_alignments(scores, database, min_overlap):
-    """Return the best complete score of each target (in bins), with its strand (0, 1), offset and overlap."""
-    (width, _), (n_targets, _, widest) = scores.shape, database.index.shape
-    # A column of zeros, found at index -1, stands for all that lies beyond a target's end.
-    padded = np.pad(scores, [(0, 0), (0, 1)])
-    total = np.zeros((n_targets, 2, widest + width - 1), dtype=np.int64)
-    for i in range(width):
-        total[..., width - 1 - i : width - 1 - i + widest] += padded[i][database.index]
-    offsets = np.arange(1 - width, widest)
-    overlaps = np.minimum(width, database.widths[:, None] - offsets) - np.maximum(0, -offsets)
-    allowed = overlaps >= np.minimum(min(min_overlap, width), database.widths)[:, None]
-    ranked = np.where(
-        allowed[:, None], total * (width + 1) + overlaps[:, None], np.iinfo(np.int64).min
-    )
-    strand, place = np.divmod(ranked.reshape(n_targets, -1).argmax(axis=1), len(offsets))
+def _score_columns(query: NDArray[np.float64], database: _Database) -> _ColumnScores:
+    """Score each query column against every database column."""
+    similarity = database.similarity(query, database.columns)
+    bins = np.rint(similarity * HALF).astype(np.int32)
+    n_bins = 2 * HALF + 1
+    counts = np.array([np.bincount(row + HALF, minlength=n_bins) for row in bins])
+    n_columns = len(database.columns)
+    below_median = 2 * counts.cumsum(axis=1) < n_columns  # whole numbers: halves are exact
+    medians = below_median.sum(axis=1) - HALF
+    scores = bins - medians[:, None].astype(np.int32)
+    return _ColumnScores(scores, counts / n_columns, -HALF - medians)
+
+
+class _Alignments(NamedTuple):
+    """The best alignment of a query with each target; every array is (n_targets,), int64.
+
+    Attributes
+    ----------
+    score : numpy.ndarray
+        Complete score (bins).
+    strand : numpy.ndarray
+        0 as the target is, 1 reverse-complemented.
+    offset, overlap : numpy.ndarray
+        As in `Comparison`.
+    """
+
+    score: NDArray[np.int64]
+    strand: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    overlap: NDArray[np.int64]
+
+
+def _best_alignments(
+    scores: NDArray[np.int32], database: _Database, min_overlap: int
+) -> _Alignments:
+    """Return the best alignment of a query, whose columns score so, with each target."""
+    width = len(scores)
+    total = _scores_by_offset(scores, database)
+    n_targets, _, n_offsets = total.shape
+    offsets = np.arange(1 - width, n_offsets - width + 1)
+    ends = np.minimum(width, database.widths[:, None] - offsets)
+    overlaps = ends - np.maximum(0, -offsets)
+    least = np.minimum(min(min_overlap, width), database.widths)
+    allowed = overlaps >= least[:, None]
+    # One number that sorts by score, then by overlap.
+    keys = total * (width + 1) + overlaps[:, None]
+    keys[~np.broadcast_to(allowed[:, None], keys.shape)] = np.iinfo(np.int64).min
+    best = keys.reshape(n_targets, -1).argmax(axis=1)
+    strand, column = np.divmod(best, n_offsets)
     target = np.arange(n_targets)
-    return total[target, strand, place], strand, offsets[place], overlaps[target, place]
+    score = total[target, strand, column]
+    return _Alignments(score, strand, offsets[column], overlaps[target, column])
 
 
-def _log_cdfs(pmfs, lows, observed):
-    """Return log P(score < s) of query columns i to j, at [i, j], for each observed s: (width, width, scores)."""
-    width = len(pmfs)
+def _scores_by_offset(scores: NDArray[np.int32], database: _Database) -> NDArray[np.int64]:
+    """Return the complete score at every offset, (n_targets, 2, offsets), from 1 - width on."""
+    width = len(scores)
+    n_targets, n_strands, widest = database.index.shape
+    # A column of zeros, at index -1, stands for all that lies beyond a target's end.
+    padded = np.pad(scores, [(0, 0), (0, 1)])
+    total = np.zeros((n_targets, n_strands, widest + width - 1), dtype=np.int64)
+    for column, row in enumerate(padded):
+        first = width - 1 - column
+        total[..., first : first + widest] += row[database.index]
+    return total
+
+
+# --- p-values ---
+
+
+def _log_cdfs(columns: _ColumnScores, observed: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return log P(score < s) of query columns i to j, at [i, j], for each observed s."""
+    width = len(columns.pmfs)
     tails = np.ones((width, width, len(observed)))
     for first in range(width):
         pmf = np.ones(1)
+        low = 0
         for last in range(first, width):
-            pmf = np.convolve(pmf, pmfs[last])
-            # Summed from the far end, so that small tails keep their digits.
-            tail = np.append(pmf[::-1].cumsum()[::-1], 0)
-            tails[first, last] = tail[np.clip(observed - lows[first : last + 1].sum(), 0, len(pmf))]
+            pmf = np.convolve(pmf, columns.pmfs[last])
+            low += columns.lows[last]
+            tails[first, last] = _upper_tail(pmf)[np.clip(observed - low, 0, len(pmf))]
     with np.errstate(divide="ignore"):  # a score that every draw reaches has log 0
         return np.log1p(-np.minimum(tails, 1))
 
 
-def _over_offsets(logs, target_width, min_overlap):
-    """Sum the log probabilities of the query columns aligned at each allowed offset of a target of that width."""
-    width = len(logs)
+def _upper_tail(pmf: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return P(bin >= b) for b of 0 to the number of bins.
+
+    Summed from the far end, so that small tails keep their digits.
+    """
+    tail = pmf[::-1].cumsum()[::-1]
+    return np.append(tail, 0)
+
+
+def _sum_over_offsets(
+    logs: NDArray[np.float64], target_width: int, min_overlap: int
+) -> NDArray[np.float64]:
+    """Sum the log probabilities of the columns aligned at each allowed offset of such a target."""
+    width, _, n_scores = logs.shape
     least = min(min_overlap, width, target_width)
-    spans = [
-        (max(0, -offset), min(width, target_width - offset) - 1)
-        for offset in range(least - width, target_width - least + 1)
-    ]
-    return sum(logs[first, last] for first, last in spans)
+    total = np.zeros(n_scores)
+    for offset in range(least - width, target_width - least + 1):
+        first = max(0, -offset)
+        last = min(width, target_width - offset) - 1
+        total += logs[first, last]
+    return total

@@ -6,10 +6,8 @@ from danq.files import read_table
 from danq.interpret.motifs import filter_motifs, read_layer
 from danq.motif.annotate import (
     COLUMNS,
-    align,
     annotate,
     best_q_values,
-    cluster_motifs,
     core_bits,
     empirical_fdr,
     match_table,
@@ -17,10 +15,11 @@ from danq.motif.annotate import (
     renamed,
     trim,
 )
+from danq.motif.clusters import align, cluster_motifs
 from danq.motif.meme import Motif, information, jaspar, read_meme, write_meme
 from tests.conftest import PLANTED, layer_of
 
-KNOBS = config.Naming().model_dump()
+SETTINGS = config.Naming()
 
 
 @pytest.fixture(scope="module")
@@ -275,8 +274,8 @@ def test_any_meme_file_is_annotated(tmp_path, known, planted, capsys):
         tmp_path / "filters.meme",
         tmp_path / "known.meme",
         tmp_path / "out.tsv",
-        tmp_path / "named.meme",
-        **KNOBS,
+        settings=SETTINGS,
+        meme=tmp_path / "named.meme",
     )
     assert (
         "of 40 motifs 20 are compared with known motifs, 20 are named, after 3 factors"
@@ -288,7 +287,7 @@ def test_any_meme_file_is_annotated(tmp_path, known, planted, capsys):
     assert best["match"].to_dict() == {f"M{k}": PLANTED[k % 3] for k in range(0, 40, 2)}
     assert [motif.alias for motif in read_meme(tmp_path / "named.meme")][1:3] == ["", "TP53"]
     annotate(
-        tmp_path / "filters.meme", tmp_path / "known.meme", tmp_path / "out.tsv", None, **KNOBS
+        tmp_path / "filters.meme", tmp_path / "known.meme", tmp_path / "out.tsv", settings=SETTINGS
     )
 
 
