@@ -30,7 +30,7 @@ variants, graphs
     convolutions 2-D and channels-last, ``padded`` does so with the first and pads its 4 bases to 8,
     ``unfold`` makes the first one a matrix product, ``compile`` and ``autotune`` compile the
     network, ``graph`` replays forward and backward as one CUDA graph, ``graph_step`` the optimiser
-    too (its momentum then stays: the schedule's moves it). Told besides: by how much the logits
+    too (its momentum then stays: the scheduler changes it). Told besides: by how much the logits
     differ from danq's at most, in float32.
 quality
     What short numbers cost: training on planted words, in each precision for as many windows; AUROC
@@ -58,8 +58,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from danq.network.batches import Batches, Loader
-from danq.network.layers import DenseHead
-from danq.network.models import MODELS, DanQ, DeepSEA, build, rectify
+from danq.network.models import MODELS, build
 from danq.network.recipes import MODERN
 from danq.training.clock import Clock
 
@@ -166,8 +165,8 @@ class Bench:
     def __post_init__(self):
         self.gpu = self.device.type == "cuda"
         self.loader = Loader(self.store, self.device, memory=1e12)
-        self.loader.batch(self.loader.plan(0, 0), 0, 1)  # now it holds the windows
-        (self.held,) = self.loader.held.values()
+        self.loader.batch(self.loader.schedule(0, 0), 0, 1)  # now it holds the windows
+        (self.packed,) = self.loader.in_memory.values()
 
     @functools.cached_property
     def unpacked(self):
@@ -236,7 +235,7 @@ class Step:
         self.bare = adapt(bench.model(name), words).to(bench.device).train()
         self.model = compiled(self.bare, words)
         self.optimizer = self._optimizer()
-        self.schedule = MODERN.schedule(self.optimizer, MODERN.lr, steps)
+        self.lr_scheduler = MODERN.lr_scheduler(self.optimizer, MODERN.lr, steps)
         self.marks, self.number = Clock(bench.device), 0
         self.total = torch.zeros((), device=bench.device)
         self.start_epoch(0)
@@ -246,17 +245,17 @@ class Step:
 
     def start_epoch(self, epoch):
         """Take another order of the windows."""
-        self.plan = self.bench.loader.plan(self.seed, epoch)
+        self.schedule = self.bench.loader.schedule(self.seed, epoch)
 
     def __call__(self):
         """Learn from the next batch; return how many windows it had."""
         torch.manual_seed(self.seed * 100_003 + self.number)
-        first = self.number % (len(self.plan) // self.batch) * self.batch
+        first = self.number % (len(self.schedule) // self.batch) * self.batch
         with self.marks("load"):
-            X, y = self.bench.loader.batch(self.plan, first, first + self.batch)
+            X, y = self.bench.loader.batch(self.schedule, first, first + self.batch)
         MODERN.constrain(self.bare)
         loss = self.learn(X, y)
-        self.schedule.step()
+        self.lr_scheduler.step()
         self.total += torch.stack([loss * self.batch, torch.zeros_like(loss)])[0]
         self.number += 1
         return self.batch
@@ -289,7 +288,7 @@ class GraphStep(Step):
             return super()._optimizer()
         rate = torch.tensor(
             MODERN.lr, device=self.bench.device
-        )  # the schedule fills it: a number would be frozen
+        )  # the scheduler fills it: a number would be frozen
         return torch.optim.AdamW(
             self.bare.parameters(),
             rate,
@@ -383,14 +382,13 @@ def compiled(model, words):
 
 def adapt(model, words):
     """Change a model on the CPU as the words say; what it computes stays the same."""
-    if "relu_first" in words and isinstance(model, DanQ | DeepSEA):
-        model.forward = types.MethodType(
-            danq_relu_first if isinstance(model, DanQ) else deepsea_relu_first, model
-        )
-    if "unfold" in words and isinstance(getattr(model, "first", None), nn.Conv1d):
-        model.first = UnfoldedConv(model.first)
-    if "padded" in words and isinstance(getattr(model, "first", None), nn.Conv1d):
-        model.first = ChannelsLastConv(model.first, multiple=8)
+    stem = getattr(model, "stem", None)
+    if "relu_first" in words and stem is not None:
+        stem.forward = types.MethodType(relu_first, stem)
+    if "unfold" in words and stem is not None:
+        stem.conv = UnfoldedConv(stem.conv)
+    if "padded" in words and stem is not None:
+        stem.conv = ChannelsLastConv(stem.conv, multiple=8)
     if "channels_last" in words:
         for parent in list(model.modules()):
             for key, layer in list(parent.named_children()):
@@ -399,18 +397,9 @@ def adapt(model, words):
     return model
 
 
-def danq_relu_first(self, X):
-    """Do what `DanQ.forward` does, the ReLU before the pool."""
-    X = functional.max_pool1d(functional.relu(self.first(X)), self.pool)
-    return self.head(self.drops[1](self._mix(self.drops[0](X))))
-
-
-def deepsea_relu_first(self, X):
-    """Do what `DeepSEA.forward` does, the threshold before the pool."""
-    X = self.drops[0](functional.max_pool1d(rectify(self.first(X)), 4))
-    X = self.drops[1](functional.max_pool1d(rectify(self.second(X)), 4))
-    X = self.drops[2](rectify(self.third(X)))
-    return self.head(X if isinstance(self.head, DenseHead) else X.transpose(1, 2))
+def relu_first(self, X):
+    """Do what `danq.network.layers.Stem.forward` does, the activation before the pool."""
+    return functional.max_pool1d(self.rectifier(self.conv(X)), self.pool)
 
 
 class ChannelsLastConv(nn.Module):
@@ -724,7 +713,7 @@ def difference(bench, name, words):
     for changes in (), words:
         torch.manual_seed(0)
         model = adapt(bench.model(name), changes).to(bench.device).eval()
-        logits.append(model(bench.loader.batch(bench.loader.plan(0, 0), 0, 8)[0]))
+        logits.append(model(bench.loader.batch(bench.loader.schedule(0, 0), 0, 8)[0]))
     return float((logits[0] - logits[1]).abs().max())
 
 
@@ -807,7 +796,7 @@ def learn_words(bench, name, precision, seed, options):
     steps = options.quality_windows // options.quality_batch
     runner = Step(bench, name, precision, options.quality_batch, (), seed, steps)
     for step in range(steps):
-        epoch, place = divmod(step, len(runner.plan) // runner.batch)
+        epoch, place = divmod(step, len(runner.schedule) // runner.batch)
         if epoch and place == 0:
             runner.start_epoch(epoch)
         runner()

@@ -1,20 +1,31 @@
-"""Batches from packed windows, expanded on the device where the model computes; the order of an epoch.
+"""Batches from packed windows, expanded on the device of the model; the order of an epoch.
 
-An epoch is planned ahead: which window comes when, from which strand, moved how far. The plan is a function of seed and
-epoch alone, so that any step of it can be made again. What does not fit into memory is read in groups of shuffled
-blocks, the next group while the present one is used; the plan then keeps to the groups.
+The order of an epoch is drawn ahead: which window comes when, from which strand, shifted how far.
+It is a function of seed and epoch alone, so that any step of it can be made again. A set that does
+not fit into memory is read in groups of shuffled blocks, the next group while the present one is
+used; the order then keeps to the groups.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from danq.errors import DanqError
+from danq.genome.sequence import packed_bytes
+
+if TYPE_CHECKING:
+    from danq.data.dataset import Dataset
 
 BLOCK = 4096
 """Neighbouring windows that are read together where the set is larger than memory."""
+
+SEEDS = 100_003
+"""Epochs of a training that have seeds of their own."""
 
 
 class Batches:
@@ -27,252 +38,445 @@ class Batches:
     split : str
         train, valid or test.
     device : torch.device
-        Where the windows live and batches are made.
-    parts : sequence of slice
-        The rows to hold, one part after the other.
+        The device where the windows live and batches are made.
+    blocks : sequence of slice
+        Rows of the split to hold, one block after the other; all by default.
     """
 
-    def __init__(self, dataset, split, device, parts=(slice(None),)):
-        self.window, self.n_targets = dataset.window, len(dataset.names)
-        sequences = _joined([dataset.packed_sequences(split, part) for part in parts])
-        labels = _joined([dataset.packed_labels(split, part) for part in parts])
+    def __init__(
+        self,
+        dataset: "Dataset",
+        split: str,
+        device: torch.device,
+        blocks: Sequence[slice] = (slice(None),),
+    ) -> None:
+        self.window = dataset.window
+        self.n_targets = len(dataset.names)
+        sequences = _joined([dataset.packed_sequences(split, block) for block in blocks])
+        labels = _joined([dataset.packed_labels(split, block) for block in blocks])
         self.sequences = torch.from_numpy(sequences).to(device)  # (N, ceil(L/8), 4)
         self.labels = torch.from_numpy(labels).to(device)  # (N, ceil(T/8))
-        # numpy.packbits puts the first value into the highest bit. A byte becomes eight bytes by one look into a table
-        # of words: on a CPU ten times as fast as looking up eight numbers.
-        bits = torch.arange(256).unsqueeze(1) >> torch.arange(7, -1, -1) & 1  # (256, 8)
-        self.words = bits.to(torch.uint8).view(torch.int64).flatten().to(device)  # (256,)
+        self.words = _bytes_as_words().to(device)  # (256,)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.sequences)
 
-    def sequences_of(self, rows):
+    def sequences_of(self, rows: torch.Tensor | slice) -> torch.Tensor:
         """Return one-hot windows, float32 (n, 4, L), for `rows` (int tensor or slice)."""
-        return self._expand(self.sequences[rows].transpose(1, 2))[:, :, : self.window]
+        packed = self.sequences[rows].transpose(1, 2)  # (n, 4, ceil(L/8))
+        return self._expand(packed)[:, :, : self.window]
 
-    def labels_of(self, rows):
+    def labels_of(self, rows: torch.Tensor | slice) -> torch.Tensor:
         """Return labels, float32 (n, T), for `rows` (int tensor or slice)."""
         return self._expand(self.labels[rows])[:, : self.n_targets]
 
-    def _expand(self, packed):
+    def _expand(self, packed: torch.Tensor) -> torch.Tensor:
         """Return packed bits (..., m), uint8, as numbers (..., 8 m), float32."""
         words = self.words.index_select(0, packed.reshape(-1).int())
         return words.view(torch.uint8).view(*packed.shape[:-1], -1).float()
 
 
-def _joined(arrays):
+def _bytes_as_words() -> torch.Tensor:
+    """Return the bits of every byte as eight bytes in one word, int64 (256,).
+
+    numpy.packbits puts the first value into the highest bit. A byte becomes eight bytes by one look
+    into this table: on a CPU ten times as fast as looking up eight numbers.
+    """
+    shifts = torch.arange(7, -1, -1)
+    bits = torch.arange(256).unsqueeze(1) >> shifts & 1  # (256, 8)
+    return bits.to(torch.uint8).view(torch.int64).flatten()
+
+
+def _joined(arrays: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Return arrays as one, without a copy where there is only one."""
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
+class Group(NamedTuple):
+    """Blocks of windows that are in memory together.
+
+    Attributes
+    ----------
+    blocks : tuple of int
+        Numbers of the blocks, ascending.
+    end : int
+        Where in the order of the epoch the windows of the group end.
+    """
+
+    blocks: tuple[int, ...]
+    end: int
+
+
 @dataclass(frozen=True)
-class Plan:
-    """What an epoch shows, in its order.
+class EpochSchedule:
+    """Which windows an epoch shows, in its order.
 
     Attributes
     ----------
     rows : torch.Tensor, shape (M,), int64
-        Rows of the training split; on the CPU, the others on the device where batches are made.
-    places : torch.Tensor, shape (M,), int64
-        The same as rows of what is held of their group.
-    flips : torch.Tensor, shape (M,), bool
+        Rows of the training split; on the CPU, the tensors below on the device of the batches.
+    group_rows : torch.Tensor, shape (M,), int64
+        The same windows as rows of their group.
+    reverse_complemented : torch.Tensor, shape (M,), bool
         True where the reverse complement is shown.
-    moves : torch.Tensor, shape (M,), int64
-        How far each window is moved (bp), 0 to twice the largest shift; the middle is no move.
-    groups : list of (tuple of int, int)
-        Which blocks are held together, and where in the order the group ends.
+    shifts : torch.Tensor, shape (M,), int64
+        How far each window is shifted (bp), 0 to twice the largest shift; the middle is no shift.
+    groups : list of Group
+        Which blocks are in memory together, one group after the other.
     """
 
     rows: torch.Tensor
-    places: torch.Tensor
-    flips: torch.Tensor
-    moves: torch.Tensor
-    groups: list
+    group_rows: torch.Tensor
+    reverse_complemented: torch.Tensor
+    shifts: torch.Tensor
+    groups: list[Group]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
 
+class Batch(NamedTuple):
+    """What a model learns from at one step.
+
+    Attributes
+    ----------
+    X : torch.Tensor, shape (n, 4, L), float32
+        One-hot windows.
+    y : torch.Tensor, shape (n, T), float32
+        Labels.
+    """
+
+    X: torch.Tensor
+    y: torch.Tensor
+
+
 class Loader:
-    """The training windows: plans of epochs, and their batches.
+    """The training windows: schedules of epochs, and their batches.
 
     Parameters
     ----------
     dataset : danq.data.dataset.Dataset
         The open file; stays open as long as batches are made.
     device : torch.device
-        Where batches are made.
+        The device where batches are made.
     memory : float
-        Bytes that the packed windows may take. A larger set is read in groups of blocks, two at a time in memory.
+        Bytes that the packed windows may take. A larger set is read in groups of blocks, two at a
+        time in memory.
     shift : int
-        Largest move of a window either way (bp).
+        Largest shift of a window either way (bp).
     negatives : float or None
-        Windows without a label that an epoch shows, per labelled one, drawn anew for each; None for all.
+        Windows without a label that an epoch shows, per labelled one, drawn anew for each; None for
+        all.
     balance : bool
-        True: as many labelled windows as there are, drawn with replacement, one of a rare target more often; False:
-        each once.
+        True: as many labelled windows as there are, drawn with replacement, one of a rare target
+        more often; False: each once.
     both_strands : bool
         True: an epoch shows each window once from either strand; False: once, from a random one.
     epoch_size : int or None
-        Windows of an epoch; None for all.
+        Windows of an epoch, at most; None for all.
+
+    Attributes
+    ----------
+    epoch_size : int
+        Windows of an epoch.
+
+    Raises
+    ------
+    DanqError
+        Negatives or balance are asked for, and no training window has a label.
     """
 
     def __init__(
         self,
-        dataset,
-        device,
-        memory,
+        dataset: "Dataset",
+        device: torch.device,
+        memory: float,
         *,
-        shift=0,
-        negatives=None,
-        balance=False,
-        both_strands=False,
-        epoch_size=None,
-    ):
-        self.dataset, self.device, self.shift = dataset, device, shift
-        self.n, self.both_strands = dataset.length("train"), both_strands
-        row = 4 * -(-dataset.window // 8) + -(-len(dataset.names) // 8)
-        self.block = self.n if self.n * row <= memory else min(BLOCK, self.n)
-        self.blocks_held = max(1, int(memory / 2 // (row * self.block)))
-        self.balance, self.drawn, shown = balance, 0, self.n
+        shift: int = 0,
+        negatives: float | None = None,
+        balance: bool = False,
+        both_strands: bool = False,
+        epoch_size: int | None = None,
+    ) -> None:
+        self.dataset = dataset
+        self.device = device
+        self.shift = shift
+        self.both_strands = both_strands
+        self.n = dataset.length("train")
+        self._choose_blocks(memory)
+        self.draw: _Draw | None = None
+        n_shown = self.n
         if balance or negatives is not None:
-            self.weights = _weights(dataset, balance)
-            labelled = int((self.weights > 0).sum())
-            if labelled == 0:
-                raise DanqError(
-                    "no training window has a label, and train.negatives and train.balance count by them; "
-                    "leave both out"
-                )
-            others = self.n - labelled
-            self.drawn = others if negatives is None else min(round(negatives * labelled), others)
-            shown = labelled + self.drawn
-        self.all = shown == self.n and not balance
-        self.epoch_size = min(shown * (2 if both_strands else 1), epoch_size or 2 * self.n)
-        self.reader, self.held, self.coming = ThreadPoolExecutor(1), {}, {}
+            self.draw = _make_draw(dataset, negatives, balance)
+            n_shown = self.draw.n_shown
+        n_presented = 2 * n_shown if both_strands else n_shown
+        self.epoch_size = min(n_presented, epoch_size or 2 * self.n)
+        self.reader = ThreadPoolExecutor(1)
+        self.in_memory: dict[tuple[int, ...], Batches] = {}
+        self.being_read: dict[tuple[int, ...], Future[Batches]] = {}
 
-    def plan(self, seed, epoch):
-        """Return the Plan of an epoch (from 0)."""
-        chance = torch.Generator().manual_seed(seed * 100_003 + epoch)
-        shown = torch.ones(self.n, dtype=torch.long) if self.all else self._draw(chance)
-        n_blocks = -(-self.n // self.block)
-        order = torch.randperm(n_blocks, generator=chance).tolist()
-        parts, places, groups = [], [], []
-        for first in range(0, n_blocks, self.blocks_held):
-            blocks = tuple(sorted(order[first : first + self.blocks_held]))
-            rows = torch.cat(
-                [
-                    torch.repeat_interleave(self._rows(block), shown[self._rows(block)])
-                    for block in blocks
-                ]
-            )
-            rows = torch.cat([rows, rows + self.n]) if self.both_strands else rows
-            parts.append(rows[torch.randperm(len(rows), generator=chance)])
-            starts = (
-                torch.searchsorted(torch.tensor(blocks), parts[-1] % self.n // self.block)
-                * self.block
-            )
-            places.append(starts + parts[-1] % self.n % self.block)
-            groups.append((blocks, sum(map(len, parts))))
-        rows = torch.cat(parts)[: self.epoch_size]
-        random = torch.rand(len(rows), generator=chance) < 0.5
-        moves = torch.randint(0, 2 * self.shift + 1, (len(rows),), generator=chance)
-        flips = rows >= self.n if self.both_strands else random
-        # Whole to the device: a batch then costs no copy, for which the host would wait.
-        return Plan(
+    def _choose_blocks(self, memory: float) -> None:
+        """Choose the windows of a block, and the blocks of a group: one block where all fit."""
+        row_bytes = 4 * packed_bytes(self.dataset.window) + packed_bytes(len(self.dataset.names))
+        if self.n * row_bytes <= memory:
+            self.block = self.n
+        else:
+            self.block = min(BLOCK, self.n)
+        fitting = int(memory / 2 // (row_bytes * self.block))
+        self.blocks_per_group = max(1, fitting)
+
+    def schedule(self, seed: int, epoch: int) -> EpochSchedule:
+        """Draw the order of an epoch.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the training.
+        epoch : int
+            Number of the epoch, from 0.
+
+        Returns
+        -------
+        EpochSchedule
+            The same for the same seed and epoch.
+        """
+        generator = torch.Generator().manual_seed(seed * SEEDS + epoch)
+        times_shown = self._times_shown(generator)
+        rows, group_rows, groups = self._order(times_shown, generator)
+        rows = rows[: self.epoch_size]
+        random_strands = torch.rand(len(rows), generator=generator) < 0.5
+        shifts = torch.randint(0, 2 * self.shift + 1, (len(rows),), generator=generator)
+        # With both strands, rows from n on are reverse complements.
+        reverse_complemented = rows >= self.n if self.both_strands else random_strands
+        # The whole to the device: a batch then costs no copy, for which the host would wait.
+        return EpochSchedule(
             rows % self.n,
-            *(part.to(self.device) for part in (torch.cat(places)[: len(rows)], flips, moves)),
+            group_rows[: len(rows)].to(self.device),
+            reverse_complemented.to(self.device),
+            shifts.to(self.device),
             groups,
         )
 
-    def _draw(self, chance):
-        """Return how often an epoch shows each window: labelled ones, and a new draw of the others."""
-        labelled = self.weights > 0
-        shown, others = labelled.long(), (~labelled).nonzero().flatten()
-        if self.drawn < len(others):
-            others = others[torch.randperm(len(others), generator=chance)[: self.drawn]]
-        shown[others] = 1
-        if self.balance:
-            # By the inverse of the distribution: torch.multinomial takes no more than 2**24 windows.
-            sums = self.weights[labelled].cumsum(0)
-            places = torch.rand(len(sums), generator=chance, dtype=torch.float64) * sums[-1]
-            drawn = torch.searchsorted(sums, places, right=True).clamp(max=len(sums) - 1)
-            shown[labelled] = torch.bincount(drawn, minlength=len(sums))
-        return shown
+    def _times_shown(self, generator: torch.Generator) -> torch.Tensor:
+        """Return how often an epoch shows each window, int64 (N,)."""
+        if self.draw is None:
+            return torch.ones(self.n, dtype=torch.long)
+        return self.draw.times_shown(generator)
 
-    def _rows(self, block):
-        return torch.arange(block * self.block, min((block + 1) * self.block, self.n))
+    def _order(self, times_shown: torch.Tensor, generator: torch.Generator) -> "_Order":
+        """Draw the order of blocks, and that of windows within a group of blocks."""
+        n_blocks = -(-self.n // self.block)
+        shuffled = torch.randperm(n_blocks, generator=generator).tolist()
+        rows, group_rows, groups = [], [], []
+        end = 0
+        for first in range(0, n_blocks, self.blocks_per_group):
+            blocks = tuple(sorted(shuffled[first : first + self.blocks_per_group]))
+            ordered = self._group_order(blocks, times_shown, generator)
+            rows.append(ordered)
+            group_rows.append(self._group_rows(blocks, ordered % self.n))
+            end += len(ordered)
+            groups.append(Group(blocks, end))
+        return _Order(torch.cat(rows), torch.cat(group_rows), groups)
 
-    def batch(self, plan, first, last):
-        """Return one-hot windows (n, 4, L) and labels (n, T), float32, of places `first` to `last` of a plan."""
-        pieces, start = [], 0
-        for number, (_, end) in enumerate(plan.groups):
-            if max(first, start) < min(last, end):
-                pieces.append(self._piece(plan, number, slice(max(first, start), min(last, end))))
-            start = end
-        X, y = pieces[0] if len(pieces) == 1 else map(torch.cat, zip(*pieces, strict=True))
-        return augment(X, plan.flips[first:last], plan.moves[first:last], self.shift), y
+    def _group_order(
+        self, blocks: tuple[int, ...], times_shown: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Draw the order of the windows of a group; rows from n on are reverse complements."""
+        repeated = []
+        for block in blocks:
+            rows = self._rows(block)
+            repeated.append(torch.repeat_interleave(rows, times_shown[rows]))
+        rows = torch.cat(repeated)
+        if self.both_strands:
+            rows = torch.cat([rows, rows + self.n])
+        return rows[torch.randperm(len(rows), generator=generator)]
 
-    def _piece(self, plan, number, part):
-        """Return windows and labels of a part of a plan (slice) that lies in one group."""
-        group = plan.groups[number][0]
-        if group not in self.held:
-            coming = self.coming.pop(group, None)
-            loaded = coming.result() if coming else self._load(group)
-            self.held, self.coming = {group: loaded}, {}
-            if number + 1 < len(plan.groups):
-                following = plan.groups[number + 1][0]
-                self.coming[following] = self.reader.submit(self._load, following)
-        places, held = plan.places[part], self.held[group]
-        return held.sequences_of(places), held.labels_of(places)
+    def _group_rows(self, blocks: tuple[int, ...], rows: torch.Tensor) -> torch.Tensor:
+        """Return rows of the split as rows of a group of blocks."""
+        block_numbers = torch.searchsorted(torch.tensor(blocks), rows // self.block)
+        return block_numbers * self.block + rows % self.block
 
-    def _load(self, group):
+    def _rows(self, block: int) -> torch.Tensor:
+        """Return the rows of a block."""
+        span = self._span(block)
+        return torch.arange(span.start, span.stop)
+
+    def _span(self, block: int) -> slice:
+        """Return the rows of a block, as a slice."""
+        start = block * self.block
+        return slice(start, min(start + self.block, self.n))
+
+    def batch(self, schedule: EpochSchedule, first: int, last: int) -> Batch:
+        """Make the batch of positions `first` to `last` (exclusive) of a schedule.
+
+        Parameters
+        ----------
+        schedule : EpochSchedule
+            Made by this loader.
+        first, last : int
+            Positions in the order of the epoch.
+
+        Returns
+        -------
+        Batch
+        """
+        pieces = []
+        start = 0
+        for number, group in enumerate(schedule.groups):
+            piece = slice(max(first, start), min(last, group.end))
+            if piece.start < piece.stop:
+                pieces.append(self._piece(schedule, number, piece))
+            start = group.end
+        if len(pieces) == 1:
+            X, y = pieces[0]
+        else:
+            X = torch.cat([piece.X for piece in pieces])
+            y = torch.cat([piece.y for piece in pieces])
+        reverse_complemented = schedule.reverse_complemented[first:last]
+        shifts = schedule.shifts[first:last]
+        return Batch(augment(X, reverse_complemented, shifts, self.shift), y)
+
+    def _piece(self, schedule: EpochSchedule, number: int, positions: slice) -> Batch:
+        """Return the windows at positions of a schedule that lie in one group, as they are."""
+        blocks = schedule.groups[number].blocks
+        if blocks not in self.in_memory:
+            self._read(schedule, number)
+        windows = self.in_memory[blocks]
+        rows = schedule.group_rows[positions]
+        return Batch(windows.sequences_of(rows), windows.labels_of(rows))
+
+    def _read(self, schedule: EpochSchedule, number: int) -> None:
+        """Bring a group into memory, and begin to read the next one."""
+        blocks = schedule.groups[number].blocks
+        being_read = self.being_read.pop(blocks, None)
+        if being_read is None:
+            windows = self._load(blocks)
+        else:
+            windows = being_read.result()
+        self.in_memory = {blocks: windows}
+        self.being_read = {}
+        if number + 1 < len(schedule.groups):
+            following = schedule.groups[number + 1].blocks
+            self.being_read[following] = self.reader.submit(self._load, following)
+
+    def _load(self, blocks: tuple[int, ...]) -> Batches:
         """Read a group of blocks."""
-        parts = [
-            slice(block * self.block, min((block + 1) * self.block, self.n)) for block in group
-        ]
-        return Batches(self.dataset, "train", self.device, parts)
+        spans = [self._span(block) for block in blocks]
+        return Batches(self.dataset, "train", self.device, spans)
 
 
-def _weights(dataset, balance):
+class _Order(NamedTuple):
+    """The windows of an epoch in their order, before it is cut to its size."""
+
+    rows: torch.Tensor
+    group_rows: torch.Tensor
+    groups: list[Group]
+
+
+class _Draw(NamedTuple):
+    """How the windows of each epoch are drawn.
+
+    Attributes
+    ----------
+    weights : torch.Tensor, shape (N,), float64
+        Of each window, see `_weights`; 0 without a label.
+    n_unlabelled : int
+        Windows without a label to draw.
+    balance : bool
+        Whether labelled windows are drawn by their weights; else each comes once.
+    """
+
+    weights: torch.Tensor
+    n_unlabelled: int
+    balance: bool
+
+    @property
+    def n_shown(self) -> int:
+        """Windows of an epoch."""
+        return int((self.weights > 0).sum()) + self.n_unlabelled
+
+    def times_shown(self, generator: torch.Generator) -> torch.Tensor:
+        """Draw how often an epoch shows each window, int64 (N,)."""
+        labelled = self.weights > 0
+        times = labelled.long()
+        unlabelled = (~labelled).nonzero().flatten()
+        if self.n_unlabelled < len(unlabelled):
+            shuffled = torch.randperm(len(unlabelled), generator=generator)
+            unlabelled = unlabelled[shuffled[: self.n_unlabelled]]
+        times[unlabelled] = 1
+        if self.balance:
+            times[labelled] = _draw_by_weight(self.weights[labelled], generator)
+        return times
+
+
+def _make_draw(dataset: "Dataset", negatives: float | None, balance: bool) -> _Draw:
+    """Return how the training windows of each epoch are drawn, or refuse a split without labels."""
+    weights = _weights(dataset, balance)
+    n_labelled = int((weights > 0).sum())
+    if n_labelled == 0:
+        what = "no training window has a label, and train.negatives and train.balance count by them"
+        raise DanqError(f"{what}; leave both out")
+    n_unlabelled = len(weights) - n_labelled
+    if negatives is not None:
+        n_unlabelled = min(round(negatives * n_labelled), n_unlabelled)
+    return _Draw(weights, n_unlabelled, balance)
+
+
+def _draw_by_weight(weights: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw as many windows as there are weights, with replacement; return how often each came."""
+    # By the inverse of the distribution: torch.multinomial takes no more than 2**24 windows.
+    sums = weights.cumsum(0)
+    random = torch.rand(len(sums), generator=generator, dtype=torch.float64) * sums[-1]
+    drawn = torch.searchsorted(sums, random, right=True).clamp(max=len(sums) - 1)
+    return torch.bincount(drawn, minlength=len(sums))
+
+
+def _weights(dataset: "Dataset", balance: bool) -> torch.Tensor:
     """Return the weight of each training window, float64 (N,): 0 without a label, else 1.
 
-    With `balance` it is that of its rarest target: how many times as many windows the most frequent target has.
+    With `balance` it is that of its rarest target: how many times as many windows the most frequent
+    target has.
     """
-    n, weights = dataset.length("train"), []
-    counts = np.maximum(dataset.positives("train"), 1) if balance else None
-    for start in range(0, n, BLOCK):
+    rarity = None
+    if balance:
+        counts = np.maximum(dataset.positives("train"), 1)
+        rarity = counts.max() / counts
+    weights = []
+    for start in range(0, dataset.length("train"), BLOCK):
         packed = dataset.packed_labels("train", slice(start, start + BLOCK))
-        if balance:
-            weights.append(
-                (np.unpackbits(packed, axis=1, count=len(counts)) * (counts.max() / counts)).max(
-                    axis=1
-                )
-            )
+        if rarity is None:
+            block = packed.any(axis=1).astype(np.float64)
         else:
-            weights.append(packed.any(axis=1).astype(np.float64))
+            labels = np.unpackbits(packed, axis=1, count=len(rarity))
+            block = (labels * rarity).max(axis=1)
+        weights.append(block)
     return torch.from_numpy(np.concatenate(weights))
 
 
-def augment(X, flips, moves, shift):
-    """Show windows from either strand, and moved.
+def augment(
+    X: torch.Tensor, reverse_complemented: torch.Tensor, shifts: torch.Tensor, shift: int
+) -> torch.Tensor:
+    """Show windows from either strand, and shifted.
 
     Parameters
     ----------
     X : torch.Tensor, shape (n, 4, L)
         One-hot windows.
-    flips : torch.Tensor, shape (n,), bool
+    reverse_complemented : torch.Tensor, shape (n,), bool
         Where to show the reverse complement.
-    moves : torch.Tensor, shape (n,), int64
-        0 to twice `shift`; `shift` is no move. The bases that enter at an end are unknown (zeros).
+    shifts : torch.Tensor, shape (n,), int64
+        0 to twice `shift`; `shift` is no shift. The bases that enter at an end are unknown (zeros).
     shift : int
-        Largest move either way (bp).
+        Largest shift either way (bp).
 
     Returns
     -------
     torch.Tensor, shape (n, 4, L)
     """
-    X = torch.where(flips.view(-1, 1, 1), X.flip(1, 2), X)
+    X = torch.where(reverse_complemented.view(-1, 1, 1), X.flip(1, 2), X)
     if shift == 0:
         return X
-    source = torch.arange(X.shape[2], device=X.device).view(1, 1, -1) + moves.view(-1, 1, 1)
-    padded = torch.nn.functional.pad(X, (shift, shift))
+    bases = torch.arange(X.shape[2], device=X.device).view(1, 1, -1)
+    source = bases + shifts.view(-1, 1, 1)  # (n, 1, L)
+    padded = torch.nn.functional.pad(X, (shift, shift))  # (n, 4, L + 2 shift)
     return padded.gather(2, source.expand(-1, 4, -1))

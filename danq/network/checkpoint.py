@@ -1,30 +1,56 @@
-"""What a training leaves: the checkpoint that rebuilds a model, and the state from which a training goes on.
+"""What a training leaves: the checkpoint of a model, and the state from which a training goes on.
 
-Both are files of torch.save that hold tensors and plain values only, written whole or not at all, and read without
-running anything in them.
+Both are files of torch.save that hold tensors and plain values only, written whole or not at all,
+and read without running anything in them.
 """
 
 import io
-import json
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
 import danq
+from danq.config import differences
 from danq.errors import DamagedError, DanqError
-from danq.files import atomic
+from danq.files import PathLike, atomic
 from danq.network.layers import Dropout
 from danq.network.models import build
 from danq.network.recipes import choose_recipe
 
 FORMAT = "danq-checkpoint"
-VERSION = 2
+VERSION = 3
 
 
-def write_checkpoint(path, weights, facts, data_facts):
-    """Write a trained model.
+class Checkpoint(NamedTuple):
+    """A trained model and what is known of it.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, on the CPU.
+    facts : dict
+        How it was trained.
+    data_facts : dict
+        `danq.data.dataset.Dataset.facts` of the training data: window, alphabet, target names, ...
+    """
+
+    network: nn.Module
+    facts: dict[str, Any]
+    data_facts: dict[str, Any]
+
+
+def write_checkpoint(
+    path: PathLike,
+    weights: Mapping[str, torch.Tensor],
+    facts: Mapping[str, Any],
+    data_facts: Mapping[str, Any],
+) -> None:
+    """Write a trained model, whole or not at all.
 
     Parameters
     ----------
@@ -33,23 +59,21 @@ def write_checkpoint(path, weights, facts, data_facts):
     weights : dict of str to torch.Tensor
         The model's `state_dict`.
     facts : dict
-        How it was trained; ``facts["options"]`` holds what `danq.network.models.build` needs.
+        How it was trained; ``facts["options"]`` holds what `build_from` needs.
     data_facts : dict
         `danq.data.dataset.Dataset.facts` of the training data.
     """
-    _save(
-        path,
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "weights": weights,
-            "facts": facts,
-            "dataset": data_facts,
-        },
-    )
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "weights": weights,
+        "facts": facts,
+        "dataset": data_facts,
+    }
+    _save(path, content)
 
 
-def load_checkpoint(path):
+def load_checkpoint(path: PathLike) -> Checkpoint:
     """Rebuild a trained model from its checkpoint alone.
 
     Parameters
@@ -59,10 +83,7 @@ def load_checkpoint(path):
 
     Returns
     -------
-    model : torch.nn.Module
-        In evaluation mode, on the CPU.
-    facts : dict
-        ``facts`` (how it was trained) and ``dataset`` (window, alphabet, target names, ...).
+    Checkpoint
 
     Raises
     ------
@@ -70,32 +91,67 @@ def load_checkpoint(path):
         Not a whole checkpoint of ours, or weights that are not finite or do not fit the model.
     """
     saved = _load(path)
-    if not isinstance(saved, dict) or (saved.get("format"), saved.get("version")) != (
-        FORMAT,
-        VERSION,
-    ):
-        raise DanqError(
-            f"not a checkpoint of version {VERSION}; train the model again with danq train", path
-        )
-    data, options = saved["dataset"], saved["facts"]["options"]
-    model = build_from(options, data["window"], len(data["names"]))
+    _refuse_other_version(saved, path)
+    facts = saved["facts"]
+    data_facts = saved["dataset"]
+    network = build_from(facts["options"], data_facts["window"], len(data_facts["names"]))
     try:
-        model.load_state_dict(saved["weights"])
+        network.load_state_dict(saved["weights"])
     except RuntimeError as error:
         raise DanqError("its weights do not fit its model; train the model again", path) from error
-    if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
+    if not all(torch.isfinite(values).all() for values in network.state_dict().values()):
         raise DanqError("its weights are not all finite; train the model again", path)
-    return model.eval(), {"facts": saved["facts"], "dataset": data}
+    return Checkpoint(network.eval(), facts, data_facts)
 
 
-def build_from(options, window, n_targets):
-    """Build the model that the options (dict) of a training describe."""
-    numbers = {key: options[key] for key in ("scale", "dropout", "head", "gates", "filter_scale")}
-    model = build(options["model"], window, n_targets, **numbers)
-    for part in model.modules():
-        if isinstance(part, Dropout):
-            part.inverted = choose_recipe(options["recipe"], options["model"]).inverted_dropout
-    return model
+def _refuse_other_version(saved: object, path: PathLike) -> None:
+    """Refuse what is not a checkpoint of the present version."""
+    version = None
+    if isinstance(saved, dict) and saved.get("format") == FORMAT:
+        version = saved.get("version")
+    if version != VERSION:
+        what = f"not a checkpoint of version {VERSION}"
+        raise DanqError(f"{what}; train the model again with danq train", path)
+
+
+def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> nn.Module:
+    """Build the model that the options of a training describe.
+
+    Parameters
+    ----------
+    options : dict
+        ``model``, ``recipe``, and the knobs of `danq.config.Train` that `danq.network.models.build`
+        takes.
+    window : int
+        Length of the input (bp).
+    n_targets : int
+        Number of outputs.
+
+    Returns
+    -------
+    torch.nn.Module
+        The model, with PyTorch's initial weights.
+
+    Raises
+    ------
+    DanqError
+        As `danq.network.models.build`.
+    """
+    network = build(
+        options["model"],
+        window,
+        n_targets,
+        scale=options["scale"],
+        dropout=options["dropout"],
+        head=options["head"],
+        gates=options["gates"],
+        filter_scale=options["filter_scale"],
+    )
+    recipe = choose_recipe(options["recipe"], options["model"])
+    for layer in network.modules():
+        if isinstance(layer, Dropout):
+            layer.inverted = recipe.inverted_dropout
+    return network
 
 
 class Resume:
@@ -109,13 +165,25 @@ class Resume:
         All that the result depends on, plain values by name. A state of others is refused.
     threads : int
         CPU threads; another number is announced, not refused.
+
+    Attributes
+    ----------
+    all_threads : list of int
+        The numbers of threads with which the training ran, one after the other.
     """
 
-    def __init__(self, path, options, threads):
-        self.path, self.threads, self.all_threads = Path(path), threads, [threads]
-        self.options = options | {"danq": danq.__version__, "torch": str(torch.__version__)}
+    def __init__(self, path: PathLike, options: Mapping[str, Any], threads: int) -> None:
+        self.path = Path(path)
+        self.threads = threads
+        self.all_threads = [threads]
+        versions = {
+            "checkpoint_version": VERSION,
+            "danq": danq.__version__,
+            "torch": str(torch.__version__),
+        }
+        self.options = {**options, **versions}
 
-    def load(self):
+    def load(self) -> dict[str, Any] | None:
         """Return the saved state (dict), or None where there is none.
 
         Raises
@@ -127,54 +195,53 @@ class Resume:
             return None
         try:
             saved = _load(self.path)
-            before, threads, state = saved["options"], saved["threads"], saved["state"]
+            options = saved["options"]
+            all_threads = saved["threads"]
+            state = saved["state"]
         except (DamagedError, KeyError, TypeError):
             print(f"{self.path}: damaged; starting anew", file=sys.stderr)
             return None
-        changed = [key for key in self.options | before if self.options.get(key) != before.get(key)]
-        if changed:
-            told = ", ".join(
-                f"{key} ({_short(before.get(key))}, now {_short(self.options.get(key))})"
-                for key in changed
-            )
-            raise DanqError(
-                f"holds a training that was cut off, with another {told}; go on with the former, or remove "
-                "this file to start anew",
-                self.path,
-            )
-        if threads[-1] != self.threads:
-            print(
-                f"{self.path}: began with {threads[-1]} threads, goes on with {self.threads}: the last digits may "
-                "differ from those of an undisturbed training",
-                file=sys.stderr,
-            )
-            threads = [*threads, self.threads]
-        self.all_threads = threads
+        self._refuse_other_options(options)
+        if all_threads[-1] != self.threads:
+            print(f"{self.path}: {self._threads_message(all_threads[-1])}", file=sys.stderr)
+            all_threads = [*all_threads, self.threads]
+        self.all_threads = all_threads
         return state
 
-    def save(self, state):
-        """Write the state (dict of tensors and plain values), whole or not at all."""
-        _save(self.path, {"options": self.options, "threads": self.all_threads, "state": state})
+    def _refuse_other_options(self, options: Mapping[str, Any]) -> None:
+        """Refuse to go on from a state of other options."""
+        changes = differences(options, self.options)
+        if changes:
+            what = f"holds a training that was cut off, with another {changes}"
+            advice = "go on with the former, or remove this file to start anew"
+            raise DanqError(f"{what}; {advice}", self.path)
 
-    def remove(self):
+    def _threads_message(self, before: int) -> str:
+        """Say that the training goes on with another number of threads than before."""
+        return (
+            f"began with {before} threads, goes on with {self.threads}: the last digits may "
+            "differ from those of an undisturbed training"
+        )
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Write the state (dict of tensors and plain values), whole or not at all."""
+        content = {"options": self.options, "threads": self.all_threads, "state": state}
+        _save(self.path, content)
+
+    def remove(self) -> None:
         """Forget the state of a finished training."""
         self.path.unlink(missing_ok=True)
 
 
-def _short(value):
-    text = json.dumps(value)
-    return text if len(text) <= 20 else text[:12] + '..."'
-
-
-def _save(path, content):
+def _save(path: PathLike, content: Mapping[str, Any]) -> None:
     """Write with torch.save, atomically, and so that a full disk is an OSError."""
     image = io.BytesIO()
     torch.save(content, image)
-    with atomic(path) as part:
-        part.write_bytes(image.getbuffer())
+    with atomic(path) as temporary:
+        temporary.write_bytes(image.getbuffer())
 
 
-def _load(path):
+def _load(path: PathLike) -> Any:
     """Read a file of torch.save, tensors and plain values only: nothing in it is ever run."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -182,12 +249,10 @@ def _load(path):
                 raise zipfile.BadZipFile
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise DanqError(
-            f"cannot be read ({error.strerror}); check the path and the disk", path
-        ) from error
+        what = f"cannot be read ({error.strerror})"
+        raise DanqError(f"{what}; check the path and the disk", path) from error
     except MemoryError:
         raise
     except Exception as error:  # torch raises half a dozen types for a damaged file
-        raise DamagedError(
-            "not a whole checkpoint; train the model again with danq train", path
-        ) from error
+        what = "not a whole checkpoint"
+        raise DamagedError(f"{what}; train the model again with danq train", path) from error

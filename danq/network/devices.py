@@ -1,4 +1,7 @@
-"""Where a model computes, and in which numbers: one CPU or GPU, or several processes that share each batch."""
+"""Where a model computes, and in which numbers.
+
+On one CPU or GPU, or in several processes that share each batch.
+"""
 
 import fcntl
 import logging
@@ -8,57 +11,79 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import TYPE_CHECKING, TextIO
 
 import torch
 
 from danq.errors import DanqError
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 WAIT = 20  # seconds between two looks for a free GPU
-_held = []  # open files: the locks of this process's GPUs, until it ends
+_locks: list[TextIO] = []  # open files: the locks of this process's GPUs, until it ends
 
 
-def hold_gpus(n):
-    """Take `n` of this machine's NVIDIA GPUs for this process alone, and wait while other trainings hold them.
+def hold_gpus(n: int) -> None:
+    """Take `n` of this machine's NVIDIA GPUs for this process alone; wait while others hold them.
 
-    Snakemake counts GPUs and gives none: two trainings at once would both take the first. To be called before PyTorch
-    looks for GPUs, since it is told of the choice by the variable CUDA_VISIBLE_DEVICES. Where that is set, someone has
-    chosen (Slurm, or the user), and nothing is done; nor where there are fewer than `n`.
-
-    Parameters
-    ----------
-    n : int
-        How many.
+    Snakemake counts GPUs and gives none: two trainings at once would both take the first. To be
+    called before PyTorch looks for GPUs, which learns of the choice from the variable
+    CUDA_VISIBLE_DEVICES. Where that is set, someone has chosen (Slurm, or the user), and nothing is
+    done; nor where there are fewer than `n`.
     """
-    chosen_already = {"CUDA_VISIBLE_DEVICES", "LOCAL_RANK"} & set(
-        os.environ
-    )  # the latter: one of our own processes
-    if _held or chosen_already or not shutil.which("nvidia-smi"):
+    if _locks or _is_chosen():
         return
-    told = subprocess.run(
+    names = _gpu_names()
+    if not 0 < n <= len(names):
+        return
+    while not _hold(names, n):
+        time.sleep(WAIT)
+
+
+def _is_chosen() -> bool:
+    """Say whether someone has chosen the GPUs of this process."""
+    ours = "LOCAL_RANK" in os.environ  # one of our own processes
+    return ours or "CUDA_VISIBLE_DEVICES" in os.environ
+
+
+def _gpu_names() -> list[str]:
+    """Return the names of this machine's NVIDIA GPUs, without asking PyTorch."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    answer = subprocess.run(
         ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"],
         capture_output=True,
         text=True,
         check=False,
     )
-    names = told.stdout.split() if told.returncode == 0 else []
-    while 0 < n <= len(names) and not _held:
-        locks = {name: lock for name in names if (lock := _lock(name))}
-        chosen = list(locks)[:n] if len(locks) >= n else []
-        _held.extend(locks.pop(name) for name in chosen)
-        for lock in locks.values():
+    return answer.stdout.split() if answer.returncode == 0 else []
+
+
+def _hold(names: list[str], n: int) -> bool:
+    """Lock `n` of these GPUs and choose them, or let all go; return whether so many were free."""
+    locks = {}
+    for name in names:
+        lock = _lock(name)
+        if lock is not None:
+            locks[name] = lock
+    chosen = list(locks)[:n] if len(locks) >= n else []
+    for name, lock in locks.items():
+        if name in chosen:
+            _locks.append(lock)
+        else:
             lock.close()
-        if chosen and n < len(names):
-            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(chosen)
-        elif not chosen:
-            print(
-                f"waiting for {n} of {len(names)} GPUs; other trainings hold {len(names) - len(locks)}",
-                file=sys.stderr,
-                flush=True,
-            )
-            time.sleep(WAIT)
+    if not chosen:
+        busy = len(names) - len(locks)
+        message = f"waiting for {n} of {len(names)} GPUs; other trainings hold {busy}"
+        print(message, file=sys.stderr, flush=True)
+        return False
+    if n < len(names):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(chosen)
+    return True
 
 
-def _lock(name):
+def _lock(name: str) -> TextIO | None:
     """Return the open, locked file that stands for a GPU, or None when another process has it."""
     path = os.path.join(tempfile.gettempdir(), f"danq-{name}.lock")
     try:
@@ -73,7 +98,7 @@ def _lock(name):
     return file
 
 
-def choose_device(name):
+def choose_device(name: str) -> torch.device:
     """Return the torch.device called `name`; "auto" is a GPU if there is one.
 
     Raises
@@ -81,18 +106,33 @@ def choose_device(name):
     DanqError
         There is no such device.
     """
+    has_gpu = torch.cuda.is_available()
+    n_gpus = torch.cuda.device_count()
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    known = ["cpu", "cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
-    if name not in known or (name.startswith("cuda") and not torch.cuda.is_available()):
-        raise DanqError(
-            f"device {name} is not here: PyTorch sees {torch.cuda.device_count()} GPUs; use auto or cpu"
-        )
+        name = "cuda" if has_gpu else "cpu"
+    known = ["cpu"]
+    if has_gpu:
+        known.append("cuda")
+        known += [f"cuda:{index}" for index in range(n_gpus)]
+    if name not in known:
+        what = f"device {name} is not here: PyTorch sees {n_gpus} GPUs"
+        raise DanqError(f"{what}; use auto or cpu")
     return torch.device(name)
 
 
-def choose_precision(name, device):
-    """Return float32, tf32 or bfloat16; "auto" is bfloat16 where the hardware computes in it, else float32.
+def choose_precision(name: str, device: torch.device) -> str:
+    """Return the numbers to compute in.
+
+    Parameters
+    ----------
+    name : {"auto", "float32", "tf32", "bfloat16"}
+        "auto" is bfloat16 where the hardware computes in it, else float32.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    {"float32", "tf32", "bfloat16"}
 
     Raises
     ------
@@ -100,18 +140,21 @@ def choose_precision(name, device):
         tf32 without a GPU.
     """
     if name == "auto":
-        native = (
-            torch.cuda.is_bf16_supported
-            if device.type == "cuda"
-            else torch.cpu._is_avx512_bf16_supported
-        )
-        return "bfloat16" if native() else "float32"
+        return "bfloat16" if _has_bfloat16(device) else "float32"
     if name == "tf32" and device.type != "cuda":
-        raise DanqError("precision tf32 is of GPUs; use float32, bfloat16 or auto on a CPU")
+        what = "precision tf32 is of GPUs"
+        raise DanqError(f"{what}; use float32, bfloat16 or auto on a CPU")
     return name
 
 
-def open_fabric(device, precision, devices, nodes):
+def _has_bfloat16(device: torch.device) -> bool:
+    """Say whether the hardware computes in bfloat16."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return torch.cpu._is_avx512_bf16_supported()
+
+
+def open_fabric(device: torch.device, precision: str, devices: int, nodes: int) -> "Fabric":
     """Start the processes that share a training, and say in which numbers they compute.
 
     Parameters
@@ -133,53 +176,71 @@ def open_fabric(device, precision, devices, nodes):
     DanqError
         There are fewer GPUs, or another number of processes was started.
     """
-    from lightning_fabric import Fabric  # slow to load
-    from lightning_fabric.plugins.environments import LightningEnvironment
-
-    # Only what it warns of: our own log says where and in which numbers a training runs.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    if device.type == "cuda" and devices > torch.cuda.device_count():
-        raise DanqError(
-            f"devices is {devices}, but PyTorch sees {torch.cuda.device_count()} GPUs; give no more"
-        )
-    if nodes > 1 and not {"SLURM_NTASKS", "TORCHELASTIC_RUN_ID", "NODE_RANK"} & set(os.environ):
-        raise DanqError(
-            f"nodes is {nodes}, but nothing started the processes on the others; use srun or torchrun"
-        )
+    _refuse_missing_devices(device, devices, nodes)
     set_tf32(precision == "tf32")
-    several = devices * nodes > 1
-    # Slurm, and Snakemake on it, may have started one process of a node: the others are then ours to start.
-    ours = (
-        nodes == 1
-        and os.environ.get("SLURM_NTASKS", "1") == "1"
-        and "TORCHELASTIC_RUN_ID" not in os.environ
-    )
-    one = [device.index] if device.index is not None else devices
-    if several and nodes == 1 and "MASTER_ADDR" not in os.environ:
-        os.environ["MASTER_ADDR"] = "127.0.0.1"  # a host name may not resolve
+    if devices > 1 and nodes == 1:
+        os.environ.setdefault("MASTER_ADDR", "127.0.0.1")  # a host name may not resolve
     try:
-        fabric = Fabric(
-            accelerator=device.type,
-            devices=one,
-            num_nodes=nodes,
-            strategy="ddp" if several else "auto",
-            precision="bf16-mixed" if precision == "bfloat16" else "32-true",
-            plugins=LightningEnvironment() if ours or not several else None,
-        )
+        fabric = _make_fabric(device, precision, devices, nodes)
         fabric.launch()
     except (RuntimeError, ValueError) as error:  # what it says of Slurm's tasks
-        raise DanqError(
-            f"devices {devices} and nodes {nodes}: {str(error).splitlines()[0]}"
-        ) from error
+        reason = str(error).splitlines()[0]
+        raise DanqError(f"devices {devices} and nodes {nodes}: {reason}") from error
     if fabric.world_size != devices * nodes:
-        raise DanqError(
-            f"devices {devices} on nodes {nodes} need as many processes, but {fabric.world_size} were "
-            "started; give srun --ntasks-per-node the number of devices"
-        )
+        what = f"devices {devices} on nodes {nodes} need as many processes"
+        started = f"but {fabric.world_size} were started"
+        advice = "give srun --ntasks-per-node the number of devices"
+        raise DanqError(f"{what}, {started}; {advice}")
     return fabric
 
 
-def set_tf32(on):
-    """Say whether a GPU's float32 products and convolutions may be short; PyTorch's defaults for the two differ."""
+def _refuse_missing_devices(device: torch.device, devices: int, nodes: int) -> None:
+    """Refuse more GPUs than there are, and other machines where nothing started the processes."""
+    n_gpus = torch.cuda.device_count()
+    if device.type == "cuda" and devices > n_gpus:
+        what = f"devices is {devices}, but PyTorch sees {n_gpus} GPUs"
+        raise DanqError(f"{what}; give no more")
+    launchers = {"SLURM_NTASKS", "TORCHELASTIC_RUN_ID", "NODE_RANK"}
+    if nodes > 1 and not launchers & set(os.environ):
+        what = f"nodes is {nodes}, but nothing started the processes on the others"
+        raise DanqError(f"{what}; use srun or torchrun")
+
+
+def _make_fabric(device: torch.device, precision: str, devices: int, nodes: int) -> "Fabric":
+    """Return Lightning's Fabric, not launched."""
+    from lightning_fabric import Fabric  # slow to load
+    from lightning_fabric.plugins.environments import LightningEnvironment
+
+    # Only its warnings: our own log says where and in which numbers a training runs.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    several = devices * nodes > 1
+    environment = None
+    if not several or _starts_processes(nodes):
+        environment = LightningEnvironment()
+    return Fabric(
+        accelerator=device.type,
+        devices=devices if device.index is None else [device.index],
+        num_nodes=nodes,
+        strategy="ddp" if several else "auto",
+        precision="bf16-mixed" if precision == "bfloat16" else "32-true",
+        plugins=environment,
+    )
+
+
+def _starts_processes(nodes: int) -> bool:
+    """Say whether the processes are ours to start.
+
+    Slurm, and Snakemake on it, may have started one process of a node: the others are then ours.
+    """
+    if nodes > 1 or "TORCHELASTIC_RUN_ID" in os.environ:
+        return False
+    return os.environ.get("SLURM_NTASKS", "1") == "1"
+
+
+def set_tf32(on: bool) -> None:
+    """Allow a GPU's float32 products and convolutions to be short, or not.
+
+    PyTorch's defaults for products and convolutions differ.
+    """
     torch.set_float32_matmul_precision("high" if on else "highest")
     torch.backends.cudnn.allow_tf32 = on

@@ -1,29 +1,35 @@
-"""First filters that begin as known motifs, as DanQ-JASPAR's did."""
+"""First filters that are initialised from known motifs, as DanQ-JASPAR's were."""
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from danq.errors import DanqError, UntrainableError, shown
-from danq.motif.meme import log_odds
+from danq.motif.meme import Motif, log_odds
 
 MARGIN = 3  # bp that a published motif keeps from either end of its filter
 UNIFORM = 0.25  # what is taken off a motif's probabilities
 
 
-def choose_motifs(start, known, jaspar):
-    """Choose the motifs that filters begin as.
+def choose_motifs(start: str, known: list[Motif], jaspar: list[str]) -> list[Motif]:
+    """Choose the motifs that filters are initialised from.
 
     Parameters
     ----------
     start : {"targets", "known"}
         Each target's own motif, or all that are known.
     known : list of danq.motif.meme.Motif
+        The known motifs.
     jaspar : list of str
         Identifier of each target's own motif, or empty.
 
     Returns
     -------
     list of danq.motif.meme.Motif
+        Those of targets in the order of the targets, each once.
 
     Raises
     ------
@@ -33,28 +39,37 @@ def choose_motifs(start, known, jaspar):
     if start == "known":
         return known
     by_name = {motif.name: motif for motif in known}
-    wanted = list(dict.fromkeys(name for name in jaspar if name))
-    missing = [name for name in wanted if name not in by_name]
-    if missing or not wanted:
-        what = (
-            f"the motif {shown(missing[0])} of a target is not among the known motifs"
-            if missing
-            else ("no target names its own motif")
-        )
-        raise DanqError(
-            f"initialise_from targets: {what}; fix column jaspar of targets.tsv, or give the right --motifs"
-        )
-    return [by_name[name] for name in wanted]
+    names = [name for name in dict.fromkeys(jaspar) if name]
+    if not names:
+        raise _no_own_motif("no target names its own motif")
+    for name in names:
+        if name not in by_name:
+            what = f"the motif {shown(name)} of a target is not among the known motifs"
+            raise _no_own_motif(what)
+    return [by_name[name] for name in names]
+
+
+def _no_own_motif(what: str) -> DanqError:
+    """Return the error that targets have no known motifs of their own."""
+    advice = "fix column jaspar of targets.tsv, or give the right --motifs"
+    return DanqError(f"initialise_from targets: {what}; {advice}")
 
 
 @torch.no_grad()
-def start_from_motifs(conv, motifs, generator, background=None):
-    """Let the first filters begin as motifs; the others, and what a motif does not cover, keep their random weights.
+def start_from_motifs(
+    conv: nn.Conv1d,
+    motifs: list[Motif],
+    generator: torch.Generator,
+    background: NDArray[np.floating] | None = None,
+) -> list[str]:
+    """Initialise the first filters from motifs, in place.
 
-    With a background, a motif stands in the middle of its filter as log-odds (bits), with a bias of 0. Without, as in
-    DanQ-JASPAR (Quang and Xie 2016, https://doi.org/10.1093/nar/gkw226): its probabilities less 0.25, at a random place
-    at least 3 bp from the filter's ends where it is long enough, with a bias uniform in (-1, 0). Both strands of every
-    motif where they take at most half of the filters, else the forward one of each.
+    The other filters, and what a motif does not cover, keep their random weights. With a
+    background, a motif stands in the middle of its filter as log-odds (bits), with a bias of 0.
+    Without, as in DanQ-JASPAR (Quang and Xie 2016, https://doi.org/10.1093/nar/gkw226): its
+    probabilities less 0.25, at a random position at least 3 bp from the filter's ends where it is
+    long enough, with a bias uniform in (-1, 0). Both strands of every motif where they take at most
+    half of the filters, else the forward one of each.
 
     Parameters
     ----------
@@ -63,49 +78,72 @@ def start_from_motifs(conv, motifs, generator, background=None):
     motifs : list of danq.motif.meme.Motif
         A motif wider than the filter is cut to its most informative columns.
     generator : torch.Generator
+        Draws positions and biases, without a background.
     background : numpy.ndarray, shape (4,), optional
         Probability of A, C, G, T where there is no motif.
 
     Returns
     -------
     list of str, length F
-        The name of the motif that each filter began as, with "-" behind it for the reverse strand; empty for a random
-        one.
+        The name of the motif that each filter is initialised from, with "-" behind it for the
+        reverse complement; empty for a random one.
 
     Raises
     ------
-    DanqError
+    UntrainableError
         More motifs than filters.
     """
-    matrices = [(motif.name, motif.matrix) for motif in motifs]
-    if 4 * len(motifs) <= conv.out_channels:
-        matrices += [(motif.name + "-", motif.matrix[::-1, ::-1]) for motif in motifs]
-    if len(matrices) > conv.out_channels:
-        raise UntrainableError(
-            f"{len(motifs)} known motifs do not fit {conv.out_channels} filters; give fewer motifs "
-            "(a MEME file), start from targets, or use a larger train.scale"
-        )
-    for number, (_, matrix) in enumerate(matrices):
-        part = _fitting(matrix, conv.kernel_size[0])
-        weights = part - UNIFORM if background is None else log_odds(part, background)
-        first = _first(conv.kernel_size[0] - len(part), generator if background is None else None)
-        conv.weight[number, :, first : first + len(part)] = torch.from_numpy(weights.T).to(
-            conv.weight
-        )
-        conv.bias[number] = 0.0 if background is not None else -torch.rand((), generator=generator)
-    return [name for name, _ in matrices] + [""] * (conv.out_channels - len(matrices))
+    patterns = _patterns(motifs, conv.out_channels)
+    width = conv.kernel_size[0]
+    for number, pattern in enumerate(patterns):
+        matrix = _most_informative(pattern.matrix, width)
+        slack = width - len(matrix)
+        if background is None:
+            weights = matrix - UNIFORM
+            start = _random_start(slack, generator)
+            bias = -torch.rand((), generator=generator)
+        else:
+            weights = log_odds(matrix, background)
+            start = slack // 2
+            bias = torch.zeros(())
+        columns = slice(start, start + len(matrix))
+        conv.weight[number, :, columns] = torch.from_numpy(weights.T).to(conv.weight)
+        conv.bias[number] = bias
+    names = [pattern.name for pattern in patterns]
+    return names + [""] * (conv.out_channels - len(patterns))
 
 
-def _first(slack, generator):
-    """Return where in a filter a motif begins that is `slack` bp shorter: the middle, or a random place."""
-    if generator is None:
-        return slack // 2
+class _Pattern(NamedTuple):
+    """What a filter is initialised from: probabilities of the bases, shape (w, 4)."""
+
+    name: str
+    matrix: NDArray[np.floating]
+
+
+def _patterns(motifs: list[Motif], n_filters: int) -> list[_Pattern]:
+    """Return the motifs, and their reverse complements where there is room, or refuse them."""
+    patterns = [_Pattern(motif.name, motif.matrix) for motif in motifs]
+    if 4 * len(motifs) <= n_filters:
+        for motif in motifs:
+            reverse = motif.reverse_complement()
+            patterns.append(_Pattern(f"{motif.name}-", reverse.matrix))
+    if len(patterns) > n_filters:
+        what = f"{len(motifs)} known motifs do not fit {n_filters} filters"
+        advice = "give fewer motifs (a MEME file), start from targets, or use a larger train.scale"
+        raise UntrainableError(f"{what}; {advice}")
+    return patterns
+
+
+def _random_start(slack: int, generator: torch.Generator) -> int:
+    """Draw where in a filter a motif begins that is `slack` bp shorter."""
     margin = MARGIN if slack >= 2 * MARGIN else 0
-    return margin + int(torch.randint(slack - 2 * margin + 1, (), generator=generator))
+    starts = slack - 2 * margin + 1
+    return margin + int(torch.randint(starts, (), generator=generator))
 
 
-def _fitting(matrix, width):
+def _most_informative(matrix: NDArray[np.floating], width: int) -> NDArray[np.floating]:
     """Cut a matrix (w, 4) to the `width` neighbouring columns that are furthest from uniform."""
-    held = ((matrix - UNIFORM) ** 2).sum(axis=1)
-    first = int(np.convolve(held, np.ones(min(width, len(matrix))), "valid").argmax())
-    return matrix[first : first + width].copy()
+    distance = ((matrix - UNIFORM) ** 2).sum(axis=1)
+    box = np.ones(min(width, len(matrix)))
+    start = int(np.convolve(distance, box, "valid").argmax())
+    return matrix[start : start + width].copy()

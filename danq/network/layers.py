@@ -1,13 +1,73 @@
-"""Parts that the networks share: dropout, the LSTM with the gates of 2016, and the two heads.
+"""Parts that the networks share: stem, dropout, the LSTM with the gates of 2016, and the two heads.
 
 Nothing here knows data, losses or files. Feature maps are (N, P, C): windows, positions, channels.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+Rectifier = Callable[[torch.Tensor], torch.Tensor]
+"""An activation, as ReLU or DeepSEA's."""
+
+
+class Stem(nn.Module):
+    """The first convolution with its pool and activation: the responses of filters to a sequence.
+
+    Parameters
+    ----------
+    filters, width : int
+        Number of filters, and their width (bp).
+    pool : int
+        Neighbouring positions of which the highest response is kept.
+    rectifier : callable, optional
+        The activation.
+    """
+
+    def __init__(
+        self, filters: int, width: int, pool: int, rectifier: Rectifier = functional.relu
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(4, filters, width)
+        self.pool = pool
+        self.rectifier = rectifier
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, 4, L)
+        """Return the pooled, rectified responses (N, F, P) to one-hot sequences (N, 4, L)."""
+        # The pool before the activation: the same numbers for a fraction of the work.
+        return self.rectifier(filter_maxima(self.conv, X, self.pool))  # (N, F, P)
+
+
+def filter_maxima(conv: nn.Conv1d, X: torch.Tensor, pool: int) -> torch.Tensor:
+    """Return the maximum of each filter over every `pool` neighbouring positions.
+
+    Parameters
+    ----------
+    conv : torch.nn.Conv1d
+        4 channels in, F filters of width w, no padding.
+    X : torch.Tensor, shape (N, 4, L)
+        One-hot sequences.
+    pool : int
+        Positions of which one is kept; those left over at the end are dropped.
+
+    Returns
+    -------
+    torch.Tensor, shape (N, F, (L - w + 1) // pool)
+    """
+    if X.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return functional.max_pool1d(conv(X), pool)
+    # In bfloat16 a CPU is slow at the backward pass of a convolution of so few channels, and quick
+    # at matrix products.
+    width = conv.kernel_size[0]
+    patches = X.to(torch.get_autocast_dtype("cpu")).unfold(2, width, 1)  # (N, 4, L - w + 1, w)
+    rows = patches.transpose(1, 2).flatten(2)  # (N, L - w + 1, 4 w)
+    Y = functional.linear(rows, conv.weight.flatten(1), conv.bias)  # (N, L - w + 1, F)
+    positions = Y.shape[1] // pool
+    pools = Y[:, : positions * pool].unflatten(1, (positions, pool))  # (N, P, pool, F)
+    return pools.max(dim=2).values.transpose(1, 2)  # (N, F, P)
 
 
 class Dropout(nn.Module):
@@ -21,100 +81,89 @@ class Dropout(nn.Module):
     Attributes
     ----------
     inverted : bool
-        True: what is kept is divided by ``1 - rate`` in training, as PyTorch and torch7 do. False: values are
-        multiplied by ``1 - rate`` outside training, as Keras 0.2 did.
+        True: the remaining values are divided by ``1 - rate`` in training, as PyTorch and torch7
+        do. False: values are multiplied by ``1 - rate`` outside training, as Keras 0.2 did.
     share : tuple of (int, int, int), or None
-        Which rows of the whole batch this process has, and of how many: it then draws the mask of the whole batch and
-        takes its rows, so that several processes do what one would.
+        First and last (exclusive) row of this process in the whole batch, and the rows of the whole
+        batch: the process then draws the mask of the whole batch and takes its rows, so that
+        several processes do what one would.
     """
 
-    def __init__(self, rate):
+    def __init__(self, rate: float) -> None:
         super().__init__()
-        self.rate, self.inverted, self.share = rate, True, None
+        self.rate = rate
+        self.inverted = True
+        self.share: tuple[int, int, int] | None = None
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return X, of any shape, with values dropped in training."""
         if self.rate == 0 or not self.training:
             return X if self.inverted else X * (1 - self.rate)
         first, last, total = self.share or (0, len(X), len(X))
         # On a CPU several times as fast as torch.nn.functional.dropout, whose random bits are slow.
-        mask = torch.rand((total, *X.shape[1:]), device=X.device)[first:last] >= self.rate
+        random = torch.rand((total, *X.shape[1:]), device=X.device)
+        mask = random[first:last] >= self.rate
         return X * mask / (1 - self.rate) if self.inverted else X * mask
 
 
-def filter_maxima(conv, X, pool):
-    """Return the maximum of each filter over every `pool` neighbouring positions.
-
-    Parameters
-    ----------
-    conv : torch.nn.Conv1d
-        4 channels in, F filters of width w, no padding.
-    X : torch.Tensor, shape (N, 4, L)
-    pool : int
-        Positions of which one is kept; those left over at the end are dropped.
-
-    Returns
-    -------
-    torch.Tensor, shape (N, F, (L - w + 1) // pool)
-    """
-    if X.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
-        return functional.max_pool1d(conv(X), pool)
-    # In bfloat16 a CPU is slow at the backward pass of a convolution of so few channels, and quick at products.
-    patches = X.to(torch.get_autocast_dtype("cpu")).unfold(
-        2, conv.kernel_size[0], 1
-    )  # (N, 4, L - w + 1, w)
-    Y = functional.linear(patches.transpose(1, 2).flatten(2), conv.weight.flatten(1), conv.bias)
-    positions = Y.shape[1] // pool
-    return (
-        Y[:, : positions * pool].unflatten(1, (positions, pool)).max(dim=2).values.transpose(1, 2)
-    )
-
-
 class HardLSTM(nn.LSTM):
-    """An LSTM whose gates are Theano's ``hard_sigmoid``, ``clip(0.2 x + 0.5, 0, 1)``, as Keras 0.2 had by default.
+    """An LSTM with Theano's ``hard_sigmoid`` for its gates, as Keras 0.2 had by default.
 
-    PyTorch's own `hardsigmoid` has another slope (1/6). Parameters are those of `torch.nn.LSTM`, layer 1 of 1, so that
-    weights move freely between the two. A loop over positions: several times slower than `torch.nn.LSTM`.
+    PyTorch's own `hardsigmoid` has another slope (1/6). Parameters are those of `torch.nn.LSTM`,
+    layer 1 of 1, so that weights fit either. A loop over positions: several times slower than
+    `torch.nn.LSTM`.
     """
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Return (outputs (P, N, D units), None) for X (P, N, C), D directions."""
         outputs = [self._run(X, "l0")]
         if self.bidirectional:
             outputs.append(self._run(X.flip(0), "l0_reverse").flip(0))
         return torch.cat(outputs, dim=2), None
 
-    def _run(self, X, layer):
-        W, U, b, c = (
-            getattr(self, f"{kind}_{layer}")
-            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        )
-        inputs = functional.linear(X, W, b + c)  # (P, N, 4 units)
+    def _run(self, X: torch.Tensor, layer: str) -> torch.Tensor:
+        """Return the outputs (P, N, units) of one direction, whose parameters end in `layer`."""
+        W = getattr(self, f"weight_ih_{layer}")
+        U = getattr(self, f"weight_hh_{layer}")
+        bias = getattr(self, f"bias_ih_{layer}") + getattr(self, f"bias_hh_{layer}")
+        inputs = functional.linear(X, W, bias)  # (P, N, 4 units)
         hidden = cell = X.new_zeros(X.shape[1], self.hidden_size)
         outputs = []
         for step in inputs:
-            i, f, g, o = (step + functional.linear(hidden, U)).chunk(
-                4, dim=1
-            )  # torch's order of the gates
+            gates = step + functional.linear(hidden, U)  # (N, 4 units)
+            i, f, g, o = gates.chunk(4, dim=1)  # torch's order of the gates
             cell = hard_sigmoid(f) * cell + hard_sigmoid(i) * torch.tanh(g)
             hidden = hard_sigmoid(o) * torch.tanh(cell)
             outputs.append(hidden)
         return torch.stack(outputs)
 
 
-def hard_sigmoid(x):
-    """Return Theano's ``clip(0.2 x + 0.5, 0, 1)``.
+def hard_sigmoid(x: torch.Tensor) -> torch.Tensor:
+    """Return Theano's ``clip(0.2 x + 0.5, 0, 1)`` of x.
 
     https://github.com/Theano/Theano/blob/master/theano/tensor/nnet/sigm.py
     """
     return (0.2 * x + 0.5).clamp(0, 1)
 
 
-def lstm(inputs, units, gates, bidirectional=True):
-    """Return an LSTM over (P, N, inputs), time first, with `gates` "sigmoid" or "hard_sigmoid"."""
-    return (HardLSTM if gates == "hard_sigmoid" else nn.LSTM)(
-        inputs, units, bidirectional=bidirectional
-    )
+def lstm(inputs: int, units: int, gates: str, bidirectional: bool = True) -> nn.LSTM:
+    """Return an LSTM over sequences of shape (P, N, inputs), time first.
+
+    Parameters
+    ----------
+    inputs, units : int
+        Channels in, and units of each direction.
+    gates : {"sigmoid", "hard_sigmoid"}
+        Activation of the gates.
+    bidirectional : bool
+        Whether it reads from either end.
+
+    Returns
+    -------
+    torch.nn.LSTM
+    """
+    kind = HardLSTM if gates == "hard_sigmoid" else nn.LSTM
+    return kind(inputs, units, bidirectional=bidirectional)
 
 
 class DenseHead(nn.Module):
@@ -123,60 +172,75 @@ class DenseHead(nn.Module):
     Parameters
     ----------
     positions, channels : int
-        Of the feature map.
+        Size of the feature map.
     n_targets : int
-        Outputs.
+        Number of outputs.
     hidden : int
         Units of the fully connected layer.
-    rectify : callable, optional
+    rectifier : callable, optional
         The activation of the fully connected layer.
     """
 
-    def __init__(self, positions, channels, n_targets, hidden, rectify=functional.relu):
+    def __init__(
+        self,
+        positions: int,
+        channels: int,
+        n_targets: int,
+        hidden: int,
+        rectifier: Rectifier = functional.relu,
+    ) -> None:
         super().__init__()
         self.dense = nn.Linear(positions * channels, hidden)
         self.out = nn.Linear(hidden, n_targets)
-        self.rectify = rectify
+        self.rectifier = rectifier
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, P, C)
         """Return logits (N, T) for a feature map (N, P, C), or (N, C, P): flattened as it comes."""
-        return self.out(self.rectify(self.dense(X.flatten(1))))
+        X = self.rectifier(self.dense(X.flatten(1)))  # (N, hidden)
+        return self.out(X)  # (N, T)
 
 
 class PoolHead(nn.Module):
-    """A head that pools: logits at every position, and a smooth maximum of them, ``log(sum(exp(4 x))) / 4``.
+    """A head that pools: logits at each position and their smooth maximum, ``log(sum(e**4x)) / 4``.
 
-    It says "somewhere in the window" with few parameters, and accepts windows of any length. The factor (Pinheiro and
-    Collobert 2015, https://arxiv.org/abs/1411.6228) makes the few positions that matter learn first: with 1, filters
-    that start at random find their motifs late. Each target prefers positions by a bias counted from the middle of the
-    window; positions beyond those of training have the bias of the outermost.
+    It says "somewhere in the window" with few parameters, and accepts windows of any length. The
+    factor (Pinheiro and Collobert 2015, https://arxiv.org/abs/1411.6228) makes the few positions
+    that matter learn first: with 1, filters that start at random find their motifs late. Each
+    target prefers positions by a bias counted from the middle of the window; positions beyond those
+    of training have the bias of the outermost.
 
     Parameters
     ----------
-    positions, channels, n_targets : int
-        As for `DenseHead`.
+    positions, channels : int
+        Size of the feature map.
+    n_targets : int
+        Number of outputs.
     """
 
     SHARPNESS = 4.0
 
-    def __init__(self, positions, channels, n_targets):
+    def __init__(self, positions: int, channels: int, n_targets: int) -> None:
         super().__init__()
         self.out = nn.Linear(channels, n_targets)
         # A label is rare at first: equal positions give a logit of -3/4 log(positions).
-        self.place = nn.Parameter(torch.full((positions, n_targets), -math.log(positions)))
+        bias = torch.full((positions, n_targets), -math.log(positions))
+        self.position_bias = nn.Parameter(bias)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, P, C)
         """Return logits (N, T) for a feature map (N, P, C)."""
-        # In bfloat16 neighbouring logits would often be the same number, and share what the highest one should learn.
-        device = (
-            X.device.type if torch.amp.is_autocast_available(X.device.type) else "cpu"
-        )  # meta tensors have none
+        device = X.device.type
+        if not torch.amp.is_autocast_available(device):  # as of meta tensors
+            device = "cpu"
+        # In bfloat16 neighbouring logits would often be the same number, and share what the highest
+        # one should learn.
         with torch.autocast(device, enabled=False):
-            logits = self.out(X.to(self.out.weight.dtype)) + self._places(X.shape[1])
-            return torch.logsumexp(self.SHARPNESS * logits, dim=1) / self.SHARPNESS
+            logits = self.out(X.to(self.out.weight.dtype))  # (N, P, T)
+            logits = logits + self._aligned_bias(X.shape[1])  # (N, P, T)
+            return torch.logsumexp(self.SHARPNESS * logits, dim=1) / self.SHARPNESS  # (N, T)
 
-    def _places(self, positions):
-        """Return the bias (positions, T) of a window with that many positions, the middles aligned."""
-        trained = len(self.place)
-        source = torch.arange(positions, device=self.place.device) + (trained - positions) // 2
-        return self.place[source.clamp(0, trained - 1)]
+    def _aligned_bias(self, positions: int) -> torch.Tensor:
+        """Return the bias (positions, T) of a window with that many positions, middles aligned."""
+        trained = len(self.position_bias)
+        offset = (trained - positions) // 2
+        source = torch.arange(positions, device=self.position_bias.device) + offset
+        return self.position_bias[source.clamp(0, trained - 1)]

@@ -1,16 +1,21 @@
-"""Recipes by name: initial weights, optimiser, schedule, constraints and loss, apart from the loop that runs them.
+"""Recipes by name: initial weights, optimiser, learning rate, constraints and loss.
 
-`modern` is one recipe for every model. `published` is each paper's own: DeepSEA's for `deepsea`, DanQ's for every other
-model. A recipe's numbers are what holds where the configuration leaves a number out.
+They stand apart from the loop that runs them. `modern` is one recipe for every model. `published`
+is each paper's own: DeepSEA's for `deepsea`, DanQ's for every other model. A recipe's numbers are
+what holds where the configuration leaves a number out.
 """
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+
+from danq.catalog import MODELS
 
 CLIP = 1e-7  # Keras 0.2 clips probabilities to [1e-7, 1 - 1e-7] before their logarithm
 WARM_UP = 0.08  # share of the steps in which the learning rate rises
@@ -18,7 +23,7 @@ WARM_UP = 0.08  # share of the steps in which the learning rate rises
 
 @dataclass(frozen=True)
 class Recipe:
-    """The modern recipe, AdamW under a one-cycle learning rate; the published ones replace what differs.
+    """The modern recipe, AdamW under a one-cycle learning rate; the published ones change it.
 
     Loshchilov and Hutter 2019 (https://arxiv.org/abs/1711.05101); Smith and Topin 2019
     (https://arxiv.org/abs/1708.07120).
@@ -50,32 +55,80 @@ class Recipe:
     loss_strands: int = 2
     inverted_dropout: bool = True
 
-    def initialise(self, model):
-        """Draw the initial weights; PyTorch's own are torch7's: uniform within 1 / sqrt(inputs)."""
+    def initialise(self, model: nn.Module) -> None:
+        """Draw the initial weights of a model, in place.
 
-    def optimizer(self, model, lr, weight_decay):
-        """Return the optimiser."""
+        Here they stay as PyTorch, like torch7, drew them: uniform within 1 / sqrt(inputs).
+        """
+
+    def optimizer(self, model: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Return the optimiser.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            The model to train, on its device.
+        lr, weight_decay : float
+            Peak learning rate, and decay of the weights.
+
+        Returns
+        -------
+        torch.optim.Optimizer
+        """
         return torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay, fused=True)
 
-    def schedule(self, optimizer, lr, steps):
-        """Return the schedule of the learning rate over `steps` steps, or None."""
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, lr, total_steps=steps, pct_start=WARM_UP
-        )
+    def lr_scheduler(
+        self, optimizer: torch.optim.Optimizer, lr: float, steps: int
+    ) -> LRScheduler | None:
+        """Return the scheduler of the learning rate.
 
-    def constrain(self, model):
-        """Bring the weights within the recipe's bounds, before each step."""
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer
+            The optimiser whose learning rate it sets.
+        lr : float
+            Peak learning rate.
+        steps : int
+            Steps of the whole training.
 
-    def loss(self, model, logits, labels, total):
-        """Return the mean binary cross-entropy of logits and labels, float32 (N, T); the whole batch is of `total`."""
+        Returns
+        -------
+        torch.optim.lr_scheduler.LRScheduler, or None
+            None where the learning rate stays.
+        """
+        return OneCycleLR(optimizer, lr, total_steps=steps, pct_start=WARM_UP)
+
+    def constrain(self, model: nn.Module) -> None:
+        """Bring the weights of a model within the recipe's bounds, in place, before each step."""
+
+    def loss(
+        self, model: nn.Module, logits: torch.Tensor, labels: torch.Tensor, total: int
+    ) -> torch.Tensor:
+        """Return the loss of a batch, or of one process's share of it.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            The model that gave the logits.
+        logits, labels : torch.Tensor, shape (n, T), float32
+            What the model says, and what holds.
+        total : int
+            Windows of the whole batch.
+
+        Returns
+        -------
+        torch.Tensor, scalar
+            Mean binary cross-entropy.
+        """
         return functional.binary_cross_entropy_with_logits(logits, labels)
 
 
 class PublishedDeepSEA(Recipe):
-    """DeepSEA's: torch7 SGD with dampening, decay of rate and weights, row max-norm, a trace of an L1 penalty.
+    """DeepSEA's: torch7 SGD with dampening, decay of rate and weights, row max-norm, an L1 penalty.
 
-    Zhou and Troyanskaya 2015 (https://doi.org/10.1038/nmeth.3547), and the authors' training code, version 0.9. An
-    epoch is 110,000 windows; training ends after 300 epochs without a lower validation loss on the forward strand.
+    Zhou and Troyanskaya 2015 (https://doi.org/10.1038/nmeth.3547), and the authors' training code,
+    version 0.9. An epoch is 110,000 windows; training ends after 300 epochs without a lower
+    validation loss on the forward strand.
     """
 
     MOMENTUM = 0.9
@@ -83,9 +136,13 @@ class PublishedDeepSEA(Recipe):
     MAX_NORM = 0.9  # of the weights that lead to one unit
     L1 = 1e-8  # on the logits; reaches the weights of the output layer only
 
-    def optimizer(self, model, lr, weight_decay):
-        """Return torch7's SGD, whose dampening is its momentum (https://github.com/torch/optim/blob/master/sgd.lua)."""
-        model.head.out.register_forward_hook(_keep_input)
+    def optimizer(self, model: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Return torch7's SGD, whose dampening is its momentum.
+
+        https://github.com/torch/optim/blob/master/sgd.lua. The output layer of the model keeps its
+        inputs from here on: the loss needs them. Parameters and return as `Recipe.optimizer`.
+        """
+        model.head.out.register_forward_hook(_keep_inputs)
         return torch.optim.SGD(
             model.parameters(),
             lr,
@@ -94,114 +151,167 @@ class PublishedDeepSEA(Recipe):
             weight_decay=weight_decay,
         )
 
-    def schedule(self, optimizer, lr, steps):
-        """Return ``lr / (1 + 8e-7 t)`` after t updates."""
-        return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + self.DECAY * t))
+    def lr_scheduler(
+        self, optimizer: torch.optim.Optimizer, lr: float, steps: int
+    ) -> LRScheduler | None:
+        """Return a scheduler that gives ``lr / (1 + 8e-7 t)`` after t updates.
+
+        Parameters as `Recipe.lr_scheduler`.
+        """
+
+        def decay(updates: int) -> float:
+            return 1 / (1 + self.DECAY * updates)
+
+        return LambdaLR(optimizer, decay)
 
     @torch.no_grad()
-    def constrain(self, model):
+    def constrain(self, model: nn.Module) -> None:
         """Shrink each unit's incoming weights to a Euclidean norm of at most 0.9."""
-        for part in model.modules():
-            if isinstance(part, nn.Linear | nn.Conv1d):
-                rows = part.weight.flatten(1)
-                part.weight.copy_(torch.renorm(rows, 2, 0, self.MAX_NORM).view_as(part.weight))
+        for layer in model.modules():
+            if isinstance(layer, nn.Linear | nn.Conv1d):
+                rows = layer.weight.flatten(1)
+                shrunk = torch.renorm(rows, 2, 0, self.MAX_NORM)
+                layer.weight.copy_(shrunk.view_as(layer.weight))
 
-    def loss(self, model, logits, labels, total):
-        """Return the mean binary cross-entropy, and 1e-8 times the sum of the logits' sizes over the whole batch."""
+    def loss(
+        self, model: nn.Module, logits: torch.Tensor, labels: torch.Tensor, total: int
+    ) -> torch.Tensor:
+        """Return the mean binary cross-entropy, and 1e-8 times the sum of the logits' sizes.
+
+        The sum is over the whole batch. Parameters as `Recipe.loss`.
+        """
         out = model.head.out
-        size = functional.linear(out.kept_input.float(), out.weight, out.bias).abs().sum()
-        return super().loss(model, logits, labels, total) + self.L1 * size * total / len(logits)
+        # Computed anew from detached inputs, so that the penalty reaches the output layer only.
+        penalised = functional.linear(out.last_inputs.float(), out.weight, out.bias)
+        size = penalised.abs().sum()
+        penalty = self.L1 * size * total / len(logits)
+        return super().loss(model, logits, labels, total) + penalty
 
 
-def _keep_input(layer, inputs, output):
-    layer.kept_input = inputs[0].detach()
+def _keep_inputs(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+    """Keep the inputs of a layer, as a forward hook."""
+    layer.last_inputs = inputs[0].detach()
 
 
 class PublishedDanQ(Recipe):
-    """DanQ's: Keras 0.2's initial weights, RMSprop and clipped loss; dropout scales what is kept outside training.
+    """DanQ's: Keras 0.2's initial weights, RMSprop and clipped loss.
 
-    Quang and Xie 2016 (https://doi.org/10.1093/nar/gkw226), and the authors' DanQ_train.py under Keras 0.2.0
-    (https://github.com/keras-team/keras/tree/0.2.0). The weights of the epoch with the lowest validation loss are kept.
+    Dropout scales values outside training. Quang and Xie 2016 (https://doi.org/10.1093/nar/gkw226),
+    and the authors' DanQ_train.py under Keras 0.2.0
+    (https://github.com/keras-team/keras/tree/0.2.0). The weights of the epoch with the lowest
+    validation loss are the result.
     """
 
-    def initialise(self, model):
-        """Draw Keras 0.2's initial weights."""
-        for part in model.modules():
-            if isinstance(part, nn.LSTM):
-                initialise_lstm(part)
-            elif isinstance(part, nn.Conv1d | nn.Linear):
-                bound = (
-                    0.05 if isinstance(part, nn.Conv1d) else math.sqrt(6 / sum(part.weight.shape))
-                )
-                nn.init.uniform_(part.weight, -bound, bound)  # Glorot's bound for dense layers
-                nn.init.zeros_(part.bias)
+    def initialise(self, model: nn.Module) -> None:
+        """Draw Keras 0.2's initial weights, in place."""
+        for layer in model.modules():
+            if isinstance(layer, nn.LSTM):
+                initialise_lstm(layer)
+            elif isinstance(layer, nn.Conv1d):
+                _initialise_uniform(layer, 0.05)
+            elif isinstance(layer, nn.Linear):
+                _initialise_uniform(layer, _glorot_bound(layer.weight))
 
-    def optimizer(self, model, lr, weight_decay):
-        """Return Keras 0.2's RMSprop."""
+    def optimizer(self, model: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Return Keras 0.2's RMSprop. Parameters as `Recipe.optimizer`."""
         return KerasRMSprop(model.parameters(), lr, weight_decay=weight_decay)
 
-    def schedule(self, optimizer, lr, steps):
-        """Return None: the learning rate stays."""
+    def lr_scheduler(
+        self, optimizer: torch.optim.Optimizer, lr: float, steps: int
+    ) -> LRScheduler | None:
+        """Return None: the learning rate stays. Parameters as `Recipe.lr_scheduler`."""
+        return None
 
-    def loss(self, model, logits, labels, total):
-        """Return the mean binary cross-entropy of probabilities clipped to [1e-7, 1 - 1e-7]."""
-        return functional.binary_cross_entropy(torch.sigmoid(logits).clamp(CLIP, 1 - CLIP), labels)
+    def loss(
+        self, model: nn.Module, logits: torch.Tensor, labels: torch.Tensor, total: int
+    ) -> torch.Tensor:
+        """Return the mean binary cross-entropy of probabilities clipped to [1e-7, 1 - 1e-7].
+
+        Parameters as `Recipe.loss`.
+        """
+        probabilities = torch.sigmoid(logits).clamp(CLIP, 1 - CLIP)
+        return functional.binary_cross_entropy(probabilities, labels)
+
+
+def _initialise_uniform(layer: nn.Conv1d | nn.Linear, bound: float) -> None:
+    """Draw weights uniformly within a bound, and set the biases to 0."""
+    nn.init.uniform_(layer.weight, -bound, bound)
+    nn.init.zeros_(layer.bias)
+
+
+def _glorot_bound(weight: torch.Tensor) -> float:
+    """Return the bound of Glorot's uniform weights, shape (outputs, inputs)."""
+    return math.sqrt(6 / sum(weight.shape))
 
 
 @torch.no_grad()
-def initialise_lstm(layer):
-    """Draw Keras 0.2's initial weights of an LSTM, gate by gate.
+def initialise_lstm(layer: nn.LSTM) -> None:
+    """Draw Keras 0.2's initial weights of an LSTM, gate by gate, in place.
 
-    Inputs: Glorot's uniform; recurrent: orthogonal with a gain of 1.1; the forget gate's bias 1, the others 0. PyTorch
-    adds two biases where Keras has one: the second stays 0, for both would learn, at twice the rate.
+    Inputs: Glorot's uniform; recurrent: orthogonal with a gain of 1.1; the forget gate's bias 1,
+    the others 0. PyTorch adds two biases where Keras has one: the second stays 0, for both would
+    learn, at twice the rate.
     https://github.com/keras-team/keras/blob/0.2.0/keras/initializations.py
     """
     for name, parameter in layer.named_parameters():
         for number, gate in enumerate(parameter.chunk(4)):  # input, forget, cell, output
+            is_forget_bias = number == 1 and name.startswith("bias_ih")
             if name.startswith("weight_ih"):
-                bound = math.sqrt(6 / sum(gate.shape))
+                bound = _glorot_bound(gate)
                 gate.uniform_(-bound, bound)
             elif name.startswith("weight_hh"):
                 nn.init.orthogonal_(gate, 1.1)
             else:
-                gate.fill_(float(number == 1 and name.startswith("bias_ih")))
+                gate.fill_(float(is_forget_bias))
         if name.startswith("bias_hh"):
             parameter.requires_grad_(False)
 
 
 class KerasRMSprop(torch.optim.Optimizer):
-    """RMSprop as in Keras 0.2: ``a = rho a + (1 - rho) g**2``, then ``p = p - lr g / sqrt(a + epsilon)``.
+    """RMSprop as in Keras 0.2: ``a = rho a + (1 - rho) g**2``, ``p -= lr g / sqrt(a + epsilon)``.
 
-    With epsilon inside the root, gradients far below 1e-3 make steps of about ``lr g / 1e-3``: plain gradient descent.
+    With epsilon inside the root, gradients far below 1e-3 make steps of about ``lr g / 1e-3``:
+    plain gradient descent.
     https://github.com/keras-team/keras/blob/0.2.0/keras/optimizers.py
 
     Parameters
     ----------
     params : iterable of torch.nn.Parameter
+        What to optimise.
     lr : float
         Learning rate.
     weight_decay : float
         Times the weight is added to its gradient (0 as published).
     """
 
-    RHO, EPSILON = 0.9, 1e-6
+    RHO = 0.9
+    EPSILON = 1e-6
 
-    def __init__(self, params, lr, weight_decay=0.0):
+    def __init__(
+        self, params: Iterable[nn.Parameter], lr: float, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure=None):
-        """Update every parameter that has a gradient."""
+    def step(self, closure: None = None) -> None:
+        """Update every parameter that has a gradient; a closure is not supported."""
         for group in self.param_groups:
-            params = [p for p in group["params"] if p.grad is not None]
-            grads = [p.grad for p in params]
+            params = [parameter for parameter in group["params"] if parameter.grad is not None]
+            grads = [parameter.grad for parameter in params]
             if group["weight_decay"]:
                 grads = torch._foreach_add(grads, params, alpha=group["weight_decay"])
-            means = [self.state[p].setdefault("mean", torch.zeros_like(p)) for p in params]
+            means = [self._mean_square(parameter) for parameter in params]
             torch._foreach_mul_(means, self.RHO)
             torch._foreach_addcmul_(means, grads, grads, 1 - self.RHO)
             roots = torch._foreach_sqrt(torch._foreach_add(means, self.EPSILON))
             torch._foreach_addcdiv_(params, grads, roots, -group["lr"])
+
+    def _mean_square(self, parameter: nn.Parameter) -> torch.Tensor:
+        """Return the running mean of a parameter's squared gradients, zeros at first."""
+        state = self.state[parameter]
+        if "mean" not in state:
+            state["mean"] = torch.zeros_like(parameter)
+        return state["mean"]
 
 
 MODERN = Recipe(lr=0.002, batch_size=64, epochs=8, patience=5, weight_decay=0.01)
@@ -226,16 +336,31 @@ PUBLISHED_DANQ = PublishedDanQ(
     both_strands=True,
     inverted_dropout=False,
 )
-
-
 # DanQ-JASPAR's patience was never reached.
 PUBLISHED_DANQ_JASPAR = dataclasses.replace(PUBLISHED_DANQ, epochs=32, patience=100)
 
+PUBLISHED: dict[str, Recipe] = {
+    "deepsea": PUBLISHED_DEEPSEA,
+    "danq": PUBLISHED_DANQ,
+    "danq_jaspar": PUBLISHED_DANQ_JASPAR,
+}
+"""The papers' recipes, by the names that `danq.catalog.Model.published_recipe` gives them."""
 
-def choose_recipe(name, model):
-    """Return the Recipe called `name` ("modern" or "published") for a model (a key of `danq.network.models.MODELS`)."""
+
+def choose_recipe(name: str, model: str) -> Recipe:
+    """Return the recipe of a training.
+
+    Parameters
+    ----------
+    name : {"modern", "published"}
+        Which recipe.
+    model : str
+        A key of `danq.catalog.MODELS`.
+
+    Returns
+    -------
+    Recipe
+    """
     if name == "modern":
         return MODERN
-    if model == "deepsea":
-        return PUBLISHED_DEEPSEA
-    return PUBLISHED_DANQ_JASPAR if model.startswith("danq_jaspar") else PUBLISHED_DANQ
+    return PUBLISHED[MODELS[model].published_recipe]

@@ -48,12 +48,12 @@ def small_blocks(monkeypatch):
 
 def shown(loader, epoch=0, size=50):
     """Return all windows and labels of an epoch, batch by batch."""
-    plan = loader.plan(7, epoch)
+    schedule = loader.schedule(7, epoch)
     batches = [
-        loader.batch(plan, first, min(first + size, len(plan)))
-        for first in range(0, len(plan), size)
+        loader.batch(schedule, first, min(first + size, len(schedule)))
+        for first in range(0, len(schedule), size)
     ]
-    return plan, torch.cat([X for X, _ in batches]), torch.cat([y for _, y in batches])
+    return schedule, torch.cat([X for X, _ in batches]), torch.cat([y for _, y in batches])
 
 
 @pytest.mark.parametrize("memory", [1e9, STREAMED["memory"]])
@@ -61,19 +61,21 @@ def shown(loader, epoch=0, size=50):
 def test_an_epoch_shows_each_window_once_or_once_from_either_strand(path, memory, both):
     with open_dataset(path) as dataset:
         loader = Loader(dataset, CPU, memory, both_strands=both)
-        plan, X, y = shown(loader)
+        schedule, X, y = shown(loader)
         whole = torch.from_numpy(dataset.one_hot("train", np.arange(N)))
         labels = torch.from_numpy(dataset.labels("train")).float()
-    counted = torch.bincount(plan.rows, minlength=N)
-    assert (counted == (2 if both else 1)).all() and loader.epoch_size == len(plan) == counted.sum()
-    assert (y == labels[plan.rows]).all()
-    forward, reverse = whole[plan.rows], whole[plan.rows].flip(1, 2)
-    assert (X == torch.where(plan.flips.view(-1, 1, 1), reverse, forward)).all()
+    counted = torch.bincount(schedule.rows, minlength=N)
+    assert (counted == (2 if both else 1)).all() and loader.epoch_size == len(
+        schedule
+    ) == counted.sum()
+    assert (y == labels[schedule.rows]).all()
+    forward, reverse = whole[schedule.rows], whole[schedule.rows].flip(1, 2)
+    assert (X == torch.where(schedule.reverse_complemented.view(-1, 1, 1), reverse, forward)).all()
     if both:
-        assert set(zip(plan.rows.tolist(), plan.flips.tolist(), strict=True)) == {
-            (row, flip) for row in range(N) for flip in (False, True)
-        }
-    assert not (plan.rows[:-1] <= plan.rows[1:]).all()
+        assert set(
+            zip(schedule.rows.tolist(), schedule.reverse_complemented.tolist(), strict=True)
+        ) == {(row, flip) for row in range(N) for flip in (False, True)}
+    assert not (schedule.rows[:-1] <= schedule.rows[1:]).all()
 
 
 def test_a_set_larger_than_memory_is_read_in_groups_of_shuffled_blocks(path, monkeypatch):
@@ -85,34 +87,34 @@ def test_a_set_larger_than_memory_is_read_in_groups_of_shuffled_blocks(path, mon
             "packed_sequences",
             lambda self, split, rows: read.append(rows) or packed(self, split, rows),
         )
-        plan, *_ = shown(loader)
+        schedule, *_ = shown(loader)
         held = 2 * max(
-            sum(len(range(*part.indices(N))) for part in read[i : i + loader.blocks_held])
-            for i in range(0, len(read), loader.blocks_held)
+            sum(len(range(*part.indices(N))) for part in read[i : i + loader.blocks_per_group])
+            for i in range(0, len(read), loader.blocks_per_group)
         )
-    assert len(plan.groups) > 3 and held * 82 <= STREAMED["memory"]
+    assert len(schedule.groups) > 3 and held * 82 <= STREAMED["memory"]
     assert sorted((part.start, part.stop) for part in read) == [
         (i, min(i + 64, N)) for i in range(0, N, 64)
     ]
     assert [part.start for part in read] != sorted(part.start for part in read)
     # Within a group windows of all its blocks are mixed.
-    first = plan.rows[: plan.groups[0][1]]
-    assert len(set((first[:20] // 64).tolist())) == len(plan.groups[0][0])
+    first = schedule.rows[: schedule.groups[0].end]
+    assert len(set((first[:20] // 64).tolist())) == len(schedule.groups[0].blocks)
 
 
 @pytest.mark.parametrize("memory", [1e9, STREAMED["memory"]])
 def test_a_plan_is_a_function_of_seed_and_epoch(path, memory):
     with open_dataset(path) as dataset:
-        plans = [
-            Loader(dataset, CPU, memory, shift=3).plan(*of)
+        schedules = [
+            Loader(dataset, CPU, memory, shift=3).schedule(*of)
             for of in ((7, 0), (7, 0), (7, 1), (8, 0))
         ]
     same = [
         all(
-            torch.equal(getattr(plans[0], key), getattr(plan, key))
-            for key in ("rows", "flips", "moves")
+            torch.equal(getattr(schedules[0], key), getattr(schedule, key))
+            for key in ("rows", "reverse_complemented", "shifts")
         )
-        for plan in plans
+        for schedule in schedules
     ]
     assert same == [True, True, False, False]
 
@@ -122,7 +124,7 @@ def test_a_plan_is_a_function_of_seed_and_epoch(path, memory):
 def test_negatives_are_drawn_anew_for_each_epoch(path, memory, negatives):
     with open_dataset(path) as dataset:
         loader = Loader(dataset, CPU, memory, negatives=negatives)
-        rows = [loader.plan(7, epoch).rows for epoch in (0, 1)]
+        rows = [loader.schedule(7, epoch).rows for epoch in (0, 1)]
         labelled = dataset.labels("train").any(axis=1)
     drawn = min(round(negatives * labelled.sum()), N - labelled.sum())
     for found in rows:
@@ -139,14 +141,14 @@ def test_balance_shows_windows_of_rare_targets_more_often(path, memory, negative
             Loader(dataset, CPU, memory, negatives=negatives, balance=True),
             dataset.labels("train"),
         )
-        plans = [loader.plan(seed, 0).rows for seed in range(200)]
+        schedules = [loader.schedule(seed, 0).rows for seed in range(200)]
         X, y = shown(loader)[1:]
         assert len(X) == len(y) == loader.epoch_size
     labelled, counts = labels.any(axis=1), labels.sum(axis=0)
     others = N - labelled.sum()
     drawn = others if negatives is None else min(labelled.sum(), others)
-    assert {len(rows) for rows in plans} == {labelled.sum() + drawn}
-    times = np.mean([np.bincount(rows, minlength=N) for rows in plans], axis=0)
+    assert {len(rows) for rows in schedules} == {labelled.sum() + drawn}
+    times = np.mean([np.bincount(rows, minlength=N) for rows in schedules], axis=0)
     assert times[labelled].sum() == pytest.approx(labelled.sum()) and times[
         ~labelled
     ].sum() == pytest.approx(drawn)
@@ -165,23 +167,26 @@ def test_any_part_of_an_epoch_can_be_made_again(path, memory):
         _, X, y = shown(Loader(dataset, CPU, memory, shift=5))
         loader = Loader(dataset, CPU, memory, shift=5)
         for first, last in ((370, 500), (0, 1), (899, 900)):
-            again = loader.batch(loader.plan(7, 0), first, last)
+            again = loader.batch(loader.schedule(7, 0), first, last)
             assert torch.equal(again[0], X[first:last]) and torch.equal(again[1], y[first:last])
 
 
 def test_an_epoch_may_be_smaller_than_the_set(path):
     with open_dataset(path) as dataset:
         loader = Loader(dataset, CPU, 1e9, both_strands=True, epoch_size=110)
-        plan, X, _ = shown(loader)
-    assert loader.epoch_size == len(plan) == len(X) == 110
-    assert len(set(zip(plan.rows.tolist(), plan.flips.tolist(), strict=True))) == 110
+        schedule, X, _ = shown(loader)
+    assert loader.epoch_size == len(schedule) == len(X) == 110
+    assert (
+        len(set(zip(schedule.rows.tolist(), schedule.reverse_complemented.tolist(), strict=True)))
+        == 110
+    )
 
 
-def test_strands_and_moves_are_spread_evenly(path):
+def test_strands_and_shifts_are_spread_evenly(path):
     with open_dataset(path) as dataset:
-        plan = Loader(dataset, CPU, 1e9, shift=2).plan(7, 0)
-    assert abs(plan.flips.float().mean() - 0.5) < 4 * 0.5 / N**0.5
-    counts = torch.bincount(plan.moves, minlength=5)
+        schedule = Loader(dataset, CPU, 1e9, shift=2).schedule(7, 0)
+    assert abs(schedule.reverse_complemented.float().mean() - 0.5) < 4 * 0.5 / N**0.5
+    counts = torch.bincount(schedule.shifts, minlength=5)
     assert len(counts) == 5 and (abs(counts - N / 5) < 4 * (N * 0.2 * 0.8) ** 0.5).all()
 
 

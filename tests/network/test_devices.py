@@ -16,10 +16,10 @@ def two_gpus(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(devices, "_held", [])
+    monkeypatch.setattr(devices, "_locks", [])
     monkeypatch.setattr(devices, "WAIT", 0.01)
     yield tmp_path
-    for lock in devices._held:
+    for lock in devices._locks:
         lock.close()
 
 
@@ -47,13 +47,13 @@ def test_a_training_waits_until_enough_gpus_are_free(two_gpus, monkeypatch, caps
     with elsewhere(two_gpus, "GPU-bb") as other:
 
         def wait(seconds):
-            assert not devices._held, "what is not enough is let go"
+            assert not devices._locks, "what is not enough is let go"
             other.stdin.close()
             other.wait()
 
         monkeypatch.setattr(devices.time, "sleep", wait)
         devices.hold_gpus(2)
-    assert len(devices._held) == 2
+    assert len(devices._locks) == 2
     assert capsys.readouterr().err == "waiting for 2 of 2 GPUs; other trainings hold 1\n"
 
 
@@ -66,4 +66,4 @@ def test_a_choice_that_was_made_is_left_alone_and_so_is_a_wish_for_more_than_the
     if variable:
         monkeypatch.setenv(variable, "1")
     devices.hold_gpus(n)
-    assert devices._held == []
+    assert devices._locks == []

@@ -170,9 +170,10 @@ PLACES = {
 def test_a_pooling_head_sums_exponentials_with_biases_counted_from_the_middle(positions):
     torch.manual_seed(0)
     head, X = PoolHead(5, 3, 2), torch.randn(4, positions, 3)
-    nn.init.normal_(head.place)
+    nn.init.normal_(head.position_bias)
     W, b, place = (
-        p.detach().numpy().astype(float) for p in (head.out.weight, head.out.bias, head.place)
+        p.detach().numpy().astype(float)
+        for p in (head.out.weight, head.out.bias, head.position_bias)
     )
     found = head(X)
     for n in range(4):
@@ -192,7 +193,7 @@ def test_a_pooling_head_begins_with_equal_positions_and_rare_labels():
     assert torch.allclose(
         head(torch.randn(4, 7, 3)), torch.full((4, 2), -0.75 * math.log(7)), atol=1e-6
     )
-    assert len(head.place.unique()) == 1
+    assert len(head.position_bias.unique()) == 1
 
 
 def test_a_pooling_head_bears_logits_whose_exponentials_do_not_fit():

@@ -7,17 +7,17 @@ from torch import nn
 from torch.nn import functional
 
 import danq.network.models
+from danq.catalog import MODELS
 from danq.network.layers import Dropout, HardLSTM, PoolHead
 from danq.network.models import (
-    MODELS,
     DeepSEA,
     build,
     count_multiply_adds,
     count_parameters,
     rectify,
-    strand_probabilities,
     takes_any_length,
 )
+from danq.network.strands import strand_probabilities
 from tests.conftest import refuse
 
 HEADS = [
@@ -263,7 +263,7 @@ def test_deepseas_threshold_has_a_floor():
 
 def test_every_hidden_layer_of_deepsea_has_the_floor():
     model, seen = build("deepsea", 500, 1, 0.02), []
-    for layer in (model.first, model.second, model.third, model.head.dense):
+    for layer in (model.stem.conv, model.second, model.third, model.head.dense):
         nn.init.constant_(layer.bias, -100.0)
     for layer in (*model.drops, model.head.out):
         layer.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
@@ -378,25 +378,41 @@ def test_a_name_without_a_model_is_refused():
 
 def test_every_width_is_scaled_and_never_less_than_one():
     model = build("danq", 300, 2, 0.1)
-    assert (model.first.out_channels, model.body.hidden_size, model.head.dense.out_features) == (
+    assert (
+        model.stem.conv.out_channels,
+        model.body.hidden_size,
+        model.head.dense.out_features,
+    ) == (
         32,
         32,
         92,
     )
-    assert (model.first.kernel_size[0], model.pool, model.head.out.out_features) == (26, 13, 2)
+    assert (model.stem.conv.kernel_size[0], model.stem.pool, model.head.out.out_features) == (
+        26,
+        13,
+        2,
+    )
     large = build("danq_jaspar", 300, 2, 0.125)
-    assert (large.first.out_channels, large.body.hidden_size, large.head.dense.out_features) == (
+    assert (
+        large.stem.conv.out_channels,
+        large.body.hidden_size,
+        large.head.dense.out_features,
+    ) == (
         128,
         64,
         116,
     )
-    assert (large.first.kernel_size[0], large.pool) == (30, 15)
+    assert (large.stem.conv.kernel_size[0], large.stem.pool) == (30, 15)
     wide = build("danq", 300, 2, 0.1, filter_scale=2)
-    assert (wide.first.out_channels, wide.body.hidden_size, wide.head.dense.out_features) == (
+    assert (wide.stem.conv.out_channels, wide.body.hidden_size, wide.head.dense.out_features) == (
         64,
         32,
         92,
     )
     assert build("deepsea", 300, 2, 0.1, filter_scale=3).second.weight.shape[:2] == (48, 96)
     tiny = build("deepsea", 300, 2, 1e-6)
-    assert (tiny.first.out_channels, tiny.second.out_channels, tiny.third.out_channels) == (1, 1, 1)
+    assert (tiny.stem.conv.out_channels, tiny.second.out_channels, tiny.third.out_channels) == (
+        1,
+        1,
+        1,
+    )

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from danq.catalog import MODELS
 from danq.network.checkpoint import build_from
-from danq.network.models import MODELS, build, count_parameters
+from danq.network.models import build, count_parameters
 from danq.network.recipes import (
     MODERN,
     PUBLISHED_DANQ,
@@ -91,7 +92,7 @@ def test_the_modern_learning_rate_rises_to_its_peak_and_falls(steps):
     x, model = one_parameter()
     optimizer = MODERN.optimizer(model, 0.01, 0.1)
     assert isinstance(optimizer, torch.optim.AdamW) and optimizer.defaults["weight_decay"] == 0.1
-    schedule, rates = MODERN.schedule(optimizer, 0.01, steps), []
+    schedule, rates = MODERN.lr_scheduler(optimizer, 0.01, steps), []
     for _ in range(steps):
         rates.append(optimizer.param_groups[0]["lr"])
         descend(x, optimizer, 1, schedule)
@@ -122,13 +123,13 @@ def test_deepseas_optimiser_is_torch7s_sgd_with_dampening(weight_decay):
     x, model = one_parameter()
     expected = torch7_sgd(x.detach().numpy().copy(), 1.0, 8e-7, 0.9, 0.9, weight_decay, 50)
     optimizer = PUBLISHED_DEEPSEA.optimizer(model, 1.0, weight_decay)
-    found = descend(x, optimizer, 50, PUBLISHED_DEEPSEA.schedule(optimizer, 1.0, 50))
+    found = descend(x, optimizer, 50, PUBLISHED_DEEPSEA.lr_scheduler(optimizer, 1.0, 50))
     assert np.allclose(found, expected, rtol=0, atol=1e-12)
 
 
 def test_the_learning_rate_of_deepsea_halves_in_a_million_and_a_quarter_updates():
     optimizer = PUBLISHED_DEEPSEA.optimizer(one_parameter()[1], 0.5, 0.0)
-    schedule = PUBLISHED_DEEPSEA.schedule(optimizer, 0.5, 50)
+    schedule = PUBLISHED_DEEPSEA.lr_scheduler(optimizer, 0.5, 50)
     assert optimizer.param_groups[0]["lr"] == 0.5
     assert schedule.lr_lambdas[0](1_250_000) == pytest.approx(0.5)
 
@@ -147,7 +148,7 @@ def test_dampening_divides_the_rate_by_ten_once_the_first_step_is_taken():
 def test_max_norm_shrinks_the_rows_that_are_too_long_and_nothing_else():
     torch.manual_seed(0)
     model = build("deepsea", 300, 4, 0.05)
-    layers = [model.first, model.second, model.third, model.head.dense, model.head.out]
+    layers = [model.stem.conv, model.second, model.third, model.head.dense, model.head.out]
     for layer in layers:  # norms from 0.1 to 3
         rows = functional.normalize(layer.weight.detach().flatten(1), dim=1)
         layer.weight.data = (rows * torch.linspace(0.1, 3, len(rows))[:, None]).view_as(
@@ -174,7 +175,7 @@ def test_max_norm_leaves_an_lstm_alone():
         nn.init.constant_(parameter, 2.0)
     PUBLISHED_DEEPSEA.constrain(model)
     assert all((parameter == 2).all() for parameter in model.body.parameters())
-    assert (model.first.weight < 1).all()
+    assert (model.stem.conv.weight < 1).all()
 
 
 def test_no_other_recipe_constrains():
@@ -190,7 +191,7 @@ def test_deepsea_begins_uniformly_within_one_over_the_root_of_the_inputs():
     torch.manual_seed(0)
     model = build("deepsea", 300, 50, 0.2)
     PUBLISHED_DEEPSEA.initialise(model)
-    for layer in (model.first, model.second, model.third, model.head.dense, model.head.out):
+    for layer in (model.stem.conv, model.second, model.third, model.head.dense, model.head.out):
         bound = 1 / math.sqrt(layer.weight[0].numel())
         for values in (layer.weight, layer.bias):
             assert 0.9 * bound < values.abs().max() <= bound
@@ -285,7 +286,7 @@ def test_danqs_optimiser_is_keras_rmsprop(weight_decay):
         y = y - 1e-3 * g / np.sqrt(mean + 1e-6)
         expected.append(y)
     optimizer = PUBLISHED_DANQ.optimizer(model, 1e-3, weight_decay)
-    assert PUBLISHED_DANQ.schedule(optimizer, 1e-3, 30) is None
+    assert PUBLISHED_DANQ.lr_scheduler(optimizer, 1e-3, 30) is None
     assert np.allclose(descend(x, optimizer, 30), expected, rtol=0, atol=1e-13)
 
 

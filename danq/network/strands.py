@@ -1,0 +1,129 @@
+"""What a network says of both strands of a sequence.
+
+Flipping positions and channels of one-hot DNA gives the reverse complement, because the alphabet
+reversed is its own complement.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn.functional import logsigmoid
+from tqdm import tqdm
+
+from danq.data.dataset import Dataset
+from danq.network.batches import Batches
+
+BATCH = 256
+"""Windows that are predicted at once."""
+
+
+def strand_logits(network: nn.Module, X: torch.Tensor) -> torch.Tensor:
+    """Return the logits of either strand of each sequence.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        From one-hot (N, 4, L) to logits (N, T).
+    X : torch.Tensor, shape (N, 4, L)
+        One-hot sequences, on the device of the network.
+
+    Returns
+    -------
+    torch.Tensor, shape (2, N, T)
+        Of the sequences as they are, and of their reverse complements.
+    """
+    forward = network(X)
+    reverse = network(X.flip(1, 2))
+    return torch.stack([forward, reverse])
+
+
+@torch.no_grad()
+def strand_probabilities(network: nn.Module, X: torch.Tensor) -> torch.Tensor:
+    """Return the probabilities of either strand of each sequence.
+
+    Their mean is what is reported: the mean is taken over probabilities, as DeepSEA did.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        From one-hot (N, 4, L) to logits (N, T).
+    X : torch.Tensor, shape (N, 4, L)
+        One-hot sequences, on the device of the network.
+
+    Returns
+    -------
+    torch.Tensor, shape (2, N, T), float32
+        Without a gradient.
+    """
+    # A sigmoid for each strand: over both at once, its last digits may differ from those of earlier
+    # predictions, for a CPU's vectors then end elsewhere.
+    forward = torch.sigmoid(network(X).float())
+    reverse = torch.sigmoid(network(X.flip(1, 2)).float())
+    return torch.stack([forward, reverse])
+
+
+def strand_log_odds(logits: torch.Tensor) -> torch.Tensor:
+    """Return the log-odds of the mean probability of the two strands.
+
+    Sigmoids and logarithms are taken together, so that a model that is very sure does not saturate.
+
+    Parameters
+    ----------
+    logits : torch.Tensor, shape (2, N, T)
+        Logits of either strand.
+
+    Returns
+    -------
+    torch.Tensor, shape (N, T)
+    """
+    positive = logsigmoid(logits).logsumexp(dim=0)
+    negative = logsigmoid(-logits).logsumexp(dim=0)
+    return positive - negative
+
+
+def never_stop() -> None:
+    """Do nothing, where nothing may ask to stop."""
+
+
+def predict_rows(
+    network: nn.Module,
+    dataset: Dataset,
+    split: str,
+    rows: range,
+    device: torch.device,
+    stop: Callable[[], None] = never_stop,
+) -> torch.Tensor:
+    """Predict neighbouring windows of a split, read from the file as they are needed.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        From one-hot (N, 4, L) to logits (N, T); left in evaluation mode.
+    dataset : danq.data.dataset.Dataset
+        The open file.
+    split : str
+        train, valid or test.
+    rows : range
+        Rows of the split.
+    device : torch.device
+        The device of the network.
+    stop : callable, optional
+        Called before each batch; may raise.
+
+    Returns
+    -------
+    torch.Tensor, float32, shape (2, len(rows), T), on the CPU
+        Probabilities of either strand.
+    """
+    network.eval()
+    probabilities = torch.empty(2, len(rows), len(dataset.names))
+    starts = range(0, len(rows), BATCH)
+    for start in tqdm(starts, "predict", unit="batch", leave=False, disable=None):
+        stop()
+        batch = rows[start : start + BATCH]
+        windows = Batches(dataset, split, device, [slice(batch.start, batch.stop)])
+        X = windows.sequences_of(slice(None))
+        predicted = strand_probabilities(network, X)
+        probabilities[:, start : start + len(batch)] = predicted.cpu()
+    return probabilities
