@@ -1,25 +1,30 @@
-"""Predictors that the networks must beat: k-mer counts, the target's own motif, and what the truth allows.
+"""Predictors that the networks must beat: k-mer counts, the target's own motif, and the truth.
 
-=============== =====================================================================================
+=============== ===============================================================================
 kmer            logistic regression on counts of the 1- to 5-mers of the window, strands merged
 scan            best match of the target's own known motif in the bin, either strand
 oracle_rule     simulated runs: share of the bin that the planted rule marks (a ceiling)
-oracle_parts    simulated runs: the same for all places with the right parts, whether the rule holds or not
-=============== =====================================================================================
+oracle_parts    simulated runs: the same for all elements with the right parts, whether the rule
+                holds or not
+=============== ===============================================================================
 """
 
 import itertools
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
-from danq.data.dataset import open_dataset
+from danq.data.dataset import Dataset, open_dataset
 from danq.data.predictions import write_predictions
 from danq.errors import DanqError, shown
-from danq.genome.sequence import reverse_complement
-from danq.motif.meme import known_motifs, log_odds
+from danq.files import PathLike
+from danq.genome import bins, sequence
+from danq.motif import meme
 from danq.simulation.truth import element_coverage
 
 KMERS = (1, 2, 3, 4, 5)
@@ -29,30 +34,41 @@ PENALTY = 0.01
 """scikit-learn's C of the logistic regression, on standardised counts."""
 
 _BLOCK = 512  # sequences counted at once
+_NO_SEED = "NA"
 
 
-def kmer_baseline(dataset, output):
+# --- k-mers ---
+
+
+def kmer_baseline(dataset: PathLike, output: PathLike) -> None:
     """Fit a logistic regression on k-mer counts for each target, and predict the test split.
 
     Parameters
     ----------
-    dataset, output : path
-        dataset.h5, and the predictions to make.
+    dataset : path
+        dataset.h5.
+    output : path
+        The predictions to make: probabilities, nan for targets whose training labels are all equal.
     """
-    with open_dataset(dataset) as opened:
-        train, test = (kmer_counts(opened.base_indices(split)) for split in ("train", "test"))
-        labels, windows = opened.labels("train"), opened.split_checksum("test")
+    with open_dataset(dataset) as data:
+        train = kmer_counts(data.base_indices("train"))
+        test = kmer_counts(data.base_indices("test"))
+        labels = data.labels("train")
+        windows = data.split_checksum("test")
     scaler = StandardScaler().fit(train)
-    train, test = scaler.transform(train), scaler.transform(test)
-    scores = np.full((len(test), labels.shape[1]), np.nan)
-    for target in tqdm(range(labels.shape[1]), "k-mer regression", unit="target", disable=None):
-        if 0 < labels[:, target].sum() < len(labels):
-            fitted = LogisticRegression(C=PENALTY, max_iter=200).fit(train, labels[:, target])
-            scores[:, target] = fitted.predict_proba(test)[:, 1]
-    write_predictions(output, scores, "kmer", "NA", "test", windows)
+    train = scaler.transform(train)
+    test = scaler.transform(test)
+    n_targets = labels.shape[1]
+    scores = np.full((len(test), n_targets), np.nan)
+    for target in tqdm(range(n_targets), "k-mer regression", unit="target", disable=None):
+        y = labels[:, target]
+        if 0 < y.sum() < len(y):
+            model = LogisticRegression(C=PENALTY, max_iter=200).fit(train, y)
+            scores[:, target] = model.predict_proba(test)[:, 1]
+    write_predictions(output, scores, "kmer", _NO_SEED, "test", windows)
 
 
-def kmer_counts(indices):
+def kmer_counts(indices: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Count the k-mers of each sequence, a k-mer and its reverse complement as one.
 
     Parameters
@@ -68,81 +84,107 @@ def kmer_counts(indices):
     return np.hstack([_canonical_counts(indices, k) for k in KMERS])
 
 
-def _canonical_counts(indices, k):
-    """Return the counts of canonical k-mers, float32 (N, number of them)."""
-    words = np.array(list(itertools.product(range(4), repeat=k)), dtype=np.uint8)
-    powers = 4 ** np.arange(k - 1, -1, -1)
-    canonical = np.minimum(words @ powers, reverse_complement(words) @ powers)
-    kept, column = np.unique(canonical, return_inverse=True)
-    counts = np.empty((len(indices), len(kept)), dtype=np.float32)
+def _canonical_counts(indices: NDArray[np.uint8], k: int) -> NDArray[np.float32]:
+    """Return the counts of canonical k-mers, (N, number of them)."""
+    column = _canonical_columns(k)
+    n_columns = int(column.max()) + 1
+    counts = np.empty((len(indices), n_columns), dtype=np.float32)
     for start in range(0, len(indices), _BLOCK):
-        counts[start : start + _BLOCK] = _count_block(
-            indices[start : start + _BLOCK], k, column, len(kept)
-        )
+        rows = slice(start, start + _BLOCK)
+        counts[rows] = _count_block(indices[rows], k, column, n_columns)
     return counts
 
 
-def _count_block(indices, k, column, n_columns):
-    """Count words of length `k` by column; a word with an unknown base goes to a last column, which is cut off."""
-    n_words = indices.shape[1] - k + 1
-    values = np.zeros((len(indices), n_words), dtype=np.int32)
-    known = np.ones((len(indices), n_words), dtype=bool)
-    for i in range(k):
-        bases = indices[:, i : i + n_words]
-        values = 4 * values + (bases & 3)
+def _canonical_columns(k: int) -> NDArray[np.intp]:
+    """Return the column of each k-mer, (4**k,): its reverse complement has the same."""
+    every_word = itertools.product(range(4), repeat=k)
+    words = np.array(list(every_word), dtype=np.uint8)
+    powers = 4 ** np.arange(k - 1, -1, -1)
+    forward = words @ powers
+    reverse = sequence.reverse_complement(words) @ powers
+    _, column = np.unique(np.minimum(forward, reverse), return_inverse=True)
+    return column
+
+
+def _count_block(
+    indices: NDArray[np.uint8], k: int, column: NDArray[np.intp], n_columns: int
+) -> NDArray[np.int64]:
+    """Count k-mers by column; those with an unknown base go to a last column, which is cut off."""
+    n_sequences, length = indices.shape
+    shape = (n_sequences, length - k + 1)
+    words = np.zeros(shape, dtype=np.int32)
+    known = np.ones(shape, dtype=bool)
+    for offset in range(k):
+        bases = indices[:, offset : offset + shape[1]]
+        words = 4 * words + (bases & 3)
         known &= bases < 4
-    cells = (
-        np.where(known, column[values], n_columns)
-        + (n_columns + 1) * np.arange(len(indices))[:, None]
-    )
-    counts = np.bincount(cells.ravel(), minlength=len(indices) * (n_columns + 1))
-    return counts.reshape(len(indices), n_columns + 1)[:, :-1]
+    columns = np.where(known, column[words], n_columns)
+    # A number for each sequence and column.
+    row_length = n_columns + 1
+    first_cell = row_length * np.arange(n_sequences)
+    cells = columns + first_cell[:, None]
+    counts = np.bincount(cells.ravel(), minlength=n_sequences * row_length)
+    return counts.reshape(n_sequences, row_length)[:, :-1]
 
 
-def scan_baseline(dataset, motifs, output):
+# --- the target's own motif ---
+
+
+def scan_baseline(dataset: PathLike, motifs: PathLike, output: PathLike) -> None:
     """Score each test bin by the best match of each target's own known motif.
 
     Parameters
     ----------
-    dataset, output : path
-        dataset.h5, and the predictions to make: log-odds (bits), nan for targets without a known motif.
-    motifs : str
+    dataset : path
+        dataset.h5.
+    motifs : str or path
         As `danq.motif.meme.known_motifs`.
+    output : path
+        The predictions to make: log-odds (bits), nan for targets without a known motif.
 
     Raises
     ------
     DanqError
-        A target names a motif that is not among `motifs`.
+        A target names a motif that is not among `motifs`, or is longer than a window.
     """
-    known = {motif.name: motif.matrix for motif in known_motifs(motifs)}
-    with open_dataset(dataset) as opened:
-        indices, names, jaspar, windows = (
-            opened.base_indices("test"),
-            opened.names,
-            opened.jaspar,
-            opened.split_checksum("test"),
-        )
-        flank = (opened.window - opened.bin_size) // 2
-        background = np.bincount(opened.base_indices("train").ravel(), minlength=5)[:4]
-    scores = np.full((len(indices), len(names)), np.nan)
-    for target, (name, motif) in enumerate(zip(names, jaspar, strict=True)):
-        if motif and motif not in known:
-            raise DanqError(
-                f"target {shown(name)} has the known motif {shown(motif)}, which is not in {motifs}; fix "
-                "its jaspar column, or give the right motifs"
-            )
-        if motif and len(known[motif]) > indices.shape[1]:
-            raise DanqError(
-                f"the known motif {shown(motif)} is longer than a window; use a longer extract.window"
-            )
-        if motif:
-            scores[:, target] = scan(
-                indices, log_odds(known[motif], background / background.sum()), flank
-            )
-    write_predictions(output, scores, "scan", "NA", "test", windows)
+    known = {motif.name: motif.matrix for motif in meme.known_motifs(motifs)}
+    with open_dataset(dataset) as data:
+        matrices = _own_motifs(data, known, motifs)
+        indices = data.base_indices("test")
+        bin_start = bins.flank(data.window, data.bin_size)
+        background = data.background("train")
+        windows = data.split_checksum("test")
+        n_targets = len(data.names)
+    scores = np.full((len(indices), n_targets), np.nan)
+    for target, matrix in matrices.items():
+        weights = meme.log_odds(matrix, background)
+        scores[:, target] = scan(indices, weights, bin_start)
+    write_predictions(output, scores, "scan", _NO_SEED, "test", windows)
 
 
-def scan(indices, weights, flank):
+def _own_motifs(
+    data: Dataset, known: Mapping[str, NDArray[np.float64]], source: PathLike
+) -> dict[int, NDArray[np.float64]]:
+    """Return the known motif of each target (its index) that has one; raises as `scan_baseline`."""
+    matrices = {}
+    for target, motif in enumerate(data.jaspar):
+        if not motif:
+            continue
+        if motif not in known:
+            name = shown(data.names[target])
+            what = f"target {name} has the known motif {shown(motif)}, which is not in {source}"
+            raise DanqError(f"{what}; fix its jaspar column, or give the right motifs")
+        matrix = known[motif]
+        if len(matrix) > data.window:
+            what = f"the known motif {shown(motif)} is longer than a window"
+            raise DanqError(f"{what}; use a longer extract.window")
+        matrices[target] = matrix
+    return matrices
+
+
+def scan(
+    indices: NDArray[np.uint8], weights: NDArray[np.float64], flank: int
+) -> NDArray[np.float64]:
     """Return the best score of a motif on either strand, its middle in the central bin.
 
     Parameters
@@ -158,33 +200,51 @@ def scan(indices, weights, flank):
     -------
     numpy.ndarray, shape (N,), float64
     """
+    length = indices.shape[1]
     width = len(weights)
-    first = max(0, flank - width // 2)
-    last = min(indices.shape[1] - width, indices.shape[1] - flank - width // 2 - 1)
+    # Starts of a site, from first to last.
+    middle = width // 2
+    first = max(0, flank - middle)
+    last = min(length - width, length - flank - middle - 1)
+    n_starts = last + 1 - first
     best = np.full(len(indices), -np.inf)
-    for strand in (weights, weights[::-1, ::-1]):
-        table = np.column_stack([strand, strand.min(axis=1)])
-        scores = sum(table[i][indices[:, first + i : last + 1 + i]] for i in range(width))
+    for strand in (weights, meme.reverse_complement(weights)):
+        worst = strand.min(axis=1)
+        table = np.column_stack([strand, worst])
+        scores = np.zeros((len(indices), n_starts))
+        for position, row in enumerate(table, first):
+            scores += row[indices[:, position : position + n_starts]]
         best = np.maximum(best, scores.max(axis=1))
     return best
 
 
-def oracle_baseline(dataset, elements, output, *, kind):
+# --- the planted truth ---
+
+
+def oracle_baseline(
+    dataset: PathLike,
+    elements: PathLike,
+    output: PathLike,
+    *,
+    kind: Literal["oracle_rule", "oracle_parts"],
+) -> None:
     """Score each test bin by the planted truth.
 
     Parameters
     ----------
-    dataset, output : path
-        dataset.h5, and the predictions to make: share of the bin that is marked, 0 to 1.
+    dataset : path
+        dataset.h5.
     elements : path
         ``elements.tsv.gz`` of danq simulate.
+    output : path
+        The predictions to make: share of the bin that is marked, 0 to 1.
     kind : {"oracle_rule", "oracle_parts"}
         Whether only elements where the rule holds count, or decoys too.
     """
-    kinds = ("positive",) if kind == "oracle_rule" else ("positive", "decoy")
-    with open_dataset(dataset) as opened:
-        scores, windows = (
-            element_coverage(opened, elements, kinds) / opened.bin_size,
-            opened.split_checksum("test"),
-        )
-    write_predictions(output, scores, kind, "NA", "test", windows)
+    kinds = ["positive"]
+    if kind == "oracle_parts":
+        kinds.append("decoy")
+    with open_dataset(dataset) as data:
+        scores = element_coverage(data, elements, kinds) / data.bin_size
+        windows = data.split_checksum("test")
+    write_predictions(output, scores, kind, _NO_SEED, "test", windows)

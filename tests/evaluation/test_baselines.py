@@ -64,7 +64,7 @@ def slow_scan(text, weights, flank):
     st.integers(0, 12),
     st.integers(0, 9),
 )
-def test_scan_equals_scoring_letter_by_letter(text, width, flank, seed):
+def test_scan_equals_scoring_base_by_base(text, width, flank, seed):
     weights = np.random.default_rng(seed).normal(size=(width, 4))
     assert baselines.scan(encode(text)[None], weights, flank)[0] == pytest.approx(
         slow_scan(text, weights, flank)
@@ -89,7 +89,7 @@ def test_baselines_write_predictions_and_know_what_they_do_not_know(toy_dataset,
     ).all()  # no target of the toy set has a motif
 
 
-def test_an_unknown_motif_of_a_target_is_told(toy, run_extract, tmp_path):
+def test_an_unknown_motif_of_a_target_is_refused(toy, run_extract, tmp_path):
     (tmp_path / "targets.tsv").write_text(f"name\tfile\tjaspar\nA\t{toy / 'a.bed'}\tMA9999.1\n")
     folder = run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv")
     write_meme(tmp_path / "known.meme", [Motif("M1", "X", np.full((6, 4), 0.25))])
@@ -117,6 +117,6 @@ def test_oracles_measure_the_share_of_a_bin(toy_dataset, tmp_path):
         scores = read_predictions(tmp_path / "o.h5")[3]
         assert scores[:, 1].sum() == 0
         shares[kind] = dict(zip(starts.tolist(), scores[:, 0].tolist(), strict=True))
-    # The bins at 400 and 600 hold 150 and 50 bp of the element; the decoy of the second lies inside the element.
+    # The bins at 400 and 600 hold 150 and 50 bp of the element; the decoy lies inside it.
     assert shares["oracle_rule"][400] == 0.75 and shares["oracle_rule"][600] == 0.25
     assert shares["oracle_parts"] == shares["oracle_rule"]
