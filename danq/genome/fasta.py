@@ -1,191 +1,67 @@
-"""The door for FASTA: every base that enters has passed here, once, in blocks.
+"""FASTA files to base indices: every base that enters is checked here, once, in blocks.
 
-What cannot be right is refused with its line; what is merely written differently (lower case, CRLF, IUPAC bases,
-blank lines between records) is read, and counted.
+What cannot be right is refused with its line. What is merely written differently (lower case, CRLF,
+IUPAC bases, blank lines between records) is read, and counted.
 """
 
 import contextlib
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyfaidx
+from numpy.typing import NDArray
 
 from danq.errors import DanqError, shown
-from danq.files import read_whole_lines
+from danq.files import PathLike, read_whole_lines
 from danq.genome.sequence import UNKNOWN, Genome, Packer, decode, find_unknown
 
-_BLOCK = 1 << 22
-_LINE = 60
-_IUPAC = UNKNOWN + 1  # code of IUPAC bases other than ACGTN: unknown, too, but counted
+_BLOCK = 1 << 22  # bytes read at once
+_LINE = 60  # bases of a line of a FASTA that is written
+_NEWLINE = ord("\n")
+_RETURN = ord("\r")
+_LOWER_CASE = 0x20  # the bit that lower-case letters have in ASCII
+_IUPAC = UNKNOWN + 1  # index of IUPAC bases other than ACGTN: unknown, too, but counted
+_NOT_DNA = 255  # index of every other byte
 
-_TABLE = np.full(256, 255, dtype=np.uint8)
-for _code, _bases in enumerate(["Aa", "Cc", "Gg", "Tt", "Nn", "RYSWKMBDHVryswkmbdhv"]):
-    _TABLE[list(_bases.encode())] = _code
-_TABLE = _TABLE.tobytes()
-_DNA = bytes(byte for byte in range(256) if _TABLE[byte] != 255)
+_BASES_BY_INDEX = ("Aa", "Cc", "Gg", "Tt", "Nn", "RYSWKMBDHVryswkmbdhv")
+_DNA = "".join(_BASES_BY_INDEX).encode()
 
 
-class _Body:
-    """The lines of one record, checked piece by piece.
+def _index_table() -> bytes:
+    """Return the index of each byte, for `bytes.translate`."""
+    table = bytearray([_NOT_DNA]) * 256
+    for index, bases in enumerate(_BASES_BY_INDEX):
+        for byte in bases.encode():
+            table[byte] = index
+    return bytes(table)
 
-    All lines but the last must be of one length: a line cut short in the middle of a record means lost bases, and every
-    coordinate behind it would be wrong.
+
+_INDICES = _index_table()
+
+
+class Record(NamedTuple):
+    """A record of a FASTA file.
+
+    Attributes
+    ----------
+    name : str
+        The header up to the first white space.
+    line : int
+        Line number of the header, from 1.
+    indices : numpy.ndarray, shape (L,), uint8
+        Base indices; everything above 3 is not one of ACGT.
     """
 
-    def __init__(self, path, name, line, counts):
-        self.path, self.name, self.header, self.counts = path, name, line, counts
-        self.length, self.line, self.width, self.last = 0, line, None, None
-
-    def read(self, piece):
-        """Return the indices (uint8) of the next whole lines of text (bytes)."""
-        raw = np.frombuffer(piece, dtype=np.uint8)
-        indices = np.frombuffer(piece.translate(_TABLE, b"\r\n"), dtype=np.uint8)
-        highest = indices.max(initial=0)
-        if highest == 255:
-            self._refuse_letter(piece)
-        self.counts["bases in lower case"] += int(np.count_nonzero(raw & 0x20))
-        if highest >= UNKNOWN:
-            self.counts["bases N"] += int(np.count_nonzero(indices == UNKNOWN))
-            self.counts["IUPAC bases other than N, read as N"] += int(
-                np.count_nonzero(indices == _IUPAC)
-            )
-        ends = np.flatnonzero(raw == 10)
-        lengths = np.diff(ends, prepend=-1) - 1
-        if b"\r" in piece:
-            lengths -= self._returns(piece, raw, ends)
-        self._check_lines(lengths)
-        self.length += len(indices)
-        return indices
-
-    def _returns(self, piece, raw, ends):
-        """Return how many carriage returns end each line (0 or 1); refuse those in other places."""
-        returns = (raw[ends - 1] == 13) & (ends > 0)
-        if np.count_nonzero(returns) != piece.count(b"\r"):
-            raise DanqError(
-                "a carriage return that is not at the end of a line (the line ends of an old Macintosh?); "
-                "convert the line ends",
-                self.path,
-                self.line + 1,
-            )
-        self.counts["lines ending in CRLF"] += int(np.count_nonzero(returns))
-        return returns
-
-    def _check_lines(self, lengths):
-        if self.width is None:
-            self.width = int(lengths[0])
-        odd = (
-            np.flatnonzero(lengths != self.width) if self.last is None else np.flatnonzero(lengths)
-        )
-        if self.last is None and len(odd):
-            # The first line that is not whole can only be the last of the record; blank ones may follow it.
-            first = int(odd[0])
-            self.last = int(lengths[first])
-            odd = (
-                [first]
-                if self.last > self.width
-                else first + 1 + np.flatnonzero(lengths[first + 1 :])
-            )
-        if len(odd):
-            what = (
-                "a blank line inside a record"
-                if 0 in (self.last, self.width)
-                else f"lines of different lengths inside a record (the first of {self.width} bases)"
-            )
-            raise DanqError(
-                f"{what}: bases may be lost here; get the file again, or wrap its lines evenly",
-                self.path,
-                self.line + 1 + int(odd[0]),
-            )
-        self.counts["blank lines"] += int(np.count_nonzero(lengths == 0))
-        self.line += len(lengths)
-
-    def _refuse_letter(self, piece):
-        strange = piece.translate(None, _DNA + b"\r\n")[:1]
-        number = self.line + 1 + piece.count(b"\n", 0, piece.index(strange))
-        if strange in b"Uu":
-            raise DanqError("'U': this is RNA; give DNA, with T for U", self.path, number)
-        raise DanqError(
-            f"{shown(strange.decode('latin-1'))} is not a DNA base; only ACGT, N and IUPAC codes can be "
-            "read",
-            self.path,
-            number,
-        )
-
-    def finish(self):
-        """Refuse a record without a sequence."""
-        if self.length == 0:
-            raise DanqError(
-                f"{shown(self.name)} has no sequence; complete or remove it", self.path, self.header
-            )
+    name: str
+    line: int
+    indices: NDArray[np.uint8]
 
 
-def _pieces(path, counts):
-    """Yield ``(name, line number of the header, indices)``; a long record comes in several pieces."""
-    body, seen, number = None, {}, 0
-    for text in read_whole_lines(path, _BLOCK):
-        place = 0
-        while place < len(text):
-            if body is None or text.startswith(b">", place):
-                end = text.index(b"\n", place) + 1
-                number = body.line + 1 if body else number + 1
-                body = _next_record(path, text[place:end], body, number, seen, counts)
-            else:
-                end = text.find(b"\n>", place) + 1 or len(text)
-                yield body.name, body.header, body.read(text[place:end])
-            place = end
-    if body is None:
-        raise DanqError("no FASTA record in the file; give a FASTA file", path)
-    body.finish()
-
-
-def _next_record(path, line, body, number, seen, counts):
-    """Begin the record whose header is `line` (bytes); blank lines before the first are skipped."""
-    line = line.rstrip(b"\r\n")
-    if body is not None:
-        body.finish()
-    elif not line:
-        counts["blank lines"] += 1
-        return None
-    elif not line.startswith(b">"):
-        raise _no_header(path, line, number)
-    return _Body(path, _name(path, number, line, seen), number, counts)
-
-
-def _no_header(path, line, number):
-    if line.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return DanqError(
-            "begins with a byte-order mark; save the file as plain ASCII", path, number
-        )
-    if line.lstrip()[:1] == b"<":
-        return DanqError("is a web page, not a FASTA file; download the file itself", path, number)
-    return DanqError("sequence before the first '>' header; is this a FASTA file?", path, number)
-
-
-def _name(path, number, line, seen):
-    words = line[1:].split(None, 1)
-    if not words or line[1:2].isspace():
-        raise DanqError("'>' without a name; name the record", path, number)
-    try:
-        name = words[0].decode("utf-8")
-    except UnicodeDecodeError:
-        raise DanqError("not UTF-8 text; save the file as UTF-8", path, number) from None
-    if not name.isprintable():
-        raise DanqError(
-            f"the name {shown(name)} holds control characters; remove them", path, number
-        )
-    if name in seen:
-        raise DanqError(
-            f"the name {shown(name)} is used again (first on line {seen[name]}); rename or remove one",
-            path,
-            number,
-        )
-    seen[name] = number
-    return name
-
-
-def read_fasta(path):
+def read_fasta(path: PathLike) -> Iterator[Record]:
     """Yield the records of a FASTA file, checked.
 
     Parameters
@@ -195,27 +71,49 @@ def read_fasta(path):
 
     Yields
     ------
-    tuple of (str, int, numpy.ndarray)
-        Name (the header up to the first white space), line number of the header, and the indices, uint8 (L,); everything
-        above 3 is not one of ACGT.
+    Record
+        Name, line number of the header, and base indices.
 
     Raises
     ------
     DanqError
-        Text before the first header, a record without a name or a sequence, a name used twice, a base that is
-        not a DNA or IUPAC base, a blank line or lines of different lengths inside a record, or a gzip file cut off.
+        Text before the first header, a record without a name or a sequence, a name used twice, a
+        base that is not a DNA or IUPAC base, a blank line or lines of different lengths inside a
+        record, or a gzip file cut off.
     """
-    name, line, parts = None, 0, []
-    for next_name, next_line, indices in _pieces(path, Counter()):
-        if next_name != name and parts:
-            yield name, line, np.concatenate(parts)
-            parts = []
-        name, line = next_name, next_line
-        parts.append(indices)
-    yield name, line, np.concatenate(parts)
+    pieces: list[Record] = []
+    for piece in _Reader(path, Counter()).pieces():
+        if pieces and piece.name != pieces[0].name:
+            yield _join(pieces)
+            pieces = []
+        pieces.append(piece)
+    yield _join(pieces)
 
 
-def read_genome(path):
+def _join(pieces: list[Record]) -> Record:
+    """Return the record of which these are the pieces."""
+    first = pieces[0]
+    indices = np.concatenate([piece.indices for piece in pieces])
+    return Record(first.name, first.line, indices)
+
+
+class CountedGenome(NamedTuple):
+    """A genome, and what was counted while it was read.
+
+    Attributes
+    ----------
+    genome : danq.genome.sequence.Genome
+        Half a byte per base.
+    counts : dict of str to int
+        What was read although it is written differently: bases in lower case, IUPAC bases, lines
+        ending in CRLF, blank lines; and bases N.
+    """
+
+    genome: Genome
+    counts: dict[str, int]
+
+
+def read_genome(path: PathLike) -> CountedGenome:
     """Read a whole genome and pack it.
 
     Parameters
@@ -225,32 +123,80 @@ def read_genome(path):
 
     Returns
     -------
-    genome : danq.genome.sequence.Genome
-        Half a byte per base.
-    counts : dict of str to int
-        What was read although it is written differently: bases in lower case, IUPAC bases, lines ending in CRLF,
-        blank lines; and bases N.
+    CountedGenome
+        The genome, and what was counted in the file.
 
     Raises
     ------
     DanqError
         As `read_fasta`.
     """
-    counts, packers, unknown = Counter(), {}, {}
-    for name, _, indices in _pieces(path, counts):
+    counts: Counter[str] = Counter()
+    packers: dict[str, Packer] = {}
+    runs: dict[str, list[NDArray[np.int64]]] = {}
+    for name, _, indices in _Reader(path, counts).pieces():
         packer = packers.setdefault(name, Packer())
-        unknown.setdefault(name, []).append(find_unknown(indices, packer.length))
+        unknown = find_unknown(indices, packer.length)
+        runs.setdefault(name, []).append(unknown)
         packer.add(indices)
     lengths = {name: packer.length for name, packer in packers.items()}
-    # One at a time: the pieces of a chromosome are dropped once it is whole.
-    packed = {name: packers.pop(name).finish() for name in list(packers)}
-    return Genome(
-        packed, lengths, {name: np.concatenate(runs) for name, runs in unknown.items()}
-    ), dict(counts)
+    packed = {}
+    for name in lengths:
+        # One at a time: the pieces of a chromosome are dropped once it is whole.
+        packed[name] = packers.pop(name).finish()
+    unknown_runs = {name: np.concatenate(pieces) for name, pieces in runs.items()}
+    genome = Genome(packed, lengths, unknown_runs)
+    return CountedGenome(genome, dict(counts))
+
+
+@contextlib.contextmanager
+def open_fasta(path: PathLike) -> "Iterator[Bases]":
+    """Open a genome FASTA for random access: plain, ordinary gzip or BGZF.
+
+    The file is read once from end to end and checked on the way. pyfaidx works on an unpacked copy,
+    with an index of its own in a temporary folder: an index left beside the file by something else
+    may be stale, and would be believed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The FASTA file.
+
+    Yields
+    ------
+    Bases
+        The genome.
+
+    Raises
+    ------
+    DanqError
+        As `read_fasta`.
+    """
+    with tempfile.TemporaryDirectory(prefix="danq-") as folder:
+        plain = Path(folder) / "genome.fa"
+        _write_plain(path, plain)
+        with pyfaidx.Fasta(str(plain), rebuild=True) as fasta:
+            yield Bases(fasta)
+
+
+def _write_plain(path: PathLike, plain: Path) -> None:
+    """Write a checked copy of a FASTA file, unpacked, with lines of one length."""
+    with open(plain, "wb") as copy:
+        for record in read_fasta(path):
+            copy.write(b">%s\n" % record.name.encode())
+            bases = decode(np.minimum(record.indices, UNKNOWN)).encode()
+            for start in range(0, len(bases), _LINE):
+                copy.write(bases[start : start + _LINE])
+                copy.write(b"\n")
 
 
 class Bases:
-    """Random access to a checked FASTA file, by pyfaidx, with the silent failures of an index kept out.
+    """Random access to a checked FASTA file, by pyfaidx, without the silent failures of an index.
+
+    Parameters
+    ----------
+    fasta : pyfaidx.Fasta
+        The open file.
 
     Attributes
     ----------
@@ -258,19 +204,19 @@ class Bases:
         Length of each chromosome (bp), in the order of the file.
     """
 
-    def __init__(self, fasta):
+    def __init__(self, fasta: pyfaidx.Fasta) -> None:
         self._fasta = fasta
         self.lengths = {name: len(fasta[name]) for name in fasta.keys()}
 
-    def fetch(self, chrom, start, end):
-        """Return the bases of a place, upper case; N for what lies beyond the ends of the chromosome.
+    def fetch(self, chrom: str, start: int, end: int) -> str:
+        """Return the bases of a region, upper case; N for what lies beyond the chromosome.
 
         Parameters
         ----------
         chrom : str
             Name of the chromosome.
         start, end : int
-            The place (bp, 0-based half-open); may lie beyond the ends.
+            The region (bp, 0-based half-open); may lie beyond the ends.
 
         Returns
         -------
@@ -283,48 +229,205 @@ class Bases:
             There is no such chromosome, or `end` is before `start`.
         """
         if chrom not in self.lengths or end < start:
-            raise DanqError(
-                f"{shown(chrom)}:{start}-{end} is not a place in the genome, which has "
-                f"{', '.join(map(shown, list(self.lengths)[:5]))}; fix it"
-            )
-        low, high = (min(max(place, 0), self.lengths[chrom]) for place in (start, end))
-        inside = self._fasta[chrom][low:high].seq.upper() if low < high else ""
-        bases = "N" * (min(end, 0) - min(start, 0)) + inside
-        bases += "N" * (end - start - len(bases))
-        if len(inside) != high - low or not f"N{inside}".isalpha():
-            raise AssertionError(f"{chrom}:{start}-{end}: pyfaidx gave {len(inside)} bases")
+            names = ", ".join(map(shown, list(self.lengths)[:5]))
+            region = f"{shown(chrom)}:{start}-{end}"
+            what = f"{region} is not a place in the genome, which has {names}; fix it"
+            raise DanqError(what)
+        length = self.lengths[chrom]
+        low = min(max(start, 0), length)
+        high = min(max(end, 0), length)
+        bases = self._inside(chrom, low, high)
+        left = min(end, 0) - min(start, 0)
+        right = end - start - left - len(bases)
+        return "N" * left + bases + "N" * right
+
+    def _inside(self, chrom: str, start: int, end: int) -> str:
+        """Return the bases of a region inside its chromosome."""
+        if start == end:
+            return ""
+        bases = self._fasta[chrom][start:end].seq.upper()
+        if len(bases) != end - start or not bases.isalpha():
+            raise AssertionError(f"{chrom}:{start}-{end}: pyfaidx gave {len(bases)} bases")
         return bases
 
 
-@contextlib.contextmanager
-def open_fasta(path):
-    """Open a genome FASTA for random access: plain, ordinary gzip or BGZF.
+class _Reader:
+    """Reads a FASTA file in pieces of whole lines, all of one record each."""
 
-    The file is read once from end to end and checked on the way. pyfaidx works on an unpacked copy, with an index of
-    its own in a temporary folder: an index left beside the file by something else may be stale, and would be believed.
+    def __init__(self, path: PathLike, counts: Counter[str]) -> None:
+        self.path = path
+        self.counts = counts
+        self.body: _Body | None = None
+        self.headers: dict[str, int] = {}  # line of the header by name
+        self.blank_lines = 0  # before the first header
 
-    Parameters
-    ----------
-    path : str or path-like
-        The FASTA file.
+    def pieces(self) -> Iterator[Record]:
+        """Yield pieces of records in their order; a long record comes in several."""
+        for text in read_whole_lines(self.path, _BLOCK):
+            yield from self._split(text)
+        if self.body is None:
+            raise DanqError("no FASTA record in the file; give a FASTA file", self.path)
+        self.body.finish()
 
-    Yields
-    ------
-    Bases
+    def _split(self, text: bytes) -> Iterator[Record]:
+        """Yield the pieces of records in some whole lines."""
+        start = 0
+        while start < len(text):
+            if self.body is None or text.startswith(b">", start):
+                end = text.index(b"\n", start) + 1
+                self._begin(text[start:end].rstrip(b"\r\n"))
+            else:
+                end = text.find(b"\n>", start) + 1 or len(text)
+                indices = self.body.read(text[start:end])
+                yield Record(self.body.name, self.body.header, indices)
+            start = end
 
-    Raises
-    ------
-    DanqError
-        As `read_fasta`.
+    def _begin(self, line: bytes) -> None:
+        """Begin the record whose header is `line`; blank lines before the first are skipped."""
+        if self.body is not None:
+            number = self.body.line + 1
+            self.body.finish()
+        else:
+            number = self.blank_lines + 1
+            if not line:
+                self.blank_lines += 1
+                self.counts["blank lines"] += 1
+                return
+            if not line.startswith(b">"):
+                raise DanqError(_no_header_message(line), self.path, number)
+        name = self._read_name(line, number)
+        self.headers[name] = number
+        self.body = _Body(self.path, name, number, self.counts)
+
+    def _read_name(self, line: bytes, number: int) -> str:
+        """Return the name in a header, new in this file."""
+        words = line[1:].split(None, 1)
+        if not words or line[1:2].isspace():
+            raise DanqError("'>' without a name; name the record", self.path, number)
+        try:
+            name = words[0].decode("utf-8")
+        except UnicodeDecodeError:
+            what = "not UTF-8 text; save the file as UTF-8"
+            raise DanqError(what, self.path, number) from None
+        if not name.isprintable():
+            what = f"the name {shown(name)} holds control characters; remove them"
+            raise DanqError(what, self.path, number)
+        if name in self.headers:
+            first = f"first on line {self.headers[name]}"
+            what = f"the name {shown(name)} is used again ({first}); rename or remove one"
+            raise DanqError(what, self.path, number)
+        return name
+
+
+def _no_header_message(line: bytes) -> str:
+    """Return what is wrong with a file whose first line is not a header."""
+    if line.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return "begins with a byte-order mark; save the file as plain ASCII"
+    if line.lstrip()[:1] == b"<":
+        return "is a web page, not a FASTA file; download the file itself"
+    return "sequence before the first '>' header; is this a FASTA file?"
+
+
+class _Body:
+    """The lines of one record, checked piece by piece.
+
+    All lines but the last must be of one length: a line cut short in the middle of a record means
+    lost bases, and every coordinate behind it would be wrong.
     """
-    with tempfile.TemporaryDirectory(prefix="danq-") as folder:
-        plain = Path(folder) / "genome.fa"
-        with open(plain, "wb") as copy:
-            for name, _, indices in read_fasta(path):
-                copy.write(b">%s\n" % name.encode())
-                lines = decode(np.minimum(indices, UNKNOWN)).encode()
-                copy.writelines(
-                    lines[start : start + _LINE] + b"\n" for start in range(0, len(lines), _LINE)
-                )
-        with pyfaidx.Fasta(str(plain), rebuild=True) as fasta:
-            yield Bases(fasta)
+
+    def __init__(self, path: PathLike, name: str, header: int, counts: Counter[str]) -> None:
+        self.path = path
+        self.name = name
+        self.header = header  # its line number
+        self.counts = counts
+        self.length = 0  # bases so far
+        self.line = header  # the last line read
+        self.width: int | None = None  # bases of the first line
+        self.last: int | None = None  # bases of the line that must be the last
+
+    def read(self, piece: bytes) -> NDArray[np.uint8]:
+        """Return the indices of the next whole lines of text."""
+        raw = np.frombuffer(piece, dtype=np.uint8)
+        indices = np.frombuffer(piece.translate(_INDICES, b"\r\n"), dtype=np.uint8)
+        highest = indices.max(initial=0)
+        if highest == _NOT_DNA:
+            raise self._base_error(piece)
+        self.counts["bases in lower case"] += int(np.count_nonzero(raw & _LOWER_CASE))
+        if highest >= UNKNOWN:
+            n_iupac = int(np.count_nonzero(indices == _IUPAC))
+            self.counts["bases N"] += int(np.count_nonzero(indices == UNKNOWN))
+            self.counts["IUPAC bases other than N, read as N"] += n_iupac
+        ends = np.flatnonzero(raw == _NEWLINE)
+        lengths = np.diff(ends, prepend=-1) - 1
+        if b"\r" in piece:
+            lengths -= self._returns(piece, raw, ends)
+        self._check_lines(lengths)
+        self.length += len(indices)
+        return indices
+
+    def finish(self) -> None:
+        """Refuse a record without a sequence."""
+        if self.length == 0:
+            what = f"{shown(self.name)} has no sequence; complete or remove it"
+            raise DanqError(what, self.path, self.header)
+
+    def _returns(
+        self, piece: bytes, raw: NDArray[np.uint8], ends: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Return which lines end in a carriage return; refuse those in other places."""
+        returns = (raw[ends - 1] == _RETURN) & (ends > 0)
+        n = int(np.count_nonzero(returns))
+        if n != piece.count(b"\r"):
+            what = (
+                "a carriage return that is not at the end of a line (the line ends of an old "
+                "Macintosh?); convert the line ends"
+            )
+            raise DanqError(what, self.path, self.line + 1)
+        self.counts["lines ending in CRLF"] += n
+        return returns
+
+    def _check_lines(self, lengths: NDArray[np.int64]) -> None:
+        """Refuse lines of different `lengths`, and count the blank ones behind the last."""
+        if self.width is None:
+            self.width = int(lengths[0])
+        uneven = self._uneven_line(lengths, self.width)
+        if uneven is not None:
+            what = "a blank line inside a record"
+            if 0 not in (self.last, self.width):
+                first = f"the first of {self.width} bases"
+                what = f"lines of different lengths inside a record ({first})"
+            fix = "bases may be lost here; get the file again, or wrap its lines evenly"
+            line = self.line + 1 + uneven
+            raise DanqError(f"{what}: {fix}", self.path, line)
+        self.counts["blank lines"] += int(np.count_nonzero(lengths == 0))
+        self.line += len(lengths)
+
+    def _uneven_line(self, lengths: NDArray[np.int64], width: int) -> int | None:
+        """Return the first line that is too long, or behind the last one without being blank."""
+        behind = 0
+        if self.last is None:
+            others = np.flatnonzero(lengths != width)
+            if len(others) == 0:
+                return None
+            # The first line of another length can only be the last of the record; blank ones may
+            # follow it.
+            first = int(others[0])
+            self.last = int(lengths[first])
+            if self.last > width:
+                return first
+            behind = first + 1
+        more = np.flatnonzero(lengths[behind:])
+        if len(more) == 0:
+            return None
+        return behind + int(more[0])
+
+    def _base_error(self, piece: bytes) -> DanqError:
+        """Return the error of text that holds a byte that is not a base."""
+        strange = piece.translate(None, _DNA + b"\r\n")[:1]
+        position = piece.index(strange)
+        number = self.line + 1 + piece.count(b"\n", 0, position)
+        if strange in b"Uu":
+            return DanqError("'U': this is RNA; give DNA, with T for U", self.path, number)
+        character = shown(strange.decode("latin-1"))
+        what = f"{character} is not a DNA base; only ACGT, N and IUPAC codes can be read"
+        return DanqError(what, self.path, number)
