@@ -1,21 +1,13 @@
-import struct
 import tracemalloc
-import zlib
 
 import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
 
-from danq.data import deepsea
+from danq.data import deepsea, matlab, matlab5
 from danq.data.dataset import open_dataset
-from danq.data.deepsea import (
-    export_predictions,
-    import_deepsea,
-    import_predictions,
-    read_deepsea_predictions,
-)
-from danq.data.predictions import read_predictions, write_predictions
+from danq.data.deepsea import import_deepsea
 from danq.errors import DanqError
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import decode
@@ -154,8 +146,10 @@ def test_both_formats_give_the_same_dataset(published):
 
 @pytest.mark.parametrize("size", [(1, 8, 1), (1, 9, 2), (3, 13, 5), (5, 16, 8), (21, 31, 17)])
 def test_any_size_in_any_format_and_small_blocks(tmp_path, monkeypatch, size):
-    for name, value in (("_BLOCK", 2), ("_SLAB", 100), ("_TILE", 150), ("_INPUT", 7)):
-        monkeypatch.setattr(deepsea, name, value)
+    monkeypatch.setattr(deepsea, "_BLOCK", 2)
+    monkeypatch.setattr(matlab, "_SLAB", 100)
+    monkeypatch.setattr(matlab, "_TILE", 150)
+    monkeypatch.setattr(matlab5, "_INPUT", 7)
     for number, kinds in enumerate([KINDS[:3], KINDS[1:]]):
         rows, paths = small_bundle(tmp_path, kinds, *size)
         import_deepsea(*paths, tmp_path / f"{number}.h5")
@@ -165,67 +159,10 @@ def test_any_size_in_any_format_and_small_blocks(tmp_path, monkeypatch, size):
         assert dataset.names == [f"target {index}" for index in range(size[2])]
 
 
-@pytest.mark.parametrize("chunks", [(1, 1, 1), (3, 4, 5), (13, 1, 2), (1, 4, 40), (13, 4, 40)])
-def test_chunks_of_any_shape(tmp_path, monkeypatch, chunks):
-    monkeypatch.setattr(deepsea, "_SLAB", 90)
-    monkeypatch.setattr(deepsea, "_TILE", 100)
-    rows, paths = small_bundle(tmp_path, n=20)
-    variables = dict(zip(("trainxdata", "traindata"), matlab_arrays(*rows["train"]), strict=True))
-    with h5py.File(paths[0], "w") as file:
-        file.create_dataset(
-            "trainxdata", data=variables["trainxdata"].T, chunks=chunks, compression="gzip"
-        )
-        file.create_dataset("traindata", data=variables["traindata"].T, chunks=(2, chunks[2]))
-    import_deepsea(*paths, tmp_path / "dataset.h5")
-    check(tmp_path / "dataset.h5", rows)
-
-
-def element(order, kind, raw):
-    """Write a data element of MATLAB's level 5 format: small, or padded to 8 bytes."""
-    if len(raw) <= 4:
-        return struct.pack(order + "I", len(raw) << 16 | kind) + raw.ljust(4, b"\0")
-    return struct.pack(order + "II", kind, len(raw)) + raw + b"\0" * (-len(raw) % 8)
-
-
-def array_element(order, name, values, array_class=9, kind=2, flags=0):
-    """Write an array: its class (9: uint8, 6: double) and the type of its data (2: uint8, 9: double) may differ."""
-    body = (
-        element(order, 6, struct.pack(order + "II", flags | array_class, 0))
-        + element(order, 5, struct.pack(f"{order}{values.ndim}i", *values.shape))
-        + element(order, 1, name.encode())
-        + element(order, kind, values.astype(order + {2: "u1", 9: "f8"}[kind]).tobytes("F"))
-    )
-    return element(order, 14, body)
-
-
-def write_mat5(path, order, elements):
-    version = struct.pack(order + "H", 0x0100) + (b"IM" if order == "<" else b"MI")
-    path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + version + b"".join(elements))
-
-
-@pytest.mark.parametrize("order", "<>")
-@pytest.mark.parametrize("compressed", [False, True])
-def test_both_byte_orders_other_variables_and_numbers_that_are_doubles(tmp_path, order, compressed):
-    rows, paths = small_bundle(tmp_path)
-    x, y = matlab_arrays(*rows["train"])
-    elements = [
-        array_element(order, "other", np.ones((1, 3), dtype=np.uint8)),
-        array_element(order, "traindata", y, 6),
-        array_element(order, "trainxdata", x, 6, 9),
-    ]
-    if compressed:
-        elements = [
-            struct.pack(order + "II", 15, len(raw)) + raw for raw in map(zlib.compress, elements)
-        ]
-    write_mat5(paths[0], order, elements)
-    import_deepsea(*paths, tmp_path / "dataset.h5")
-    check(tmp_path / "dataset.h5", rows)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_memory_is_that_of_packed_rows(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(deepsea, "_SLAB", 1 << 20)
-    monkeypatch.setattr(deepsea, "_TILE", 1 << 20)
+    monkeypatch.setattr(matlab, "_SLAB", 1 << 20)
+    monkeypatch.setattr(matlab, "_TILE", 1 << 20)
     codes = np.random.default_rng(0).integers(
         0, 4, size=(10_000, 200), dtype=np.uint8
     )  # in the order A, G, C, T
@@ -351,29 +288,6 @@ def test_files_that_are_cut_off_are_refused(tmp_path, kind):
         )
 
 
-@pytest.mark.parametrize("kind", KINDS[2:])
-def test_damaged_bytes_are_told_or_harmless(tmp_path, kind):
-    rows, paths = small_bundle(tmp_path, ("v5", "v5", kind))
-    whole = paths[2].read_bytes()
-    for place in range(124, min(len(whole), 420), 2):
-        paths[2].write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
-        try:
-            import_deepsea(*paths, tmp_path / "dataset.h5")
-        except DanqError as error:
-            assert "\n" not in str(error) and str(paths[2]) in str(error)
-        else:
-            check(tmp_path / "dataset.h5", rows)
-
-
-def test_parts_that_hdf5_would_silently_read_as_zeros_are_refused(tmp_path):
-    rows, paths = small_bundle(tmp_path, ("v7.3", "v5", "v5"))
-    x, y = matlab_arrays(*rows["train"])
-    with h5py.File(paths[0], "w") as file:
-        file["trainxdata"] = x.T
-        file.create_dataset("traindata", shape=y.T.shape, dtype="u1", chunks=(1, 6))[:4] = y.T[:4]
-    refused(tmp_path, paths, r"train.mat: its traindata has 4 of 5 parts; .*: download it again")
-
-
 def test_files_of_another_kind_are_refused(tmp_path):
     _, paths = small_bundle(tmp_path)
     paths[0].write_bytes(b"")
@@ -383,24 +297,6 @@ def test_files_of_another_kind_are_refused(tmp_path):
     paths[0].unlink()
     refused(tmp_path, paths, "train.mat: cannot be read .No such file")
     refused(tmp_path, [tmp_path, *paths[1:]], "cannot be read .Is a directory")
-
-
-def test_arrays_of_another_kind_are_refused(tmp_path):
-    _, paths = small_bundle(tmp_path)
-    for flags, array_class in ((0x0800, 9), (0, 5), (0, 4)):  # complex, sparse, text
-        write_mat5(
-            paths[0],
-            "<",
-            [
-                array_element("<", name, np.ones((2, 2)), array_class, flags=flags)
-                for name in ("trainxdata", "traindata")
-            ],
-        )
-        refused(tmp_path, paths, "its trainxdata is not a full array of real numbers")
-    with h5py.File(paths[0], "w") as file:
-        file.create_group("trainxdata")
-        file["traindata"] = np.zeros((5, 6), dtype=np.uint8)
-    refused(tmp_path, paths, "its trainxdata is not a full array of real numbers")
 
 
 def test_a_given_file_is_never_overwritten(tmp_path):
@@ -436,96 +332,3 @@ def test_names_keep_their_spaces_and_lose_their_line_ends(tmp_path):
     with open_dataset(tmp_path / "dataset.h5") as dataset:
         assert dataset.names == ["A| b |c\u00a0", "A|b|c", "A|b|c", "A|b|d", "A|b|e"]
         assert set(dataset.source["files"]) == {*SPLITS, "names"}
-
-
-# --- predictions ---
-
-
-def write_pred(path, values):
-    with h5py.File(path, "w") as file:
-        file["pred"] = values
-    return path
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("block", [4, 4096])
-def test_strands_are_averaged_on_probabilities(tmp_path, monkeypatch, dtype, block):
-    monkeypatch.setattr(deepsea, "_BLOCK", block)
-    values = np.random.default_rng(0).random((18, 7)).astype(dtype)
-    path = write_pred(tmp_path / "pred.h5", values)
-    found = read_deepsea_predictions(path, 9)
-    assert found.dtype == np.float32
-    expected = (values[:9].astype(float) + values[9:]) / 2
-    assert np.array_equal(found, expected.astype(np.float32))
-    assert np.array_equal(read_deepsea_predictions(path, 18), values.astype(np.float32))
-
-
-def test_predictions_that_do_not_fit_are_refused(tmp_path):
-    values = np.random.default_rng(0).random((18, 7))
-    path = write_pred(tmp_path / "pred.h5", values)
-    with pytest.raises(
-        DanqError, match=r"pred.h5: has 18 rows, not 6 windows or 12 with both strands"
-    ):
-        read_deepsea_predictions(path, 6)
-    for value in (np.nan, np.inf, -0.1, 1.5):
-        values[10, 3] = value
-        with pytest.raises(DanqError, match=rf"row 10 \(from 0\) holds {value}, not a probability"):
-            read_deepsea_predictions(write_pred(path, values), 9)
-    for other in (np.zeros(18), np.zeros((18, 7), dtype=int)):
-        with pytest.raises(DanqError, match="has no dataset pred of windows x targets"):
-            read_deepsea_predictions(write_pred(path, other), 9)
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(DanqError, match="is cut off or damaged"):
-        read_deepsea_predictions(path, 9)
-    with pytest.raises(
-        DanqError, match=r"none.h5: cannot be read \(No such file or directory\); check"
-    ):
-        read_deepsea_predictions(tmp_path / "none.h5", 9)
-
-
-def test_predictions_are_imported_for_the_windows_of_a_dataset(tmp_path):
-    rows, paths = small_bundle(tmp_path)
-    import_deepsea(*paths, tmp_path / "dataset.h5")
-    n = len(rows["test"][0])
-    values = np.random.default_rng(0).random((2 * n, 5))
-    pred = write_pred(tmp_path / "pred.h5", values)
-    import_predictions(pred, tmp_path / "dataset.h5", tmp_path / "predictions.h5", model="DeepSEA")
-    model, seed, windows, scores = read_predictions(tmp_path / "predictions.h5")
-    with open_dataset(tmp_path / "dataset.h5") as dataset:
-        assert (model, seed, windows) == ("DeepSEA", "NA", dataset.split_checksum("test"))
-    assert np.array_equal(scores, ((values[:n] + values[n:]) / 2).astype(np.float32))
-    with pytest.raises(DanqError, match=r"pred.h5: has 10 rows, not 3 windows"):
-        import_predictions(
-            pred, tmp_path / "dataset.h5", tmp_path / "no.h5", model="DeepSEA", split="train"
-        )
-    write_pred(pred, values[:, :4])
-    with pytest.raises(DanqError, match=r"pred.h5: has 4 targets, .*dataset.h5 has 5"):
-        import_predictions(pred, tmp_path / "dataset.h5", tmp_path / "no.h5", model="DeepSEA")
-    for model in ("", " ", "a\tb"):
-        with pytest.raises(DanqError, match="model: "):
-            import_predictions(pred, tmp_path / "dataset.h5", tmp_path / "no.h5", model=model)
-    assert not (tmp_path / "no.h5").exists()
-
-
-def test_exported_predictions_are_the_same_for_us_and_for_scripts_that_average(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr(deepsea, "_BLOCK", 4)
-    scores = np.random.default_rng(0).random((9, 7), dtype=np.float32)
-    write_predictions(tmp_path / "predictions.h5", scores, "danq", "0", "test", "checksum")
-    export_predictions(tmp_path / "predictions.h5", tmp_path / "pred.h5")
-    with h5py.File(tmp_path / "pred.h5") as file:
-        pred = file["pred"][:]
-    assert pred.dtype == np.float64 and pred.shape == (18, 7)
-    assert np.array_equal((pred[:9] + pred[9:]) / 2, scores.astype(float))
-    assert np.array_equal(read_deepsea_predictions(tmp_path / "pred.h5", 9), scores)
-
-
-def test_scores_that_are_no_probabilities_are_not_exported(tmp_path):
-    for value in (np.nan, 7):
-        write_predictions(
-            tmp_path / "scan.h5", np.full((2, 2), value), "scan", "NA", "test", "checksum"
-        )
-        with pytest.raises(DanqError, match=r"scan.h5: row 0 .*not a probability"):
-            export_predictions(tmp_path / "scan.h5", tmp_path / "pred.h5")
-    assert not (tmp_path / "pred.h5").exists()
