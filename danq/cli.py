@@ -406,7 +406,8 @@ def _add_predict(steps: Any) -> None:
 
 def _add_import_predictions(steps: Any) -> None:
     summary = "turn predictions in DeepSEA's own layout into predictions.h5"
-    step = Step(steps, "import-predictions", _call("data.deepsea", "import_predictions"), summary)
+    action = _call("data.deepsea_predictions", "import_predictions")
+    step = Step(steps, "import-predictions", action, summary)
     step.input(
         "pred",
         "HDF5 with a dataset `pred`: forward rows, then reverse-complement rows, or one for each",
@@ -419,7 +420,8 @@ def _add_import_predictions(steps: Any) -> None:
 
 def _add_export_predictions(steps: Any) -> None:
     summary = "write predictions.h5 in DeepSEA's own layout"
-    step = Step(steps, "export-predictions", _call("data.deepsea", "export_predictions"), summary)
+    action = _call("data.deepsea_predictions", "export_predictions")
+    step = Step(steps, "export-predictions", action, summary)
     step.input("predictions", "of danq predict")
     step.output("output", "HDF5 with a dataset `pred`")
 
@@ -626,7 +628,7 @@ def _add_plot(steps: Any) -> None:
 
 
 def _plot(figure: str, **options: Any) -> None:
-    from danq.report.figures import plot
+    from danq.report.plot import plot
 
     plot(kind=figure, **options)
 
