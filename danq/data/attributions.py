@@ -2,14 +2,14 @@
 
 A row is one window explained for one target::
 
-    /split, chrom, name       text (R,)            split of the window, chromosome, name of the target
-    /start, end, target       int64 (R,)           interval (bp, 0-based half-open), index of the target
-    /probability              float32 (R,)         predicted, strands averaged
-    /label                    uint8 (R,)
-    /one_hot                  uint8 (R, 4, L)      bases in the order of the alphabet; N is four zeros
-    /hypothetical             float32 (R, 4, L)    what each base would contribute there (logit)
-    /scores                   float32 (R, L)       what the actual base contributes; 0 at an N
-    /completeness_error       float32 (R,)         with gradients, else nan: see `danq.interpret.attribute`
+    /split, chrom, name      text (R,)            split, chromosome, name of the target
+    /start, end, target      int64 (R,)           interval (bp, 0-based half-open), target's index
+    /probability             float32 (R,)         predicted, strands averaged
+    /label                   uint8 (R,)
+    /one_hot                 uint8 (R, 4, L)      in the order of the alphabet; N is four zeros
+    /hypothetical            float32 (R, 4, L)    what each base would contribute there (logit)
+    /scores                  float32 (R, L)       what the actual base contributes; 0 at an N
+    /completeness_error      float32 (R,)         of gradients (`danq.interpret.attribute`), or nan
 
 with attributes of the root: format, format_version, model, seed, method, steps, dataset (the
 checksum of dataset.h5), window, bin_size, alphabet, assembly, coordinates, created_by. Nothing here
@@ -195,6 +195,6 @@ def zoom(scores: ArrayLike, width: int = 80, margin: int = 10) -> Stretch:
     from_nearer_end = np.minimum(ramp, ramp[::-1])
     weights = np.minimum(from_nearer_end, margin) / margin
     totals = np.convolve(values, weights, "valid")
-    # Rounded, so that the last digits of a sum do not choose among equal stretches: the first it is.
+    # Rounded, so that the last digits of a sum do not choose among equal stretches, but the first.
     start = int(np.argmax(totals.round(6)))
     return Stretch(start, start + width)

@@ -1,25 +1,36 @@
-"""Leakage between the splits of a dataset: windows that share bases, and windows of the same bases on either strand.
+"""Leakage between the splits of a dataset.
 
-Exact, in memory of a block of windows and a few whole numbers for each window: windows are hashed, and those that agree
-in the hash are compared base by base.
+Windows that share bases of the genome, and windows of the same bases on either strand. Exact, in
+memory of a block of windows and a few whole numbers for each window: windows are hashed, and those
+that agree in the hash are compared base by base.
 """
 
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from danq.genome.sequence import reverse_complement_packed
+from danq.data.dataset import Dataset
+from danq.genome.sequence import packed_bytes, reverse_complement_packed
 
 PAIRS = (("valid", "train"), ("test", "train"), ("test", "valid"))
-"""Which split is held against which: never a held-out split against one that is used after it."""
+"""Which split is compared with which: never a held-out split with one that is used after it."""
 
 _BLOCK = 1 << 23  # bytes of packed windows read at once
 _CANDIDATES = 1 << 26  # bytes of packed windows confirmed in one pass through the file
 _SEED = 0  # of the hash
 
 
-def audit(dataset):
+class _Hashes(NamedTuple):
+    """Hashes (uint64, (N,)) of the windows of a split, on both strands."""
+
+    forward: NDArray[np.uint64]
+    reverse: NDArray[np.uint64]
+
+
+def audit(dataset: Dataset) -> pd.DataFrame:
     """Count the windows of held-out splits that a model has seen, in part or whole.
 
     Parameters
@@ -37,8 +48,8 @@ def audit(dataset):
         windows : int64
             All of them.
         overlapping : Int64
-            Those that share at least 1 bp of the genome with a window of `against`; NA where the dataset's coordinates
-            are no places in a genome.
+            Those that share at least 1 bp of the genome with a window of `against`; NA where the
+            dataset's coordinates are no places in a genome.
         identical : int64
             Those whose bases, N included, are exactly those of some window of `against`.
         reverse_complement : int64
@@ -46,116 +57,137 @@ def audit(dataset):
         either : int64
             Those that are `identical` or `reverse_complement`, or both.
     """
-    hashes = {
-        split: _hashes(dataset, split, both=split != "train")
-        for split in ("train", "valid", "test")
-    }
+    hashes = {split: _hash_split(dataset, split) for split in ("train", "valid", "test")}
     rows = []
     for split, against in PAIRS:
-        same, other = (
-            _found(dataset, split, against, own, hashes[against][0], flipped)
-            for flipped, own in enumerate(hashes[split])
-        )
-        rows.append(
-            {
-                "split": split,
-                "against": against,
-                "windows": len(same),
-                "overlapping": _overlapping(dataset, split, against),
-                "identical": same.sum(),
-                "reverse_complement": other.sum(),
-                "either": (same | other).sum(),
-            }
-        )
+        repeats = _Repeats(dataset, split, against, hashes[against].forward)
+        identical = repeats.find(hashes[split].forward, reverse=False)
+        reverse = repeats.find(hashes[split].reverse, reverse=True)
+        row = {
+            "split": split,
+            "against": against,
+            "windows": len(identical),
+            "overlapping": _overlapping(dataset, split, against),
+            "identical": identical.sum(),
+            "reverse_complement": reverse.sum(),
+            "either": (identical | reverse).sum(),
+        }
+        rows.append(row)
     return pd.DataFrame(rows).astype({"overlapping": "Int64"})
 
 
-def _overlapping(dataset, split, against):
-    """Count the windows of a split that share a base with one of another; NA where they have no places."""
+def _overlapping(dataset: Dataset, split: str, against: str) -> int | None:
+    """Count the windows of a split that share a base with one of another, if they have places."""
     if dataset.attributes["coordinates"] != "genome":
-        return pd.NA
-    # All chromosomes on one line, farther apart than a window is long.
+        return None
+    starts = _starts_on_one_line(dataset, split)
+    neighbours = np.sort(_starts_on_one_line(dataset, against))
+    neighbours = np.append(neighbours, np.iinfo(np.int64).max)
+    # Of the windows that end behind a start, the first one begins the earliest.
+    first_behind = np.searchsorted(neighbours, starts - dataset.window, side="right")
+    overlaps = neighbours[first_behind] < starts + dataset.window
+    return int(overlaps.sum())
+
+
+def _starts_on_one_line(dataset: Dataset, split: str) -> NDArray[np.int64]:
+    """Return starts with all chromosomes on one line, farther apart than a window is long."""
     stride = max(dataset.chromosomes.values()) + dataset.window
-    own, others = (
-        chromosome * stride + start for chromosome, start in map(dataset.places, (split, against))
-    )
-    others = np.append(np.sort(others), np.iinfo(np.int64).max)
-    next_one = others[np.searchsorted(others, own - dataset.window, side="right")]
-    return int((next_one < own + dataset.window).sum())
+    places = dataset.places(split)
+    return places.chrom * stride + places.start
 
 
-def _hashes(dataset, split, both):
-    """Return the hash of each window of a split and, if `both`, that of its other strand (uint64, (1 or 2, N))."""
-    found = np.empty((1 + both, dataset.length(split)), dtype=np.uint64)
+def _hash_split(dataset: Dataset, split: str) -> _Hashes:
+    n = dataset.length(split)
+    forward = np.empty(n, dtype=np.uint64)
+    # Training windows are never looked for in another split: only one strand of theirs is needed.
+    reverse = np.empty(0 if split == "train" else n, dtype=np.uint64)
     step = _rows_in(_BLOCK, dataset)
-    for start in range(0, found.shape[1], step):
+    for start in range(0, n, step):
         rows = slice(start, start + step)
         packed = dataset.packed_sequences(split, rows)
-        found[0, rows] = _hash(packed)
-        if both:
-            found[1, rows] = _hash(reverse_complement_packed(packed, dataset.window))
-    return found
+        forward[rows] = _hash(packed)
+        if split != "train":
+            reverse[rows] = _hash(reverse_complement_packed(packed, dataset.window))
+    return _Hashes(forward, reverse)
 
 
-def _hash(packed):
+def _hash(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Hash packed windows (n, w, 4), uint8, to uint64 (n,).
 
-    Multilinear hashing (Lemire and Kaser 2014, https://arxiv.org/abs/1202.4961): the sum of the 32-bit words of a
-    window, each times a random number, modulo 2^64. The difference of two words is no multiple of 2^32, so that two
-    windows, whichever they are, agree by chance with a probability of at most 2^-33; nearly all pairs with 2^-64.
+    Multilinear hashing (Lemire and Kaser 2014, https://arxiv.org/abs/1202.4961): the sum of the
+    32-bit words of a window, each times a random number, modulo 2^64. The difference of two words
+    is no multiple of 2^32, so that two windows, whichever they are, agree by chance with a
+    probability of at most 2^-33; nearly all pairs with 2^-64.
     """
     words = np.ascontiguousarray(packed).view(np.uint32)[:, :, 0]
-    factors = np.random.default_rng(_SEED).integers(0, 1 << 64, words.shape[1], dtype=np.uint64)
+    rng = np.random.default_rng(_SEED)
+    factors = rng.integers(0, 1 << 64, words.shape[1], dtype=np.uint64)
     return np.einsum("ij,j->i", words, factors)
 
 
-def _found(dataset, split, against, own, others, flipped):
-    """Say which windows of a split (bool, (N,)) are some window of `against`, by their hashes `own` and `others`."""
-    order = np.argsort(others, kind="stable")
-    others = others[order]
-    first, last = (
-        np.searchsorted(others, own, side="left"),
-        np.searchsorted(others, own, side="right"),
-    )
-    found, step = np.zeros(len(own), dtype=bool), _rows_in(_CANDIDATES, dataset)
-    # The windows of `against` that agree in the hash, one after the other; nearly always the first one is the same.
-    for turn in itertools.count():
-        pending = np.flatnonzero(~found & (first + turn < last))
-        if len(pending) == 0:
-            return found
-        for start in range(0, len(pending), step):
-            rows = pending[start : start + step]
-            found[rows] = _equal(
-                _gather(dataset, split, rows),
-                _gather(dataset, against, order[first[rows] + turn]),
-                dataset,
-                flipped,
-            )
+class _Repeats:
+    """Finds windows of a split among those of another, whose hashes are given."""
+
+    def __init__(
+        self, dataset: Dataset, split: str, against: str, hashes: NDArray[np.uint64]
+    ) -> None:
+        self._dataset = dataset
+        self._split = split
+        self._against = against
+        self._order = np.argsort(hashes, kind="stable")
+        self._sorted = hashes[self._order]
+
+    def find(self, hashes: NDArray[np.uint64], reverse: bool) -> NDArray[np.bool_]:
+        """Say which windows of the split (bool, (N,)) are some window of the other one.
+
+        `hashes` are of the strand that is looked for, the reverse complement if `reverse`.
+        """
+        first = np.searchsorted(self._sorted, hashes, side="left")
+        last = np.searchsorted(self._sorted, hashes, side="right")
+        repeated = np.zeros(len(hashes), dtype=bool)
+        step = _rows_in(_CANDIDATES, self._dataset)
+        # The windows that agree in the hash, one after the other; nearly always the first one is
+        # the same.
+        for candidate in itertools.count():
+            pending = np.flatnonzero(~repeated & (first + candidate < last))
+            if len(pending) == 0:
+                break
+            for start in range(0, len(pending), step):
+                rows = pending[start : start + step]
+                other_rows = self._order[first[rows] + candidate]
+                repeated[rows] = self._equal(rows, other_rows, reverse)
+        return repeated
+
+    def _equal(
+        self, rows: NDArray[np.int64], other_rows: NDArray[np.int64], reverse: bool
+    ) -> NDArray[np.bool_]:
+        """Compare windows of both splits pair by pair, base by base."""
+        windows = _gather(self._dataset, self._split, rows)
+        others = _gather(self._dataset, self._against, other_rows)
+        equal = np.empty(len(rows), dtype=bool)
+        step = _rows_in(_BLOCK, self._dataset)
+        for start in range(0, len(rows), step):
+            block = slice(start, start + step)
+            strand = windows[block]
+            if reverse:
+                strand = reverse_complement_packed(strand, self._dataset.window)
+            equal[block] = (strand == others[block]).all(axis=(1, 2))
+        return equal
 
 
-def _equal(own, others, dataset, flipped):
-    """Compare packed windows (n, w, 4) pair by pair, base by base, `own` on the other strand if `flipped`."""
-    equal, step = np.empty(len(own), dtype=bool), _rows_in(_BLOCK, dataset)
-    for start in range(0, len(own), step):
-        rows = slice(start, start + step)
-        strand = reverse_complement_packed(own[rows], dataset.window) if flipped else own[rows]
-        equal[rows] = (strand == others[rows]).all(axis=(1, 2))
-    return equal
+def _gather(dataset: Dataset, split: str, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Read windows, uint8 (n, w, 4), at rows in any order, by one pass through the file."""
+    distinct, inverse = np.unique(rows, return_inverse=True)
+    block_numbers = distinct // _rows_in(_BLOCK, dataset)
+    borders = np.flatnonzero(np.diff(block_numbers)) + 1
+    pieces = []
+    for block in np.split(distinct, borders):
+        first = int(block[0])
+        packed = dataset.packed_sequences(split, slice(first, int(block[-1]) + 1))
+        pieces.append(packed[block - first])
+    return np.concatenate(pieces)[inverse]
 
 
-def _gather(dataset, split, rows):
-    """Read windows of a split, uint8 (n, w, 4), at `rows` (int64, (n,), any order), by one pass through the file."""
-    distinct, place = np.unique(rows, return_inverse=True)
-    parts = []
-    for block in np.split(
-        distinct, np.flatnonzero(np.diff(distinct // _rows_in(_BLOCK, dataset))) + 1
-    ):
-        parts.append(
-            dataset.packed_sequences(split, slice(block[0], block[-1] + 1))[block - block[0]]
-        )
-    return np.concatenate(parts)[place]
-
-
-def _rows_in(size, dataset):
+def _rows_in(size: int, dataset: Dataset) -> int:
     """Return how many packed windows `size` bytes hold, at least 1."""
-    return max(1, size // (4 * -(-dataset.window // 8)))
+    return max(1, size // (4 * packed_bytes(dataset.window)))

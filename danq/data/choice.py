@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from danq.config import Extract
-from danq.data.inputs import Files, Interval, Row
+from danq.data.inputs import Files, Row
 from danq.errors import DanqError, DanqErrors, shown
 from danq.genome.bins import NOWHERE, SPLITS, sample_matched, sample_negatives, split_codes
-from danq.genome.tables import Target, read_regions
+from danq.genome.tables import Region, Target, read_regions
 
 DROPPED = (
     "chromosome_left_out",
@@ -132,7 +132,7 @@ def _usable_codes(
     return codes
 
 
-def _regions_on(chrom: str, regions: list[Interval]) -> list[tuple[int, int]]:
+def _regions_on(chrom: str, regions: list[Region]) -> list[tuple[int, int]]:
     return [(start, end) for name, start, end in regions if name == chrom]
 
 

@@ -148,7 +148,7 @@ class Dataset:
         indices = np.asarray(targets, dtype=np.int64)
         packed = self.packed_labels(split)[:, indices // 8]
         shifts = (7 - indices % 8).astype(np.uint8)
-        return packed >> shifts & 1
+        return packed >> shifts & np.uint8(1)
 
     def positives(self, split: str) -> NDArray[np.int64]:
         """Count the positive windows of each target in a split, int64 (T,)."""

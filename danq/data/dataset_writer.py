@@ -91,7 +91,7 @@ def create_dataset(
     counts = np.asarray(rows, dtype=np.int64)
     totals = counts.sum(axis=1).tolist()
     _refuse_empty_splits(totals)
-    attributes = {
+    attributes: dict[str, str | int] = {
         "format": FORMAT,
         "format_version": VERSION,
         "window": window,
@@ -342,12 +342,12 @@ class Writer:
         """
         if values.size == 0:
             return
-        content = memoryview(np.ascontiguousarray(values).reshape(-1)).cast("B")
+        content = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
         self._checksums[name].update(content)
         row_size = values.nbytes // len(values) if values.ndim else 0
         self._write(content, self._offsets[name] + row * row_size)
 
-    def _write(self, content: Any, offset: int) -> None:
+    def _write(self, content: bytes | memoryview, offset: int) -> None:
         self._file.seek(offset)
         rest = memoryview(content)
         while rest:

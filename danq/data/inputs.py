@@ -19,11 +19,8 @@ from danq.genome.bins import Grid, Labels, coverage, flank, overlapping
 from danq.genome.fasta import read_genome
 from danq.genome.peaks import Chromosomes, read_peaks
 from danq.genome.sequence import Genome
-from danq.genome.sources import Sources, verified
-from danq.genome.tables import Target, read_aliases, read_regions, read_targets
-
-Interval = tuple[str, int, int]
-"""Chromosome, start, end (bp, 0-based half-open)."""
+from danq.genome.sources import Sources, verify
+from danq.genome.tables import Region, Target, read_aliases, read_regions, read_targets
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -66,8 +63,8 @@ class Files(NamedTuple):
         Of all targets, in all bins.
     blacklist, unmappable : numpy.ndarray, shape (grid.n,), bool
         Bins that share a base with the blacklist; bins of which more than half is unmappable.
-    valid, test : list of tuple of (str, int, int)
-        Regions of the two splits: chromosome, start, end (bp, 0-based half-open).
+    valid, test : list of danq.genome.tables.Region
+        Regions of the two splits.
     n_peaks : list of int
         Intervals in the file of each target.
     source : dict
@@ -79,8 +76,8 @@ class Files(NamedTuple):
     labels: Labels
     blacklist: NDArray[np.bool_]
     unmappable: NDArray[np.bool_]
-    valid: list[Interval]
-    test: list[Interval]
+    valid: list[Region]
+    test: list[Region]
     n_peaks: list[int]
     source: dict[str, Any]
 
@@ -186,8 +183,8 @@ def read_files(sources: Sources, settings: Extract) -> Files:
 def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) -> dict[str, Any]:
     """Return path and checksum of each file, having checked those that are known."""
     expected = {}
-    for path, checksums in sources.checksums.items():
-        expected[os.path.realpath(path)] = checksums
+    for given_path, checksums in sources.checksums.items():
+        expected[os.path.realpath(given_path)] = checksums
     provenance: dict[str, Any] = {}
     for key, path in _named_files(sources):
         checksums = expected.pop(os.path.realpath(path), {})
@@ -198,10 +195,9 @@ def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) ->
         description = _describe(target.file, {**target.checksums, **known}, errors)
         provenance["peaks"].append({**description, "source": target.source})
     peak_files = {os.path.realpath(target.file) for target in targets}
-    for path in expected:
-        if path not in peak_files:
-            what = "a checksum is given for this file, which is not among the files that are read"
-            errors.add(DanqError(f"{what}; correct the path", path))
+    for unknown in sorted(expected.keys() - peak_files):
+        what = "a checksum is given for this file, which is not among the files that are read"
+        errors.add(DanqError(f"{what}; correct the path", unknown))
     return provenance
 
 
@@ -217,7 +213,7 @@ def _named_files(sources: Sources) -> Iterable[tuple[str, PathLike]]:
 
 
 def _describe(path: PathLike, expected: Mapping[str, str], errors: _Errors) -> dict[str, Any]:
-    return {"path": str(path), "sha256": errors.call(verified, path, dict(expected))}
+    return {"path": str(path), "sha256": errors.call(verify, path, dict(expected))}
 
 
 def _chromosomes(genome: Genome, aliases: PathLike | None) -> Chromosomes:
@@ -229,8 +225,8 @@ def _chromosomes(genome: Genome, aliases: PathLike | None) -> Chromosomes:
 class _Regions(NamedTuple):
     """The regions of the two splits that are not trained on."""
 
-    valid: list[Interval]
-    test: list[Interval]
+    valid: list[Region]
+    test: list[Region]
 
 
 def _regions(lengths: dict[str, int], settings: Extract) -> _Regions:

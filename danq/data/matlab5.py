@@ -107,7 +107,7 @@ class _Tag(NamedTuple):
 class _Matrix(NamedTuple):
     """A variable: its name, and its array if it is a full one of real numbers."""
 
-    name: str | None
+    name: str
     array: "_Mat5Array | None"
 
 
@@ -147,7 +147,7 @@ def mat5_arrays(file: BinaryIO, names: Sequence[str], path: PathLike) -> dict[st
         if position > size:
             raise EOFError
         matrix = _read_variable(tag.kind, section, order, path)
-        if matrix.name in names:
+        if matrix is not None and matrix.name in names:
             arrays[matrix.name] = matrix.array
     return arrays
 
@@ -161,23 +161,23 @@ def _byte_order(header: bytes, path: PathLike) -> str:
     return order
 
 
-def _read_variable(kind: int, section: _Section, order: str, path: PathLike) -> _Matrix:
-    """Return the variable that an element of a file is; one without a name if it is none."""
+def _read_variable(kind: int, section: _Section, order: str, path: PathLike) -> _Matrix | None:
+    """Return the variable that an element of a file is, or None."""
     stream: _Stream = section
     if kind == _COMPRESSED:
         stream = _Inflated(section)
         kind = _read_tag(stream, order).kind
     if kind == _MATRIX:
         return _read_matrix(stream, order, path)
-    return _Matrix(None, None)
+    return None
 
 
-def _read_matrix(stream: _Stream, order: str, path: PathLike) -> _Matrix:
-    """Return the variable of the miMATRIX element that begins here."""
+def _read_matrix(stream: _Stream, order: str, path: PathLike) -> _Matrix | None:
+    """Return the variable of the miMATRIX element that begins here, or None if it has no name."""
     flags: int = struct.unpack(order + "I", _read_element(stream, order)[:4])[0]
     array_class = flags & _CLASS
     if array_class > _LAST_NAMED:
-        return _Matrix(None, None)
+        return None
     dimensions = _read_element(stream, order)
     sizes = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
     shape: tuple[int, ...] = sizes[::-1]

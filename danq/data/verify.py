@@ -198,7 +198,7 @@ def _checksum(dataset: h5py.Dataset) -> str:
     step = max(1, _READ // max(1, row_size))
     for start in range(0, len(dataset), step):
         block = np.ascontiguousarray(dataset[start : start + step])
-        checksum.update(block)
+        checksum.update(block.data)
     return checksum.hexdigest()
 
 

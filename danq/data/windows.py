@@ -1,39 +1,54 @@
 """The windows of a dataset as files for reading: a table, and their bases as FASTA.
 
-The bases are not those of the dataset written out: they are cut from the genome a second time, by pyfaidx, and have
-to agree with the dataset base by base. Two readers that share no code would have to make the same mistake.
+The bases are not those of the dataset written out: they are cut from the genome a second time, by
+pyfaidx, and have to agree with the dataset base by base. Two readers that share no code would have
+to make the same mistake.
 """
+
+from collections.abc import Iterator
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from Bio import bgzf
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from danq.data.dataset import open_dataset
+from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError, shown
-from danq.files import atomic
+from danq.files import PathLike, atomic
 from danq.genome.bins import SPLITS
-from danq.genome.fasta import open_fasta
+from danq.genome.fasta import Bases, open_fasta
 from danq.genome.sequence import decode, unpack_indices
 
-_BLOCK = 4096
+_BLOCK = 4096  # windows read at once
 _UNKNOWN = str.maketrans("RYSWKMBDHV", "N" * 10)
 
 
-def windows(dataset, genome, table, fasta):
+class _Window(NamedTuple):
+    """A window as the dataset has it."""
+
+    chrom: str
+    start: int
+    end: int
+    bases: str
+    labels: NDArray[np.uint8]
+
+
+def windows(dataset: PathLike, genome: PathLike, table: PathLike, fasta: PathLike) -> None:
     """Write down the windows of a dataset.
 
     Parameters
     ----------
-    dataset : path
+    dataset : str or path-like
         dataset.h5, made of `genome`.
-    genome : path
+    genome : str or path-like
         The genome FASTA.
-    table : path
-        Made: one row per window (`chrom start end split labels`, labels as comma-separated target indices, ``.`` for
-        none), split by split.
-    fasta : path
-        Made: the windows' bases (BGZF FASTA, named ``chrom:start-end``), in the same order; upper case, N for every
-        base other than ACGT.
+    table : str or path-like
+        Made: one row per window (``chrom start end split labels``, labels as comma-separated target
+        indices, ``.`` for none), split by split.
+    fasta : str or path-like
+        Made: the windows' bases (BGZF FASTA, named ``chrom:start-end``), in the same order; upper
+        case, N for every base other than ACGT.
 
     Raises
     ------
@@ -43,42 +58,50 @@ def windows(dataset, genome, table, fasta):
     with (
         open_dataset(dataset) as data,
         open_fasta(genome) as bases,
-        atomic(table) as table_part,
-        atomic(fasta) as fasta_part,
+        atomic(table) as table_path,
+        atomic(fasta) as fasta_path,
     ):
         if data.attributes["coordinates"] != "genome":
-            raise DanqError(
-                "its windows have no place in a genome; nothing can be cut out for it", dataset
-            )
+            what = "its windows have no place in a genome"
+            raise DanqError(f"{what}; nothing can be cut out for it", dataset)
         with (
-            open(table_part, "w", encoding="utf-8") as rows,
-            bgzf.BgzfWriter(str(fasta_part), compresslevel=1) as out,
+            open(table_path, "w", encoding="utf-8") as rows,
+            bgzf.BgzfWriter(str(fasta_path), compresslevel=1) as records,
         ):
             rows.write("chrom\tstart\tend\tsplit\tlabels\n")
             for split in SPLITS:
-                _write_split(data, split, bases, genome, rows, out)
+                for window in _read_windows(data, split):
+                    _refuse_other_bases(window, bases, genome)
+                    _write(window, split, rows, records)
 
 
-def _write_split(data, split, bases, genome, rows, out):
-    """Write the windows of a split, block by block."""
+def _read_windows(data: Dataset, split: str) -> Iterator[_Window]:
+    """Yield the windows of a split; they are read block by block."""
     names = list(data.chromosomes)
-    chroms, starts = data.places(split)
-    for first in tqdm(
-        range(0, len(starts), _BLOCK), f"windows {split}", unit="block", disable=None
-    ):
+    places = data.places(split)
+    firsts = range(0, data.length(split), _BLOCK)
+    for first in tqdm(firsts, f"windows {split}", unit="block", disable=None):
         block = slice(first, first + _BLOCK)
         indices = unpack_indices(data.packed_sequences(split, block), data.window)
         labels = np.unpackbits(data.packed_labels(split, block), axis=1, count=len(data.names))
-        for chrom, start, own, row in zip(
-            chroms[block].tolist(), starts[block].tolist(), indices, labels, strict=True
-        ):
-            place = f"{names[chrom]}\t{start}\t{start + data.window}"
-            found = bases.fetch(names[chrom], start, start + data.window).translate(_UNKNOWN)
-            if found != decode(own):
-                raise DanqError(
-                    f"{shown(names[chrom])}:{start}-{start + data.window} has other bases here than in "
-                    "the dataset; use the genome that the dataset was made of",
-                    genome,
-                )
-            rows.write(f"{place}\t{split}\t{','.join(map(str, np.flatnonzero(row))) or '.'}\n")
-            out.write(f">{names[chrom]}:{start}-{start + data.window}\n{found}\n")
+        chroms = places.chrom[block].tolist()
+        starts = places.start[block].tolist()
+        for row, (chrom, start) in enumerate(zip(chroms, starts, strict=True)):
+            end = start + data.window
+            yield _Window(names[chrom], start, end, decode(indices[row]), labels[row])
+
+
+def _refuse_other_bases(window: _Window, bases: Bases, genome: PathLike) -> None:
+    fetched = bases.fetch(window.chrom, window.start, window.end)
+    if fetched.translate(_UNKNOWN) != window.bases:
+        where = f"{shown(window.chrom)}:{window.start}-{window.end}"
+        what = f"{where} has other bases here than in the dataset"
+        raise DanqError(f"{what}; use the genome that the dataset was made of", genome)
+
+
+def _write(window: _Window, split: str, rows: IO[str], records: Any) -> None:
+    labels = ",".join(map(str, np.flatnonzero(window.labels))) or "."
+    interval = f"{window.chrom}\t{window.start}\t{window.end}"
+    rows.write(f"{interval}\t{split}\t{labels}\n")
+    name = f"{window.chrom}:{window.start}-{window.end}"
+    records.write(f">{name}\n{window.bases}\n")
