@@ -24,18 +24,19 @@ import torch
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from danq import config
-from danq.data.dataset import create_dataset
+from danq.data.dataset_writer import create_dataset
 from danq.genome.sequence import pack
 from danq.network.models import MODELS
-from danq.training import train
-from danq.training.train import Loop
+from danq.training import epoch, train
+from danq.training.learner import Learner
+from danq.training.validate import Validation
 
 TIMES = ["seconds", "samples_per_s", "loading_share"]
 PLACES = (
-    (Loop, "learn"),
+    (Learner, "learn"),
     (torch.optim.AdamW, "step"),
-    (Loop, "_validate"),
-    (Loop, "_save"),
+    (Validation, "score"),
+    (epoch, "save_state"),
     (os, "replace"),
     (os, "fsync"),
     (pathlib.Path, "write_bytes"),
@@ -54,7 +55,7 @@ def main():
     )
     options = parser.parse_args()
     torch.set_num_threads(1)
-    train.SAVE_EVERY = 0  # a state at every step
+    epoch.SAVE_EVERY = 0  # a state at every step
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         make_dataset(folder / "dataset.h5")
@@ -106,9 +107,9 @@ def survives(folder, model, n_points):
 
 def run(folder, place, model):
     """Train a model, or go on."""
-    knobs = config.Train(
+    settings = config.Train(
         scale=0.02, epochs=2, batch_size=16, shift=3, device="cpu", precision="float32"
-    ).model_dump()
+    )
     with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):
         train.train(
             folder / "dataset.h5",
@@ -117,9 +118,9 @@ def run(folder, place, model):
             place / "f.json",
             model=model,
             seed=1,
-            threads=1,
+            settings=settings,
             motifs="",
-            **knobs,
+            threads=1,
         )
 
 

@@ -6,13 +6,13 @@ from danq import config
 from danq.data.dataset import open_dataset
 from danq.errors import DanqError
 from danq.files import read_table
-from danq.interpret.ablate import COLUMNS, effect_table, positive_rows, ablate, ablated_changes
+from danq.interpret.ablate import COLUMNS, ablate, ablated_changes, effect_table, positive_rows
 from danq.network.checkpoint import write_checkpoint
 from danq.network.models import build
-from danq.network.predict import open_model
+from danq.network.trained import load
 from tests.conftest import WINDOW
 
-KNOBS = config.Ablation().model_dump() | {"device": "cpu", "threads": 1}
+KNOBS = {"settings": config.Ablation(), "device": "cpu", "threads": 1}
 CPU = torch.device("cpu")
 OPTIONS = {
     "scale": 0.02,
@@ -25,8 +25,8 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("name", ["deepsea", "danq", "danq_forward", "danq_conv", "danq_dilated"])
-def test_a_ablated_filter_is_one_that_never_fires(name):
-    """As a filter of weight 0 with a bias below 0 answers."""
+def test_an_ablated_filter_is_one_that_never_fires(name):
+    """It responds as a filter of weight 0 with a bias below 0 does."""
     torch.manual_seed(0)
     model = build(name, 200, 3, scale=0.03, head="pool").eval()
     X = (
@@ -43,22 +43,24 @@ def test_a_ablated_filter_is_one_that_never_fires(name):
             )
         return torch.logit(mean).numpy()
 
-    before, found = log_odds(), list(ablated_changes(model, X, CPU))
-    assert len(found) == model.first.out_channels
-    assert max(np.abs(change).max() for change in found) > 1e-4
-    for number, change in enumerate(found):
+    before = log_odds()
+    changes = list(ablated_changes(model, X, CPU))
+    conv = model.stem.conv
+    assert len(changes) == conv.out_channels
+    assert max(np.abs(change).max() for change in changes) > 1e-4
+    for number, change in enumerate(changes):
         with torch.no_grad():
-            weight, bias = model.first.weight[number].clone(), model.first.bias[number].clone()
-            model.first.weight[number], model.first.bias[number] = 0, -1
+            weight, bias = conv.weight[number].clone(), conv.bias[number].clone()
+            conv.weight[number], conv.bias[number] = 0, -1
             np.testing.assert_allclose(change, before - log_odds(), atol=2e-5)
-            model.first.weight[number], model.first.bias[number] = weight, bias
+            conv.weight[number], conv.bias[number] = weight, bias
 
 
 def test_a_filter_that_no_window_excites_does_nothing():
     torch.manual_seed(0)
     model = build("danq", 200, 3, scale=0.03).eval()
     with torch.no_grad():
-        model.first.bias[1] = -100
+        model.stem.conv.bias[1] = -100
     X = (
         np.eye(4, dtype=np.float32)[np.random.default_rng(0).integers(0, 4, (6, 200))]
         .transpose(0, 2, 1)
@@ -109,7 +111,7 @@ def test_effects_by_hand():
 
 @pytest.fixture
 def trained(tmp_path, toy_dataset):
-    """Give a function that returns a checkpoint of a model, untrained, and the dataset that it says it is of."""
+    """Give a function that returns the checkpoint of an untrained model, and its dataset."""
 
     def make(name):
         torch.manual_seed(0)
@@ -130,13 +132,15 @@ def test_stage(trained, tmp_path, capsys):
     checkpoint, dataset = trained("danq")
     ablate(checkpoint, dataset, tmp_path / "a.tsv", **KNOBS)
     table = read_table(tmp_path / "a.tsv")
-    model, _, _ = open_model(checkpoint, "cpu", 1)
+    n_filters = load(checkpoint, device="cpu", threads=1).network.stem.conv.out_channels
     with open_dataset(dataset) as data:
-        assert len(table) == model.first.out_channels * len(data.names)
+        assert len(table) == n_filters * len(data.names)
         positives = data.positives("valid")
-    assert f"{model.first.out_channels} filters ablated in" in capsys.readouterr().err
+    assert f"{n_filters} filters ablated in" in capsys.readouterr().err
     few = table.drop_duplicates("target").set_index("target")["n"]
-    assert (few >= np.minimum(positives, KNOBS["windows"])).all() and (few <= positives).all()
+    assert (few >= np.minimum(positives, KNOBS["settings"].windows)).all() and (
+        few <= positives
+    ).all()
     ablate(checkpoint, dataset, tmp_path / "b.tsv", **KNOBS)
     assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
 

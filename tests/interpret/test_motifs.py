@@ -6,127 +6,20 @@ import pytest
 import torch
 
 from danq import config
-from danq.data import dataset
 from danq.errors import DanqError
 from danq.files import read_table
-from danq.interpret.motifs import (
-    FLANK,
-    REALIGNED,
-    RECIPES,
-    Filters,
-    filter_motifs,
-    motifs,
-    read_layer,
-)
-from danq.motif.annotate import trim
+from danq.interpret import motifs as module
+from danq.interpret.motifs import RECIPES, Cutoffs, motifs
 from danq.motif.meme import read_meme, write_meme
-from danq.network import checkpoint
-from danq.network.models import Layer
 from tests.conftest import MOTIF_WINDOW as LENGTH
-from tests.conftest import layer_of, random_bases
-
-KNOBS = config.Motifs().model_dump()
-
-
-@pytest.fixture(scope="module")
-def read(conv, X):
-    return read_layer(
-        layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, np.random.default_rng(0), keep=True
-    )
-
-
-def test_letters_and_places_of_the_sites_agree(read, X):
-    counts = np.zeros_like(read.counts)
-    for row, number, start, _ in zip(*read.sites, strict=True):
-        counts[number] += X[row, :, start : start + counts.shape[1]].T.astype(int)
-    assert (counts == read.counts).all()
-    assert (np.bincount(read.sites.filter, minlength=7) == read.n_sites).all() and read.n_sites[
-        6
-    ] == 0
-
-
-def test_places_are_kept_only_where_they_are_wanted(conv, X, read):
-    other = read_layer(
-        layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, np.random.default_rng(0)
-    )
-    assert (
-        other.sites is None
-        and (other.counts == read.counts).all()
-        and (other.n_sites == read.n_sites).all()
-    )
-
-
-def behind_a_pool(conv, pool=4):
-    """Return a layer that shows the maximum of a convolution over `pool` positions: it does not say where in them."""
-
-    def activations(X):
-        return torch.nn.functional.max_pool1d(conv(X), pool)
-
-    return Layer("second", activations, conv.out_channels, conv.kernel_size[0] + pool - 1, pool)
-
-
-def test_sites_behind_a_pool_are_realigned(conv, X, planted):
-    layer, rng = behind_a_pool(conv), np.random.default_rng(0)
-    pooled = read_layer(layer, X.__getitem__, np.arange(len(X)), 0.5, rng, keep=True)
-    assert pooled.counts.shape == (7, 27, 4) and (pooled.sites.start >= 0).all()
-    for number in (0, 2):
-        truth = planted[number].matrix.max(axis=1)
-        best = pooled.counts[number].max(axis=1) / pooled.n_sites[number]
-        # Smeared over 4 bases no column would be as sure as the motif's own.
-        assert np.sort(best)[-8:].mean() > 0.9 * np.sort(truth)[-8:].mean()
-    assert (pooled.sites.start <= LENGTH - layer.width).all()
-    counts = np.zeros_like(pooled.counts)
-    for row, number, start, _ in zip(*pooled.sites, strict=True):
-        counts[number] += X[row, :, start : start + 27].T.astype(int)
-    assert (counts == pooled.counts).all()
-    assert FLANK == 3
-
-
-def test_letters_behind_a_pool_are_held_of_so_many_windows(conv, monkeypatch):
-    monkeypatch.setattr("danq.interpret.motifs.REALIGNED", 100)
-    X, asked = random_bases(np.random.default_rng(2), 300, 60), []
-    read_layer(
-        behind_a_pool(conv),
-        lambda rows: asked.extend(rows) or X[rows],
-        np.arange(300),
-        0.5,
-        np.random.default_rng(0),
-    )
-    assert len(set(asked)) == 100 and REALIGNED == 10_000
-
-
-def test_filters_without_a_site_are_left_out():
-    counts = np.zeros((3, 2, 4), int)
-    counts[1] = [[6, 2, 0, 0], [0, 0, 0, 0]]
-    (motif,) = filter_motifs(
-        Filters(Layer("filter", None, 3, 2), counts, np.array([0, 8, 0]), None), 0
-    )
-    assert (motif.name, motif.alias, motif.n_sites) == ("filter1", "", 8)
-    assert motif.matrix.tolist() == [[0.75, 0.25, 0, 0], [0.25, 0.25, 0.25, 0.25]]
-
-
-def test_planted_motifs_are_recovered(read, planted):
-    found = filter_motifs(read, 0.25)
-    assert [motif.name for motif in found] == [f"filter{i}" for i in range(6)]  # not the dead one
-    for number, (motif, truth) in enumerate(zip(found, planted, strict=False)):
-        matrix = motif.matrix[::-1, ::-1] if number == 1 else motif.matrix
-        core = trim(truth.matrix, 0.25)
-        assert abs(len(matrix) - len(core)) <= 2
-        alike = [
-            np.corrcoef(matrix[3:11].flat, core[start : start + 8].flat)[0, 1]
-            for start in (2, 3, 4)
-        ]
-        assert max(alike) > 0.95
-        assert 100 < motif.n_sites < 500
 
 
 class FakeDataset:
+    path = "dataset.h5"
+
     def __init__(self, X, labels):
         self.X, self._labels, self.names = X, labels, [*"ABCDEFGHI"][: labels.shape[1]]
         self.attributes, self.chromosomes = {"coordinates": "genome"}, {"chr1": 10**6}
-
-    def facts(self):
-        return {"names": ["A"]}
 
     def packed_labels(self, split):
         assert split in ("train", "test")
@@ -146,26 +39,26 @@ class FakeDataset:
         return self.X[rows]
 
 
+class FakeModel:
+    def __init__(self, conv, initialised_from):
+        self.network = types.SimpleNamespace(stem=types.SimpleNamespace(conv=conv))
+        self.facts = {"model": "danq", "filters_initialised_from": initialised_from}
+
+    def refuse_other_data(self, data):
+        pass
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch, conv, known, X):
     """Give a function that runs the stage on `labels` and returns the folder it wrote to."""
-    monkeypatch.setattr(
-        checkpoint,
-        "load_checkpoint",
-        lambda path: (
-            types.SimpleNamespace(first=conv),
-            {
-                "dataset": {"names": ["A"]},
-                "facts": {"model": "danq", "filters_initialised_from": ["", "MA0138.3"]},
-            },
-        ),
-    )
+    trained = FakeModel(conv, ["", "MA0138.3"])
+    monkeypatch.setattr(module, "load", lambda path, **options: trained)
     write_meme(tmp_path / "known.meme", known)
 
     def run(folder="out", labels=None, **knobs):
         labels = np.ones((len(X), 1), np.uint8) if labels is None else labels
         monkeypatch.setattr(
-            dataset, "open_dataset", lambda path: contextlib.nullcontext(FakeDataset(X, labels))
+            module, "open_dataset", lambda path: contextlib.nullcontext(FakeDataset(X, labels))
         )
         motifs(
             "model.ckpt",
@@ -175,7 +68,7 @@ def run(tmp_path, monkeypatch, conv, known, X):
             tmp_path / folder / "matches.tsv",
             tmp_path / folder / "clusters.meme",
             tmp_path / folder / "sites.bed",
-            **(KNOBS | knobs),
+            settings=config.Motifs(**knobs),
         )
         return tmp_path / folder
 
@@ -184,10 +77,10 @@ def run(tmp_path, monkeypatch, conv, known, X):
 
 def test_stage(run, capsys):
     folder = run()
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert (
         "7 filters; of 6 motifs 3 are compared with known motifs, 3 are named, after 3 factors"
-        in told
+        in printed
     )
     table, written = read_table(folder / "matches.tsv"), read_meme(folder / "motifs.meme")
     assert [motif.name for motif in written] == table["name"].unique().tolist()
@@ -274,17 +167,17 @@ def test_published_recipe_counts_every_site_and_trims_nothing(run, X, conv):
         k: int((activations[:, k] > 0).sum()) for k in range(6)
     }
     assert set(table["width"]) == set(conv.kernel_size) and set(table["tested"]) == {"yes"}
-    assert RECIPES["published"] == {"activation": 0, "trim_bits": 0, "min_bits": 0}
-    own = read_table(
-        run(folder="own", recipe="published", trim_bits=0.25) / "matches.tsv"
+    assert RECIPES["published"] == Cutoffs(activation=0, trim_bits=0, min_bits=0)
+    trimmed = read_table(
+        run(folder="trimmed", recipe="published", trim_bits=0.25) / "matches.tsv"
     ).drop_duplicates("name")
-    assert own["width"].min() < conv.kernel_size[0]
+    assert trimmed["width"].min() < conv.kernel_size[0]
 
 
-def test_filters_that_started_as_motifs_make_no_room_for_others(
+def test_filters_initialised_from_motifs_make_no_room_for_others(
     X, known, planted, tmp_path, monkeypatch
 ):
-    """Of filters that are the same but for how they started, those that did not are judged by themselves."""
+    """Filters that were not initialised from motifs are judged apart from those that were."""
     torch.manual_seed(0)
     conv = torch.nn.Conv1d(4, 40, 24)
     with torch.no_grad():
@@ -294,20 +187,14 @@ def test_filters_that_started_as_motifs_make_no_room_for_others(
             conv.weight[number, :, 2 : 2 + len(odds)] = torch.from_numpy(odds.T.copy())
     write_meme(tmp_path / "known.meme", known)
     monkeypatch.setattr(
-        dataset,
+        module,
         "open_dataset",
         lambda path: contextlib.nullcontext(FakeDataset(X, np.ones((len(X), 1), np.uint8))),
     )
     q = []
-    for started in ([], ["MA"] * 39):
-        monkeypatch.setattr(
-            checkpoint,
-            "load_checkpoint",
-            lambda path, started=started: (
-                types.SimpleNamespace(first=conv),
-                {"dataset": {"names": ["A"]}, "facts": {"filters_initialised_from": started}},
-            ),
-        )
+    for initialised_from in ([], ["MA"] * 39):
+        trained = FakeModel(conv, initialised_from)
+        monkeypatch.setattr(module, "load", lambda path, trained=trained, **options: trained)
         motifs(
             "m",
             "d",
@@ -316,7 +203,7 @@ def test_filters_that_started_as_motifs_make_no_room_for_others(
             tmp_path / "o.tsv",
             None,
             None,
-            **(KNOBS | {"min_bits": 0}),
+            settings=config.Motifs(min_bits=0),
         )
         last = read_table(tmp_path / "o.tsv").query("filter == 39 and rank == 1").iloc[0]
         q.append(last["q"])

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
+from danq.genome.sequence import UNKNOWN
 from danq.interpret.sites import (
-    UNKNOWN,
     Sites,
+    Windows,
     bed_rows,
     count_bases,
     find_sites,
-    letter_codes,
     realign,
     site_bases,
     write_bed,
@@ -23,25 +23,23 @@ from tests.conftest import layer_of, random_bases
 def slow_sites(conv, X, activation):
     """Return row, filter, start and activation of each site, by loops."""
     activations = torch.relu(conv(torch.from_numpy(X))).detach().numpy()
-    found = []
+    sites = []
     for window in range(len(X)):
         for number in range(len(conv.weight)):
             start = activations[window, number].argmax()
             height = activations[window, number, start]
             if height > activation * activations[:, number].max():
-                found.append((window, number, start, height))
-    return found
+                sites.append((window, number, start, height))
+    return sites
 
 
 def all_sites(layer, X, rows, activation):
     """Return the sites in all batches, rows counted in `X`."""
-    found, done = [], 0
-    for indices, sites in find_sites(layer, X.__getitem__, rows, activation):
-        found += zip(
-            rows[done + sites.row].tolist(), *(part.tolist() for part in sites[1:]), strict=True
-        )
-        done += len(indices)
-    return found
+    all_sites = []
+    for _, sites, batch_rows in find_sites(layer, X.__getitem__, rows, activation):
+        columns = [batch_rows[sites.row], *sites[1:]]
+        all_sites += zip(*(column.tolist() for column in columns), strict=True)
+    return all_sites
 
 
 @pytest.mark.parametrize("activation", [0, 0.5, 0.9])
@@ -54,13 +52,13 @@ def test_sites_are_those_of_a_slow_reference(activation):
     X = random_bases(rng, 150, 60)
     X[:, :, 20:25] = 0  # bases other than ACGT
     rows = np.sort(rng.permutation(150)[:130])
-    found = all_sites(layer_of(conv), X, rows, activation)
+    sites = all_sites(layer_of(conv), X, rows, activation)
     expected = slow_sites(conv, X[rows], activation)
-    assert [site[:3] for site in found] == [(rows[row], *rest) for row, *rest, _ in expected]
+    assert [site[:3] for site in sites] == [(rows[row], *rest) for row, *rest, _ in expected]
     np.testing.assert_allclose(
-        [site[3] for site in found], [site[3] for site in expected], rtol=1e-5
+        [site[3] for site in sites], [site[3] for site in expected], rtol=1e-5
     )
-    assert not any(site[1] == 3 for site in found)
+    assert not any(site[1] == 3 for site in sites)
 
 
 def test_only_one_batch_of_windows_is_held(conv):
@@ -77,7 +75,7 @@ def test_only_one_batch_of_windows_is_held(conv):
     assert np.concatenate(asked).tolist() == [*range(500), *range(500)]
 
 
-def test_letters_under_sites_and_beside_them():
+def test_bases_under_sites_and_beside_them():
     indices = np.array([[0, 1, 2, 3, 4, 0], [3, 3, 2, 2, 1, 1]], np.uint8)
     sites = Sites(
         np.array([0, 1, 1]), np.array([0, 0, 2]), np.array([0, 3, 1]), np.ones(3, np.float32)
@@ -90,10 +88,13 @@ def test_letters_under_sites_and_beside_them():
     ]
 
 
-def test_letter_codes_are_those_of_one_hot():
+def test_base_indices_are_those_of_one_hot():
     X = np.zeros((1, 4, 5), np.float32)
     X[0, [0, 1, 2, 3], [0, 1, 2, 3]] = 1
-    assert letter_codes(X).tolist() == [[0, 1, 2, 3, UNKNOWN]]
+    layer = Layer("filter", lambda X: torch.ones(1, 1, 1), 1, 5, 1)
+    ((indices, _, rows),) = find_sites(layer, X.__getitem__, np.arange(1), 0.5)
+    assert indices.tolist() == [[0, 1, 2, 3, UNKNOWN]] and indices.dtype == np.uint8
+    assert rows.tolist() == [0]
 
 
 def test_counts_are_those_of_a_loop():
@@ -101,28 +102,29 @@ def test_counts_are_those_of_a_loop():
     bases, filters = rng.integers(0, 5, (200, 6)).astype(np.uint8), rng.integers(0, 4, 200)
     expected = np.zeros((5, 6, 4), int)
     for site, number in zip(bases, filters, strict=True):
-        for place, base in enumerate(site):
+        for position, base in enumerate(site):
             if base < 4:
-                expected[number, place, base] += 1
+                expected[number, position, base] += 1
     assert (count_bases(bases, filters, 5) == expected).all()
 
 
 def test_realignment_undoes_shifts():
     rng = np.random.default_rng(4)
     core, flank, width = np.array([0, 2, 2, 1, 3, 0, 1, 2, 0, 3]), 3, 16
-    # A pool over 4 positions smears sites over 4 places.
+    # A pool over 4 positions smears sites over 4 starts.
     bases, true = (
         rng.integers(0, 4, (300, width + 2 * flank)).astype(np.uint8),
         rng.integers(-1, 3, 300),
     )
     for row, shift in zip(bases, true, strict=True):
         row[flank + 3 + shift : flank + 3 + shift + len(core)] = core
-    found = realign(bases, flank)
-    # All are off by the same, if at all: that the sites agree with each other is all that counts can tell.
-    assert (true - found == np.median(true - found)).mean() > 0.95
+    errors = true - realign(bases, flank)
+    # All are off by the same, if at all: that the sites agree with each other is all that counts
+    # can tell.
+    assert (errors == np.median(errors)).mean() > 0.95
 
 
-def test_sites_of_one_letter_stay_where_they_are():
+def test_sites_of_one_base_stay_where_they_are():
     assert realign(np.zeros((5, 14), np.uint8), 3).tolist() == [0] * 5
 
 
@@ -132,28 +134,30 @@ def test_realignment_leaves_no_window():
     bases[:, 3:11] = core
     bases[:6] = np.roll(bases[:6], 2, axis=1)
     bases[0, -1] = bases[1, -2:] = UNKNOWN  # beyond the window's end: shifts of 3, and of 2 and 3
-    found = realign(bases, flank)
-    assert found[2:6].tolist() == [2] * 4 and found[6:].tolist() == [0] * 14
-    assert found[0] == 2 and found[1] <= 1
+    shifts = realign(bases, flank)
+    assert shifts[2:6].tolist() == [2] * 4 and shifts[6:].tolist() == [0] * 14
+    assert shifts[0] == 2 and shifts[1] <= 1
 
 
-def test_second_layer_of_deepsea_sees_39_bp():
+def test_the_receptive_field_of_deepsea_s_second_layer_is_39_bp():
     torch.manual_seed(0)
     model = build("deepsea", 200, 3, scale=0.05).eval()
     first, second = motif_layers(model)
     assert (first.name, first.width, first.stride) == ("filter", 8, 1)
     assert (second.name, second.width, second.stride) == ("second", 39, 4)
     X = torch.from_numpy(random_bases(np.random.default_rng(0), 1, 200))
-    place = 7
-    seen = []
+    position = 7
+    bases = []
     with torch.inference_mode():
-        answer = second.activations(X)[0, :, place]
+        response = second.activations(X)[0, :, position]
         for base in range(200):
-            for turn in (1, 2, 3):
+            for step in (1, 2, 3):
                 changed = X.clone()
-                changed[0, :, base] = changed[0, :, base].roll(turn)
-                seen += [base] * bool((second.activations(changed)[0, :, place] != answer).any())
-    assert 4 * place <= min(seen) <= 4 * place + 3 and 4 * place + 35 <= max(seen) <= 4 * place + 38
+                changed[0, :, base] = changed[0, :, base].roll(step)
+                if (second.activations(changed)[0, :, position] != response).any():
+                    bases.append(base)
+    start = 4 * position
+    assert start <= min(bases) <= start + 3 and start + 35 <= max(bases) <= start + 38
     assert second.n_filters == model.second.out_channels
     assert [layer.name for layer in motif_layers(build("danq", 200, 3, scale=0.05))] == ["filter"]
     assert motif_layers(build("mlp", 200, 3, scale=0.05)) == []
@@ -162,7 +166,7 @@ def test_second_layer_of_deepsea_sees_39_bp():
 def test_starts_count_bases_whatever_the_stride():
     X = np.zeros((1, 4, 40), np.float32)
     layer = Layer("second", lambda X: torch.tensor([[[0.0, 1.0, 5.0, 2.0]]]), 1, 10, 4)
-    ((_, sites),) = find_sites(layer, X.__getitem__, np.arange(1), 0.5)
+    ((_, sites, _),) = find_sites(layer, X.__getitem__, np.arange(1), 0.5)
     assert (sites.row.tolist(), sites.filter.tolist(), sites.start.tolist()) == ([0], [0], [8])
 
 
@@ -173,10 +177,9 @@ def test_bed_rows_by_hand():
         np.array([5, 0, 7]),
         np.array([2, 3, 4], np.float32),
     )
-    places = np.array([0, 0, 1]), np.array([1000, 1200, 300])
-    frame = bed_rows(
-        sites, ["filter0", "filter1"], np.array([[0, 8], [2, 6]]), places, ["chr1", "chr2"]
-    )
+    windows = Windows(np.array([0, 0, 1]), np.array([1000, 1200, 300]), ["chr1", "chr2"])
+    spans = np.array([[0, 8], [2, 6]])
+    frame = bed_rows(sites, ["filter0", "filter1"], spans, windows)
     assert frame.to_numpy().tolist() == [
         ["chr1", 1007, 1011, "filter1", 500, "+"],
         ["chr2", 300, 308, "filter0", 1000, "+"],

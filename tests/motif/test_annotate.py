@@ -3,7 +3,7 @@ import pytest
 
 from danq import config
 from danq.files import read_table
-from danq.interpret.motifs import filter_motifs, read_layer
+from danq.interpret.filters import filter_motifs, read_layer
 from danq.motif.annotate import (
     COLUMNS,
     annotate,

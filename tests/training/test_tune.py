@@ -8,6 +8,7 @@ import yaml
 
 from danq import cli, config
 from danq.errors import DanqError, StoppedError
+from danq.training import study
 from danq.training import tune as module
 from danq.training.tune import tune
 
@@ -27,17 +28,16 @@ def search(dataset, folder, trials=3, seed=3, model="danq_conv", **changes):
         folder / "search",
         folder / "trials.tsv",
         folder / "best.yaml",
-        trials=trials,
         model=model,
         seed=seed,
-        threads=1,
+        settings=config.Tune(trials=trials, **(GIVEN.model_dump() | changes)),
         motifs="none",
-        **(GIVEN.model_dump() | changes),
+        threads=1,
     )
     return pd.read_csv(folder / "trials.tsv", sep="\t")
 
 
-def kept(folder):
+def weight_files(folder):
     """Return the names of all files of weights."""
     return [
         f"{path.parent.name}/{path.name}"
@@ -46,12 +46,12 @@ def kept(folder):
     ]
 
 
-def fake_train(dataset, checkpoint, history, facts, *, after_epoch, **options):
+def fake_train(dataset, checkpoint, history, facts, *, settings, after_epoch, **options):
     """Stand for a training: better with a higher lr, in every epoch."""
     rows = []
-    for epoch in range(1, options["epochs"] + 1):
+    for epoch in range(1, settings.epochs + 1):
         rows.append(
-            {"epoch": epoch, "valid_auprc": options["lr"] * epoch, "seconds": 1.0, "best": "yes"}
+            {"epoch": epoch, "valid_auprc": settings.lr * epoch, "seconds": 1.0, "best": "yes"}
         )
         after_epoch(rows)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -62,15 +62,15 @@ def fake_train(dataset, checkpoint, history, facts, *, after_epoch, **options):
 
 @pytest.fixture
 def fake(monkeypatch):
-    """Replace training by something quick; return the list that collects the options of each one."""
-    seen = []
+    """Replace training by something quick; return the list of what each one was given."""
+    calls = []
 
     def train(*arguments, **options):
-        seen.append(options)
+        calls.append(options)
         fake_train(*arguments, **options)
 
     monkeypatch.setattr(module, "train", train)
-    return seen
+    return calls
 
 
 def test_a_search_tells_what_it_tried_and_what_was_best(toy_dataset, tmp_path, capsys):
@@ -84,13 +84,13 @@ def test_a_search_tells_what_it_tried_and_what_was_best(toy_dataset, tmp_path, c
     for row in table.itertuples():
         history = pd.read_csv(tmp_path / "search" / row.folder / "history.tsv", sep="\t")
         assert (len(history), history["valid_auprc"].max()) == (row.epochs, row.value)
-    assert kept(tmp_path) == [f"{best['folder']}/model.ckpt"]
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("tune: ")]
-    assert told[0] == (
+    assert weight_files(tmp_path) == [f"{best['folder']}/model.ckpt"]
+    messages = [line for line in capsys.readouterr().err.splitlines() if line.startswith("tune: ")]
+    assert messages[0] == (
         "tune: searching lr 0.001 to 0.009 (by its logarithm), dropout 0 to 1.5, scale 0.01, 0.02, "
         "0.04, shift 0 to 40 bp; trial 1 is the given configuration"
     )
-    assert [line.split(":")[1] for line in told[1:]] == [
+    assert [line.split(":")[1] for line in messages[1:]] == [
         " trial 1 of 3",
         " trial 2 of 3",
         " trial 3 of 3",
@@ -98,10 +98,10 @@ def test_a_search_tells_what_it_tried_and_what_was_best(toy_dataset, tmp_path, c
     ]
 
     text = (tmp_path / "best.yaml").read_text()
-    found = config.load(
+    tuned = config.load(
         {"run": "x", "extract": {"valid": ["a"], "test": ["b"]}} | yaml.safe_load(text)
     ).train
-    assert found == GIVEN.model_copy(update={name: best[name] for name in SEARCHED})
+    assert tuned == GIVEN.model_copy(update={name: best[name] for name in SEARCHED})
     assert text.startswith(
         "# danq_conv: the best of 3 trials of danq tune\n# validation AUPRC: "
         f"{best['value']:.4f}; of the given configuration: {table.loc[0, 'value']:.4f}\n"
@@ -122,10 +122,12 @@ def test_all_that_is_tried_lies_in_the_space_and_follows_from_the_seed(toy_datas
         assert table["lr"].between(0.001, 0.009).all() and table["dropout"].between(0, 1.5).all()
         assert set(table["scale"]) == {0.01, 0.02, 0.04} and table["shift"].between(0, 40).all()
         assert len(table.drop_duplicates()) == 12 and table["shift"].nunique() > 5
-    fixed = [
-        {name: value for name, value in options.items() if name not in (*SEARCHED, "after_epoch")}
-        for options in fake
-    ]
+    fixed = []
+    for options in fake:
+        values = options | options["settings"].model_dump()
+        for name in (*SEARCHED, "after_epoch", "settings"):
+            del values[name]
+        fixed.append(values)
     assert fixed[0] == {
         name: value for name, value in GIVEN.model_dump().items() if name not in SEARCHED
     } | {"model": "danq_conv", "seed": 1, "threads": 1, "motifs": "none"}
@@ -145,12 +147,12 @@ def test_what_lags_behind_is_cut_short(toy_dataset, tmp_path, fake):
     cut = table[table["state"] == "pruned"]
     assert (
         len(cut)
-        and (cut["trial"] > module.PRUNE_AFTER).all()
-        and (cut["epochs"] == module.PRUNE_FROM).all()
+        and (cut["trial"] > study.PRUNE_AFTER).all()
+        and (cut["epochs"] == study.PRUNE_FROM).all()
     )
     for row in cut.itertuples():
         history = pd.read_csv(tmp_path / "search" / row.folder / "history.tsv", sep="\t")
-        assert len(history) == module.PRUNE_FROM and history["valid_auprc"].max() == row.value
+        assert len(history) == study.PRUNE_FROM and history["valid_auprc"].max() == row.value
     assert table.loc[table["best"] == "yes", "lr"].item() == table["lr"].max() > GIVEN.lr
     assert yaml.safe_load((tmp_path / "best.yaml").read_text())["train"]["lr"] == table["lr"].max()
 
@@ -186,18 +188,20 @@ def test_a_killed_search_goes_on_to_the_same_end(
         patched.setattr(module, "train", dying(*moment))
         search(toy_dataset, tmp_path)
     assert not (tmp_path / "trials.tsv").exists()
-    assert sum(name.endswith("model.ckpt.resume") for name in kept(tmp_path)) == 1
+    assert sum(name.endswith("model.ckpt.resume") for name in weight_files(tmp_path)) == 1
     capsys.readouterr()
     table = search(toy_dataset, tmp_path)
     assert capsys.readouterr().err.count("resuming at step") == 1
     assert table.drop(columns="seconds").equals(whole.drop(columns="seconds"))
-    assert kept(tmp_path) == [
+    assert weight_files(tmp_path) == [
         f"{name}/model.ckpt" for name in table.loc[table["best"] == "yes", "folder"]
     ]
     assert len(list(tmp_path.glob("search/*/"))) == 3
     storage = optuna.storages.journal.JournalFileBackend(str(tmp_path / "search" / "study.log"))
-    study = optuna.load_study(study_name=None, storage=optuna.storages.JournalStorage(storage))
-    assert [trial.state.name for trial in study.trials].count("FAIL") == 1
+    search_study = optuna.load_study(
+        study_name=None, storage=optuna.storages.JournalStorage(storage)
+    )
+    assert [trial.state.name for trial in search_study.trials].count("FAIL") == 1
 
 
 @pytest.fixture(scope="module")
@@ -253,9 +257,9 @@ def test_a_signal_stops_a_search_and_the_command_line_goes_on(
         ("--trials", 0),
     ):
         assert cli.main([*map(str, words), option, str(value)]) == 2
-        told = capsys.readouterr().err.splitlines()[-1]
-        assert told.startswith("danq: ") and (
-            option in told or "leave devices and nodes at 1" in told
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert message.startswith("danq: ") and (
+            option in message or "leave devices and nodes at 1" in message
         )
 
 
@@ -278,23 +282,23 @@ def test_another_search_is_refused(toy, run_extract, toy_dataset, tmp_path, fake
     other = run_extract(toy, tmp_path / "other", where={"name": "Factor A"}) / "dataset.h5"
     log = f"{tmp_path}/search/study.log: holds a search with another"
     both = {"model": "mlp", "seed": 4}
-    for dataset, changes, told in (
+    for dataset, changes, differences in (
         (toy_dataset, {"lr": 0.004}, "lr (0.003, now 0.004)"),
-        (toy_dataset, {"patience": 4}, "patience (None, now 4)"),
-        (toy_dataset, both, "model (danq_conv, now mlp), seed (3, now 4)"),
+        (toy_dataset, {"patience": 4}, "patience (null, now 4)"),
+        (toy_dataset, both, 'model ("danq_conv", now "mlp"), seed (3, now 4)'),
         (other, {}, "dataset ("),
     ):
         with pytest.raises(DanqError) as caught:
             search(dataset, tmp_path, **changes)
         assert (
-            str(caught.value).startswith(f"{log} {told}")
+            str(caught.value).startswith(f"{log} {differences}")
             and len(str(caught.value).splitlines()) == 1
         )
         assert str(caught.value).endswith("; give the former, or name another --folder")
     assert len(fake) == 3
 
 
-def test_damage_is_told_or_mended(toy_dataset, tmp_path, fake):
+def test_damage_is_told_or_fixed(toy_dataset, tmp_path, fake):
     table, log = search(toy_dataset, tmp_path), tmp_path / "search" / "study.log"
     lines = log.read_text()
     log.write_text(lines + '{"op_code":4,"wor')
@@ -326,7 +330,9 @@ def test_a_trial_that_explodes_fails_and_the_search_goes_on(
         calls.append(1)
         if len(calls) == 3:
             raise torch.OutOfMemoryError
-        real_train(*arguments, **(options | ({"lr": 1e30} if len(calls) == 2 else {})))
+        if len(calls) == 2:
+            options["settings"] = options["settings"].model_copy(update={"lr": 1e30})
+        real_train(*arguments, **options)
 
     monkeypatch.setattr(module, "train", train)
     table = search(toy_dataset, tmp_path, trials=4)
@@ -355,7 +361,7 @@ def test_where_every_trial_fails_there_is_no_best(toy_dataset, tmp_path):
     )
 
 
-def test_any_other_mistake_ends_the_search_until_it_is_mended(
+def test_any_other_mistake_ends_the_search_until_it_is_fixed(
     toy_dataset, tmp_path, monkeypatch, fake
 ):
     with (

@@ -1,0 +1,172 @@
+import errno
+import json
+import os
+import signal
+
+import pytest
+import torch
+
+from danq.errors import DanqError, StoppedError
+from danq.network import checkpoint
+from danq.training.learner import Learner
+from danq.training.validate import Validation
+from tests.training.helpers import cut_off, run, same_weights
+
+
+@pytest.mark.parametrize(
+    ("number", "owner", "phase"),
+    [
+        (signal.SIGTERM, Learner, "learn"),
+        (signal.SIGUSR1, Learner, "learn"),
+        (signal.SIGINT, Validation, "score"),
+    ],
+)
+def test_a_signal_leads_to_a_state_from_which_it_goes_on(
+    number, owner, phase, toy_dataset, tmp_path, monkeypatch, capfd
+):
+    whole = run(toy_dataset, tmp_path / "whole")
+    before, original, calls = signal.getsignal(number), getattr(owner, phase), []
+
+    def signalled(learner, *arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            os.kill(os.getpid(), number)
+        return original(learner, *arguments)
+
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(StoppedError, match="the same command goes on from here"),
+    ):
+        patched.setattr(owner, phase, signalled)
+        run(toy_dataset, tmp_path / "cut")
+    assert signal.getsignal(number) == before
+    assert "saving the state of the training" in capfd.readouterr().err
+    assert (tmp_path / "cut" / "model.ckpt.resume").exists()
+    assert same_weights(whole, run(toy_dataset, tmp_path / "cut"))
+    assert "resuming at step" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "differences"),
+    [
+        ({"lr": 0.004}, "lr (0.003, now 0.004)"),
+        ({"negatives": 1.0}, "negatives (null, now 1.0)"),
+        ({"epochs": 4, "head": "pool"}, 'head ("dense", now "pool"), epochs (3, now 4)'),
+        (
+            {"recipe": "published"},
+            'recipe ("modern", now "published"), weight_decay (0.01, now 0.0)',
+        ),
+    ],
+)
+def test_another_configuration_is_refused_by_name(changes, differences, toy_dataset, tmp_path):
+    cut_off(toy_dataset, tmp_path)
+    before = (tmp_path / "model.ckpt.resume").read_bytes()
+    with pytest.raises(DanqError) as caught:
+        run(toy_dataset, tmp_path, **changes)
+    assert str(caught.value) == (
+        f"{tmp_path}/model.ckpt.resume: holds a training that was cut off, with another "
+        f"{differences}; go on with the former, or remove this file to start anew"
+    )
+    assert (tmp_path / "model.ckpt.resume").read_bytes() == before
+
+
+def test_another_dataset_or_version_is_refused_by_name(
+    toy, run_extract, toy_dataset, tmp_path, monkeypatch
+):
+    cut_off(toy_dataset, tmp_path)
+    other = run_extract(toy, tmp_path / "other") / "dataset.h5"
+    with pytest.raises(DanqError, match=r"with another dataset \("):
+        run(other, tmp_path)
+    monkeypatch.setattr("danq.__version__", "99")
+    with pytest.raises(DanqError, match=r"with another danq \(.*, now \"99\"\)"):
+        run(toy_dataset, tmp_path)
+
+
+def test_another_number_of_threads_is_announced_and_recorded(toy_dataset, tmp_path, capsys):
+    cut_off(toy_dataset, tmp_path)
+    run(toy_dataset, tmp_path, threads=2)
+    torch.set_num_threads(1)
+    assert (
+        "began with 1 threads, goes on with 2: the last digits may differ"
+        in capsys.readouterr().err
+    )
+    assert json.loads((tmp_path / "train.json").read_text())["threads"] == [1, 2]
+
+
+def test_a_loss_that_explodes_keeps_the_last_good_state(toy_dataset, tmp_path, monkeypatch):
+    step, calls = Learner.learn, []
+
+    def exploding(learner, *arguments):
+        calls.append(1)
+        if len(calls) == learner.steps + 2:
+            with torch.no_grad():
+                next(learner.network.parameters()).fill_(float("inf"))
+        return step(learner, *arguments)
+
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(DanqError, match=r"epoch 2/3: the loss is no longer finite"),
+    ):
+        patched.setattr(Learner, "learn", exploding)
+        run(toy_dataset, tmp_path / "cut")
+    saved = torch.load(tmp_path / "cut" / "model.ckpt.resume", weights_only=True)["state"]
+    assert len(saved["history"]) == 1 and all(
+        torch.isfinite(value).all() for value in saved["weights"].values()
+    )
+    assert same_weights(run(toy_dataset, tmp_path / "cut"), run(toy_dataset, tmp_path / "whole"))
+
+
+def test_a_full_disk_keeps_the_last_good_state(toy_dataset, tmp_path, monkeypatch):
+    save, calls = checkpoint._save, []
+
+    def full(path, content):
+        calls.append(1)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        save(path, content)
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr(checkpoint, "_save", full)
+        run(toy_dataset, tmp_path / "cut")
+    assert same_weights(run(toy_dataset, tmp_path / "cut"), run(toy_dataset, tmp_path / "whole"))
+
+
+def test_a_damaged_resume_file_is_passed_over(toy_dataset, tmp_path, capsys):
+    (tmp_path / "model.ckpt.resume").write_text("garbage")
+    assert same_weights(run(toy_dataset, tmp_path), run(toy_dataset, tmp_path / "fresh"))
+    assert "starting anew" in capsys.readouterr().err
+
+
+def test_weights_that_are_no_numbers_are_never_saved(toy_dataset, tmp_path, monkeypatch):
+    # The loss of a step is that of the weights before it; a signal right behind may not save what
+    # they became.
+    learn, calls = Learner.learn, []
+
+    def exploding(learner, *arguments):
+        result = learn(learner, *arguments)
+        calls.append(1)
+        if len(calls) == learner.steps + 2:
+            with torch.no_grad():
+                next(learner.network.parameters()).fill_(float("nan"))
+            os.kill(os.getpid(), signal.SIGTERM)
+        return result
+
+    with monkeypatch.context() as patched, pytest.raises(DanqError, match="no longer finite"):
+        patched.setattr(Learner, "learn", exploding)
+        run(toy_dataset, tmp_path / "cut")
+    assert same_weights(run(toy_dataset, tmp_path / "cut"), run(toy_dataset, tmp_path / "whole"))
+
+
+def test_a_state_that_cannot_be_read_is_kept(toy_dataset, tmp_path, monkeypatch):
+    cut_off(toy_dataset, tmp_path)
+    before = (tmp_path / "model.ckpt.resume").read_bytes()
+
+    def failing(*arguments, **options):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(torch, "load", failing)
+    with pytest.raises(
+        DanqError, match=r"model\.ckpt\.resume: cannot be read \(Input/output error\)"
+    ):
+        run(toy_dataset, tmp_path)
+    assert (tmp_path / "model.ckpt.resume").read_bytes() == before
