@@ -13,9 +13,11 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from danq import catalog
 from danq.errors import DanqError
 from danq.evaluation import metrics as module
-from danq.evaluation.metrics import METRICS, auprc, auroc, calibration, measure, precision_at
+from danq.evaluation.metrics import METRICS, calibration, measure, precision_at
+from danq.evaluation.ranking import rankings
 
 RANKED = METRICS[:5]
 
@@ -41,7 +43,7 @@ def scikit_learn(labels, scores):
 
 
 def expected_calibration_error(labels, scores):
-    """Return the definition of Naeini et al. 2015, bin by bin, with the bins of scikit-learn's calibration_curve."""
+    """Return the error of Naeini et al. 2015, with the bins of scikit-learn's calibration_curve."""
     share, mean = calibration_curve(labels, scores, n_bins=10)
     counts = np.bincount(np.searchsorted(np.linspace(0, 1, 11)[1:-1], scores), minlength=10)
     return np.sum(counts[counts > 0] / len(scores) * np.abs(share - mean))
@@ -136,7 +138,8 @@ def test_by_hand():
     }
     # Of 2 x 3 pairs the first positive wins 1 and ties 1, the second none.
     assert found["auroc"] == pytest.approx(1.5 / 6)
-    # Precision is 1/3 at the first positive's score, 2/5 at the second's; each is half of the recall.
+    # Precision is 1/3 at the first positive's score, 2/5 at the second's; each is half of the
+    # recall.
     assert found["auprc"] == pytest.approx((1 / 3 + 2 / 5) / 2)
     assert found["lift"] == pytest.approx((1 / 3 + 2 / 5) / 2 / (2 / 5))
     # Lines from precision 0 (the negative on top) to 1/3, and from 1/4 (at the score 0.5) to 2/5.
@@ -261,12 +264,23 @@ def test_inputs_are_left_alone():
         assert (labels == kept[0]).all() and (scores == kept[1]).all()
 
 
-def test_short_forms():
+def test_some_metrics_alone():
     labels, scores = columns(200, 3, 6)
-    found = measure(labels, scores)
-    assert (auprc(labels, scores) == found["auprc"]).all() and (
-        auroc(labels, scores) == found["auroc"]
-    ).all()
+    values = measure(labels, scores)
+    some = measure(labels, scores, names=["auprc", "auroc"])
+    assert list(some) == ["auprc", "auroc"]
+    for metric in some:
+        assert (some[metric] == values[metric]).all()
+
+
+def test_every_metric_of_the_catalogue_has_its_function():
+    assert METRICS == tuple(catalog.METRICS)
+    labels, scores = columns(200, 1, 6)
+    (ranking,) = rankings(labels, scores, slice(0, 1))
+    for metric, (value,) in measure(labels, scores).items():
+        function = getattr(module, metric)
+        assert function.__doc__
+        assert function(ranking) == value
 
 
 @given(st.integers(0, 1000), st.sampled_from([3, 20, 1000]))
@@ -369,18 +383,3 @@ def test_labels_and_scores_belong_together():
         precision_at(np.zeros((5, 2)), np.zeros((5, 2)), [0.5])
     with pytest.raises(DanqError, match="do not belong together"):
         calibration(np.zeros(5), np.zeros(6))
-
-
-def test_targets_are_copied_a_few_at_a_time(monkeypatch):
-    labels, scores = columns(2000, 70, 10)
-    read, sizes = module.read_targets, []
-    monkeypatch.setattr(
-        module,
-        "read_targets",
-        lambda *array_and_columns: (
-            sizes.append(array_and_columns[2].stop - array_and_columns[2].start)
-            or read(*array_and_columns)
-        ),
-    )
-    measure(labels, scores, threads=2)
-    assert sum(sizes) == 70 and max(sizes) <= module.TOGETHER

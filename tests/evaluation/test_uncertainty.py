@@ -103,7 +103,8 @@ def test_influence_of_single_windows_is_delongs(seed, levels):
 
 
 def test_influence_of_clusters_is_obuchowskis():
-    # Her equations, with I10, I01 and I clusters: here all the same, because each cluster has both labels.
+    # Her equations, with I10, I01 and I clusters: here all the same, because each cluster has both
+    # labels.
     labels, scores = target(120, 3)
     clusters = np.arange(120) // 10
     assert all(0 < labels[clusters == c].sum() < 10 for c in range(12))
@@ -174,8 +175,8 @@ def test_q_values_are_benjamini_and_hochbergs():
 
 
 def test_intervals_cover_a_known_difference_and_those_of_single_windows_do_not():
-    # 150 test sets of 40 blocks of 50 windows, of which 5 in a row share label and scores: what is known five times
-    # is known once. Both models are equally good, so the truth is 0.
+    # 150 test sets of 40 blocks of 50 windows, of which 5 in a row share label and scores: what is
+    # known five times is known once. Both models are equally good, so the truth is 0.
     rng, covered = np.random.default_rng(0), {"blocks": 0, "windows": 0, "auroc": 0}
     for _ in range(150):
         labels = np.repeat(rng.random(400) < 0.2, 5)

@@ -1,0 +1,392 @@
+"""Paired comparisons of models: differences on the same windows, their intervals and p-values.
+
+What is undefined is nan: a target without a positive, or without a negative, has neither AUROC nor
+AUPRC, and is left out of means.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from danq import catalog
+from danq.evaluation import uncertainty
+from danq.evaluation.ranking import blocks_of_targets, read_targets
+from danq.evaluation.uncertainty import MIN_BLOCKS
+
+COLUMNS = [
+    "pair",
+    "a",
+    "b",
+    "target",
+    "name",
+    "group",
+    "n_targets",
+    "auprc_a",
+    "auprc_b",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "q",
+    "sampling_sd",
+    "seed_sd",
+    "auroc_a",
+    "auroc_b",
+    "auroc_difference",
+    "auroc_low",
+    "auroc_high",
+    "auroc_p",
+    "auroc_q",
+    "median",
+    "improved",
+    "wilcoxon_p",
+    "auroc_wilcoxon_p",
+]
+"""Columns of comparison.tsv."""
+
+
+class Split(NamedTuple):
+    """The windows on which models are compared.
+
+    Attributes
+    ----------
+    labels : numpy.ndarray, shape (N, T), uint8
+        1 where a window is positive.
+    facts : pandas.DataFrame
+        A row per target: target (its index), name, group.
+    blocks : numpy.ndarray, shape (N,), int64
+        Genomic block of each window, see `danq.evaluation.uncertainty.genomic_blocks`.
+    """
+
+    labels: NDArray[np.uint8]
+    facts: pd.DataFrame
+    blocks: NDArray[np.int64]
+
+
+class Spread(NamedTuple):
+    """The areas of one model, and how they vary over seeds and the genome.
+
+    Attributes
+    ----------
+    auprc, auroc : numpy.ndarray, shape (S, T), float64
+        Areas of every seed.
+    drawn : numpy.ndarray, shape (R, T), float64
+        AUPRC in each replicate of the bootstrap, seeds averaged.
+    influence : numpy.ndarray, shape (B, T), float64
+        What each block adds to the error of the AUROC, seeds averaged.
+    """
+
+    auprc: NDArray[np.float64]
+    auroc: NDArray[np.float64]
+    drawn: NDArray[np.float64]
+    influence: NDArray[np.float64]
+
+
+def compare(
+    test: Split,
+    trained: Mapping[str, Sequence[NDArray[np.floating]]],
+    measured: Mapping[str, Sequence[Mapping[str, NDArray[np.float64]]]],
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Compare models in the pairs of `danq.catalog.comparisons`, on the same windows.
+
+    Parameters
+    ----------
+    test : Split
+        The windows.
+    trained : dict of str to list of numpy.ndarray, shape (N, T)
+        Scores of each model, one array per seed.
+    measured : dict of str to list of dict
+        What `danq.evaluation.metrics.measure` returns for each of them.
+    threads : int
+        CPU threads; they change no result.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COLUMNS`; for each pair a row per target, then one with target ``mean`` for the
+        mean over all targets and, where there are several groups, one with target ``group`` for
+        that over each. `difference` is the AUPRC of a less that of b, seeds averaged; `low` to
+        `high` its 95 % interval and `p` the p-value of no difference, from a block bootstrap and
+        the spread over seeds (`sampling_sd` and `seed_sd`: standard errors by either alone); `q`
+        the p-values of a pair's targets by Benjamini and Hochberg. The columns of the AUROC are the
+        same, by DeLong's variance over blocks. Rows of means have, over their targets, the `median`
+        difference, the share that `improved`, and p-values of Wilcoxon's signed-rank test (1945,
+        https://doi.org/10.2307/3001968).
+    """
+    n_blocks = int(test.blocks.max(initial=-1)) + 1
+    if n_blocks < MIN_BLOCKS:
+        _warn_of_few_blocks(n_blocks)
+    rng = np.random.default_rng(0)
+    drawn = uncertainty.draw_blocks(n_blocks, uncertainty.REPLICATES, rng)
+    spreads = {}
+    for model, scores in trained.items():
+        resampled = _resample(test, scores, drawn, threads, f"bootstrap {model}")
+        spreads[model] = _spread(measured[model], resampled)
+    positives = _positives_by_block(test, n_blocks)
+    tables = []
+    for a, b in catalog.comparisons():
+        if a in spreads and b in spreads:
+            table = _compare_pair(test.facts, positives, spreads[a], spreads[b])
+            tables.append(table.assign(pair=f"{a} - {b}", a=a, b=b))
+    if not tables:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
+
+
+def _warn_of_few_blocks(n_blocks: int) -> None:
+    split = f"the test split lies in {n_blocks} blocks of {uncertainty.BLOCK} bp"
+    effect = f"intervals need {MIN_BLOCKS}: they will be NA"
+    print(f"warning: {split}; {effect}; use a larger test split", file=sys.stderr)
+
+
+def _positives_by_block(test: Split, n_blocks: int) -> NDArray[np.int64]:
+    """Return the positive windows of each target in each block (B, T); 0 with too few blocks."""
+    counts = np.zeros((n_blocks, test.labels.shape[1]), dtype=np.int64)
+    if n_blocks < MIN_BLOCKS:
+        return counts
+    for target, labels in enumerate(test.labels.T):
+        counts[:, target] = np.bincount(test.blocks[labels == 1], minlength=n_blocks)
+    return counts
+
+
+# --- one model ---
+
+
+class _Resampled(NamedTuple):
+    """As the attributes of `Spread`."""
+
+    drawn: NDArray[np.float64]
+    influence: NDArray[np.float64]
+
+
+def _spread(measured: Sequence[Mapping[str, NDArray[np.float64]]], resampled: _Resampled) -> Spread:
+    """Return the `Spread` of one model from what was measured of its seeds."""
+    auprc = np.stack([areas["auprc"] for areas in measured])
+    auroc = np.stack([areas["auroc"] for areas in measured])
+    return Spread(auprc, auroc, resampled.drawn, resampled.influence)
+
+
+def _resample(
+    test: Split,
+    seeds: Sequence[NDArray[np.floating]],
+    drawn: NDArray[np.float32],
+    threads: int,
+    title: str,
+) -> _Resampled:
+    """Resample every target of one model, from the scores (N, T) of its seeds."""
+    n_targets = test.labels.shape[1]
+    n_replicates, n_blocks = drawn.shape
+    areas = np.full((n_replicates, n_targets), np.nan)
+    influence = np.full((n_blocks, n_targets), np.nan)
+
+    def resample_target(
+        target: int, positive: NDArray[np.bool_], scores: Sequence[NDArray[np.floating]]
+    ) -> None:
+        if _is_defined(positive, scores):
+            areas[:, target] = _mean_areas(positive, scores, test.blocks, drawn)
+            influence[:, target] = _mean_influence(positive, scores, test.blocks, n_blocks)
+
+    bar = tqdm(total=n_targets, desc=title, unit="target", leave=False, disable=None)
+    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1), bar:
+        for columns in blocks_of_targets(n_targets):
+            blocks = [read_targets(test.labels, scores, columns) for scores in seeds]
+            targets = range(columns.start, columns.stop)
+            by_target = zip(*(block.scores for block in blocks), strict=True)
+            list(pool.map(resample_target, targets, blocks[0].positive, by_target))
+            bar.update(len(targets))
+    return _Resampled(areas, influence)
+
+
+def _is_defined(positive: NDArray[np.bool_], seeds: Sequence[NDArray[np.floating]]) -> bool:
+    """Return whether a target has both labels, and a score of every window from every seed."""
+    n_positive = positive.sum()
+    if n_positive == 0 or n_positive == len(positive):
+        return False
+    return not any(np.isnan(scores).any() for scores in seeds)
+
+
+def _mean_areas(
+    positive: NDArray[np.bool_],
+    seeds: Sequence[NDArray[np.floating]],
+    blocks: NDArray[np.int64],
+    drawn: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """Return the AUPRC of one target in each replicate (R,), seeds averaged."""
+    areas = []
+    for scores in seeds:
+        areas.append(uncertainty.resampled_auprc(positive, scores, blocks, drawn))
+    return np.mean(areas, axis=0)
+
+
+def _mean_influence(
+    positive: NDArray[np.bool_],
+    seeds: Sequence[NDArray[np.floating]],
+    blocks: NDArray[np.int64],
+    n_blocks: int,
+) -> NDArray[np.float64]:
+    """Return the influence of each block on the AUROC of one target (B,), seeds averaged."""
+    influences = []
+    for scores in seeds:
+        influences.append(uncertainty.auroc_influence(positive, scores, blocks, n_blocks))
+    return np.mean(influences, axis=0)
+
+
+# --- two models ---
+
+
+def _compare_pair(
+    facts: pd.DataFrame, positives: NDArray[np.int64], a: Spread, b: Spread
+) -> pd.DataFrame:
+    """Return the rows of one pair: its targets, their mean, and that of each of several groups."""
+    targets = _differences(a, b, positives)
+    targets["target"] = facts["target"].astype(str)
+    targets["name"] = facts["name"]
+    targets["group"] = facts["group"]
+    targets["q"] = uncertainty.adjusted(targets["p"])
+    targets["auroc_q"] = uncertainty.adjusted(targets["auroc_p"])
+    tables = [targets]
+    defined = targets["difference"].notna().to_numpy()
+    for subset in _subsets(facts["group"], defined):
+        members = subset.members
+        carried = positives[:, members].sum(axis=1, keepdims=True)
+        row = _differences(_mean(a, members), _mean(b, members), carried)
+        summary = _summarise(targets[members])
+        tables.append(row.assign(target=subset.target, name="mean", group=subset.group, **summary))
+    return pd.concat(tables, ignore_index=True)
+
+
+class _Subset(NamedTuple):
+    """Targets of which a mean is taken: `members`, bool (T,), and what their row is called."""
+
+    target: str
+    group: str
+    members: NDArray[np.bool_]
+
+
+def _subsets(groups: pd.Series, defined: NDArray[np.bool_]) -> Iterator[_Subset]:
+    """Yield all defined targets, then those of each group if there are several."""
+    yield _Subset("mean", "all", defined)
+    names = dict.fromkeys(groups)
+    if len(names) > 1:
+        for name in names:
+            members = (groups == name).to_numpy()
+            yield _Subset("group", name, defined & members)
+
+
+def _mean(spread: Spread, targets: NDArray[np.bool_]) -> Spread:
+    """Return the `Spread` of the mean over some targets (T,), as if this were one target."""
+    return Spread(*(_mean_of_defined(table[:, targets]) for table in spread))
+
+
+def _mean_of_defined(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of each row's values that are not nan, (..., 1); nan where all are."""
+    defined = ~np.isnan(table)
+    counts = defined.sum(axis=1, keepdims=True)
+    sums = np.where(defined, table, 0).sum(axis=1, keepdims=True)
+    means = np.full((len(table), 1), np.nan)
+    return np.divide(sums, counts, out=means, where=counts > 0)
+
+
+def _differences(a: Spread, b: Spread, positives: NDArray[np.int64]) -> pd.DataFrame:
+    """Return areas, differences, intervals and p-values of each target.
+
+    What a bootstrap over B blocks finds is multiplied by B / (B - 1), and its degrees of freedom
+    are those of the blocks that carry the target (`positives`, (B, T)).
+    """
+    n_blocks = len(positives)
+    carrying = uncertainty.effective_number(positives)
+    degrees = np.where(carrying >= uncertainty.MIN_CARRIED, carrying - 1, 0)
+    bootstrap = _variance(a.drawn - b.drawn)
+    auprc_sampling = bootstrap * n_blocks / max(n_blocks - 1, 1)
+    influence = a.influence - b.influence
+    auroc_sampling = (influence**2).sum(axis=0)
+    auprc = _difference(a.auprc, b.auprc, auprc_sampling, degrees)
+    auroc = _difference(a.auroc, b.auroc, auroc_sampling, degrees)
+    columns = {
+        **auprc.columns("auprc", ""),
+        **auroc.columns("auroc", "auroc_"),
+        "sampling_sd": np.where(degrees > 0, np.sqrt(auprc_sampling), np.nan),
+        "seed_sd": _seed_error(a.auprc, b.auprc),
+    }
+    return pd.DataFrame(columns)
+
+
+class _Difference(NamedTuple):
+    """Mean areas of two models, their difference and what is known of it, each (T,)."""
+
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+    difference: NDArray[np.float64]
+    interval: uncertainty.Interval
+
+    def columns(self, area: str, prefix: str) -> dict[str, NDArray[np.float64]]:
+        """Return the columns of comparison.tsv."""
+        return {
+            f"{area}_a": self.a,
+            f"{area}_b": self.b,
+            f"{prefix}difference": self.difference,
+            f"{prefix}low": self.interval.low,
+            f"{prefix}high": self.interval.high,
+            f"{prefix}p": self.interval.p,
+        }
+
+
+def _difference(
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    sampling: NDArray[np.float64],
+    degrees: NDArray[np.float64],
+) -> _Difference:
+    """Compare the areas (S, T) of two models; `sampling` is the variance over blocks."""
+    mean_a = a.mean(axis=0)
+    mean_b = b.mean(axis=0)
+    difference = mean_a - mean_b
+    variances = [sampling, _variance_of_mean(a), _variance_of_mean(b)]
+    freedom = [degrees, len(a) - 1, len(b) - 1]
+    interval = uncertainty.student(difference, variances, freedom)
+    return _Difference(mean_a, mean_b, difference, interval)
+
+
+def _variance_of_mean(seeds: NDArray[np.float64]) -> NDArray[np.float64] | float:
+    """Return the variance of the mean of several seeds' areas, (T,); 0 with one seed."""
+    if len(seeds) == 1:
+        return 0
+    return seeds.var(axis=0, ddof=1) / len(seeds)
+
+
+def _seed_error(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64] | float:
+    """Return the standard error over seeds of a difference; nan if a model has one seed."""
+    if len(a) == 1 or len(b) == 1:
+        return np.nan
+    return np.sqrt(_variance_of_mean(a) + _variance_of_mean(b))
+
+
+def _variance(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the variance over replicates of each target (T,), of those that are not nan."""
+    defined = ~np.isnan(drawn)
+    counts = np.maximum(defined.sum(axis=0), 2)
+    mean = np.where(defined, drawn, 0).sum(axis=0) / counts
+    deviations = np.where(defined, (drawn - mean) ** 2, 0)
+    return deviations.sum(axis=0) / (counts - 1)
+
+
+def _summarise(targets: pd.DataFrame) -> dict[str, float]:
+    """Return what the differences of several targets say as a set."""
+    differences = targets["difference"]
+    n_targets = len(targets)
+    improved = (differences > 0).mean() if n_targets else np.nan
+    return {
+        "n_targets": n_targets,
+        "median": differences.median(),
+        "improved": improved,
+        "wilcoxon_p": uncertainty.wilcoxon(differences),
+        "auroc_wilcoxon_p": uncertainty.wilcoxon(targets["auroc_difference"]),
+    }
