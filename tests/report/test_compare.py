@@ -6,7 +6,10 @@ from danq.errors import DanqError
 from danq.files import read_table
 from danq.report.compare import compare
 
-ONE = "name\tgroup\tauroc\nCTCF\tTF\t0.9\nH3K4me3\thistone\t0.7\nDNase\tDNase\t0.8\nDNase\tDNase\t0.6\n"
+ONE = (
+    "name\tgroup\tauroc\n"
+    "CTCF\tTF\t0.9\nH3K4me3\thistone\t0.7\nDNase\tDNase\t0.8\nDNase\tDNase\t0.6\n"
+)
 OTHER = "name,AUC,auroc\nDNase,1,0.7\nCTCF,2,0.8\nDNase,3,0.7\nonly here,4,0.5\nH3K4me3,5,NA\n"
 
 
@@ -33,8 +36,8 @@ def test_targets_are_matched_by_name_and_order(tables, tmp_path):
     ]
     assert table["difference"].dropna().round(6).tolist() == [0.1, 0.1, -0.1]
     assert (
-        "AUROC: one is higher on 2 of 3 targets and lower on 1; means 0.767 and 0.733, mean difference +0.033"
-        in page
+        "AUROC: one is higher on 2 of 3 targets and lower on 1; "
+        "means 0.767 and 0.733, mean difference +0.033" in page
     )
     assert "1 target of other is not in the other table, and left out." in page
 

@@ -1,4 +1,4 @@
-"""The description of a dataset against arithmetic on unpacked arrays; damaged files; what docs/dataset.md says."""
+"""The description of a dataset against unpacked arrays; damaged files; docs/dataset.md."""
 
 import json
 import re
@@ -86,7 +86,7 @@ def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
         "genome_length": 550,
         "bytes": dataset.stat().st_size,
     }
-    # 8 bp and 3 labels: 4 + 1 bytes, and 4 of the start. Bases of train: GAATTCGN AACCGGTT and 16 A.
+    # 8 bp and 3 labels: 4 + 1 bytes, and 4 of the start. Train: GAATTCGN AACCGGTT and 16 A.
     assert found["splits"]["train"] == {
         "windows": 4,
         "share": 4 / 13,
@@ -147,7 +147,9 @@ def test_the_summary_says_the_same_and_is_safe_to_print(dataset, capsys):
         "lines 1,009",
     ]:
         assert row in rows, row
-    assert "empty" not in text and all(base.isprintable() for base in text.replace("\n", ""))
+    assert "empty" not in text and all(
+        character.isprintable() for character in text.replace("\n", "")
+    )
     assert rows.index(r"b\x1b[2J\u202e TF 1 1 0 0 7.692 %") < rows.index(
         "a TF 0 3 1 1 38.462 %"
     )  # rarest first
@@ -181,7 +183,7 @@ def test_random_numbers_against_numpy(random):
 def test_blocks_change_nothing(random, monkeypatch):
     path, *_ = random
     whole = describe(path)
-    monkeypatch.setattr("danq.report.describe._BLOCK", 50)
+    monkeypatch.setattr("danq.report.dataset_contents.BLOCK", 50)
     assert describe(path) == whole
 
 
@@ -247,7 +249,7 @@ def flip(path, *names):
 
 
 def refused(path, tmp_path, kind=DanqErrors):
-    """Describe a file that is to be refused; return the lines, having checked that nothing was made or printed."""
+    """Describe a file that is to be refused, and check that nothing is made; return the lines."""
     before = sorted(tmp_path.iterdir())
     with pytest.raises(kind) as caught:
         describe(path, json=tmp_path / "no.json", figure=tmp_path / "no.svg")
@@ -326,7 +328,7 @@ def spoil(arrays, name, value):
 
 
 def test_bits_that_mean_nothing_are_named(dataset, tmp_path, doc):
-    """A foreign writer seals what it wrote; two bases at a place and labels beyond the last are still found."""
+    """Two bases at a place, and labels beyond the last, are found where checksums are right."""
     attributes, arrays = contents(dataset)
     spoil(arrays, "train/sequences", np.array([255, 0, 0, 0], dtype=np.uint8))
     spoil(arrays, "test/targets", 1)

@@ -1,0 +1,286 @@
+"""What is in a dataset.h5, counted: bases, labels, targets and chromosomes of each split."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from danq.data.audit import audit
+from danq.data.dataset import Dataset, row_bytes
+from danq.genome.bins import SPLITS
+
+BLOCK = 1 << 23
+"""Bytes of packed windows that are read at once."""
+
+Counts = Mapping[str, NDArray[np.int64]]
+"""Positive windows of every target, by split."""
+
+_C_AND_G = 0x00FFFF00  # of a word whose bytes are A, C, G and T, from the lowest
+
+
+class BaseCounts(NamedTuple):
+    """Bits of packed windows.
+
+    Attributes
+    ----------
+    positions, known : int
+        Positions in all windows, and those of them that hold a base (no N).
+    gc : int
+        Bases that are G or C.
+    second : int
+        Bases beyond the first at a position: there should be none.
+    stray : int
+        Bases beyond the end of a window: there should be none.
+    """
+
+    positions: int
+    known: int
+    gc: int
+    second: int
+    stray: int
+
+
+class Contents(NamedTuple):
+    """What is in the windows of a split.
+
+    Attributes
+    ----------
+    bases : BaseCounts
+        Its bases.
+    by_labels : numpy.ndarray, shape (T + 1,), int64
+        Windows with 0, 1, ... T labels.
+    stray_labels : int
+        Windows with labels beyond the last target: there should be none.
+    """
+
+    bases: BaseCounts
+    by_labels: NDArray[np.int64]
+    stray_labels: int
+
+
+def count_contents(dataset: Dataset, split: str) -> Contents:
+    """Read a split once, and count its bases and labels.
+
+    Parameters
+    ----------
+    dataset : danq.data.dataset.Dataset
+        The open file.
+    split : str
+        train, valid or test.
+
+    Returns
+    -------
+    Contents
+        Counts, also of bits that mean nothing.
+    """
+    n_targets = len(dataset.names)
+    bases = np.zeros(len(BaseCounts._fields), dtype=np.int64)
+    by_labels = np.zeros(n_targets + 1, dtype=np.int64)
+    stray_labels = 0
+    step = max(1, BLOCK // row_bytes(dataset.window, n_targets))
+    for start in range(0, dataset.length(split), step):
+        rows = slice(start, start + step)
+        sequences = dataset.packed_sequences(split, rows)
+        bases += _count_bases(sequences, dataset.window)
+        labels = dataset.packed_labels(split, rows)
+        stray = labels[:, -1] & _unused_bits(n_targets)
+        stray_labels += int(np.count_nonzero(stray))
+        n_labels = _bits_of_rows(labels) - np.bitwise_count(stray)
+        by_labels += np.bincount(n_labels, minlength=n_targets + 1)
+    return Contents(BaseCounts(*bases.tolist()), by_labels, stray_labels)
+
+
+def _count_bases(packed: NDArray[np.uint8], window: int) -> BaseCounts:
+    """Count the bits of packed windows (n, w, 4)."""
+    words = np.ascontiguousarray(packed).view("<u4")[:, :, 0]
+    pairs = words | words >> 16
+    occupied = (pairs | pairs >> 8) & 0xFF  # by any of the four bases
+    known = _bits(occupied)
+    return BaseCounts(
+        positions=len(packed) * window,
+        known=known,
+        gc=_bits(words & _C_AND_G),
+        second=_bits(words) - known,
+        stray=_bits(occupied[:, -1] & _unused_bits(window)),
+    )
+
+
+def _unused_bits(n: int) -> int:
+    """Return which bits of the last byte are not used when n bits are packed."""
+    return (1 << -n % 8) - 1
+
+
+def _bits(words: NDArray[Any]) -> int:
+    return int(np.bitwise_count(words).sum(dtype=np.int64))
+
+
+def _bits_of_rows(packed: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.bitwise_count(packed).sum(axis=1, dtype=np.int64)
+
+
+def content_problems(contents: Mapping[str, Contents]) -> Iterator[str]:
+    """Find bits that docs/dataset.md does not allow.
+
+    Parameters
+    ----------
+    contents : dict of str to Contents
+        Of each split.
+
+    Yields
+    ------
+    str
+        What is wrong.
+    """
+    for split, counts in contents.items():
+        second = counts.bases.second
+        stray = counts.bases.stray
+        if second:
+            yield f"{split}/sequences has more than one base in a place, {second} times"
+        if stray:
+            yield f"{split}/sequences has bases beyond the end of the window, {stray} times"
+        if counts.stray_labels:
+            ending = f"in {counts.stray_labels} windows"
+            yield f"{split}/targets has labels beyond the last target, {ending}"
+
+
+# --- the description ---
+
+
+def description(file: Any, dataset: Dataset, contents: Mapping[str, Contents]) -> dict[str, Any]:
+    """Describe a dataset.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file.
+    dataset : danq.data.dataset.Dataset
+        The same, as a dataset.
+    contents : dict of str to Contents
+        Of each split.
+
+    Returns
+    -------
+    dict
+        As `danq.report.describe.describe` returns it.
+    """
+    windows = {split: dataset.length(split) for split in SPLITS}
+    positives = {split: dataset.positives(split) for split in SPLITS}
+    n_windows = sum(windows.values())
+    splits = {}
+    for split, n in windows.items():
+        splits[split] = _split(file[split], contents[split], n / n_windows)
+    in_genome = dataset.attributes["coordinates"] == "genome"
+    return {
+        "facts": _facts(dataset, n_windows, in_genome),
+        "splits": splits,
+        "groups": _groups(dataset.groups, positives, windows),
+        "targets": _targets(dataset, positives, windows),
+        "chromosomes": _chromosomes(dataset) if in_genome else [],
+        "audit": _audit(dataset),
+        "source": dataset.source,
+    }
+
+
+def _facts(dataset: Dataset, n_windows: int, in_genome: bool) -> dict[str, Any]:
+    """Return the attributes of the file, and the numbers of what it holds."""
+    lengths = dataset.chromosomes.values()
+    numbers = {
+        "targets": len(dataset.names),
+        "groups": len(set(dataset.groups)),
+        "windows": n_windows,
+        "chromosomes": len(lengths) if in_genome else None,
+        "genome_length": sum(lengths) if in_genome else None,
+        "bytes": Path(dataset.path).stat().st_size,
+    }
+    return dataset.attributes | numbers
+
+
+def _split(group: Any, contents: Contents, share: float) -> dict[str, Any]:
+    """Describe a split, stored as an HDF5 group."""
+    by_labels = contents.by_labels
+    bases = contents.bases
+    n = int(by_labels.sum())
+    n_labels = float(by_labels @ np.arange(len(by_labels)))
+    stored = sum(group[name].nbytes for name in ("sequences", "targets", "start"))
+    return {
+        "windows": n,
+        "share": share,
+        "bytes_per_window": stored // n,
+        "labelled": n - int(by_labels[0]),
+        "labels_per_window": n_labels / n,
+        "gc": bases.gc / bases.known if bases.known else None,
+        "unknown_bases": bases.positions - bases.known,
+        "windows_by_labels": np.trim_zeros(by_labels, "b").tolist(),
+    }
+
+
+def _groups(
+    groups: Sequence[str], positives: Counts, windows: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Describe the groups, in order of first appearance."""
+    members: dict[str, list[int]] = {}
+    for target, name in enumerate(groups):
+        members.setdefault(name, []).append(target)
+    rows = []
+    for name, targets in members.items():
+        splits = {}
+        for split in SPLITS:
+            splits[split] = _group_in_split(positives[split][targets], windows[split])
+        rows.append({"name": name, "targets": len(targets), "splits": splits})
+    return rows
+
+
+def _group_in_split(positives: NDArray[np.int64], n_windows: int) -> dict[str, Any]:
+    """Describe the targets of a group in one split, from the positive windows of each."""
+    prevalence = {
+        "mean": positives.mean() / n_windows,
+        "min": positives.min() / n_windows,
+        "max": positives.max() / n_windows,
+    }
+    return {
+        "positives": int(positives.sum()),
+        "prevalence": prevalence,
+        "without_positive": int((positives == 0).sum()),
+    }
+
+
+def _targets(
+    dataset: Dataset, positives: Counts, windows: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Describe each target."""
+    rows = []
+    for index, name in enumerate(dataset.names):
+        counts = {split: int(positives[split][index]) for split in SPLITS}
+        prevalence = {split: counts[split] / windows[split] for split in SPLITS}
+        row = {
+            "index": index,
+            "name": name,
+            "group": dataset.groups[index],
+            "jaspar": dataset.jaspar[index],
+            "positives": counts,
+            "prevalence": prevalence,
+        }
+        rows.append(row)
+    return rows
+
+
+def _chromosomes(dataset: Dataset) -> list[dict[str, Any]]:
+    """Count the windows on each chromosome that has any."""
+    n = len(dataset.chromosomes)
+    counts = {}
+    for split in SPLITS:
+        counts[split] = np.bincount(dataset.places(split).chrom, minlength=n)
+    rows = []
+    for number, (name, length) in enumerate(dataset.chromosomes.items()):
+        windows = {split: int(counts[split][number]) for split in SPLITS}
+        if any(windows.values()):
+            rows.append({"name": name, "length": length, "windows": windows})
+    return rows
+
+
+def _audit(dataset: Dataset) -> list[dict[str, Any]]:
+    """Return the rows of `danq.data.audit.audit`, None for what is undefined."""
+    table = audit(dataset).astype(object)
+    return table.where(table.notna(), None).to_dict("records")
