@@ -93,14 +93,16 @@ def annotate(
     for motif in read_meme(queries):
         matrix = trim(motif.matrix, settings.trim_bits)
         motifs.append(Motif(motif.name, "", matrix, motif.n_sites))
+    known = known_motifs(database)
+    rng = np.random.default_rng(settings.seed)
     table = match_table(
         motifs,
-        known_motifs(database),
+        known,
         min_bits=settings.min_bits,
         distance=settings.distance,
         q_value=settings.q_value,
         shuffles=settings.shuffles,
-        rng=np.random.default_rng(settings.seed),
+        rng=rng,
     )
     write_table(output, table)
     if meme is not None:
@@ -110,7 +112,8 @@ def annotate(
 
 def summary(table: pd.DataFrame) -> str:
     """Say in words what a `match_table` holds: how many motifs are compared, and named."""
-    best = table[table["rank"].fillna(1) == 1]
+    rank = table["rank"].fillna(1)
+    best = table[rank == 1]
     compared = best[best["tested"] == "yes"]
     named = best[best["named"] == "yes"]
     factors = named["factor"].nunique()
@@ -177,7 +180,8 @@ def core_bits(matrix: NDArray[np.float64]) -> float:
     >>> core_bits(np.eye(4)), core_bits(np.eye(4)[[0] * 20])
     (8.0, 16.0)
     """
-    sums = np.convolve(information(matrix), np.ones(CORE), "valid")
+    stretch = np.ones(CORE)
+    sums = np.convolve(information(matrix), stretch, "valid")
     return float(sums.max())
 
 
@@ -240,23 +244,20 @@ def _is_fit(motif: Motif, min_bits: float) -> bool:
     return core_bits(motif.matrix) >= min_bits
 
 
-def _motif_facts(motifs: Sequence[Motif], tested: Sequence[Motif]) -> pd.DataFrame:
+def _motif_facts(motifs: Sequence[Motif], compared: Sequence[Motif]) -> pd.DataFrame:
     """Return the columns name to cluster of `match_table`, a row per motif."""
-    names = [motif.name for motif in tested]
-    clusters = dict(zip(names, cluster_motifs(tested), strict=True))
+    names = [motif.name for motif in compared]
+    clusters = dict(zip(names, cluster_motifs(compared), strict=True))
     rows = []
     for motif in motifs:
-        bits = float(information(motif.matrix).sum())
-        row = {
-            "name": motif.name,
-            "n_sites": motif.n_sites,
-            "width": len(motif.matrix),
-            "bits": round(bits, 3),
-            "tested": "yes" if motif.name in clusters else "no",
-            "cluster": clusters.get(motif.name),
-        }
-        rows.append(row)
-    table = pd.DataFrame(rows, columns=COLUMNS[:6])
+        bits = information(motif.matrix).sum()
+        tested = "yes" if motif.name in clusters else "no"
+        cluster = clusters.get(motif.name)
+        width = len(motif.matrix)
+        rounded = round(float(bits), 3)
+        rows.append((motif.name, motif.n_sites, width, rounded, tested, cluster))
+    columns = ["name", "n_sites", "width", "bits", "tested", "cluster"]
+    table = pd.DataFrame(rows, columns=columns)
     return table.astype({"name": str})
 
 
@@ -269,13 +270,17 @@ def _best_matches(
 ) -> pd.DataFrame:
     """Return a row per query and match, best first: name and rank to overlap of `match_table`."""
     targets = [motif.matrix for motif in known]
-    comparison = tomtom([query.matrix for query in queries], targets, distance=distance)
-    best = comparison.p.argsort(axis=1, kind="stable")[:, : 1 + RUNNERS_UP]
+    matrices = [query.matrix for query in queries]
+    comparison = tomtom(matrices, targets, distance=distance)
+    by_p = comparison.p.argsort(axis=1, kind="stable")
+    best = by_p[:, : 1 + RUNNERS_UP]
     n_best = best.shape[1]
     table = pd.DataFrame()
-    table["name"] = np.repeat([query.name for query in queries], n_best)
-    table["rank"] = np.tile(np.arange(1, n_best + 1), len(queries))
-    matches = [known[index] for index in best.flat]
+    ranks = np.arange(1, n_best + 1)
+    names = [query.name for query in queries]
+    table["name"] = np.repeat(names, n_best)
+    table["rank"] = np.tile(ranks, len(queries))
+    matches = [known[index] for index in best.ravel().tolist()]
     table["match"] = [match.name for match in matches]
     table["factor"] = [one_word(match.alias) or match.name for match in matches]
     table["family"] = [match.family for match in matches]
@@ -283,7 +288,7 @@ def _best_matches(
         table[name] = np.take_along_axis(values, best, axis=1).ravel()
     table["empirical_fdr"] = np.nan
     if shuffles:
-        null = _shuffled_p_values(queries, targets, distance, shuffles, rng)
+        null = _shuffled_p_values(matrices, targets, distance, shuffles, rng)
         lowest = comparison.p.min(axis=1)
         table["empirical_fdr"] = empirical_fdr(table["p"].to_numpy(), lowest, null)
     # Integers that can be undefined, for the rows of motifs that were not compared.
@@ -298,7 +303,8 @@ def _statistics(comparison: Comparison, best: NDArray[np.int64]) -> dict[str, ND
     for row, p_of_query in enumerate(p):
         tomtom_q[row] = benjamini_hochberg(p_of_query)
     q = np.full(p.shape, np.nan)
-    np.put_along_axis(q, best[:, :1], best_q_values(p)[:, None], axis=1)
+    queries = np.arange(len(p))
+    q[queries, best[:, 0]] = best_q_values(p)
     return {
         "p": p,
         "e": p * n_targets,
@@ -311,7 +317,7 @@ def _statistics(comparison: Comparison, best: NDArray[np.int64]) -> dict[str, ND
 
 
 def _shuffled_p_values(
-    queries: Sequence[Motif],
+    queries: Sequence[NDArray[np.float64]],
     targets: Sequence[NDArray[np.float64]],
     distance: str,
     shuffles: int,
@@ -320,7 +326,7 @@ def _shuffled_p_values(
     """Return the lowest p-value of each column-shuffled copy of each query."""
     lowest = []
     for _ in tqdm(range(shuffles), "shuffled motifs", leave=False, disable=None):
-        copies = [rng.permutation(query.matrix) for query in queries]
+        copies = [rng.permutation(query) for query in queries]
         comparison = tomtom(copies, targets, distance=distance)
         lowest.append(comparison.p.min(axis=1))
     return np.concatenate(lowest)
@@ -346,8 +352,8 @@ def best_q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
     below_1 = np.nextafter(1, 0)  # the logarithm of 1 - 1 is not finite
     best = np.minimum(p.min(axis=1), below_1)
     n_targets = p.shape[1]
-    corrected = -np.expm1(n_targets * np.log1p(-best))
-    return benjamini_hochberg(corrected)
+    log_none = n_targets * np.log1p(-best)
+    return benjamini_hochberg(-np.expm1(log_none))
 
 
 def empirical_fdr(
@@ -384,9 +390,9 @@ def empirical_fdr(
     false_share = false / len(null)
     named_share = np.maximum(named, 1) / len(best)
     rates = false_share / named_share
-    lowest_from_here = np.minimum.accumulate(rates[::-1])[::-1]
-    position = np.searchsorted(thresholds, p)
-    return np.minimum(lowest_from_here, 1)[position]
+    lowest = np.minimum.accumulate(rates[::-1])[::-1]  # from each threshold on
+    estimates = np.minimum(lowest, 1)
+    return estimates[np.searchsorted(thresholds, p)]
 
 
 # --- what follows from the table ---
@@ -456,6 +462,7 @@ def _merged_matrix(members: Sequence[Motif], chief: Motif) -> NDArray[np.float64
         first = max(0, -offset)
         last = min(len(matrix), len(total) - offset)
         columns = slice(first + offset, last + offset)
-        total[columns] += motif.n_sites * matrix[first:last]
+        aligned = matrix[first:last]
+        total[columns] += motif.n_sites * aligned
         weights[columns] += motif.n_sites
     return total / weights

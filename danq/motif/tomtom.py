@@ -132,6 +132,9 @@ def benjamini_hochberg(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 # --- the targets ---
 
+_Matrix = NDArray[np.float64]
+_Similarity = Callable[[_Matrix, _Matrix], _Matrix]
+
 
 class _Database(NamedTuple):
     """All targets, on both strands.
@@ -140,7 +143,7 @@ class _Database(NamedTuple):
     ----------
     columns : numpy.ndarray, shape (columns, 4), float64
         All columns of all targets and of their reverse complements.
-    index : numpy.ndarray, shape (n_targets, 2, widest), int64
+    rows : numpy.ndarray, shape (n_targets, 2, widest), int64
         Rows of `columns`, by strand and position in the target; -1 beyond its end.
     widths : numpy.ndarray, shape (n_targets,), int64
     similarity : callable
@@ -148,9 +151,9 @@ class _Database(NamedTuple):
     """
 
     columns: NDArray[np.float64]
-    index: NDArray[np.int64]
+    rows: NDArray[np.int64]
     widths: NDArray[np.int64]
-    similarity: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+    similarity: _Similarity
 
 
 def _database(targets: Sequence[NDArray[np.float64]], distance: str) -> _Database:
@@ -162,10 +165,10 @@ def _database(targets: Sequence[NDArray[np.float64]], distance: str) -> _Databas
     widths = np.array([len(target) for target in targets])
     ends = np.repeat(widths, 2)[:, None]
     inside = np.arange(widths.max()) < ends
-    index = np.full(inside.shape, -1)
-    index[inside] = np.arange(inside.sum())
-    index = index.reshape(len(targets), 2, -1)
-    return _Database(np.concatenate(oriented), index, widths, _SIMILARITIES[distance])
+    rows = np.full(inside.shape, -1)
+    rows[inside] = np.arange(inside.sum())
+    by_strand = rows.reshape(len(targets), 2, -1)
+    return _Database(np.concatenate(oriented), by_strand, widths, _SIMILARITIES[distance])
 
 
 def _correlation(query: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -177,8 +180,9 @@ def _unit(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Centre columns and scale them to length 1; flat columns give 0."""
     centred = matrix - 0.25
     length = np.linalg.norm(centred, axis=1, keepdims=True)
-    zeros = np.zeros_like(centred)
-    return np.divide(centred, length, where=length > 1e-9, out=zeros)
+    scaled = np.zeros_like(centred)
+    np.divide(centred, length, where=length > 1e-9, out=scaled)
+    return scaled
 
 
 def _nearness(query: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -198,16 +202,18 @@ def _compare(query: NDArray[np.float64], database: _Database, min_overlap: int) 
     """Compare one query with every target; arrays of shape (n_targets,)."""
     columns = _score_columns(query, database)
     best = _best_alignments(columns.scores, database, min_overlap)
-    observed, index = np.unique(best.score, return_inverse=True)
+    observed, index = np.unique(best.bins, return_inverse=True)
     logs = _log_cdfs(columns, observed)
-    p = np.empty(len(best.score))
+    p = np.empty(len(best.bins))
     for width in np.unique(database.widths):
         rows = database.widths == width
         log_below = _sum_over_offsets(logs, width, min_overlap)
         # Each offset is tried on both strands, and both draw from the same columns.
-        p[rows] = -np.expm1(2 * log_below[index[rows]])
+        log_below_best = log_below[index[rows]]
+        p[rows] = -np.expm1(2 * log_below_best)
     strand = np.array(["+", "-"])[best.strand]
-    return Comparison(p, best.offset, strand, best.overlap, best.score * STEP)
+    score = best.bins.astype(np.float64) * STEP
+    return Comparison(p, best.offset, strand, best.overlap, score)
 
 
 class _ColumnScores(NamedTuple):
@@ -232,13 +238,21 @@ def _score_columns(query: NDArray[np.float64], database: _Database) -> _ColumnSc
     """Score each query column against every database column."""
     similarity = database.similarity(query, database.columns)
     bins = np.rint(similarity * HALF).astype(np.int32)
-    n_bins = 2 * HALF + 1
-    counts = np.array([np.bincount(row + HALF, minlength=n_bins) for row in bins])
+    counts = _count_bins(bins)
     n_columns = len(database.columns)
     below_median = 2 * counts.cumsum(axis=1) < n_columns  # whole numbers: halves are exact
     medians = below_median.sum(axis=1) - HALF
-    scores = bins - medians[:, None].astype(np.int32)
+    scores = bins - medians.astype(np.int32)[:, None]
     return _ColumnScores(scores, counts / n_columns, -HALF - medians)
+
+
+def _count_bins(bins: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Count, for each query column, the scores in each bin of -1 to 1."""
+    n_bins = 2 * HALF + 1
+    counts = np.zeros((len(bins), n_bins), dtype=np.int64)
+    for row, scores in enumerate(bins):
+        counts[row] = np.bincount(scores + HALF, minlength=n_bins)
+    return counts
 
 
 class _Alignments(NamedTuple):
@@ -246,15 +260,15 @@ class _Alignments(NamedTuple):
 
     Attributes
     ----------
-    score : numpy.ndarray
-        Complete score (bins).
+    bins : numpy.ndarray
+        Complete score, in bins of `STEP`.
     strand : numpy.ndarray
         0 as the target is, 1 reverse-complemented.
     offset, overlap : numpy.ndarray
         As in `Comparison`.
     """
 
-    score: NDArray[np.int64]
+    bins: NDArray[np.int64]
     strand: NDArray[np.int64]
     offset: NDArray[np.int64]
     overlap: NDArray[np.int64]
@@ -267,31 +281,35 @@ def _best_alignments(
     width = len(scores)
     total = _scores_by_offset(scores, database)
     n_targets, _, n_offsets = total.shape
-    offsets = np.arange(1 - width, n_offsets - width + 1)
-    ends = np.minimum(width, database.widths[:, None] - offsets)
-    overlaps = ends - np.maximum(0, -offsets)
-    least = np.minimum(min(min_overlap, width), database.widths)
-    allowed = overlaps >= least[:, None]
+    offsets = np.arange(n_offsets) + 1 - width
+    target_widths = database.widths[:, None]
+    first = np.maximum(0, -offsets)
+    last = np.minimum(width, target_widths - offsets)
+    overlaps = last - first
+    least = np.minimum(min(min_overlap, width), target_widths)
+    allowed = overlaps >= least
     # One number that sorts by score, then by overlap.
     keys = total * (width + 1) + overlaps[:, None]
-    keys[~np.broadcast_to(allowed[:, None], keys.shape)] = np.iinfo(np.int64).min
+    lowest = np.iinfo(np.int64).min
+    keys = np.where(allowed[:, None], keys, lowest)
     best = keys.reshape(n_targets, -1).argmax(axis=1)
     strand, column = np.divmod(best, n_offsets)
     target = np.arange(n_targets)
-    score = total[target, strand, column]
-    return _Alignments(score, strand, offsets[column], overlaps[target, column])
+    bins = total[target, strand, column]
+    return _Alignments(bins, strand, offsets[column], overlaps[target, column])
 
 
 def _scores_by_offset(scores: NDArray[np.int32], database: _Database) -> NDArray[np.int64]:
     """Return the complete score at every offset, (n_targets, 2, offsets), from 1 - width on."""
     width = len(scores)
-    n_targets, n_strands, widest = database.index.shape
+    n_targets, n_strands, widest = database.rows.shape
     # A column of zeros, at index -1, stands for all that lies beyond a target's end.
     padded = np.pad(scores, [(0, 0), (0, 1)])
-    total = np.zeros((n_targets, n_strands, widest + width - 1), dtype=np.int64)
+    n_offsets = widest + width - 1
+    total = np.zeros((n_targets, n_strands, n_offsets), dtype=np.int64)
     for column, row in enumerate(padded):
         first = width - 1 - column
-        total[..., first : first + widest] += row[database.index]
+        total[..., first : first + widest] += row[database.rows]
     return total
 
 
@@ -308,7 +326,9 @@ def _log_cdfs(columns: _ColumnScores, observed: NDArray[np.int64]) -> NDArray[np
         for last in range(first, width):
             pmf = np.convolve(pmf, columns.pmfs[last])
             low += columns.lows[last]
-            tails[first, last] = _upper_tail(pmf)[np.clip(observed - low, 0, len(pmf))]
+            tail = _upper_tail(pmf)
+            bins = np.clip(observed - low, 0, len(pmf))
+            tails[first, last] = tail[bins]
     with np.errstate(divide="ignore"):  # a score that every draw reaches has log 0
         return np.log1p(-np.minimum(tails, 1))
 

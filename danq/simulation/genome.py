@@ -63,8 +63,12 @@ class _Cassette:
 
 def _helix_gaps(first_turn: float) -> list[int]:
     """Return the gaps (bp) between GFI1 (11 bp) and ZIC1 (14 bp), centres turns apart, up to 13."""
-    between_centres = np.arange(first_turn, 13) * TURN
-    return [round(distance - (11 + 14) / 2) for distance in between_centres]
+    half_widths = (11 + 14) / 2
+    gaps = []
+    for turns in np.arange(first_turn, 13):
+        gap = turns * TURN - half_widths
+        gaps.append(round(gap))
+    return gaps
 
 
 # With the pairs that lone sites form by chance, the shares give about as many decoys as positives
@@ -290,10 +294,10 @@ def _lay_out(
     """Draw the gaps, strands and position in the slot of `n` copies of a cassette."""
     site_widths = [widths[factor] for factor in cassette.factors]
     steps = [np.zeros(n, dtype=np.int64)]
-    for gap, width in zip(cassette.gaps, site_widths, strict=False):
+    for gap, width in zip(cassette.gaps, site_widths[:-1], strict=True):
         steps.append(rng.choice(gap, n) + width)
     starts = np.stack(steps, axis=1).cumsum(axis=1)
-    ends = starts + site_widths
+    ends = starts + np.array(site_widths)
     span = ends[:, -1:]
     if cassette.one_strand:
         plus = np.full(starts.shape, True)
@@ -350,13 +354,14 @@ def _plant(
         matrix = motifs[name.removesuffix(SWAPPED)].matrix
         bases = _draw_instances(rng, matrix, len(table))
         if name.endswith(SWAPPED):
-            bases = np.roll(bases, len(matrix) // 2, axis=1)
+            half = len(matrix) // 2
+            bases = np.roll(bases, half, axis=1)
         minus = (table["strand"] == "-").to_numpy()
         bases[minus] = reverse_complement(bases[minus])
-        chroms = table["chrom"].cat.codes.to_numpy()[:, None]
-        starts = table["start"].to_numpy()[:, None]
-        offsets = np.arange(len(matrix))
-        genome[chroms, starts + offsets] = bases
+        chroms = table["chrom"].cat.codes.to_numpy()
+        starts = table["start"].to_numpy()
+        positions = starts[:, None] + np.arange(len(matrix))
+        genome[chroms[:, None], positions] = bases
 
 
 def _draw_instances(
@@ -368,14 +373,15 @@ def _draw_instances(
     columns = np.arange(len(matrix))
     logs = np.log(matrix[columns, bases])
     scores = logs.sum(axis=1)
-    best = np.argsort(-scores, kind="stable")[:n]
-    return bases[rng.permutation(best)]
+    by_score = np.argsort(-scores, kind="stable")
+    best = rng.permutation(by_score[:n])
+    return bases[best]
 
 
 def _draw_peaks(rng: np.random.Generator, regions: pd.DataFrame, length: int) -> pd.DataFrame:
     """Return the positive elements, each shifted by up to `JITTER` bp either way."""
     positive = regions[regions["kind"] == "positive"]
-    shifts = rng.integers(-JITTER, JITTER + 1, len(positive))
+    shifts = rng.integers(-JITTER, JITTER + 1, size=len(positive))
     peaks = positive.assign(start=positive["start"] + shifts)
     return shift_inside(peaks, length).sort_values(["chrom", "start"], kind="stable")
 
@@ -385,8 +391,9 @@ def _draw_peaks(rng: np.random.Generator, regions: pd.DataFrame, length: int) ->
 
 def _published(sites: pd.DataFrame) -> pd.DataFrame:
     """Return the table of sites as it is written: with matrix identifiers, no broken copies."""
-    table = sites.assign(motif=sites["factor"].map(MOTIFS))
-    planted = table["motif"].notna()
+    motif = sites["factor"].map(MOTIFS)
+    table = sites.assign(motif=motif)
+    planted = motif.notna()
     return table.loc[planted, ["chrom", "start", "end", "strand", "motif", "factor"]]
 
 
@@ -396,9 +403,9 @@ def _write_targets(folder: Path, peaks: pd.DataFrame) -> None:
     for index, target in enumerate(TARGETS):
         file = f"peaks/{index:02d}.bed.gz"
         intervals = peaks[peaks["target"] == index]
-        numbers = pd.RangeIndex(1, len(intervals) + 1).astype(str)
+        numbers = np.arange(len(intervals)) + 1
         bed = intervals[["chrom", "start", "end"]].copy()
-        bed["name"] = f"{target.name}_" + numbers
+        bed["name"] = [f"{target.name}_{number}" for number in numbers]
         bed["score"] = 1000
         bed["strand"] = "."
         _write_packed(folder / file, bed, header=False)
@@ -433,5 +440,8 @@ def _write_fasta(path: Path, genome: NDArray[np.uint8], width: int = 60, lines: 
 
 def _wrapped(text: str, width: int) -> str:
     """Return text in lines of `width` characters."""
-    lines = [text[start : start + width] for start in range(0, len(text), width)]
-    return "\n".join(lines) + "\n"
+    lines = []
+    for start in range(0, len(text), width):
+        line = text[start : start + width]
+        lines.append(line + "\n")
+    return "".join(lines)

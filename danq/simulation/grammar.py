@@ -98,10 +98,11 @@ def single(sites: pd.DataFrame, factor: str) -> pd.DataFrame:
         A row per element: chrom, start, end (bp, 0-based half-open, not yet moved inside the
         chromosome) and kind ("positive" or "decoy").
     """
-    either = sites["factor"].isin([factor, factor + SWAPPED])
-    rows = np.flatnonzero(either)
-    factors = sites["factor"].to_numpy()[rows]
-    return _elements(sites, rows, rows, factors == factor)
+    whole = sites["factor"] == factor
+    broken = sites["factor"] == factor + SWAPPED
+    rows = np.flatnonzero(whole | broken)
+    positive = whole.to_numpy()[rows]
+    return _elements(sites, rows, rows, positive)
 
 
 def count(sites: pd.DataFrame) -> pd.DataFrame:
@@ -168,8 +169,8 @@ def helix(sites: pd.DataFrame) -> pd.DataFrame:
     centre = span.to_numpy() / 2
     distance = np.abs(centre[gfi] - centre[zic])
     turns = distance / TURN
-    off_whole_turn = np.abs(turns - np.round(turns))
-    same_face = off_whole_turn < 0.25
+    off_whole_turn = turns - np.round(turns)
+    same_face = np.abs(off_whole_turn) < 0.25
     counts = (turns > 2.75) & (turns < 12.75)
     return _elements(sites, gfi[counts], zic[counts], same_face[counts])
 
@@ -278,7 +279,8 @@ def _elements(
     left = np.minimum(start[rows], start[partners])
     right = np.maximum(end[rows], end[partners])
     middle = (left + right) // 2
-    table = pd.DataFrame({"chrom": sites["chrom"].array[rows]})
+    table = pd.DataFrame()
+    table["chrom"] = sites["chrom"].array[rows]
     table["start"] = middle - ELEMENT // 2
     table["end"] = middle + ELEMENT // 2
     table["kind"] = np.where(positive, "positive", "decoy")

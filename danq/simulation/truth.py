@@ -120,14 +120,17 @@ def element_coverage(
     names = np.array(list(dataset.chromosomes))
     chroms = names[numbers]
     bin_size = dataset.bin_size
-    bins = (starts + flank(dataset.window, bin_size)) // bin_size
-    covered = np.zeros((len(starts), len(dataset.names)), dtype=np.int64)
+    bin_starts = starts + flank(dataset.window, bin_size)
+    bins = bin_starts // bin_size
+    shape = (len(starts), len(dataset.names))
+    covered = np.zeros(shape, dtype=np.int64)
     regions = _read_elements(elements)
     regions = regions[regions["kind"].isin(kinds)]
     for (chrom, target), table in regions.groupby(["chrom", "target"]):
         rows = np.flatnonzero(chroms == chrom)
         if len(rows):
-            covered[rows, target] = _bin_coverage(table, bins[rows], bin_size)
+            bases = _bin_coverage(table, bins[rows], bin_size)
+            covered[rows, target] = bases
     return covered
 
 
@@ -143,8 +146,9 @@ def _bin_coverage(
 ) -> NDArray[np.int64]:
     """Count the bases of some bins of a chromosome (their numbers) that lie in regions of it."""
     end_of_bins = (int(bins.max()) + 1) * bin_size
-    length = max(int(regions["end"].max()), end_of_bins)
-    grid = Grid([length + bin_size], bin_size)
+    end_of_regions = int(regions["end"].max())
+    length = max(end_of_regions, end_of_bins) + bin_size
+    grid = Grid([length], bin_size)
     start = regions["start"].to_numpy()
     end = regions["end"].to_numpy()
     chrom = np.zeros(len(regions), dtype=int)
@@ -174,12 +178,13 @@ def _all_cases() -> pd.DataFrame:
     distances = range(0, ELEMENT, 10)
     rows = []
     for target in TARGETS:
-        for factor in MOTIFS:
-            if factor == target.name:
+        motif = MOTIFS[target.name]
+        for partner in MOTIFS.values():
+            if partner == motif:
                 continue
-            pair = (MOTIFS[target.name], MOTIFS[factor])
-            for arrangement in ARRANGEMENTS:
-                rows += [(*pair, *arrangement, distance) for distance in distances]
+            for order, orientation in ARRANGEMENTS:
+                cases = [(motif, partner, order, orientation, bp) for bp in distances]
+                rows.extend(cases)
     return pd.DataFrame(rows, columns=_CASE_COLUMNS)
 
 
@@ -220,9 +225,10 @@ def truth(cases: pd.DataFrame, window: int, bin_size: int = ELEMENT) -> pd.DataF
     both, only_a, only_b = positive.astype(int)
     effect = both - only_a - only_b
     names = [target.name for target in TARGETS]
+    indices = np.arange(len(TARGETS))
     repeated = cases.index.repeat(len(TARGETS))
     table = cases.loc[repeated].reset_index(drop=True)
-    table["target"] = np.tile(np.arange(len(TARGETS)), len(cases))
+    table["target"] = np.tile(indices, len(cases))
     table["name"] = np.tile(names, len(cases))
     table["kind"] = kind.ravel()
     table["effect"] = effect.ravel()
@@ -246,7 +252,8 @@ def _labels(cases: pd.DataFrame, window: int, bin_size: int, kind: str) -> NDArr
     bin_end = bin_start + bin_size
     left = np.maximum(regions["start"], bin_start)
     right = np.minimum(regions["end"], bin_end)
-    regions = regions[2 * (right - left) > bin_size]
+    overlap = right - left
+    regions = regions[2 * overlap > bin_size]
     chrom = regions["chrom"].astype(int)
     case, construct = np.divmod(chrom, 3)
     labels[construct, case, regions["target"]] = True
@@ -258,23 +265,28 @@ def _case_sites(cases: pd.DataFrame, window: int) -> pd.DataFrame:
 
     Both sites, a alone and b alone of a case are on three chromosomes of its own.
     """
+    a = _describe(cases["a"])
+    b = _describe(cases["b"])
+    starts = pair_starts(window, a["width"], b["width"], cases["distance"], cases["order"])
+    a["start"] = starts.a + ELEMENT
+    b["start"] = starts.b + ELEMENT
+    same_strand = cases["orientation"] == "same"
+    a["strand"] = "+"
+    b["strand"] = np.where(same_strand, "+", "-")
+    tables = []
+    for construct, sites in ((_BOTH, a), (_BOTH, b), (_ONLY_A, a), (_ONLY_B, b)):
+        table = sites.assign(chrom=3 * cases.index + construct)
+        tables.append(table)
+    joined = pd.concat(tables)
+    joined["end"] = joined["start"] + joined["width"]
+    return joined.sort_values(["chrom", "start"], ignore_index=True)
+
+
+def _describe(identifiers: pd.Series) -> pd.DataFrame:
+    """Return factor and width (bp) of motifs."""
     motifs = _motifs_by_identifier()
-    width_a = np.array([len(motifs[name].matrix) for name in cases["a"]])
-    width_b = np.array([len(motifs[name].matrix) for name in cases["b"]])
-    starts = pair_starts(window, width_a, width_b, cases["distance"], cases["order"])
-    sites_a = pd.DataFrame({"start": starts.a + ELEMENT})
-    sites_a["end"] = sites_a["start"] + width_a
-    sites_a["strand"] = "+"
-    sites_a["factor"] = [motifs[name].alias for name in cases["a"]]
-    sites_b = pd.DataFrame({"start": starts.b + ELEMENT})
-    sites_b["end"] = sites_b["start"] + width_b
-    sites_b["strand"] = np.where(cases["orientation"] == "same", "+", "-")
-    sites_b["factor"] = [motifs[name].alias for name in cases["b"]]
-    chrom = 3 * cases.index
-    tables = [
-        sites_a.assign(chrom=chrom + _BOTH),
-        sites_b.assign(chrom=chrom + _BOTH),
-        sites_a.assign(chrom=chrom + _ONLY_A),
-        sites_b.assign(chrom=chrom + _ONLY_B),
-    ]
-    return pd.concat(tables).sort_values(["chrom", "start"], ignore_index=True)
+    named = [motifs[identifier] for identifier in identifiers]
+    table = pd.DataFrame()
+    table["factor"] = [motif.alias for motif in named]
+    table["width"] = [len(motif.matrix) for motif in named]
+    return table
