@@ -63,15 +63,12 @@ def audit(dataset: Dataset) -> pd.DataFrame:
         repeats = _Repeats(dataset, split, against, hashes[against].forward)
         identical = repeats.find(hashes[split].forward, reverse=False)
         reverse = repeats.find(hashes[split].reverse, reverse=True)
-        row = {
-            "split": split,
-            "against": against,
-            "windows": len(identical),
-            "overlapping": _overlapping(dataset, split, against),
-            "identical": identical.sum(),
-            "reverse_complement": reverse.sum(),
-            "either": (identical | reverse).sum(),
-        }
+        row: dict[str, str | int | None] = {"split": split, "against": against}
+        row["windows"] = len(identical)
+        row["overlapping"] = _overlapping(dataset, split, against)
+        row["identical"] = identical.sum()
+        row["reverse_complement"] = reverse.sum()
+        row["either"] = (identical | reverse).sum()
         rows.append(row)
     return pd.DataFrame(rows).astype({"overlapping": "Int64"})
 
@@ -119,9 +116,11 @@ def _hash(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
     is no multiple of 2^32, so that two windows, whichever they are, agree by chance with a
     probability of at most 2^-33; nearly all pairs with 2^-64.
     """
-    words = np.ascontiguousarray(packed).view(np.uint32)[:, :, 0]
+    contiguous = np.ascontiguousarray(packed)
+    words = contiguous.view(np.uint32)[:, :, 0]
+    n_words = words.shape[1]
     rng = np.random.default_rng(_SEED)
-    factors = rng.integers(0, 1 << 64, words.shape[1], dtype=np.uint64)
+    factors = rng.integers(0, 1 << 64, n_words, dtype=np.uint64)
     return np.einsum("ij,j->i", words, factors)
 
 
@@ -149,7 +148,8 @@ class _Repeats:
         # The windows that agree in the hash, one after the other; nearly always the first one is
         # the same.
         for candidate in itertools.count():
-            pending = np.flatnonzero(~repeated & (first + candidate < last))
+            agrees = first + candidate < last
+            pending = np.flatnonzero(agrees & ~repeated)
             if len(pending) == 0:
                 break
             for start in range(0, len(pending), step):
@@ -171,7 +171,8 @@ class _Repeats:
             strand = windows[block]
             if reverse:
                 strand = reverse_complement_packed(strand, self._dataset.window)
-            equal[block] = (strand == others[block]).all(axis=(1, 2))
+            same_bases = strand == others[block]
+            equal[block] = same_bases.all(axis=(1, 2))
         return equal
 
 
@@ -179,15 +180,18 @@ def _gather(dataset: Dataset, split: str, rows: NDArray[np.int64]) -> NDArray[np
     """Read windows, uint8 (n, w, 4), at rows in any order, by one pass through the file."""
     distinct, inverse = np.unique(rows, return_inverse=True)
     block_numbers = distinct // _rows_in(_BLOCK, dataset)
-    borders = np.flatnonzero(np.diff(block_numbers)) + 1
+    changes = np.flatnonzero(np.diff(block_numbers))
+    borders = changes + 1
     pieces = []
     for block in np.split(distinct, borders):
         first = int(block[0])
-        packed = dataset.packed_sequences(split, slice(first, int(block[-1]) + 1))
+        last = int(block[-1])
+        packed = dataset.packed_sequences(split, slice(first, last + 1))
         pieces.append(packed[block - first])
     return np.concatenate(pieces)[inverse]
 
 
 def _rows_in(size: int, dataset: Dataset) -> int:
     """Return how many packed windows `size` bytes hold, at least 1."""
-    return max(1, size // (4 * packed_bytes(dataset.window)))
+    row_size = 4 * packed_bytes(dataset.window)
+    return max(1, size // row_size)

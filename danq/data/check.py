@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from danq.config import Extract
-from danq.data.choice import choose, refuse_one_sided
+from danq.data.choice import choose, listed, refuse_one_sided
 from danq.data.dataset import total_counts
 from danq.data.inputs import Files, read_files
 from danq.files import PathLike, write_text
@@ -39,18 +39,13 @@ def check(sources: Sources, output: PathLike, *, settings: Extract) -> None:
 def _print_findings(files: Files, findings: dict[str, Any]) -> None:
     """Print what the files hold, in a few lines."""
     lengths = files.genome.lengths
-    print(f"genome: {len(lengths)} chromosomes, {sum(lengths.values()):,} bp")
-    print(f"targets: {len(files.targets)}, with {sum(files.n_peaks):,} peaks")
-    print("windows: " + _listed(findings["windows"]))
+    total_length = sum(lengths.values())
+    n_peaks = sum(files.n_peaks)
+    print(f"genome: {len(lengths)} chromosomes, {total_length:,} bp")
+    print(f"targets: {len(files.targets)}, with {n_peaks:,} peaks")
+    print("windows:", listed(findings["windows"]))
     dropped = {reason: number for reason, number in findings["dropped"].items() if number}
-    print("bins left out: " + (_listed(dropped) or "none"))
-    for what, (number, _) in total_counts(findings).items():
-        print(f"{_words(what)}: {number:,}")
-
-
-def _listed(numbers: dict[str, int]) -> str:
-    return ", ".join(f"{_words(key)} {number:,}" for key, number in numbers.items())
-
-
-def _words(key: str) -> str:
-    return key.replace("_", " ")
+    print("bins left out:", listed(dropped) or "none")
+    for what, total in total_counts(findings).items():
+        words = what.replace("_", " ")
+        print(f"{words}: {total.number:,}")

@@ -5,6 +5,7 @@ Every bin that is left out is counted under its reason.
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -83,9 +84,8 @@ def choose(files: Files, settings: Extract) -> Choice:
             codes[row.bins] = _usable_codes(files, row, settings, dropped)
     usable = codes != NOWHERE
     if not usable.any():
-        reasons = ", ".join(f"{_words(reason)} {number}" for reason, number in dropped.items())
-        what = f"no usable window of {settings.window} bp in the genome; dropped: {reasons}"
-        raise DanqError(what)
+        what = f"no usable window of {settings.window} bp in the genome"
+        raise DanqError(f"{what}; dropped: {listed(dropped)}")
     keep = _wanted(files, codes, settings)
     if settings.train_bins == "sampled":
         keep |= _sampled(files, codes, keep, settings)
@@ -95,8 +95,19 @@ def choose(files: Files, settings: Extract) -> Choice:
     return Choice(codes, dict(dropped), positives)
 
 
-def _words(key: str) -> str:
-    return key.replace("_", " ")
+def listed(numbers: Mapping[str, int]) -> str:
+    """Return numbers by their snake_case keys as a text.
+
+    Examples
+    --------
+    >>> listed({"border": 2, "beyond_chromosome_end": 1000})
+    'border 2, beyond chromosome end 1,000'
+    """
+    items = []
+    for key, number in numbers.items():
+        words = key.replace("_", " ")
+        items.append(f"{words} {number:,}")
+    return ", ".join(items)
 
 
 def _refuse_unknown_chromosomes(files: Files, settings: Extract) -> None:
@@ -112,19 +123,19 @@ def _usable_codes(
     """Return the split codes of a row of bins; count those that cannot be used, `NOWHERE`."""
     length = files.genome.lengths[row.chrom]
     starts = row.window_starts(settings)
+    ends = starts + settings.window
+    inside = (starts >= 0) & (ends <= length)
     valid = _regions_on(row.chrom, files.valid)
     test = _regions_on(row.chrom, files.test)
     codes = split_codes(starts, settings.window, length, valid, test)
-    inside = (starts >= 0) & (starts + settings.window <= length)
-    reasons = {
-        "beyond_chromosome_end": ~inside,
-        "blacklist": files.blacklist[row.bins],
-        "unmappable": files.unmappable[row.bins],
-        "border": codes == NOWHERE,
-        "unknown_bases": _mostly_unknown(files, row.chrom, starts, inside, settings),
-    }
+    reasons = {"beyond_chromosome_end": ~inside}
+    reasons["blacklist"] = files.blacklist[row.bins]
+    reasons["unmappable"] = files.unmappable[row.bins]
+    reasons["border"] = codes == NOWHERE
+    reasons["unknown_bases"] = _mostly_unknown(files, row.chrom, starts, inside, settings)
     # The rows that a stride adds are for training: held-out regions have no bins of theirs.
-    usable = (codes == _TRAIN) | (codes == NOWHERE) | (row.shift == 0)
+    held_out = (codes != _TRAIN) & (codes != NOWHERE)
+    usable = ~held_out | (row.shift == 0)
     for reason, applies in reasons.items():
         dropped[reason] += int(np.count_nonzero(usable & applies))
         usable &= ~applies
@@ -146,7 +157,8 @@ def _mostly_unknown(
     """Say which windows hold a larger share of bases other than ACGT than is allowed."""
     too_many = np.zeros(len(starts), dtype=bool)
     counts = files.genome.unknown_bases(chrom, starts[inside], settings.window)
-    too_many[inside] = counts / settings.window > settings.max_n
+    shares = counts / settings.window
+    too_many[inside] = shares > settings.max_n
     return too_many
 
 

@@ -86,7 +86,8 @@ class Dataset:
         chromosomes = read_texts(file["chromosomes/name"])
         lengths: list[int] = file["chromosomes/length"][:].tolist()
         self.chromosomes = dict(zip(chromosomes, lengths, strict=True))
-        self.source: dict[str, Any] = json.loads(file["source"][:].tobytes())
+        source = file["source"][:].tobytes()
+        self.source: dict[str, Any] = json.loads(source)
         self.checksum = read_texts(file["complete"])[0]
         checksums = read_texts(file["checksums"])
         self._checksums = dict(zip(PARTS, checksums, strict=True))
@@ -127,9 +128,22 @@ class Dataset:
         """
         return self._file[split]["targets"][rows]
 
-    def labels(self, split: str) -> NDArray[np.uint8]:
-        """Return the labels of a split, uint8 (N, T)."""
-        return self._unpacked_labels(split, slice(None))
+    def labels(self, split: str, rows: slice = slice(None)) -> NDArray[np.uint8]:
+        """Return the labels of windows.
+
+        Parameters
+        ----------
+        split : str
+            train, valid or test.
+        rows : slice
+            Which of its windows.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n, T), uint8
+        """
+        packed = self.packed_labels(split, rows)
+        return np.unpackbits(packed, axis=1, count=len(self.names))
 
     def labels_of(self, split: str, targets: Sequence[int]) -> NDArray[np.uint8]:
         """Return the labels of some targets, without unpacking those of the others.
@@ -154,7 +168,8 @@ class Dataset:
         """Count the positive windows of each target in a split, int64 (T,)."""
         counts = np.zeros(len(self.names), dtype=np.int64)
         for rows in self._blocks(split):
-            counts += self._unpacked_labels(split, rows).sum(axis=0, dtype=np.int64)
+            labels = self.labels(split, rows)
+            counts += labels.sum(axis=0, dtype=np.int64)
         return counts
 
     def background(self, split: str) -> NDArray[np.float64]:
@@ -187,16 +202,19 @@ class Dataset:
 
     def base_indices(self, split: str) -> NDArray[np.uint8]:
         """Return the base indices of a split, uint8 (N, L): 0 to 3 as in the alphabet, 4 for N."""
-        indices = np.empty((self.length(split), self.window), dtype=np.uint8)
+        n = self.length(split)
+        indices = np.empty((n, self.window), dtype=np.uint8)
         for rows in self._blocks(split):
-            indices[rows] = unpack_indices(self.packed_sequences(split, rows), self.window)
+            packed = self.packed_sequences(split, rows)
+            indices[rows] = unpack_indices(packed, self.window)
         return indices
 
     def places(self, split: str) -> Places:
         """Return where the windows of a split lie: chromosomes and starts."""
-        rows = self._file[split]["chromosome_rows"][:]
-        chrom = np.repeat(np.arange(len(self.chromosomes)), np.diff(rows))
-        start = self._file[split]["start"][:].astype(np.int64)
+        group = self._file[split]
+        n_windows = np.diff(group["chromosome_rows"][:])
+        chrom = np.repeat(np.arange(len(n_windows)), n_windows)
+        start = group["start"][:].astype(np.int64)
         return Places(chrom, start)
 
     def facts(self) -> dict[str, Any]:
@@ -219,9 +237,6 @@ class Dataset:
         """Yield the rows of a split, a block at a time."""
         for start in range(0, self.length(split), _BLOCK):
             yield slice(start, start + _BLOCK)
-
-    def _unpacked_labels(self, split: str, rows: slice) -> NDArray[np.uint8]:
-        return np.unpackbits(self.packed_labels(split, rows), axis=1, count=len(self.names))
 
 
 @contextlib.contextmanager

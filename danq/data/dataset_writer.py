@@ -133,16 +133,19 @@ def _known_arrays(
     source: Mapping[str, Any],
 ) -> dict[str, NDArray[Any]]:
     """Return the datasets that are known before the windows."""
+    n_targets = len(targets)
     arrays: dict[str, NDArray[Any]] = {}
     for split, counts in zip(SPLITS, rows, strict=True):
+        first_rows = np.concatenate([[0], np.cumsum(counts)])
         arrays[f"{split}/sequences_length"] = np.array(window, dtype=np.int64)
-        arrays[f"{split}/targets_length"] = np.array(len(targets), dtype=np.int64)
-        arrays[f"{split}/chromosome_rows"] = np.concatenate([[0], np.cumsum(counts)])
+        arrays[f"{split}/targets_length"] = np.array(n_targets, dtype=np.int64)
+        arrays[f"{split}/chromosome_rows"] = first_rows
     arrays["chromosomes/name"] = _as_texts(chromosomes)
     arrays["chromosomes/length"] = np.array(list(chromosomes.values()), dtype=np.int64)
     for column, key in enumerate(("name", "group", "jaspar")):
         arrays[f"targets/{key}"] = _as_texts(target[column] for target in targets)
-    arrays["source"] = np.frombuffer(json.dumps(source).encode(), dtype=np.uint8)
+    text = json.dumps(source).encode()
+    arrays["source"] = np.frombuffer(text, dtype=np.uint8)
     return arrays
 
 
@@ -159,10 +162,12 @@ def _window_parts(
     """Return the datasets that windows fill; the longest chromosome decides the type of starts."""
     byte = np.dtype(np.uint8)
     start = np.dtype(np.uint32 if longest < 1 << 32 else np.int64)
+    window_bytes = packed_bytes(window)
+    label_bytes = packed_bytes(n_targets)
     parts = {}
     for split, n in zip(SPLITS, totals, strict=True):
-        parts[f"{split}/sequences"] = _Part((n, packed_bytes(window), 4), byte)
-        parts[f"{split}/targets"] = _Part((n, packed_bytes(n_targets)), byte)
+        parts[f"{split}/sequences"] = _Part((n, window_bytes, 4), byte)
+        parts[f"{split}/targets"] = _Part((n, label_bytes), byte)
         parts[f"{split}/start"] = _Part((n,), start)
     return parts
 
@@ -180,8 +185,9 @@ def _lay_out(
     temporary: Path, attributes: Mapping[str, str | int], parts: Mapping[str, _Part]
 ) -> dict[str, int]:
     """Let HDF5 lay out the file, without its data; return where each dataset begins (bytes)."""
-    marks = {"checksums": _Part((len(PARTS),), _CHECKSUM), "complete": _Part((1,), _CHECKSUM)}
-    layout = {**parts, **marks}
+    layout = dict(parts)
+    layout["checksums"] = _Part((len(PARTS),), _CHECKSUM)
+    layout["complete"] = _Part((1,), _CHECKSUM)
     offsets = {}
     with (
         open(temporary, "r+b", buffering=0) as raw,
@@ -342,7 +348,8 @@ class Writer:
         """
         if values.size == 0:
             return
-        content = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
+        flat = np.ascontiguousarray(values).reshape(-1)
+        content = flat.view(np.uint8).data
         self._checksums[name].update(content)
         row_size = values.nbytes // len(values) if values.ndim else 0
         self._write(content, self._offsets[name] + row * row_size)

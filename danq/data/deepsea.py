@@ -181,13 +181,14 @@ class _File:
         self.window = sequences.shape[0]
         self.n_targets = labels.shape[0]
         self.n_windows = sequences.shape[2] // 2
-        self.length = (self.n_windows - 1) * BIN_SIZE + max(BIN_SIZE, self.window)
+        last_start = (self.n_windows - 1) * BIN_SIZE
+        self.length = last_start + max(BIN_SIZE, self.window)
 
     def slabs(self, bar: tqdm) -> Iterator[_Slab]:
         """Yield the rows, as many at once as memory allows."""
         # Half a byte per base and a bit per label, twice.
-        width = self.window + self.n_targets // 4 + 1
-        step = self.sequences.step(width)
+        label_bytes = self.n_targets // 4 + 1
+        step = self.sequences.step(self.window + label_bytes)
         for start in range(0, self.n_windows, step):
             stop = min(start + step, self.n_windows)
             sequences = self.sequences.halves(start, stop, bar)
@@ -209,8 +210,8 @@ def _shapes_fit(sequences: tuple[int, ...], labels: tuple[int, ...]) -> bool:
     """Say whether shapes are (L, 4, N) and (T, N), with an even N, and nothing is empty."""
     if len(sequences) != 3 or len(labels) != 2 or 0 in sequences + labels:
         return False
-    n_rows = sequences[2]
-    return sequences[1] == 4 and labels[1] == n_rows and n_rows % 2 == 0
+    _, n_channels, n_rows = sequences
+    return n_channels == 4 and labels[1] == n_rows and n_rows % 2 == 0
 
 
 @contextlib.contextmanager
@@ -260,14 +261,16 @@ def _copy(file: _File, split: str, writer: Writer) -> None:
 
 def _sequence_rows(halves: Halves, rows: slice) -> Halves:
     """Return rows of planes (B, 4, n) as packed one-hot (n, B, 4), in the order A, C, G, T."""
-    first, second = (_as_rows(planes[:, _ORDER, rows]) for planes in halves)
+    first = _as_rows(halves.first[:, _ORDER, rows])
+    second = _as_rows(halves.second[:, _ORDER, rows])
     return Halves(first, second)
 
 
 def _label_rows(halves: Halves, rows: slice) -> Halves:
     """Return rows of planes (B, 1, n) as packed labels (n, B)."""
-    first, second = (_as_rows(planes[..., rows])[..., 0] for planes in halves)
-    return Halves(first, second)
+    first = _as_rows(halves.first[..., rows])
+    second = _as_rows(halves.second[..., rows])
+    return Halves(first[..., 0], second[..., 0])
 
 
 def _as_rows(planes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -304,6 +307,7 @@ def _refuse_partners(
     if not differs.any():
         return
     index = row + first_true(differs)
-    what = f"row {index + file.n_windows} (from 0) of {name} is not {relation} of row {index}"
+    partner = index + file.n_windows
+    what = f"row {partner} (from 0) of {name} is not {relation} of row {index}"
     fix = "give a file whose second half is the other strand of its first, as in the bundle"
     raise DanqError(f"{what}; {fix}", file.path)

@@ -138,7 +138,8 @@ def export_predictions(predictions: PathLike, output: PathLike) -> None:
     scores = read_predictions(predictions).scores
     _refuse_no_probabilities(scores, 0, predictions)
     with atomic(output) as temporary:
-        offset = _lay_out(temporary, (2 * len(scores), scores.shape[1]))
+        n, n_targets = scores.shape
+        offset = _lay_out(temporary, (2 * n, n_targets))
         # HDF5 cannot stop cleanly on a full disk, and the whole is too large to be made in memory:
         # plain writes.
         with open(temporary, "r+b") as file:

@@ -69,7 +69,8 @@ def encode(fasta: PathLike, windows: PathLike, output: PathLike) -> None:
     """
     table = _read_windows(windows)
     records = _check_records(fasta, windows, table.rows)
-    codes = np.array([table.rows[name].split for name in records.names])
+    splits = [table.rows[name].split for name in records.names]
+    codes = np.array(splits)
     source = {}
     for role, path in (("fasta", fasta), ("windows", windows)):
         source[role] = {"path": str(path), "sha256": sha256(path)}

@@ -74,7 +74,8 @@ def _rows_by_chromosome(codes: NDArray[np.uint8], grid: Grid) -> NDArray[np.int6
     firsts = grid.offsets[: -1 : grid.rows]
     counts = []
     for code in range(len(SPLITS)):
-        counts.append(np.add.reduceat(codes == code, firsts, dtype=np.int64))
+        in_split = codes == code
+        counts.append(np.add.reduceat(in_split, firsts, dtype=np.int64))
     return np.stack(counts)
 
 
@@ -88,14 +89,13 @@ def _write_windows(
         for first in range(0, grid.n, _BINS):
             last = min(first + _BINS, grid.n)
             labels = files.labels.packed(first, last)
-            first_row = int(np.searchsorted(grid.offsets, first, side="right")) - 1
-            last_row = int(np.searchsorted(grid.offsets, last, side="left"))
+            first_row = np.searchsorted(grid.offsets, first, side="right") - 1
+            last_row = np.searchsorted(grid.offsets, last, side="left")
             for row in rows[first_row:last_row]:
                 start = max(first, row.bins.start)
-                stop = min(last, row.bins.stop)
-                own = slice(start, max(start, stop))
-                own_labels = labels[own.start - first : own.stop - first]
-                _write_bins(writer, files, row, own, codes[own], own_labels, settings)
+                stop = max(start, min(last, row.bins.stop))
+                row_labels = labels[start - first : stop - first]
+                _write_bins(writer, files, row, slice(start, stop), codes, row_labels, settings)
             bar.update(last - first)
 
 
@@ -108,11 +108,12 @@ def _write_bins(
     labels: NDArray[np.uint8],
     settings: Extract,
 ) -> None:
-    """Write the windows of some bins of a row, each to the split of its code."""
+    """Write the windows of some bins of a row, whose labels are given, each to its split."""
     first = row.bins.start
-    starts = row.window_starts(settings)[bins.start - first : bins.stop - first]
+    row_starts = row.window_starts(settings)
+    starts = row_starts[bins.start - first : bins.stop - first]
     for code, split in enumerate(SPLITS):
-        chosen = np.flatnonzero(codes == code)
+        chosen = np.flatnonzero(codes[bins] == code)
         if len(chosen):
             windows = files.genome.windows(row.chrom, starts[chosen], settings.window)
             writer.append(split, windows, labels[chosen], starts[chosen])
@@ -120,11 +121,13 @@ def _write_bins(
 
 def _table(files: Files, choice: Choice) -> str:
     """Return the run's own table of targets: what was asked for, its files, and its counts."""
-    lines = ["\t".join(["name", "group", "jaspar", "file", "sha256", "n_peaks", *SPLITS])]
+    header = ["name", "group", "jaspar", "file", "sha256", "n_peaks", *SPLITS]
+    lines = ["\t".join(header)]
     for index, target in enumerate(files.targets):
         checksum = files.source["peaks"][index]["sha256"]
-        counts = [files.n_peaks[index], *choice.positives[:, index].tolist()]
-        lines.append("\t".join([*_names(target), checksum, *map(str, counts)]))
+        positives = choice.positives[:, index].tolist()
+        counts = map(str, [files.n_peaks[index], *positives])
+        lines.append("\t".join([*_names(target), checksum, *counts]))
     return "\n".join(lines) + "\n"
 
 

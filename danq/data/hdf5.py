@@ -190,7 +190,10 @@ def allocate(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype
     properties.set_obj_track_times(False)  # the same data are the same bytes
     kind = h5py.string_dtype("utf-8", dtype.itemsize) if dtype.kind == "S" else dtype
     stored_type = h5py.h5t.py_create(kind, logical=True)
-    space = h5py.h5s.create_simple(shape) if shape else h5py.h5s.create(h5py.h5s.SCALAR)
+    if shape:
+        space = h5py.h5s.create_simple(shape)
+    else:
+        space = h5py.h5s.create(h5py.h5s.SCALAR)
     folder, _, last = name.rpartition("/")
     group = file.require_group(folder or "/")
     dataset = h5py.h5d.create(group.id, last.encode(), stored_type, space, properties)

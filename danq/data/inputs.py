@@ -84,12 +84,15 @@ class Files(NamedTuple):
     def rows(self) -> list[Row]:
         """Return the rows of the grid of bins, chromosome by chromosome."""
         grid = self.labels.grid
-        chromosomes = [chrom for chrom in self.genome.lengths for _ in range(grid.rows)]
+        chromosomes: list[str] = []
+        for chrom in self.genome.lengths:
+            chromosomes += [chrom] * grid.rows
         firsts = grid.offsets[:-1]
         lasts = firsts + grid.counts
         rows = []
         for chrom, first, last, shift in zip(chromosomes, firsts, lasts, grid.shifts, strict=True):
-            rows.append(Row(chrom, slice(int(first), int(last)), int(shift)))
+            bins = slice(int(first), int(last))
+            rows.append(Row(chrom, bins, int(shift)))
         return rows
 
 
@@ -206,8 +209,10 @@ def _named_files(sources: Sources) -> Iterable[tuple[str, PathLike]]:
     yield "genome", sources.genome
     yield "targets", sources.targets
     for kind, paths in (("blacklist", sources.blacklist), ("unmappable", sources.unmappable)):
+        numbered = len(paths) > 1
         for number, path in enumerate(paths, 1):
-            yield kind if len(paths) == 1 else f"{kind}_{number}", path
+            key = f"{kind}_{number}" if numbered else kind
+            yield key, path
     if sources.aliases:
         yield "aliases", sources.aliases
 
@@ -234,10 +239,14 @@ def _regions(lengths: dict[str, int], settings: Extract) -> _Regions:
     test = read_regions(settings.test, lengths)
     clash = overlapping(valid, test)
     if clash:
-        first, second = (f"{chrom}:{start}-{end}" for chrom, start, end in clash)
+        first, second = map(_region_text, clash)
         what = f"validation region {first} and test region {second} overlap"
         raise DanqError(f"{what}; separate them")
     return _Regions(valid, test)
+
+
+def _region_text(region: Region) -> str:
+    return f"{region.chrom}:{region.start}-{region.end}"
 
 
 class _Labelled(NamedTuple):
@@ -271,7 +280,9 @@ def _cover(
     """Count the bases of each bin that lie in the union of some BED files."""
     numbers: list[Any] = []
     groups = list(read_peaks(paths, chromosomes, counts=numbers, progress=what, regions=True))
-    counts = {str(path): dict(own) for path, own in zip(paths, numbers, strict=True)}
+    counts = {}
+    for path, file_counts in zip(paths, numbers, strict=True):
+        counts[str(path)] = dict(file_counts)
     if not groups:
         return _Coverage(np.zeros(grid.n, dtype=np.int64), counts)
     chrom = np.concatenate([group.chrom for group in groups])

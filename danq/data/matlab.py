@@ -126,7 +126,8 @@ def as_bits(planes: NDArray[Any], first_row: int, name: str, path: PathLike) -> 
     wrong = (planes != 0) & (planes != 1)
     if wrong.any():
         row = first_true(wrong.transpose(2, 0, 1))
-        value = planes[..., row][wrong[..., row]][0]
+        wrong_values = planes[..., row][wrong[..., row]]
+        value = wrong_values[0]
         what = f"row {first_row + row} (from 0) of {name} holds {value}, not 0 or 1"
         raise DanqError(f"{what}; give the published file", path)
     return planes.astype(np.uint8)
@@ -166,8 +167,9 @@ def empty_planes(shape: Sequence[int], n_rows: int) -> NDArray[np.uint8]:
     -------
     numpy.ndarray, shape (ceil(L/8) or ceil(T/8), 4 or 1, n_rows), uint8
     """
+    depth = packed_bytes(shape[0])
     channels = math.prod(shape[1:-1])
-    return np.zeros((packed_bytes(shape[0]), channels, n_rows), dtype=np.uint8)
+    return np.zeros((depth, channels, n_rows), dtype=np.uint8)
 
 
 def hdf5_arrays(
@@ -239,12 +241,14 @@ class _Hdf5Array:
         self.n_bytes: int = dataset.size * dataset.dtype.itemsize
         self._dataset = dataset
         self._path = path
-        self._chunk: tuple[int, ...] = dataset.chunks or (1,) * len(self.shape)
+        no_chunks = (1,) * dataset.ndim
+        self._chunk: tuple[int, ...] = dataset.chunks or no_chunks
 
     def step(self, width: int) -> int:
         """Return how many rows of `width` bytes to hold at once: whole chunks, where they fit."""
+        chunk_rows = self._chunk[-1]
         fitting = max(1, _SLAB // width)
-        whole_chunks = fitting // self._chunk[-1] * self._chunk[-1]
+        whole_chunks = fitting // chunk_rows * chunk_rows
         return whole_chunks or fitting
 
     def halves(self, start: int, stop: int, bar: tqdm) -> Halves:
@@ -258,22 +262,32 @@ class _Hdf5Array:
         tile = self._tile(stop - start)
         packed = empty_planes(self.shape, stop - start)
         # Borders at multiples of the chunks: those between two tiles would be unpacked twice.
-        inner = range((start // tile.rows + 1) * tile.rows, stop, tile.rows)
-        borders = [start, *inner, stop]
+        first_border = (start // tile.rows + 1) * tile.rows
+        borders = [start, *range(first_border, stop, tile.rows), stop]
         for plane in range(0, self.shape[0], tile.planes):
+            target = packed[plane // 8 :]
             for left, right in itertools.pairwise(borders):
-                with reading(self._path):
-                    values = self._dataset[plane : plane + tile.planes, ..., left:right]
-                bar.update(values.nbytes)
-                planes = values.reshape(len(values), -1, right - left)
-                bits = as_bits(planes, left, self.name, self._path)
-                pack_planes(bits, packed[plane // 8 :, :, left - start : right - start])
+                bits = self._read(slice(plane, plane + tile.planes), left, right, bar)
+                pack_planes(bits, target[..., left - start : right - start])
         return packed
+
+    def _read(self, planes: slice, left: int, right: int, bar: tqdm) -> NDArray[np.uint8]:
+        """Return the rows from `left` to `right` of some planes, (k, C, n), as 0 and 1."""
+        with reading(self._path):
+            values = self._dataset[planes, ..., left:right]
+        bar.update(values.nbytes)
+        rows = values.reshape(len(values), -1, right - left)
+        return as_bits(rows, left, self.name, self._path)
 
     def _tile(self, n_rows: int) -> _Tile:
         """Return how much to read at once: whole bytes, and whole chunks while they fit."""
-        planes = min(math.lcm(8, self._chunk[0]), packed_bytes(self.shape[0]) * 8)
-        size = planes * math.prod(self.shape[1:-1]) * self._dataset.dtype.itemsize
-        n_chunks = max(1, _TILE // size // self._chunk[-1])
-        rows = min(n_rows, n_chunks * self._chunk[-1], 4 * _TILE // size)
+        whole_chunks = math.lcm(8, self._chunk[0])
+        all_planes = 8 * packed_bytes(self.shape[0])
+        planes = min(whole_chunks, all_planes)
+        channels = math.prod(self.shape[1:-1])
+        row_size = planes * channels * self._dataset.dtype.itemsize
+        chunk_rows = self._chunk[-1]
+        n_chunks = max(1, _TILE // row_size // chunk_rows)
+        most_rows = 4 * _TILE // row_size
+        rows = min(n_rows, n_chunks * chunk_rows, most_rows)
         return _Tile(planes, max(1, rows))

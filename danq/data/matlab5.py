@@ -174,7 +174,8 @@ def _read_variable(kind: int, section: _Section, order: str, path: PathLike) -> 
 
 def _read_matrix(stream: _Stream, order: str, path: PathLike) -> _Matrix | None:
     """Return the variable of the miMATRIX element that begins here, or None if it has no name."""
-    flags: int = struct.unpack(order + "I", _read_element(stream, order)[:4])[0]
+    flag_bytes = _read_element(stream, order)[:4]
+    (flags,) = struct.unpack(order + "I", flag_bytes)
     array_class = flags & _CLASS
     if array_class > _LAST_NAMED:
         return None
@@ -260,7 +261,8 @@ class _Mat5Array:
                 content = _read_exactly(self._stream, depth * plane_bytes)
             bar.update(len(content))
             planes = np.frombuffer(content, self._dtype).reshape(depth, -1, n_rows)
-            pack_planes(as_bits(planes, 0, self.name, self._path), packed[first // 8 :])
+            bits = as_bits(planes, 0, self.name, self._path)
+            pack_planes(bits, packed[first // 8 :])
         with reading(self._path):
             self._stream.read(_TAG)  # the padding, and the checksum of a compressed array
         return Halves(packed[..., :stop], packed[..., stop:])

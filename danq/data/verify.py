@@ -226,6 +226,7 @@ def _text_problems(file: h5py.File) -> Iterator[str]:
 def _value_problems(file: h5py.File) -> Iterator[str]:
     """Find numbers that cannot be: a program that is not ours, or has a fault, wrote them."""
     window = int(file.attrs["window"])
+    n_targets = len(file["targets/name"])
     room = file["chromosomes/length"][:] - window
     for split in SPLITS:
         group = file[split]
@@ -233,8 +234,9 @@ def _value_problems(file: h5py.File) -> Iterator[str]:
         rows = group["chromosome_rows"][:]
         if n == 0:
             yield f"the {split} split has no window"
-        lengths = (int(group["sequences_length"][()]), int(group["targets_length"][()]))
-        if lengths != (window, len(file["targets/name"])):
+        sequences_length = int(group["sequences_length"][()])
+        targets_length = int(group["targets_length"][()])
+        if (sequences_length, targets_length) != (window, n_targets):
             yield f"the lengths of the {split} split are not those of the file"
         if rows[0] != 0 or rows[-1] != n or (np.diff(rows) < 0).any():
             yield f"{split}/chromosome_rows does not divide the rows"

@@ -82,13 +82,15 @@ def _read_windows(data: Dataset, split: str) -> Iterator[_Window]:
     firsts = range(0, data.length(split), _BLOCK)
     for first in tqdm(firsts, f"windows {split}", unit="block", disable=None):
         block = slice(first, first + _BLOCK)
-        indices = unpack_indices(data.packed_sequences(split, block), data.window)
-        labels = np.unpackbits(data.packed_labels(split, block), axis=1, count=len(data.names))
+        sequences = data.packed_sequences(split, block)
+        indices = unpack_indices(sequences, data.window)
+        labels = data.labels(split, block)
         chroms = places.chrom[block].tolist()
         starts = places.start[block].tolist()
         for row, (chrom, start) in enumerate(zip(chroms, starts, strict=True)):
             end = start + data.window
-            yield _Window(names[chrom], start, end, decode(indices[row]), labels[row])
+            bases = decode(indices[row])
+            yield _Window(names[chrom], start, end, bases, labels[row])
 
 
 def _refuse_other_bases(window: _Window, bases: Bases, genome: PathLike) -> None:
