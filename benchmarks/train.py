@@ -17,7 +17,7 @@ limits
     1.139 GFLOP a window for `danq`, 3.277 for `deepsea`. No network reaches the limit; the share
     says how much could be won at most.
 steps
-    danq's own step, as `danq.training.train.Loop` makes it: rows gathered and expanded on the
+    danq's own step, as `danq.training.learner.Learner` makes it: rows gathered and expanded on the
     device, random strands, autocast, the loss and the fused AdamW of `danq.network.recipes.MODERN`.
     Left out is what a step has around it: Fabric, the progress bar, saving. Beside it `plain`: the
     same network as one would write it down first. Unpacked one-hot in memory,

@@ -56,11 +56,11 @@ def _no_own_motif(what: str) -> DanqError:
 
 
 @torch.no_grad()
-def start_from_motifs(
+def initialise_from_motifs(
     conv: nn.Conv1d,
     motifs: list[Motif],
     generator: torch.Generator,
-    background: NDArray[np.floating] | None = None,
+    background: NDArray[np.float64] | None = None,
 ) -> list[str]:
     """Initialise the first filters from motifs, in place.
 
@@ -117,7 +117,7 @@ class _Pattern(NamedTuple):
     """What a filter is initialised from: probabilities of the bases, shape (w, 4)."""
 
     name: str
-    matrix: NDArray[np.floating]
+    matrix: NDArray[np.float64]
 
 
 def _patterns(motifs: list[Motif], n_filters: int) -> list[_Pattern]:
@@ -129,7 +129,9 @@ def _patterns(motifs: list[Motif], n_filters: int) -> list[_Pattern]:
             patterns.append(_Pattern(f"{motif.name}-", reverse.matrix))
     if len(patterns) > n_filters:
         what = f"{len(motifs)} known motifs do not fit {n_filters} filters"
-        advice = "give fewer motifs (a MEME file), start from targets, or use a larger train.scale"
+        advice = (
+            "give fewer motifs (a MEME file), initialise from targets, or use a larger train.scale"
+        )
         raise UntrainableError(f"{what}; {advice}")
     return patterns
 
@@ -141,7 +143,7 @@ def _random_start(slack: int, generator: torch.Generator) -> int:
     return margin + int(torch.randint(starts, (), generator=generator))
 
 
-def _most_informative(matrix: NDArray[np.floating], width: int) -> NDArray[np.floating]:
+def _most_informative(matrix: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     """Cut a matrix (w, 4) to the `width` neighbouring columns that are furthest from uniform."""
     distance = ((matrix - UNIFORM) ** 2).sum(axis=1)
     box = np.ones(min(width, len(matrix)))

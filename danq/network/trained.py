@@ -1,7 +1,7 @@
 """A trained network, ready to predict: what a notebook and every later stage begin with."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from danq.network.devices import choose_device, set_tf32
 from danq.network.models import takes_any_length
 from danq.network.strands import BATCH
 
-Sequences = str | Sequence[str] | NDArray[Any] | torch.Tensor
+Sequences: TypeAlias = str | Sequence[str] | NDArray[Any] | torch.Tensor
 """DNA as text, as a list of texts, or one-hot (N, 4, L)."""
 
 BASES = frozenset("ACGTNacgtn")

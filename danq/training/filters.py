@@ -12,7 +12,7 @@ from danq.catalog import MODELS
 from danq.data.dataset import Dataset
 from danq.errors import DanqError
 from danq.motif.meme import Motif, known_motifs
-from danq.network.initialise import choose_motifs, start_from_motifs
+from danq.network.initialise import choose_motifs, initialise_from_motifs
 from danq.training.options import Options
 
 
@@ -48,7 +48,7 @@ class InitialFilters:
         Returns
         -------
         list of str
-            The motif of each filter: see `danq.network.initialise.start_from_motifs`.
+            The motif of each filter: see `danq.network.initialise.initialise_from_motifs`.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class InitialFilters:
             More motifs than filters.
         """
         conv = network.stem.conv
-        return start_from_motifs(conv, self.motifs, generator, self.background)
+        return initialise_from_motifs(conv, self.motifs, generator, self.background)
 
 
 def choose_filters(dataset: Dataset, options: Options, motifs: str) -> InitialFilters | None:

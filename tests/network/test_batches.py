@@ -15,7 +15,7 @@ STREAMED = {"memory": 40_000}  # of 900 windows of 82 bytes each: groups of a fe
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """Return a dataset of 900 different training windows of 160 bp, a tenth of them with a label."""
+    """Return a dataset of 900 different training windows of 160 bp, a tenth of them labelled."""
     rng, path = np.random.default_rng(5), tmp_path_factory.mktemp("batches") / "dataset.h5"
     indices = rng.integers(0, 4, (N + 2, 160))
     labels = (rng.random((N + 2, T)) < 0.1) & (np.arange(N + 2) % 10 == 0)[:, None]
@@ -103,7 +103,7 @@ def test_a_set_larger_than_memory_is_read_in_groups_of_shuffled_blocks(path, mon
 
 
 @pytest.mark.parametrize("memory", [1e9, STREAMED["memory"]])
-def test_a_plan_is_a_function_of_seed_and_epoch(path, memory):
+def test_a_schedule_is_a_function_of_seed_and_epoch(path, memory):
     with open_dataset(path) as dataset:
         schedules = [
             Loader(dataset, CPU, memory, shift=3).schedule(*of)

@@ -10,7 +10,7 @@ from danq.network import devices
 
 @pytest.fixture
 def two_gpus(tmp_path, monkeypatch):
-    """Pretend that this machine has two GPUs, which nobody holds; return the folder of the locks."""
+    """Pretend that this machine has two free GPUs; return the folder of the locks."""
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho GPU-aa\necho GPU-bb\n")
     (tmp_path / "nvidia-smi").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -25,8 +25,9 @@ def two_gpus(tmp_path, monkeypatch):
 
 def elsewhere(folder, name):
     """Hold a GPU in another process; ends when its input is closed."""
+    lock = str(folder / f"danq-{name}.lock")
     code = (
-        f"import fcntl, sys; f = open({str(folder / f'danq-{name}.lock')!r}, 'a'); fcntl.flock(f, 2); "
+        f"import fcntl, sys; f = open({lock!r}, 'a'); fcntl.flock(f, 2); "
         "print(flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen(

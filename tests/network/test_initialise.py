@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from danq.motif.meme import Motif
-from danq.network.initialise import choose_motifs, start_from_motifs
+from danq.network.initialise import choose_motifs, initialise_from_motifs
 from tests.conftest import refuse
 
 WIDTH, FILTERS = 26, 40
@@ -24,11 +24,14 @@ def one_hot(bases):
 
 
 def started(motifs, seed=0, filters=FILTERS, width=WIDTH, background=None):
-    """Start a convolution from motifs; return its weights (F, 4, w), its biases, what they were before, the names."""
+    """Initialise a convolution from motifs.
+
+    Return its weights (F, 4, w) and biases, both as they were before, and the names.
+    """
     torch.manual_seed(1)
     conv = nn.Conv1d(4, filters, width)
     before = conv.weight.detach().clone(), conv.bias.detach().clone()
-    names = start_from_motifs(conv, motifs, torch.Generator().manual_seed(seed), background)
+    names = initialise_from_motifs(conv, motifs, torch.Generator().manual_seed(seed), background)
     return conv.weight.detach(), conv.bias.detach(), before, names
 
 
@@ -97,7 +100,9 @@ def test_a_filter_answers_most_to_the_word_of_its_motif_in_the_channels_a_c_g_t(
     torch.manual_seed(0)
     conv = nn.Conv1d(4, 4, WIDTH)
     nn.init.zeros_(conv.weight)  # what is around the motif says nothing
-    start_from_motifs(conv, [word_motif("GATTACA")], torch.Generator().manual_seed(3), background)
+    initialise_from_motifs(
+        conv, [word_motif("GATTACA")], torch.Generator().manual_seed(3), background
+    )
     place = int(conv.weight[0].abs().sum(dim=0).nonzero()[0])
     bases = "A" * 10 + "C" * 40
     with torch.no_grad():
@@ -139,9 +144,9 @@ def test_more_motifs_than_filters_are_refused():
     conv, known = nn.Conv1d(4, 40, 26), [random_motif(rng, f"m{k}", 8) for k in range(41)]
     before = conv.weight.detach().clone()
     refuse(
-        "41 known motifs do not fit 40 filters; give fewer motifs (a MEME file), start from targets, or use a "
-        "larger train.scale",
-        start_from_motifs,
+        "41 known motifs do not fit 40 filters; give fewer motifs (a MEME file), initialise from "
+        "targets, or use a larger train.scale",
+        initialise_from_motifs,
         conv,
         known,
         torch.Generator(),
@@ -193,7 +198,8 @@ def test_all_known_motifs_or_each_targets_own_are_chosen():
 )
 def test_targets_without_known_motifs_are_refused(jaspar, what):
     refuse(
-        f"initialise_from targets: {what}; fix column jaspar of targets.tsv, or give the right --motifs",
+        f"initialise_from targets: {what}; fix column jaspar of targets.tsv, or give the right "
+        "--motifs",
         choose_motifs,
         "targets",
         KNOWN,

@@ -16,7 +16,7 @@ every_gate = pytest.mark.parametrize("gates", GATES)
 
 
 def run_slowly(layer, X, suffix, gate):
-    """Run one direction of an LSTM over X (P, C), written from its definition; torch stacks the gates i, f, g, o."""
+    """Run one direction of an LSTM over X (P, C), from its definition; torch stacks i, f, g, o."""
     W, U, b, c = (
         getattr(layer, f"{kind}_l0{suffix}").detach().numpy()
         for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -156,7 +156,7 @@ def test_the_published_head_is_two_dense_layers():
     assert np.allclose(head(X).detach(), hidden @ V.T + c, atol=1e-6)
 
 
-# Where each position of a window finds its bias, by the length of the window: five positions were trained.
+# Where each position of a window finds its bias, by the length of the window: 5 were trained.
 PLACES = {
     1: [2],
     3: [1, 2, 3],

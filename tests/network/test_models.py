@@ -367,8 +367,8 @@ def test_a_head_that_a_model_does_not_have_is_refused():
 
 def test_a_name_without_a_model_is_refused():
     refuse(
-        "there is no model 'danc'; choose from mlp, blstm, deepsea, danq, danq_forward, danq_conv, danq_dilated, "
-        "danq_jaspar, danq_jaspar_conv, danq_jaspar_dilated",
+        "there is no model 'danc'; choose from mlp, blstm, deepsea, danq, danq_forward, danq_conv, "
+        "danq_dilated, danq_jaspar, danq_jaspar_conv, danq_jaspar_dilated",
         build,
         "danc",
         1000,

@@ -8,7 +8,6 @@ from danq.errors import DanqError
 from danq.network.checkpoint import load_checkpoint
 from danq.network.predict import predict
 from danq.network.trained import load
-from danq.network.trained import load
 from tests.training.helpers import run
 
 

@@ -135,7 +135,8 @@ def test_the_learning_rate_of_deepsea_halves_in_a_million_and_a_quarter_updates(
 
 
 def test_dampening_divides_the_rate_by_ten_once_the_first_step_is_taken():
-    # The first step is undamped; what follows is SGD without dampening, at a tenth of the rate, from the same velocity.
+    # The first step is undamped; what follows is SGD without dampening, at a tenth of the rate,
+    # from the same velocity.
     x, model = one_parameter()
     damped = PUBLISHED_DEEPSEA.optimizer(model, 1.0, 1e-6)
     descend(x, damped, 1)
@@ -256,7 +257,8 @@ def test_deepseas_l1_term_is_the_size_of_the_logits_and_reaches_the_output_layer
     assert PublishedDeepSEA.L1 == 1e-8
     plain, without = learn(0.0, 5)
     inputs, logits = (part.detach() for part in seen[0])
-    # The loss of 5 windows of a batch of 10 is a mean, to be weighted by a half; the penalty is a sum over all.
+    # The loss of 5 windows of a batch of 10 is a mean, to be weighted by a half; the penalty is a
+    # sum over all.
     for total, factor in ((5, 1), (10, 2)):
         loss, gradients = learn(0.5, total)
         assert loss - plain == pytest.approx(0.5 * factor * logits.abs().sum().item(), rel=1e-4)
@@ -374,7 +376,8 @@ def check_lstm(layer):
 
 
 def test_published_lstms_have_one_bias_as_keras_has():
-    # 46,926,479 parameters with Keras against 46,929,039 with torch: one vector for each gate and direction.
+    # 46,926,479 parameters with Keras against 46,929,039 with torch: one vector for each gate and
+    # direction.
     assert 46_929_039 - 46_926_479 == 2 * 4 * 320
     model = build("danq", 300, 2, 0.1)
     before = count_parameters(model)
