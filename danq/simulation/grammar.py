@@ -95,7 +95,7 @@ def single(sites: pd.DataFrame, factor: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row per element: chrom, start, end (bp, 0-based half-open, not yet moved inside the
+        A row per element: chrom, start, end (bp, 0-based half-open, not yet shifted inside the
         chromosome) and kind ("positive" or "decoy").
     """
     whole = sites["factor"] == factor

@@ -98,15 +98,13 @@ class Windows(Protocol):
         """Return the number of the chromosome, and the start (bp), of each window of a split."""
 
 
-def element_coverage(
-    dataset: Windows, elements: PathLike, kinds: Collection[str]
-) -> NDArray[np.int64]:
+def element_coverage(dataset: Windows, path: PathLike, kinds: Collection[str]) -> NDArray[np.int64]:
     """Count the bases of each test bin that lie in planted elements of each target.
 
     Parameters
     ----------
     dataset : danq.data.dataset.Dataset
-    elements : path
+    path : str or path-like
         Table with columns chrom, start, end, target, kind, as ``danq simulate`` writes it.
     kinds : collection of str
         Which kinds of element count.
@@ -124,7 +122,7 @@ def element_coverage(
     bins = bin_starts // bin_size
     shape = (len(starts), len(dataset.names))
     covered = np.zeros(shape, dtype=np.int64)
-    regions = _read_elements(elements)
+    regions = _read_elements(path)
     regions = regions[regions["kind"].isin(kinds)]
     for (chrom, target), table in regions.groupby(["chrom", "target"]):
         rows = np.flatnonzero(chroms == chrom)

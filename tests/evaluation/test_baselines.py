@@ -44,7 +44,7 @@ def test_kmer_counts_do_not_depend_on_the_strand_or_on_blocks(monkeypatch):
 
 
 def slow_scan(text, weights, flank):
-    """Score every place whose middle lies in the central bin, both strands, base by base."""
+    """Score every site whose middle lies in the central bin, both strands, base by base."""
     width, best = len(weights), -np.inf
     for start in range(len(text) - width + 1):
         if flank <= start + width // 2 < len(text) - flank:

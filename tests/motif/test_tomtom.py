@@ -16,7 +16,7 @@ def nearness(a, b):
 
 
 def slow(query, targets, min_overlap, correlation=correlation):
-    """Tomtom by its definition, every draw of columns enumerated. Yields the columns of `Comparison`, by target."""
+    """Tomtom by its definition, every draw of columns enumerated; yields a row per target."""
     strands = [{"+": target, "-": target[::-1, ::-1]} for target in targets]
     pool = [column for pair in strands for target in pair.values() for column in target]
     null = [sorted(round(correlation(column, other) / STEP) for other in pool) for column in query]
@@ -77,7 +77,7 @@ def test_euclidean_equals_full_enumeration():
 
 
 def test_euclidean_agrees_with_memelite():
-    """Where it is installed: it bins distances and medians in its own way, and allows any overlap."""
+    """Where it is installed: it bins distances and medians its own way, and allows any overlap."""
     memelite = pytest.importorskip("memelite", reason="memelite is not installed")
     rng = np.random.default_rng(8)
     targets, queries = (
@@ -115,15 +115,15 @@ def test_planted_offset_and_strand():
 def test_reverse_complement_of_a_query_changes_only_the_strand():
     rng = np.random.default_rng(6)
     targets, queries = random_motifs(rng, rng.integers(5, 20, 70)), random_motifs(rng, [8, 13, 26])
-    found, turned = (
+    found, reverse = (
         tomtom(queries, targets),
         tomtom([query[::-1, ::-1] for query in queries], targets),
     )
-    np.testing.assert_allclose(turned.p, found.p, rtol=1e-6)
-    np.testing.assert_allclose(turned.score, found.score)
-    assert (turned.overlap == found.overlap).all()
+    np.testing.assert_allclose(reverse.p, found.p, rtol=1e-6)
+    np.testing.assert_allclose(reverse.score, found.score)
+    assert (reverse.overlap == found.overlap).all()
     assert (
-        (turned.strand == "+") == (found.strand == "-")
+        (reverse.strand == "+") == (found.strand == "-")
     ).mean() > 0.99  # ties go to + both times
 
 

@@ -72,10 +72,10 @@ def coverage(regions, length=LENGTH):
 def best_match(word, matrix):
     """Best log-odds score (bits) of a motif in a word, either strand."""
     bases = np.array(["ACGT".index(base) for base in word])
-    scores, place = np.log2(4 * matrix + 1e-3), np.arange(len(matrix))
+    scores, column = np.log2(4 * matrix + 1e-3), np.arange(len(matrix))
     strands = (bases, 3 - bases[::-1])
     return max(
-        scores[place, np.lib.stride_tricks.sliding_window_view(strand, len(matrix))]
+        scores[column, np.lib.stride_tricks.sliding_window_view(strand, len(matrix))]
         .sum(axis=1)
         .max()
         for strand in strands
@@ -138,7 +138,7 @@ def test_a_peak_is_a_positive_element_moved_by_the_jitter(folder, truth):
         positive = truth[(truth["target"] == index) & (truth["kind"] == "positive")]
         peaks = peaks_of(folder, index)
         assert len(peaks) == len(positive)
-        # Sorting keeps neighbours in step: the k-th peak lies within the jitter of the k-th element.
+        # Sorting keeps neighbours in step: the k-th peak is within the jitter of the k-th element.
         moved = peaks["start"].to_numpy() - positive["start"].to_numpy()
         assert (peaks["chrom"].to_numpy() == positive["chrom"].to_numpy()).all()
         assert np.abs(moved).max() <= JITTER and moved.std() > JITTER / 4
@@ -164,7 +164,7 @@ def test_sites_read_as_their_motifs_on_their_strand(genome, sites):
         score = np.log2(
             4 * matrix[np.arange(len(matrix)), ["ACGT".index(base) for base in word]] + 1e-9
         ).sum()
-        # The expected score of a sampled site is the information content; only the better ones are planted.
+        # The expected score of a drawn site is the information; only better ones are planted.
         assert score > information(matrix).sum()
 
 
@@ -172,8 +172,9 @@ def test_sites_read_as_their_motifs_on_their_strand(genome, sites):
 def test_broken_copies_have_both_halves_but_not_the_motif(genome, truth, factor):
     matrix = jaspar("JASPAR2024", names=[MOTIFS[factor]])[0].matrix
     half = (len(matrix) + 1) // 2
-    own = truth[truth["target"] == [target.name for target in TARGETS].index(factor)]
-    decoy, positive = own[own["kind"] == "decoy"], own[own["kind"] == "positive"]
+    regions = truth[truth["target"] == [target.name for target in TARGETS].index(factor)]
+    decoy = regions[regions["kind"] == "decoy"]
+    positive = regions[regions["kind"] == "positive"]
 
     def best(regions, part):
         words = [genome[region.chrom][region.start : region.end] for region in regions.itertuples()]
@@ -185,8 +186,8 @@ def test_broken_copies_have_both_halves_but_not_the_motif(genome, truth, factor)
 
 
 def test_sites_never_overlap(sites):
-    own = sites["chrom"].to_numpy()
-    gaps = (sites["start"].to_numpy()[1:] - sites["end"].to_numpy()[:-1])[own[1:] == own[:-1]]
+    chroms = sites["chrom"].to_numpy()
+    gaps = (sites["start"].to_numpy()[1:] - sites["end"].to_numpy()[:-1])[chroms[1:] == chroms[:-1]]
     assert gaps.min() >= 0
 
 
@@ -202,9 +203,9 @@ def test_the_truth_follows_from_the_published_sites(sites, truth):
 def test_the_rule_explains_the_labels_and_the_parts_do_not(folder, truth):
     for index, target in enumerate(TARGETS):
         labels = coverage(peaks_of(folder, index)) > 0.5
-        own = truth[truth["target"] == index]
-        full = average_precision_score(labels, coverage(own[own["kind"] == "positive"]))
-        parts = average_precision_score(labels, coverage(own))
+        regions = truth[truth["target"] == index]
+        full = average_precision_score(labels, coverage(regions[regions["kind"] == "positive"]))
+        parts = average_precision_score(labels, coverage(regions))
         assert full > 0.93, target.name
         assert parts < full - 0.15, target.name
         assert 0.01 < labels.mean() < 0.07, target.name

@@ -8,8 +8,8 @@ from tests.simulation.helpers import site_table
 
 
 def test_an_element_at_the_end_of_a_chromosome_moves_inside():
-    found = elements(site_table(("CTCF", 0, "+"), ("SRF", 990, "+")), 1000)
-    assert found[["start", "end"]].to_numpy().tolist() == [[0, 200], [800, 1000]]
+    table = elements(site_table(("CTCF", 0, "+"), ("SRF", 990, "+")), 1000)
+    assert table[["start", "end"]].to_numpy().tolist() == [[0, 200], [800, 1000]]
 
 
 # --- the planted truth ---
@@ -27,49 +27,49 @@ def cases(a, b, apart):
 
 
 def rule_of(a, b, apart=range(0, 251), window=600):
-    """Return the truth of a pair about the target of motif a, and check that it says nothing of other targets."""
-    found = truth(cases(a, b, apart), window)
-    assert len(found) == 4 * len(apart) * len(TARGETS)
-    assert (found.loc[found["name"] != a, "effect"] == 0).all()
-    own = found[found["name"] == a].reset_index(drop=True)
-    assert (own["target"] == [target.name for target in TARGETS].index(a)).all()
-    return own
+    """Return the truth about the target of motif a; check that it says nothing of others."""
+    table = truth(cases(a, b, apart), window)
+    assert len(table) == 4 * len(apart) * len(TARGETS)
+    assert (table.loc[table["name"] != a, "effect"] == 0).all()
+    rows = table[table["name"] == a].reset_index(drop=True)
+    assert (rows["target"] == [target.name for target in TARGETS].index(a)).all()
+    return rows
 
 
 def test_truth_of_order():
-    own = rule_of("ONECUT3", "HNF4A")
-    near = own["distance"].between(40, 160)
-    holds = near & (own["order"] == "a b") & (own["orientation"] == "same")
-    assert (own["effect"] == holds).all()
-    assert (own["kind"] == np.where(holds, "positive", np.where(near, "decoy", "neither"))).all()
+    rows = rule_of("ONECUT3", "HNF4A")
+    near = rows["distance"].between(40, 160)
+    holds = near & (rows["order"] == "a b") & (rows["orientation"] == "same")
+    assert (rows["effect"] == holds).all()
+    assert (rows["kind"] == np.where(holds, "positive", np.where(near, "decoy", "neither"))).all()
 
 
 def test_truth_of_an_insulator():
-    own = rule_of("TFE3", "TP53")
-    holds = own["distance"].between(70, 200)
-    assert (own["effect"] == holds).all() and (
-        own["kind"] == np.where(holds, "positive", "neither")
+    rows = rule_of("TFE3", "TP53")
+    holds = rows["distance"].between(70, 200)
+    assert (rows["effect"] == holds).all() and (
+        rows["kind"] == np.where(holds, "positive", "neither")
     ).all()
 
 
 def test_truth_of_an_inhibitor():
-    own = rule_of("SRF", "REST")
-    # The element is centred on SRF: (distance + 20 bp of REST) / 2 off the middle of the bin, and more than half of it
-    # covered up to 100 bp off.
-    off = (own["distance"] + 20) / 2
-    assert (own.loc[off < 99, "effect"] == -1).all() and (own.loc[off > 101, "effect"] == 0).all()
-    assert (own.loc[off < 99, "kind"] == "decoy").all() and (
-        own.loc[off > 101, "kind"] == "neither"
+    rows = rule_of("SRF", "REST")
+    # The element is centred on SRF: (distance + 20 bp of REST) / 2 off the middle of the bin, and
+    # more than half of it covered up to 100 bp off.
+    off = (rows["distance"] + 20) / 2
+    assert (rows.loc[off < 99, "effect"] == -1).all() and (rows.loc[off > 101, "effect"] == 0).all()
+    assert (rows.loc[off < 99, "kind"] == "decoy").all() and (
+        rows.loc[off > 101, "kind"] == "neither"
     ).all()
 
 
 def test_truth_of_the_helix():
-    own = rule_of("GFI1", "ZIC1")
-    turns = (own["distance"] + (11 + 14) / 2) / 10.5
+    rows = rule_of("GFI1", "ZIC1")
+    turns = (rows["distance"] + (11 + 14) / 2) / 10.5
     within = (turns > 2.75) & (turns < 12.75)
     faces = within & (abs(turns - turns.round()) < 0.25)
-    assert (own["effect"] == faces).all()
-    assert (own["kind"] == np.where(faces, "positive", np.where(within, "decoy", "neither"))).all()
+    assert (rows["effect"] == faces).all()
+    assert (rows["kind"] == np.where(faces, "positive", np.where(within, "decoy", "neither"))).all()
 
 
 def test_truth_says_nothing_of_motifs_that_are_not_planted():
