@@ -13,7 +13,7 @@ from danq.data.windows import windows
 from danq.errors import DanqError
 from danq.genome.sources import Sources
 from danq.motif.meme import TAXA, jaspar
-from danq.network.models import Layer
+from danq.network.motif_layers import Layer
 
 YEAST = Path(__file__).parents[2] / "shared" / "data" / "yeast"
 needs_yeast = pytest.mark.skipif(not YEAST.is_dir(), reason="the yeast data are not here")
@@ -84,6 +84,14 @@ def refuse(message, function, *arguments, **options):
     with pytest.raises(DanqError) as caught:
         function(*arguments, **options)
     assert str(caught.value) == message
+
+
+def read_tsv(path):
+    """Return the rows of a table as dicts, split at its tabs and nothing else."""
+    text = path.read_text()
+    assert text.endswith("\n") and '"' not in text and "\r" not in text
+    header, *rows = [line.split("\t") for line in text.removesuffix("\n").split("\n")]
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import torch
 from danq import catalog, config
 from danq.errors import DanqError
 from danq.evaluation import metrics
-from danq.network import models
+from danq.network import cost, models
 from tests.test_cli import STEPS
 
 SETTINGS = {"run": "new", "extract": {"valid": ["chr2"], "test": ["chr3"]}, "models": ["danq_new"]}
@@ -31,7 +31,7 @@ def test_an_entry_says_what_its_network_is(model):
 @pytest.mark.parametrize("model", catalog.MODELS.values(), ids=lambda model: model.name)
 def test_the_cost_is_six_times_the_multiply_adds(model):
     network = models.build(model.name, 1000, 919)
-    gflop = 6 * models.count_multiply_adds(network, 1000) / 1e9
+    gflop = 6 * cost.count_multiply_adds(network, 1000) / 1e9
     assert model.gflop == pytest.approx(gflop, rel=0.1)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from danq.interpret.sites import OneHot, Sites, count_bases, find_sites, realign, site_bases
 from danq.motif.annotate import kept_columns, trim
 from danq.motif.meme import Motif
-from danq.network.models import Layer
+from danq.network.motif_layers import Layer
 
 FLANK = 3
 """Largest shift (bp) of the sites of a layer behind a pool of 4 when they are realigned."""
@@ -23,7 +23,7 @@ class Filters(NamedTuple):
 
     Attributes
     ----------
-    layer : danq.network.models.Layer
+    layer : danq.network.motif_layers.Layer
         Of F filters, w bp wide.
     counts : numpy.ndarray, int64, shape (F, w, 4)
         Bases at each position of the sites.
@@ -56,7 +56,7 @@ def read_layer(
 
     Parameters
     ----------
-    layer : danq.network.models.Layer
+    layer : danq.network.motif_layers.Layer
         Of F filters.
     one_hot : callable
         See `danq.interpret.sites.find_sites`.

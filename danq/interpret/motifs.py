@@ -24,7 +24,7 @@ from danq.interpret.filters import Filters, filter_motifs, motif_spans, read_lay
 from danq.interpret.sites import Windows, bed_rows, write_bed
 from danq.motif.annotate import match_table, merge_clusters, renamed, summary
 from danq.motif.meme import Motif, known_motifs, write_meme
-from danq.network.models import Layer, motif_layers
+from danq.network.motif_layers import Layer, motif_layers
 from danq.network.trained import TrainedModel, load
 
 
@@ -149,12 +149,12 @@ def _labelled_rows(data: Dataset, split: str, target: str | None) -> NDArray[np.
     """Return the rows of a split with a label, or with that of one target."""
     if target is None:
         label = "a label"
-        is_labelled = data.packed_labels(split).any(axis=1)
+        labels = data.packed_labels(split)
     else:
         label = f"the label of {target}"
         column = find_target(target, data.names)
-        is_labelled = data.labels_of(split, [column])[:, 0]
-    rows = np.flatnonzero(is_labelled)
+        labels = data.labels_of(split, [column])
+    rows = np.flatnonzero(labels.any(axis=1))
     if len(rows) == 0:
         advice = "choose another split or target, or extract with others"
         raise DanqError(f"no {split} window has {label}; {advice}", data.path)

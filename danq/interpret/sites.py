@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from danq.files import PathLike, write_table
 from danq.genome.sequence import UNKNOWN, base_indices
-from danq.network.models import Layer
+from danq.network.motif_layers import Layer
 
 BATCH = 64
 """Windows whose activations are computed together."""
@@ -100,7 +100,7 @@ def find_sites(
 
     Parameters
     ----------
-    layer : danq.network.models.Layer
+    layer : danq.network.motif_layers.Layer
         Of F filters.
     one_hot : callable
         Gives windows, float32 (n, 4, L), of an int array of n rows. Called with one batch of rows
@@ -298,7 +298,7 @@ def bed_rows(
     """
     highest = np.zeros(len(names), np.float32)
     np.maximum.at(highest, sites.filter, sites.activation)
-    share = sites.activation / highest[sites.filter]
+    score = 1000 * sites.activation / highest[sites.filter]
     start = windows.start[sites.row] + sites.start
     chromosomes = np.array(windows.names, dtype=object)
     filters = np.array(names, dtype=object)
@@ -308,7 +308,7 @@ def bed_rows(
             "start": start + spans[sites.filter, 0],
             "end": start + spans[sites.filter, 1],
             "name": filters[sites.filter],
-            "score": np.rint(1000 * share).astype(np.int64),
+            "score": np.rint(score).astype(np.int64),
             "strand": "+",
         }
     )

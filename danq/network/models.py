@@ -28,11 +28,9 @@ danq's lead over the first may come from recurrence or from the receptive field,
 second comes from recurrence.
 """
 
-import copy
 import inspect
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import nn
@@ -453,101 +451,6 @@ def _scaled(sizes: dict[str, int], scale: float, filter_scale: float) -> dict[st
     return scaled
 
 
-class Layer(NamedTuple):
-    """A layer whose filters can be read as motifs.
-
-    Attributes
-    ----------
-    name : str
-        ``filter`` for the stem, ``second`` for DeepSEA's second layer: what its filters are called,
-        with their number.
-    activations : callable
-        From one-hot (N, 4, L) to the responses of the filters before their ReLU, (N, F, P).
-    n_filters : int
-        Number of filters, F.
-    width : int
-        Receptive field of a filter (bp).
-    stride : int
-        From one position to the next (bp).
-    """
-
-    name: str
-    activations: Callable[[torch.Tensor], torch.Tensor]
-    n_filters: int
-    width: int
-    stride: int = 1
-
-
-def motif_layers(model: nn.Module) -> list[Layer]:
-    """Return the layers of a model whose filters are read as motifs: its stem's; DeepSEA's second.
-
-    The receptive field of DeepSEA's first filters is 8 bp, less than most motifs; that of its
-    second 39 bp, through a pool over 4 positions.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        A model of this module.
-
-    Returns
-    -------
-    list of Layer
-        Empty for a model without filters.
-    """
-    if model.stem is None:
-        return []
-    conv = model.stem.conv
-    first = Layer("filter", conv, conv.out_channels, conv.kernel_size[0])
-    if not isinstance(model, DeepSEA):
-        return [first]
-
-    def second_activations(X: torch.Tensor) -> torch.Tensor:
-        return model.second_responses(model.stem(X))
-
-    pool = model.stem.pool
-    width = pool * (model.second.kernel_size[0] - 1) + pool - 1 + first.width
-    second = Layer("second", second_activations, model.second.out_channels, width, pool)
-    return [first, second]
-
-
 def takes_any_length(model: nn.Module) -> bool:
     """Say whether a model reads windows of other lengths than its own: those whose head pools."""
     return isinstance(model.head, PoolHead)
-
-
-def count_parameters(model: nn.Module) -> int:
-    """Return the number of trainable parameters of a model."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-
-
-def count_multiply_adds(model: nn.Module, window: int) -> int:
-    """Count the multiply-adds of convolutions, LSTMs and fully connected layers for one sequence.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Left as it is: a copy without numbers reads the window, and its shapes are counted.
-    window : int
-        Length of the sequence (bp).
-
-    Returns
-    -------
-    int
-    """
-    counts = []
-
-    def count(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
-        if isinstance(layer, nn.Conv1d):
-            positions = output.shape[2]
-        else:
-            positions = inputs[0].shape[:-1].numel()
-        for name, parameter in layer.named_parameters(recurse=False):
-            if name.startswith("weight"):
-                counts.append(positions * parameter.numel())
-
-    shapes = copy.deepcopy(model).to("meta").eval()
-    for layer in shapes.modules():
-        if isinstance(layer, nn.LSTM | nn.Conv1d | nn.Linear):
-            layer.register_forward_hook(count)
-    shapes(torch.zeros(1, 4, window, device="meta"))
-    return sum(counts)

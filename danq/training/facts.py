@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 import danq
-from danq.network.models import count_multiply_adds, count_parameters
+from danq.network.cost import count_multiply_adds, count_parameters
 from danq.training.learner import Learner
 from danq.training.progress import Progress
 
@@ -20,7 +20,9 @@ def training_facts(
     Parameters
     ----------
     learner : danq.training.learner.Learner
+        The network in training.
     progress : danq.training.progress.Progress
+        How far the training has come.
     window : int
         Length of the training windows (bp).
     threads : list of int

@@ -11,7 +11,7 @@ from danq.interpret.filters import (
     read_layer,
 )
 from danq.motif.annotate import trim
-from danq.network.models import Layer
+from danq.network.motif_layers import Layer
 from tests.conftest import MOTIF_WINDOW as LENGTH
 from tests.conftest import layer_of, random_bases
 

@@ -16,7 +16,8 @@ from danq.interpret.sites import (
     site_bases,
     write_bed,
 )
-from danq.network.models import Layer, build, motif_layers
+from danq.network.models import build
+from danq.network.motif_layers import Layer, motif_layers
 from tests.conftest import layer_of, random_bases
 
 

@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from danq.catalog import MODELS
 from danq.network.checkpoint import build_from
-from danq.network.models import build, count_parameters
+from danq.network.cost import count_parameters
+from danq.network.models import build
 from danq.network.recipes import (
     MODERN,
     PUBLISHED_DANQ,

@@ -1,0 +1,44 @@
+"""What a network costs: parameters, and multiply-adds for one sequence."""
+
+import copy
+
+import torch
+from torch import nn
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of trainable parameters of a model."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def count_multiply_adds(model: nn.Module, window: int) -> int:
+    """Count the multiply-adds of convolutions, LSTMs and fully connected layers for one sequence.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Left as it is: a copy without numbers reads the window, and its shapes are counted.
+    window : int
+        Length of the sequence (bp).
+
+    Returns
+    -------
+    int
+    """
+    counts = []
+
+    def count(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        if isinstance(layer, nn.Conv1d):
+            positions = output.shape[2]
+        else:
+            positions = inputs[0].shape[:-1].numel()
+        for name, parameter in layer.named_parameters(recurse=False):
+            if name.startswith("weight"):
+                counts.append(positions * parameter.numel())
+
+    shapes = copy.deepcopy(model).to("meta").eval()
+    for layer in shapes.modules():
+        if isinstance(layer, nn.LSTM | nn.Conv1d | nn.Linear):
+            layer.register_forward_hook(count)
+    shapes(torch.zeros(1, 4, window, device="meta"))
+    return sum(counts)

@@ -1,0 +1,66 @@
+"""The layers of a network whose filters can be read as motifs."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from danq.network.models import DeepSEA
+
+
+class Layer(NamedTuple):
+    """A layer whose filters can be read as motifs.
+
+    Attributes
+    ----------
+    name : str
+        ``filter`` for the stem, ``second`` for DeepSEA's second layer: what its filters are called,
+        with their number.
+    activations : callable
+        From one-hot (N, 4, L) to the responses of the filters before their ReLU, (N, F, P).
+    n_filters : int
+        Number of filters, F.
+    width : int
+        Receptive field of a filter (bp).
+    stride : int
+        From one position to the next (bp).
+    """
+
+    name: str
+    activations: Callable[[torch.Tensor], torch.Tensor]
+    n_filters: int
+    width: int
+    stride: int = 1
+
+
+def motif_layers(model: nn.Module) -> list[Layer]:
+    """Return the layers of a model whose filters are read as motifs: its stem's; DeepSEA's second.
+
+    The receptive field of DeepSEA's first filters is 8 bp, less than most motifs; that of its
+    second 39 bp, through a pool over 4 positions.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A model of `danq.network.models`.
+
+    Returns
+    -------
+    list of Layer
+        Empty for a model without filters.
+    """
+    if model.stem is None:
+        return []
+    conv = model.stem.conv
+    first = Layer("filter", conv, conv.out_channels, conv.kernel_size[0])
+    if not isinstance(model, DeepSEA):
+        return [first]
+
+    def second_activations(X: torch.Tensor) -> torch.Tensor:
+        return model.second_responses(model.stem(X))
+
+    pool = model.stem.pool
+    width = pool * (model.second.kernel_size[0] - 1) + pool - 1 + first.width
+    second = Layer("second", second_activations, model.second.out_channels, width, pool)
+    return [first, second]
