@@ -37,7 +37,7 @@ from danq.files import read_table
 from danq.motif.annotate import match_table, trim
 from danq.motif.meme import Motif, jaspar, known_motifs, read_meme
 from danq.motif.tomtom import tomtom
-from danq.report.results import expected_counts, expected_kinds
+from danq.report.findings.motifs import expected_counts, expected_kinds
 
 SHUFFLES = 20
 MEMELITE = """

@@ -15,10 +15,10 @@ from typing import ClassVar
 
 import pytest
 
+from danq import read_run
 from danq.data.dataset import open_dataset
 from danq.data.predictions import read_predictions
 from danq.files import read_table
-from danq.report.results import read_run
 from tests.conftest import SPLITS, YEAST, needs_yeast, self_describing, write_bed
 from tests.data.test_deepsea import small_bundle
 

@@ -1,34 +1,50 @@
 """The figures of a finished run: what `danq plot`, the report and the notebooks draw.
 
-Each function takes a `danq.report.results.Run` and returns a `Drawing`, or None when the run lacks what it draws;
-`danq.plotting` draws, and knows nothing of runs.
+Each function takes a `danq.report.run.Run` and returns a `Drawing`, or None when the run lacks
+what it draws; `danq.plotting` draws, and knows nothing of runs.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from danq.errors import DanqError
-from danq.files import write_table
 from danq.motif.sites import ARRANGEMENTS
 from danq.plotting import charts, curves
-from danq.plotting.drawing import refuse_format, save_figure
 from danq.plotting.style import Style, legend_entries, styles
-from danq.report import results
+from danq.report.findings.grammar import (
+    MotifPair,
+    concerned_target,
+    mean_interactions,
+    pair_rows,
+    planted_rule,
+    shaded_distances,
+)
+from danq.report.findings.motifs import ablation_matrix, ablation_table
+from danq.report.findings.scores import calibration
+from danq.report.findings.training import best_epoch, epochs
+from danq.report.run import Pair, Run, Trained
+from danq.report.sentences import tally
 from danq.report.words import (
     interval,
     listed,
     number,
     percent,
     plural,
+    sentence,
     signed,
-    tally,
     title,
     versus,
 )
-from danq.simulation.truth import truth
+
+Legend = tuple[tuple[Style, str], ...]
+"""Pairs of a style and what it stands for."""
+
+SQUARE = (4.2, 4.0)
+WIDE = (5.4, 3.7)
+"""Sizes of figures (inches)."""
 
 
 class Drawing(NamedTuple):
@@ -41,6 +57,7 @@ class Drawing(NamedTuple):
     title, note : str
         What it shows, and what a reader must know.
     figure : matplotlib.figure.Figure
+        The drawing.
     legend : tuple of (Style, str)
         What colours and markers stand for.
     numbers : pandas.DataFrame
@@ -51,22 +68,35 @@ class Drawing(NamedTuple):
     title: str
     note: str
     figure: Figure
-    legend: tuple
+    legend: Legend
     numbers: pd.DataFrame
 
 
-def scatter(run, pair):
-    """Draw the AUPRC of one model of a pair against the other's, a point per target."""
+# --- targets ---
+
+
+def scatter(run: Run, pair: Pair) -> Drawing | None:
+    """Draw the AUPRC of one model of a pair against the other's, a point per target.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    pair : Pair
+        Two of its models.
+
+    Returns
+    -------
+    Drawing or None
+        None when no target is defined for both.
+    """
     rows = pair.rows.join(run.targets[["label"]]).dropna(subset=["auprc_a", "auprc_b"])
     if rows.empty:
         return None
+    a = title(pair.a)
+    b = title(pair.b)
     style = styles(run.targets["group"])
-    figure, ax = charts.canvas(4.2, 4.0)
-    texts = [
-        f"{row.label} ({row.group}): {title(pair.a)} {number(row.auprc_a)}, {title(pair.b)} "
-        f"{number(row.auprc_b)}, difference {signed(row.difference)} {interval(row.low, row.high)}"
-        for row in rows.itertuples()
-    ]
+    figure, ax = charts.canvas(*SQUARE)
     charts.scatter_models(
         ax,
         rows["auprc_a"],
@@ -74,40 +104,55 @@ def scatter(run, pair):
         groups=rows["group"],
         low=rows["low"],
         high=rows["high"],
-        titles=texts,
+        titles=[_scatter_title(row, a, b) for row in rows.itertuples()],
         keys=list(rows.index),
         style=style,
-        labels=(f"AUPRC, {title(pair.a)}", f"AUPRC, {title(pair.b)}"),
+        labels=(f"AUPRC, {a}", f"AUPRC, {b}"),
     )
-    missing = len(pair.rows) - len(rows)
-    note = f"{tally(pair).capitalize()}.{f' NA: {missing} not drawn.' if missing else ''}"
-    shown = rows[["label", "group", "auprc_a", "auprc_b", "difference", "low", "high"]].set_axis(
-        ["target", "group", title(pair.a), title(pair.b), "difference", "low", "high"], axis=1
-    )
+    n_missing = len(pair.rows) - len(rows)
+    missing = f"NA: {n_missing} not drawn." if n_missing else ""
+    columns = ["label", "group", "auprc_a", "auprc_b", "difference", "low", "high"]
+    headings = ["target", "group", a, b, "difference", "low", "high"]
     return Drawing(
-        f"{pair.a}-{pair.b}",
-        f"{title(pair.a)} against {title(pair.b)}",
-        note,
-        figure,
-        legend_entries(style),
-        shown,
+        name=f"{pair.a}-{pair.b}",
+        title=f"{a} against {b}",
+        note=sentence(f"{tally(pair).capitalize()}.", missing),
+        figure=figure,
+        legend=legend_entries(style),
+        numbers=rows[columns].set_axis(headings, axis=1),
     )
 
 
-def effects(run, pair):
-    """Draw the difference of a pair on each target against the target's number of positive windows."""
-    rows = pair.rows.join(run.targets[["label", "prevalence", "n_positive"]]).dropna(
-        subset=["difference"]
-    )
+def _scatter_title(row: Any, a: str, b: str) -> str:
+    scores = f"{a} {number(row.auprc_a)}, {b} {number(row.auprc_b)}"
+    return f"{row.label} ({row.group}): {scores}, {_difference(row)}"
+
+
+def _difference(row: Any) -> str:
+    return f"difference {signed(row.difference)} {interval(row.low, row.high)}"
+
+
+def effects(run: Run, pair: Pair) -> Drawing | None:
+    """Draw the difference of a pair on each target against its number of positive windows.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    pair : Pair
+        Two of its models.
+
+    Returns
+    -------
+    Drawing or None
+        None when no target has a defined difference.
+    """
+    facts = run.targets[["label", "prevalence", "n_positive"]]
+    rows = pair.rows.join(facts).dropna(subset=["difference"])
     if rows.empty:
         return None
     style = styles(run.targets["group"])
-    figure, ax = charts.canvas(4.2, 4.0)
-    texts = [
-        f"{row.label} ({row.group}): difference {signed(row.difference)} {interval(row.low, row.high)}, "
-        f"{row.n_positive:,.0f} positive windows, {percent(row.prevalence)}"
-        for row in rows.itertuples()
-    ]
+    figure, ax = charts.canvas(*SQUARE)
     charts.effects(
         ax,
         rows["n_positive"],
@@ -115,482 +160,374 @@ def effects(run, pair):
         low=rows["low"],
         high=rows["high"],
         groups=rows["group"],
-        titles=texts,
+        titles=[_effect_title(row) for row in rows.itertuples()],
         keys=list(rows.index),
         style=style,
         labels=("positive test windows", f"AUPRC, {versus(pair)}"),
     )
-    shown = rows[
-        ["label", "group", "prevalence", "n_positive", "difference", "low", "high"]
-    ].rename(columns={"label": "target"})
+    columns = ["label", "group", "prevalence", "n_positive", "difference", "low", "high"]
     return Drawing(
-        f"effect-{pair.a}-{pair.b}",
-        f"{versus(pair)} and the number of positives",
-        "All targets have the same windows, so prevalence rises with the number of positive windows.",
-        figure,
-        legend_entries(style),
-        shown,
+        name=f"effect-{pair.a}-{pair.b}",
+        title=f"{versus(pair)} and the number of positives",
+        note=(
+            "All targets have the same windows, so prevalence rises with the number of positive "
+            "windows."
+        ),
+        figure=figure,
+        legend=legend_entries(style),
+        numbers=rows[columns].rename(columns={"label": "target"}),
     )
 
 
-def prevalence(run):
-    """Draw the prevalence of the targets in the test split, by rank."""
-    targets, style = run.targets, styles(run.targets["group"])
-    figure, ax = charts.canvas(5.4, 3.7)
-    texts = [
-        f"{row.label} ({row.group}): {percent(row.prevalence)}, {row.n_positive:,.0f} positive windows"
-        for row in targets.itertuples()
-    ]
+def _effect_title(row: Any) -> str:
+    positives = f"{row.n_positive:,.0f} positive windows, {percent(row.prevalence)}"
+    return f"{row.label} ({row.group}): {_difference(row)}, {positives}"
+
+
+def prevalence(run: Run) -> Drawing:
+    """Draw the prevalence of the targets of a run in the test split, by rank."""
+    targets = run.targets
+    style = styles(targets["group"])
+    figure, ax = charts.canvas(*WIDE)
     charts.prevalence(
         ax,
         targets["prevalence"],
         groups=targets["group"],
-        titles=texts,
+        titles=[_prevalence_title(row) for row in targets.itertuples()],
         keys=list(targets.index),
         style=style,
     )
-    absent = int((targets["prevalence"] == 0).sum())
-    note = f"{plural(absent, 'target')} without a positive window not drawn." if absent else ""
-    shown = targets[["label", "group", "n_positive", "prevalence"]].rename(
-        columns={"label": "target"}
-    )
+    n_absent = int((targets["prevalence"] == 0).sum())
+    absent = f"{plural(n_absent, 'target')} without a positive window not drawn."
+    columns = ["label", "group", "n_positive", "prevalence"]
     return Drawing(
-        "prevalence", "Prevalence in the test split", note, figure, legend_entries(style), shown
+        name="prevalence",
+        title="Prevalence in the test split",
+        note=absent if n_absent else "",
+        figure=figure,
+        legend=legend_entries(style),
+        numbers=targets[columns].rename(columns={"label": "target"}),
     )
 
 
-def reliability(run):
-    """Draw how far the probabilities of each network can be taken at their word."""
+def _prevalence_title(row: Any) -> str:
+    share = percent(row.prevalence)
+    return f"{row.label} ({row.group}): {share}, {row.n_positive:,.0f} positive windows"
+
+
+# --- predictions ---
+
+
+def reliability(run: Run) -> Drawing | None:
+    """Draw how far the probabilities of each network can be taken at their word.
+
+    None for a run without the counts.
+    """
     if run.reliability is None or run.reliability.empty:
         return None
-    table = _pooled(run.reliability)
-    models = [model for model in run.networks if model in set(table["model"])]
+    table = calibration(run.reliability)
     style = _model_styles(run)
-    lines = [table[table["model"] == model] for model in models]
-    texts = [
-        [
-            f"{title(model)}: of {row.n:,.0f} labels predicted as {number(row.predicted)} on average, "
-            f"{number(row.observed)} are positive"
-            for row in line.itertuples()
-        ]
-        for model, line in zip(models, lines, strict=True)
-    ]
-    figure, ax = charts.canvas(4.2, 4.0)
+    lines = _lines(table, run.networks)
+    figure, ax = charts.canvas(*SQUARE)
     curves.reliability(
         ax,
-        *([line[column] for line in lines] for column in ("predicted", "observed")),
-        labels=models,
-        titles=texts,
+        [line["predicted"] for line in lines.values()],
+        [line["observed"] for line in lines.values()],
+        labels=list(lines),
+        titles=[_bin_titles(line, title(model)) for model, line in lines.items()],
         style=style,
     )
     return Drawing(
-        "reliability",
-        "Calibration",
-        "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, a probability "
-        "means what it says.",
-        figure,
-        _model_legend(models, style),
-        table.assign(model=table["model"].map(title)),
+        name="reliability",
+        title="Calibration",
+        note=(
+            "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, a "
+            "probability means what it says."
+        ),
+        figure=figure,
+        legend=_model_legend(lines, style),
+        numbers=table.assign(model=table["model"].map(title)),
     )
 
 
-def _pooled(reliability):
-    """Return the bins of each model over its seeds: means weighted by labels."""
-    sums = reliability.assign(
-        predicted=reliability["predicted"] * reliability["n"],
-        observed=reliability["observed"] * reliability["n"],
-    )
-    sums = sums.groupby(["model", "bin"], as_index=False)[["predicted", "observed", "n"]].sum()
-    means = {column: sums[column] / sums["n"] for column in ("predicted", "observed")}
-    return sums.assign(**means).drop(columns="bin")
+def _lines(table: pd.DataFrame, models: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Return the rows of each model that has some."""
+    lines = {}
+    for model in models:
+        rows = table[table["model"] == model]
+        if len(rows):
+            lines[model] = rows
+    return lines
 
 
-def validation(run):
-    """Draw the validation AUPRC of each training over its epochs."""
-    trained, best, style = _histories(run)
-    if not trained:
-        return None
-    texts = [
-        f"{title(one.model)}, seed {one.seed}: epoch {epoch}, validation AUPRC "
-        f"{number(one.history['valid_auprc'].iloc[epoch - 1])}"
-        for one, epoch in zip(trained, best, strict=True)
-    ]
-    figure, ax = charts.canvas(5.4, 3.7)
-    curves.training_curves(
-        ax,
-        [one.history["valid_auprc"] for one in trained],
-        labels=[one.model for one in trained],
-        best=best,
-        titles=texts,
-        ylabel="mean AUPRC",
-        style=style,
-    )
-    return Drawing(
-        "validation",
-        "Validation AUPRC",
-        "Dot: the epoch of highest AUPRC, whose weights were kept.",
-        figure,
-        _model_legend(run.networks, style),
-        _epochs(trained, ["valid_auprc"]),
-    )
+def _bin_titles(line: pd.DataFrame, name: str) -> list[str]:
+    titles = []
+    for row in line.itertuples():
+        predicted = f"{row.n:,.0f} labels predicted as {number(row.predicted)} on average"
+        titles.append(f"{name}: of {predicted}, {number(row.observed)} are positive")
+    return titles
 
 
-def loss(run):
-    """Draw the loss of each training over its epochs, on the validation and the training split."""
-    trained, _, style = _histories(run)
-    if not trained:
-        return None
-    figure, ax = charts.canvas(5.4, 3.7)
-    for column, dashed in (("valid_loss", False), ("train_loss", True)):
-        curves.training_curves(
-            ax,
-            [one.history[column] for one in trained],
-            labels=[one.model for one in trained],
-            dashed=dashed,
-            ylabel="cross-entropy",
-            style=style,
-        )
-    return Drawing(
-        "loss",
-        "Loss",
-        "Solid: validation. Dashed: training.",
-        figure,
-        _model_legend(run.networks, style),
-        _epochs(trained, ["valid_loss", "train_loss"]),
-    )
-
-
-def _histories(run):
-    trained = [one for one in run.trained if not one.history.empty]
-    return trained, [results.best_epoch(one.history) for one in trained], _model_styles(run)
-
-
-def _epochs(trained, columns):
-    return pd.concat(
-        [
-            one.history[columns].assign(
-                model=title(one.model), seed=one.seed, epoch=range(1, len(one.history) + 1)
-            )
-            for one in trained
-        ]
-    )[["model", "seed", "epoch", *columns]]
-
-
-def precision_recall(run, target):
-    """Draw the precision-recall curves of every predictor for one target (its index)."""
-    if run.curves is None:
-        return None
-    rows = run.curves[run.curves["target"] == target]
-    models = [
-        model for model in run.networks + run.baselines + run.oracles if model in set(rows["model"])
-    ]
-    if not models:
-        return None
-    style, facts = _model_styles(run), run.targets.loc[target]
-    lines = [rows[rows["model"] == model] for model in models]
-    figure, ax = charts.canvas(4.2, 4.0)
-    curves.precision_recall(
-        ax,
-        *([line[column] for line in lines] for column in ("recall", "precision")),
-        labels=models,
-        prevalence=facts["prevalence"],
-        style=style,
-    )
-    return Drawing(
-        f"curves-{target}",
-        f"Precision and recall: {facts['label']} ({facts['group']})",
-        "Seeds averaged. The horizontal line is the prevalence: what guessing gives.",
-        figure,
-        _model_legend(models, style),
-        rows.assign(model=rows["model"].map(title)),
-    )
-
-
-def interactions(run, pair, target=None):
-    """Draw what each training makes of a pair of motifs beyond the sum of its parts, against their distance.
+def precision_recall(run: Run, target: int) -> Drawing | None:
+    """Draw the precision-recall curves of every predictor for one target.
 
     Parameters
     ----------
-    run : danq.report.results.Run
-    pair : tuple of (str, str)
-        Identifiers of two motifs, as in columns a and b of grammar.tsv.
-    target : int, optional
-        Whose prediction; by default the target on which the planted rule of the pair bears, or else the one with the
-        largest interaction.
+    run : Run
+        A finished run.
+    target : int
+        Index of the target.
 
     Returns
     -------
     Drawing or None
-        Four panels: which motif comes first, and whether both are on one strand.
+        None for a run or a target without curves.
     """
-    rows = run.grammar[(run.grammar["a"] == pair[0]) & (run.grammar["b"] == pair[1])]
+    if run.curves is None:
+        return None
+    rows = run.curves[run.curves["target"] == target]
+    lines = _lines(rows, run.predictors)
+    if not lines:
+        return None
+    style = _model_styles(run)
+    facts = run.targets.loc[target]
+    figure, ax = charts.canvas(*SQUARE)
+    curves.precision_recall(
+        ax,
+        [line["recall"] for line in lines.values()],
+        [line["precision"] for line in lines.values()],
+        labels=list(lines),
+        prevalence=facts["prevalence"],
+        style=style,
+    )
+    return Drawing(
+        name=f"curves-{target}",
+        title=f"Precision and recall: {facts['label']} ({facts['group']})",
+        note="Seeds averaged. The horizontal line is the prevalence: what guessing gives.",
+        figure=figure,
+        legend=_model_legend(lines, style),
+        numbers=rows.assign(model=rows["model"].map(title)),
+    )
+
+
+# --- trainings ---
+
+
+def validation(run: Run) -> Drawing | None:
+    """Draw the validation AUPRC of each training over its epochs; None without a history."""
+    trained = [one for one in run.trained if not one.history.empty]
+    if not trained:
+        return None
+    style = _model_styles(run)
+    figure, ax = charts.canvas(*WIDE)
+    curves.training_curves(
+        ax,
+        [one.history["valid_auprc"] for one in trained],
+        labels=[one.model for one in trained],
+        best=[best_epoch(one.history) for one in trained],
+        titles=[_best_title(one) for one in trained],
+        ylabel="mean AUPRC",
+        style=style,
+    )
+    table = epochs(trained, ["valid_auprc"])
+    return Drawing(
+        name="validation",
+        title="Validation AUPRC",
+        note="Dot: the epoch of highest AUPRC, whose weights were kept.",
+        figure=figure,
+        legend=_model_legend(run.networks, style),
+        numbers=table.assign(model=table["model"].map(title)),
+    )
+
+
+def _best_title(one: Trained) -> str:
+    epoch = best_epoch(one.history)
+    score = number(one.history["valid_auprc"].iloc[epoch - 1])
+    return f"{title(one.model)}, seed {one.seed}: epoch {epoch}, validation AUPRC {score}"
+
+
+def loss(run: Run) -> Drawing | None:
+    """Draw the loss of each training over its epochs, on the validation and the training split.
+
+    None without a history.
+    """
+    trained = [one for one in run.trained if not one.history.empty]
+    if not trained:
+        return None
+    style = _model_styles(run)
+    figure, ax = charts.canvas(*WIDE)
+    for column in ("valid_loss", "train_loss"):
+        curves.training_curves(
+            ax,
+            [one.history[column] for one in trained],
+            labels=[one.model for one in trained],
+            dashed=column == "train_loss",
+            ylabel="cross-entropy",
+            style=style,
+        )
+    table = epochs(trained, ["valid_loss", "train_loss"])
+    return Drawing(
+        name="loss",
+        title="Loss",
+        note="Solid: validation. Dashed: training.",
+        figure=figure,
+        legend=_model_legend(run.networks, style),
+        numbers=table.assign(model=table["model"].map(title)),
+    )
+
+
+# --- motifs ---
+
+
+def interactions(run: Run, pair: tuple[str, str], target: int | None = None) -> Drawing | None:
+    """Draw what each training makes of a pair of motifs beyond the sum of its parts.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    pair : tuple of (str, str)
+        Identifiers of two motifs, as in columns a and b of grammar.tsv.
+    target : int, optional
+        Whose prediction; by default the target on which the planted rule of the pair bears, or
+        else the one with the largest interaction.
+
+    Returns
+    -------
+    Drawing or None
+        Four panels, over the distance of the motifs: which comes first, and whether both are on
+        one strand. None for a pair that was not probed.
+    """
+    rows = pair_rows(run, MotifPair(*pair))
+    if rows.empty:
+        return None
     rule = planted_rule(run, rows)
-    target = concerned(rows, rule) if target is None else target
-    label, style, name = run.targets.loc[target, "label"], _model_styles(run), rows["pair"].iloc[0]
-    rows = _over_seeds(rows[rows["target"] == target])
+    if target is None:
+        target = concerned_target(rows, rule)
+    means = mean_interactions(rows[rows["target"] == target])
+    style = _model_styles(run)
+    name = rows["pair"].iloc[0]
     figure = Figure(figsize=(4.5, 4.4), layout="constrained", facecolor="none")
     axes = figure.subplots(2, 2, sharex=True, sharey=True)
     for ax, (order, orientation) in zip(axes.flat, ARRANGEMENTS, strict=True):
-        own = rows[(rows["order"] == order) & (rows["orientation"] == orientation)]
-        _interaction_panel(ax, own, style, rule, target)
-        first, second = (name.split("+")[" ab".index(base) - 1] for base in order.split())
-        ax.set_title(f"{first} … {second}, {orientation} strand", fontsize=8, parse_math=False)
+        in_order = means[means["order"] == order]
+        panel = in_order[in_order["orientation"] == orientation]
+        planted = shaded_distances(rule, target, order, orientation)
+        _interaction_panel(ax, panel, planted, style)
+        heading = f"{_motif_order(name, order)}, {orientation} strand"
+        ax.set_title(heading, fontsize=8, parse_math=False)
         ax.label_outer()
-    shaded = (
-        ""
-        if rule.empty
-        else " Shaded: distances at which the planted rule makes the pair positive, or negative."
-    )
     return Drawing(
-        f"interactions-{pair[0]}-{pair[1]}-{target}",
-        f"{name}: what the pair does to {label}",
-        "Log-odds of both less those of each alone, plus those of neither; 0: the model adds its motifs up. "
-        f"Bands: 1.96 standard errors, between seeds where there are several, else between windows.{shaded}",
-        figure,
-        _model_legend(list(dict.fromkeys(rows["model"])), style),
-        rows,
+        name=f"interactions-{pair[0]}-{pair[1]}-{target}",
+        title=f"{name}: what the pair does to {run.targets.loc[target, 'label']}",
+        note=_interaction_note(shaded=not rule.empty),
+        figure=figure,
+        legend=_model_legend(means["model"].unique(), style),
+        numbers=means,
     )
 
 
-def planted_rule(run, rows):
-    """Return the interaction of the planted labels, see `danq.simulation.truth.truth`, for the rows of one pair of motifs.
-
-    Empty for a genome that is not simulated, and for motifs that were not planted.
-    """
-    return (
-        truth(
-            rows.drop_duplicates(["order", "orientation", "distance"]),
-            int(run.facts["window"]),
-            int(run.facts["bin_size"]),
-        )
-        if run.planted
-        else pd.DataFrame(columns=["target", "effect"])
-    )
+def _motif_order(name: str, order: str) -> str:
+    """Return the motifs of a pair, called as SRF+REST, in their order along the strand of a."""
+    a, b, *_ = name.split("+")
+    first, second = (a, b) if order == "a b" else (b, a)
+    return f"{first} … {second}"
 
 
-def concerned(rows, rule):
-    """Return the target (its index) that a pair is about: that of the planted rule, or of the largest interaction."""
-    planted = rule[rule["effect"] != 0]
-    if len(planted):
-        return int(planted["target"].mode()[0])
-    return int(rows.loc[rows["effect"].abs().idxmax(), "target"])
-
-
-def _interaction_panel(ax, rows, style, rule, target):
+def _interaction_panel(
+    ax: Axes, rows: pd.DataFrame, planted: Any, style: Mapping[str, Style]
+) -> None:
     """Draw one arrangement: a line per model."""
-    lines = [own.sort_values("distance") for _, own in rows.groupby("model", sort=False)]
-    distances = lines[0]["distance"].to_numpy()
-    holds = None
-    if len(rule):
-        own = rule[
-            (rule["target"] == target)
-            & (rule["order"] == rows["order"].iloc[0])
-            & (rule["orientation"] == rows["orientation"].iloc[0])
-        ].sort_values("distance")
-        holds = own["effect"].to_numpy() != 0
+    lines = _lines(rows.sort_values("distance", kind="stable"), rows["model"].unique())
+    first = next(iter(lines.values()))
     curves.interaction_curves(
         ax,
-        distances,
-        *([line[column] for line in lines] for column in ("effect", "se")),
-        labels=[line["model"].iloc[0] for line in lines],
-        planted=holds,
+        first["distance"].to_numpy(),
+        [line["effect"] for line in lines.values()],
+        [line["se"] for line in lines.values()],
+        labels=list(lines),
+        planted=planted,
         style=style,
     )
 
 
-def ablation(run, one):
-    """Draw what each target loses when filters of a training (`danq.report.results.Trained`) are ablated."""
-    if one.ablation.empty:
-        return None
-    table = one.ablation.pivot_table(index="motif", columns="target", values="effect", sort=False)
-    filters, targets = (_largest(table.abs().max(axis=axis)) for axis in (1, 0))
-    matrix = table.loc[filters, targets].fillna(0)
-    matrix = matrix.iloc[_alike_together(matrix.to_numpy()), _alike_together(matrix.to_numpy().T)]
-    factors = {name: f"(began as {motif})" for name, motif in one.initialised_from().items()}
-    factors |= (
-        dict(one.named()[["name", "factor"]].itertuples(index=False)) if len(one.matches) else {}
-    )
-    names = [f"{factors.get(name, '')} {name}".strip() for name in matrix.index]
-    labels = [run.targets["label"].get(target, str(target)) for target in matrix.columns]
-    figure, ax = charts.canvas(2.2 + 0.24 * len(labels), 1.4 + 0.17 * len(names))
-    charts.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
-    few = [
-        f"the {len(part)} {what} with the largest effects of {total}"
-        for part, what, total in (
-            (names, "filters", len(table)),
-            (labels, "targets", table.shape[1]),
-        )
-        if len(part) < total
-    ]
+def _interaction_note(shaded: bool) -> str:
     note = (
-        "Mean fall of a target's log-odds over its positive windows when a filter never fires; blue where they "
-        f"rise. Like rows and like columns stand together.{f' Shown: {listed(few)}.' if few else ''}"
+        "Log-odds of both less those of each alone, plus those of neither; 0: the model adds its "
+        "motifs up. Bands: 1.96 standard errors, between seeds where there are several, else "
+        "between windows."
     )
-    shown = matrix.set_axis(labels, axis=1).set_axis(names).rename_axis("filter").reset_index()
-    return Drawing(
-        f"ablation-{one.model}-{one.seed}",
-        f"What ablation a filter costs: {title(one.model)}, seed {one.seed}",
-        note,
-        figure,
-        (),
-        shown,
-    )
+    rule = "Shaded: distances at which the planted rule makes the pair positive, or negative."
+    return sentence(note, rule if shaded else "")
 
 
-MOST_SHOWN = 40
-
-
-def _largest(sizes):
-    return sizes.sort_values(ascending=False, kind="stable").index[:MOST_SHOWN].sort_values()
-
-
-def _alike_together(rows):
-    """Return an order of rows in which like ones are neighbours: the leaves of an average linkage."""
-    from scipy.cluster.hierarchy import leaves_list, linkage
-
-    return leaves_list(linkage(rows, "average", optimal_ordering=True)) if len(rows) > 1 else [0]
-
-
-def _over_seeds(rows):
-    """Return the mean effect over seeds, with the standard error between seeds, or of a single seed between windows."""
-    keys = ["model", "order", "orientation", "distance"]
-    found = (
-        rows.groupby(keys, sort=False)
-        .agg(
-            effect=("effect", "mean"),
-            spread=("effect", "sem"),
-            se=("se", "first"),
-            seeds=("seed", "nunique"),
-        )
-        .reset_index()
-    )
-    return found.assign(se=found["spread"].where(found["seeds"] > 1, found["se"])).drop(
-        columns="spread"
-    )
-
-
-def _model_styles(run):
-    """Return the colour of every predictor: the same in all figures."""
-    looks = styles(run.networks + run.baselines + run.oracles)
-    return {model: Style(look.colour, "o") for model, look in looks.items()}
-
-
-def _model_legend(models, style):
-    return tuple((style[model], title(model)) for model in models)
-
-
-def plot(folder, kind, output, *, pair=(), target=None, table=None):
-    """Draw one figure of a finished run.
+def ablation(run: Run, one: Trained) -> Drawing | None:
+    """Draw what each target loses when filters of a training are ablated.
 
     Parameters
     ----------
-    folder : path
-        ``results/<run>``.
-    kind : str
-        A key of `danq.config.FIGURES`.
-    output : path
-        The drawing to make; its suffix says in what format (svg, png, pdf).
-    pair : sequence of str
-        With scatter and effects: two models; with interactions: a pair of motifs, as ``SRF+REST``; none given, the
-        first that the run is about.
-    target : str, optional
-        With curves and interactions: the target's name or index.
-    table : path, optional
-        Made: the numbers that are drawn (TSV).
+    run : Run
+        A finished run.
+    one : Trained
+        One of its trainings.
 
-    Raises
-    ------
-    DanqError
-        No such pair or target, a format that cannot be written, or a run that lacks what is to be drawn.
+    Returns
+    -------
+    Drawing or None
+        None for a training without an ablation.
     """
-    refuse_format(output)
-    run = results.read_run(folder)
-    if kind in ("scatter", "effects"):
-        drawing = {"scatter": scatter, "effects": effects}[kind](run, _pair(run, pair))
-    elif kind == "curves":
-        drawing = precision_recall(run, _target(run, target))
-    elif kind == "interactions":
-        drawing = _interactions(run, pair, target)
-    else:
-        drawing = {
-            "prevalence": prevalence,
-            "reliability": reliability,
-            "validation": validation,
-            "loss": loss,
-        }[kind](run)
-    if drawing is None:
-        raise DanqError(
-            f"holds nothing for the figure {kind}; make the run anew with this version of danq",
-            folder,
-        )
-    _save(drawing, output)
-    if table is not None:
-        write_table(table, drawing.numbers)
-
-
-def _save(drawing, path):
-    """Write a `Drawing` to a file, with its title and its legend."""
-    drawing.figure.set_facecolor("white")
-    drawing.figure.suptitle(drawing.title, fontsize=10, parse_math=False)
-    handles = [
-        Line2D([], [], color=style.colour, marker=style.marker, linestyle="")
-        for style, _ in drawing.legend
-    ]
-    # A legend takes names with a leading underscore for none.
-    drawing.figure.legend(
-        handles,
-        [f"\N{ZERO WIDTH SPACE}{name}" for _, name in drawing.legend],
-        ncols=3,
-        fontsize=8,
-        loc="outside lower center",
-        frameon=False,
-    )
-    save_figure(drawing.figure, path, drawing.name)
-
-
-def _pair(run, names):
-    """Return the `Pair` of two models, in the order of the comparison; the first that the run is about by default."""
-    known = [(pair.a, pair.b) for pair in run.pairs]
-    if not known:
-        raise DanqError("compares no models; train two of a pair, as danq and danq_conv", run.name)
-    if not names:
-        return run.main_pairs()[0]
-    for pair in run.pairs:
-        if {pair.a, pair.b} == set(names):
-            return pair
-    raise DanqError(
-        f"{' and '.join(names)} were not compared in {run.name}; choose from "
-        f"{', '.join(' '.join(pair) for pair in known)}"
-    )
-
-
-def _interactions(run, pair, target):
-    """Draw the interactions of a pair of motifs by its name; the first by default."""
-    if run.grammar is None:
+    if one.ablation.empty:
         return None
-    known = run.grammar.drop_duplicates("pair").set_index("pair")[["a", "b"]]
-    name = pair[0] if pair else known.index[0]
-    if name not in known.index:
-        raise DanqError(
-            f"{name} was not probed in {run.name}; choose from {', '.join(known.index)}"
-        )
-    return interactions(
-        run, tuple(known.loc[name]), None if target is None else _target(run, target)
+    matrix = ablation_matrix(one)
+    names = [_filter_name(name, one) for name in matrix.index]
+    labels = [run.targets["label"].get(target, str(target)) for target in matrix.columns]
+    width = 2.2 + 0.24 * len(labels)
+    height = 1.4 + 0.17 * len(names)
+    figure, ax = charts.canvas(width, height)
+    charts.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
+    table = matrix.set_axis(labels, axis=1).set_axis(names).rename_axis("filter")
+    return Drawing(
+        name=f"ablation-{one.model}-{one.seed}",
+        title=f"What ablating a filter costs: {title(one.model)}, seed {one.seed}",
+        note=_ablation_note(matrix, ablation_table(one)),
+        figure=figure,
+        legend=(),
+        numbers=table.reset_index(),
     )
 
 
-def _target(run, name):
-    """Return the index of a target given by index or name."""
-    if name is None:
-        raise DanqError("the figure curves is of one target; name it with --target")
-    found = run.targets.index[
-        (run.targets["label"] == name) | (run.targets["name"] == name)
-    ].tolist()
-    if not found and name.isdecimal() and int(name) in run.targets.index:
-        return int(name)
-    if len(found) != 1:
-        some = ", ".join(run.targets["label"].head(8))
-        raise DanqError(
-            f"{len(found) or 'no'} targets are called {name!r}; give one by name or index, as {some}"
-        )
-    return found[0]
+def _filter_name(name: str, one: Trained) -> str:
+    """Return a filter after its factor, or the motif from which it was initialised."""
+    if len(one.matches):
+        named = one.named().set_index("name")["factor"]
+        if name in named.index:
+            return f"{named[name]} {name}"
+    motif = one.initialised_from().get(name)
+    return f"(initialised from {motif}) {name}" if motif else name
+
+
+def _ablation_note(matrix: pd.DataFrame, table: pd.DataFrame) -> str:
+    note = (
+        "Mean fall of a target's log-odds over its positive windows when a filter never fires; "
+        "blue where they rise. Like rows and like columns stand together."
+    )
+    largest = []
+    for axis, what in enumerate(("filters", "targets")):
+        n_drawn = matrix.shape[axis]
+        total = table.shape[axis]
+        if n_drawn < total:
+            largest.append(f"the {n_drawn} {what} with the largest effects of {total}")
+    return sentence(note, f"Shown: {listed(largest)}." if largest else "")
+
+
+# --- models ---
+
+
+def _model_styles(run: Run) -> dict[str, Style]:
+    """Return the colour of every predictor: the same in all figures."""
+    looks = styles(run.predictors)
+    return {model: Style(look.colour, "o") for model, look in looks.items()}
+
+
+def _model_legend(models: Iterable[str], style: Mapping[str, Style]) -> Legend:
+    return tuple((style[model], title(model)) for model in models)

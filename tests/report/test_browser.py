@@ -1,4 +1,4 @@
-"""The page in a browser: what a reader does with it, by pointer and by keyboard, and what it shows in turn."""
+"""The page in a browser: what a reader does by pointer and keyboard, and what it then shows."""
 
 import io
 import re
@@ -12,8 +12,7 @@ from PIL import Image
 from danq.files import read_table, write_table
 from danq.report import page as p
 from danq.report import report as r
-from tests.report.test_page import curves_of, write_four_networks
-from tests.report.test_report import YEAST, write_run
+from tests.report.toy_run import YEAST, curves_of, write_four_networks, write_run
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install 'danq[dev]'"
@@ -42,7 +41,7 @@ NETWORKS = ["DanQ", "DanQ-conv", "DanQ-dilated", "DeepSEA"]
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """Return the folder of a made-up run of four networks, with curves and hostile names, and its report."""
+    """Return the folder of a run of four networks, with curves, hostile names and a report."""
     folder = write_run(
         tmp_path_factory.mktemp("runs") / "run", names=NAMES, groups=GROUPS, seeds=(0, 1)
     )
@@ -64,7 +63,7 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium):
-    """Return a function that opens a file; any complaint of the browser, and any request but for the file, fails."""
+    """Return a function that opens a file; a complaint of the browser fails, and other requests."""
     contexts, complaints, requests, wanted = [], [], [], []
 
     def visit(path, **options):
@@ -260,7 +259,10 @@ def test_hostile_names_are_text_everywhere(page, folder):
 def test_the_browser_itself_refuses_markup_and_other_scripts(chromium, folder, tmp_path):
     """Should a name become markup all the same, the page's policy keeps it from running."""
     text = (folder / "report.html").read_text()
-    evil = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1><svg onload=window.hacked=1></svg>"
+    evil = (
+        "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+        "<svg onload=window.hacked=1></svg>"
+    )
     (tmp_path / "evil.html").write_text(text.replace("</main>", f"{evil}</main>"))
     opened = chromium.new_page()
     opened.goto(f"file://{tmp_path / 'evil.html'}")
@@ -595,8 +597,10 @@ CONTRASTS = """() => {
     };
     const found = {};
     for (const element of document.querySelectorAll("body *")) {
-        const words = [...element.childNodes].filter((node) => node.nodeType === 3 && node.data.trim());
-        if (!words.length || !element.checkVisibility({visibilityProperty: true}) || element.closest("[aria-hidden]")
+        const words = [...element.childNodes].filter(
+            (node) => node.nodeType === 3 && node.data.trim());
+        if (!words.length || !element.checkVisibility({visibilityProperty: true})
+            || element.closest("[aria-hidden]")
             || ["title", "SCRIPT", "STYLE", "style"].includes(element.tagName)) continue;
         const style = getComputedStyle(element);
         const ink = luminance(numbers(element instanceof SVGElement ? style.fill : style.color));
@@ -637,7 +641,10 @@ def test_print_shows_everything_in_black_on_white(visit, folder):
             "(one) => getComputedStyle(one).backgroundColor"
         )
         assert colour == "rgb(255, 255, 255)"
-    cut = "(boxes) => boxes.filter((box) => box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > 690).length"
+    cut = (
+        "(boxes) => boxes.filter("
+        "(box) => box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > 690).length"
+    )
     assert opened.locator(".scroll").evaluate_all(cut) == 0
     assert opened.locator("pre").first.is_visible()
 

@@ -1,4 +1,4 @@
-"""What a page is made of: data that stay data, colours that can be told apart, an order that can be followed."""
+"""A page: data that stay data, colours that can be told apart, an order that can be followed."""
 
 import base64
 import hashlib
@@ -15,38 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danq.files import read_table, write_table
-from danq.interpret.motifs import match_table
-from danq.motif.meme import Motif
-from danq.plotting.style import COLOURS, hue, styles
+from danq.files import write_table
+from danq.plotting.style import COLOURS
 from danq.report import page
-from danq.report import report as r
-from tests.report.test_report import write_run
+from danq.report.report import report
+from tests.report.toy_run import curves_of, write_four_networks, write_run
 
 TEMPLATES = Path(page.__file__).parent / "templates"
-
-
-# --- logos ---
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_logos_align_as_tomtom_did(turned):
-    rng = np.random.default_rng(1)
-    known = [Motif(f"MA{k:04}.1", f"F{k}", rng.dirichlet([0.2] * 4, size=12)) for k in range(60)]
-    part = known[7].matrix[3:12]
-    query = Motif("filter0", "", part[::-1, ::-1] if turned else part, 100)
-    row = match_table(
-        [query], known, min_bits=0, distance="pearson", q_value=0.05, shuffles=0, rng=rng
-    ).iloc[0]
-    assert row["match"] == "MA0007.1" and row["strand"] == "+-"[turned]
-    assert page._offset(row["offset"], 9, 12, turned) == 3
-    logo = page.logo(query, row, known[7])
-    assert logo.link == "https://jaspar.elixir.no/matrix/MA0007.1/"
-    # The bases of the filter's fourth to twelfth column are those of the known motif, one above the other.
-    bases = [
-        re.findall(r"#base-(.).*? ([\d.]+) ([\d.]+)\)", str(svg)) for svg in (logo.svg, logo.known)
-    ]
-    assert bases[0] == [base for base in bases[1] if float(base[1]) > 30]
 
 
 # --- data for the script ---
@@ -61,7 +36,7 @@ def test_logos_align_as_tomtom_did(turned):
 def test_data_are_the_same_when_read_back_and_never_markup(value):
     text = page.inert(value)
     assert not re.search("[<>&\u2028\u2029\u202e\x00-\x1f]", text)
-    assert json.loads(text) == page.seen(value)
+    assert json.loads(text) == page.visible(value)
 
 
 @pytest.mark.parametrize(
@@ -93,51 +68,6 @@ def test_numbers_of_a_figure():
     assert json.loads(page.inert(page.numbers(frame)))[1][1] == ["b", 2, "NA", 1e-9]
 
 
-def test_precision_recall_of_every_target_and_model():
-    frame = pd.DataFrame(
-        [
-            ("danq", 0, 0, 1),
-            ("danq", 0, 0.5, 0.6666),
-            ("danq", 0, 1, 0.2),
-            ("kmer", 3, 0, 1),
-            ("kmer", 3, 0.5, np.nan),
-            ("kmer", 3, 1, 0.1),
-        ],
-        columns=["model", "target", "recall", "precision"],
-    )
-    targets = pd.DataFrame(
-        {"label": ["A", "B", "C"], "group": "TF", "prevalence": [0.2, np.nan, 0]}, index=[0, 3, 4]
-    )
-    scores = pd.DataFrame(
-        {"deepsea": 0.5, "danq": [0.61234, np.nan, np.nan], "kmer": [np.nan, 0.4, np.nan]},
-        index=[0, 3, 4],
-    )
-    models = {"deepsea": "DeepSEA", "danq": "DanQ", "kmer": "k-mer"}
-    found = json.loads(page.inert(page.precision_recall(frame, models, targets, scores)))
-    style = styles(models)
-    assert found["recall"] == [0, 500, 1000]
-    assert [(model["name"], model["colour"]) for model in found["models"]] == [
-        ("DanQ", hue(style["danq"].colour)),
-        ("k-mer", hue(style["kmer"].colour)),
-    ]
-    assert found["targets"] == {
-        "0": {
-            "name": "A",
-            "group": "TF",
-            "prevalence": 0.2,
-            "auprc": ["0.612", "NA"],
-            "precision": [[1000, 667, 200], None],
-        },
-        "3": {
-            "name": "B",
-            "group": "TF",
-            "prevalence": "NA",
-            "auprc": ["NA", "0.400"],
-            "precision": [None, [1000, None, 100]],
-        },
-    }
-
-
 # --- the script and what is allowed ---
 
 
@@ -167,33 +97,8 @@ class Elements(HTMLParser):
 def elements(tmp_path_factory):
     folder = write_run(tmp_path_factory.mktemp("runs") / "run")
     write_table(folder / "curves.tsv.gz", curves_of(folder))
-    r.report(folder, folder / "report.html", config=folder / "config.yaml")
+    report(folder, folder / "report.html", config=folder / "config.yaml")
     return Elements((folder / "report.html").read_text())
-
-
-def curves_of(folder, levels=51):
-    """Return made-up precision-recall curves, on `levels` levels of recall, of all that a run's metrics.tsv knows."""
-    metrics = read_table(folder / "metrics.tsv").dropna(subset="auprc")
-    known = (
-        metrics.groupby(["model", "target"], sort=False)[["auprc", "prevalence"]]
-        .mean()
-        .reset_index()
-    )
-    recall = np.linspace(0, 1, levels)
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "model": row.model,
-                    "target": row.target,
-                    "recall": recall,
-                    "precision": row.prevalence
-                    + (1 - row.prevalence) * (1 - recall ** (0.1 + 2 * row.auprc)),
-                }
-            )
-            for row in known.itertuples()
-        ]
-    )
 
 
 def test_only_the_pages_own_script_may_run(elements):
@@ -223,12 +128,12 @@ def test_script_makes_no_markup_and_asks_for_nothing():
         r"fetch\(|XMLHttpRequest|WebSocket|import\(|sendBeacon|localStorage",
         code,
     )
-    assert "</script" not in code and "<!--" not in code and page.seen(code) == code
+    assert "</script" not in code and "<!--" not in code and page.visible(code) == code
 
 
 def test_page_of_a_run_without_curves(tmp_path):
     folder = write_run(tmp_path / "run")
-    r.report(folder, tmp_path / "report.html")
+    report(folder, tmp_path / "report.html")
     found = Elements((tmp_path / "report.html").read_text())
     assert "curves" not in [script.get("id") for script in found.all("script")]
 
@@ -240,23 +145,10 @@ def test_919_targets_and_four_networks_fit_in_8_megabytes(tmp_path):
     )
     write_four_networks(folder)
     write_table(folder / "curves.tsv.gz", curves_of(folder))
-    r.report(folder, tmp_path / "report.html", config=folder / "config.yaml")
+    report(folder, tmp_path / "report.html", config=folder / "config.yaml")
     found = (tmp_path / "report.html").read_bytes()
     assert found.count(b"data-target=") >= 5 * 918 and b'"DanQ-dilated"' in found
     assert len(found) <= 8e6
-
-
-def write_four_networks(folder):
-    """Give a run a network more, and all the comparisons that four networks have."""
-    metrics, comparison = (read_table(folder / f"{name}.tsv") for name in ("metrics", "comparison"))
-    twin = metrics[metrics["model"] == "danq_conv"].assign(model="danq_dilated")
-    write_table(folder / "metrics.tsv", pd.concat([metrics, twin]))
-    own = comparison[(comparison["a"] == "danq") & (comparison["b"] == "danq_conv")]
-    more = [
-        own.assign(a=a, b=b, pair=f"{a} - {b}")
-        for a, b in (("danq", "danq_dilated"), ("danq_dilated", "danq_conv"))
-    ]
-    write_table(folder / "comparison.tsv", pd.concat([comparison, *more]))
 
 
 # --- what a reader can see and follow ---
@@ -383,7 +275,7 @@ VISION = {
 
 
 def lab(colour, vision):
-    """Return a colour as a vision has it, in CIELAB (D65), in which distances are about those that the eye sees."""
+    """Return a colour as a vision has it, in CIELAB (D65): distances are about those of the eye."""
     rgb = np.clip(np.array(VISION[vision]) @ linear(colour), 0, 1)
     xyz = (
         np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])

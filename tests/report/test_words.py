@@ -1,252 +1,29 @@
-"""Numbers and findings in words, by hand-made numbers."""
+"""How numbers, lists and models are written."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from danq.report import words
-from danq.report.results import Pair, Trained
+from danq.report.run import Pair
 
 
-def pair(differences, low, high, a="danq", b="danq_conv", q=np.nan, **mean):
-    rows = pd.DataFrame({"difference": differences, "q": q})
-    mean = {"difference": rows["difference"].mean(), "low": low, "high": high, **mean}
-    return Pair(a, b, rows, pd.Series(mean), pd.DataFrame())
+def test_models_are_called_as_in_the_catalogue_and_others_by_their_name():
+    assert words.title("danq_conv") == "DanQ-conv" and words.title("kmer") == "k-mer"
+    assert words.title("mine") == "mine" and words.description("mine") == ""
+    pair = Pair("danq", "mine", pd.DataFrame(), pd.Series(), pd.DataFrame())
+    assert words.versus(pair) == "DanQ − mine"
 
 
-@pytest.mark.parametrize(
-    ("differences", "low", "high", "expected"),
-    [
-        (
-            [0.03, 0.02, -0.01, np.nan],
-            0.002,
-            0.021,
-            "DanQ has a higher AUPRC than DanQ-conv on 2 of 3 targets; mean difference +0.013 [0.002, 0.021], an interval "
-            "above 0.",
-        ),
-        (
-            [-0.03, -0.02],
-            -0.04,
-            -0.01,
-            "DanQ has a higher AUPRC than DanQ-conv on 0 of 2 targets; mean difference −0.025 [−0.040, −0.010], an interval "
-            "below 0.",
-        ),
-        (
-            [0.05],
-            -0.01,
-            0.11,
-            "DanQ has a higher AUPRC than DanQ-conv on 1 of 1 target; mean difference +0.050 [−0.010, 0.110]: the interval "
-            "contains 0, so no difference was detected.",
-        ),
-        (
-            [0.05],
-            np.nan,
-            np.nan,
-            "DanQ has a higher AUPRC than DanQ-conv on 1 of 1 target; mean difference +0.050, for which no interval could be "
-            "computed.",
-        ),
-        (
-            [np.nan],
-            np.nan,
-            np.nan,
-            "DanQ and DanQ-conv cannot be compared: no target has a defined AUPRC.",
-        ),
-    ],
-)
-def test_pair_sentence(differences, low, high, expected):
-    assert words.pair_sentence(pair(differences, low, high)) == expected
+@pytest.mark.parametrize("undefined", [None, np.nan, np.inf])
+def test_undefined_numbers_are_na(undefined):
+    assert words.number(undefined) == "NA"
+    assert words.interval(0.1, np.nan) == "" and words.percent(np.nan) == "NA"
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "n_seeds", "expected"),
-    [
-        (
-            0.01,
-            0.03,
-            3,
-            "With 3 training seeds each, the network with the recurrent layer has a higher mean AUPRC, by "
-            "0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that place.",
-        ),
-        (
-            0.01,
-            0.03,
-            1,
-            "With a single training seed each, the network with the recurrent layer has a higher mean AUPRC, "
-            "by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that place; another seed may turn "
-            "this round.",
-        ),
-        (
-            -0.01,
-            0.05,
-            2,
-            "With 2 training seeds each, no difference was detected between the network with the recurrent "
-            "layer and its twin with a convolution of equal cost in that place.",
-        ),
-        (
-            np.nan,
-            np.nan,
-            1,
-            "This run cannot say what the recurrent layer adds: its difference from a convolution of equal "
-            "cost has no interval.",
-        ),
-    ],
-)
-def test_lead_sentence(low, high, n_seeds, expected):
-    assert words.lead_sentence([pair([0.02], low, high)], n_seeds) == expected
+def test_a_tiny_negative_number_is_no_minus_nothing():
+    assert words.number(-0.0001) == "0.000" and words.signed(-0.0001) == "0.000"
 
 
-def test_lead_sentence_when_the_twin_is_better():
-    found = words.lead_sentence([pair([-0.02], -0.03, -0.01)], 1)
-    assert (
-        "recurrent layer's place has a higher mean AUPRC, by 0.020 [0.010, 0.030]; another seed may"
-        in found
-    )
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (
-            0.01,
-            0.03,
-            " Than the twin whose convolutions see the whole window, as it does, it is higher by 0.020 [0.010, "
-            "0.030].",
-        ),
-        (
-            -0.03,
-            -0.01,
-            " The twin whose convolutions see the whole window, as it does, is higher by 0.020 [0.010, 0.030].",
-        ),
-        (
-            -0.01,
-            0.03,
-            " From the twin whose convolutions see the whole window, as it does, no difference was detected.",
-        ),
-        (np.nan, np.nan, ""),
-    ],
-)
-def test_lead_sentence_tells_recurrence_from_reach(low, high, expected):
-    difference = -0.02 if high < 0 else 0.02
-    alone = words.lead_sentence([pair([0.02], 0.01, 0.03)], 5)
-    both = words.lead_sentence(
-        [pair([0.02], 0.01, 0.03), pair([difference], low, high, b="danq_dilated")], 5
-    )
-    assert both == alone + expected
-
-
-def test_lead_sentence_needs_the_twin():
-    assert "cannot say" in words.lead_sentence([pair([0.02], 0.01, 0.03, b="deepsea")], 1)
-
-
-def test_interval_sentence_says_what_is_covered():
-    assert words.interval_sentence(1).endswith("not that of training seeds.")
-    assert words.interval_sentence(3).endswith(
-        "from the spread of the 3 training seeds of each network."
-    )
-
-
-def test_sure_sentence_counts_targets_below_the_false_discovery_rate():
-    found = words.sure_sentence(
-        pair(
-            [0.1, 0.2, -0.3, -0.1, np.nan],
-            0,
-            0,
-            q=[0.04, 0.06, 0.001, 0.9, np.nan],
-            wilcoxon_p=0.0123,
-        )
-    )
-    assert found == (
-        "Target by target, at a false discovery rate of 5 %, it is higher on 1 and lower on 1; Wilcoxon's "
-        "signed-rank test over targets: p = 0.012."
-    )
-    assert words.sure_sentence(pair([0.1], 0, 0, wilcoxon_p=np.nan)) == ""
-    assert words.sure_sentence(pair([0.1], 0, 0, q=0.01, wilcoxon_p=np.nan)).endswith(
-        "higher on 1 and lower on 0."
-    )
-
-
-@pytest.mark.parametrize(
-    ("windows", "seeds", "expected"),
-    [
-        (
-            0.01,
-            0.02,
-            "most is the training seed (standard error 0.020 from seeds, 0.010 from test windows)",
-        ),
-        (0.02, 0.01, "most is the choice of test windows (standard error 0.010 from seeds"),
-        (0.01, 0.014, "Training seeds and test windows blur the mean difference about equally"),
-    ],
-)
-def test_spread_sentence_says_which_dominates(windows, seeds, expected):
-    assert expected in words.spread_sentence(pair([0.1], 0, 0, sampling_sd=windows, seed_sd=seeds))
-
-
-def test_spread_sentence_needs_both():
-    assert words.spread_sentence(pair([0.1], 0, 0, sampling_sd=0.1, seed_sd=np.nan)) == ""
-
-
-def test_seed_sentence():
-    rows = [
-        (model, seed, 0, area)
-        for model, areas in {"danq": [0.3, 0.2], "danq_conv": [0.2, 0.25]}.items()
-        for seed, area in enumerate(areas)
-    ]
-    metrics = pd.DataFrame(rows, columns=["model", "seed", "target", "auprc"])
-    assert words.seed_sentence(pair([0.0], 0, 0), metrics) == (
-        "Seed by seed, DanQ − DanQ-conv is +0.100, −0.050: not one sign in all seeds."
-    )
-    assert words.seed_sentence(pair([0.0], 0, 0), metrics[metrics["seed"] == 0]) == ""
-    assert words.seed_sentence(pair([0.0], 0, 0, a="deepsea"), metrics) == ""
-
-
-def test_loss_sentences_name_the_targets_and_skip_undefined_ones():
-    scores = pd.DataFrame(
-        {"danq": [0.3, 0.2, np.nan], "deepsea": [0.1, 0.2, 0.3], "scan": [0.2, np.nan, 0.1]}
-    )
-    assert words.loss_sentences(
-        scores, pd.Series(["A", "B", "C"]), ["danq", "deepsea"], ["scan"]
-    ) == [
-        "DeepSEA is below the motif scan baseline on 1 of 2 targets (A); mean AUPRC on the 2: 0.200 against 0.150.",
-        "Never below the motif scan baseline on a target: DanQ.",
-    ]
-
-
-def test_na_sentence():
-    targets = pd.DataFrame({"n": 10, "n_positive": [0, 0, 10, 3, 4], "label": list("ABCDE")})
-    scores = pd.DataFrame({"danq": [np.nan, np.nan, np.nan, 0.5, 0.2]})
-    assert words.na_sentence(targets, scores) == (
-        "NA: 2 of 5 targets have no positive window in the test split and 1 of 5 targets has no negative window in "
-        "the test split (A, B, C); undefined values are left out of every mean and count."
-    )
-    assert words.na_sentence(targets[3:], scores[3:]) == ""
-
-
-@pytest.mark.parametrize(
-    ("areas", "expected"),
-    [
-        ([0.1, 0.2, 0.21], True),
-        ([0.1, 0.2, 0.203], False),
-        ([0.1, 0.2, 0.15], False),
-        ([0.1], True),
-    ],
-)
-def test_undertrained(areas, expected):
-    best = ["yes" if area == max(areas) else "no" for area in areas]
-    history = pd.DataFrame({"valid_auprc": areas, "best": best})
-    assert bool(words.undertrained(history)) is expected
-
-
-def test_single_seed_sentence_names_each_model_once():
-    trained = [
-        Trained(model, seed, *[None] * 5)
-        for model, seed in [("danq", 0), ("deepsea", 0), ("danq", 1)]
-    ]
-    assert words.single_seed_sentence(trained).startswith("Trained with a single seed: DeepSEA. ")
-    assert words.single_seed_sentence(trained[::2]) == ""
-
-
-def test_tally():
-    assert (
-        words.tally(pair([0.1, 0.0, -0.2, np.nan], 0, 0))
-        == "higher on 1, lower on 1, equal on 1 of 3 targets"
-    )
+def test_clauses_that_are_empty_leave_no_blank():
+    assert words.sentence("a", "", "b") == "a b" and words.sentence("", "") == ""

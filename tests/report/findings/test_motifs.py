@@ -1,19 +1,18 @@
-"""Reading a run back: best matches, best epochs, and what was found of planted motifs."""
+"""What filters resemble: relatives of what was planted, and which model found what."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from danq.motif.meme import Motif
-from danq.report.results import (
-    Trained,
-    best_epoch,
-    configured_motifs,
+from danq.report.findings.motifs import (
+    ablation_matrix,
     expected_counts,
     expected_kinds,
     factor_seeds,
-    read_text,
+    found_by,
 )
+from danq.report.run import Trained
 
 PLANTED = pd.DataFrame(
     {"motif": ["MA0139.2", "MA0060.1", "MA0106.3"], "factor": ["CTCF", "NFYA", "TP53"]}
@@ -66,58 +65,6 @@ def test_kinds_of_no_filter(known):
     assert expected_kinds(PLANTED, pd.DataFrame({"match": [], "factor": []}), known).empty
 
 
-def test_best_match_of_each_filter_the_surest_first():
-    matches = pd.DataFrame(
-        {
-            "filter": [0, 0, 1, 2],
-            "name": ["filter0", "filter0", "filter1", "filter2"],
-            "rank": [2, 1, np.nan, 1],
-            "q": [0.02, 0.01, np.nan, 0.001],
-            "named": ["no", "yes", "no", "yes"],
-        }
-    )
-    one = Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame())
-    assert one.best_matches()["q"].tolist()[::2] == [0.01, 0.001] and len(one.best_matches()) == 3
-    assert one.named()["name"].tolist() == ["filter2", "filter0"]
-
-
-@pytest.mark.parametrize(("best", "epoch"), [(["no", "yes", "no"], 2), (["no", "no", "no"], 3)])
-def test_best_epoch(best, epoch):
-    assert best_epoch(pd.DataFrame({"best": best, "valid_auprc": [0.1, 0.2, 0.3]})) == epoch
-
-
-@pytest.mark.parametrize(
-    "settings", ["", "motifs: gone.meme", "run: x", "- a", "a: [", "motifs: JASPAR1999:fungi"]
-)
-def test_known_motifs_that_are_not_to_be_had(settings):
-    assert configured_motifs(settings) == {}
-
-
-def test_text_is_read_whatever_its_bytes(tmp_path):
-    (tmp_path / "odd").write_bytes(b"a\xff\r\nb")
-    assert read_text(tmp_path / "odd") == "a\N{REPLACEMENT CHARACTER}\nb"
-
-
-def test_a_filter_that_started_as_a_motif_discovered_nothing():
-    rows = [(0, 1, 1e-9), (0, 2, 0.5), (1, 1, 1e-5), (10, 1, 1e-7)]
-    matches = pd.DataFrame(rows, columns=["filter", "rank", "q"])
-    matches["name"] = "filter" + matches["filter"].astype(str)
-    matches["named"] = np.where(matches["q"] < 0.05, "yes", "no")
-    for started, expected in (([], [0, 10, 1]), (["MA1", ""], [10, 1]), (["", "MA1-"], [0, 10])):
-        one = Trained(
-            "danq",
-            0,
-            pd.DataFrame(),
-            {"filters_initialised_from": started},
-            matches,
-            {},
-            pd.DataFrame(),
-        )
-        assert one.named()["filter"].tolist() == expected
-        assert set(one.best_matches()["filter"]) == set(expected)
-    assert len(Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame()).named()) == 3
-
-
 def test_seeds_in_which_a_factor_was_found():
     def trained(model, seed, factors, named="yes"):
         matches = pd.DataFrame(
@@ -150,24 +97,27 @@ def test_seeds_in_which_a_factor_was_found():
     assert factor_seeds([trained("danq", 0, ["A"], "no")]).empty
 
 
-def test_the_loudest_target_of_each_filter():
-    ablation = pd.DataFrame(
-        {
-            "motif": ["filter0"] * 3 + ["filter1"],
-            "target": [0, 1, 2, 0],
-            "name": [*"abca"],
-            "effect": [0.5, -2, np.nan, 0.1],
-            "se": [0.1, 0.5, np.nan, 0.06],
-        }
-    )
-    one = Trained("danq", 0, pd.DataFrame(), {}, pd.DataFrame(), {}, ablation)
-    assert one.effects().loc["filter0"].tolist() == [1, "b", -2]
-    assert "filter1" not in one.effects().index  # within twice its standard error
-    assert one._replace(ablation=pd.DataFrame()).effects().empty
-
-
 def test_case_does_not_matter():
     expected = pd.DataFrame({"motif": ["MA0265.3"], "factor": ["Abf1"]})
     named = pd.DataFrame({"match": ["MA0265.1", "MA0001.1"], "factor": ["ABF1", "AGL3"]})
     assert expected_kinds(expected, named, {}).tolist() == ["recovered", "off-target"]
     assert expected_counts(expected, named).to_dict() == {"Abf1": 1}
+
+
+@pytest.mark.parametrize(
+    ("danq", "deepsea", "expected"),
+    [(0, 2, "only without"), (1, 2, "with and without"), (3, 0, "only with recurrence")],
+)
+def test_models_with_and_without_recurrence_find_a_factor(danq, deepsea, expected):
+    assert found_by(pd.Series({"danq": danq, "deepsea": deepsea})) == expected
+
+
+def test_like_filters_and_like_targets_stand_together():
+    effects = {"filter0": [1, 1, -1], "filter1": [-1, -1, 1], "filter2": [1.1, 1, -1]}
+    rows = [(name, target, v) for name, row in effects.items() for target, v in enumerate(row)]
+    ablation = pd.DataFrame(rows, columns=["motif", "target", "effect"])
+    one = Trained("danq", 0, pd.DataFrame(), {}, pd.DataFrame(), {}, ablation)
+    matrix = ablation_matrix(one)
+    assert abs(matrix.index.get_loc("filter0") - matrix.index.get_loc("filter2")) == 1
+    assert abs(matrix.columns.get_loc(0) - matrix.columns.get_loc(1)) == 1
+    assert matrix.loc["filter2", 0] == 1.1

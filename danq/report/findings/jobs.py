@@ -1,0 +1,46 @@
+"""How a run was made: machines, software, input files."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from danq.report.run import Run, Trained
+
+MACHINE = ("parameters", "scale", "threads", "device", "hardware", "precision")
+"""Facts of train.json that say on what a model was trained."""
+
+
+def machines(trained: Sequence[Trained]) -> pd.DataFrame:
+    """Return model, seed, the facts of `MACHINE` and seconds of each training with facts.
+
+    What train.json does not have is None.
+    """
+    rows = []
+    for one in trained:
+        if one.facts:
+            facts = {name: one.facts.get(name) for name in (*MACHINE, "seconds")}
+            rows.append({"model": one.model, "seed": one.seed, **facts})
+    return pd.DataFrame(rows, columns=["model", "seed", *MACHINE, "seconds"], dtype=object)
+
+
+def software(run: Run) -> pd.DataFrame:
+    """Return name and version of the software that made a run.
+
+    Versions that differ between trainings stand side by side.
+    """
+    versions: dict[str, set[str]] = {}
+    if "created_by" in run.facts:
+        versions["dataset_made_by"] = {run.facts["created_by"]}
+    for one in run.trained:
+        used = one.facts.get("versions")
+        if isinstance(used, dict):
+            for name, version in used.items():
+                versions.setdefault(name, set()).add(str(version))
+    rows = [(name, ", ".join(sorted(texts))) for name, texts in versions.items()]
+    return pd.DataFrame(rows, columns=["name", "version"])
+
+
+def input_files(run: Run) -> pd.DataFrame:
+    """Return role, path and checksum of the files that dataset.h5 was made from, but for peaks."""
+    files = [file for file in run.files() if file.role != "peaks"]
+    return pd.DataFrame(files, columns=["role", "path", "checksum"])

@@ -1,0 +1,164 @@
+"""What the comparison of two models says: its verdict, its targets, what makes it uncertain."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from danq.catalog import question_pairs, twins
+from danq.report.run import Pair
+
+SURE = 0.05
+"""Targets with a lower q-value count as different, target by target."""
+
+DOMINATES = 1.5
+"""One source of spread dominates the other when its standard error is larger by this factor."""
+
+Verdict = Literal["above", "below", "around", ""]
+"""Where an interval lies: on one side of 0, or around it; empty for an undefined one."""
+
+Source = Literal["seeds", "windows", "both", ""]
+"""What makes a mean difference uncertain; empty where that is not known."""
+
+
+def verdict(low: float, high: float) -> Verdict:
+    """Judge a difference by its interval.
+
+    Parameters
+    ----------
+    low, high : float
+        The interval of the difference; nan when it is undefined.
+
+    Returns
+    -------
+    {"above", "below", "around", ""}
+        The side of 0 on which the interval lies.
+
+    Examples
+    --------
+    >>> verdict(0.01, 0.03), verdict(-0.01, 0.03), verdict(0.0, 0.03), verdict(float("nan"), 0.03)
+    ('above', 'around', 'around', '')
+    """
+    if not np.isfinite([low, high]).all():
+        return ""
+    if low > 0:
+        return "above"
+    return "below" if high < 0 else "around"
+
+
+def find_pair(pairs: Sequence[Pair], a: str, b: str) -> Pair | None:
+    """Return the comparison of two models.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        The comparisons of a run.
+    a, b : str
+        Names of the models, in the order of their difference.
+
+    Returns
+    -------
+    Pair or None
+        None where the two were not compared.
+    """
+    for pair in pairs:
+        if (pair.a, pair.b) == (a, b):
+            return pair
+    return None
+
+
+def question_pair(pairs: Sequence[Pair]) -> Pair | None:
+    """Return the comparison that answers the report's question: DanQ with its local twin."""
+    return _twin_pair(pairs, "local")
+
+
+def reach_pair(pairs: Sequence[Pair]) -> Pair | None:
+    """Return the comparison of DanQ with the twin whose receptive field is the window, too.
+
+    Against the local twin, a recurrent layer may win by recurrence or by its receptive field;
+    against this one, only by recurrence.
+    """
+    return _twin_pair(pairs, "window")
+
+
+def _twin_pair(pairs: Sequence[Pair], receptive_field: str) -> Pair | None:
+    model, _ = question_pairs()[0]
+    for twin in twins(model):
+        if twin.receptive_field == receptive_field:
+            return find_pair(pairs, model, twin.name)
+    return None
+
+
+class Tally(NamedTuple):
+    """Targets by the sign of their difference in AUPRC.
+
+    Attributes
+    ----------
+    higher, lower, equal : int
+        Targets on which model a is higher than model b, lower, or equal.
+    total : int
+        Targets with a defined difference.
+    """
+
+    higher: int
+    lower: int
+    equal: int
+    total: int
+
+
+def tally(pair: Pair) -> Tally:
+    """Count the targets on which model a of a pair is higher and lower, by AUPRC."""
+    return _tally(pair.rows["difference"].dropna())
+
+
+def _tally(differences: pd.Series) -> Tally:
+    higher = int((differences > 0).sum())
+    lower = int((differences < 0).sum())
+    equal = int((differences == 0).sum())
+    return Tally(higher, lower, equal, len(differences))
+
+
+def sure_tally(pair: Pair) -> Tally | None:
+    """Count the targets with a q-value below `SURE`; None when no target has a q-value."""
+    known = pair.rows.dropna(subset=["q"])
+    if known.empty:
+        return None
+    sure = known["q"] < SURE
+    return _tally(known.loc[sure, "difference"])
+
+
+def main_source(pair: Pair) -> Source:
+    """Say what makes the mean difference more uncertain: training seeds or test windows."""
+    windows = pair.mean["sampling_sd"]
+    seeds = pair.mean["seed_sd"]
+    if not np.isfinite([windows, seeds]).all():
+        return ""
+    if seeds > DOMINATES * windows:
+        return "seeds"
+    return "windows" if windows > DOMINATES * seeds else "both"
+
+
+def seed_differences(pair: Pair, metrics: pd.DataFrame) -> pd.Series:
+    """Compute the mean difference in AUPRC of a pair seed by seed.
+
+    Parameters
+    ----------
+    pair : Pair
+        Two models.
+    metrics : pandas.DataFrame
+        metrics.tsv.
+
+    Returns
+    -------
+    pandas.Series of float
+        By seed, over the targets that are defined for both models; empty for models that share no
+        seed.
+    """
+    compared = metrics["model"].isin([pair.a, pair.b])
+    rows = metrics[compared].set_index(["seed", "target", "model"])
+    table = rows["auprc"].unstack("model").dropna()
+    if pair.a not in table or pair.b not in table:
+        return pd.Series(dtype=float)
+    differences = table[pair.a] - table[pair.b]
+    return differences.groupby("seed").mean()

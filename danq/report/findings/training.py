@@ -1,0 +1,167 @@
+"""What the histories of the trainings say: best epochs, costs, trainings that were too short."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from danq.report.run import Trained
+
+RISE = 0.02
+"""A model may be undertrained when validation AUPRC rose by more than this in its last epoch."""
+
+
+def best_epoch(history: pd.DataFrame) -> int:
+    """Return the epoch (from 1) whose weights were kept.
+
+    The argument has the columns best (yes, no) and valid_auprc; where no epoch is marked as the
+    best, it is the one of highest AUPRC.
+    """
+    marked = np.flatnonzero(history["best"] == "yes")
+    if marked.size:
+        return int(marked[-1]) + 1
+    return int(history["valid_auprc"].to_numpy().argmax()) + 1
+
+
+def undertrained(history: pd.DataFrame) -> bool:
+    """Say whether a model may be undertrained.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        ``valid_auprc`` and ``best`` (yes, no), a row per epoch.
+
+    Returns
+    -------
+    bool
+        True when the best epoch is the last, and AUPRC still rose by a share of more than `RISE`;
+        after a single epoch, always.
+    """
+    values = history["valid_auprc"].to_numpy()
+    if len(values) < 2:
+        return True
+    rise = values[-1] - values[-2]
+    return bool(best_epoch(history) == len(values) and rise > RISE * values[-2])
+
+
+def undertrained_trainings(trained: Sequence[Trained]) -> list[Trained]:
+    """Return the trainings that may be undertrained, of those with a history."""
+    return [one for one in trained if not one.history.empty and undertrained(one.history)]
+
+
+def single_seed_models(trained: Sequence[Trained]) -> list[str]:
+    """Return the names of the models that were trained once."""
+    counts = pd.Series([one.model for one in trained], dtype=object).value_counts(sort=False)
+    return counts.index[counts == 1].tolist()
+
+
+def by_model(trained: Sequence[Trained]) -> dict[str, list[Trained]]:
+    """Return the trainings of each model, by its name, in order of first appearance."""
+    groups: dict[str, list[Trained]] = {}
+    for training in trained:
+        groups.setdefault(training.model, []).append(training)
+    return groups
+
+
+def first_trainings(trained: Sequence[Trained]) -> list[Trained]:
+    """Return the first training of each model."""
+    return [trainings[0] for trainings in by_model(trained).values()]
+
+
+def costs(trained: Sequence[Trained]) -> pd.DataFrame:
+    """Return what each model costs, seeds averaged.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per model: model; parameters and multiply_adds (per window), None where train.json
+        does not have them; windows_per_second; seconds_to_best, to its best epoch; best_auprc of
+        validation.
+    """
+    rows = []
+    for model, trainings in by_model(trained).items():
+        facts = trainings[0].facts
+        row = {
+            "model": model,
+            "parameters": facts.get("parameters"),
+            "multiply_adds": facts.get("multiply_adds"),
+            "windows_per_second": _mean([_speed(one.history) for one in trainings]),
+            "seconds_to_best": _mean([_seconds_to_best(one.history) for one in trainings]),
+            "best_auprc": np.mean([one.history["valid_auprc"].max() for one in trainings]),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows, dtype=object)
+
+
+def _mean(values: list[float]) -> float:
+    """Return the mean of what is known; nan of nothing."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else np.nan
+
+
+def _speed(history: pd.DataFrame) -> float:
+    """Return training windows per second, the median over epochs."""
+    if "samples_per_s" not in history:
+        return np.nan
+    return history["samples_per_s"].median()
+
+
+def _seconds_to_best(history: pd.DataFrame) -> float:
+    if "seconds" not in history:
+        return np.nan
+    return history["seconds"].iloc[: best_epoch(history)].sum()
+
+
+def trainings(trained: Sequence[Trained]) -> pd.DataFrame:
+    """Return a row per training.
+
+    Returns
+    -------
+    pandas.DataFrame
+        model, seed, epochs, best_epoch, best_auprc (of validation), change (share by which AUPRC
+        changed in the last epoch, nan when unknown) and windows_per_second.
+    """
+    rows = []
+    for one in trained:
+        values = one.history["valid_auprc"]
+        best = best_epoch(one.history)
+        row = {
+            "model": one.model,
+            "seed": one.seed,
+            "epochs": len(values),
+            "best_epoch": best,
+            "best_auprc": values.iloc[best - 1],
+            "change": _last_change(values),
+            "windows_per_second": _speed(one.history),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _last_change(values: pd.Series) -> float:
+    if len(values) < 2 or not values.iloc[-2] > 0:
+        return np.nan
+    return values.iloc[-1] / values.iloc[-2] - 1
+
+
+def epochs(trained: Sequence[Trained], columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of the histories of several trainings, one below the other.
+
+    Parameters
+    ----------
+    trained : sequence of Trained
+        Trainings with a history.
+    columns : sequence of str
+        Columns of history.tsv.
+
+    Returns
+    -------
+    pandas.DataFrame
+        model, seed, epoch (from 1) and these columns.
+    """
+    tables = []
+    for one in trained:
+        table = one.history[list(columns)]
+        numbers = range(1, len(table) + 1)
+        tables.append(table.assign(model=one.model, seed=one.seed, epoch=numbers))
+    return pd.concat(tables)[["model", "seed", "epoch", *columns]]

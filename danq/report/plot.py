@@ -1,0 +1,138 @@
+"""One figure of a finished run, as a file."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from danq.errors import DanqError
+from danq.files import PathLike, write_table
+from danq.plotting.drawing import refuse_format, save_figure
+from danq.report import figures
+from danq.report.figures import Drawing
+from danq.report.run import Pair, Run, read_run
+
+
+def plot(
+    folder: PathLike,
+    kind: str,
+    output: PathLike,
+    *,
+    pair: Sequence[str] = (),
+    target: str | None = None,
+    table: PathLike | None = None,
+) -> None:
+    """Draw one figure of a finished run.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<run>``.
+    kind : str
+        A key of `danq.config.FIGURES`.
+    output : path
+        The drawing to make; its suffix says in what format (svg, png, pdf).
+    pair : sequence of str
+        With scatter and effects: two models; with interactions: a pair of motifs, as ``SRF+REST``;
+        none given, the first that the run is about.
+    target : str, optional
+        With curves and interactions: the target's name or index.
+    table : path, optional
+        Made: the numbers that are drawn (TSV).
+
+    Raises
+    ------
+    DanqError
+        No such pair or target, a format that cannot be written, or a run that lacks what is to be
+        drawn.
+    """
+    refuse_format(output)
+    run = read_run(folder)
+    drawing = _drawing(run, kind, pair, target)
+    if drawing is None:
+        what = f"holds nothing for the figure {kind}; make the run anew with this version of danq"
+        raise DanqError(what, folder)
+    _save(drawing, output)
+    if table is not None:
+        write_table(table, drawing.numbers)
+
+
+def _drawing(run: Run, kind: str, pair: Sequence[str], target: str | None) -> Drawing | None:
+    if kind == "scatter":
+        return figures.scatter(run, _pair(run, pair))
+    if kind == "effects":
+        return figures.effects(run, _pair(run, pair))
+    if kind == "curves":
+        return figures.precision_recall(run, _target(run, target))
+    if kind == "interactions":
+        return _interactions(run, pair, target)
+    of_run = {
+        "prevalence": figures.prevalence,
+        "reliability": figures.reliability,
+        "validation": figures.validation,
+        "loss": figures.loss,
+    }
+    return of_run[kind](run)
+
+
+def _pair(run: Run, names: Sequence[str]) -> Pair:
+    """Return the comparison of two models, in either order; by default that of the question."""
+    if not run.pairs:
+        raise DanqError("compares no models; train two of a pair, as danq and danq_conv", run.name)
+    if not names:
+        return run.main_pairs()[0]
+    for pair in run.pairs:
+        if {pair.a, pair.b} == set(names):
+            return pair
+    known = ", ".join(f"{pair.a} {pair.b}" for pair in run.pairs)
+    asked = " and ".join(names)
+    raise DanqError(f"{asked} were not compared in {run.name}; choose from {known}")
+
+
+def _interactions(run: Run, names: Sequence[str], target: str | None) -> Drawing | None:
+    """Draw the interactions of a pair of motifs by its name; the first by default."""
+    if run.grammar is None:
+        return None
+    pairs = run.grammar.drop_duplicates("pair").set_index("pair")[["a", "b"]]
+    name = names[0] if names else pairs.index[0]
+    if name not in pairs.index:
+        known = ", ".join(pairs.index)
+        raise DanqError(f"{name} was not probed in {run.name}; choose from {known}")
+    index = None if target is None else _target(run, target)
+    return figures.interactions(run, tuple(pairs.loc[name]), index)
+
+
+def _target(run: Run, name: str | None) -> int:
+    """Return the index of a target given by index or name."""
+    if name is None:
+        raise DanqError("the figure curves is of one target; name it with --target")
+    matches = _targets_called(run.targets, name)
+    if not matches and name.isdecimal() and int(name) in run.targets.index:
+        return int(name)
+    if len(matches) != 1:
+        count = len(matches) or "no"
+        some = ", ".join(run.targets["label"].head(8))
+        what = f"{count} targets are called {name!r}; give one by name or index, as {some}"
+        raise DanqError(what)
+    return matches[0]
+
+
+def _targets_called(targets: pd.DataFrame, name: str) -> list[int]:
+    same = (targets["label"] == name) | (targets["name"] == name)
+    return targets.index[same].tolist()
+
+
+def _save(drawing: Drawing, path: PathLike) -> None:
+    """Write a drawing to a file, with its title and its legend."""
+    figure = drawing.figure
+    figure.set_facecolor("white")
+    figure.suptitle(drawing.title, fontsize=10, parse_math=False)
+    handles = []
+    labels = []
+    for style, name in drawing.legend:
+        handles.append(Line2D([], [], color=style.colour, marker=style.marker, linestyle=""))
+        # A legend takes names with a leading underscore for none.
+        labels.append(f"\N{ZERO WIDTH SPACE}{name}")
+    place = {"loc": "outside lower center", "ncols": 3, "fontsize": 8, "frameon": False}
+    figure.legend(handles, labels, **place)
+    save_figure(figure, path, drawing.name)

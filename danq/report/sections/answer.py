@@ -1,0 +1,75 @@
+"""The first screen: what the recurrent layer adds, in one sentence, with what supports it."""
+
+from danq.plotting.svg import interval_svg
+from danq.report import sentences
+from danq.report.findings.pairs import verdict
+from danq.report.findings.scores import beaten_networks, ranked_networks
+from danq.report.page import Card, Section
+from danq.report.run import Pair, Run
+from danq.report.sections.pieces import bound
+from danq.report.words import interval, listed, number, signed, title, versus
+
+CHIPS = {
+    "above": "higher",
+    "below": "lower",
+    "around": "no difference detected",
+    "": "no interval",
+}
+"""A verdict in words."""
+
+
+def answer(run: Run) -> Section:
+    """Answer the question: the first screen of the report."""
+    pairs = run.main_pairs()
+    scores = run.scores("auprc")
+    n_seeds = run.metrics["seed"].nunique()
+    text = [sentences.pair_paragraph(pair, run.metrics) for pair in pairs]
+    text.append(sentences.interval_sentence(n_seeds))
+    labels = run.targets["label"]
+    return Section(
+        anchor="answer",
+        title="The answer",
+        lead=sentences.lead_sentence(run.pairs, n_seeds),
+        text=text,
+        cards=[*map(pair_card, pairs), *score_cards(run)],
+        points=sentences.loss_sentences(scores, labels, run.networks, run.baselines),
+        cautions=[
+            sentences.single_seed_sentence(run.trained),
+            sentences.undertrained_sentence(run.trained),
+            sentences.na_sentence(run.targets, scores[run.networks]),
+        ],
+    )
+
+
+def pair_card(pair: Pair) -> Card:
+    """Return the mean difference of two models as a headline number."""
+    value, low, high = pair.mean[["difference", "low", "high"]]
+    side = verdict(low, high)
+    limit = bound(pair.mean.to_frame().T)
+    return Card(
+        label=f"{versus(pair)}, mean AUPRC",
+        value=signed(value),
+        detail=interval(low, high),
+        foot=sentences.tally(pair),
+        mark=side,
+        chip=CHIPS[side],
+        svg=interval_svg(value, low, high, limit),
+    )
+
+
+def score_cards(run: Run) -> list[Card]:
+    """Return the best network, and how often a baseline beats all of them, as headline numbers."""
+    cards = []
+    means = ranked_networks(run)
+    if len(means):
+        runners_up = [f"{title(name)} {number(mean)}" for name, mean in means.iloc[1:].items()]
+        best = title(means.index[0])
+        card = Card("Highest mean AUPRC", number(means.iloc[0]), best, " · ".join(runners_up))
+        cards.append(card)
+    if run.baselines:
+        beaten = beaten_networks(run)
+        count = f"{len(beaten.targets)} of {beaten.n_compared}"
+        names = listed(run.targets.loc[beaten.targets, "label"], 4)
+        label = "A baseline beats every network"
+        cards.append(Card(label, count, "targets, by AUPRC", names))
+    return cards

@@ -1,0 +1,139 @@
+"""The data: splits, targets, what was dropped, what splits share."""
+
+from danq.genome.bins import SPLITS
+from danq.report import figures
+from danq.report.findings.data import (
+    dropped_bins,
+    input_counts,
+    leakage,
+    splits,
+    target_counts,
+)
+from danq.report.page import Cell, Column, Section, Table, table_of
+from danq.report.run import Run
+from danq.report.sections.pieces import drawn
+from danq.report.words import listed, percent, plain, plural
+
+REASONS = {
+    "beyond_chromosome_end": "the window would leave its chromosome",
+    "blacklist": "blacklisted",
+    "unmappable": "more than half unmappable",
+    "chromosome_left_out": "on a chromosome that was not chosen",
+    "unknown_bases": "too many bases other than ACGT",
+    "border": "window on both sides of a border between splits",
+    "unlabelled": "not labelled, and not sampled",
+}
+"""Why bins are left out, in words."""
+
+
+def data(run: Run) -> Section:
+    """Describe the data of a run: splits, targets, what was dropped."""
+    return Section(
+        anchor="data",
+        title="The data",
+        text=_text(run),
+        figures=drawn(figures.prevalence(run)),
+        aside=[split_table(run), dropped_table(run)],
+        tables=[leakage_table(run), counts_table(run), target_table(run)],
+    )
+
+
+def _text(run: Run) -> list[str]:
+    text = []
+    if run.chromosomes:
+        length = sum(run.chromosomes.values())
+        chromosomes = plural(len(run.chromosomes), "chromosome")
+        text.append(f"The genome has {length:,} bp on {chromosomes}.")
+    window = run.facts.get("window")
+    bin_size = run.facts.get("bin_size")
+    if window != bin_size:
+        text.append(
+            f"A model reads {window:,} bp and predicts the labels of the {bin_size:,} bp in their "
+            "middle. A label is 1 when more than half of these lie in the target's peaks."
+        )
+    return text
+
+
+def split_table(run: Run) -> Table:
+    """Return the size of each split, and where it lies."""
+    columns = [
+        Column("split", "split", words=True),
+        Column("windows", "windows", _count),
+        Column("positives", "positive labels", _count),
+        Column("regions", "regions", _regions, words=True),
+    ]
+    note = "A window counts one label for each target of which it is positive."
+    return table_of("Splits", splits(run), columns, note)
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"
+
+
+def _regions(names: list[object]) -> str:
+    return listed(map(str, names), 30)
+
+
+def dropped_table(run: Run) -> Table:
+    """Return how many bins were left out, for which reason."""
+    columns = [
+        Column("reason", "reason", _reason, words=True),
+        Column("bins", "bins", plain),
+    ]
+    note = "Each bin counts once, for the first reason."
+    return table_of("Dropped", dropped_bins(run), columns, note)
+
+
+def _reason(name: str) -> str:
+    return REASONS.get(name, name)
+
+
+def leakage_table(run: Run) -> Table:
+    """Return what the splits share, as counted window by window."""
+    finding = leakage(run)
+    finding["splits"] = finding["split"] + " in " + finding["against"]
+    columns = [
+        Column("splits", "splits", words=True),
+        Column("windows", "windows", plain),
+        Column("overlapping", "overlapping", plain),
+        Column("identical", "identical", plain),
+        Column("reverse_complement", "reverse complement", plain),
+    ]
+    note = (
+        "Windows of the first split that share a base with a window of the second; whose bases are "
+        "those of one; whose reverse complement is one. Repeats make the same bases at different "
+        "places."
+    )
+    return table_of("Leakage", finding, columns, note)
+
+
+def counts_table(run: Run) -> Table:
+    """Return the liberties taken in reading the input files, with their numbers."""
+    columns = [
+        Column("what", "what", words=True),
+        Column("number", "number", _count),
+        Column("files", "files"),
+    ]
+    note = (
+        "What is written differently is read all the same, and counted; what cannot be right is "
+        "refused."
+    )
+    return table_of("Read in the input files", input_counts(run), columns, note)
+
+
+def target_table(run: Run) -> Table:
+    """Return the targets with their positive windows."""
+    finding = target_counts(run)
+    columns = [
+        Column("label", "target", words=True),
+        Column("group", "group", words=True),
+    ]
+    for split in SPLITS:
+        if split in finding:
+            columns.append(Column(split, f"positive, {split}", _count))
+    columns.append(Column("prevalence", "prevalence, test", _prevalence))
+    return table_of("Targets", finding, columns)
+
+
+def _prevalence(share: float) -> Cell:
+    return Cell(percent(share), mark="" if share else "na")

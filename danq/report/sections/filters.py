@@ -1,0 +1,269 @@
+"""The motifs that filters learned, named and unmatched, and what each filter does."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from danq.motif.meme import Motif
+from danq.report import figures
+from danq.report.findings.motifs import (
+    RELATED,
+    Known,
+    Layer,
+    best_of_each_factor_first,
+    factors_by_model,
+    filter_counts,
+    layers,
+    recovery,
+    unmatched_filters,
+)
+from danq.report.findings.training import first_trainings
+from danq.report.logos import logo
+from danq.report.page import Cell, Column, Gallery, Logo, Section, Table, table, table_of
+from danq.report.run import Run, Trained
+from danq.report.sections.pieces import drawn
+from danq.report.words import listed, number, plural, title
+
+MOST_NAMED = 24
+"""Named filters drawn for each layer, at most."""
+
+MOST_UNMATCHED = 6
+"""Unmatched filters drawn for each layer, at most."""
+
+LAYERS = {"filter": "", "second": ", second layer"}
+"""What is added to a model's name for the filters of a layer."""
+
+
+def filters(run: Run, known: Known) -> Section:
+    """Show the motifs that filters learned, and what each filter does.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    known : dict of str to Motif
+        The known motifs that filters were compared with, by name.
+
+    Returns
+    -------
+    Section
+    """
+    trained = [one for one in run.trained if not one.matches.empty]
+    if not trained:
+        return Section("motifs", "The motifs", text=["This run has no motifs."])
+    first = first_trainings(trained)
+    shown: list[Gallery] = []
+    for layer in layers(first):
+        shown += galleries(layer, known)
+    return Section(
+        anchor="motifs",
+        title="The motifs",
+        text=_text(trained, known),
+        figures=drawn(*(figures.ablation(run, one) for one in first)),
+        tables=[
+            filter_table(trained),
+            expected_table(run, trained, known),
+            factor_table(run, trained, known),
+        ],
+        galleries=shown,
+    )
+
+
+def _text(trained: Sequence[Trained], known: Known) -> list[str]:
+    below = " Below it, paler, stands the known motif, aligned." if known else ""
+    text = [
+        "A filter's motif is made of the sites that activate it, and compared with known motifs by "
+        "Tomtom. A filter is named when the q-value of its best match is low enough; the empirical "
+        "FDR counts the matches as good as that among the same motifs with their columns shuffled, "
+        "for each one among the motifs. A filter that resembles nothing known is a result too.",
+        "Bases are up to 2 bits high. A filter that matches on the other strand is drawn as its "
+        f"reverse complement.{below} \u201cAblated\u201d says what the target on which a filter "
+        "bears most loses or gains when it never fires, if that is more than twice its standard "
+        "error: a name says what a filter looks like, this says what the network makes of it.",
+    ]
+    initialised = _initialised(trained)
+    if initialised:
+        text.append(
+            f"{listed(initialised)} were initialised from known motifs. They are left out here: "
+            "what was put in was not discovered."
+        )
+    return text
+
+
+def _initialised(trained: Sequence[Trained]) -> list[str]:
+    """Say how many filters of which model were initialised from known motifs."""
+    texts = {}
+    for one in trained:
+        count = len(one.initialised_from())
+        if count:
+            text = f"{plural(count, 'filter')} of {title(one.model)}"
+            texts[text] = None
+    return list(texts)
+
+
+def _layer_title(layer: Layer) -> str:
+    return title(layer.training.model) + LAYERS[layer.name]
+
+
+# --- tables ---
+
+
+def filter_table(trained: Sequence[Trained]) -> Table:
+    """Return how many filters of each layer are tested, named and unmatched."""
+    rows = []
+    for layer in layers(trained):
+        counts = filter_counts(layer)
+        rows.append({"model": _layer_title(layer), "seed": layer.training.seed, **counts})
+    columns = [
+        Column("model", "model", words=True),
+        Column("seed", "seed"),
+        Column("with_sites", "filters with sites"),
+        Column("tested", "tested"),
+        Column("motifs", "motifs, copies as one"),
+        Column("named", "named"),
+        Column("unmatched", "unmatched"),
+        Column("factors", "distinct factors"),
+        Column("highest_fdr", "highest empirical FDR of a named one", number),
+    ]
+    note = (
+        "Tested: with enough sites and information to compare. Unmatched: tested, and like nothing "
+        "known."
+    )
+    return table_of("Filters", pd.DataFrame(rows), columns, note)
+
+
+def expected_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
+    """Return what was found of the planted motifs, or of the targets' own.
+
+    Parameters
+    ----------
+    run : Run
+        Says which motifs could be found.
+    trained : sequence of Trained
+        Trainings with filters.
+    known : dict of str to Motif
+        The known motifs, by name.
+
+    Returns
+    -------
+    Table
+        Empty where nothing could be found.
+    """
+    rows = []
+    if run.expected is not None:
+        for layer in layers(trained):
+            rows.append(_expected_row(run.expected, layer, known))
+    what = "Planted motifs" if run.planted else "The targets' own motifs"
+    motif = "a planted motif" if run.planted else "a target's own motif"
+    rest = "off-target" if run.planted else "other names"
+    columns = ["model", "seed", "found", "missed", "filters that found them", "relatives", rest]
+    words = ["model", "found", "missed", "relatives", rest]
+    note = (
+        f"Named filters by their best match. Found: it is {motif}, by JASPAR identifier or factor "
+        f"name (× how many filters). Relative: it is itself like {motif}, with a Tomtom E-value "
+        f"below {RELATED:g}. {rest.capitalize()}: neither."
+    )
+    return table(what, columns, rows, words, note)
+
+
+def _expected_row(expected: pd.DataFrame, layer: Layer, known: Known) -> list[object]:
+    named = layer.training.named()
+    counts, kinds = recovery(expected, named, known)
+    recovered = counts[counts > 0]
+    missed = counts.index[counts == 0]
+    names = [f"{factor}\N{NO-BREAK SPACE}×{count}" for factor, count in recovered.items()]
+    return [
+        _layer_title(layer),
+        layer.training.seed,
+        Cell(f"{len(recovered)} of {len(counts)}", listed(names, 20)),
+        Cell(str(len(missed)), listed(missed, 20)),
+        (kinds == "recovered").sum(),
+        _kind_cell(named[kinds == "relative"]),
+        _kind_cell(named[kinds == "off-target"]),
+    ]
+
+
+def _kind_cell(named: pd.DataFrame) -> Cell:
+    names = [f"{row.name} ({row.factor})" for row in named.itertuples()]
+    return Cell(str(len(named)), listed(names, 20))
+
+
+def factor_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
+    """Return which model found which factor, in how many seeds.
+
+    Parameters
+    ----------
+    run : Run
+        Says which motifs could be found.
+    trained : sequence of Trained
+        Trainings with filters.
+    known : dict of str to Motif
+        The known motifs, by name.
+
+    Returns
+    -------
+    Table
+        Empty for a single model.
+    """
+    finding = factors_by_model(run, trained, known)
+    if finding is None:
+        return table("Factors by model", [], [])
+    rows = []
+    for factor, counts in finding.counts.iterrows():
+        expected = "yes" if finding.expected[factor] else "no"
+        seeds = [f"{counts[model]} of {n}" for model, n in finding.n_seeds.items()]
+        rows.append([factor, expected, *seeds, finding.found_by[factor]])
+    wanted = "planted" if run.planted else "a target's own"
+    columns = ["factor", wanted, *map(title, finding.n_seeds.index), "found"]
+    note = (
+        "In how many seeds at least one filter has the name of the factor. With and without: by "
+        "models with a recurrent layer and by models without one."
+    )
+    return table("Factors by model", columns, rows, columns, note)
+
+
+# --- logos ---
+
+
+def galleries(layer: Layer, known: Known) -> list[Gallery]:
+    """Return the logos of a layer: its named filters, and on demand some that match nothing known.
+
+    Parameters
+    ----------
+    layer : Layer
+        The filters of one layer.
+    known : dict of str to Motif
+        The known motifs, drawn below.
+
+    Returns
+    -------
+    list of Gallery
+    """
+    name = f"{_layer_title(layer)}, seed {layer.training.seed}"
+    named = best_of_each_factor_first(layer.training)
+    few = ""
+    if len(named) > MOST_NAMED:
+        few = f", {MOST_NAMED} shown, the best of each factor first"
+    heading = f"{name}: {plural(len(named), 'named filter')}{few}"
+    shown = [Gallery(heading, _logos(layer.training, named.head(MOST_NAMED), known))]
+    unmatched = unmatched_filters(layer.training)
+    if len(unmatched):
+        few = f", {MOST_UNMATCHED} shown" if len(unmatched) > MOST_UNMATCHED else ""
+        heading = f"{name}: {plural(len(unmatched), 'unmatched filter')}{few}"
+        logos = _logos(layer.training, unmatched.head(MOST_UNMATCHED), {})
+        shown.append(Gallery(heading, logos, folded=True))
+    return shown
+
+
+def _logos(training: Trained, rows: pd.DataFrame, known: Mapping[str, Motif]) -> list[Logo]:
+    effects = training.effects()
+    members = training.best_matches()["cluster"].value_counts()
+    logos = []
+    for _, row in rows.iterrows():
+        name = row["name"]
+        if name in training.motifs:
+            effect = effects.loc[name] if name in effects.index else None
+            copies = int(members.get(row["cluster"], 1)) - 1
+            match = known.get(row["match"])
+            logos.append(logo(training.motifs[name], row, match, effect, copies))
+    return logos

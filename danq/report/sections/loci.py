@@ -1,0 +1,105 @@
+"""One locus of each target, base by base: what the models read there."""
+
+import numpy as np
+import pandas as pd
+
+from danq.plotting.svg import Locus as DrawnLocus
+from danq.plotting.svg import locus_svg
+from danq.report.findings.loci import (
+    WIDTH,
+    Locus,
+    explained_models,
+    explained_targets,
+    target_loci,
+)
+from danq.report.page import Figure, Section, numbers
+from danq.report.run import Run
+from danq.report.words import number, percent, sentence, title
+
+MOST = 8
+"""Targets of which a locus is drawn, at most."""
+
+METHODS = {
+    "mutagenesis": (
+        "Which bases does a prediction rest on? Every base of a window is replaced by each of the "
+        "other three. A base is as high as the log-odds fall on average; one below the line lowers "
+        "the prediction."
+    ),
+    "gradients": (
+        "Which bases does a prediction rest on? Bases are integrated gradients: together they add "
+        "up to what the window has in log-odds beyond equal shares of the four bases everywhere; "
+        "one below the line lowers the prediction."
+    ),
+}
+"""What is drawn, by the method of the attributions."""
+
+
+def loci(run: Run) -> list[Section]:
+    """Show which bases each of the main models reads; nothing where no window was explained."""
+    targets = explained_targets(run)
+    if not targets:
+        return []
+    few = f"The first {MOST} of {len(targets)} targets are shown." if len(targets) > MOST else ""
+    windows = (
+        "Of the windows that were explained, each model shows here the one for which it predicts "
+        f"the target with the highest probability, and in it the {WIDTH} bp with the highest total "
+        "score. The models of a target have one scale."
+    )
+    method = explained_models(run)[0].facts["method"]
+    section = Section(
+        anchor="loci",
+        title="One locus, base by base",
+        text=[METHODS[method], sentence(windows, few)],
+        figures=[locus_figure(run, target) for target in targets[:MOST]],
+    )
+    return [section]
+
+
+def locus_figure(run: Run, target: int) -> Figure:
+    """Draw what the models make of their best windows of a target.
+
+    Parameters
+    ----------
+    run : Run
+        A run with attributions.
+    target : int
+        Its index.
+
+    Returns
+    -------
+    Figure
+    """
+    models = target_loci(run, target)
+    tables = [locus.table() for locus in models]
+    table = pd.concat(tables)
+    return Figure(
+        title=run.targets.loc[target, "label"],
+        svg=locus_svg([_drawn(locus) for locus in models]),
+        note=_note(models),
+        table=numbers(table.assign(model=table["model"].map(title))),
+    )
+
+
+def _note(models: list[Locus]) -> str:
+    tallest = max(np.abs(locus.heights).max() for locus in models)
+    note = (
+        f"In parentheses: the probability. Tallest base: {number(tallest, 2)}. Shaded: the "
+        "labelled bin."
+    )
+    sites = ""
+    if any(len(locus.sites) for locus in models):
+        sites = "Under the bases: planted sites, and their strands."
+    errors = [locus.completeness_error for locus in models]
+    known = [error for error in errors if np.isfinite(error)]  # of gradients
+    error = f"Largest completeness error: {percent(max(known))}." if known else ""
+    return sentence(note, sites, error)
+
+
+def _drawn(locus: Locus) -> DrawnLocus:
+    where = f"{locus.chrom}:{locus.start:,}-{locus.end:,}"
+    name = f"{title(locus.model)}, {where} ({number(locus.probability)})"
+    sites = []
+    for site in locus.sites.itertuples():
+        arrow = "←" if site.strand == "-" else "→"
+        sites.append((int(site.start), int(site.end), f"{site.factor} {arrow}"))
+    return DrawnLocus(name, locus.heights, locus.start, locus.bin, sites)

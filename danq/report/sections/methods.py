@@ -1,0 +1,116 @@
+"""How the run was made: software, inputs, trainings, configuration, and its methods in words."""
+
+import json
+
+import danq
+from danq.report.findings.jobs import MACHINE, input_files, machines, software
+from danq.report.methods_text import CITATION, methods_paragraphs
+from danq.report.page import Column, Details, Section, Table, table_of
+from danq.report.run import Run
+from danq.report.words import duration, number, plain, title
+
+
+def methods(run: Run, settings: str) -> Section:
+    """Say how a run was made.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    settings : str
+        Its resolved configuration (YAML); empty when unknown.
+
+    Returns
+    -------
+    Section
+    """
+    texts = {
+        "Methods, as text for a paper": "\n\n".join(methods_paragraphs(run)),
+        "How to cite": CITATION.format(version=danq.__version__),
+        "Configuration": settings,
+        "Commands": "\n".join(run.commands),
+        "Training options": _options(run),
+        "Peak files": _peak_files(run),
+    }
+    details = [Details(title, text) for title, text in texts.items() if text]
+    return Section(
+        anchor="methods",
+        title="How it was made",
+        tables=[machines_table(run), steps_table(run), versions_table(run), sources_table(run)],
+        details=details,
+    )
+
+
+def _options(run: Run) -> str:
+    lines = []
+    for one in run.trained:
+        if "options" in one.facts:
+            options = json.dumps(one.facts["options"], ensure_ascii=False)
+            lines.append(f"{one.model} seed {one.seed}: {options}")
+    return "\n".join(lines)
+
+
+def _peak_files(run: Run) -> str:
+    lines = [f"{file.checksum}  {file.path}" for file in run.files() if file.role == "peaks"]
+    return "\n".join(lines)
+
+
+def machines_table(run: Run) -> Table:
+    """Return on what each model of a run was trained, and how long it took."""
+    words = ("device", "hardware", "precision")
+    columns = [Column("model", "model", title, words=True), Column("seed", "seed")]
+    for name in MACHINE:
+        columns.append(Column(name, name, plain, words=name in words))
+    columns.append(Column("seconds", "time", _duration))
+    return table_of("Models and machines", machines(run.trained), columns)
+
+
+def _duration(seconds: object) -> str:
+    return duration(seconds) if isinstance(seconds, int | float) else "NA"
+
+
+def steps_table(run: Run) -> Table:
+    """Return what each job of a run took, and what it had asked for."""
+    columns = [
+        Column("step", "step", _step, words=True),
+        Column("seconds", "seconds", _tenths),
+        Column("cpu_seconds", "CPU seconds", _tenths),
+        Column("memory", "highest memory (MB)", _tenths),
+        Column("asked_seconds", "time limit (seconds)", _whole),
+        Column("asked_memory", "memory asked (MB)", _whole),
+        Column("cpus", "CPUs", _whole),
+        Column("gpus", "GPUs", _whole),
+    ]
+    note = (
+        "Of each job, as Snakemake measured it; jobs run side by side. To the right, what a "
+        "cluster was asked for; on one machine nothing limits them."
+    )
+    return table_of("Time and memory", run.steps, columns, note)
+
+
+def _step(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _tenths(value: float) -> str:
+    return number(value, 1)
+
+
+def _whole(value: float) -> str:
+    return number(value, 0)
+
+
+def versions_table(run: Run) -> Table:
+    """Return the versions of the software that made a run."""
+    columns = [Column("name", "name", words=True), Column("version", "version", words=True)]
+    return table_of("Software", software(run), columns)
+
+
+def sources_table(run: Run) -> Table:
+    """Return the files that a run began with, but for peaks."""
+    columns = [
+        Column("role", "input", words=True),
+        Column("path", "path", words=True),
+        Column("checksum", "SHA-256", words=True),
+    ]
+    return table_of("Input files", input_files(run), columns)

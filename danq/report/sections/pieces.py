@@ -1,0 +1,61 @@
+"""Pieces that several sections share."""
+
+import numpy as np
+import pandas as pd
+
+from danq.plotting.inline import figure_svg
+from danq.plotting.svg import interval_svg
+from danq.report.figures import Drawing
+from danq.report.findings.pairs import SURE
+from danq.report.page import Cell, Figure, numbers
+from danq.report.words import description, interval, signed, title
+
+
+def model_cell(model: str) -> Cell:
+    """Return a cell with what a model is called, and what it is."""
+    return Cell(title(model), description(model))
+
+
+def bound(frame: pd.DataFrame) -> float:
+    """Return where the line behind the intervals of a table ends.
+
+    The argument has the columns difference, low and high.
+    """
+    sizes = np.abs(frame[["difference", "low", "high"]].to_numpy(float))
+    return 1.1 * np.nanmax(np.append(sizes, 1e-3))
+
+
+def interval_cell(row: pd.Series, limit: float) -> Cell:
+    """Return a cell with a difference in AUPRC, its interval, and both drawn.
+
+    Parameters
+    ----------
+    row : pandas.Series
+        A row of comparison.tsv.
+    limit : float
+        Where the line behind the interval ends, of `bound`.
+
+    Returns
+    -------
+    Cell
+        Marked as sure when the q-value is below `danq.report.findings.pairs.SURE`.
+    """
+    value = row["difference"]
+    low = row["low"]
+    high = row["high"]
+    mark = "na"
+    if np.isfinite(value):
+        mark = "drawn sure" if row["q"] < SURE else "drawn"
+    svg = interval_svg(value, low, high, limit)
+    return Cell(signed(value), interval(low, high), mark, svg)
+
+
+def drawn(*drawings: Drawing | None) -> list[Figure]:
+    """Return what a run could draw as figures of the page."""
+    figures = []
+    for drawing in drawings:
+        if drawing is not None:
+            svg = figure_svg(drawing.figure, drawing.name)
+            table = numbers(drawing.numbers)
+            figures.append(Figure(drawing.title, svg, drawing.note, drawing.legend, table))
+    return figures

@@ -1,0 +1,52 @@
+"""Pairs of motifs: what each model does with them at growing distance."""
+
+from danq.report import figures
+from danq.report.findings.grammar import probed_pairs, rule_means
+from danq.report.page import Column, Section, Table, table_of
+from danq.report.run import Run
+from danq.report.sections.pieces import drawn
+from danq.report.words import signed, title
+
+_QUESTION = (
+    "Does a network couple motifs, or does it add them up? Into random windows go two motifs, "
+    "either alone, and neither: what the pair adds to the log-odds beyond its parts is their "
+    "interaction. A curve at 0 is a sum; one that is the same in all four arrangements, whatever "
+    "the distance, is saturation and no grammar; one that differs by order, strand or distance is "
+    "a rule that the network knows."
+)
+
+
+def probe(run: Run) -> list[Section]:
+    """Show what each model does with pairs of motifs; nothing where no pair was probed."""
+    pairs = probed_pairs(run)
+    if not pairs:
+        return []
+    section = Section(
+        anchor="probe",
+        title="Pairs of motifs",
+        text=[_QUESTION],
+        figures=drawn(*(figures.interactions(run, pair) for pair in pairs)),
+        tables=[rule_table(run)],
+    )
+    return [section]
+
+
+def rule_table(run: Run) -> Table:
+    """Return each model's mean interaction where the planted rule makes one and where not.
+
+    Empty for a run without a planted rule.
+    """
+    labels = run.targets["label"]
+    columns = [
+        Column("pair", "pair", words=True),
+        Column("target", "target", labels.get, words=True),
+        Column("model", "model", title, words=True),
+        Column("positive", "rule makes the pair positive", signed),
+        Column("neutral", "rule makes no difference", signed),
+        Column("negative", "rule makes the pair negative", signed),
+    ]
+    note = (
+        "Mean interaction (log-odds) over distances, arrangements and seeds. A model that knows "
+        "the rule is above in the first column, below in the last, and near 0 in the middle."
+    )
+    return table_of("Interactions and the planted rules", rule_means(run), columns, note)

@@ -1,0 +1,67 @@
+"""The training: how the models learned, and what they cost."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from danq.report import figures
+from danq.report.findings.training import costs, trainings
+from danq.report.page import Column, Section, Table, table_of
+from danq.report.run import Run, Trained
+from danq.report.sections.pieces import drawn, model_cell
+from danq.report.words import duration, number, plain, title
+
+
+def training(run: Run) -> Section:
+    """Show how the models of a run learned."""
+    trained = [one for one in run.trained if not one.history.empty]
+    if not trained:
+        return Section("training", "The training", text=["This run has no training history."])
+    return Section(
+        anchor="training",
+        title="The training",
+        figures=drawn(figures.validation(run), figures.loss(run)),
+        tables=[cost_table(trained), training_table(trained)],
+    )
+
+
+def cost_table(trained: Sequence[Trained]) -> Table:
+    """Return what each model costs, seeds averaged; the trainings have a history."""
+    columns = [
+        Column("model", "model", model_cell, words=True),
+        Column("parameters", "parameters", plain),
+        Column("multiply_adds", "multiply-adds per window", plain),
+        Column("windows_per_second", "training windows per second", _speed),
+        Column("seconds_to_best", "time to best epoch", _duration),
+        Column("best_auprc", "best validation AUPRC", number),
+    ]
+    note = "Means over seeds. Speed and time depend on the machine, and on what else it does."
+    return table_of("What each model costs", costs(trained), columns, note)
+
+
+def _speed(value: float) -> str:
+    return "NA" if np.isnan(value) else f"{value:,.0f}"
+
+
+def _duration(seconds: float) -> str:
+    return "NA" if np.isnan(seconds) else duration(seconds)
+
+
+def training_table(trained: Sequence[Trained]) -> Table:
+    """Return a row per training; each has a history."""
+    columns = [
+        Column("model", "model", title, words=True),
+        Column("seed", "seed"),
+        Column("epochs", "epochs"),
+        Column("best_epoch", "best epoch"),
+        Column("best_auprc", "best validation AUPRC", number),
+        Column("change", "change in last epoch", _change),
+        Column("windows_per_second", "windows per second", _speed),
+    ]
+    return table_of("Trainings", trainings(trained), columns)
+
+
+def _change(share: float) -> str:
+    if np.isnan(share):
+        return "NA"
+    return f"{100 * share:+.1f} %".replace("-", "−")

@@ -1,0 +1,377 @@
+"""Findings in words: every sentence that judges follows from numbers by a fixed rule."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from danq.catalog import MODELS
+from danq.report.findings.pairs import (
+    SURE,
+    Tally,
+    main_source,
+    question_pair,
+    reach_pair,
+    seed_differences,
+    sure_tally,
+    verdict,
+)
+from danq.report.findings.pairs import tally as count_targets
+from danq.report.findings.scores import Loss, losses, undefined_targets
+from danq.report.findings.training import RISE, single_seed_models, undertrained_trainings
+from danq.report.run import Pair, Run, Trained
+from danq.report.words import (
+    interval,
+    listed,
+    number,
+    p_value,
+    plural,
+    sentence,
+    signed,
+    title,
+    versus,
+)
+
+_ENDINGS = {
+    "above": ", an interval above 0.",
+    "below": ", an interval below 0.",
+    "around": ": the interval contains 0, so no difference was detected.",
+    "": ", for which no interval could be computed.",
+}
+"""How a sentence on a difference ends, by its verdict."""
+
+
+def summary(run: Run) -> str:
+    """Say in one line what was run: how much of what."""
+    of_networks = run.metrics["model"].isin(run.networks)
+    n_seeds = run.metrics.loc[of_networks, "seed"].nunique()
+    assembly = run.facts.get("assembly", "unknown")
+    parts = [f"run {run.name}"]
+    if assembly != "unknown":
+        parts.append(f"assembly {assembly}")
+    parts.append(plural(len(run.targets), "target"))
+    parts.append(plural(len(run.networks), "network"))
+    parts.append(plural(n_seeds, "seed"))
+    return " · ".join(parts)
+
+
+# --- the answer ---
+
+
+def lead_sentence(pairs: Sequence[Pair], n_seeds: int) -> str:
+    """Answer the report's question by the comparison with the twin that costs the same.
+
+    A difference between networks of a single seed each is told as such: another seed may turn it
+    round. What was measured is told, and not why: the twin lacks the recurrence, and its receptive
+    field.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        The comparisons of a run.
+    n_seeds : int
+        Training seeds of each network.
+
+    Returns
+    -------
+    str
+    """
+    pair = question_pair(pairs)
+    if pair is None:
+        return (
+            "This run cannot say what the recurrent layer adds: it does not compare DanQ with "
+            "DanQ-conv, its twin without one."
+        )
+    side = verdict(pair.mean["low"], pair.mean["high"])
+    if side == "":
+        return (
+            "This run cannot say what the recurrent layer adds: its difference from a convolution "
+            "of equal cost has no interval."
+        )
+    amount = _amount(pair)
+    caution = "; another seed may turn this round" if n_seeds == 1 else ""
+    findings = {
+        "above": (
+            f"the network with the recurrent layer has a higher mean AUPRC, by {amount}, than its "
+            f"twin with a convolution of equal cost in that place{caution}."
+        ),
+        "below": (
+            "the twin with a convolution of equal cost in the recurrent layer's place has a "
+            f"higher mean AUPRC, by {amount}{caution}."
+        ),
+        "around": (
+            "no difference was detected between the network with the recurrent layer and its twin "
+            "with a convolution of equal cost in that place."
+        ),
+    }
+    return sentence(f"{_seeds_each(n_seeds)}, {findings[side]}", _reach_sentence(pairs))
+
+
+def _seeds_each(n_seeds: int) -> str:
+    if n_seeds == 1:
+        return "With a single training seed each"
+    return f"With {n_seeds} training seeds each"
+
+
+def _amount(pair: Pair) -> str:
+    """Return the size of a mean difference with its interval: of a less b, or of b less a."""
+    value = pair.mean["difference"]
+    low = pair.mean["low"]
+    high = pair.mean["high"]
+    if high < 0:
+        return f"{number(-value)} {interval(-high, -low)}"
+    return f"{number(value)} {interval(low, high)}"
+
+
+def _reach_sentence(pairs: Sequence[Pair]) -> str:
+    """Say how the recurrent layer compares with convolutions of the same receptive field."""
+    pair = reach_pair(pairs)
+    if pair is None:
+        return ""
+    twin = "the twin with dilated convolutions, whose receptive field is the whole window too,"
+    amount = _amount(pair)
+    findings = {
+        "above": f"Than {twin} it is higher by {amount}.",
+        "below": f"{twin.capitalize()} is higher by {amount}.",
+        "around": f"From {twin} no difference was detected.",
+        "": "",
+    }
+    return findings[verdict(pair.mean["low"], pair.mean["high"])]
+
+
+def pair_paragraph(pair: Pair, metrics: pd.DataFrame) -> str:
+    """Say all that one comparison of two models found.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two models.
+    metrics : pandas.DataFrame
+        metrics.tsv.
+
+    Returns
+    -------
+    str
+    """
+    return sentence(
+        pair_sentence(pair),
+        sure_sentence(pair),
+        seed_sentence(pair, metrics),
+        spread_sentence(pair),
+        _contrast(pair),
+    )
+
+
+def _contrast(pair: Pair) -> str:
+    """Say in what a model and its twin differ; the empty text for other pairs."""
+    twin = MODELS.get(pair.b)
+    return twin.contrast if twin and twin.twin_of == pair.a else ""
+
+
+def pair_sentence(pair: Pair) -> str:
+    """Say what one comparison of two models found."""
+    counts = count_targets(pair)
+    if counts.total == 0:
+        names = f"{title(pair.a)} and {title(pair.b)}"
+        return f"{names} cannot be compared: no target has a defined AUPRC."
+    low = pair.mean["low"]
+    high = pair.mean["high"]
+    higher = f"{counts.higher} of {plural(counts.total, 'target')}"
+    start = f"{title(pair.a)} has a higher AUPRC than {title(pair.b)} on {higher}"
+    mean = sentence(signed(pair.mean["difference"]), interval(low, high))
+    return f"{start}; mean difference {mean}{_ENDINGS[verdict(low, high)]}"
+
+
+def sure_sentence(pair: Pair) -> str:
+    """Say on how many targets the difference is sure by itself, and what they say as a set.
+
+    The empty text when no target has a p-value.
+    """
+    sure = sure_tally(pair)
+    if sure is None:
+        return ""
+    p = pair.mean["wilcoxon_p"]
+    test = f"; Wilcoxon's signed-rank test over targets: p {p_value(p)}"
+    ending = "" if np.isnan(p) else test
+    return (
+        f"Target by target, at a false discovery rate of {100 * SURE:g} %, it is higher on "
+        f"{sure.higher} and lower on {sure.lower}{ending}."
+    )
+
+
+def seed_sentence(pair: Pair, metrics: pd.DataFrame) -> str:
+    """Say how far the mean difference of a pair depends on the seed.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two models.
+    metrics : pandas.DataFrame
+        metrics.tsv.
+
+    Returns
+    -------
+    str
+        The empty text for a single seed.
+    """
+    means = seed_differences(pair, metrics)
+    if len(means) < 2:
+        return ""
+    one_sign = (means > 0).all() or (means < 0).all()
+    ending = "the same sign in every seed" if one_sign else "not one sign in all seeds"
+    values = ", ".join(map(signed, means))
+    return f"Seed by seed, {versus(pair)} is {values}: {ending}."
+
+
+def spread_sentence(pair: Pair) -> str:
+    """Say what makes the mean difference more uncertain, seeds or windows; empty if unknown."""
+    windows = number(pair.mean["sampling_sd"])
+    seeds = number(pair.mean["seed_sd"])
+    numbers = f"standard error {seeds} from seeds, {windows} from test windows"
+    sentences = {
+        "seeds": (
+            f"What blurs the mean difference most is the training seed ({numbers}): more seeds "
+            "would sharpen it."
+        ),
+        "windows": (
+            f"What blurs the mean difference most is the choice of test windows ({numbers})."
+        ),
+        "both": (
+            f"Training seeds and test windows blur the mean difference about equally ({numbers})."
+        ),
+        "": "",
+    }
+    return sentences[main_source(pair)]
+
+
+def tally(pair: Pair) -> str:
+    """Count the targets on which model a of a pair is higher and lower, by AUPRC."""
+    counts = count_targets(pair)
+    return f"{_sides(counts)} of {plural(counts.total, 'target')}"
+
+
+def _sides(counts: Tally) -> str:
+    text = f"higher on {counts.higher}, lower on {counts.lower}"
+    return f"{text}, equal on {counts.equal}" if counts.equal else text
+
+
+def interval_sentence(n_seeds: int) -> str:
+    """Say what the intervals cover: the choice of windows, and that of seeds where several."""
+    if n_seeds == 1:
+        return (
+            "In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome. "
+            "They cover the choice of windows, not that of training seeds."
+        )
+    return (
+        "In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome and "
+        f"from the spread of the {n_seeds} training seeds of each network."
+    )
+
+
+# --- baselines ---
+
+
+def loss_sentences(
+    scores: pd.DataFrame, labels: pd.Series, networks: Sequence[str], baselines: Sequence[str]
+) -> list[str]:
+    """Name the targets on which a network falls below a baseline.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame, targets by models
+        AUPRC; a target counts where both values are defined.
+    labels : pandas.Series
+        Names of the targets.
+    networks, baselines : sequence of str
+        Names of the models.
+
+    Returns
+    -------
+    list of str
+        The sentences of a baseline end with the networks that are never below it.
+    """
+    sentences = []
+    for baseline in baselines:
+        never_below = []
+        for loss in losses(scores, networks, baseline):
+            if len(loss.targets):
+                sentences.append(_loss_sentence(loss, labels))
+            else:
+                never_below.append(title(loss.network))
+        if never_below:
+            networks_text = listed(never_below)
+            name = title(baseline)
+            sentences.append(f"Never below the {name} baseline on a target: {networks_text}.")
+    return sentences
+
+
+def _loss_sentence(loss: Loss, labels: pd.Series) -> str:
+    targets = plural(loss.n_compared, "target")
+    names = listed(labels[loss.targets])
+    means = f"{number(loss.network_mean)} against {number(loss.baseline_mean)}"
+    return (
+        f"{title(loss.network)} is below the {title(loss.baseline)} baseline on "
+        f"{len(loss.targets)} of {targets} ({names}); mean AUPRC on the {loss.n_compared}: {means}."
+    )
+
+
+# --- cautions ---
+
+
+def single_seed_sentence(trained: Sequence[Trained]) -> str:
+    """Name the models that were trained once; the empty text when there is none."""
+    models = single_seed_models(trained)
+    if not models:
+        return ""
+    names = listed(map(title, models))
+    return (
+        f"Trained with a single seed: {names}. How far results move from seed to seed is unknown."
+    )
+
+
+def undertrained_sentence(trained: Sequence[Trained]) -> str:
+    """Name the trainings that may be undertrained; the empty text when there is none."""
+    trainings = undertrained_trainings(trained)
+    if not trainings:
+        return ""
+    names = listed(f"{title(one.model)} (seed {one.seed})" for one in trainings)
+    return (
+        f"May be undertrained: {names}. The best epoch is the last, and validation AUPRC still "
+        f"rose by more than {100 * RISE:g} % in it (or there was only one); more epochs may change "
+        "the comparison."
+    )
+
+
+def na_sentence(targets: pd.DataFrame, scores: pd.DataFrame) -> str:
+    """Count the targets on which no network's AUPRC is defined.
+
+    Parameters
+    ----------
+    targets : pandas.DataFrame
+        A row per target: n, n_positive, label.
+    scores : pandas.DataFrame
+        AUPRC, targets by networks.
+
+    Returns
+    -------
+    str
+        The empty text when there is none.
+    """
+    undefined = undefined_targets(targets, scores)
+    if undefined.labels.empty:
+        return ""
+    counts = {
+        "no positive window in the test split": undefined.no_positive,
+        "no negative window in the test split": undefined.no_negative,
+        "no defined AUPRC": undefined.unknown,
+    }
+    total = plural(len(targets), "target")
+    reasons = []
+    for reason, count in counts.items():
+        if count:
+            verb = "has" if count == 1 else "have"
+            reasons.append(f"{count} of {total} {verb} {reason}")
+    return (
+        f"NA: {' and '.join(reasons)} ({listed(undefined.labels)}); undefined values are left out "
+        "of every mean and count."
+    )

@@ -1,0 +1,106 @@
+"""What the workflow left of its jobs: the commands that it ran, and what they took."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from danq.files import read_lines, read_table
+
+STEPS = (
+    "simulate",
+    "check",
+    "extract",
+    "import-deepsea",
+    "describe",
+    "windows",
+    "train",
+    "predict",
+    "baseline",
+    "evaluate",
+    "motifs",
+    "ablate",
+    "probe",
+    "attribute",
+)
+"""Subcommands in the order in which a run needs them."""
+
+COLUMNS = (
+    "step",
+    "seconds",
+    "cpu_seconds",
+    "memory",
+    "asked_seconds",
+    "asked_memory",
+    "cpus",
+    "gpus",
+)
+"""Columns of the table of jobs."""
+
+
+def read_commands(logs: Path) -> list[str]:
+    """Return the commands with which the logs in a folder begin, in the order of `STEPS`.
+
+    The list is the same in whatever order the jobs ran.
+    """
+    heads = [_first_line(path) for path in sorted(logs.glob("*.log"))]
+    commands = []
+    for step in STEPS:
+        prompt = f"$ danq {step} "
+        for head in heads:
+            if head.startswith(prompt):
+                commands.append(head.removeprefix("$ "))
+    return commands
+
+
+def _first_line(path: Path) -> str:
+    _, line = next(read_lines(path), (1, b""))
+    return line.decode("utf-8", "replace")
+
+
+def read_steps(benchmarks: Path) -> pd.DataFrame:
+    """Return what each job of a run took, from the folder of Snakemake's benchmark files.
+
+    The columns are `COLUMNS`: times in seconds, memory in MB, and what the job had asked for; nan
+    where it is not known (https://snakemake.readthedocs.io, section Benchmark rules).
+    """
+    rows = []
+    for path in sorted(benchmarks.glob("*.tsv"), key=_step_order):
+        benchmark = read_table(path).iloc[0]
+        rows.append({"step": path.stem, **_job(benchmark)})
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _step_order(path: Path) -> tuple[int, str]:
+    step = path.stem.split("_")[0]
+    rank = STEPS.index(step) if step in STEPS else len(STEPS)
+    return rank, path.stem
+
+
+def _job(benchmark: Mapping[str, Any]) -> dict[str, float]:
+    """Return what one job took and had asked for, from the row of its benchmark file."""
+    return {
+        "seconds": _measured(benchmark, "s"),
+        "cpu_seconds": _measured(benchmark, "cpu_time"),
+        "memory": _measured(benchmark, "max_rss"),
+        "asked_seconds": 60 * _asked(benchmark, "runtime"),
+        "asked_memory": _asked(benchmark, "mem_mb"),
+        "cpus": _measured(benchmark, "threads"),
+        "gpus": _asked(benchmark, "gpu"),
+    }
+
+
+def _measured(benchmark: Mapping[str, Any], column: str) -> float:
+    """Return a number; a job that ends before it is looked at has "-" for what was not measured."""
+    value = pd.Series([benchmark.get(column)])
+    return pd.to_numeric(value, errors="coerce").iloc[0]
+
+
+def _asked(benchmark: Mapping[str, Any], resource: str) -> float:
+    """Return a resource from the text of a dict, as Snakemake writes it; nan without it."""
+    resources = str(benchmark.get("resources"))
+    match = re.search(rf"'{resource}': (\d+)", resources)
+    return float(match.group(1)) if match else np.nan

@@ -1,0 +1,77 @@
+"""The motifs of a made-up run."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from danq import read_run
+from danq.motif.meme import Motif
+from danq.report.findings.motifs import Layer
+from danq.report.sections import filters as f
+from danq.report.words import signed
+from tests.report.toy_run import page_of, write_run
+
+
+def test_best_filter_of_each_factor_is_drawn_first(tmp_path):
+    run = read_run(
+        write_run(tmp_path / "run", factors=("ABF1", "REB1", "RAP1", "GAL4"), n_filters=90)
+    )
+    gallery = f.galleries(Layer("filter", run.trained[0]), {})[0]
+    assert len(gallery.logos) == f.MOST_NAMED < len(run.trained[0].named())
+    assert {logo.title for logo in gallery.logos[:4]} == {"ABF1", "REB1", "RAP1", "GAL4"}
+
+
+def test_what_a_filter_does_is_told_beside_its_logo(tmp_path):
+    run = read_run(write_run(tmp_path / "run", factors=("ABF1", "REB1")))
+    one = run.trained[0]
+    table = one.ablation[one.ablation["motif"] == one.named()["name"].iloc[0]]
+    loudest = table.loc[table["effect"].abs().idxmax()]
+    logo = f.galleries(Layer("filter", one), {})[0].logos[0]
+    assert f"ablated: {loudest['name']} {signed(-loudest['effect'])} in log-odds" in logo.facts
+    assert logo.ranks["effect"] == pytest.approx(abs(loudest["effect"])) and logo.ranks["sites"] > 0
+    members = (one.best_matches()["cluster"] == one.named()["cluster"].iloc[0]).sum()
+    assert ("cop" in logo.facts[0]) == (members > 1)
+    text = page_of(tmp_path / "run").text
+    assert "What ablating a filter costs: DanQ, seed 0" in text and "C2H2 <zinc>" in text
+
+
+def test_factors_by_model(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    named = pd.DataFrame(
+        {
+            "layer": "filter",
+            "name": ["filter0"],
+            "filter": 0,
+            "tested": "yes",
+            "named": "yes",
+            "q": 0.01,
+            "rank": 1,
+            "match": "MA1",
+            "factor": ["ABF1"],
+            "cluster": "filter0",
+        }
+    )
+    none = named.assign(named="no")
+    found = {"danq": [named, none], "danq_conv": [none, none], "deepsea": [none, none]}
+    trained = [one._replace(matches=found[one.model][one.seed]) for one in run.trained]
+    expected = pd.DataFrame({"motif": ["MA1", "MA2"], "factor": ["Abf1", "Rap1"]})
+    table = f.factor_table(dataclasses.replace(run, expected=expected), trained, {})
+    rows = [[cell.text for cell in row] for row in table.rows]
+    counts = {"danq": "1 of 2", "danq_conv": "0 of 2", "deepsea": "0 of 2"}
+    order = list(dict.fromkeys(one.model for one in run.trained))
+    assert rows == [
+        ["ABF1", "yes", *(counts[model] for model in order), "only with recurrence"],
+        ["Rap1", "yes", "0 of 2", "0 of 2", "0 of 2", "none"],
+    ]
+    # Targets that are not called as their motif is.
+    known = {
+        name: Motif(name, alias, np.eye(4)) for name, alias in (("MA1", "ABF1"), ("MA2", "RAP1"))
+    }
+    named_otherwise = expected.assign(factor=["K562|ABF1", "K562|RAP1"])
+    table = f.factor_table(dataclasses.replace(run, expected=named_otherwise), trained, known)
+    assert [[cell.text for cell in row[:2]] for row in table.rows] == [
+        ["ABF1", "yes"],
+        ["RAP1", "yes"],
+    ]

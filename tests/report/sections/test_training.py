@@ -1,0 +1,25 @@
+"""What trainings cost, of a made-up run."""
+
+import numpy as np
+
+from danq import read_run
+from danq.report.sections import training as t
+from tests.report.toy_run import cells, write_run
+
+
+def test_the_cost_of_a_model_is_the_mean_over_its_seeds(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    table = cells(t.cost_table(run.trained))
+    best = [
+        int(np.flatnonzero(one.history["best"] == "yes")[0]) + 1
+        for one in run.trained
+        if one.model == "danq"
+    ]
+    assert (
+        table["DanQ"]["time to best epoch"].text == f"{round(np.mean(best) * 3.7)} s"
+    )  # 3.7 s an epoch
+    assert table["DanQ"]["training windows per second"].text == "1,500"
+    assert (
+        table["DanQ"]["parameters"].text == "925,120"
+        and table["DanQ"]["multiply-adds per window"].text == "NA"
+    )

@@ -1,0 +1,82 @@
+"""One figure of a made-up run, as a file."""
+
+import pytest
+
+from danq import config
+from danq.errors import DanqError
+from danq.files import read_table
+from danq.report.plot import plot
+from tests.report.toy_run import write_run
+
+
+@pytest.mark.parametrize("kind", [kind for kind in config.FIGURES if kind != "curves"])
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+def test_every_kind_is_drawn_with_its_numbers_and_repeats(folder, tmp_path, kind, suffix):
+    made = [tmp_path / f"{name}.{suffix}" for name in "ab"]
+    for path in made:
+        plot(folder, kind, path, table=tmp_path / "t.tsv")
+    assert made[0].read_bytes() == made[1].read_bytes()
+    assert len(read_table(tmp_path / "t.tsv")) > 1
+
+
+def test_what_a_scatter_shows_is_the_comparison(folder, tmp_path):
+    plot(folder, "scatter", tmp_path / "s.svg", pair=["deepsea", "danq"], table=tmp_path / "s.tsv")
+    shown, own = read_table(tmp_path / "s.tsv"), read_table(folder / "comparison.tsv")
+    own = own[(own["pair"] == "danq - deepsea") & own["target"].str.isdecimal()].dropna(
+        subset=["difference"]
+    )
+    assert shown["target"].tolist() == own["name"].tolist()
+    assert shown["DanQ"].to_numpy() == pytest.approx(own["auprc_a"].to_numpy())
+    text = (tmp_path / "s.svg").read_text()
+    assert "AUPRC, DanQ" in text and "sequence_specific" in text  # axis and legend
+
+
+def test_curves_are_of_one_target_by_name_or_index(folder, tmp_path):
+    for target in ("Reb1", "1"):
+        plot(folder, "curves", tmp_path / "c.svg", target=target, table=tmp_path / "c.tsv")
+        shown = read_table(tmp_path / "c.tsv")
+        assert set(shown["target"]) == {1} and set(shown["model"]) == {"DanQ", "DeepSEA", "k-mer"}
+        assert "Reb1" in (tmp_path / "c.svg").read_text()
+
+
+def test_bins_of_several_seeds_are_pooled_by_their_labels(folder, tmp_path):
+    plot(folder, "reliability", tmp_path / "r.svg", table=tmp_path / "r.tsv")
+    shown = read_table(tmp_path / "r.tsv")
+    assert shown["n"].tolist() == [40, 10]
+    assert shown["predicted"].tolist() == pytest.approx([(0.05 * 30 + 0.03 * 10) / 40, 0.95])
+    assert shown["observed"].tolist() == pytest.approx([(0.02 * 30 + 0.06 * 10) / 40, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"kind": "scatter", "pair": ["danq", "mlp"]},
+            "danq and mlp were not compared in yeast; choose from danq ",
+        ),
+        ({"kind": "curves"}, "the figure curves is of one target; name it with --target"),
+        (
+            {"kind": "curves", "target": "Gal4"},
+            "no targets are called 'Gal4'; give one by name or index, as Abf1, ",
+        ),
+        (
+            {"kind": "interactions", "pair": ["A+C"]},
+            r"A\+C was not probed in yeast; choose from A\+B",
+        ),
+        ({"kind": "loss", "output": "x.jpg"}, r"x\.jpg: a figure is made as \.svg, \.png or \.pdf"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(folder, tmp_path, options, message):
+    options = {"output": tmp_path / "x.svg", **options}
+    with pytest.raises(DanqError, match=message):
+        plot(folder, **options)
+    assert not (tmp_path / "x.svg").exists()
+
+
+def test_an_older_run_lacks_some_figures(tmp_path):
+    folder = write_run(tmp_path / "old")
+    for kind in ("curves", "reliability", "interactions"):
+        with pytest.raises(
+            DanqError, match=f"holds nothing for the figure {kind}; make the run anew"
+        ):
+            plot(folder, kind, tmp_path / "x.svg", target="Abf1")
