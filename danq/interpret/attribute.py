@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from danq.config import Attribution
@@ -100,13 +101,11 @@ def _choose_rows(
 def _report_incomplete(attributions: Attributions, output: PathLike) -> None:
     """Report rows whose scores miss their sum by much."""
     errors = attributions.table["completeness_error"]
-    incomplete = (errors > INCOMPLETE).sum()
-    if incomplete:
-        message = (
-            f"{output}: in {incomplete} of {len(errors)} rows the scores miss their sum by more "
-            f"than {100 * INCOMPLETE:g} %; give more --steps, or use mutagenesis"
-        )
-        print(message, file=sys.stderr)
+    n_incomplete = (errors > INCOMPLETE).sum()
+    if n_incomplete:
+        rows = f"in {n_incomplete} of {len(errors)} rows"
+        what = f"{rows} the scores miss their sum by more than {100 * INCOMPLETE:g} %"
+        print(f"{output}: {what}; give more --steps, or use mutagenesis", file=sys.stderr)
 
 
 def explain(
@@ -131,25 +130,36 @@ def explain(
         A row for each of `rows`, in their order.
     """
     n = len(rows)
-    one_hot = np.empty((n, 4, data.window), dtype=np.uint8)
-    hypothetical = np.empty((n, 4, data.window), dtype=np.float32)
+    shape = (n, 4, data.window)
+    one_hot = np.empty(shape, dtype=np.uint8)
+    hypothetical = np.empty(shape, dtype=np.float32)
     probability = np.empty(n, dtype=np.float32)
     error = np.full(n, np.nan, dtype=np.float32)
+    network = model.network
     groups = rows.groupby(["split", "row"], sort=False).indices
     windows = tqdm(groups.items(), "attribute", unit="window", leave=False, disable=None)
     for (split, row), members in windows:
-        window = torch.from_numpy(data.one_hot(split, np.array([row]))[0]).to(model.device)
+        window = _window(data, split, row).to(model.device)
         targets = rows["target"].iloc[members].tolist()
         one_hot[members] = window.cpu().numpy()
         probability[members] = _probabilities(model, window)[targets]
         if settings.method == "mutagenesis":
-            hypothetical[members] = mutagenesis(model.network, window, targets)
+            hypothetical[members] = mutagenesis(network, window, targets)
         else:
-            gradients = integrated_gradients(model.network, window, targets, settings.steps)
+            gradients = integrated_gradients(network, window, targets, settings.steps)
             hypothetical[members] = gradients.scores
             error[members] = gradients.completeness_error
-    table = _table(data, rows).assign(probability=probability, completeness_error=error)
-    return Attributions(_facts(model, data, settings), table, one_hot, hypothetical)
+    table = _table(data, rows)
+    table["probability"] = probability
+    table["completeness_error"] = error
+    facts = _facts(model, data, settings)
+    return Attributions(facts, table, one_hot, hypothetical)
+
+
+def _window(data: Dataset, split: str, row: int) -> torch.Tensor:
+    """Return one window as one-hot, float32 (4, L), on the CPU."""
+    windows = data.one_hot(split, np.array([row]))
+    return torch.from_numpy(windows[0])
 
 
 def _probabilities(model: TrainedModel, window: torch.Tensor) -> torch.Tensor:
@@ -175,16 +185,20 @@ def _table(data: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
     table["name"] = [data.names[target] for target in rows["target"]]
     names = np.array(list(data.chromosomes))
     for split, members in rows.groupby("split", sort=False):
-        numbers, starts = data.places(split)
+        places = data.places(split)
+        index = members.index
         row = members["row"].to_numpy(int)
         target = members["target"].to_numpy(int)
-        table.loc[members.index, "chrom"] = names[numbers[row]]
-        table.loc[members.index, "start"] = starts[row]
-        table.loc[members.index, "label"] = _labels(data, split, row, target)
-    return table.assign(end=table["start"] + data.window)
+        table.loc[index, "chrom"] = names[places.chrom[row]]
+        table.loc[index, "start"] = places.start[row]
+        table.loc[index, "label"] = _labels(data, split, row, target)
+    table["end"] = table["start"] + data.window
+    return table
 
 
-def _labels(data: Dataset, split: str, rows: Any, targets: Any) -> Any:
+def _labels(
+    data: Dataset, split: str, rows: NDArray[np.int64], targets: NDArray[np.int64]
+) -> NDArray[np.uint8]:
     """Return the label of each row (of a split) for its target."""
     packed = data.packed_labels(split)[rows]
     labels = np.unpackbits(packed, axis=1, count=len(data.names))

@@ -47,7 +47,7 @@ def count_dinucleotides(indices: NDArray[np.uint8]) -> NDArray[np.int64]:
     known = (first < 4) & (second < 4)
     words = (4 * first + second)[known]
     counts = np.bincount(words, minlength=16).reshape(4, 4)
-    reverse_complements = counts[::-1, ::-1].T
+    reverse_complements = np.flip(counts).T
     return counts + reverse_complements
 
 
@@ -75,7 +75,8 @@ def draw_backgrounds(
     transitions = smoothed / totals[:, None]
     cumulative = transitions.cumsum(axis=1)[:, :3]
     bases = np.empty((n, length), dtype=np.uint8)
-    bases[:, 0] = rng.choice(4, p=totals / totals.sum(), size=n)
+    shares = totals / totals.sum()
+    bases[:, 0] = rng.choice(4, p=shares, size=n)
     for position in range(1, length):
         previous = bases[:, position - 1]
         draws = rng.random(n)

@@ -56,9 +56,11 @@ def distances(window: int, a: Motif, b: Motif, step: int, largest: int) -> NDArr
     width_b = len(b.matrix)
     room = window - width_a - width_b
     if room < 0:
+        pair = Pair(a, b)
         what = f"{width_a} + {width_b} bp do not fit windows of {window} bp"
-        raise DanqError(f"pair {Pair(a, b).name}: {what}; give other pairs")
-    return np.arange(0, min(room, largest) + 1, step)
+        raise DanqError(f"pair {pair.name}: {what}; give other pairs")
+    last = min(room, largest)
+    return np.arange(0, last + 1, step)
 
 
 def place_sites(
@@ -81,19 +83,18 @@ def place_sites(
         In every arrangement.
     """
     length = backgrounds.shape[1]
+    width_a = a.shape[1]
+    width_b = b.shape[1]
     both = np.tile(backgrounds, (len(ARRANGEMENTS), 1, 1))
     only_a = both.copy()
     only_b = both.copy()
     for row, (order, orientation) in enumerate(ARRANGEMENTS):
-        starts = pair_starts(length, a.shape[1], b.shape[1], distance, order)
+        starts = pair_starts(length, width_a, width_b, distance, order)
         site_b = b if orientation == "same" else reverse_complement(b)
-        _put(both[row], a, int(starts.a))
-        _put(both[row], site_b, int(starts.b))
-        _put(only_a[row], a, int(starts.a))
-        _put(only_b[row], site_b, int(starts.b))
+        at_a = slice(starts.a, starts.a + width_a)
+        at_b = slice(starts.b, starts.b + width_b)
+        both[row, :, at_a] = a
+        both[row, :, at_b] = site_b
+        only_a[row, :, at_a] = a
+        only_b[row, :, at_b] = site_b
     return Constructs(both, only_a[:2], only_b)
-
-
-def _put(windows: NDArray[np.uint8], sites: NDArray[np.uint8], start: int) -> None:
-    """Write a site into each window."""
-    windows[:, start : start + sites.shape[1]] = sites

@@ -92,7 +92,8 @@ def redesign(
             break
         old = int(current[:, best.position].argmax())
         windows.append(_substituted(current, old, best))
-        changes.append((best.position, ALPHABET[old], ALPHABET[best.base]))
+        change = (best.position, ALPHABET[old], ALPHABET[best.base])
+        changes.append(change)
     return _design(network, torch.stack(windows), target, changes)
 
 
@@ -126,6 +127,8 @@ def _design(
 ) -> Design:
     """Predict the windows of a design, and list its changes with what each did."""
     with torch.inference_mode():
-        logits = mean_logits(network, windows)[:, target].cpu().numpy()
+        predicted = mean_logits(network, windows)[:, target]
+    logits = predicted.cpu().numpy()
     table = pd.DataFrame(changes, columns=["position", "old", "new"])
-    return Design(windows.cpu(), table.assign(change=np.diff(logits)), logits)
+    table["change"] = np.diff(logits)
+    return Design(windows.cpu(), table, logits)

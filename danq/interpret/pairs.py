@@ -32,7 +32,8 @@ class Pair(NamedTuple):
     @property
     def name(self) -> str:
         """What people call the two, as ``SRF+REST``."""
-        return f"{self.a.alias or self.a.name}+{self.b.alias or self.b.name}"
+        factors = [motif.alias or motif.name for motif in self]
+        return "+".join(factors)
 
 
 class Targets(Protocol):
@@ -87,28 +88,31 @@ def choose_pairs(words: Sequence[str], data: Targets, motifs: PathLike) -> list[
     if not any(data.jaspar):
         return []
     known = known_motifs(motifs)
-    chosen = [find_motif(known, name) for name in _frequent_motifs(data)]
-    return [Pair(a, b) for a, b in itertools.combinations(chosen, 2)]
+    frequent = [find_motif(known, name) for name in _frequent_motifs(data)]
+    return list(itertools.starmap(Pair, itertools.combinations(frequent, 2)))
 
 
 def _named_pair(known: Sequence[Motif], word: str) -> Pair:
     names = word.split("+")
     if len(names) != 2:
         raise DanqError(f"{shown(word)} is not a pair; give two motifs as SRF+REST")
-    first, second = names
-    return Pair(find_motif(known, first), find_motif(known, second))
+    a, b = (find_motif(known, name) for name in names)
+    return Pair(a, b)
 
 
 def _is_simulated(data: Targets) -> bool:
     """Say whether all targets are those of ``danq simulate``."""
-    simulated = {(target.name, target.group, MOTIFS[target.name]) for target in TARGETS}
-    targets = set(zip(data.names, data.groups, data.jaspar, strict=True))
-    return targets <= simulated
+    simulated = set()
+    for target in TARGETS:
+        simulated.add((target.name, target.group, MOTIFS[target.name]))
+    targets = zip(data.names, data.groups, data.jaspar, strict=True)
+    return simulated.issuperset(targets)
 
 
 def _frequent_motifs(data: Targets) -> list[str]:
     """Return the own motifs of the targets with most positive training windows."""
-    order = np.argsort(-data.positives("train"), kind="stable")
+    n_positive = data.positives("train")
+    order = np.argsort(-n_positive, kind="stable")
     names = [data.jaspar[target] for target in order]
     distinct = list(dict.fromkeys(filter(None, names)))
     return distinct[:OWN_MOTIFS]
@@ -143,6 +147,7 @@ def find_motif(known: Sequence[Motif], name: str) -> Motif:
         raise DanqError(f"no known motif is called {shown(name)}; {advice}")
     if len(matches) > 1:
         names = ", ".join(motif.name for motif in matches)
-        what = f"{len(matches)} known motifs are called {shown(name)}: {names}"
+        count = len(matches)
+        what = f"{count} known motifs are called {shown(name)}: {names}"
         raise DanqError(f"{what}; give the identifier of one")
     return matches[0]

@@ -124,20 +124,19 @@ def probe(
         pairs = choose_pairs(settings.pairs, data, motifs)
         spacings = []
         for a, b in pairs:
-            spacings.append(distances(data.window, a, b, settings.step, settings.largest))
+            spacing = distances(data.window, a, b, settings.step, settings.largest)
+            spacings.append(spacing)
         counts = dinucleotides(data)
         backgrounds = draw_backgrounds(counts, settings.backgrounds, data.window, rng)
     predict = partial(window_log_odds, model)
     interactions = _measure(predict, backgrounds, pairs, spacings, rng)
-    tables = [pd.DataFrame(columns=COLUMNS)] if not pairs else []
-    for pair, spacing, effects in zip(pairs, spacings, interactions, strict=True):
-        tables.append(_pair_table(pair, spacing, effects, model.targets))
-    table = pd.concat(tables)
+    table = _table(pairs, spacings, interactions, model.targets)
     table["model"] = model.facts["model"]
     table["seed"] = model.facts["seed"]
     table["n"] = settings.backgrounds
     write_table(output, table[COLUMNS])
-    print(f"{output}: {_summary(pairs, spacings, settings.backgrounds)}", file=sys.stderr)
+    summary = _summary(pairs, spacings, settings.backgrounds)
+    print(f"{output}: {summary}", file=sys.stderr)
 
 
 def _summary(pairs: Sequence[Pair], spacings: Sequence[NDArray[np.int64]], n: int) -> str:
@@ -172,16 +171,20 @@ def window_log_odds(model: TrainedModel, indices: NDArray[np.uint8]) -> NDArray[
     batches = []
     with torch.inference_mode():
         for start in range(0, len(windows), BATCH):
-            X = _tensor(windows[start : start + BATCH], model.device)
+            batch = windows[start : start + BATCH]
+            X = _tensor(batch, model.device)
             logits = model.strand_logits(X).double()
-            batches.append(strand_log_odds(logits).cpu().numpy())
-    return np.concatenate(batches).reshape(*shape, -1)
+            log_odds = strand_log_odds(logits)
+            batches.append(log_odds.cpu().numpy())
+    rows = np.concatenate(batches)
+    return rows.reshape(*shape, -1)
 
 
 def _tensor(indices: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
     """Return windows as one-hot float32 (n, 4, L) on a device."""
-    channels_last = torch.from_numpy(one_hot(indices)).to(device)
-    return channels_last.transpose(1, 2).float().contiguous()
+    channels_last = torch.from_numpy(one_hot(indices))
+    channels_first = channels_last.to(device).transpose(1, 2)
+    return channels_first.float().contiguous()
 
 
 def interaction(
@@ -216,7 +219,8 @@ def interaction(
     both = predict(constructs.both)
     only_a = predict(constructs.only_a)
     only_b = predict(constructs.only_b)
-    return both - np.tile(only_a, (2, 1, 1)) - only_b + neither
+    only_a = np.tile(only_a, (2, 1, 1))  # either orientation of b
+    return both - only_a - only_b + neither
 
 
 def _measure(
@@ -239,34 +243,51 @@ def _measure(
             errors = []
             for distance in spacing:
                 effects = interaction(predict, backgrounds, a, b, distance, neither)
+                deviations = effects.std(axis=1, ddof=1)
                 means.append(effects.mean(axis=1))
-                errors.append(effects.std(axis=1, ddof=1) / np.sqrt(n))
+                errors.append(deviations / np.sqrt(n))
                 progress.update()
-            interactions.append(Interactions(np.stack(means), np.stack(errors)))
+            pair_interactions = Interactions(np.stack(means), np.stack(errors))
+            interactions.append(pair_interactions)
     return interactions
 
 
 # --- the table ---
 
 
+def _table(
+    pairs: Sequence[Pair],
+    spacings: Sequence[NDArray[np.int64]],
+    interactions: Sequence[Interactions],
+    names: Sequence[str],
+) -> pd.DataFrame:
+    """Return the rows of all pairs."""
+    if not pairs:
+        return pd.DataFrame(columns=COLUMNS)
+    tables = []
+    for pair, spacing, effects in zip(pairs, spacings, interactions, strict=True):
+        tables.append(_pair_table(pair, spacing, effects, names))
+    return pd.concat(tables)
+
+
 def _pair_table(
     pair: Pair, spacing: NDArray[np.int64], effects: Interactions, names: Sequence[str]
 ) -> pd.DataFrame:
     """Return the rows of a pair, sorted by arrangement, target and distance."""
-    axes = [spacing, range(len(ARRANGEMENTS)), range(len(names))]
-    keys = pd.MultiIndex.from_product(axes).to_frame(index=False)
-    order, orientation = np.array(ARRANGEMENTS)[keys[1]].T
-    columns = {
-        "pair": pair.name,
-        "a": pair.a.name,
-        "b": pair.b.name,
-        "order": order,
-        "orientation": orientation,
-        "distance": keys[0],
-        "target": keys[2],
-        "name": np.array(names)[keys[2]],
-        "effect": effects.means.ravel().round(6),
-        "se": effects.errors.ravel().round(6),
+    axes = {
+        "distance": spacing,
+        "arrangement": range(len(ARRANGEMENTS)),
+        "target": range(len(names)),
     }
-    table = pd.DataFrame(columns)
+    index = pd.MultiIndex.from_product(axes.values(), names=axes.keys())
+    table = index.to_frame(index=False)
+    arrangements = np.array(ARRANGEMENTS)[table["arrangement"]]
+    table["order"] = arrangements[:, 0]
+    table["orientation"] = arrangements[:, 1]
+    table["name"] = np.array(names)[table["target"]]
+    table["effect"] = effects.means.ravel().round(6)
+    table["se"] = effects.errors.ravel().round(6)
+    table["pair"] = pair.name
+    table["a"] = pair.a.name
+    table["b"] = pair.b.name
     return table.sort_values(["order", "orientation", "target", "distance"], kind="stable")

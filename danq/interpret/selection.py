@@ -90,7 +90,8 @@ def best_windows(
             _report_unlabelled(target, data.names)
             continue
         best = _best(probabilities[:, column], labelled, n)
-        tables.append(pd.DataFrame({"split": "test", "row": rows[best], "target": target}))
+        columns = {"split": "test", "row": rows[best], "target": target}
+        tables.append(pd.DataFrame(columns))
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     return pd.concat(tables, ignore_index=True)
@@ -100,12 +101,15 @@ def _test_probabilities(
     model: TrainedModel, data: Dataset, rows: NDArray[np.int64], targets: Sequence[int]
 ) -> NDArray[np.float32]:
     """Return probabilities of some test windows and targets, strands averaged, float32."""
-    probabilities = np.empty((len(rows), len(targets)), dtype=np.float32)
-    for start in range(0, len(rows), BATCH):
+    n = len(rows)
+    probabilities = np.empty((n, len(targets)), dtype=np.float32)
+    for start in range(0, n, BATCH):
         batch = slice(start, start + BATCH)
-        X = torch.from_numpy(data.one_hot("test", rows[batch])).to(model.device)
+        windows = data.one_hot("test", rows[batch])
+        X = torch.from_numpy(windows).to(model.device)
         strands = strand_probabilities(model.network, X)[..., targets]
-        probabilities[batch] = strands.mean(dim=0).cpu().numpy()
+        means = strands.mean(dim=0)
+        probabilities[batch] = means.cpu().numpy()
     return probabilities
 
 
@@ -116,7 +120,8 @@ def _best(
     # Rounded, so that the last digits of float32 do not choose.
     scores = np.where(labelled, probabilities.round(6), -1)
     order = np.argsort(-scores, kind="stable")
-    return order[: min(n, int(labelled.sum()))]
+    n_labelled = int(labelled.sum())
+    return order[: min(n, n_labelled)]
 
 
 def _report_unlabelled(target: int, names: Sequence[str]) -> None:
@@ -158,9 +163,9 @@ def windows_in(
         raise DanqError("its windows have no place in a genome; leave out --regions", path)
     bins = bins_of(data)
     tables = [_windows_of_region(bins, text, data, path) for text in regions]
-    windows = pd.concat(tables).drop_duplicates(["split", "row"])
-    rows = windows[["split", "row"]].merge(pd.DataFrame({"target": targets}), how="cross")
-    return rows[COLUMNS]
+    windows = pd.concat(tables)[["split", "row"]].drop_duplicates()
+    every_target = pd.DataFrame({"target": targets})
+    return windows.merge(every_target, how="cross")
 
 
 def bins_of(data: Dataset) -> pd.DataFrame:
@@ -176,15 +181,13 @@ def bins_of(data: Dataset) -> pd.DataFrame:
     margin = flank(data.window, data.bin_size)
     tables = []
     for split in SPLITS:
-        numbers, starts = data.places(split)
-        columns = {
-            "split": split,
-            "row": np.arange(len(starts)),
-            "chrom": pd.Categorical.from_codes(numbers, names),
-            "start": starts + margin,
-            "end": starts + margin + data.bin_size,
-        }
-        tables.append(pd.DataFrame(columns))
+        places = data.places(split)
+        n = len(places.start)
+        table = pd.DataFrame({"split": split, "row": np.arange(n)})
+        table["chrom"] = pd.Categorical.from_codes(places.chrom, names)
+        table["start"] = places.start + margin
+        table["end"] = table["start"] + data.bin_size
+        tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
@@ -193,8 +196,10 @@ def _windows_of_region(
 ) -> pd.DataFrame:
     """Return the rows of `bins` that overlap a region."""
     region = _region(text, data.chromosomes)
-    overlaps = (bins["start"] < region.end) & (bins["end"] > region.start)
-    windows = bins[overlaps & (bins["chrom"] == region.chrom)]
+    neighbours = bins[bins["chrom"] == region.chrom]
+    starts_before = neighbours["start"] < region.end
+    ends_behind = neighbours["end"] > region.start
+    windows = neighbours[starts_before & ends_behind]
     if windows.empty:
         nearest = nearest_bin(bins, region)
         what = f"no window of the dataset has its {data.bin_size}-bp bin there; {nearest}"
@@ -241,4 +246,6 @@ def nearest_bin(bins: pd.DataFrame, region: Region) -> str:
     right = neighbours["start"] - region.end
     distance = np.maximum(left, right)
     nearest = neighbours.loc[distance.idxmin()]
-    return f"the nearest is {region.chrom}:{nearest['start']}-{nearest['end']}"
+    start = nearest["start"]
+    end = nearest["end"]
+    return f"the nearest is {region.chrom}:{start}-{end}"

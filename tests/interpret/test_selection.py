@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from danq.data.dataset import open_dataset
+from danq.data.dataset import Places, open_dataset
 from danq.data.predictions import read_predictions
 from danq.errors import DanqError
 from danq.genome.tables import Region
@@ -144,8 +144,8 @@ def test_a_region_without_a_bin_names_the_nearest(toy_dataset):
 def test_the_nearest_bin_is_told_by_bins_not_by_windows():
     # Bins at 1000-1200 and 1800-2000, in windows of 1,000 bp; 50 and 540 bp from the region.
     none = np.zeros(0, int)
-    places = {"train": (none, none), "valid": (none, none)}
-    places["test"] = (np.zeros(2, int), np.array([600, 1400]))
+    places = {"train": Places(none, none), "valid": Places(none, none)}
+    places["test"] = Places(np.zeros(2, int), np.array([600, 1400]))
     data = types.SimpleNamespace(
         window=1000, bin_size=200, chromosomes={"c": 9000}, places=places.get
     )
