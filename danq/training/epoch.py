@@ -28,12 +28,15 @@ def run_epoch(
     Parameters
     ----------
     learner : danq.training.learner.Learner
+        The network in training.
     validation : danq.training.validate.Validation
+        The validation split.
     progress : danq.training.progress.Progress
         Its history grows by one row.
     resume : danq.network.checkpoint.Resume
         Where the state is kept.
     stop : danq.training.stop.Stop
+        Notes signals that ask to stop.
 
     Raises
     ------

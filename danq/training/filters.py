@@ -23,6 +23,7 @@ class InitialFilters:
     Attributes
     ----------
     motifs : list of danq.motif.meme.Motif
+        The motifs.
     background : numpy.ndarray, float64, shape (4,), or None
         Probability of A, C, G, T where there is no motif; None for filters as DanQ-JASPAR had them.
     """
@@ -42,6 +43,7 @@ class InitialFilters:
         Parameters
         ----------
         network : torch.nn.Module
+            With a stem.
         generator : torch.Generator
             Draws what is random.
 
@@ -67,6 +69,7 @@ def choose_filters(dataset: Dataset, options: Options, motifs: str) -> InitialFi
     dataset : danq.data.dataset.Dataset
         The open file, whose targets may name their own motifs.
     options : danq.training.options.Options
+        Of the training.
     motifs : str
         Known motifs, as `danq.motif.meme.known_motifs`.
 

@@ -63,6 +63,7 @@ class Learner:
     Attributes
     ----------
     options : danq.training.options.Options
+        Of the training.
     fabric : lightning_fabric.Fabric
         The processes that share each batch.
     network : torch.nn.Module
@@ -112,11 +113,13 @@ class Learner:
         Parameters
         ----------
         schedule : danq.network.batches.EpochSchedule
+            The order of the epoch.
         batch : range
             Windows of the schedule; all processes together learn from each of them once.
         seed : int
             Of the step's dropout: see `step_seed`.
         stop : danq.training.stop.Stop
+            Notes signals that ask to stop.
 
         Returns
         -------
@@ -240,6 +243,7 @@ def set_up(dataset: Dataset, options: Options, motifs: str, threads: int) -> Lea
     dataset : danq.data.dataset.Dataset
         The open file; stays open as long as the network trains.
     options : danq.training.options.Options
+        Of the training.
     motifs : str
         Known motifs, as `danq.motif.meme.known_motifs`, for filters that are initialised from them.
     threads : int

@@ -80,9 +80,11 @@ def resolve(settings: Train, *, model: str, seed: int) -> Options:
     Parameters
     ----------
     settings : danq.config.Train
+        As configured.
     model : str
         A key of `danq.catalog.MODELS`.
     seed : int
+        Of the training.
 
     Returns
     -------

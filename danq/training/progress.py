@@ -23,15 +23,15 @@ class Progress:
         Time that earlier processes spent on the present epoch (s).
     history : list of dict
         One row per finished epoch.
-    best : dict of str to torch.Tensor, or None
-        Weights of the best epoch, on the CPU.
+    best : dict of str to torch.Tensor
+        Weights of the best epoch, on the CPU; empty before the first has ended.
     """
 
     loss_sum: torch.Tensor
     step: int = 0
     seconds: float = 0.0
     history: list[Row] = field(default_factory=list)
-    best: dict[str, torch.Tensor] | None = None
+    best: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:

@@ -14,6 +14,7 @@ def distributions(optuna: Any, lr: float, scale: float) -> dict[str, Any]:
     Parameters
     ----------
     optuna : module
+        As `danq.training.study.load_optuna` returns it.
     lr, scale : float
         The given learning rate and scale, around which others are tried.
 

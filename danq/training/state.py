@@ -17,7 +17,9 @@ def save_state(learner: Learner, progress: Progress, resume: Resume, seconds: fl
     Parameters
     ----------
     learner : danq.training.learner.Learner
+        The network in training.
     progress : danq.training.progress.Progress
+        How far the training has come.
     resume : danq.network.checkpoint.Resume
         Where the state is kept. Of several processes, one writes.
     seconds : float
@@ -53,7 +55,9 @@ def restore_state(learner: Learner, progress: Progress, state: dict[str, Any] | 
     Parameters
     ----------
     learner : danq.training.learner.Learner
+        The network in training.
     progress : danq.training.progress.Progress
+        How far the training has come.
     state : dict or None
         What `save_state` saved; None at the start of a training.
     """
@@ -79,7 +83,9 @@ def refuse_infinite(learner: Learner, progress: Progress) -> None:
     Parameters
     ----------
     learner : danq.training.learner.Learner
+        The network in training.
     progress : danq.training.progress.Progress
+        How far the training has come.
 
     Raises
     ------

@@ -140,9 +140,11 @@ class Study:
         Parameters
         ----------
         trial : optuna.trial.Trial
+            As `ask` returned it.
         value : float or None
             Of a complete one.
         state : optuna.trial.TrialState
+            Complete, pruned or failed.
         """
         self._study.tell(trial, value, state)
 
@@ -161,6 +163,7 @@ class Study:
         Parameters
         ----------
         trials : list of optuna.trial.FrozenTrial
+            As `finished` returns them.
 
         Returns
         -------

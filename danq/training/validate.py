@@ -67,6 +67,7 @@ class Validation:
         epoch_name : str
             What a message calls the epoch.
         stop : danq.training.stop.Stop
+            Notes signals that ask to stop.
 
         Returns
         -------
