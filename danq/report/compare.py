@@ -28,6 +28,9 @@ _CAUTION = (
 )
 
 
+_STATISTICS = ("mean", "median")
+
+
 class Names(NamedTuple):
     """What the two tables are called.
 
@@ -101,15 +104,13 @@ def compare(
         write_table(table, both)
     n_shared = both.groupby("metric").size().max()
     cautions = []
-    for name, scores in zip(names, (table_a.scores, table_b.scores), strict=True):
-        cautions += _left_out(name, len(scores) - n_shared)
-    page.write_page(
-        output,
-        name=f"{names.a} and {names.b}",
-        summary=f"{names.a} · {names.b}",
-        sections=_sections(both, names, cautions),
-        heading=f"{names.a} against {names.b}",
-    )
+    for title, scores in zip(names, (table_a.scores, table_b.scores), strict=True):
+        cautions += _left_out(title, len(scores) - n_shared)
+    sections = _sections(both, names, cautions)
+    name = f"{names.a} and {names.b}"
+    summary = f"{names.a} · {names.b}"
+    heading = f"{names.a} against {names.b}"
+    page.write_page(output, name, summary, sections, heading=heading)
 
 
 def _names(a: ScoreTable, b: ScoreTable, paths: tuple[PathLike, PathLike]) -> Names:
@@ -125,7 +126,8 @@ def _left_out(name: str, count: int) -> list[str]:
     if not count:
         return []
     verb = "is" if count == 1 else "are"
-    return [f"{plural(count, 'target')} of {name} {verb} not in the other table, and left out."]
+    targets = plural(count, "target")
+    return [f"{targets} of {name} {verb} not in the other table, and left out."]
 
 
 # --- the page ---
@@ -137,18 +139,17 @@ def _sections(both: pd.DataFrame, names: Names, cautions: list[str]) -> list[pag
     for metric, rows in both.groupby("metric", sort=False):
         rows = rows.reset_index(drop=True)
         known = rows.dropna(subset=["difference"])
-        comparisons.append(Comparison(_metric_title(metric), rows, known))
+        comparison = Comparison(_metric_title(metric), rows, known)
+        comparisons.append(comparison)
     text = [_sentence(comparison, names) for comparison in comparisons]
     text.append(_CAUTION)
-    sections = [page.Section("answer", "What was found", text=text, cautions=cautions)]
+    answer = page.Section("answer", "What was found", text=text, cautions=cautions)
+    sections = [answer]
     for index, comparison in enumerate(comparisons):
+        anchor = f"metric-{index}"
+        figures = _figures(comparison, names)
         tables = [_group_table(comparison, names), _target_table(comparison, names)]
-        section = page.Section(
-            f"metric-{index}",
-            comparison.metric,
-            figures=_figures(comparison, names),
-            tables=tables,
-        )
+        section = page.Section(anchor, comparison.metric, figures=figures, tables=tables)
         sections.append(section)
     return sections
 
@@ -171,8 +172,10 @@ def _sentence(comparison: Comparison, names: Names) -> str:
     counts = f"{names.a} is higher on {higher} of {n_targets} and lower on {lower}"
     mean_a = number(known["a"].mean())
     mean_b = number(known["b"].mean())
-    means = f"means {mean_a} and {mean_b}, mean difference {signed(differences.mean())}"
-    return f"{comparison.metric}: {counts}; {means}{_test(differences)}."
+    mean_difference = signed(differences.mean())
+    means = f"means {mean_a} and {mean_b}, mean difference {mean_difference}"
+    test = _test(differences)
+    return f"{comparison.metric}: {counts}; {means}{test}."
 
 
 def _test(differences: pd.Series) -> str:
@@ -191,31 +194,32 @@ def _figures(comparison: Comparison, names: Names) -> list[page.Figure]:
     if known.empty or not shares.all():
         return []
     style = styles(comparison.rows["group"])
+    labels = (f"{metric}, {names.a}", f"{metric}, {names.b}")
+    titles = [_point_title(row, names) for row in known.itertuples()]
     figure, ax = charts.canvas(4.2, 4.0)
     charts.scatter_models(
         ax,
         known["a"],
         known["b"],
         groups=known["group"],
-        titles=[_point_title(row, names) for row in known.itertuples()],
+        titles=titles,
         keys=list(known.index),
         style=style,
-        labels=(f"{metric}, {names.a}", f"{metric}, {names.b}"),
+        labels=labels,
     )
-    drawing = page.Figure(
-        f"{metric} by target",
-        figure_svg(figure, f"scatter-{metric}"),
-        legend=legend_entries(style) if any(style) else (),
-        table=page.numbers(known.drop(columns="metric")),
-    )
-    return [drawing]
+    svg = figure_svg(figure, f"scatter-{metric}")
+    legend = legend_entries(style) if any(style) else ()
+    numbers = page.numbers(known.drop(columns="metric"))
+    return [page.Figure(f"{metric} by target", svg, legend=legend, table=numbers)]
 
 
 def _point_title(row: Any, names: Names) -> str:
     """Return what a page shows when the pointer rests on a target."""
     group = f" ({row.group})" if row.group else ""
-    scores = f"{names.a} {number(row.a)}, {names.b} {number(row.b)}"
-    return f"{row.target}{group}: {scores}, difference {signed(row.difference)}"
+    score_a = f"{names.a} {number(row.a)}"
+    score_b = f"{names.b} {number(row.b)}"
+    difference = signed(row.difference)
+    return f"{row.target}{group}: {score_a}, {score_b}, difference {difference}"
 
 
 def _group_table(comparison: Comparison, names: Names) -> page.Table:
@@ -226,7 +230,7 @@ def _group_table(comparison: Comparison, names: Names) -> page.Table:
         for group, members in known.groupby("group", sort=False):
             rows.append(_group_row(group or "none", members))
     columns = ["group", "targets"]
-    for statistic in ("mean", "median"):
+    for statistic in _STATISTICS:
         columns += [f"{statistic} {name}" for name in names]
     columns += ["mean difference", f"{names.a} higher", f"{names.b} higher"]
     return page.table("By group", columns, rows, ("group",))
@@ -234,24 +238,22 @@ def _group_table(comparison: Comparison, names: Names) -> page.Table:
 
 def _group_row(group: str, known: pd.DataFrame) -> list[Any]:
     """Return the row of a group in the table of groups."""
+    row: list[Any] = [group, len(known)]
+    for statistic in _STATISTICS:
+        for side in ("a", "b"):
+            row.append(number(known[side].agg(statistic)))
     differences = known["difference"]
-    return [
-        group,
-        len(known),
-        number(known["a"].mean()),
-        number(known["b"].mean()),
-        number(known["a"].median()),
-        number(known["b"].median()),
-        signed(differences.mean()),
-        (differences > 0).sum(),
-        (differences < 0).sum(),
-    ]
+    row.append(signed(differences.mean()))
+    row.append((differences > 0).sum())
+    row.append((differences < 0).sum())
+    return row
 
 
 def _target_table(comparison: Comparison, names: Names) -> page.Table:
     rows = []
     for row in comparison.rows.itertuples():
-        scores = [number(row.a), number(row.b), signed(row.difference)]
-        rows.append([row.target, row.group, *scores])
+        cells = [row.target, row.group]
+        cells += [number(row.a), number(row.b), signed(row.difference)]
+        rows.append(cells)
     columns = ["target", "group", *names, "difference"]
     return page.table("By target", columns, rows, ("target", "group"))

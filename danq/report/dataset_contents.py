@@ -79,11 +79,12 @@ def count_contents(dataset: Dataset, split: str) -> Contents:
     bases = np.zeros(len(BaseCounts._fields), dtype=np.int64)
     by_labels = np.zeros(n_targets + 1, dtype=np.int64)
     stray_labels = 0
-    step = max(1, BLOCK // row_bytes(dataset.window, n_targets))
+    window = dataset.window
+    step = max(1, BLOCK // row_bytes(window, n_targets))
     for start in range(0, dataset.length(split), step):
         rows = slice(start, start + step)
         sequences = dataset.packed_sequences(split, rows)
-        bases += _count_bases(sequences, dataset.window)
+        bases += _count_bases(sequences, window)
         labels = dataset.packed_labels(split, rows)
         stray = labels[:, -1] & _unused_bits(n_targets)
         stray_labels += int(np.count_nonzero(stray))
@@ -97,14 +98,12 @@ def _count_bases(packed: NDArray[np.uint8], window: int) -> BaseCounts:
     words = np.ascontiguousarray(packed).view("<u4")[:, :, 0]
     pairs = words | words >> 16
     occupied = (pairs | pairs >> 8) & 0xFF  # by any of the four bases
+    positions = len(packed) * window
     known = _bits(occupied)
-    return BaseCounts(
-        positions=len(packed) * window,
-        known=known,
-        gc=_bits(words & _C_AND_G),
-        second=_bits(words) - known,
-        stray=_bits(occupied[:, -1] & _unused_bits(window)),
-    )
+    gc = _bits(words & _C_AND_G)
+    second = _bits(words) - known
+    stray = _bits(occupied[:, -1] & _unused_bits(window))
+    return BaseCounts(positions, known, gc, second, stray)
 
 
 def _unused_bits(n: int) -> int:
@@ -170,14 +169,19 @@ def description(file: Any, dataset: Dataset, contents: Mapping[str, Contents]) -
     n_windows = sum(windows.values())
     splits = {}
     for split, n in windows.items():
-        splits[split] = _split(file[split], contents[split], n / n_windows)
+        share = n / n_windows
+        splits[split] = _split(file[split], contents[split], share)
     in_genome = dataset.attributes["coordinates"] == "genome"
+    facts = _facts(dataset, n_windows, in_genome)
+    groups = _groups(dataset.groups, positives, windows)
+    targets = _targets(dataset, positives, windows)
+    chromosomes = _chromosomes(dataset) if in_genome else []
     return {
-        "facts": _facts(dataset, n_windows, in_genome),
+        "facts": facts,
         "splits": splits,
-        "groups": _groups(dataset.groups, positives, windows),
-        "targets": _targets(dataset, positives, windows),
-        "chromosomes": _chromosomes(dataset) if in_genome else [],
+        "groups": groups,
+        "targets": targets,
+        "chromosomes": chromosomes,
         "audit": _audit(dataset),
         "source": dataset.source,
     }
@@ -185,35 +189,32 @@ def description(file: Any, dataset: Dataset, contents: Mapping[str, Contents]) -
 
 def _facts(dataset: Dataset, n_windows: int, in_genome: bool) -> dict[str, Any]:
     """Return the attributes of the file, and the numbers of what it holds."""
+    facts = dict(dataset.attributes)
+    facts["targets"] = len(dataset.names)
+    facts["groups"] = len(set(dataset.groups))
+    facts["windows"] = n_windows
     lengths = dataset.chromosomes.values()
-    numbers = {
-        "targets": len(dataset.names),
-        "groups": len(set(dataset.groups)),
-        "windows": n_windows,
-        "chromosomes": len(lengths) if in_genome else None,
-        "genome_length": sum(lengths) if in_genome else None,
-        "bytes": Path(dataset.path).stat().st_size,
-    }
-    return dataset.attributes | numbers
+    facts["chromosomes"] = len(lengths) if in_genome else None
+    facts["genome_length"] = sum(lengths) if in_genome else None
+    facts["bytes"] = Path(dataset.path).stat().st_size
+    return facts
 
 
 def _split(group: Any, contents: Contents, share: float) -> dict[str, Any]:
     """Describe a split, stored as an HDF5 group."""
-    by_labels = contents.by_labels
     bases = contents.bases
+    by_labels = contents.by_labels
     n = int(by_labels.sum())
-    n_labels = float(by_labels @ np.arange(len(by_labels)))
+    n_labels = by_labels @ np.arange(len(by_labels))
     stored = sum(group[name].nbytes for name in ("sequences", "targets", "start"))
-    return {
-        "windows": n,
-        "share": share,
-        "bytes_per_window": stored // n,
-        "labelled": n - int(by_labels[0]),
-        "labels_per_window": n_labels / n,
-        "gc": bases.gc / bases.known if bases.known else None,
-        "unknown_bases": bases.positions - bases.known,
-        "windows_by_labels": np.trim_zeros(by_labels, "b").tolist(),
-    }
+    facts: dict[str, Any] = {"windows": n, "share": share}
+    facts["bytes_per_window"] = stored // n
+    facts["labelled"] = n - int(by_labels[0])
+    facts["labels_per_window"] = float(n_labels) / n
+    facts["gc"] = bases.gc / bases.known if bases.known else None
+    facts["unknown_bases"] = bases.positions - bases.known
+    facts["windows_by_labels"] = np.trim_zeros(by_labels, "b").tolist()
+    return facts
 
 
 def _groups(
@@ -227,23 +228,21 @@ def _groups(
     for name, targets in members.items():
         splits = {}
         for split in SPLITS:
-            splits[split] = _group_in_split(positives[split][targets], windows[split])
+            counts = positives[split][targets]
+            splits[split] = _group_in_split(counts, windows[split])
         rows.append({"name": name, "targets": len(targets), "splits": splits})
     return rows
 
 
 def _group_in_split(positives: NDArray[np.int64], n_windows: int) -> dict[str, Any]:
     """Describe the targets of a group in one split, from the positive windows of each."""
-    prevalence = {
-        "mean": positives.mean() / n_windows,
-        "min": positives.min() / n_windows,
-        "max": positives.max() / n_windows,
-    }
-    return {
-        "positives": int(positives.sum()),
-        "prevalence": prevalence,
-        "without_positive": int((positives == 0).sum()),
-    }
+    prevalence = {"mean": positives.mean() / n_windows}
+    prevalence["min"] = positives.min() / n_windows
+    prevalence["max"] = positives.max() / n_windows
+    facts: dict[str, Any] = {"positives": int(positives.sum())}
+    facts["prevalence"] = prevalence
+    facts["without_positive"] = int((positives == 0).sum())
+    return facts
 
 
 def _targets(
@@ -254,14 +253,11 @@ def _targets(
     for index, name in enumerate(dataset.names):
         counts = {split: int(positives[split][index]) for split in SPLITS}
         prevalence = {split: counts[split] / windows[split] for split in SPLITS}
-        row = {
-            "index": index,
-            "name": name,
-            "group": dataset.groups[index],
-            "jaspar": dataset.jaspar[index],
-            "positives": counts,
-            "prevalence": prevalence,
-        }
+        row: dict[str, Any] = {"index": index, "name": name}
+        row["group"] = dataset.groups[index]
+        row["jaspar"] = dataset.jaspar[index]
+        row["positives"] = counts
+        row["prevalence"] = prevalence
         rows.append(row)
     return rows
 

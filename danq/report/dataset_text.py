@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from danq.data.dataset import total_counts
+from danq.data.counts import total_counts, words
 from danq.errors import shown
 from danq.files import PathLike
 from danq.genome.bins import SPLITS
@@ -38,15 +38,15 @@ def summary(path: PathLike, description: Mapping[str, Any]) -> str:
     str
         Tables under titles, fit for a terminal.
     """
-    n_windows = description["facts"]["windows"]
+    facts = description["facts"]
     blocks = [
-        _facts_text(path, description["facts"]),
+        _facts_text(path, facts),
         _splits_text(description["splits"]),
         _groups_text(description["groups"]),
-        _targets_text(description["targets"], n_windows),
+        _targets_text(description["targets"], facts["windows"]),
         _audit_text(description["audit"]),
-        *_source_text(description["source"]),
     ]
+    blocks += _source_text(description["source"])
     return "\n\n".join(blocks)
 
 
@@ -70,28 +70,32 @@ def printable(text: str, limit: int = 40) -> str:
     >>> printable("a\tb")
     'a\\tb'
     """
-    cut = text if len(text) <= limit else text[:limit] + "..."
-    return cut if cut.isprintable() else shown(cut, len(cut))[1:-1]
+    if len(text) > limit:
+        text = text[:limit] + "..."
+    if text.isprintable():
+        return text
+    return shown(text, len(text))[1:-1]
 
 
 def _facts_text(path: PathLike, facts: Mapping[str, Any]) -> str:
-    chromosomes = "NA"
-    if facts["chromosomes"] is not None:
-        chromosomes = f"{facts['chromosomes']:,}, {facts['genome_length']:,} bp"
-    rows = [
-        ["format", f"{facts['format']}, version {facts['format_version']}"],
-        ["created by", printable(facts["created_by"])],
-        ["assembly", printable(facts["assembly"])],
-        ["coordinates", facts["coordinates"]],
-        ["chromosomes", chromosomes],
-        ["window", f"{facts['window']:,} bp"],
-        ["bin", f"{facts['bin_size']:,} bp"],
-        ["windows", f"{facts['windows']:,}"],
-        ["targets", f"{facts['targets']:,}"],
-        ["groups", f"{facts['groups']:,}"],
-        ["size", f"{facts['bytes']:,} bytes"],
-    ]
-    return f"{path}\n" + _table(rows, left=2)
+    rows = [["format", f"{facts['format']}, version {facts['format_version']}"]]
+    rows.append(["created by", printable(facts["created_by"])])
+    rows.append(["assembly", printable(facts["assembly"])])
+    rows.append(["coordinates", facts["coordinates"]])
+    rows.append(["chromosomes", _chromosomes_text(facts)])
+    rows.append(["window", f"{facts['window']:,} bp"])
+    rows.append(["bin", f"{facts['bin_size']:,} bp"])
+    for name in ("windows", "targets", "groups"):
+        rows.append([name, f"{facts[name]:,}"])
+    rows.append(["size", f"{facts['bytes']:,} bytes"])
+    return f"{path}\n{_table(rows, left=2)}"
+
+
+def _chromosomes_text(facts: Mapping[str, Any]) -> str:
+    number = facts["chromosomes"]
+    if number is None:
+        return "NA"
+    return f"{number:,}, {facts['genome_length']:,} bp"
 
 
 def _splits_text(splits: Mapping[str, Mapping[str, Any]]) -> str:
@@ -99,18 +103,14 @@ def _splits_text(splits: Mapping[str, Mapping[str, Any]]) -> str:
     header += ["labelled", "labels/window", "GC", "bases N"]
     rows = [header]
     for split, facts in splits.items():
-        row = [
-            split,
-            f"{facts['windows']:,}",
-            _percent(facts["share"]),
-            f"{facts['bytes_per_window']:,}",
-            f"{facts['labelled']:,}",
-            f"{facts['labels_per_window']:.3f}",
-            _percent(facts["gc"]),
-            f"{facts['unknown_bases']:,}",
-        ]
+        row = [split, _count(facts["windows"]), _percent(facts["share"])]
+        row.append(_count(facts["bytes_per_window"]))
+        row.append(_count(facts["labelled"]))
+        row.append(f"{facts['labels_per_window']:.3f}")
+        row.append(_percent(facts["gc"]))
+        row.append(_count(facts["unknown_bases"]))
         rows.append(row)
-    return "Splits\n" + _table(rows)
+    return f"Splits\n{_table(rows)}"
 
 
 def _groups_text(groups: Sequence[Mapping[str, Any]]) -> str:
@@ -118,18 +118,14 @@ def _groups_text(groups: Sequence[Mapping[str, Any]]) -> str:
     header += ["positives", "prevalence", "lowest", "highest"]
     rows = [header]
     for group in groups:
+        name = printable(group["name"])
+        n_targets = _count(group["targets"])
         for split, facts in group["splits"].items():
-            prevalence = facts["prevalence"]
-            row = [
-                printable(group["name"]),
-                split,
-                f"{group['targets']:,}",
-                f"{facts['without_positive']:,}",
-                f"{facts['positives']:,}",
-                _percent(prevalence["mean"]),
-                _percent(prevalence["min"]),
-                _percent(prevalence["max"]),
-            ]
+            row = [name, split, n_targets]
+            row.append(_count(facts["without_positive"]))
+            row.append(_count(facts["positives"]))
+            for statistic in ("mean", "min", "max"):
+                row.append(_percent(facts["prevalence"][statistic]))
             rows.append(row)
     return f"{_GROUPS_TITLE}\n{_table(rows, left=2)}"
 
@@ -138,7 +134,8 @@ def _targets_text(targets: Sequence[Mapping[str, Any]], n_windows: int) -> str:
     """List the rarest and the most frequent targets; all, when these are all there are."""
     rarest = sorted(targets, key=_n_positive)
     if len(targets) <= 2 * EXTREME:
-        return "Targets, rarest first\n" + _target_table(rarest, n_windows)
+        table = _target_table(rarest, n_windows)
+        return f"Targets, rarest first\n{table}"
     # Sorted anew and not read backwards, so that equal ones keep their order.
     most_frequent = sorted(targets, key=_n_negated)
     low = _target_table(rarest[:EXTREME], n_windows)
@@ -157,9 +154,12 @@ def _n_negated(target: Mapping[str, Any]) -> int:
 def _target_table(targets: Sequence[Mapping[str, Any]], n_windows: int) -> str:
     rows = [["target", "group", "index", *SPLITS, "prevalence"]]
     for target in targets:
-        row = [printable(target["name"]), printable(target["group"]), str(target["index"])]
-        row += [f"{target['positives'][split]:,}" for split in SPLITS]
-        row.append(_percent(_n_positive(target) / n_windows))
+        name = printable(target["name"])
+        group = printable(target["group"])
+        row = [name, group, str(target["index"])]
+        row += [_count(target["positives"][split]) for split in SPLITS]
+        share = _n_positive(target) / n_windows
+        row.append(_percent(share))
         rows.append(row)
     return _table(rows, left=2)
 
@@ -180,13 +180,22 @@ def _source_text(source: Mapping[str, Any]) -> list[str]:
     blocks = []
     dropped = source.get("dropped")
     if isinstance(dropped, dict) and dropped:
-        rows = [[printable(reason), _amount(n)] for reason, n in dropped.items()]
-        blocks.append("Bins left out\n" + _table(rows))
+        reasons = {words(reason): n for reason, n in dropped.items()}
+        blocks.append(f"Bins left out\n{_amounts(reasons)}")
     totals = total_counts(source)
     if totals:
-        rows = [[printable(what), _amount(total.number)] for what, total in totals.items()]
-        blocks.append("Counted in the input files\n" + _table(rows))
+        numbers = {what: total.number for what, total in totals.items()}
+        blocks.append(f"Counted in the input files\n{_amounts(numbers)}")
     return blocks
+
+
+def _amounts(numbers: Mapping[str, object]) -> str:
+    """Return a table of what was counted; another program may have written anything there."""
+    rows = []
+    for what, amount in numbers.items():
+        text = f"{amount:,}" if isinstance(amount, int) else printable(str(amount))
+        rows.append([printable(what), text])
+    return _table(rows)
 
 
 # --- cells and tables ---
@@ -194,10 +203,6 @@ def _source_text(source: Mapping[str, Any]) -> list[str]:
 
 def _count(number: int | None) -> str:
     return "NA" if number is None else f"{number:,}"
-
-
-def _amount(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else printable(str(value))
 
 
 def _percent(share: float | None) -> str:
