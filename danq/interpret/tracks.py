@@ -232,15 +232,16 @@ def seqlets(scores: ArrayLike) -> list[Stretch]:
     >>> seqlets([0.1, -0.1] * 20 + [2.] * 12 + [0.1, -0.1] * 20)
     [Stretch(start=36, end=56)]
     """
+    values = np.asarray(scores)
     stretches = []
-    for start, end in _high_stretches(scores):
+    for start, end in _high_stretches(values):
         long_enough = end - start >= SMOOTH
-        if long_enough and np.sum(scores[start:end]) > 0:
+        if long_enough and values[start:end].sum() > 0:
             stretches.append(Stretch(int(start), int(end)))
     return stretches
 
 
-def _high_stretches(scores: ArrayLike) -> NDArray[np.int64]:
+def _high_stretches(scores: NDArray[Any]) -> NDArray[np.int64]:
     """Return start and end of every stretch whose smoothed score stands out, int64 (n, 2)."""
     smooth = np.convolve(scores, np.ones(SMOOTH) / SMOOTH, "same")
     centre = np.median(smooth)

@@ -100,7 +100,7 @@ def _choose_model(models: pd.Series, model: str | None, path: PathLike) -> str:
     names = list(dict.fromkeys(models))
     if model is None and len(names) == 1:
         return names[0]
-    if model not in names:
+    if model is None or model not in names:
         what = f"holds the models {listed(names)}; choose one of each table with --models"
         raise DanqError(what, path)
     return model
