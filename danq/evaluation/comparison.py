@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -135,7 +135,8 @@ def compare(
     for a, b in catalog.comparisons():
         if a in spreads and b in spreads:
             table = _compare_pair(test.facts, positives, spreads[a], spreads[b])
-            tables.append(table.assign(pair=f"{a} - {b}", a=a, b=b))
+            pair = f"{a} - {b}"
+            tables.append(table.assign(pair=pair, a=a, b=b))
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
@@ -149,11 +150,13 @@ def _warn_of_few_blocks(n_blocks: int) -> None:
 
 def _positives_by_block(test: Split, n_blocks: int) -> NDArray[np.int64]:
     """Return the positive windows of each target in each block (B, T); 0 with too few blocks."""
-    counts = np.zeros((n_blocks, test.labels.shape[1]), dtype=np.int64)
+    n_targets = test.labels.shape[1]
+    counts = np.zeros((n_blocks, n_targets), dtype=np.int64)
     if n_blocks < MIN_BLOCKS:
         return counts
     for target, labels in enumerate(test.labels.T):
-        counts[:, target] = np.bincount(test.blocks[labels == 1], minlength=n_blocks)
+        blocks = test.blocks[labels == 1]
+        counts[:, target] = np.bincount(blocks, minlength=n_blocks)
     return counts
 
 
@@ -191,8 +194,10 @@ def _resample(
         target: int, positive: NDArray[np.bool_], scores: Sequence[NDArray[np.floating]]
     ) -> None:
         if _is_defined(positive, scores):
-            areas[:, target] = _mean_areas(positive, scores, test.blocks, drawn)
-            influence[:, target] = _mean_influence(positive, scores, test.blocks, n_blocks)
+            target_areas = _mean_areas(positive, scores, test.blocks, drawn)
+            areas[:, target] = target_areas
+            target_influence = _mean_influence(positive, scores, test.blocks, n_blocks)
+            influence[:, target] = target_influence
 
     bar = tqdm(total=n_targets, desc=title, unit="target", leave=False, disable=None)
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1), bar:
@@ -200,7 +205,8 @@ def _resample(
             blocks = [read_targets(test.labels, scores, columns) for scores in seeds]
             targets = range(columns.start, columns.stop)
             by_target = zip(*(block.scores for block in blocks), strict=True)
-            list(pool.map(resample_target, targets, blocks[0].positive, by_target))
+            positive = blocks[0].positive
+            list(pool.map(resample_target, targets, positive, by_target))
             bar.update(len(targets))
     return _Resampled(areas, influence)
 
@@ -257,9 +263,12 @@ def _compare_pair(
     for subset in _subsets(facts["group"], defined):
         members = subset.members
         carried = positives[:, members].sum(axis=1, keepdims=True)
-        row = _differences(_mean(a, members), _mean(b, members), carried)
+        mean_a = _mean(a, members)
+        mean_b = _mean(b, members)
+        row = _differences(mean_a, mean_b, carried)
         summary = _summarise(targets[members])
-        tables.append(row.assign(target=subset.target, name="mean", group=subset.group, **summary))
+        row = row.assign(target=subset.target, name="mean", group=subset.group, **summary)
+        tables.append(row)
     return pd.concat(tables, ignore_index=True)
 
 
@@ -283,7 +292,8 @@ def _subsets(groups: pd.Series, defined: NDArray[np.bool_]) -> Iterator[_Subset]
 
 def _mean(spread: Spread, targets: NDArray[np.bool_]) -> Spread:
     """Return the `Spread` of the mean over some targets (T,), as if this were one target."""
-    return Spread(*(_mean_of_defined(table[:, targets]) for table in spread))
+    means = [_mean_of_defined(table[:, targets]) for table in spread]
+    return Spread(*means)
 
 
 def _mean_of_defined(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -310,33 +320,12 @@ def _differences(a: Spread, b: Spread, positives: NDArray[np.int64]) -> pd.DataF
     auroc_sampling = (influence**2).sum(axis=0)
     auprc = _difference(a.auprc, b.auprc, auprc_sampling, degrees)
     auroc = _difference(a.auroc, b.auroc, auroc_sampling, degrees)
-    columns = {
-        **auprc.columns("auprc", ""),
-        **auroc.columns("auroc", "auroc_"),
-        "sampling_sd": np.where(degrees > 0, np.sqrt(auprc_sampling), np.nan),
-        "seed_sd": _seed_error(a.auprc, b.auprc),
-    }
-    return pd.DataFrame(columns)
-
-
-class _Difference(NamedTuple):
-    """Mean areas of two models, their difference and what is known of it, each (T,)."""
-
-    a: NDArray[np.float64]
-    b: NDArray[np.float64]
-    difference: NDArray[np.float64]
-    interval: uncertainty.Interval
-
-    def columns(self, area: str, prefix: str) -> dict[str, NDArray[np.float64]]:
-        """Return the columns of comparison.tsv."""
-        return {
-            f"{area}_a": self.a,
-            f"{area}_b": self.b,
-            f"{prefix}difference": self.difference,
-            f"{prefix}low": self.interval.low,
-            f"{prefix}high": self.interval.high,
-            f"{prefix}p": self.interval.p,
-        }
+    table = auprc.rename(columns={"a": "auprc_a", "b": "auprc_b"})
+    table = table.join(auroc.add_prefix("auroc_"))
+    error = np.sqrt(auprc_sampling)
+    table["sampling_sd"] = np.where(degrees > 0, error, np.nan)
+    table["seed_sd"] = _seed_error(a.auprc, b.auprc)
+    return table
 
 
 def _difference(
@@ -344,15 +333,17 @@ def _difference(
     b: NDArray[np.float64],
     sampling: NDArray[np.float64],
     degrees: NDArray[np.float64],
-) -> _Difference:
-    """Compare the areas (S, T) of two models; `sampling` is the variance over blocks."""
-    mean_a = a.mean(axis=0)
-    mean_b = b.mean(axis=0)
-    difference = mean_a - mean_b
-    variances = [sampling, _variance_of_mean(a), _variance_of_mean(b)]
-    freedom = [degrees, len(a) - 1, len(b) - 1]
-    interval = uncertainty.student(difference, variances, freedom)
-    return _Difference(mean_a, mean_b, difference, interval)
+) -> pd.DataFrame:
+    """Compare the areas (S, T) of two models; `sampling` is the variance over blocks.
+
+    Columns: a, b, difference, low, high, p.
+    """
+    means = pd.DataFrame({"a": a.mean(axis=0), "b": b.mean(axis=0)})
+    means["difference"] = means["a"] - means["b"]
+    variances: list[ArrayLike] = [sampling, _variance_of_mean(a), _variance_of_mean(b)]
+    freedom: list[ArrayLike] = [degrees, len(a) - 1, len(b) - 1]
+    interval = uncertainty.student(means["difference"], variances, freedom)
+    return means.assign(**interval._asdict())
 
 
 def _variance_of_mean(seeds: NDArray[np.float64]) -> NDArray[np.float64] | float:
@@ -381,12 +372,9 @@ def _variance(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
 def _summarise(targets: pd.DataFrame) -> dict[str, float]:
     """Return what the differences of several targets say as a set."""
     differences = targets["difference"]
-    n_targets = len(targets)
-    improved = (differences > 0).mean() if n_targets else np.nan
-    return {
-        "n_targets": n_targets,
-        "median": differences.median(),
-        "improved": improved,
-        "wilcoxon_p": uncertainty.wilcoxon(differences),
-        "auroc_wilcoxon_p": uncertainty.wilcoxon(targets["auroc_difference"]),
-    }
+    summary = {"n_targets": len(targets), "median": differences.median(), "improved": np.nan}
+    if len(targets):
+        summary["improved"] = (differences > 0).mean()
+    summary["wilcoxon_p"] = uncertainty.wilcoxon(differences)
+    summary["auroc_wilcoxon_p"] = uncertainty.wilcoxon(targets["auroc_difference"])
+    return summary

@@ -201,7 +201,8 @@ def decoy_auroc(
     for target in range(labels.shape[1]):
         rows = compared[:, target]
         column = slice(target, target + 1)
-        metrics = measure(labels[rows, column], scores[rows, column], names=["auroc"])
+        truth = labels[rows, column]
+        metrics = measure(truth, scores[rows, column], names=["auroc"])
         areas.append(metrics["auroc"][0])
     return np.array(areas)
 
@@ -231,13 +232,10 @@ def _precision(labels: NDArray[np.integer], scores: NDArray[np.floating]) -> NDA
 def _curve_rows(model: str, precision: NDArray[np.float64]) -> pd.DataFrame:
     """Return the curves (T, 50) of one model as rows, target by target."""
     n_targets = len(precision)
-    columns = {
-        "model": model,
-        "target": np.repeat(range(n_targets), len(RECALLS)),
-        "recall": np.tile(RECALLS.round(2), n_targets),
-        "precision": precision.ravel().round(4),
-    }
-    return pd.DataFrame(columns)
+    target = np.repeat(range(n_targets), len(RECALLS))
+    recall = np.tile(RECALLS.round(2), n_targets)
+    columns = {"model": model, "target": target, "recall": recall}
+    return pd.DataFrame(columns).assign(precision=precision.ravel().round(4))
 
 
 # --- reliability.tsv ---

@@ -144,7 +144,8 @@ def auprc_trapezoid(ranking: Ranking) -> float:
     before = counts.true_positives - counts.gained
     start = np.ones(len(before))
     np.divide(before, counts.above, out=start, where=counts.above > 0)
-    return (counts.gained * (start + counts.precision)).sum() / (2 * ranking.n_positive)
+    twice_area = (counts.gained * (start + counts.precision)).sum()
+    return twice_area / (2 * ranking.n_positive)
 
 
 def lift(ranking: Ranking) -> float:
@@ -232,7 +233,8 @@ def precision_at(labels: ArrayLike, scores: ArrayLike, recalls: ArrayLike) -> ND
     labels = np.asarray(labels)
     scores = np.asarray(scores)
     _refuse_mismatch(labels, scores, 1)
-    [ranking] = rankings(labels[:, None], scores[:, None], slice(0, 1))
+    target = slice(0, 1)
+    [ranking] = rankings(labels[:, None], scores[:, None], target)
     return ranking.precision_at(recalls)
 
 

@@ -10,7 +10,7 @@ curve through all windows.
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -113,7 +113,9 @@ class Ranking:
         """Whether there are scores, and all lie between 0 and 1; nan does not."""
         if self.n == 0:
             return False
-        return bool(self.ordered[0] >= 0 and self.ordered[-1] <= 1)
+        lowest = self.ordered[0]
+        highest = self.ordered[-1]
+        return bool(lowest >= 0 and highest <= 1)
 
     @cached_property
     def thresholds(self) -> Thresholds:
@@ -126,7 +128,9 @@ class Ranking:
         precision = true_positives / predicted
         return Thresholds(gained, true_positives, predicted, above, precision)
 
-    def _count_above(self, scores: NDArray[np.floating], side: str) -> NDArray[np.int64]:
+    def _count_above(
+        self, scores: NDArray[np.floating], side: Literal["left", "right"]
+    ) -> NDArray[np.int64]:
         """Count windows at or above ("left"), or above ("right"), each score, the highest first."""
         return self.n - np.searchsorted(self.ordered, scores, side)[::-1]
 

@@ -304,18 +304,19 @@ def student(
     value = np.asarray(value, np.float64)
     freedom = _stacked(degrees, value.shape)
     known = freedom > 0
-    parts = np.where(known, _stacked(variances, value.shape), 0)
-    total = parts.sum(axis=0)
+    components = np.where(known, _stacked(variances, value.shape), 0)
+    total = components.sum(axis=0)
     error = np.where(known[0], np.sqrt(total), np.nan)
-    shares = np.zeros_like(parts)
-    np.divide(parts**2, freedom, out=shares, where=known)
+    shares = np.zeros_like(components)
+    np.divide(components**2, freedom, out=shares, where=known)
     share = shares.sum(axis=0)
     df = np.ones_like(total)
     np.divide(total**2, share, out=df, where=share > 0)
     margin = error * stats.t.ppf(0.975, df)
     ratio = np.where(value == 0, 0, np.inf)  # of a difference without any error
     np.divide(np.abs(value), error, out=ratio, where=error != 0)
-    return Interval(value - margin, value + margin, 2 * stats.t.sf(ratio, df))
+    p = 2 * stats.t.sf(ratio, df)
+    return Interval(value - margin, value + margin, p)
 
 
 def _stacked(rows: Sequence[ArrayLike], shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -130,9 +130,10 @@ def _draw_differences(
             rows = np.flatnonzero(members & (clear == filled))
             if rows.size:
                 points.draw(ax, rows, group, filled=filled)
+                x = points.x[rows]
                 bottom = start[rows] + below[rows]
                 top = start[rows] + above[rows]
-                ax.vlines(points.x[rows], bottom, top, color=colour, **_BAR)
+                ax.vlines(x, bottom, top, color=colour, **_BAR)
 
 
 def _bound(values: ArrayLike | None, n_targets: int) -> NDArray[np.float64]:

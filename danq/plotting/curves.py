@@ -68,7 +68,9 @@ def training_curves(
         _draw_curve(ax, epochs, values, label, style[label], line)
         if best is not None:
             epoch = best[run]
-            mark(ax, [epoch], [values[epoch - 1]], style[label], notes=notes.of([run]))
+            value = values[epoch - 1]
+            note = notes.of([run])
+            mark(ax, [epoch], [value], style[label], notes=note)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return dress(ax, "epoch", ylabel)
 
@@ -127,18 +129,22 @@ def interaction_curves(
         values = np.asarray(curve, float)
         margin = _Z * np.asarray(error, float)
         colour = style[label].colour
-        ax.fill_between(x, values - margin, values + margin, color=colour, **_BAND)
+        low = values - margin
+        high = values + margin
+        ax.fill_between(x, low, high, color=colour, **_BAND)
         _draw_curve(ax, x, values, label, style[label])
     return dress(ax, "distance (bp)", "interaction (log-odds)")
 
 
 def _shade(ax: Axes, x: NDArray[np.float64], holds: NDArray[np.int_]) -> None:
     """Shade the stretches of `x` where `holds` is 1, half-way to their neighbours."""
+    first = x[:1]
+    last = x[-1:]
     middles = (x[1:] + x[:-1]) / 2
-    edges = np.concatenate([x[:1], middles, x[-1:]])
+    edges = np.concatenate([first, middles, last])
     borders = np.flatnonzero(np.diff(holds, prepend=0, append=0))
-    for first, last in borders.reshape(-1, 2):
-        ax.axvspan(edges[first], edges[last], **_SHADE)
+    for low, high in borders.reshape(-1, 2):
+        ax.axvspan(edges[low], edges[high], **_SHADE)
 
 
 def reliability(
@@ -215,6 +221,7 @@ def precision_recall(
     for row, label in enumerate(labels):
         colour = style[label].colour
         x = recall[row]
-        ax.plot(x, precision[row], color=colour, linewidth=1.5, alpha=0.85, label=label)
+        y = precision[row]
+        ax.plot(x, y, color=colour, label=label, linewidth=1.5, alpha=0.85)
     ax.set(xlim=(0, 1.01), ylim=(0, 1.01), aspect="equal")
     return dress(ax, "recall", "precision")

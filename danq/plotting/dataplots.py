@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 
 from danq.plotting import charts
-from danq.plotting.points import Points, annotate, target_points
+from danq.plotting.points import CROWD, SIZE, Points, annotate, target_points
 from danq.plotting.style import GUIDE, INK, OTHER, Style, dress, styles
 
 _LINES = ("-", "--", ":")  # a second sign of the split, beside its colour
@@ -59,7 +59,7 @@ def overview(
     positive_counts = np.asarray(positives)
     style = styles(groups)
     figure = Figure(figsize=(13, 7.5), layout="constrained", facecolor="white")
-    axes = figure.subplot_mosaic(_LAYOUT, width_ratios=[1, 1, 1])
+    axes: dict[str, Axes] = figure.subplot_mosaic(_LAYOUT, width_ratios=[1, 1, 1])
     windows_by_chromosome(axes["windows"], names, counts, splits=splits)
     prevalence = positive_counts.sum(axis=0) / totals.sum()
     charts.prevalence(axes["rank"], prevalence, groups=groups, style=style)
@@ -105,7 +105,8 @@ def windows_by_chromosome(
     left = np.zeros(len(rows))
     look: dict[str, Any] = {"height": 0.8, "edgecolor": "white", "linewidth": 0.4}
     for split, counts in zip(splits, bars.windows, strict=True):
-        ax.barh(rows, counts, left=left, color=style[split].colour, **look)
+        colour = style[split].colour
+        ax.barh(rows, counts, left=left, color=colour, **look)
         left += counts
     ax.set_yticks(rows, map(_short, bars.names), parse_math=False)
     ax.set_ylim(len(rows) - 0.4, -0.6)
@@ -113,7 +114,10 @@ def windows_by_chromosome(
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     dress(ax, "windows", "")
     ax.grid(visible=False, axis="y")
-    handles = [Line2D([], [], color=style[split].colour, linewidth=6) for split in splits]
+    handles = []
+    for split in splits:
+        colour = style[split].colour
+        handles.append(Line2D([], [], color=colour, linewidth=6))
     above: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
     return _add_legend(ax, handles, splits, ncols=len(splits), **above)
 
@@ -196,17 +200,22 @@ def prevalence_scatter(
 def _draw_group(ax: Axes, points: Points, rows: NDArray[np.intp], group: str) -> None:
     """Draw the points of a group; many are small, and let the others shine through."""
     style = points.style[group]
-    many = len(points.x) >= 100
-    look: dict[str, Any] = {"s": 12 if many else 34, "alpha": 0.6 if many else 1}
+    look: dict[str, Any] = {"marker": style.marker, "color": style.colour, "zorder": 3}
+    if len(points.x) < CROWD:
+        look.update(s=SIZE, alpha=1)
+    else:
+        look.update(s=12, alpha=0.6)
     x = points.x[rows]
     y = points.y[rows]
-    drawn = ax.scatter(x, y, marker=style.marker, color=style.colour, label=group, zorder=3, **look)
+    drawn = ax.scatter(x, y, label=group, **look)
     annotate(drawn, points.notes.of(rows))
 
 
 def _square_limits(points: Points, defined: NDArray[np.bool_]) -> tuple[float, float]:
     """Return the limits of both axes, a little beyond the defined points."""
-    values = np.concatenate([points.x[defined], points.y[defined]])
+    x = points.x[defined]
+    y = points.y[defined]
+    values = np.concatenate([x, y])
     if not values.size:
         return 0.001, 1
     return values.min() / 1.3, values.max() * 1.3
@@ -246,12 +255,13 @@ def labels_per_window(ax: Axes, histograms: ArrayLike, *, splits: Sequence[str])
     handles = []
     for rank, (split, heights) in enumerate(zip(splits, shares, strict=True)):
         line = _LINES[rank % len(_LINES)]
-        look = {"color": style[split].colour, "linestyle": line, "linewidth": 1.7}
+        colour = style[split].colour
+        look: dict[str, Any] = {"color": colour, "linestyle": line, "linewidth": 1.7}
         ax.stairs(heights[: most + 1], edges, **look)
         handles.append(Line2D([], [], **look))
     lowest = shares[shares > 0].min() / 2
     highest = min(1.1, 2 * shares.max())
-    ax.set(yscale="log", ylim=(lowest, highest), xlim=(edges[0], edges[-1]))
+    ax.set(yscale="log", ylim=(lowest, highest), xlim=(-0.5, most + 0.5))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _label_percent(ax.yaxis, (lowest, highest))
     dress(ax, "labels of a window", "windows of the split")

@@ -44,9 +44,9 @@ def figure_svg(figure: Figure, name: str) -> str:
     drawing = _COLOUR.sub(_page_colour, _standalone_svg(figure, name))
     root = ElementTree.fromstring(drawing)
     _fit_for_html(root)
+    groups = {group.get("id"): group for group in root.iter("g")}
     for number, points in enumerate(titled):
-        group = root.find(f".//g[@id='titled-{number}']")
-        _annotate(group, points)
+        _annotate(groups[f"titled-{number}"], points)
     for group in root.iter("g"):
         group.attrib.pop("id", None)
         _hoist(group)

@@ -111,7 +111,9 @@ def score_track(
     low, high = marked or (start, start)
     inside = (positions >= low) & (positions < high)
     for members, colour in ((~inside, INK), (inside, COLOURS[0])):
-        ax.vlines(positions[members], 0, values[members], color=colour, linewidth=0.8)
+        x = positions[members]
+        y = values[members]
+        ax.vlines(x, 0, y, color=colour, linewidth=0.8)
     return _dress_genome(ax, start, end, shaded)
 
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
 from numpy.typing import ArrayLike, NDArray
 
 from danq.plotting.style import Style, styles
@@ -169,7 +168,7 @@ def mark(
     annotate(points, notes)
 
 
-def annotate(points: PathCollection, notes: Notes) -> None:
+def annotate(points: Any, notes: Notes) -> None:
     """Tie notes to drawn points, where `danq.plotting.inline.figure_svg` looks for them.
 
     Parameters

@@ -58,7 +58,7 @@ def element(tag: str, *children: str, **attributes: object) -> str:
     return f"<{opening}>{content}</{tag}>"
 
 
-def logo_svg(matrix: NDArray[np.floating], lead: int = 0, columns: int = 0) -> str:
+def logo_svg(matrix: NDArray[np.float64], lead: int = 0, columns: int = 0) -> str:
     """Return a motif as an ``<svg>`` logo, 2 bits high, made of references to `bases_svg`.
 
     Parameters
@@ -81,19 +81,13 @@ def logo_svg(matrix: NDArray[np.floating], lead: int = 0, columns: int = 0) -> s
     for column, stack in enumerate(heights, lead):
         marks += _stack(stack, column)
     end = lead + len(matrix)
+    left = _COLUMN * lead
+    right = _COLUMN * end
+    floor = element("path", class_="floor", d=f"M{left} {_LOGO + 0.5}H{right}")
     width = _COLUMN * max(columns, end)
-    baseline = f"M{_COLUMN * lead} {_LOGO + 0.5}H{_COLUMN * end}"
-    floor = element("path", class_="floor", d=baseline)
-    return element(
-        "svg",
-        marks,
-        floor,
-        class_="logo",
-        viewBox=f"0 0 {width} {_LOGO + 1}",
-        width=width,
-        height=_LOGO + 1,
-        aria_hidden="true",
-    )
+    height = _LOGO + 1
+    box = {"viewBox": f"0 0 {width} {height}", "width": width, "height": height}
+    return element("svg", marks, floor, class_="logo", **box, aria_hidden="true")
 
 
 def _stack(heights: NDArray[np.floating], column: int) -> str:
@@ -104,9 +98,16 @@ def _stack(heights: NDArray[np.floating], column: int) -> str:
         height = heights[index]
         top -= height
         if height >= 0.4:  # less than half a pixel does not show
-            shape = f"matrix({_COLUMN - 1} 0 0 {height:.2f} {column * _COLUMN + 0.5} {top:.2f})"
-            marks += element("use", href=f"#base-{'ACGT'[index]}", transform=shape)
+            marks += _glyph("ACGT"[index], column, f"{height:.2f}", f"{top:.2f}")
     return marks
+
+
+def _glyph(base: str, column: int, height: str, top: str) -> str:
+    """Return a base in its column, stretched from its top down by its height."""
+    width = _COLUMN - 1
+    x = column * _COLUMN + 0.5
+    shape = f"matrix({width} 0 0 {height} {x} {top})"
+    return element("use", href=f"#base-{base}", transform=shape)
 
 
 class Locus(NamedTuple):
@@ -163,10 +164,12 @@ def locus_svg(loci: Sequence[Locus]) -> str:
     for rank, locus in enumerate(loci):
         shift = f"translate(0 {_ROW * rank})"
         rows += element("g", _locus(locus, scale), transform=shift)
-    width = _COLUMN * max(len(locus.heights) for locus in loci)
+    longest = max(len(locus.heights) for locus in loci)
+    width = _COLUMN * longest
+    height = _ROW * len(loci)
     # Colours as styles, which a page resolves when it saves a figure.
     drawing = element("g", rows, style="fill: currentColor; font-size: 19px")
-    return element("svg", drawing, viewBox=f"0 0 {width} {_ROW * len(loci)}")
+    return element("svg", drawing, viewBox=f"0 0 {width} {height}")
 
 
 def _shared_scale(loci: Sequence[Locus]) -> _Scale:
@@ -196,28 +199,31 @@ def _bin(locus: Locus) -> str:
     left, right = map(locus.x, locus.shaded)
     if right <= left:
         return ""
-    return element("rect", x=left, y=26, width=right - left, height=_ROOM + 4, opacity=".07")
+    width = right - left
+    return element("rect", x=left, y=26, width=width, height=_ROOM + 4, opacity=".07")
 
 
 def _bases(base: str, sizes: NDArray[np.floating], zero: float) -> str:
     """Return all positions of one base; a negative one stands on its head below the line."""
     marks = ""
-    for column in np.flatnonzero(np.abs(sizes) >= 1):  # less hardly shows
+    visible = np.flatnonzero(np.abs(sizes) >= 1)  # less hardly shows
+    for column in visible.tolist():
         size = sizes[column]
         top = zero - size
-        shape = f"matrix({_COLUMN - 1} 0 0 {size:.1f} {column * _COLUMN + 0.5} {top:.1f})"
-        marks += element("use", href=f"#base-{base}", transform=shape)
+        marks += _glyph(base, column, f"{size:.1f}", f"{top:.1f}")
     if not marks:
         return ""
-    return element("g", marks, style=f"fill: var(--base-{base.lower()}, {BASES[base]})")
+    fill = f"fill: var(--base-{base.lower()}, {BASES[base]})"
+    return element("g", marks, style=fill)
 
 
 def _site(name: str, left: int, right: int) -> str:
     """Return a bar below the bases, and the name of the site below the bar."""
     y = _ROOM + 36
-    middle = (left + right) / 2
-    bar = element("rect", x=left, y=y - 2, width=right - left, height=4)
-    text = element("text", escape(name), x=f"{middle:g}", y=y + 20, text_anchor="middle")
+    width = right - left
+    middle = f"{(left + right) / 2:g}"
+    bar = element("rect", x=left, y=y - 2, width=width, height=4)
+    text = element("text", escape(name), x=middle, y=y + 20, text_anchor="middle")
     return bar + text
 
 
@@ -239,7 +245,7 @@ def _outline(base: str) -> str:
     words = ""
     for points, code in path.iter_segments():
         corners = (points.reshape(-1, 2) - box.min) / box.size
-        words += _path_word(code, corners)
+        words += _path_word(int(code), corners)
     return re.sub(r"\b0\.", ".", words)
 
 
@@ -271,17 +277,13 @@ def interval_svg(value: float, low: float, high: float, limit: float) -> str:
     left = _along(low, limit)
     right = _along(high, limit)
     middle = _along(value, limit)
-    return element(
-        "svg",
-        element("path", class_="line", d="M2 10H198"),
-        element("path", class_="zero", d="M100 2V18"),
-        element("path", class_="bar", d=f"M{left:.1f} 10H{right:.1f}"),
-        element("circle", cx=f"{middle:.1f}", cy=10, r=4.5),
-        class_=f"interval {_side(low, high)}",
-        viewBox="0 0 200 20",
-        preserveAspectRatio="xMinYMid",
-        aria_hidden="true",
-    )
+    line = element("path", class_="line", d="M2 10H198")
+    zero = element("path", class_="zero", d="M100 2V18")
+    bar = element("path", class_="bar", d=f"M{left:.1f} 10H{right:.1f}")
+    point = element("circle", cx=f"{middle:.1f}", cy=10, r=4.5)
+    name = f"interval {_side(low, high)}"
+    box = {"viewBox": "0 0 200 20", "preserveAspectRatio": "xMinYMid"}
+    return element("svg", line, zero, bar, point, class_=name, **box, aria_hidden="true")
 
 
 def _side(low: float, high: float) -> str:

@@ -77,20 +77,20 @@ def test_a_better_model_is_seen_and_means_are_of_the_defined():
 
 def test_metrics_are_scikit_learns_and_seeds_are_averaged():
     labels, scores = columns(200, 3, 4)
-    other = columns(200, 3, 5)[1]
-    table = contrast(labels, [scores, other], [scores])
+    second = columns(200, 3, 5)[1]
+    table = contrast(labels, [scores, second], [scores])
     for area, metric in (("auprc", average_precision_score), ("auroc", roc_auc_score)):
-        found = np.array(
-            [[metric(labels[:, t], seed[:, t]) for t in range(3)] for seed in (scores, other)]
+        areas = np.array(
+            [[metric(labels[:, t], seed[:, t]) for t in range(3)] for seed in (scores, second)]
         )
-        assert table[f"{area}_a"].iloc[:3].to_numpy() == pytest.approx(found.mean(axis=0))
-        assert table[f"{area}_b"].iloc[:3].to_numpy() == pytest.approx(found[0])
+        assert table[f"{area}_a"].iloc[:3].to_numpy() == pytest.approx(areas.mean(axis=0))
+        assert table[f"{area}_b"].iloc[:3].to_numpy() == pytest.approx(areas[0])
 
 
 def test_the_standard_error_of_a_target_is_that_of_a_bootstrap_done_window_by_window():
     labels, scores = columns(400, 1, 8)
-    other = columns(400, 1, 9)[1]
-    found = contrast(labels, [scores], [other]).loc["0"]
+    second = columns(400, 1, 9)[1]
+    row = contrast(labels, [scores], [second]).loc["0"]
     rng, differences = np.random.default_rng(1), []
     for _ in range(2000):
         rows = np.concatenate(
@@ -98,15 +98,15 @@ def test_the_standard_error_of_a_target_is_that_of_a_bootstrap_done_window_by_wi
         )
         differences.append(
             average_precision_score(labels[rows, 0], scores[rows, 0])
-            - average_precision_score(labels[rows, 0], other[rows, 0])
+            - average_precision_score(labels[rows, 0], second[rows, 0])
         )
-    assert found["sampling_sd"] == pytest.approx(np.std(differences) * np.sqrt(40 / 39), rel=0.1)
+    assert row["sampling_sd"] == pytest.approx(np.std(differences) * np.sqrt(40 / 39), rel=0.1)
     # Half the interval is as many standard errors as Student says for the blocks that carry the
     # target.
     carried = labels[:, 0].reshape(40, 10).sum(axis=1)
     degrees = carried.sum() ** 2 / (carried**2).sum() - 1
-    assert (found["high"] - found["low"]) / 2 == pytest.approx(
-        found["sampling_sd"] * stats.t.ppf(0.975, degrees)
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(
+        row["sampling_sd"] * stats.t.ppf(0.975, degrees)
     )
 
 

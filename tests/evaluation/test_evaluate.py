@@ -23,7 +23,7 @@ def test_decoys_measure_the_rule_alone():
     ]
 
 
-def made(folder):
+def outputs(folder):
     return [
         folder / name
         for name in ("metrics.tsv", "comparison.tsv", "curves.tsv.gz", "reliability.tsv")
@@ -43,7 +43,7 @@ def test_tables_from_files(toy_dataset, tmp_path):
         files.append(tmp_path / f"{model}{seed}.h5")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        evaluate(toy_dataset, files, *made(tmp_path))
+        evaluate(toy_dataset, files, *outputs(tmp_path))
     metrics = read_table(tmp_path / "metrics.tsv")
     assert metrics.columns.tolist() == [
         "model",
@@ -86,7 +86,7 @@ def test_predictions_of_other_windows_or_given_twice_are_refused(toy_dataset, tm
             dataset.split_checksum("valid"),
         )
     assert windows != others
-    path, tables = tmp_path / "p.h5", made(tmp_path)
+    path, tables = tmp_path / "p.h5", outputs(tmp_path)
     for scores, checksum in ((np.zeros(shape), others), (np.zeros((3, 2)), windows)):
         write_predictions(path, scores, "danq", "0", "test", checksum)
         with pytest.raises(

@@ -27,7 +27,7 @@ def scikit_learn(labels, scores):
     scores = np.asarray(scores, dtype=np.float64)
     precision, recall, _ = precision_recall_curve(labels, scores)
     area = average_precision_score(labels, scores)
-    found = {
+    metrics = {
         "auroc": roc_auc_score(labels, scores),
         "auprc": area,
         "auprc_trapezoid": auc(recall, precision),
@@ -35,11 +35,11 @@ def scikit_learn(labels, scores):
         "recall_at_fdr50": recall[precision >= 0.5].max(),
     }
     if scores.min() >= 0 and scores.max() <= 1:
-        found |= {
+        metrics |= {
             "brier": brier_score_loss(labels, scores),
             "ece": expected_calibration_error(labels, scores),
         }
-    return found
+    return metrics
 
 
 def expected_calibration_error(labels, scores):
@@ -50,13 +50,15 @@ def expected_calibration_error(labels, scores):
 
 
 def assert_as_scikit_learn(labels, scores):
-    found = measure(labels, scores)
-    assert tuple(found) == METRICS
+    metrics = measure(labels, scores)
+    assert tuple(metrics) == METRICS
     for t in range(labels.shape[1]):
         expected = scikit_learn(labels[:, t], scores[:, t])
         for metric in METRICS:
-            assert found[metric].dtype == np.float64 and found[metric].shape == (labels.shape[1],)
-            assert found[metric][t] == pytest.approx(
+            assert metrics[metric].dtype == np.float64 and metrics[metric].shape == (
+                labels.shape[1],
+            )
+            assert metrics[metric][t] == pytest.approx(
                 expected.get(metric, np.nan), rel=0, abs=1e-9, nan_ok=True
             ), metric
 
@@ -114,11 +116,11 @@ def test_scores_of_any_size_are_ranked():
 
 def test_constant_scores_know_nothing():
     labels = np.array([[1], [0], [0], [0]])
-    found = {
+    metrics = {
         metric: values.item() for metric, values in measure(labels, np.full((4, 1), 0.25)).items()
     }
     # One step of the curve: from precision 1 at recall 0 to precision 1/4 at recall 1.
-    assert found == {
+    assert metrics == {
         "auroc": 0.5,
         "auprc": 0.25,
         "auprc_trapezoid": (1 + 0.25) / 2,
@@ -132,22 +134,24 @@ def test_constant_scores_know_nothing():
 def test_by_hand():
     # From above: a negative; a positive and a negative, tied; a negative; a positive.
     scores, labels = np.array([0.95, 0.75, 0.75, 0.5, 0.25]), np.array([0, 1, 0, 0, 1])
-    found = {
+    metrics = {
         metric: values.item()
         for metric, values in measure(labels[:, None], scores[:, None]).items()
     }
     # Of 2 x 3 pairs the first positive wins 1 and ties 1, the second none.
-    assert found["auroc"] == pytest.approx(1.5 / 6)
+    assert metrics["auroc"] == pytest.approx(1.5 / 6)
     # Precision is 1/3 at the first positive's score, 2/5 at the second's; each is half of the
     # recall.
-    assert found["auprc"] == pytest.approx((1 / 3 + 2 / 5) / 2)
-    assert found["lift"] == pytest.approx((1 / 3 + 2 / 5) / 2 / (2 / 5))
+    assert metrics["auprc"] == pytest.approx((1 / 3 + 2 / 5) / 2)
+    assert metrics["lift"] == pytest.approx((1 / 3 + 2 / 5) / 2 / (2 / 5))
     # Lines from precision 0 (the negative on top) to 1/3, and from 1/4 (at the score 0.5) to 2/5.
-    assert found["auprc_trapezoid"] == pytest.approx((0 + 1 / 3) / 2 / 2 + (1 / 4 + 2 / 5) / 2 / 2)
-    assert found["recall_at_fdr50"] == 0
-    assert found["brier"] == pytest.approx((0.95**2 + 0.25**2 + 0.75**2 + 0.5**2 + 0.75**2) / 5)
+    assert metrics["auprc_trapezoid"] == pytest.approx(
+        (0 + 1 / 3) / 2 / 2 + (1 / 4 + 2 / 5) / 2 / 2
+    )
+    assert metrics["recall_at_fdr50"] == 0
+    assert metrics["brier"] == pytest.approx((0.95**2 + 0.25**2 + 0.75**2 + 0.5**2 + 0.75**2) / 5)
     # Four bins have windows: that of 0.75 two, a mean of 0.75 and a share of 1/2.
-    assert found["ece"] == pytest.approx((0.95 + 2 * 0.25 + 0.5 + 0.75) / 5)
+    assert metrics["ece"] == pytest.approx((0.95 + 2 * 0.25 + 0.5 + 0.75) / 5)
     assert precision_at(labels, scores, [0.5, 0.51, 1]).tolist() == pytest.approx(
         [1 / 3, 2 / 5, 2 / 5]
     )
@@ -194,14 +198,14 @@ def test_what_is_undefined_is_nan():
     labels[:, 1], labels[:, 2], scores[7, 3], scores[:, 4] = 0, 1, np.nan, np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = measure(labels, scores)
+        metrics = measure(labels, scores)
     for metric in RANKED:
-        assert np.isnan(found[metric]).tolist() == [False, True, True, True, True]
+        assert np.isnan(metrics[metric]).tolist() == [False, True, True, True, True]
     for metric in ("brier", "ece"):
-        assert np.isnan(found[metric]).tolist() == [False, False, False, True, True]
-    assert found["brier"][1] == pytest.approx(np.mean(scores[:, 1].astype(float) ** 2))
-    assert found["brier"][2] == pytest.approx(np.mean((1 - scores[:, 2].astype(float)) ** 2))
-    assert found["ece"][1] == pytest.approx(
+        assert np.isnan(metrics[metric]).tolist() == [False, False, False, True, True]
+    assert metrics["brier"][1] == pytest.approx(np.mean(scores[:, 1].astype(float) ** 2))
+    assert metrics["brier"][2] == pytest.approx(np.mean((1 - scores[:, 2].astype(float)) ** 2))
+    assert metrics["ece"][1] == pytest.approx(
         np.mean(scores[:, 1].astype(float))
     )  # in each bin, nothing happened
 
@@ -210,16 +214,16 @@ def test_what_is_undefined_is_nan():
 def test_what_is_no_probability_has_no_calibration(wrong):
     labels, scores = columns(60, 2, 3, dtype=np.float64)
     scores[5, 1] = wrong
-    found = measure(labels, scores)
-    assert np.isnan(found["brier"]).tolist() == np.isnan(found["ece"]).tolist() == [False, True]
-    assert not any(np.isnan(found[metric]).any() for metric in RANKED)
+    metrics = measure(labels, scores)
+    assert np.isnan(metrics["brier"]).tolist() == np.isnan(metrics["ece"]).tolist() == [False, True]
+    assert not any(np.isnan(metrics[metric]).any() for metric in RANKED)
 
 
 def test_nothing_to_measure():
     for shape in ((0, 3), (5, 0), (0, 0)):
-        found = measure(np.zeros(shape), np.zeros(shape))
+        metrics = measure(np.zeros(shape), np.zeros(shape))
         assert all(
-            values.shape == shape[1:] and np.isnan(values).all() for values in found.values()
+            values.shape == shape[1:] and np.isnan(values).all() for values in metrics.values()
         )
 
 
@@ -232,7 +236,7 @@ def test_threads_and_layout_do_not_change_a_bit(n_targets, tmp_path):
         np.memmap(tmp_path / name, dtype, "r", shape=labels.shape)
         for name, dtype in (("labels", np.uint8), ("scores", np.float32))
     ]
-    other = {
+    variants = {
         "threads": measure(labels, scores, threads=2),
         "memory-mapped": measure(*mapped, threads=2),
         "by targets": measure(np.asfortranarray(labels), np.asfortranarray(scores)),
@@ -245,23 +249,23 @@ def test_threads_and_layout_do_not_change_a_bit(n_targets, tmp_path):
             for metric in METRICS
         },
     }
-    for how, found in other.items():
+    for how, metrics in variants.items():
         for metric in METRICS:
             np.testing.assert_array_equal(
-                found[metric], expected[metric], err_msg=f"{metric}, {how}"
+                metrics[metric], expected[metric], err_msg=f"{metric}, {how}"
             )
 
 
 def test_inputs_are_left_alone():
     for order in "CF":
         labels, scores = (np.array(array, order=order) for array in columns(100, 20, 5))
-        kept = labels.copy(), scores.copy()
+        copies = labels.copy(), scores.copy()
         (
             measure(labels, scores),
             calibration(labels, scores),
             precision_at(labels[:, 0], scores[:, 0], [0.5]),
         )
-        assert (labels == kept[0]).all() and (scores == kept[1]).all()
+        assert (labels == copies[0]).all() and (scores == copies[1]).all()
 
 
 def test_some_metrics_alone():
@@ -320,17 +324,17 @@ def test_precision_is_nan_where_nothing_is_defined(labels, scores):
 def test_calibration_is_scikit_learns(bins, dtype):
     labels, scores = columns(500, 20, 7, dtype=np.float64)
     scores = (np.round(scores * 20) / 20).astype(dtype)  # some on the borders of bins
-    for own in (slice(None), 3, slice(3, 4)):
-        mean, share, counts = calibration(labels[:, own], scores[:, own], bins)
+    for targets in (slice(None), 3, slice(3, 4)):
+        mean, share, counts = calibration(labels[:, targets], scores[:, targets], bins)
         expected_share, expected_mean = calibration_curve(
-            labels[:, own].ravel(), scores[:, own].ravel(), n_bins=bins
+            labels[:, targets].ravel(), scores[:, targets].ravel(), n_bins=bins
         )
         filled = counts > 0
         assert mean[filled] == pytest.approx(expected_mean, abs=1e-9)
         assert share[filled] == pytest.approx(expected_share, abs=1e-9)
         assert np.isnan(mean[~filled]).all() and np.isnan(share[~filled]).all()
         assert (
-            counts.sum() == scores[:, own].size
+            counts.sum() == scores[:, targets].size
             and counts.shape == (bins,)
             and counts.dtype == np.int64
         )

@@ -60,8 +60,8 @@ def test_resampled_area_is_scikit_learns_weighted(seed, levels):
         np.arange(60) // 5,
         np.random.default_rng(seed).integers(0, 4, (5, 12)).astype(np.float32),
     )
-    found = resampled_auprc(labels, scores, blocks, drawn)
-    for area, weights in zip(found, drawn[:, blocks], strict=True):
+    areas = resampled_auprc(labels, scores, blocks, drawn)
+    for area, weights in zip(areas, drawn[:, blocks], strict=True):
         if (weights * labels).sum() == 0:
             assert np.isnan(area)
         else:
@@ -91,13 +91,13 @@ def components(labels, scores):
 def test_influence_of_single_windows_is_delongs(seed, levels):
     labels, scores = target(40, seed, levels)
     labels[:4] = [True, True, False, False]
-    other = target(40, seed + 1000, levels)[1]
-    found = [auroc_influence(labels, column, np.arange(40), 40) for column in (scores, other)]
-    (v10, v01), (w10, w01) = components(labels, scores), components(labels, other)
+    second = target(40, seed + 1000, levels)[1]
+    influences = [auroc_influence(labels, column, np.arange(40), 40) for column in (scores, second)]
+    (v10, v01), (w10, w01) = components(labels, scores), components(labels, second)
     assert v10.mean() == pytest.approx(roc_auc_score(labels, scores))
     m, n = labels.sum(), (~labels).sum()
-    assert (found[0] ** 2).sum() == pytest.approx(v10.var(ddof=1) / m + v01.var(ddof=1) / n)
-    assert ((found[0] - found[1]) ** 2).sum() == pytest.approx(
+    assert (influences[0] ** 2).sum() == pytest.approx(v10.var(ddof=1) / m + v01.var(ddof=1) / n)
+    assert ((influences[0] - influences[1]) ** 2).sum() == pytest.approx(
         (v10 - w10).var(ddof=1) / m + (v01 - w01).var(ddof=1) / n
     )
 
@@ -119,7 +119,7 @@ def test_influence_of_clusters_is_obuchowskis():
 def test_copies_of_windows_in_their_own_block_add_no_certainty():
     labels, scores = target(300, 5)
     blocks = np.arange(300) // 10
-    repeated = [np.repeat(part, 8) for part in (labels, scores, blocks)]
+    repeated = [np.repeat(array, 8) for array in (labels, scores, blocks)]
     drawn = draw_blocks(30, 200, np.random.default_rng(0))
     assert auroc_influence(*repeated, 30) == pytest.approx(
         auroc_influence(labels, scores, blocks, 30)
@@ -137,8 +137,8 @@ def test_a_positive_in_one_block_only_has_no_influence_of_its_own_kind():
         np.array([True, True, False, False, False]),
         np.array([5.0, 4.0, 3.0, 6.0, 1.0]),
     )
-    found = auroc_influence(labels, scores, np.array([0, 0, 1, 2, 3]), 4)
-    assert found[0] == 0 and (found[1:] != 0).all()
+    influence = auroc_influence(labels, scores, np.array([0, 0, 1, 2, 3]), 4)
+    assert influence[0] == 0 and (influence[1:] != 0).all()
 
 
 def test_effective_number_of_equal_parts_is_their_number():
@@ -156,9 +156,9 @@ def test_one_part_gives_students_interval():
 
 def test_two_parts_give_welchs_interval():
     a, b = np.random.default_rng(1).normal(size=5), np.random.default_rng(2).normal(1, 3, size=7)
-    found = student([a.mean() - b.mean()], [a.var(ddof=1) / 5, b.var(ddof=1) / 7], [4, 6])
+    interval = student([a.mean() - b.mean()], [a.var(ddof=1) / 5, b.var(ddof=1) / 7], [4, 6])
     expected = stats.ttest_ind(a, b, equal_var=False)
-    assert np.ravel(found) == pytest.approx([*expected.confidence_interval(), expected.pvalue])
+    assert np.ravel(interval) == pytest.approx([*expected.confidence_interval(), expected.pvalue])
 
 
 def test_what_is_unknown_is_nan_and_what_does_not_vary_is_sure():
@@ -169,8 +169,8 @@ def test_what_is_unknown_is_nan_and_what_does_not_vary_is_sure():
 
 def test_q_values_are_benjamini_and_hochbergs():
     # Sorted p times m over rank, then the least from there on: 0.04, 0.04 and 0.3 of three.
-    found = adjusted([0.02, np.nan, 0.3, 0.0266])
-    assert found[[0, 2, 3]] == pytest.approx([0.0399, 0.3, 0.0399]) and np.isnan(found[1])
+    q = adjusted([0.02, np.nan, 0.3, 0.0266])
+    assert q[[0, 2, 3]] == pytest.approx([0.0399, 0.3, 0.0399]) and np.isnan(q[1])
     assert np.isnan(adjusted([np.nan])).all()
 
 

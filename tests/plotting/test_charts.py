@@ -62,13 +62,13 @@ def test_prevalence_axis_is_labelled_however_narrow(ax, values, labels):
     charts.prevalence(ax, values)
     low, high = ax.get_ylim()
     ticks = [
-        (place, label.get_text())
+        (tick, label.get_text())
         for minor in (False, True)
-        for place, label in zip(
+        for tick, label in zip(
             ax.get_yticks(minor=minor), ax.get_yticklabels(minor=minor), strict=True
         )
     ]
-    assert {text for place, text in ticks if text and low <= place <= high} == labels
+    assert {text for tick, text in ticks if text and low <= tick <= high} == labels
 
 
 def test_effects_leave_out_targets_without_a_positive_and_fill_clear_differences(ax):
@@ -80,11 +80,13 @@ def test_effects_leave_out_targets_without_a_positive_and_fill_clear_differences
         high=[0.2, 1, 0.1, 0],
     )
     points = np.concatenate(
-        [part.get_offsets() for part in ax.collections if isinstance(part, PathCollection)]
+        [points.get_offsets() for points in ax.collections if isinstance(points, PathCollection)]
     )
     assert sorted(points.tolist()) == [[10, 0.1], [300, -0.1]]
     filled = [
-        len(part.get_facecolors()) for part in ax.collections if isinstance(part, PathCollection)
+        len(points.get_facecolors())
+        for points in ax.collections
+        if isinstance(points, PathCollection)
     ]
     assert sorted(filled) == [0, 1] and ax.get_xscale() == "log"
 

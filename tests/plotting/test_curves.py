@@ -44,9 +44,9 @@ def test_interaction_curves_have_a_band_and_shade_where_the_rule_holds(ax):
 def test_interaction_curves_have_the_colours_of_training_curves(ax):
     labels = ["danq", "danq", "deepsea"]
     curves.interaction_curves(ax, [0], [[1], [2], [3]], [[0.1]] * 3, labels=labels)
-    own = [line.get_color() for line in ax.lines[1:]]
+    colours = [line.get_color() for line in ax.lines[1:]]
     curves.training_curves(ax, [[1, 2]] * 3, labels=labels)
-    assert own == [line.get_color() for line in ax.lines[4:]] and not ax.patches
+    assert colours == [line.get_color() for line in ax.lines[4:]] and not ax.patches
     assert [line.get_marker() for line in ax.lines[1:4]] == ["."] * 3
 
 

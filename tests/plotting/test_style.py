@@ -6,9 +6,9 @@ from danq.plotting.style import COLOURS, INK, OTHER, Style, legend_entries, styl
 
 
 def test_styles_beyond_the_palette_share_one():
-    found = styles("abcdefghi")
-    assert len({found[name] for name in "abcdefg"}) == 7
-    assert found["h"] == found["i"] == Style(OTHER, "o")
+    style = styles("abcdefghi")
+    assert len({style[name] for name in "abcdefg"}) == 7
+    assert style["h"] == style["i"] == Style(OTHER, "o")
 
 
 def test_colours_are_what_matplotlib_takes():

@@ -12,7 +12,7 @@ from tests.plotting.conftest import heights_of
 SURE = np.eye(4)[[2, 0, 3]]
 
 
-def test_logo_svg_draws_letters_of_full_height():
+def test_logo_svg_draws_bases_of_full_height():
     text = svg.logo_svg(SURE, lead=2, columns=8)
     assert re.findall(r"#base-(.)", text) == ["G", "A", "T"]
     assert re.findall(r"matrix\(9 0 0 44\.00 (\S+) 0\.00\)", text) == ["20.5", "30.5", "40.5"]
@@ -23,7 +23,7 @@ def test_logo_svg_of_a_flat_matrix_is_empty():
     assert "<use" not in svg.logo_svg(np.full((3, 4), 0.25))
 
 
-def test_letters_fill_the_unit_square():
+def test_bases_fill_the_unit_square():
     outlines = re.findall(r' d="([^"]+)"', svg.bases_svg())
     assert len(outlines) == 4
     for outline in outlines:
@@ -42,7 +42,7 @@ def test_interval_svg_of_undefined_numbers_is_empty():
     assert svg.interval_svg(0.1, np.nan, 0.2, 0.5) == ""
 
 
-def test_loci_are_letters_on_one_scale_and_negative_ones_stand_on_their_heads():
+def test_loci_are_bases_on_one_scale_and_negative_ones_stand_on_their_heads():
     loci = [
         svg.Locus("<a>", heights_of([4.0, -1.0], "AC"), 100, (101, 300), [(90, 101, "B&B →")]),
         svg.Locus("b", heights_of([2.0, 0.001], "GT"), 7, (0, 7), []),
