@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from danq.config import Extract
-from danq.data.choice import choose, listed, refuse_one_sided
-from danq.data.dataset import total_counts
+from danq.data.choice import choose, refuse_one_sided
+from danq.data.counts import listed, total_counts
 from danq.data.inputs import Files, read_files
 from danq.files import PathLike, write_text
 from danq.genome.sources import Sources
@@ -47,5 +47,4 @@ def _print_findings(files: Files, findings: dict[str, Any]) -> None:
     dropped = {reason: number for reason, number in findings["dropped"].items() if number}
     print("bins left out:", listed(dropped) or "none")
     for what, total in total_counts(findings).items():
-        words = what.replace("_", " ")
-        print(f"{words}: {total.number:,}")
+        print(f"{what}: {total.number:,}")

@@ -5,7 +5,6 @@ Every bin that is left out is counted under its reason.
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from danq.config import Extract
+from danq.data.counts import listed
 from danq.data.inputs import Files, Row
 from danq.errors import DanqError, DanqErrors, shown
 from danq.genome.bins import NOWHERE, SPLITS, sample_matched, sample_negatives, split_codes
@@ -93,21 +93,6 @@ def choose(files: Files, settings: Extract) -> Choice:
     codes[~keep] = NOWHERE
     positives = files.labels.counts(codes)[: len(SPLITS)]
     return Choice(codes, dict(dropped), positives)
-
-
-def listed(numbers: Mapping[str, int]) -> str:
-    """Return numbers by their snake_case keys as a text.
-
-    Examples
-    --------
-    >>> listed({"border": 2, "beyond_chromosome_end": 1000})
-    'border 2, beyond chromosome end 1,000'
-    """
-    items = []
-    for key, number in numbers.items():
-        words = key.replace("_", " ")
-        items.append(f"{words} {number:,}")
-    return ", ".join(items)
 
 
 def _refuse_unknown_chromosomes(files: Files, settings: Extract) -> None:

@@ -6,7 +6,7 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import h5py
@@ -36,21 +36,6 @@ class Places(NamedTuple):
 
     chrom: NDArray[np.int64]
     start: NDArray[np.int64]
-
-
-class Total(NamedTuple):
-    """What was counted under one name in the input files.
-
-    Attributes
-    ----------
-    number : int
-        The sum over all files.
-    files : int
-        In how many files it is not 0.
-    """
-
-    number: int
-    files: int
 
 
 class Dataset:
@@ -286,31 +271,3 @@ def row_bytes(window: int, n_targets: int) -> int:
     615
     """
     return 4 * packed_bytes(window) + packed_bytes(n_targets)
-
-
-def total_counts(source: Mapping[str, Any]) -> dict[str, Total]:
-    """Add up what was counted in the input files.
-
-    Parameters
-    ----------
-    source : mapping
-        How a dataset was made; its ``counts``, if there are any, are dicts of what to number, by
-        file. What is of another kind is passed over: other programs may write other things there.
-
-    Returns
-    -------
-    dict of str to Total
-        The number, and in how many files, of each that is not 0.
-    """
-    counts = source.get("counts")
-    totals: dict[str, Total] = {}
-    if not isinstance(counts, dict):
-        return totals
-    for numbers in counts.values():
-        if not isinstance(numbers, dict):
-            continue
-        for what, number in numbers.items():
-            if isinstance(number, int) and number:
-                total = totals.get(what, Total(0, 0))
-                totals[what] = Total(total.number + number, total.files + 1)
-    return totals

@@ -245,8 +245,9 @@ def _regions(lengths: dict[str, int], settings: Extract) -> _Regions:
     return _Regions(valid, test)
 
 
-def _region_text(region: Region) -> str:
-    return f"{region.chrom}:{region.start}-{region.end}"
+def _region_text(region: tuple[str, int, int]) -> str:
+    chrom, start, end = region
+    return f"{chrom}:{start}-{end}"
 
 
 class _Labelled(NamedTuple):

@@ -25,7 +25,8 @@ _MARGIN = b"\n" + b"0" * 31
 # First bytes of lines that may not be intervals: comments, track and browser lines, blank ones.
 _HEADER_BYTES = np.isin(np.arange(256), list(b"#tb \t"))
 # Little-endian words with the lowest n bytes set.
-_LOWEST = np.array([256**n - 1 for n in range(9)], dtype=np.uint64)
+_MASKS = [256**n - 1 for n in range(9)]
+_LOWEST = np.array(_MASKS, dtype=np.uint64)
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -40,8 +41,8 @@ class Lines(NamedTuple):
         First byte of each line, and the byte behind its last one, without the line end.
     file : numpy.ndarray, shape (n,), int64
         Index of the text.
-    index : numpy.ndarray, shape (n,), int64
-        Index of the line among all lines of all texts.
+    number : numpy.ndarray, shape (n,), int64
+        Number of the line among all lines of all texts, from 0.
     broken : numpy.ndarray, shape (n,), bool
         Whether the line holds a carriage return that does not end it.
     """
@@ -49,7 +50,7 @@ class Lines(NamedTuple):
     start: Integers
     end: Integers
     file: Integers
-    index: Integers
+    number: Integers
     broken: Flags
 
 
@@ -141,7 +142,7 @@ class BedText:
     def line_number(self, row: int) -> int:
         """Return the number of a line in its own text, from 1; `row` counts in `lines`."""
         first_line = self._first_line[self.lines.file[row]]
-        return int(self.lines.index[row] - first_line) + 1
+        return int(self.lines.number[row] - first_line) + 1
 
     def count(self, what: str, files: Integers) -> None:
         """Add to the counts of the texts.
@@ -214,10 +215,10 @@ class BedText:
         file = np.repeat(np.arange(len(n_lines)), n_lines)
         crlf = self.buffer[end - 1] == _RETURN
         crlf &= end > start
-        self.count("lines ending in CRLF", file[crlf])
+        self.count("crlf_lines", file[crlf])
         broken = self._broken(end, crlf)
-        index = np.arange(len(end))
-        return Lines(start, end - crlf, file, index, broken)
+        number = np.arange(len(end))
+        return Lines(start, end - crlf, file, number, broken)
 
     def _broken(self, end: Integers, crlf: Flags) -> Flags:
         """Return which lines hold a carriage return that does not end them.
@@ -240,12 +241,13 @@ class BedText:
         candidates &= ~lines.broken
         keep = np.ones(len(blank), dtype=bool)
         for row in np.flatnonzero(candidates).tolist():
-            text = self.buffer[lines.start[row] : lines.end[row]]
-            keep[row] = not _is_header(text.tobytes())
+            start = lines.start[row]
+            text = self.buffer[start : lines.end[row]].tobytes()
+            keep[row] = not _is_header(text)
         if keep.all():
             return lines
-        self.count("comment, track and blank lines", lines.file[~keep])
-        return Lines(*(values[keep] for values in lines))
+        self.count("comment_track_and_blank_lines", lines.file[~keep])
+        return _select(lines, keep)
 
     def _first_tabs(self) -> Integers:
         """Return the index of each line's first tab among all tabs."""
@@ -266,15 +268,15 @@ class BedText:
         changes = np.ones(len(size), dtype=bool)
         if len(size) == 0:
             return changes
-        changes[1:] = np.diff(size) != 0
-        changes[1:] |= np.diff(self.lines.file) != 0
+        changes[1:] = differs(size)
+        changes[1:] |= differs(self.lines.file)
         words = _words(self.buffer)
         last = len(words) - 1
         for low in range(0, int(size.max()), 8):
             position = np.minimum(self.lines.start + low, last)
             n_bytes = np.clip(size - low, 0, 8)
             word = words[position] & _LOWEST[n_bytes]
-            changes[1:] |= word[1:] != word[:-1]
+            changes[1:] |= differs(word)
         return changes
 
 
@@ -334,6 +336,22 @@ def _words(buffer: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return the eight bytes from every position of a buffer on as a word, without a copy."""
     n = len(buffer) - 7
     return np.ndarray(n, dtype="<u8", buffer=buffer, strides=(1,))
+
+
+def differs(values: NDArray[np.generic]) -> Flags:
+    """Return whether each value but the first is another than the one before it, bool (n - 1,)."""
+    return values[1:] != values[:-1]
+
+
+def _select(lines: Lines, keep: Flags) -> Lines:
+    """Return some of the lines."""
+    return Lines(
+        start=lines.start[keep],
+        end=lines.end[keep],
+        file=lines.file[keep],
+        number=lines.number[keep],
+        broken=lines.broken[keep],
+    )
 
 
 def _ended(text: bytes) -> bytes:

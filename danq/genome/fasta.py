@@ -291,7 +291,7 @@ class _Reader:
             number = self.blank_lines + 1
             if not line:
                 self.blank_lines += 1
-                self.counts["blank lines"] += 1
+                self.counts["blank_lines"] += 1
                 return
             if not line.startswith(b">"):
                 raise DanqError(_no_header_message(line), self.path, number)
@@ -352,11 +352,11 @@ class _Body:
         highest = indices.max(initial=0)
         if highest == _NOT_DNA:
             raise self._base_error(piece)
-        self.counts["bases in lower case"] += int(np.count_nonzero(raw & _LOWER_CASE))
+        self.counts["lower_case_bases"] += int(np.count_nonzero(raw & _LOWER_CASE))
         if highest >= UNKNOWN:
             n_iupac = int(np.count_nonzero(indices == _IUPAC))
-            self.counts["bases N"] += int(np.count_nonzero(indices == UNKNOWN))
-            self.counts["IUPAC bases other than N, read as N"] += n_iupac
+            self.counts["bases_n"] += int(np.count_nonzero(indices == UNKNOWN))
+            self.counts["iupac_bases"] += n_iupac
         ends = np.flatnonzero(raw == _NEWLINE)
         lengths = np.diff(ends, prepend=-1) - 1
         if b"\r" in piece:
@@ -383,7 +383,7 @@ class _Body:
                 "Macintosh?); convert the line ends"
             )
             raise DanqError(what, self.path, self.line + 1)
-        self.counts["lines ending in CRLF"] += n
+        self.counts["crlf_lines"] += n
         return returns
 
     def _check_lines(self, lengths: NDArray[np.int64]) -> None:
@@ -399,7 +399,7 @@ class _Body:
             fix = "bases may be lost here; get the file again, or wrap its lines evenly"
             line = self.line + 1 + uneven
             raise DanqError(f"{what}: {fix}", self.path, line)
-        self.counts["blank lines"] += int(np.count_nonzero(lengths == 0))
+        self.counts["blank_lines"] += int(np.count_nonzero(lengths == 0))
         self.line += len(lengths)
 
     def _uneven_line(self, lengths: NDArray[np.int64], width: int) -> int | None:

@@ -14,7 +14,15 @@ from tqdm import tqdm
 
 from danq.errors import DanqError, DanqErrors, shown
 from danq.files import PathLike, read_bytes
-from danq.genome.bed import LONGEST_NAME, MOST_DIGITS, BedText, Flags, Integers, read_numbers
+from danq.genome.bed import (
+    LONGEST_NAME,
+    MOST_DIGITS,
+    BedText,
+    Flags,
+    Integers,
+    differs,
+    read_numbers,
+)
 
 MOST_CLIPPED = 0.01
 """A file where a larger share of intervals ends beyond its chromosome is of another assembly."""
@@ -393,17 +401,17 @@ class _Group:
         file = self.text.lines.file
         self.text.count("intervals", file)
         for what, rows in (
-            ("intervals on other chromosomes, left out", ~known),
-            ("empty intervals, without effect", empty),
-            ("intervals clipped at the end of their chromosome", beyond),
+            ("intervals_on_other_chromosomes", ~known),
+            ("empty_intervals", empty),
+            ("clipped_intervals", beyond),
         ):
             if rows.any():
                 self.text.count(what, file[rows])
-        repeats = np.flatnonzero(np.diff(self.start) == 0) + 1
+        repeats = np.flatnonzero(~differs(self.start)) + 1
         for values in (self.end, self.chrom, file):
             repeats = repeats[values[repeats] == values[repeats - 1]]
         if len(repeats):
-            self.text.count("intervals repeated in a row", file[repeats])
+            self.text.count("repeated_intervals", file[repeats])
 
 
 def _text_fault(line: bytes) -> str | None:

@@ -64,7 +64,7 @@ def test_what_is_written_is_read(tmp_path):
         np.testing.assert_array_equal(file["scores"], wanted.scores)
 
 
-def test_scores_are_those_of_the_letters_that_are_there():
+def test_scores_are_those_of_the_bases_that_are_there():
     found = made_up()
     for row, place in ((0, 0), (1, 29)):
         base = found.one_hot[row, :, place].argmax()
@@ -74,7 +74,8 @@ def test_scores_are_those_of_the_letters_that_are_there():
 
 def test_differences_of_mutagenesis_come_back():
     rng, found = np.random.default_rng(1), made_up()
-    # What a model makes of each base, by the definition of the hypothetical score: less the mean of the others.
+    # What a model makes of each base, by the definition of the hypothetical score: less the mean
+    # of the others.
     logits = rng.normal(size=(2, 4, 30)) * found.one_hot.any(axis=1, keepdims=True)
     others = (logits.sum(axis=1, keepdims=True) - logits) / 3
     own = Attributions(

@@ -21,8 +21,8 @@ OTHER = str.maketrans("ACGT", "TGCA")
 def write(path, splits, *, lengths=(10_000,), targets=(("t", "g", ""),), labels=None, **facts):
     """Write a small dataset.
 
-    `splits`: split -> list of (number of the chromosome, start, bases), chromosome by chromosome; `labels`: split ->
-    rows of 0/1, all 0 when not given; `facts`: what else `create_dataset` takes.
+    `splits`: split -> list of (number of the chromosome, start, bases), chromosome by chromosome;
+    `labels`: split -> rows of 0/1, all 0 when not given; `facts`: what else `create_dataset` takes.
     """
     window = len(splits["train"][0][2])
     rows = [
@@ -214,7 +214,7 @@ def test_a_collision_of_hashes_does_not_count(tmp_path, small_blocks, monkeypatc
     assert plain(audited(write(tmp_path / "d.h5", splits))) == reference(splits)
 
 
-def test_the_hash_tells_single_letters_apart():
+def test_the_hash_tells_single_bases_apart():
     windows = {"A" * 40}
     for place, base in itertools.product(range(40), "CGTN"):
         windows.add("A" * place + base + "A" * (39 - place))

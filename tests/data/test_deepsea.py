@@ -27,7 +27,7 @@ def random_rows(n, window, n_targets, seed=0):
 
 
 def matlab_arrays(bases, labels):
-    """Return x (2n, 4, L) and y (2n, T) as the published files hold them, set element by element."""
+    """Return x (2n, 4, L) and y (2n, T) as in the published files, set element by element."""
     both = [*bases, *(text[::-1].translate(COMPLEMENT) for text in bases)]
     x = np.zeros((len(both), 4, len(bases[0])), dtype=np.uint8)
     for row, text in enumerate(both):
@@ -38,7 +38,10 @@ def matlab_arrays(bases, labels):
 
 
 def write_mat(path, kind, variables):
-    """Write arrays in MATLAB's order, as MATLAB or SciPy do; v7.3 is HDF5 behind a header of 512 bytes."""
+    """Write arrays in MATLAB's order, as MATLAB or SciPy do.
+
+    v7.3 is HDF5 behind a header of 512 bytes.
+    """
     if kind.startswith("v5"):
         savemat(path, variables, do_compression=kind.endswith("compressed"))
         return
@@ -80,7 +83,7 @@ def check(path, rows):
     """Compare every base, label and place of a dataset with what was meant."""
     with open_dataset(path) as dataset:
         for place, (split, (bases, labels)) in enumerate(rows.items()):
-            assert [decode(codes) for codes in dataset.base_indices(split)] == bases
+            assert [decode(indices) for indices in dataset.base_indices(split)] == bases
             assert dataset.labels(split).tolist() == labels.tolist()
             chromosomes, starts = dataset.places(split)
             assert (
@@ -163,11 +166,11 @@ def test_any_size_in_any_format_and_small_blocks(tmp_path, monkeypatch, size):
 def test_memory_is_that_of_packed_rows(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(matlab, "_SLAB", 1 << 20)
     monkeypatch.setattr(matlab, "_TILE", 1 << 20)
-    codes = np.random.default_rng(0).integers(
+    indices = np.random.default_rng(0).integers(
         0, 4, size=(10_000, 200), dtype=np.uint8
     )  # in the order A, G, C, T
-    both = np.concatenate([codes, 3 - codes[:, ::-1]])
-    x = np.stack([both == code for code in range(4)], axis=1).astype(np.uint8)
+    both = np.concatenate([indices, 3 - indices[:, ::-1]])
+    x = np.stack([both == index for index in range(4)], axis=1).astype(np.uint8)
     y = np.zeros((20_000, 10), dtype=np.uint8)
     _, paths = small_bundle(tmp_path, window=200, n_targets=10)
     write_mat(paths[0], kind, {"trainxdata": x, "traindata": y})
@@ -177,7 +180,7 @@ def test_memory_is_that_of_packed_rows(tmp_path, monkeypatch, kind):
     tracemalloc.stop()
     assert peak < x.nbytes / 2
     with open_dataset(tmp_path / "dataset.h5") as dataset:
-        assert (dataset.base_indices("train") == np.array([0, 2, 1, 3])[codes]).all()
+        assert (dataset.base_indices("train") == np.array([0, 2, 1, 3])[indices]).all()
 
 
 # --- what is refused ---

@@ -89,7 +89,7 @@ def test_windows_and_rows_must_belong_together(tmp_path):
     assert not (tmp_path / "dataset.h5").exists()
 
 
-def test_unknown_letters_survive(tmp_path):
+def test_unknown_bases_survive(tmp_path):
     fasta, table = write_own(tmp_path, OWN)
     fasta.write_text("".join(f">w{i}\n{'ACGTN' * 3}R\n" for i in (1, 2, 3, 4)))
     encode(fasta, table, tmp_path / "dataset.h5")

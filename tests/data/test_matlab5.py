@@ -19,7 +19,10 @@ def element(order, kind, raw):
 
 
 def array_element(order, name, values, array_class=9, kind=2, flags=0):
-    """Write an array: its class (9: uint8, 6: double) and the type of its data (2: uint8, 9: double) may differ."""
+    """Write an array.
+
+    Its class (9: uint8, 6: double) and the type of its data (2: uint8, 9: double) may differ.
+    """
     body = (
         element(order, 6, struct.pack(order + "II", flags | array_class, 0))
         + element(order, 5, struct.pack(f"{order}{values.ndim}i", *values.shape))

@@ -1,6 +1,41 @@
+import h5py
 import numpy as np
+import pytest
 
 from danq.data.predictions import read_predictions, write_predictions
+from danq.errors import DanqError
+from tests.conftest import refuse
+
+
+def test_what_is_written_is_read_without_being_loaded(tmp_path):
+    scores = np.random.default_rng(0).random((5, 3))
+    scores[:, 1] = np.nan
+    write_predictions(tmp_path / "p.h5", scores, "scan", "NA", "test", "abc")
+    predictions = read_predictions(tmp_path / "p.h5")
+    assert predictions[:3] == ("scan", "NA", "abc")
+    assert isinstance(predictions.scores, np.memmap)
+    np.testing.assert_array_equal(predictions.scores, scores.astype(np.float32))
+
+
+def test_compressed_scores_are_read_too(tmp_path):
+    path, scores = tmp_path / "p.h5", np.random.default_rng(0).random((5, 3), dtype=np.float32)
+    write_predictions(path, scores, "danq", "0", "test", "abc")
+    with h5py.File(path, "r+") as file:
+        del file["probabilities"]
+        file.create_dataset("probabilities", data=scores, compression="gzip")
+    assert (read_predictions(path).scores == scores).all()
+
+
+def test_other_and_damaged_files_are_refused(tmp_path):
+    path = tmp_path / "p.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["format"] = "danq-attributions"
+    refuse(f"{path}: not a file of predictions; make it with danq predict", read_predictions, path)
+    write_predictions(path, np.zeros((2, 2)), "danq", "0", "test", "abc")
+    with h5py.File(path, "r+") as file:
+        del file["probabilities"]
+    with pytest.raises(DanqError, match=r"lacks a part .*; make it again with danq predict"):
+        read_predictions(path)
 
 
 def test_predictions_keep_what_is_unknown(tmp_path):

@@ -30,9 +30,9 @@ def test_lines_keep_their_file_and_number():
     assert text.lines.file.tolist() == [0, 0, 2]
     assert [text.line_number(row) for row in range(3)] == [2, 4, 2]
     assert [dict(counts) for counts in text.counts] == [
-        {"lines ending in CRLF": 1, "comment, track and blank lines": 2},
+        {"crlf_lines": 1, "comment_track_and_blank_lines": 2},
         {},
-        {"comment, track and blank lines": 1},
+        {"comment_track_and_blank_lines": 1},
     ]
 
 

@@ -164,13 +164,11 @@ def test_every_letter_is_read_as_biopython_reads_it(tmp_path_factory, records, c
         flags = encode(bases) == 4
         for start in range(len(bases)):
             assert genome.unknown_bases(name, np.array([start]), 1)[0] == flags[start]
-    assert counts.get("bases in lower case", 0) == sum(base.islower() for base in joined)
-    assert counts.get("bases N", 0) == joined.upper().count("N")
-    assert counts.get("IUPAC bases other than N, read as N", 0) == sum(
-        base in "RYkm" for base in joined
-    )
-    assert counts.get("blank lines", 0) == sum(line == "" for line in text.split("\n")[:-1])
-    assert counts.get("lines ending in CRLF", 0) <= text.count("\n")
+    assert counts.get("lower_case_bases", 0) == sum(base.islower() for base in joined)
+    assert counts.get("bases_n", 0) == joined.upper().count("N")
+    assert counts.get("iupac_bases", 0) == sum(base in "RYkm" for base in joined)
+    assert counts.get("blank_lines", 0) == sum(line == "" for line in text.split("\n")[:-1])
+    assert counts.get("crlf_lines", 0) <= text.count("\n")
 
 
 def test_gzip_bgzf_and_plain_are_the_same_genome(tmp_path, bgzip):

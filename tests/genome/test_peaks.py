@@ -259,11 +259,11 @@ def test_what_is_tolerated_is_counted(tmp_path):
     # By hand: 200 + 4 intervals; 199 of the 200 repeat the one before.
     assert dict(counts[0]) == {
         "intervals": 204,
-        "comment, track and blank lines": 2,
-        "intervals repeated in a row": 199,
-        "intervals on other chromosomes, left out": 1,
-        "empty intervals, without effect": 2,
-        "intervals clipped at the end of their chromosome": 1,
+        "comment_track_and_blank_lines": 2,
+        "repeated_intervals": 199,
+        "intervals_on_other_chromosomes": 1,
+        "empty_intervals": 2,
+        "clipped_intervals": 1,
     }
 
 

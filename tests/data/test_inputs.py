@@ -1,0 +1,96 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from danq.config import Extract
+from danq.data.inputs import read_files
+from danq.errors import DanqError
+from danq.genome.sources import Sources
+from tests.conftest import SPLITS, write_bed, write_fasta
+from tests.data.test_extract import rows_of
+
+
+def test_where_chooses_targets(toy, run_extract, tmp_path):
+    run_extract(toy, tmp_path, where={"name": "Factor A"})
+    assert (tmp_path / "targets.tsv").read_text().splitlines()[1].startswith("Factor A\tTF\t.")
+    assert len((tmp_path / "targets.tsv").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"valid": ["chr9"]}, "'chr9' is not in the genome, which has 'chr1', 'chr2', 'chr3'"),
+        ({"valid": ["chr2:100-90000"]}, "is empty or leaves 'chr2'"),
+        ({"valid": ["chr3:0-4000"], "test": ["chr3"]}, "overlap; separate them"),
+        ({"valid": ["chr2:0-300"]}, "the valid split has no usable window"),
+        ({"where": {"name": "nobody"}}, "no target left where {'name': 'nobody'}"),
+        ({"where": {"panel": "core"}}, "no column 'panel'"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(toy, run_extract, tmp_path, changes, message):
+    with pytest.raises(DanqError, match=message):
+        run_extract(toy, tmp_path, **(SPLITS | changes))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_peaks_may_call_the_chromosomes_otherwise(toy, run_extract, tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.bed").write_text((toy / f"{name}.bed").read_text().replace("chr", ""))
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\nB\tb.bed\n")
+    (tmp_path / "aliases.tsv").write_text(
+        "# ucsc\tensembl\tgenbank\nchr1\t1\t\nchr2\t2\tCM2\nchr3\t3\t\nchr4\t4\t\n"
+    )
+    run_extract(
+        toy, tmp_path / "out", targets=tmp_path / "targets.tsv", aliases=tmp_path / "aliases.tsv"
+    )
+    assert rows_of(tmp_path / "out") == rows_of(run_extract(toy, tmp_path / "plain"))
+
+
+def test_all_that_is_wrong_is_said_at_once(toy, run_extract, tmp_path):
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\nAC-T\n")
+    write_bed(tmp_path / "a.bed", [("chr1", 5, 4)])
+    (tmp_path / "b.bed").write_text("")
+    write_bed(tmp_path / "black.bed", [("chr1", 9, 3)])
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\nB\tb.bed\nA again\ta.bed\n")
+    with pytest.raises(DanqError) as caught:
+        run_extract(tmp_path, tmp_path / "out", blacklist=[tmp_path / "black.bed"])
+    assert str(caught.value).splitlines() == [
+        f"{tmp_path}/genome.fa:3: '-' is not a DNA base; only ACGT, N and IUPAC codes can be read",
+        f"{tmp_path}/a.bed:1: start 5 is after end 4; fix the line",
+        f"{tmp_path}/b.bed: holds no interval; give a file that has some, or leave it out",
+        f"{tmp_path}/black.bed:1: start 9 is after end 3; fix the line",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_changed_file_is_refused(toy, run_extract, tmp_path):
+    (tmp_path / "targets.tsv").write_text(f"name\tfile\tsha256\nA\t{toy / 'a.bed'}\t{'0' * 64}\n")
+    with pytest.raises(
+        DanqError,
+        match=r"a\.bed: its sha256 is [0-9a-f]{64}, not the expected 0{64}: the file has ch",
+    ):
+        run_extract(toy, tmp_path, targets=tmp_path / "targets.tsv")
+    with pytest.raises(DanqError, match=r"genome\.fa: its md5 is"):
+        run_extract(toy, tmp_path, checksums={str(toy / "genome.fa"): {"md5": "0" * 32}})
+
+
+def test_memory_is_the_packed_genome_and_a_constant(run_extract, tmp_path):
+    rng = np.random.default_rng(0)
+    n = 8_000_000
+    bases = np.frombuffer(b"ACGT", dtype=np.uint8)[rng.integers(0, 4, n)].tobytes().decode()
+    write_fasta(
+        tmp_path / "genome.fa", {"chr1": bases, "chr2": bases[:6_000], "chr3": bases[6_000:12_000]}
+    )
+    write_bed(tmp_path / "a.bed", [(f"chr{i}", 2_000, 2_900) for i in (1, 2, 3)])
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
+    sources = Sources(tmp_path / "genome.fa", tmp_path / "targets.tsv")
+    settings = Extract(bin_size=200, **SPLITS)
+    del bases
+    tracemalloc.start()
+    read_files(sources, settings)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Half a byte per base, twice while the pieces of a chromosome are joined, and the blocks of one
+    # piece of text.
+    assert peak < n + 60_000_000
