@@ -9,7 +9,7 @@ used; the order then keeps to the groups.
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 """Neighbouring windows that are read together where the set is larger than memory."""
+
+Blocks: TypeAlias = tuple[int, ...]
+"""Numbers of the blocks of a group, ascending."""
 
 SEEDS = 100_003
 """Epochs of a training that have seeds of their own."""
@@ -73,7 +76,8 @@ class Batches:
     def _expand(self, packed: torch.Tensor) -> torch.Tensor:
         """Return packed bits (..., m), uint8, as numbers (..., 8 m), float32."""
         words = self.words.index_select(0, packed.reshape(-1).int())
-        return words.view(torch.uint8).view(*packed.shape[:-1], -1).float()
+        bits = words.view(torch.uint8).view(*packed.shape[:-1], -1)
+        return bits.float()
 
 
 def _bytes_as_words() -> torch.Tensor:
@@ -103,7 +107,7 @@ class Group(NamedTuple):
         Where in the order of the epoch the windows of the group end.
     """
 
-    blocks: tuple[int, ...]
+    blocks: Blocks
     end: int
 
 
@@ -212,12 +216,14 @@ class Loader:
         n_presented = 2 * n_shown if both_strands else n_shown
         self.epoch_size = min(n_presented, epoch_size or 2 * self.n)
         self.reader = ThreadPoolExecutor(1)
-        self.in_memory: dict[tuple[int, ...], Batches] = {}
-        self.being_read: dict[tuple[int, ...], Future[Batches]] = {}
+        self.in_memory: dict[Blocks, Batches] = {}
+        self.being_read: dict[Blocks, Future[Batches]] = {}
 
     def _choose_blocks(self, memory: float) -> None:
         """Choose the windows of a block, and the blocks of a group: one block where all fit."""
-        row_bytes = 4 * packed_bytes(self.dataset.window) + packed_bytes(len(self.dataset.names))
+        sequence_bytes = 4 * packed_bytes(self.dataset.window)
+        label_bytes = packed_bytes(len(self.dataset.names))
+        row_bytes = sequence_bytes + label_bytes
         if self.n * row_bytes <= memory:
             self.block = self.n
         else:
@@ -242,19 +248,21 @@ class Loader:
         """
         generator = torch.Generator().manual_seed(seed * SEEDS + epoch)
         times_shown = self._times_shown(generator)
-        rows, group_rows, groups = self._order(times_shown, generator)
-        rows = rows[: self.epoch_size]
-        random_strands = torch.rand(len(rows), generator=generator) < 0.5
-        shifts = torch.randint(0, 2 * self.shift + 1, (len(rows),), generator=generator)
-        # With both strands, rows from n on are reverse complements.
-        reverse_complemented = rows >= self.n if self.both_strands else random_strands
+        order = self._order(times_shown, generator)
+        rows = order.rows[: self.epoch_size]
+        group_rows = order.group_rows[: self.epoch_size]
+        n_shifts = 2 * self.shift + 1
+        reverse_complemented = torch.rand(len(rows), generator=generator) < 0.5
+        shifts = torch.randint(n_shifts, (len(rows),), generator=generator)
+        if self.both_strands:  # rows from n on are the reverse complements; none is random
+            reverse_complemented = rows >= self.n
         # The whole to the device: a batch then costs no copy, for which the host would wait.
         return EpochSchedule(
             rows % self.n,
-            group_rows[: len(rows)].to(self.device),
+            group_rows.to(self.device),
             reverse_complemented.to(self.device),
             shifts.to(self.device),
-            groups,
+            order.groups,
         )
 
     def _times_shown(self, generator: torch.Generator) -> torch.Tensor:
@@ -270,7 +278,8 @@ class Loader:
         rows, group_rows, groups = [], [], []
         end = 0
         for first in range(0, n_blocks, self.blocks_per_group):
-            blocks = tuple(sorted(shuffled[first : first + self.blocks_per_group]))
+            group = shuffled[first : first + self.blocks_per_group]
+            blocks = tuple(sorted(group))
             ordered = self._group_order(blocks, times_shown, generator)
             rows.append(ordered)
             group_rows.append(self._group_rows(blocks, ordered % self.n))
@@ -279,7 +288,7 @@ class Loader:
         return _Order(torch.cat(rows), torch.cat(group_rows), groups)
 
     def _group_order(
-        self, blocks: tuple[int, ...], times_shown: torch.Tensor, generator: torch.Generator
+        self, blocks: Blocks, times_shown: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         """Draw the order of the windows of a group; rows from n on are reverse complements."""
         repeated = []
@@ -289,9 +298,10 @@ class Loader:
         rows = torch.cat(repeated)
         if self.both_strands:
             rows = torch.cat([rows, rows + self.n])
-        return rows[torch.randperm(len(rows), generator=generator)]
+        shuffled = torch.randperm(len(rows), generator=generator)
+        return rows[shuffled]
 
-    def _group_rows(self, blocks: tuple[int, ...], rows: torch.Tensor) -> torch.Tensor:
+    def _group_rows(self, blocks: Blocks, rows: torch.Tensor) -> torch.Tensor:
         """Return rows of the split as rows of a group of blocks."""
         block_numbers = torch.searchsorted(torch.tensor(blocks), rows // self.block)
         return block_numbers * self.block + rows % self.block
@@ -359,7 +369,7 @@ class Loader:
             following = schedule.groups[number + 1].blocks
             self.being_read[following] = self.reader.submit(self._load, following)
 
-    def _load(self, blocks: tuple[int, ...]) -> Batches:
+    def _load(self, blocks: Blocks) -> Batches:
         """Read a group of blocks."""
         spans = [self._span(block) for block in blocks]
         return Batches(self.dataset, "train", self.device, spans)
@@ -426,9 +436,10 @@ def _draw_by_weight(weights: torch.Tensor, generator: torch.Generator) -> torch.
     """Draw as many windows as there are weights, with replacement; return how often each came."""
     # By the inverse of the distribution: torch.multinomial takes no more than 2**24 windows.
     sums = weights.cumsum(0)
-    random = torch.rand(len(sums), generator=generator, dtype=torch.float64) * sums[-1]
-    drawn = torch.searchsorted(sums, random, right=True).clamp(max=len(sums) - 1)
-    return torch.bincount(drawn, minlength=len(sums))
+    n = len(sums)
+    random = torch.rand(n, generator=generator, dtype=torch.float64)
+    drawn = torch.searchsorted(sums, random * sums[-1], right=True)
+    return torch.bincount(drawn.clamp(max=n - 1), minlength=n)
 
 
 def _weights(dataset: "Dataset", balance: bool) -> torch.Tensor:
@@ -473,10 +484,11 @@ def augment(
     -------
     torch.Tensor, shape (n, 4, L)
     """
-    X = torch.where(reverse_complemented.view(-1, 1, 1), X.flip(1, 2), X)
+    is_reverse = reverse_complemented.view(-1, 1, 1)
+    X = torch.where(is_reverse, X.flip(1, 2), X)
     if shift == 0:
         return X
-    bases = torch.arange(X.shape[2], device=X.device).view(1, 1, -1)
-    source = bases + shifts.view(-1, 1, 1)  # (n, 1, L)
+    positions = torch.arange(X.shape[2], device=X.device)
+    source = positions.view(1, 1, -1) + shifts.view(-1, 1, 1)  # (n, 1, L)
     padded = torch.nn.functional.pad(X, (shift, shift))  # (n, 4, L + 2 shift)
     return padded.gather(2, source.expand(-1, 4, -1))

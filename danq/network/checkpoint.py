@@ -25,6 +25,9 @@ from danq.network.recipes import choose_recipe
 FORMAT = "danq-checkpoint"
 VERSION = 3
 
+KNOBS = ("scale", "dropout", "head", "gates", "filter_scale")
+"""Knobs of `danq.config.Train` that `danq.network.models.build` takes."""
+
 
 class Checkpoint(NamedTuple):
     """A trained model and what is known of it.
@@ -94,7 +97,8 @@ def load_checkpoint(path: PathLike) -> Checkpoint:
     _refuse_other_version(saved, path)
     facts = saved["facts"]
     data_facts = saved["dataset"]
-    network = build_from(facts["options"], data_facts["window"], len(data_facts["names"]))
+    n_targets = len(data_facts["names"])
+    network = build_from(facts["options"], data_facts["window"], n_targets)
     try:
         network.load_state_dict(saved["weights"])
     except RuntimeError as error:
@@ -120,8 +124,7 @@ def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> nn.Mo
     Parameters
     ----------
     options : dict
-        ``model``, ``recipe``, and the knobs of `danq.config.Train` that `danq.network.models.build`
-        takes.
+        ``model``, ``recipe``, and `KNOBS`.
     window : int
         Length of the input (bp).
     n_targets : int
@@ -137,16 +140,8 @@ def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> nn.Mo
     DanqError
         As `danq.network.models.build`.
     """
-    network = build(
-        options["model"],
-        window,
-        n_targets,
-        scale=options["scale"],
-        dropout=options["dropout"],
-        head=options["head"],
-        gates=options["gates"],
-        filter_scale=options["filter_scale"],
-    )
+    knobs = {name: options[name] for name in KNOBS}
+    network = build(options["model"], window, n_targets, **knobs)
     recipe = choose_recipe(options["recipe"], options["model"])
     for layer in network.modules():
         if isinstance(layer, Dropout):
@@ -203,7 +198,7 @@ class Resume:
             return None
         self._refuse_other_options(options)
         if all_threads[-1] != self.threads:
-            print(f"{self.path}: {self._threads_message(all_threads[-1])}", file=sys.stderr)
+            self._announce_threads(all_threads[-1])
             all_threads = [*all_threads, self.threads]
         self.all_threads = all_threads
         return state
@@ -216,12 +211,11 @@ class Resume:
             advice = "go on with the former, or remove this file to start anew"
             raise DanqError(f"{what}; {advice}", self.path)
 
-    def _threads_message(self, before: int) -> str:
+    def _announce_threads(self, before: int) -> None:
         """Say that the training goes on with another number of threads than before."""
-        return (
-            f"began with {before} threads, goes on with {self.threads}: the last digits may "
-            "differ from those of an undisturbed training"
-        )
+        change = f"began with {before} threads, goes on with {self.threads}"
+        effect = "the last digits may differ from those of an undisturbed training"
+        print(f"{self.path}: {change}: {effect}", file=sys.stderr)
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write the state (dict of tensors and plain values), whole or not at all."""

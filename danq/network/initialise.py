@@ -106,8 +106,8 @@ def initialise_from_motifs(
             weights = log_odds(matrix, background)
             start = slack // 2
             bias = torch.zeros(())
-        columns = slice(start, start + len(matrix))
-        conv.weight[number, :, columns] = torch.from_numpy(weights.T).to(conv.weight)
+        columns = conv.weight[number, :, start : start + len(matrix)]
+        columns.copy_(torch.from_numpy(weights.T))
         conv.bias[number] = bias
     names = [pattern.name for pattern in patterns]
     return names + [""] * (conv.out_channels - len(patterns))

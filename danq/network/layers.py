@@ -66,7 +66,8 @@ def filter_maxima(conv: nn.Conv1d, X: torch.Tensor, pool: int) -> torch.Tensor:
     rows = patches.transpose(1, 2).flatten(2)  # (N, L - w + 1, 4 w)
     Y = functional.linear(rows, conv.weight.flatten(1), conv.bias)  # (N, L - w + 1, F)
     positions = Y.shape[1] // pool
-    pools = Y[:, : positions * pool].unflatten(1, (positions, pool))  # (N, P, pool, F)
+    whole = Y[:, : positions * pool]
+    pools = whole.unflatten(1, (positions, pool))  # (N, P, pool, F)
     return pools.max(dim=2).values.transpose(1, 2)  # (N, F, P)
 
 
@@ -99,11 +100,18 @@ class Dropout(nn.Module):
         """Return X, of any shape, with values dropped in training."""
         if self.rate == 0 or not self.training:
             return X if self.inverted else X * (1 - self.rate)
-        first, last, total = self.share or (0, len(X), len(X))
+        mask = self._random(X) >= self.rate
+        if self.inverted:
+            return X * mask / (1 - self.rate)
+        return X * mask
+
+    def _random(self, X: torch.Tensor) -> torch.Tensor:
+        """Return a random number for each value of X, of which this process may have a share."""
+        whole = (0, len(X), len(X))
+        first, last, total = self.share or whole
         # On a CPU several times as fast as torch.nn.functional.dropout, whose random bits are slow.
         random = torch.rand((total, *X.shape[1:]), device=X.device)
-        mask = random[first:last] >= self.rate
-        return X * mask / (1 - self.rate) if self.inverted else X * mask
+        return random[first:last]
 
 
 class HardLSTM(nn.LSTM):
@@ -125,14 +133,16 @@ class HardLSTM(nn.LSTM):
         """Return the outputs (P, N, units) of one direction, whose parameters end in `layer`."""
         W = getattr(self, f"weight_ih_{layer}")
         U = getattr(self, f"weight_hh_{layer}")
-        bias = getattr(self, f"bias_ih_{layer}") + getattr(self, f"bias_hh_{layer}")
-        inputs = functional.linear(X, W, bias)  # (P, N, 4 units)
+        b = getattr(self, f"bias_ih_{layer}")
+        c = getattr(self, f"bias_hh_{layer}")
+        inputs = functional.linear(X, W, b + c)  # (P, N, 4 units)
         hidden = cell = X.new_zeros(X.shape[1], self.hidden_size)
         outputs = []
         for step in inputs:
             gates = step + functional.linear(hidden, U)  # (N, 4 units)
             i, f, g, o = gates.chunk(4, dim=1)  # torch's order of the gates
-            cell = hard_sigmoid(f) * cell + hard_sigmoid(i) * torch.tanh(g)
+            update = hard_sigmoid(i) * torch.tanh(g)
+            cell = hard_sigmoid(f) * cell + update
             hidden = hard_sigmoid(o) * torch.tanh(cell)
             outputs.append(hidden)
         return torch.stack(outputs)

@@ -306,13 +306,16 @@ class DanQDilated(DanQ):
     """
 
     def _make_body(self, filters: int, units: int, positions: int, gates: str) -> nn.Module:
-        # n layers depend on 2**n - 1 positions to either side.
-        n = max(2, math.ceil(math.log2(max(positions, 1))))
+        # The receptive field of n layers is 2**n - 1 positions to either side.
+        doublings = math.ceil(math.log2(max(positions, 1)))
+        n = max(2, doublings)
         channels = self._channels(filters, units, n)
-        sizes = [filters, *[channels] * (n - 1), 2 * units]
+        inputs = [filters] + [channels] * (n - 1)
+        outputs = [channels] * (n - 1) + [2 * units]
         layers = nn.ModuleList()
         for i in range(n):
-            layer = nn.Conv1d(sizes[i], sizes[i + 1], 3, padding=2**i, dilation=2**i)
+            reach = 2**i
+            layer = nn.Conv1d(inputs[i], outputs[i], 3, padding=reach, dilation=reach)
             layers.append(layer)
         return layers
 
@@ -328,12 +331,15 @@ class DanQDilated(DanQ):
         if a == 0:
             exact = cost / b
         else:
-            exact = (math.sqrt(b * b + 4 * a * cost) - b) / (2 * a)
+            root = math.sqrt(b * b + 4 * a * cost)
+            exact = (root - b) / (2 * a)
 
         def excess(c: int) -> int:
-            return abs(a * c * c + b * c - cost)
+            multiply_adds = a * c * c + b * c
+            return abs(multiply_adds - cost)
 
-        return max(1, min(math.floor(exact), math.ceil(exact), key=excess))
+        nearest = min(math.floor(exact), math.ceil(exact), key=excess)
+        return max(1, nearest)
 
     def _mix(self, X: torch.Tensor) -> torch.Tensor:
         for layer in self.body:
@@ -431,8 +437,9 @@ def build(
         raise DanqError(f"{what}; use train.head dense for it")
     if model.recurrent:
         options["gates"] = gates
-    sizes = _default_widths(network) | model.sizes
-    return network(window, n_targets, **_scaled(sizes, scale, filter_scale), **options)
+    published = _default_widths(network) | model.sizes
+    sizes = _scaled(published, scale, filter_scale)
+    return network(window, n_targets, **sizes, **options)
 
 
 def _default_widths(network: type) -> dict[str, int]:
@@ -447,7 +454,8 @@ def _scaled(sizes: dict[str, int], scale: float, filter_scale: float) -> dict[st
     for name in WIDTHS:
         if name in sizes:
             factor = filter_scale if name in FIRST_FILTERS else 1
-            scaled[name] = max(1, round(sizes[name] * scale * factor))
+            width = round(sizes[name] * scale * factor)
+            scaled[name] = max(1, width)
     return scaled
 
 

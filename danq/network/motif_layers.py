@@ -60,7 +60,9 @@ def motif_layers(model: nn.Module) -> list[Layer]:
     def second_activations(X: torch.Tensor) -> torch.Tensor:
         return model.second_responses(model.stem(X))
 
+    conv = model.second
     pool = model.stem.pool
-    width = pool * (model.second.kernel_size[0] - 1) + pool - 1 + first.width
-    second = Layer("second", second_activations, model.second.out_channels, width, pool)
+    pooled = pool * conv.kernel_size[0]  # positions of the first layer that one response depends on
+    width = pooled - 1 + first.width
+    second = Layer("second", second_activations, conv.out_channels, width, pool)
     return [first, second]

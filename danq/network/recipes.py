@@ -181,9 +181,9 @@ class PublishedDeepSEA(Recipe):
         The sum is over the whole batch. Parameters as `Recipe.loss`.
         """
         out = model.head.out
-        # Computed anew from detached inputs, so that the penalty reaches the output layer only.
-        penalised = functional.linear(out.last_inputs.float(), out.weight, out.bias)
-        size = penalised.abs().sum()
+        # Logits anew, from detached inputs, so that the penalty reaches the output layer only.
+        inputs = out.last_inputs.float()
+        size = functional.linear(inputs, out.weight, out.bias).abs().sum()
         penalty = self.L1 * size * total / len(logits)
         return super().loss(model, logits, labels, total) + penalty
 

@@ -122,8 +122,8 @@ def predict_rows(
     for start in tqdm(starts, "predict", unit="batch", leave=False, disable=None):
         stop()
         batch = rows[start : start + BATCH]
-        windows = Batches(dataset, split, device, [slice(batch.start, batch.stop)])
-        X = windows.sequences_of(slice(None))
-        predicted = strand_probabilities(network, X)
-        probabilities[:, start : start + len(batch)] = predicted.cpu()
+        block = slice(batch.start, batch.stop)
+        X = Batches(dataset, split, device, [block]).sequences_of(slice(None))
+        positions = slice(start, start + len(batch))
+        probabilities[:, positions] = strand_probabilities(network, X).cpu()
     return probabilities
