@@ -15,6 +15,7 @@ from tqdm import tqdm
 from danq.config import Naming
 from danq.files import PathLike, write_table
 from danq.motif.clusters import align, cluster_motifs
+from danq.motif.fdr import benjamini_hochberg, best_q_values, empirical_fdr
 from danq.motif.meme import (
     Motif,
     information,
@@ -24,7 +25,7 @@ from danq.motif.meme import (
     reverse_complement,
     write_meme,
 )
-from danq.motif.tomtom import Comparison, benjamini_hochberg, tomtom
+from danq.motif.tomtom import Comparison, tomtom
 
 CORE = 8
 """Columns of the stretch whose information decides whether a motif is compared with known ones."""
@@ -224,9 +225,9 @@ def match_table(
         represents all its copies, see `danq.motif.clusters.cluster_motifs`), rank (from 1), match
         (name of the known motif), factor (its alias), family (of the factor), p, e (p times the
         number of known motifs), tomtom_q (Benjamini-Hochberg over the known motifs, for this motif
-        alone, as Tomtom has it), q (of the best match, see `best_q_values`), empirical_fdr (see
-        there), strand, offset, overlap (see `danq.motif.tomtom.Comparison`), named (yes at rank 1
-        with q below `q_value`).
+        alone, as Tomtom has it), q (of the best match, see `danq.motif.fdr.best_q_values`),
+        empirical_fdr (see `danq.motif.fdr.empirical_fdr`), strand, offset, overlap (see
+        `danq.motif.tomtom.Comparison`), named (yes at rank 1 with q below `q_value`).
     """
     tested = [motif for motif in motifs if _is_fit(motif, min_bits)]
     matches = _best_matches(tested, known, distance, shuffles, rng)
@@ -330,69 +331,6 @@ def _shuffled_p_values(
         comparison = tomtom(copies, targets, distance=distance)
         lowest.append(comparison.p.min(axis=1))
     return np.concatenate(lowest)
-
-
-def best_q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the q-value of each motif's best match: the false discovery rate among named motifs.
-
-    The best of T p-values is first corrected for their number (Sidak 1967,
-    https://doi.org/10.1080/01621459.1967.10482935), then the motifs for each other. Over all pairs
-    of motif and known motif instead, a true motif with many relatives counts as many discoveries,
-    and lets shuffled ones in.
-
-    Parameters
-    ----------
-    p : numpy.ndarray, shape (F, T)
-        p-value of each motif and known motif.
-
-    Returns
-    -------
-    numpy.ndarray, shape (F,), float64
-    """
-    below_1 = np.nextafter(1, 0)  # the logarithm of 1 - 1 is not finite
-    best = np.minimum(p.min(axis=1), below_1)
-    n_targets = p.shape[1]
-    log_none = n_targets * np.log1p(-best)
-    return benjamini_hochberg(-np.expm1(log_none))
-
-
-def empirical_fdr(
-    p: NDArray[np.float64], best: NDArray[np.float64], null: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Estimate false discovery rates of motifs from shuffled ones.
-
-    At a threshold t: the share of shuffled motifs whose best match has p <= t, over the share of
-    real motifs whose best match has; at most 1, and the lowest over all thresholds that let `p`
-    pass, so that it never falls as `p` grows. It takes what q-values leave out: filters share
-    composition with known motifs, and the p-values of one filter depend on each other. Its
-    resolution is one in ``len(null)``.
-
-    Parameters
-    ----------
-    p : numpy.ndarray, shape (M,)
-        Where to estimate.
-    best, null : numpy.ndarray, shapes (N,), (K,)
-        Lowest p-value of each real and of each shuffled motif.
-
-    Returns
-    -------
-    numpy.ndarray, float64, shape (M,)
-
-    Examples
-    --------
-    >>> best, null = np.array([1e-9, 1e-8, 1e-4, 0.02]), np.array([1e-4, 0.03, 0.04, 0.05])
-    >>> empirical_fdr(np.array([1e-8, 1e-4, 0.02, 0.1]), best, null).round(3).tolist()
-    [0.0, 0.25, 0.25, 1.0]
-    """
-    thresholds = np.unique(np.concatenate([p, best]))
-    false = np.searchsorted(np.sort(null), thresholds, side="right")
-    named = np.searchsorted(np.sort(best), thresholds, side="right")
-    false_share = false / len(null)
-    named_share = np.maximum(named, 1) / len(best)
-    rates = false_share / named_share
-    lowest = np.minimum.accumulate(rates[::-1])[::-1]  # from each threshold on
-    estimates = np.minimum(lowest, 1)
-    return estimates[np.searchsorted(thresholds, p)]
 
 
 # --- what follows from the table ---

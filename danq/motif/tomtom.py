@@ -105,31 +105,6 @@ def tomtom(
     return comparison
 
 
-def benjamini_hochberg(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return q-values over all entries of `p`, whatever its shape.
-
-    Parameters
-    ----------
-    p : numpy.ndarray, float64
-        p-values of every test made, the hopeless ones too.
-
-    Returns
-    -------
-    numpy.ndarray, float64, shape of `p`
-        Smallest false discovery rate at which each is significant (Benjamini and Hochberg 1995,
-        https://doi.org/10.1111/j.2517-6161.1995.tb02031.x).
-
-    Examples
-    --------
-    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03, 0.5])).round(4).tolist()
-    [0.04, 0.0533, 0.0533, 0.5]
-    """
-    from scipy.stats import false_discovery_control
-
-    q = false_discovery_control(p.ravel())
-    return q.reshape(p.shape)
-
-
 # --- the targets ---
 
 _Matrix = NDArray[np.float64]

@@ -61,6 +61,14 @@ class _Cassette:
     one_strand: bool = False
 
 
+def _cassette(
+    share: float, factors: str, *gaps: tuple[int, int], one_strand: bool = False
+) -> _Cassette:
+    """Return a cassette of the factors named in a text; gaps from least to largest, inclusive."""
+    ranges = [range(least, largest + 1) for least, largest in gaps]
+    return _Cassette(share, tuple(factors.split()), tuple(ranges), one_strand)
+
+
 def _helix_gaps(first_turn: float) -> list[int]:
     """Return the gaps (bp) between GFI1 (11 bp) and ZIC1 (14 bp), centres turns apart, up to 13."""
     half_widths = (11 + 14) / 2
@@ -74,31 +82,31 @@ def _helix_gaps(first_turn: float) -> list[int]:
 # With the pairs that lone sites form by chance, the shares give about as many decoys as positives
 # of each target.
 _SINGLE = (
-    _Cassette(0.010, ("CTCF",)),
-    _Cassette(0.040, ("CTCF" + SWAPPED,)),
-    _Cassette(0.080, ("ZNF143",)),
-    _Cassette(0.040, ("ZNF143" + SWAPPED,)),
+    _cassette(0.010, "CTCF"),
+    _cassette(0.040, "CTCF-swapped"),
+    _cassette(0.080, "ZNF143"),
+    _cassette(0.040, "ZNF143-swapped"),
 )
 _COUNT = (
-    _Cassette(0.030, ("ELF4",) * 3, (range(5, 83),) * 2),
-    _Cassette(0.030, ("ELF4",) * 4, (range(5, 51),) * 3),
-    _Cassette(0.025, ("ELF4",) * 5, (range(5, 36),) * 4),
-    _Cassette(0.025, ("ELF4",)),
-    _Cassette(0.025, ("ELF4",) * 2, (range(5, 83),)),
+    _cassette(0.030, "ELF4 ELF4 ELF4", (5, 82), (5, 82)),
+    _cassette(0.030, "ELF4 ELF4 ELF4 ELF4", (5, 50), (5, 50), (5, 50)),
+    _cassette(0.025, "ELF4 ELF4 ELF4 ELF4 ELF4", (5, 35), (5, 35), (5, 35), (5, 35)),
+    _cassette(0.025, "ELF4"),
+    _cassette(0.025, "ELF4 ELF4", (5, 82)),
 )
 _ORDER = (
-    _Cassette(0.070, ("ONECUT3", "HNF4A"), (range(40, 161),), one_strand=True),
-    _Cassette(0.070, ("HNF4A", "ONECUT3"), (range(40, 161),), one_strand=True),
+    _cassette(0.070, "ONECUT3 HNF4A", (40, 160), one_strand=True),
+    _cassette(0.070, "HNF4A ONECUT3", (40, 160), one_strand=True),
 )
 _INHIBITOR = (
-    _Cassette(0.090, ("SRF",)),
-    _Cassette(0.060, ("SRF", "REST"), (range(10, 161),)),
+    _cassette(0.090, "SRF"),
+    _cassette(0.060, "SRF REST", (10, 160)),
 )
 _INSULATOR = (
-    _Cassette(0.020, ("TFE3", "TP53"), (range(70, 201),)),
-    _Cassette(0.010, ("CTCF", "TFE3", "TP53"), (range(10, 61), range(70, 201))),
-    _Cassette(0.010, ("TFE3", "TP53", "CTCF"), (range(70, 201), range(10, 61))),
-    _Cassette(0.070, ("TFE3", "CTCF", "TP53"), (range(28, 93),) * 2),
+    _cassette(0.020, "TFE3 TP53", (70, 200)),
+    _cassette(0.010, "CTCF TFE3 TP53", (10, 60), (70, 200)),
+    _cassette(0.010, "TFE3 TP53 CTCF", (70, 200), (10, 60)),
+    _cassette(0.070, "TFE3 CTCF TP53", (28, 92), (28, 92)),
 )
 _HELIX = (
     _Cassette(0.060, ("GFI1", "ZIC1"), (_helix_gaps(3),)),
@@ -403,9 +411,9 @@ def _write_targets(folder: Path, peaks: pd.DataFrame) -> None:
     for index, target in enumerate(TARGETS):
         file = f"peaks/{index:02d}.bed.gz"
         intervals = peaks[peaks["target"] == index]
-        numbers = np.arange(len(intervals)) + 1
+        n = len(intervals)
         bed = intervals[["chrom", "start", "end"]].copy()
-        bed["name"] = [f"{target.name}_{number}" for number in numbers]
+        bed["name"] = [f"{target.name}_{number}" for number in range(1, n + 1)]
         bed["score"] = 1000
         bed["strand"] = "."
         _write_packed(folder / file, bed, header=False)
