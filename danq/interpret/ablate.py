@@ -81,7 +81,8 @@ def ablate(
         table = effect_table(changes, batch_labels, data.names, data.groups)
     write_table(output, table)
     n_filters = stem.conv.out_channels
-    print(f"{output}: {n_filters} filters ablated in {len(rows)} windows", file=sys.stderr)
+    message = f"{output}: {n_filters} filters ablated in {len(rows)} windows"
+    print(message, file=sys.stderr)
 
 
 def positive_rows(labels: NDArray[np.uint8], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -144,7 +145,8 @@ def ablated_changes(
     """
     windows = torch.from_numpy(X).to(device)
     with torch.inference_mode():
-        strands = [network.stem(windows), network.stem(windows.flip(1, 2))]
+        reverse_complements = windows.flip(1, 2)
+        strands = [network.stem(windows), network.stem(reverse_complements)]
         before = _log_odds(network, strands)
         for number in range(network.stem.conv.out_channels):
             responses = [strand[:, number].clone() for strand in strands]
@@ -196,19 +198,14 @@ def effect_table(
         squares = squares + np.stack(batch_squares)
     n = _count_positives(labels)
     effect, se = _mean_and_error(np.asarray(sums), np.asarray(squares), n)
-    filters, targets = np.indices(effect.shape).reshape(2, -1)
-    table = pd.DataFrame(
-        {
-            "filter": filters,
-            "motif": [f"filter{number}" for number in filters],
-            "target": targets,
-            "name": np.array(names, dtype=object)[targets],
-            "group": np.array(groups, dtype=object)[targets],
-            "effect": effect.ravel().round(6),
-            "se": se.ravel().round(6),
-            "n": n[targets],
-        }
-    )
+    cells = np.indices(effect.shape)
+    filters, targets = cells.reshape(2, -1)
+    table = pd.DataFrame({"filter": filters, "target": targets, "n": n[targets]})
+    table["motif"] = [f"filter{number}" for number in filters]
+    table["name"] = np.array(names, dtype=object)[targets]
+    table["group"] = np.array(groups, dtype=object)[targets]
+    table["effect"] = effect.ravel().round(6)
+    table["se"] = se.ravel().round(6)
     return table[COLUMNS]
 
 

@@ -41,7 +41,8 @@ class Filters(NamedTuple):
     @property
     def names(self) -> list[str]:
         """What the filters are called, as ``filter0``."""
-        return [f"{self.layer.name}{number}" for number in range(self.layer.n_filters)]
+        numbers = range(self.layer.n_filters)
+        return [f"{self.layer.name}{number}" for number in numbers]
 
 
 def read_layer(
@@ -118,8 +119,9 @@ def _realigned(sites: Sites, bases: NDArray[np.uint8], layer: Layer) -> Filters:
     for number in np.unique(sites.filter):
         of_filter = sites.filter == number
         shifts[of_filter] = realign(bases[of_filter], FLANK)
-    columns = FLANK + shifts[:, None] + np.arange(layer.width)
-    under_sites = bases[np.arange(len(bases))[:, None], columns]
+    first_columns = FLANK + shifts[:, None]
+    columns = first_columns + np.arange(layer.width)
+    under_sites = np.take_along_axis(bases, columns, axis=1)
     counts = count_bases(under_sites, sites.filter, layer.n_filters)
     shifted = sites._replace(start=sites.start + shifts)
     return Filters(layer, counts, _count_sites(sites, layer), shifted)
@@ -132,12 +134,9 @@ def _in_split(sites: Sites, batch_rows: NDArray[np.int64]) -> Sites:
 
 def _joined(batches: list[Sites]) -> Sites:
     """Return the sites of all batches, one batch after the other."""
-    return Sites(
-        row=np.concatenate([sites.row for sites in batches]),
-        filter=np.concatenate([sites.filter for sites in batches]),
-        start=np.concatenate([sites.start for sites in batches]),
-        activation=np.concatenate([sites.activation for sites in batches]),
-    )
+    columns = zip(*batches, strict=True)
+    joined = [np.concatenate(column) for column in columns]
+    return Sites(*joined)
 
 
 def _count_sites(sites: Sites, layer: Layer) -> NDArray[np.int64]:

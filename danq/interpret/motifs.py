@@ -116,7 +116,8 @@ def motifs(
         write_bed(sites, _bed(filters, windows, cutoffs.trim_bits))
     write_table(matches, filter_table(table, filters, initialised_from))
     n_filters = sum(layer.n_filters for layer in layers)
-    print(f"{matches}: {n_filters} filters; {summary(table)}", file=sys.stderr)
+    message = f"{matches}: {n_filters} filters; {summary(table)}"
+    print(message, file=sys.stderr)
 
 
 def _cutoffs(settings: Motifs) -> Cutoffs:
@@ -189,9 +190,10 @@ def _families(
     for chance matches of the others.
     """
     first_names = filters[0].names
-    initialised = {
-        name for name, motif in zip(first_names, initialised_from, strict=False) if motif
-    }
+    initialised = set()
+    for name, origin in zip(first_names, initialised_from, strict=False):
+        if origin:
+            initialised.add(name)
     for layer in filters:
         names = set(layer.names)
         for from_known in (True, False):

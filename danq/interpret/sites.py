@@ -145,7 +145,9 @@ def _peaks(layer: Layer, X: NDArray[np.float32]) -> _Peaks:
     with torch.inference_mode():
         activations = layer.activations(torch.from_numpy(X)).relu()  # (n, F, P)
         best = activations.max(dim=2)  # (n, F)
-    return _Peaks(best.values.cpu().numpy(), best.indices.cpu().numpy())
+    activation = best.values.cpu().numpy()
+    position = best.indices.cpu().numpy()
+    return _Peaks(activation, position)
 
 
 def site_bases(
@@ -167,8 +169,10 @@ def site_bases(
     numpy.ndarray, uint8, shape (M, width + 2 flank)
         What lies beyond a window is `UNKNOWN`.
     """
-    padded = np.pad(indices, [(0, 0), (flank, flank)], constant_values=UNKNOWN)
-    positions = sites.start[:, None] + np.arange(width + 2 * flank)
+    flanks = [(0, 0), (flank, flank)]
+    padded = np.pad(indices, flanks, constant_values=UNKNOWN)
+    columns = np.arange(width + 2 * flank)
+    positions = sites.start[:, None] + columns
     return padded[sites.row[:, None], positions]
 
 
@@ -193,10 +197,13 @@ def count_bases(
     """
     width = bases.shape[1]
     n_kinds = UNKNOWN + 1
-    columns = filters[:, None] * width + np.arange(width)
+    first_columns = filters[:, None] * width
+    columns = first_columns + np.arange(width)
     cells = columns * n_kinds + bases
-    counts = np.bincount(cells.ravel(), minlength=n_filters * width * n_kinds)
-    return counts.reshape(n_filters, width, n_kinds)[..., :UNKNOWN]
+    n_cells = n_filters * width * n_kinds
+    counts = np.bincount(cells.ravel(), minlength=n_cells)
+    by_position = counts.reshape(n_filters, width, n_kinds)
+    return by_position[..., :UNKNOWN]
 
 
 def realign(bases: NDArray[np.uint8], flank: int, rounds: int = 4) -> NDArray[np.int64]:
@@ -225,17 +232,19 @@ def realign(bases: NDArray[np.uint8], flank: int, rounds: int = 4) -> NDArray[np
     width = bases.shape[1] - 2 * flank
     # Each site at each of its shifts: (M, 2 flank + 1, w).
     shifted = np.lib.stride_tricks.sliding_window_view(bases, width, axis=1)
-    inside = ~(shifted[:, :, [0, -1]] == UNKNOWN).any(axis=2)
+    ends = shifted[:, :, [0, -1]]
+    inside = (ends != UNKNOWN).all(axis=2)
     inside[:, flank] = True
     sites = np.arange(len(bases))
     chosen = np.full(len(bases), flank)
     shifts = np.arange(2 * flank + 1)
     nearest_first = np.argsort(np.abs(shifts - flank), kind="stable")
     for _ in range(rounds):
-        scores = _scores(shifted, _log_odds(shifted[sites, chosen]))
+        odds = _log_odds(shifted[sites, chosen])
+        scores = np.where(inside, _scores(shifted, odds), -np.inf)
         # Of equal scores the smallest shift: a site of one base over and over stays where it is.
-        allowed = np.where(inside, scores, -np.inf)[:, nearest_first]
-        chosen = nearest_first[allowed.argmax(axis=1)]
+        best = scores[:, nearest_first].argmax(axis=1)
+        chosen = nearest_first[best]
     return chosen - flank
 
 
@@ -244,7 +253,8 @@ def _log_odds(bases: NDArray[np.uint8]) -> NDArray[np.float64]:
     one_filter = np.zeros(len(bases), np.int64)
     counts = count_bases(bases, one_filter, 1)[0]
     totals = counts.sum(axis=1, keepdims=True)
-    odds = np.log((counts + 1) / (totals + 4) * 4)
+    shares = (counts + 1) / (totals + 4)
+    odds = np.log(shares * 4)
     return np.pad(odds, [(0, 0), (0, 1)])
 
 
@@ -299,16 +309,12 @@ def bed_rows(
     highest = np.zeros(len(names), np.float32)
     np.maximum.at(highest, sites.filter, sites.activation)
     score = 1000 * sites.activation / highest[sites.filter]
+    chromosome = windows.chromosome[sites.row]
     start = windows.start[sites.row] + sites.start
-    chromosomes = np.array(windows.names, dtype=object)
-    filters = np.array(names, dtype=object)
-    return pd.DataFrame(
-        {
-            "chrom": chromosomes[windows.chromosome[sites.row]],
-            "start": start + spans[sites.filter, 0],
-            "end": start + spans[sites.filter, 1],
-            "name": filters[sites.filter],
-            "score": np.rint(score).astype(np.int64),
-            "strand": "+",
-        }
-    )
+    first, last = spans[sites.filter].T
+    frame = pd.DataFrame({"start": start + first, "end": start + last})
+    frame.insert(0, "chrom", np.array(windows.names, dtype=object)[chromosome])
+    frame["name"] = np.array(names, dtype=object)[sites.filter]
+    frame["score"] = np.rint(score).astype(np.int64)
+    frame["strand"] = "+"
+    return frame
