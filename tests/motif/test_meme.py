@@ -164,6 +164,13 @@ def test_missing_file(tmp_path):
         known_motifs(tmp_path / "missing.meme")
 
 
+def test_the_other_strand_of_a_motif():
+    motif = Motif("a", "A", np.array([[1.0, 0, 0, 0], [0, 0.7, 0.3, 0]]), 20, "family")
+    other = motif.reverse_complement()
+    assert other.matrix.tolist() == [[0, 0.3, 0.7, 0], [0, 0, 0, 1]]
+    assert (other.name, other.alias, other.n_sites, other.family) == ("a", "A", 20, "family")
+
+
 def test_jaspar():
     (motif,) = jaspar("JASPAR2024", names=["MA0139.2"])
     assert (motif.name, motif.alias) == ("MA0139.2", "CTCF")
