@@ -15,7 +15,7 @@ WORDS = {
     "lower_case_bases": "bases in lower case",
     "repeated_intervals": "intervals repeated in a row",
 }
-"""What `danq.genome` counts in the files that it reads, where the words are not those of the key."""
+"""What `danq.genome` counts in files, by key, where the words are not those of the key."""
 
 
 class Total(NamedTuple):

@@ -46,8 +46,8 @@ def test_every_target_without_training_positives_is_named(toy, tmp_path):
     with pytest.raises(DanqError) as caught:
         check(sources, tmp_path / "inputs.json", settings=SETTINGS)
     assert str(caught.value).splitlines() == [
-        f"{tmp_path}/{name}.bed: target '{name.upper()}' has no positive window in the train split; "
-        "remove it, or change the splits or extract.train_bins"
+        f"{tmp_path}/{name}.bed: target '{name.upper()}' has no positive window in the train "
+        "split; remove it, or change the splits or extract.train_bins"
         for name in "cd"
     ]
 

@@ -11,9 +11,9 @@ def test_every_bin_is_a_window_or_counted_as_dropped(toy, run_extract, tmp_path)
     facts, rows = read_windows(tmp_path)
     dropped = facts["dropped"]
     assert len(rows) + sum(dropped.values()) == sum(length // BIN for length in LENGTHS.values())
-    # By hand: the windows of the first and the last whole bin leave the chromosome, on each of three
-    # chromosomes (chr2 ends 130 bp after its last bin, which is more than the flank of 100); the
-    # blacklist touches bins 19 and 20 of chr1, and 0 (dropped before) and 1 of chr3.
+    # By hand: the windows of the first and the last whole bin leave the chromosome, on each of
+    # three chromosomes (chr2 ends 130 bp after its last bin, which is more than the flank of 100);
+    # the blacklist touches bins 19 and 20 of chr1, and 0 (dropped before) and 1 of chr3.
     assert dropped == {
         "chromosome_left_out": 0,
         "beyond_chromosome_end": 5,
@@ -39,8 +39,9 @@ def test_no_base_of_a_training_window_lies_in_another_region(stride, toy, run_ex
     assert {owner["chr1", 5_100], owner["chr1", 8_800]} == {"valid"} and owner[
         "chr1", 9_100
     ] == "test"
-    # By hand: of the windows of 400 bp that begin 100 bp before a bin, two straddle each of the three
-    # borders (5000, 9000, 12000); with a stride of 40, so do two of each of the four other rows.
+    # By hand: of the windows of 400 bp that begin 100 bp before a bin, two straddle each of the
+    # three borders (5000, 9000, 12000); with a stride of 40, so do two of each of the four other
+    # rows.
     assert facts["dropped"]["border"] == (6 if stride is None else 30)
 
 
@@ -57,8 +58,8 @@ def test_a_stride_adds_overlapping_bins_to_training_only(toy, run_extract, tmp_p
         row for row in rows[None] if row[3] != "train"
     ]
     train = sorted(row[1] + FLANK for row in rows[40] if row[3] == "train")
-    # By hand: bins at every multiple of 40 whose window lies in the 20,050 bp of chr1, less those that
-    # hold one of the two blacklisted bases 3,999 and 4,000.
+    # By hand: bins at every multiple of 40 whose window lies in the 20,050 bp of chr1, less those
+    # that hold one of the two blacklisted bases 3,999 and 4,000.
     whole = range(120, 20_050 - BIN - FLANK + 1, 40)
     assert train == [start for start in whole if not (start <= 4_000 and start + BIN > 3_999)]
 
@@ -87,8 +88,8 @@ def test_windows_of_unknown_bases_are_dropped(toy, run_extract, tmp_path):
     (tmp_path / "genome.fa").write_text(f">chr1\n{changed}\n>chr2{rest}")
     run_extract(toy, tmp_path, genome=tmp_path / "genome.fa", max_n=0.5)
     facts, rows = read_windows(tmp_path)
-    # By hand: of windows at 10,000 + 200 k - 100, those with more than 200 of 400 bp in the range from
-    # 10,000 to 11,000.
+    # By hand: of windows at 10,000 + 200 k - 100, those with more than 200 of 400 bp in the range
+    # from 10,000 to 11,000.
     assert facts["dropped"]["unknown_bases"] == 5
     assert not [row for row in rows if row[0] == "chr1" and 9_800 < row[1] < 10_800]
 
@@ -233,8 +234,8 @@ def test_windows_can_be_taken_from_some_chromosomes(toy, run_extract, tmp_path):
 
 
 def test_the_share_of_unknown_bases_is_compared_exactly(run_extract, tmp_path):
-    # Every bin of 100 bp has 29 N: 0.29, the largest allowed share, though 0.29 * 100 is below 29 in
-    # binary numbers.
+    # Every bin of 100 bp has 29 N: 0.29, the largest allowed share, though 0.29 * 100 is below 29
+    # in binary numbers.
     write_fasta(
         tmp_path / "genome.fa",
         {f"chr{i}": ("N" * 29 + "ACGT" * 17 + "ACG") * 40 for i in (1, 2, 3)},
