@@ -154,16 +154,16 @@ class _Repeats:
                 break
             for start in range(0, len(pending), step):
                 rows = pending[start : start + step]
-                other_rows = self._order[first[rows] + candidate]
-                repeated[rows] = self._equal(rows, other_rows, reverse)
+                counterpart_rows = self._order[first[rows] + candidate]
+                repeated[rows] = self._equal(rows, counterpart_rows, reverse)
         return repeated
 
     def _equal(
-        self, rows: NDArray[np.int64], other_rows: NDArray[np.int64], reverse: bool
+        self, rows: NDArray[np.int64], counterpart_rows: NDArray[np.int64], reverse: bool
     ) -> NDArray[np.bool_]:
         """Compare windows of both splits pair by pair, base by base."""
         windows = _gather(self._dataset, self._split, rows)
-        others = _gather(self._dataset, self._against, other_rows)
+        counterparts = _gather(self._dataset, self._against, counterpart_rows)
         equal = np.empty(len(rows), dtype=bool)
         step = _rows_in(_BLOCK, self._dataset)
         for start in range(0, len(rows), step):
@@ -171,7 +171,7 @@ class _Repeats:
             strand = windows[block]
             if reverse:
                 strand = reverse_complement_packed(strand, self._dataset.window)
-            same_bases = strand == others[block]
+            same_bases = strand == counterparts[block]
             equal[block] = same_bases.all(axis=(1, 2))
         return equal
 
