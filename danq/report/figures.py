@@ -24,8 +24,10 @@ from danq.report.findings.grammar import (
 )
 from danq.report.findings.motifs import ablation_matrix, ablation_table
 from danq.report.findings.scores import calibration
-from danq.report.findings.training import best_epoch, epochs
-from danq.report.run import Pair, Run, Trained
+from danq.report.findings.training import best_epoch, epochs, with_history
+from danq.report.run import Run
+from danq.report.run_scores import Pair
+from danq.report.run_trainings import Trained
 from danq.report.sentences import tally
 from danq.report.words import (
     interval,
@@ -96,31 +98,37 @@ def scatter(run: Run, pair: Pair) -> Drawing | None:
     a = title(pair.a)
     b = title(pair.b)
     style = styles(run.targets["group"])
+    titles = [_scatter_title(row, a, b) for row in rows.itertuples()]
     figure, ax = charts.canvas(*SQUARE)
     charts.scatter_models(
         ax,
         rows["auprc_a"],
         rows["auprc_b"],
-        groups=rows["group"],
         low=rows["low"],
         high=rows["high"],
-        titles=[_scatter_title(row, a, b) for row in rows.itertuples()],
-        keys=list(rows.index),
-        style=style,
         labels=(f"AUPRC, {a}", f"AUPRC, {b}"),
+        **_target_points(rows, titles, style),
     )
-    n_missing = len(pair.rows) - len(rows)
-    missing = f"NA: {n_missing} not drawn." if n_missing else ""
     columns = ["label", "group", "auprc_a", "auprc_b", "difference", "low", "high"]
     headings = ["target", "group", a, b, "difference", "low", "high"]
-    return Drawing(
-        name=f"{pair.a}-{pair.b}",
-        title=f"{a} against {b}",
-        note=sentence(f"{tally(pair).capitalize()}.", missing),
-        figure=figure,
-        legend=legend_entries(style),
-        numbers=rows[columns].set_axis(headings, axis=1),
-    )
+    numbers = rows[columns].set_axis(headings, axis=1)
+    name = f"{pair.a}-{pair.b}"
+    note = _scatter_note(pair, n_drawn=len(rows))
+    return Drawing(name, f"{a} against {b}", note, figure, legend_entries(style), numbers)
+
+
+def _scatter_note(pair: Pair, n_drawn: int) -> str:
+    counts = f"{tally(pair).capitalize()}."
+    n_missing = len(pair.rows) - n_drawn
+    return sentence(counts, f"NA: {n_missing} not drawn.") if n_missing else counts
+
+
+def _target_points(
+    rows: pd.DataFrame, titles: list[str], style: Mapping[str, Style]
+) -> dict[str, Any]:
+    """Return what the charts with a point per target have in common."""
+    keys = rows.index.tolist()
+    return {"groups": rows["group"], "titles": titles, "keys": keys, "style": style}
 
 
 def _scatter_title(row: Any, a: str, b: str) -> str:
@@ -152,6 +160,7 @@ def effects(run: Run, pair: Pair) -> Drawing | None:
     if rows.empty:
         return None
     style = styles(run.targets["group"])
+    titles = [_effect_title(row) for row in rows.itertuples()]
     figure, ax = charts.canvas(*SQUARE)
     charts.effects(
         ax,
@@ -159,24 +168,18 @@ def effects(run: Run, pair: Pair) -> Drawing | None:
         rows["difference"],
         low=rows["low"],
         high=rows["high"],
-        groups=rows["group"],
-        titles=[_effect_title(row) for row in rows.itertuples()],
-        keys=list(rows.index),
-        style=style,
         labels=("positive test windows", f"AUPRC, {versus(pair)}"),
+        **_target_points(rows, titles, style),
+    )
+    name = f"effect-{pair.a}-{pair.b}"
+    heading = f"{versus(pair)} and the number of positives"
+    note = (
+        "All targets have the same windows, so prevalence rises with the number of positive "
+        "windows."
     )
     columns = ["label", "group", "prevalence", "n_positive", "difference", "low", "high"]
-    return Drawing(
-        name=f"effect-{pair.a}-{pair.b}",
-        title=f"{versus(pair)} and the number of positives",
-        note=(
-            "All targets have the same windows, so prevalence rises with the number of positive "
-            "windows."
-        ),
-        figure=figure,
-        legend=legend_entries(style),
-        numbers=rows[columns].rename(columns={"label": "target"}),
-    )
+    numbers = rows[columns].rename(columns={"label": "target"})
+    return Drawing(name, heading, note, figure, legend_entries(style), numbers)
 
 
 def _effect_title(row: Any) -> str:
@@ -188,26 +191,16 @@ def prevalence(run: Run) -> Drawing:
     """Draw the prevalence of the targets of a run in the test split, by rank."""
     targets = run.targets
     style = styles(targets["group"])
+    titles = [_prevalence_title(row) for row in targets.itertuples()]
     figure, ax = charts.canvas(*WIDE)
-    charts.prevalence(
-        ax,
-        targets["prevalence"],
-        groups=targets["group"],
-        titles=[_prevalence_title(row) for row in targets.itertuples()],
-        keys=list(targets.index),
-        style=style,
-    )
+    charts.prevalence(ax, targets["prevalence"], **_target_points(targets, titles, style))
     n_absent = int((targets["prevalence"] == 0).sum())
     absent = f"{plural(n_absent, 'target')} without a positive window not drawn."
+    note = absent if n_absent else ""
     columns = ["label", "group", "n_positive", "prevalence"]
-    return Drawing(
-        name="prevalence",
-        title="Prevalence in the test split",
-        note=absent if n_absent else "",
-        figure=figure,
-        legend=legend_entries(style),
-        numbers=targets[columns].rename(columns={"label": "target"}),
-    )
+    numbers = targets[columns].rename(columns={"label": "target"})
+    heading = "Prevalence in the test split"
+    return Drawing("prevalence", heading, note, figure, legend_entries(style), numbers)
 
 
 def _prevalence_title(row: Any) -> str:
@@ -231,23 +224,18 @@ def reliability(run: Run) -> Drawing | None:
     figure, ax = charts.canvas(*SQUARE)
     curves.reliability(
         ax,
-        [line["predicted"] for line in lines.values()],
-        [line["observed"] for line in lines.values()],
+        _column(lines, "predicted"),
+        _column(lines, "observed"),
         labels=list(lines),
         titles=[_bin_titles(line, title(model)) for model, line in lines.items()],
         style=style,
     )
-    return Drawing(
-        name="reliability",
-        title="Calibration",
-        note=(
-            "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, a "
-            "probability means what it says."
-        ),
-        figure=figure,
-        legend=_model_legend(lines, style),
-        numbers=table.assign(model=table["model"].map(title)),
+    note = (
+        "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, a "
+        "probability means what it says."
     )
+    legend = _model_legend(lines, style)
+    return Drawing("reliability", "Calibration", note, figure, legend, _with_titles(table))
 
 
 def _lines(table: pd.DataFrame, models: Iterable[str]) -> dict[str, pd.DataFrame]:
@@ -258,6 +246,16 @@ def _lines(table: pd.DataFrame, models: Iterable[str]) -> dict[str, pd.DataFrame
         if len(rows):
             lines[model] = rows
     return lines
+
+
+def _column(lines: Mapping[str, pd.DataFrame], column: str) -> list[pd.Series]:
+    """Return a column of the rows of each model."""
+    return [line[column] for line in lines.values()]
+
+
+def _with_titles(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the titles of its models."""
+    return table.assign(model=table["model"].map(title))
 
 
 def _bin_titles(line: pd.DataFrame, name: str) -> list[str]:
@@ -294,20 +292,17 @@ def precision_recall(run: Run, target: int) -> Drawing | None:
     figure, ax = charts.canvas(*SQUARE)
     curves.precision_recall(
         ax,
-        [line["recall"] for line in lines.values()],
-        [line["precision"] for line in lines.values()],
+        _column(lines, "recall"),
+        _column(lines, "precision"),
         labels=list(lines),
         prevalence=facts["prevalence"],
         style=style,
     )
-    return Drawing(
-        name=f"curves-{target}",
-        title=f"Precision and recall: {facts['label']} ({facts['group']})",
-        note="Seeds averaged. The horizontal line is the prevalence: what guessing gives.",
-        figure=figure,
-        legend=_model_legend(lines, style),
-        numbers=rows.assign(model=rows["model"].map(title)),
-    )
+    name = f"curves-{target}"
+    heading = f"Precision and recall: {facts['label']} ({facts['group']})"
+    note = "Seeds averaged. The horizontal line is the prevalence: what guessing gives."
+    legend = _model_legend(lines, style)
+    return Drawing(name, heading, note, figure, legend, _with_titles(rows))
 
 
 # --- trainings ---
@@ -315,7 +310,7 @@ def precision_recall(run: Run, target: int) -> Drawing | None:
 
 def validation(run: Run) -> Drawing | None:
     """Draw the validation AUPRC of each training over its epochs; None without a history."""
-    trained = [one for one in run.trained if not one.history.empty]
+    trained = with_history(run.trained)
     if not trained:
         return None
     style = _model_styles(run)
@@ -325,19 +320,14 @@ def validation(run: Run) -> Drawing | None:
         [one.history["valid_auprc"] for one in trained],
         labels=[one.model for one in trained],
         best=[best_epoch(one.history) for one in trained],
-        titles=[_best_title(one) for one in trained],
+        titles=list(map(_best_title, trained)),
         ylabel="mean AUPRC",
         style=style,
     )
-    table = epochs(trained, ["valid_auprc"])
-    return Drawing(
-        name="validation",
-        title="Validation AUPRC",
-        note="Dot: the epoch of highest AUPRC, whose weights were kept.",
-        figure=figure,
-        legend=_model_legend(run.networks, style),
-        numbers=table.assign(model=table["model"].map(title)),
-    )
+    note = "Dot: the epoch of highest AUPRC, whose weights were kept."
+    legend = _model_legend(run.networks, style)
+    numbers = _with_titles(epochs(trained, ["valid_auprc"]))
+    return Drawing("validation", "Validation AUPRC", note, figure, legend, numbers)
 
 
 def _best_title(one: Trained) -> str:
@@ -351,29 +341,25 @@ def loss(run: Run) -> Drawing | None:
 
     None without a history.
     """
-    trained = [one for one in run.trained if not one.history.empty]
+    trained = with_history(run.trained)
     if not trained:
         return None
     style = _model_styles(run)
+    models = [one.model for one in trained]
+    columns = ["valid_loss", "train_loss"]
     figure, ax = charts.canvas(*WIDE)
-    for column in ("valid_loss", "train_loss"):
+    for column in columns:
         curves.training_curves(
             ax,
             [one.history[column] for one in trained],
-            labels=[one.model for one in trained],
+            labels=models,
             dashed=column == "train_loss",
             ylabel="cross-entropy",
             style=style,
         )
-    table = epochs(trained, ["valid_loss", "train_loss"])
-    return Drawing(
-        name="loss",
-        title="Loss",
-        note="Solid: validation. Dashed: training.",
-        figure=figure,
-        legend=_model_legend(run.networks, style),
-        numbers=table.assign(model=table["model"].map(title)),
-    )
+    note = "Solid: validation. Dashed: training."
+    legend = _model_legend(run.networks, style)
+    return Drawing("loss", "Loss", note, figure, legend, _with_titles(epochs(trained, columns)))
 
 
 # --- motifs ---
@@ -406,7 +392,7 @@ def interactions(run: Run, pair: tuple[str, str], target: int | None = None) -> 
         target = concerned_target(rows, rule)
     means = mean_interactions(rows[rows["target"] == target])
     style = _model_styles(run)
-    name = rows["pair"].iloc[0]
+    pair_name = rows["pair"].iloc[0]
     figure = Figure(figsize=(4.5, 4.4), layout="constrained", facecolor="none")
     axes = figure.subplots(2, 2, sharex=True, sharey=True)
     for ax, (order, orientation) in zip(axes.flat, ARRANGEMENTS, strict=True):
@@ -414,17 +400,14 @@ def interactions(run: Run, pair: tuple[str, str], target: int | None = None) -> 
         panel = in_order[in_order["orientation"] == orientation]
         planted = shaded_distances(rule, target, order, orientation)
         _interaction_panel(ax, panel, planted, style)
-        heading = f"{_motif_order(name, order)}, {orientation} strand"
+        heading = f"{_motif_order(pair_name, order)}, {orientation} strand"
         ax.set_title(heading, fontsize=8, parse_math=False)
         ax.label_outer()
-    return Drawing(
-        name=f"interactions-{pair[0]}-{pair[1]}-{target}",
-        title=f"{name}: what the pair does to {run.targets.loc[target, 'label']}",
-        note=_interaction_note(shaded=not rule.empty),
-        figure=figure,
-        legend=_model_legend(means["model"].unique(), style),
-        numbers=means,
-    )
+    name = f"interactions-{pair[0]}-{pair[1]}-{target}"
+    heading = f"{pair_name}: what the pair does to {run.targets.loc[target, 'label']}"
+    note = _interaction_note(shaded=not rule.empty)
+    legend = _model_legend(means["model"].unique(), style)
+    return Drawing(name, heading, note, figure, legend, means)
 
 
 def _motif_order(name: str, order: str) -> str:
@@ -443,8 +426,8 @@ def _interaction_panel(
     curves.interaction_curves(
         ax,
         first["distance"].to_numpy(),
-        [line["effect"] for line in lines.values()],
-        [line["se"] for line in lines.values()],
+        _column(lines, "effect"),
+        _column(lines, "se"),
         labels=list(lines),
         planted=planted,
         style=style,
@@ -485,15 +468,11 @@ def ablation(run: Run, one: Trained) -> Drawing | None:
     height = 1.4 + 0.17 * len(names)
     figure, ax = charts.canvas(width, height)
     charts.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
+    name = f"ablation-{one.model}-{one.seed}"
+    heading = f"What ablating a filter costs: {title(one.model)}, seed {one.seed}"
+    note = _ablation_note(matrix, ablation_table(one))
     table = matrix.set_axis(labels, axis=1).set_axis(names).rename_axis("filter")
-    return Drawing(
-        name=f"ablation-{one.model}-{one.seed}",
-        title=f"What ablating a filter costs: {title(one.model)}, seed {one.seed}",
-        note=_ablation_note(matrix, ablation_table(one)),
-        figure=figure,
-        legend=(),
-        numbers=table.reset_index(),
-    )
+    return Drawing(name, heading, note, figure, (), table.reset_index())
 
 
 def _filter_name(name: str, one: Trained) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from danq.report.findings.training import by_model
-from danq.report.run import Run, Trained
+from danq.report.run import Run
+from danq.report.run_trainings import Trained
 from danq.report.words import description, listed, plain, plural, sentence, title
 
 

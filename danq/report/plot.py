@@ -10,7 +10,8 @@ from danq.files import PathLike, write_table
 from danq.plotting.drawing import refuse_format, save_figure
 from danq.report import figures
 from danq.report.figures import Drawing
-from danq.report.run import Pair, Run, read_run
+from danq.report.run import Run, read_run
+from danq.report.run_scores import Pair
 
 
 def plot(

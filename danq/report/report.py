@@ -2,7 +2,7 @@
 
 The report is made in three steps, each of which knows only the one before::
 
-    read      run.py, steps.py, tables.py      what the stages left in a run's folder
+    read      run.py, run_*.py                 what the stages left in a run's folder
     find      findings/                        what that says, as small tables and counts
     render    words.py, sentences.py, methods_text.py, figures.py, logos.py, curve_data.py
               sections/                        a chapter each, of the pieces in page.py
@@ -14,6 +14,7 @@ from danq.files import PathLike
 from danq.report.curve_data import run_curves
 from danq.report.page import Section, write_page
 from danq.report.run import Run, configured_motifs, read_run
+from danq.report.run_tables import read_text
 from danq.report.sections.answer import answer
 from danq.report.sections.comparison import comparison
 from danq.report.sections.data import data
@@ -23,7 +24,6 @@ from danq.report.sections.methods import methods
 from danq.report.sections.probe import probe
 from danq.report.sections.training import training
 from danq.report.sentences import summary
-from danq.report.tables import read_text
 
 
 def report(folder: PathLike, output: PathLike, *, config: PathLike | None = None) -> None:

@@ -11,116 +11,31 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-from danq.catalog import BASELINES, METRICS, MODELS, question_pairs
-from danq.data.attributions import Attributions, read_attributions
+from danq.catalog import question_pairs
+from danq.data.attributions import Attributions
 from danq.data.dataset import open_dataset
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.bins import SPLITS
-from danq.motif.meme import Motif, known_motifs, read_meme
-from danq.report.steps import read_commands, read_steps
-from danq.report.tables import (
-    read_checked_table,
-    read_json,
-    read_optional_table,
-    refuse_odd_models,
-    to_numbers,
+from danq.motif.meme import Motif, known_motifs
+from danq.report.run_scores import (
+    Pair,
+    model_names,
+    read_curves,
+    read_metrics,
+    read_pairs,
+    read_reliability,
+    target_table,
 )
-
-
-class Trained(NamedTuple):
-    """What one training left: tables and facts, empty where a file is missing.
-
-    Attributes
-    ----------
-    model : str
-        Name of the model.
-    seed : int
-        Training seed.
-    history : pandas.DataFrame
-        history.tsv: a row per epoch.
-    facts : dict
-        train.json.
-    matches : pandas.DataFrame
-        matches.tsv: filters and the known motifs that they resemble.
-    motifs : dict of str to danq.motif.meme.Motif
-        motifs.meme, by the names of filters.
-    ablation : pandas.DataFrame
-        ablation.tsv: what each target loses without a filter.
-    """
-
-    model: str
-    seed: int
-    history: pd.DataFrame
-    facts: dict[str, Any]
-    matches: pd.DataFrame
-    motifs: dict[str, Motif]
-    ablation: pd.DataFrame
-
-    def initialised_from(self) -> dict[str, str]:
-        """Return the first filters that were initialised from known motifs, and from which.
-
-        What was put into a filter was not discovered by it.
-        """
-        sources = self.facts.get("filters_initialised_from", [])
-        return {f"filter{number}": motif for number, motif in enumerate(sources) if motif}
-
-    def layers(self) -> list[tuple[str, "Trained"]]:
-        """Return pairs of a layer's name (filter or second) and this training, of that layer only.
-
-        Only the table of matches is of the layer.
-        """
-        groups = self.matches.groupby("layer", sort=False)
-        return [(name, self._replace(matches=matches)) for name, matches in groups]
-
-    def best_matches(self) -> pd.DataFrame:
-        """Return a row per filter that was not initialised from a motif: its best match, if any."""
-        initialised = self.matches["name"].isin(self.initialised_from())
-        ranked = self.matches[~initialised].sort_values("rank", kind="stable")
-        return ranked.drop_duplicates("name").sort_index()
-
-    def named(self) -> pd.DataFrame:
-        """Return the best match of each named filter, that of the lowest q-value first."""
-        best = self.best_matches()
-        named = best[best["named"] == "yes"]
-        return named.sort_values(["q", "filter"], kind="stable")
-
-    def effects(self) -> pd.DataFrame:
-        """Return the target that the ablation of each first filter changes most.
-
-        A row per filter (its name) with target, name and effect. Only effects of more than twice
-        their standard error count; a filter without one has no row.
-        """
-        columns = ["target", "name", "effect"]
-        if self.ablation.empty:
-            return pd.DataFrame(columns=columns)
-        sizes = self.ablation["effect"].abs()
-        clear = sizes > 2 * self.ablation["se"]
-        order = sizes[clear].sort_values(kind="stable", ascending=False).index
-        largest = self.ablation.loc[order].drop_duplicates("motif")
-        return largest.set_index("motif")[columns]
-
-
-class Pair(NamedTuple):
-    """Model `a` against model `b`.
-
-    Attributes
-    ----------
-    a, b : str
-        Names of the models; differences are those of a less b.
-    rows : pandas.DataFrame
-        comparison.tsv, a row per target (its index).
-    mean : pandas.Series
-        The mean over targets.
-    groups : pandas.DataFrame
-        The mean over the targets of each group (its name), where there are several.
-    """
-
-    a: str
-    b: str
-    rows: pd.DataFrame
-    mean: pd.Series
-    groups: pd.DataFrame
+from danq.report.run_steps import read_commands, read_steps
+from danq.report.run_tables import read_checked_table, read_json, read_optional_table
+from danq.report.run_trainings import (
+    Trained,
+    read_first_attributions,
+    read_grammar,
+    read_training,
+    training_folders,
+)
 
 
 class SourceFile(NamedTuple):
@@ -186,7 +101,7 @@ class Run:
         The commands that made it, step by step.
     steps : pandas.DataFrame
         What Snakemake measured of each job, and what it had asked for, see
-        `danq.report.steps.read_steps`.
+        `danq.report.run_steps.read_steps`.
     """
 
     name: str
@@ -259,32 +174,26 @@ def read_run(folder: PathLike) -> Run:
         A table is missing, or lacks a column, or holds text where a number belongs.
     """
     folder = Path(folder)
-    metrics = _metrics(folder / "metrics.tsv")
-    models = _models(metrics)
-    trainings = _training_folders(folder, metrics, models.networks)
+    metrics = read_metrics(folder / "metrics.tsv")
+    models = model_names(metrics)
+    trainings = training_folders(folder, metrics, models.networks)
     dataset = _dataset_contents(folder / "dataset.h5")
     sites = folder / "simulated" / "sites.tsv.gz"
     return Run(
         name=folder.resolve().name,
-        facts=dataset.facts,
-        source=dataset.source,
-        chromosomes=dataset.chromosomes,
-        windows=dataset.windows,
-        positives=dataset.positives,
+        **dataset._asdict(),
         description=read_json(folder / "dataset.json"),
         metrics=metrics,
-        targets=_targets(metrics),
-        pairs=_pairs(folder / "comparison.tsv"),
-        curves=_curves(folder / "curves.tsv.gz"),
-        reliability=_reliability(folder / "reliability.tsv"),
-        grammar=_grammar(trainings),
-        trained=[_training(path) for path in trainings],
-        attributions=_attributions(trainings),
+        targets=target_table(metrics),
+        pairs=read_pairs(folder / "comparison.tsv"),
+        curves=read_curves(folder / "curves.tsv.gz"),
+        reliability=read_reliability(folder / "reliability.tsv"),
+        grammar=read_grammar(trainings),
+        trained=[read_training(path) for path in trainings],
+        attributions=read_first_attributions(trainings),
         expected=_expected(folder),
         sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),
-        networks=models.networks,
-        oracles=models.oracles,
-        baselines=models.baselines,
+        **models._asdict(),
         commands=read_commands(folder / "logs"),
         steps=read_steps(folder / "benchmarks"),
     )
@@ -301,182 +210,6 @@ def configured_motifs(settings: str) -> dict[str, Motif]:
     except (yaml.YAMLError, TypeError, KeyError, DanqError):
         return {}
     return {motif.name: motif for motif in motifs}
-
-
-# --- metrics and comparison ---
-
-
-def _metrics(path: Path) -> pd.DataFrame:
-    text = ["model", "name", "group"]
-    numbers = ["seed", "target", "n", "n_positive", "prevalence", *METRICS]
-    frame = read_checked_table(path, text, numbers)
-    refuse_odd_models(frame["model"], path)
-    if frame.empty:
-        raise DanqError("holds no row; make the file again with danq evaluate", path)
-    if "decoy_auroc" in frame:
-        frame["decoy_auroc"] = to_numbers(frame["decoy_auroc"], path)
-    return frame.astype({"target": int})
-
-
-class _Models(NamedTuple):
-    """Names of the models of a run, by kind, in the order of the catalogue."""
-
-    networks: list[str]
-    baselines: list[str]
-    oracles: list[str]
-
-
-def _models(metrics: pd.DataFrame) -> _Models:
-    names = sorted(metrics["model"].drop_duplicates(), key=_catalog_order)
-    trained = set(metrics.loc[metrics["seed"].notna(), "model"])
-    networks = [name for name in names if name in trained]
-    oracles = [name for name in names if name in BASELINES and BASELINES[name].oracle]
-    baselines = [name for name in names if name not in networks + oracles]
-    return _Models(networks, baselines, oracles)
-
-
-def _catalog_order(name: str) -> int:
-    names = [*MODELS, *BASELINES]
-    return names.index(name) if name in names else len(names)
-
-
-def _targets(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per target; a name that is not unique is followed by its index."""
-    columns = ["name", "group", "n", "n_positive", "prevalence"]
-    targets = metrics.groupby("target")[columns].first()
-    repeated = targets["name"].duplicated(keep=False)
-    numbered = [f"{name} (#{index})" for index, name in targets["name"].items()]
-    return targets.assign(label=targets["name"].where(~repeated, numbered))
-
-
-_COMPARED = (
-    "n_targets",
-    "auprc_a",
-    "auprc_b",
-    "difference",
-    "low",
-    "high",
-    "p",
-    "q",
-    "sampling_sd",
-    "seed_sd",
-    "auroc_difference",
-    "auroc_low",
-    "auroc_high",
-    "auroc_q",
-    "median",
-    "improved",
-    "wilcoxon_p",
-)
-"""Columns of comparison.tsv that the report and the notebooks show."""
-
-
-def _pairs(path: Path) -> list[Pair]:
-    frame = read_checked_table(path, ["a", "b", "target", "group"], _COMPARED)
-    refuse_odd_models(pd.concat([frame["a"], frame["b"]]), path)
-    pairs = [_pair(rows, path) for _, rows in frame.groupby(["a", "b"], sort=False)]
-    return sorted(pairs, key=_question_order)
-
-
-def _pair(rows: pd.DataFrame, path: Path) -> Pair:
-    """Return the rows of one pair of models, its means apart from its targets."""
-    a = rows["a"].iloc[0]
-    b = rows["b"].iloc[0]
-    mean = rows[rows["target"] == "mean"]
-    groups = rows[rows["target"] == "group"]
-    if mean.empty:
-        what = f"{a} - {b} has no row of target mean; make the file again with danq evaluate"
-        raise DanqError(what, path)
-    targets = rows.drop([*mean.index, *groups.index])
-    index = to_numbers(targets["target"], path).astype(int)
-    return Pair(a, b, targets.set_index(index), mean.iloc[0], groups.set_index("group"))
-
-
-def _question_order(pair: Pair) -> int:
-    asked = question_pairs()
-    names = (pair.a, pair.b)
-    return asked.index(names) if names in asked else len(asked)
-
-
-def _curves(path: Path) -> pd.DataFrame | None:
-    return read_optional_table(path, ["model"], ["target", "recall", "precision"])
-
-
-def _reliability(path: Path) -> pd.DataFrame | None:
-    return read_optional_table(path, ["model"], ["seed", "bin", "predicted", "observed", "n"])
-
-
-# --- trainings ---
-
-
-def _training_folders(folder: Path, metrics: pd.DataFrame, networks: list[str]) -> list[Path]:
-    """Return the folder of each training, in the order of models and seeds."""
-    folders = []
-    for model in networks:
-        seeds = metrics.loc[metrics["model"] == model, "seed"].dropna()
-        for seed in sorted(seeds.unique()):
-            folders.append(folder / model / f"seed{seed:.0f}")
-    return folders
-
-
-def _training(folder: Path) -> Trained:
-    matches = _matches(folder / "matches.tsv")
-    # Filters that no window excites leave a MEME file without a motif, which is none to read.
-    motifs = _motifs(folder / "motifs.meme") if len(matches) else {}
-    history = read_optional_table(
-        folder / "history.tsv", ["best"], ["train_loss", "valid_loss", "valid_auprc"]
-    )
-    ablation = read_optional_table(
-        folder / "ablation.tsv", ["motif", "name"], ["filter", "target", "effect", "se"]
-    )
-    return Trained(
-        model=folder.parent.name,
-        seed=int(folder.name.removeprefix("seed")),
-        history=pd.DataFrame() if history is None else history,
-        facts=read_json(folder / "train.json"),
-        matches=matches,
-        motifs=motifs,
-        ablation=pd.DataFrame() if ablation is None else ablation,
-    )
-
-
-def _matches(path: Path) -> pd.DataFrame:
-    text = ["layer", "tested", "cluster", "match", "factor", "family", "strand", "named"]
-    numbers = ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]
-    table = read_optional_table(path, text, numbers)
-    return pd.DataFrame() if table is None else table
-
-
-def _motifs(path: Path) -> dict[str, Motif]:
-    if not path.exists():
-        return {}
-    return {motif.name: motif for motif in read_meme(path)}
-
-
-def _grammar(trainings: list[Path]) -> pd.DataFrame | None:
-    """Read what the models make of motif pairs; None where no model was probed on any pair."""
-    text = ["model", "pair", "a", "b", "order", "orientation", "name"]
-    numbers = ["seed", "distance", "target", "effect", "se", "n"]
-    tables = []
-    for folder in trainings:
-        table = read_optional_table(folder / "grammar.tsv", text, numbers)
-        if table is not None and len(table):
-            tables.append(table)
-    return pd.concat(tables, ignore_index=True) if tables else None
-
-
-def _attributions(trainings: list[Path]) -> list[Attributions]:
-    """Read what bases contribute, for each model from the first of its seeds that has the file."""
-    by_model: dict[str, Attributions] = {}
-    for folder in trainings:
-        model = folder.parent.name
-        path = folder / "attributions.h5"
-        if model not in by_model and path.exists():
-            by_model[model] = read_attributions(path, best=True)
-    return list(by_model.values())
-
-
-# --- the dataset ---
 
 
 class _DatasetContents(NamedTuple):

@@ -19,7 +19,9 @@ from danq.report.findings.pairs import (
 from danq.report.findings.pairs import tally as count_targets
 from danq.report.findings.scores import Loss, losses, undefined_targets
 from danq.report.findings.training import RISE, single_seed_models, undertrained_trainings
-from danq.report.run import Pair, Run, Trained
+from danq.report.run import Run
+from danq.report.run_scores import Pair
+from danq.report.run_trainings import Trained
 from danq.report.words import (
     interval,
     listed,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from danq.catalog import predictor
-from danq.report.run import Pair
+from danq.report.run_scores import Pair
 
 
 def title(model: str) -> str:

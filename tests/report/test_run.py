@@ -1,25 +1,17 @@
-"""Reading a run back: trainings, best matches, what a configuration names."""
+"""Reading a run back: which pairs it is about, its files, what its configuration names."""
 
-import numpy as np
-import pandas as pd
+import dataclasses
+
 import pytest
 
-from danq.report.run import Trained, configured_motifs
+from danq import read_run
+from danq.report.run import SourceFile, configured_motifs
+from tests.report.toy_run import write_run
 
 
-def test_best_match_of_each_filter_the_surest_first():
-    matches = pd.DataFrame(
-        {
-            "filter": [0, 0, 1, 2],
-            "name": ["filter0", "filter0", "filter1", "filter2"],
-            "rank": [2, 1, np.nan, 1],
-            "q": [0.02, 0.01, np.nan, 0.001],
-            "named": ["no", "yes", "no", "yes"],
-        }
-    )
-    one = Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame())
-    assert one.best_matches()["q"].tolist()[::2] == [0.01, 0.001] and len(one.best_matches()) == 3
-    assert one.named()["name"].tolist() == ["filter2", "filter0"]
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return read_run(write_run(tmp_path_factory.mktemp("runs") / "yeast"))
 
 
 @pytest.mark.parametrize(
@@ -29,37 +21,22 @@ def test_known_motifs_that_are_not_to_be_had(settings):
     assert configured_motifs(settings) == {}
 
 
-def test_a_filter_that_started_as_a_motif_discovered_nothing():
-    rows = [(0, 1, 1e-9), (0, 2, 0.5), (1, 1, 1e-5), (10, 1, 1e-7)]
-    matches = pd.DataFrame(rows, columns=["filter", "rank", "q"])
-    matches["name"] = "filter" + matches["filter"].astype(str)
-    matches["named"] = np.where(matches["q"] < 0.05, "yes", "no")
-    for started, expected in (([], [0, 10, 1]), (["MA1", ""], [10, 1]), (["", "MA1-"], [0, 10])):
-        one = Trained(
-            "danq",
-            0,
-            pd.DataFrame(),
-            {"filters_initialised_from": started},
-            matches,
-            {},
-            pd.DataFrame(),
-        )
-        assert one.named()["filter"].tolist() == expected
-        assert set(one.best_matches()["filter"]) == set(expected)
-    assert len(Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame()).named()) == 3
+def test_models_by_kind_in_the_order_of_the_catalogue(run):
+    assert run.name == "yeast" and not run.planted
+    assert run.predictors == ["deepsea", "danq", "danq_conv", "kmer", "scan"]
+    assert run.networks == run.predictors[:3] and run.oracles == []
+    assert list(run.scores("auprc")) == run.predictors
 
 
-def test_the_loudest_target_of_each_filter():
-    ablation = pd.DataFrame(
-        {
-            "motif": ["filter0"] * 3 + ["filter1"],
-            "target": [0, 1, 2, 0],
-            "name": [*"abca"],
-            "effect": [0.5, -2, np.nan, 0.1],
-            "se": [0.1, 0.5, np.nan, 0.06],
-        }
-    )
-    one = Trained("danq", 0, pd.DataFrame(), {}, pd.DataFrame(), {}, ablation)
-    assert one.effects().loc["filter0"].tolist() == [1, "b", -2]
-    assert "filter1" not in one.effects().index  # within twice its standard error
-    assert one._replace(ablation=pd.DataFrame()).effects().empty
+def test_the_pairs_of_the_question_are_the_main_ones(run):
+    names = [(pair.a, pair.b) for pair in run.main_pairs()]
+    assert names == [("danq", "danq_conv"), ("danq", "deepsea")]
+    others = dataclasses.replace(run, pairs=run.pairs[2:])
+    assert [(pair.a, pair.b) for pair in others.main_pairs()] == [("danq_conv", "deepsea")]
+
+
+def test_files_have_a_role_and_a_checksum(run):
+    files = run.files()
+    assert files[0] == SourceFile("genome", "sacCer3.fa.gz", "ab" * 32)
+    peaks = [file.path for file in files if file.role == "peaks"]
+    assert len(peaks) == 16 and peaks[0] == "peaks/Abf1.bed"

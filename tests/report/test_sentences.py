@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from danq.report import sentences
-from danq.report.run import Pair, Trained
+from danq.report.run_scores import Pair
+from danq.report.run_trainings import Trained
 
 
 def pair(differences, low, high, a="danq", b="danq_conv", q=np.nan, **mean):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from danq.report import words
-from danq.report.run import Pair
+from danq.report.run_scores import Pair
 
 
 def test_models_are_called_as_in_the_catalogue_and_others_by_their_name():

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from danq.report.run import Run, Trained
+from danq.report.run import Run
+from danq.report.run_trainings import Trained
 
 MACHINE = ("parameters", "scale", "threads", "device", "hardware", "precision")
 """Facts of train.json that say on what a model was trained."""

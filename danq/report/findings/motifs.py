@@ -10,7 +10,8 @@ from danq.catalog import MODELS
 from danq.motif.meme import Motif
 from danq.motif.tomtom import tomtom
 from danq.report.findings.training import by_model
-from danq.report.run import Run, Trained
+from danq.report.run import Run
+from danq.report.run_trainings import Trained
 
 RELATED = 0.05
 """A known motif whose Tomtom E-value against an expected one is lower is a relative of it."""

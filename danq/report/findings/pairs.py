@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from danq.catalog import question_pairs, twins
-from danq.report.run import Pair
+from danq.report.run_scores import Pair
 
 SURE = 0.05
 """Targets with a lower q-value count as different, target by target."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from danq.report.run import Trained
+from danq.report.run_trainings import Trained
 
 RISE = 0.02
 """A model may be undertrained when validation AUPRC rose by more than this in its last epoch."""
@@ -44,9 +44,14 @@ def undertrained(history: pd.DataFrame) -> bool:
     return bool(best_epoch(history) == len(values) and rise > RISE * values[-2])
 
 
+def with_history(trained: Sequence[Trained]) -> list[Trained]:
+    """Return the trainings that have a history."""
+    return [one for one in trained if not one.history.empty]
+
+
 def undertrained_trainings(trained: Sequence[Trained]) -> list[Trained]:
     """Return the trainings that may be undertrained, of those with a history."""
-    return [one for one in trained if not one.history.empty and undertrained(one.history)]
+    return [one for one in with_history(trained) if undertrained(one.history)]
 
 
 def single_seed_models(trained: Sequence[Trained]) -> list[str]:
@@ -81,13 +86,16 @@ def costs(trained: Sequence[Trained]) -> pd.DataFrame:
     rows = []
     for model, trainings in by_model(trained).items():
         facts = trainings[0].facts
+        speeds = [_speed(one.history) for one in trainings]
+        seconds = [_seconds_to_best(one.history) for one in trainings]
+        highest = [one.history["valid_auprc"].max() for one in trainings]
         row = {
             "model": model,
             "parameters": facts.get("parameters"),
             "multiply_adds": facts.get("multiply_adds"),
-            "windows_per_second": _mean([_speed(one.history) for one in trainings]),
-            "seconds_to_best": _mean([_seconds_to_best(one.history) for one in trainings]),
-            "best_auprc": np.mean([one.history["valid_auprc"].max() for one in trainings]),
+            "windows_per_second": _mean(speeds),
+            "seconds_to_best": _mean(seconds),
+            "best_auprc": np.mean(highest),
         }
         rows.append(row)
     return pd.DataFrame(rows, dtype=object)
@@ -95,8 +103,9 @@ def costs(trained: Sequence[Trained]) -> pd.DataFrame:
 
 def _mean(values: list[float]) -> float:
     """Return the mean of what is known; nan of nothing."""
-    known = [value for value in values if not np.isnan(value)]
-    return float(np.mean(known)) if known else np.nan
+    if np.isnan(values).all():
+        return np.nan
+    return float(np.nanmean(values))
 
 
 def _speed(history: pd.DataFrame) -> float:
@@ -164,4 +173,5 @@ def epochs(trained: Sequence[Trained], columns: Sequence[str]) -> pd.DataFrame:
         table = one.history[list(columns)]
         numbers = range(1, len(table) + 1)
         tables.append(table.assign(model=one.model, seed=one.seed, epoch=numbers))
-    return pd.concat(tables)[["model", "seed", "epoch", *columns]]
+    order = ["model", "seed", "epoch", *columns]
+    return pd.concat(tables)[order]

@@ -5,7 +5,8 @@ from danq.report import sentences
 from danq.report.findings.pairs import verdict
 from danq.report.findings.scores import beaten_networks, ranked_networks
 from danq.report.page import Card, Section
-from danq.report.run import Pair, Run
+from danq.report.run import Run
+from danq.report.run_scores import Pair
 from danq.report.sections.pieces import bound
 from danq.report.words import interval, listed, number, signed, title, versus
 

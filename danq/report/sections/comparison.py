@@ -17,7 +17,8 @@ from danq.report.findings.scores import (
     standing,
 )
 from danq.report.page import Cell, Column, Section, Table, table, table_of
-from danq.report.run import Pair, Run
+from danq.report.run import Run
+from danq.report.run_scores import Pair
 from danq.report.sections.pieces import bound, drawn, interval_cell, model_cell
 from danq.report.words import interval, number, signed, title, versus
 

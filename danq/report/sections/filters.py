@@ -20,7 +20,8 @@ from danq.report.findings.motifs import (
 from danq.report.findings.training import first_trainings
 from danq.report.logos import logo
 from danq.report.page import Cell, Column, Gallery, Logo, Section, Table, table, table_of
-from danq.report.run import Run, Trained
+from danq.report.run import Run
+from danq.report.run_trainings import Trained
 from danq.report.sections.pieces import drawn
 from danq.report.words import listed, number, plural, title
 
@@ -92,7 +93,7 @@ def _text(trained: Sequence[Trained], known: Known) -> list[str]:
 
 def _initialised(trained: Sequence[Trained]) -> list[str]:
     """Say how many filters of which model were initialised from known motifs."""
-    texts = {}
+    texts: dict[str, None] = {}
     for one in trained:
         count = len(one.initialised_from())
         if count:

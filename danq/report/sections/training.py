@@ -5,16 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from danq.report import figures
-from danq.report.findings.training import costs, trainings
+from danq.report.findings.training import costs, trainings, with_history
 from danq.report.page import Column, Section, Table, table_of
-from danq.report.run import Run, Trained
+from danq.report.run import Run
+from danq.report.run_trainings import Trained
 from danq.report.sections.pieces import drawn, model_cell
 from danq.report.words import duration, number, plain, title
 
 
 def training(run: Run) -> Section:
     """Show how the models of a run learned."""
-    trained = [one for one in run.trained if not one.history.empty]
+    trained = with_history(run.trained)
     if not trained:
         return Section("training", "The training", text=["This run has no training history."])
     return Section(

@@ -12,7 +12,7 @@ from danq.report.findings.motifs import (
     factor_seeds,
     found_by,
 )
-from danq.report.run import Trained
+from danq.report.run_trainings import Trained
 
 PLANTED = pd.DataFrame(
     {"motif": ["MA0139.2", "MA0060.1", "MA0106.3"], "factor": ["CTCF", "NFYA", "TP53"]}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from danq import read_run
 from danq.report.findings import scores as s
@@ -18,3 +19,31 @@ def test_best_network_and_better_baseline_are_marked(tmp_path):
         "beats",
         "na",
     ]
+
+
+def test_losses_are_counted_on_targets_that_both_have():
+    scores = pd.DataFrame({"danq": [0.3, 0.2, np.nan], "mlp": np.nan, "scan": [0.2, 0.4, 0.1]})
+    (loss,) = s.losses(scores, ["danq", "mlp"], "scan")
+    assert loss.network == "danq" and loss.targets.tolist() == [1] and loss.n_compared == 2
+    assert (loss.network_mean, loss.baseline_mean) == pytest.approx((0.25, 0.3))
+
+
+def test_undefined_targets_by_reason():
+    targets = pd.DataFrame({"n": 10, "n_positive": [0, 10, 3, 4], "label": list("ABCD")})
+    undefined = s.undefined_targets(targets, pd.DataFrame({"danq": [np.nan] * 3 + [0.5]}))
+    assert undefined.labels.tolist() == ["A", "B", "C"]
+    assert undefined[1:] == (1, 1, 1)
+
+
+def test_means_of_a_run(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    means = s.model_means(run).set_index("model")
+    assert means.loc["danq", "seeds"] == 2 and means.loc["kmer", "seeds"] == 0
+    assert means.loc["danq", "low"] < means.loc["danq", "auprc"] < means.loc["danq", "high"]
+    (shared,) = s.shared_means(run)
+    assert shared.baseline == "scan" and shared.n_targets == 11
+    expected = run.scores("auprc")["danq"][:11].mean()
+    assert shared.means["danq"] == pytest.approx(expected)
+    assert s.ranked_networks(run).index[0] == "danq"
+    groups = s.group_means(run, "auprc")
+    assert groups.sizes["cofactor"] == 2 and groups.defined.loc["cofactor", "danq"] == 1

@@ -1,8 +1,10 @@
 """What trainings cost, of a made-up run."""
 
 import numpy as np
+import pandas as pd
 
 from danq import read_run
+from danq.report.run_trainings import Trained
 from danq.report.sections import training as t
 from tests.report.toy_run import cells, write_run
 
@@ -23,3 +25,11 @@ def test_the_cost_of_a_model_is_the_mean_over_its_seeds(tmp_path):
         table["DanQ"]["parameters"].text == "925,120"
         and table["DanQ"]["multiply-adds per window"].text == "NA"
     )
+
+
+def test_what_is_not_known_of_a_training_is_na():
+    history = pd.DataFrame({"valid_auprc": [0.2], "best": ["yes"]})
+    one = Trained("danq", 0, history, {}, pd.DataFrame(), {}, pd.DataFrame())
+    row = cells(t.training_table([one]))["DanQ"]
+    assert row["change in last epoch"].text == "NA" and row["windows per second"].text == "NA"
+    assert cells(t.cost_table([one]))["DanQ"]["time to best epoch"].text == "NA"

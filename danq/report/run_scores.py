@@ -1,0 +1,150 @@
+"""What danq evaluate left of a run: metrics, the comparison of models, curves and calibration."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from danq.catalog import BASELINES, METRICS, MODELS, question_pairs
+from danq.errors import DanqError
+from danq.report.run_tables import (
+    read_checked_table,
+    read_optional_table,
+    refuse_odd_models,
+    to_numbers,
+)
+
+
+class Pair(NamedTuple):
+    """Model `a` against model `b`.
+
+    Attributes
+    ----------
+    a, b : str
+        Names of the models; differences are those of a less b.
+    rows : pandas.DataFrame
+        comparison.tsv, a row per target (its index).
+    mean : pandas.Series
+        The mean over targets.
+    groups : pandas.DataFrame
+        The mean over the targets of each group (its name), where there are several.
+    """
+
+    a: str
+    b: str
+    rows: pd.DataFrame
+    mean: pd.Series
+    groups: pd.DataFrame
+
+
+def read_metrics(path: Path) -> pd.DataFrame:
+    """Return metrics.tsv, a row per model, seed and target; an empty one is refused."""
+    text = ["model", "name", "group"]
+    numbers = ["seed", "target", "n", "n_positive", "prevalence", *METRICS]
+    frame = read_checked_table(path, text, numbers)
+    refuse_odd_models(frame["model"], path)
+    if frame.empty:
+        raise DanqError("holds no row; make the file again with danq evaluate", path)
+    if "decoy_auroc" in frame:
+        frame["decoy_auroc"] = to_numbers(frame["decoy_auroc"], path)
+    return frame.astype({"target": int})
+
+
+class ModelNames(NamedTuple):
+    """Names of the models of a run, by kind, in the order of the catalogue.
+
+    Attributes
+    ----------
+    networks : list of str
+        Models that were trained, of one seed or more.
+    baselines, oracles : list of str
+        The others.
+    """
+
+    networks: list[str]
+    baselines: list[str]
+    oracles: list[str]
+
+
+def model_names(metrics: pd.DataFrame) -> ModelNames:
+    """Return the models of metrics.tsv by kind."""
+    names = sorted(metrics["model"].drop_duplicates(), key=_catalog_order)
+    trained = set(metrics.loc[metrics["seed"].notna(), "model"])
+    networks = [name for name in names if name in trained]
+    oracles = [name for name in names if name in BASELINES and BASELINES[name].oracle]
+    baselines = [name for name in names if name not in networks + oracles]
+    return ModelNames(networks, baselines, oracles)
+
+
+def _catalog_order(name: str) -> int:
+    names = [*MODELS, *BASELINES]
+    return names.index(name) if name in names else len(names)
+
+
+def target_table(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per target; a name that is not unique is followed by its index."""
+    columns = ["name", "group", "n", "n_positive", "prevalence"]
+    targets = metrics.groupby("target")[columns].first()
+    repeated = targets["name"].duplicated(keep=False)
+    numbered = [f"{name} (#{index})" for index, name in targets["name"].items()]
+    return targets.assign(label=targets["name"].where(~repeated, numbered))
+
+
+_COMPARED = (
+    "n_targets",
+    "auprc_a",
+    "auprc_b",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "q",
+    "sampling_sd",
+    "seed_sd",
+    "auroc_difference",
+    "auroc_low",
+    "auroc_high",
+    "auroc_q",
+    "median",
+    "improved",
+    "wilcoxon_p",
+)
+"""Columns of comparison.tsv that the report and the notebooks show."""
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Return the comparisons of comparison.tsv, those that the report is about first."""
+    frame = read_checked_table(path, ["a", "b", "target", "group"], _COMPARED)
+    refuse_odd_models(pd.concat([frame["a"], frame["b"]]), path)
+    pairs = [_pair(rows, path) for _, rows in frame.groupby(["a", "b"], sort=False)]
+    return sorted(pairs, key=_question_order)
+
+
+def _pair(rows: pd.DataFrame, path: Path) -> Pair:
+    """Return the rows of one pair of models, its means apart from its targets."""
+    a = rows["a"].iloc[0]
+    b = rows["b"].iloc[0]
+    mean = rows[rows["target"] == "mean"]
+    groups = rows[rows["target"] == "group"]
+    if mean.empty:
+        what = f"{a} - {b} has no row of target mean; make the file again with danq evaluate"
+        raise DanqError(what, path)
+    targets = rows.drop([*mean.index, *groups.index])
+    index = to_numbers(targets["target"], path).astype(int)
+    return Pair(a, b, targets.set_index(index), mean.iloc[0], groups.set_index("group"))
+
+
+def _question_order(pair: Pair) -> int:
+    asked = question_pairs()
+    names = (pair.a, pair.b)
+    return asked.index(names) if names in asked else len(asked)
+
+
+def read_curves(path: Path) -> pd.DataFrame | None:
+    """Return curves.tsv.gz: model, target, recall, precision; None where it is missing."""
+    return read_optional_table(path, ["model"], ["target", "recall", "precision"])
+
+
+def read_reliability(path: Path) -> pd.DataFrame | None:
+    """Return reliability.tsv: model, seed, bin, predicted, observed, n; None where missing."""
+    return read_optional_table(path, ["model"], ["seed", "bin", "predicted", "observed", "n"])

@@ -1,0 +1,168 @@
+"""What the trainings of a run left, and what was found in their models."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from danq.data.attributions import Attributions, read_attributions
+from danq.motif.meme import Motif, read_meme
+from danq.report.run_tables import read_json, read_optional_table
+
+
+class Trained(NamedTuple):
+    """What one training left: tables and facts, empty where a file is missing.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model.
+    seed : int
+        Training seed.
+    history : pandas.DataFrame
+        history.tsv: a row per epoch.
+    facts : dict
+        train.json.
+    matches : pandas.DataFrame
+        matches.tsv: filters and the known motifs that they resemble.
+    motifs : dict of str to danq.motif.meme.Motif
+        motifs.meme, by the names of filters.
+    ablation : pandas.DataFrame
+        ablation.tsv: what each target loses without a filter.
+    """
+
+    model: str
+    seed: int
+    history: pd.DataFrame
+    facts: dict[str, Any]
+    matches: pd.DataFrame
+    motifs: dict[str, Motif]
+    ablation: pd.DataFrame
+
+    def initialised_from(self) -> dict[str, str]:
+        """Return the first filters that were initialised from known motifs, and from which.
+
+        What was put into a filter was not discovered by it.
+        """
+        sources = self.facts.get("filters_initialised_from", [])
+        return {f"filter{number}": motif for number, motif in enumerate(sources) if motif}
+
+    def layers(self) -> list[tuple[str, "Trained"]]:
+        """Return pairs of a layer's name (filter or second) and this training, of that layer only.
+
+        Only the table of matches is of the layer.
+        """
+        groups = self.matches.groupby("layer", sort=False)
+        return [(name, self._replace(matches=matches)) for name, matches in groups]
+
+    def best_matches(self) -> pd.DataFrame:
+        """Return a row per filter that was not initialised from a motif: its best match, if any."""
+        initialised = self.matches["name"].isin(self.initialised_from())
+        ranked = self.matches[~initialised].sort_values("rank", kind="stable")
+        return ranked.drop_duplicates("name").sort_index()
+
+    def named(self) -> pd.DataFrame:
+        """Return the best match of each named filter, that of the lowest q-value first."""
+        best = self.best_matches()
+        named = best[best["named"] == "yes"]
+        return named.sort_values(["q", "filter"], kind="stable")
+
+    def effects(self) -> pd.DataFrame:
+        """Return the target that the ablation of each first filter changes most.
+
+        A row per filter (its name) with target, name and effect. Only effects of more than twice
+        their standard error count; a filter without one has no row.
+        """
+        columns = ["target", "name", "effect"]
+        if self.ablation.empty:
+            return pd.DataFrame(columns=columns)
+        sizes = self.ablation["effect"].abs()
+        clear = sizes > 2 * self.ablation["se"]
+        order = sizes[clear].sort_values(kind="stable", ascending=False).index
+        largest = self.ablation.loc[order].drop_duplicates("motif")
+        return largest.set_index("motif")[columns]
+
+
+def training_folders(folder: Path, metrics: pd.DataFrame, networks: Sequence[str]) -> list[Path]:
+    """Return the folder of each training, in the order of models and seeds.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        ``results/<run>``.
+    metrics : pandas.DataFrame
+        metrics.tsv, which says what seeds there are.
+    networks : sequence of str
+        Names of the models.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``results/<run>/<model>/seed<k>``.
+    """
+    folders = []
+    for model in networks:
+        seeds = metrics.loc[metrics["model"] == model, "seed"].dropna()
+        for seed in sorted(seeds.unique()):
+            folders.append(folder / model / f"seed{seed:.0f}")
+    return folders
+
+
+def read_training(folder: Path) -> Trained:
+    """Return what a training left in its folder; tables that are missing are empty."""
+    matches = _matches(folder / "matches.tsv")
+    # Filters that no window excites leave a MEME file without a motif, which is none to read.
+    motifs = _motifs(folder / "motifs.meme") if len(matches) else {}
+    losses = ["train_loss", "valid_loss", "valid_auprc"]
+    effects = ["filter", "target", "effect", "se"]
+    return Trained(
+        model=folder.parent.name,
+        seed=int(folder.name.removeprefix("seed")),
+        history=_table(folder / "history.tsv", ["best"], losses),
+        facts=read_json(folder / "train.json"),
+        matches=matches,
+        motifs=motifs,
+        ablation=_table(folder / "ablation.tsv", ["motif", "name"], effects),
+    )
+
+
+def _matches(path: Path) -> pd.DataFrame:
+    text = ["layer", "tested", "cluster", "match", "factor", "family", "strand", "named"]
+    numbers = ["filter", "n_sites", "rank", "q", "empirical_fdr", "offset"]
+    return _table(path, text, numbers)
+
+
+def _table(path: Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+    """Read a table that a training may lack: an empty one then."""
+    table = read_optional_table(path, text, numbers)
+    return pd.DataFrame() if table is None else table
+
+
+def _motifs(path: Path) -> dict[str, Motif]:
+    if not path.exists():
+        return {}
+    return {motif.name: motif for motif in read_meme(path)}
+
+
+def read_grammar(trainings: Sequence[Path]) -> pd.DataFrame | None:
+    """Return what the models make of motif pairs; None where no model was probed on any pair."""
+    text = ["model", "pair", "a", "b", "order", "orientation", "name"]
+    numbers = ["seed", "distance", "target", "effect", "se", "n"]
+    tables = []
+    for folder in trainings:
+        table = read_optional_table(folder / "grammar.tsv", text, numbers)
+        if table is not None and len(table):
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def read_first_attributions(trainings: Sequence[Path]) -> list[Attributions]:
+    """Return what bases contribute, of each model from the first seed that has the file."""
+    by_model: dict[str, Attributions] = {}
+    for folder in trainings:
+        model = folder.parent.name
+        path = folder / "attributions.h5"
+        if model not in by_model and path.exists():
+            by_model[model] = read_attributions(path, best=True)
+    return list(by_model.values())

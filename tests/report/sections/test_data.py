@@ -1,0 +1,24 @@
+"""The data of a made-up run."""
+
+import dataclasses
+
+from danq import read_run
+from danq.report.sections import data as d
+from tests.report.toy_run import cells, write_run
+
+
+def test_tables_of_the_data(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    splits = cells(d.split_table(run))
+    assert splits["valid"]["windows"].text == "4,410"
+    assert splits["valid"]["regions"].text == "chrV, chrIX"
+    dropped = cells(d.dropped_table(run))
+    assert dropped["the window would leave its chromosome"]["bins"].text == "68"
+    targets = cells(d.target_table(run))
+    assert targets["Tup1"]["prevalence, test"] == ("0.00 %", "", "na", "")
+    assert d.leakage_table(run).rows == []
+    audited = {"split": "valid", "against": "train", "windows": 4410, "overlapping": None}
+    audited |= {"identical": 3, "reverse_complement": 0}
+    run = dataclasses.replace(run, description={"audit": [audited]})
+    row = cells(d.leakage_table(run))["valid in train"]
+    assert [cell.text for cell in row.values()] == ["4,410", "NA", "3", "0"]

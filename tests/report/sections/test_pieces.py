@@ -1,0 +1,25 @@
+"""Cells and figures that sections share."""
+
+import numpy as np
+import pandas as pd
+
+from danq.report.sections.pieces import bound, drawn, interval_cell, model_cell
+
+
+def test_cells_of_differences():
+    frame = pd.DataFrame(
+        {"difference": [0.1, np.nan], "low": [0.05, np.nan], "high": [0.2, np.nan], "q": [0.01, 1]}
+    )
+    assert np.isclose(bound(frame), 0.22)
+    cell = interval_cell(frame.iloc[0], 0.22)
+    assert cell[:3] == ("+0.100", "[0.050, 0.200]", "drawn sure") and "above" in cell.svg
+    assert interval_cell(frame.iloc[1], 0.22) == ("NA", "", "na", "")
+
+
+def test_what_cannot_be_drawn_is_left_out():
+    assert drawn(None, None) == []
+
+
+def test_models_are_told_with_what_they_are():
+    assert model_cell("danq").note == "a convolution, then a bidirectional LSTM"
+    assert model_cell("mine") == ("mine", "", "", "")
