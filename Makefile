@@ -14,7 +14,6 @@ lint: .venv/complete
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pydoclint danq
 	.venv/bin/snakefmt --check -l 120 Snakefile workflow
 	.venv/bin/snakemake --lint
 
