@@ -182,7 +182,8 @@ def _make_targets(
     output_type: list[str] | None,
     biosample: str | None,
 ) -> None:
-    from danq.genome.targets import targets_from_encode, targets_from_folder
+    from danq.genome.encode_metadata import targets_from_encode
+    from danq.genome.targets import targets_from_folder
 
     if folder is not None and encode is None:
         targets_from_folder(folder, output, group=group)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from danq.genome.intervals import end_bins, merge, positive_ends, ranges
 from danq.genome.sequence import packed_bytes
 
 SPLITS = ("train", "valid", "test")
@@ -127,21 +128,20 @@ class Grid:
         >>> [values.tolist() for values in spread]
         [[0, 1, 1], [0, 0, 1], [3, 8, 3], [5, 14, 9]]
         """
-        chrom = np.asarray(chrom)
-        start = np.asarray(start)
-        end = np.asarray(end)
+        chroms: Integers = np.asarray(chrom)
+        starts: Integers = np.asarray(start)
+        ends: Integers = np.asarray(end)
         if self.rows == 1:
-            return RowIntervals(slice(None), chrom, start, end)
-        n = len(chrom)
+            return RowIntervals(slice(None), chroms, starts, ends)
+        n = len(chroms)
         source = np.tile(np.arange(n), self.rows)
         row_of_chrom = np.repeat(np.arange(self.rows), n)
-        row = chrom[source] * self.rows + row_of_chrom
-        shift = self.shifts[row]
-        start = start[source] - shift
-        end = end[source] - shift
-        inside = end > 0
-        start = np.maximum(start[inside], 0)
-        return RowIntervals(source[inside], row[inside], start, end[inside])
+        row = chroms[source] * self.rows + row_of_chrom
+        row_starts = starts[source] - self.shifts[row]
+        row_ends = ends[source] - self.shifts[row]
+        inside = row_ends > 0
+        row_starts = np.maximum(row_starts[inside], 0)
+        return RowIntervals(source[inside], row[inside], row_starts, row_ends[inside])
 
 
 class Labels:
@@ -195,14 +195,14 @@ class Labels:
         # give both back.
         first_bin = (targets << 32) + self.grid.offsets[intervals.row]
         offset = first_bin * self.grid.bin_size
-        union = _merge(offset + intervals.start, offset + intervals.end)
-        ends = _end_bins(union, self.grid.bin_size)
+        union = merge(offset + intervals.start, offset + intervals.end)
+        ends = end_bins(union, self.grid.bin_size)
         n_inside = ends.high - ends.low - 1
-        inside = _ranges(ends.low + 1, np.maximum(n_inside, 0))
+        inside = ranges(ends.low + 1, np.maximum(n_inside, 0))
         for touched in (ends.low, ends.high, inside):
             self._touched[touched & _BIN] = True
-        positive_ends = _positive_ends(ends, self.grid.bin_size)
-        positive = np.concatenate([inside, *positive_ends])
+        at_ends = positive_ends(ends, self.grid.bin_size)
+        positive = np.concatenate([*at_ends, inside])
         pairs = (positive & _BIN) << 16 | positive >> 32
         pairs.sort()
         self.pairs.append(pairs)
@@ -291,102 +291,6 @@ def _split(pairs: Integers) -> _Pairs:
     return _Pairs(pairs >> 16, pairs & (MOST_TARGETS - 1))
 
 
-class _Union(NamedTuple):
-    """Intervals (int64), sorted and disjoint."""
-
-    start: Integers
-    end: Integers
-
-
-def _merge(start: Integers, end: Integers) -> _Union:
-    """Return the union of intervals."""
-    if (np.diff(start) < 0).any():
-        order = np.argsort(start, kind="stable")
-        start = start[order]
-        end = end[order]
-    furthest = np.maximum.accumulate(end)
-    first = np.ones(len(start), dtype=bool)
-    first[1:] = start[1:] > furthest[:-1]
-    last = np.ones(len(start), dtype=bool)
-    last[:-1] = first[1:]
-    return _Union(start[first], furthest[last])
-
-
-class _EndBins(NamedTuple):
-    """The bins at the two ends of disjoint intervals, and how many of their bases are covered."""
-
-    low: Integers
-    high: Integers
-    low_bases: Integers
-    high_bases: Integers
-
-
-def _end_bins(union: _Union, bin_size: int) -> _EndBins:
-    """Return the bins in which intervals begin and end."""
-    low = union.start // bin_size
-    high = (union.end - 1) // bin_size
-    low_end = (low + 1) * bin_size
-    low_bases = np.minimum(union.end, low_end) - union.start
-    high_bases = union.end - high * bin_size
-    return _EndBins(low, high, low_bases, high_bases)
-
-
-def _positive_ends(ends: _EndBins, bin_size: int) -> list[Integers]:
-    """Return the bins at the ends of intervals of which more than half is covered."""
-    low_positive = 2 * ends.low_bases > bin_size
-    high_positive = 2 * ends.high_bases > bin_size
-    high_positive &= ends.high > ends.low
-    # Few bins are shared by two intervals or more: only there parts have to be added up.
-    shared = np.zeros(len(ends.low) + 1, dtype=bool)
-    shared[1:-1] = ends.low[1:] == ends.high[:-1]
-    rows = np.flatnonzero(shared[1:] | shared[:-1])
-    low_positive[rows] = False
-    high_positive[rows] = False
-    columns = [values[rows] for values in ends]
-    sums = _sum_bases(_EndBins(*columns))
-    sum_positive = 2 * sums.bases > bin_size
-    low = ends.low[low_positive]
-    high = ends.high[high_positive]
-    return [low, high, sums.bins[sum_positive]]
-
-
-class _Sums(NamedTuple):
-    """Bins, ascending, and how many bases of each are covered."""
-
-    bins: Integers
-    bases: Integers
-
-
-def _sum_bases(ends: _EndBins) -> _Sums:
-    """Add up what intervals cover of the bins at their ends."""
-    beyond = ends.high > ends.low
-    n = len(beyond)
-    # Where each interval goes: two entries for one that ends in another bin than it begins.
-    high_before = np.cumsum(beyond) - beyond
-    low_position = np.arange(n) + high_before
-    high_position = low_position[beyond] + 1
-    bins = np.empty(n + len(high_position), dtype=np.int64)
-    bases = np.empty_like(bins)
-    bins[low_position] = ends.low
-    bases[low_position] = ends.low_bases
-    bins[high_position] = ends.high[beyond]
-    bases[high_position] = ends.high_bases[beyond]
-    new = np.ones(len(bins), dtype=bool)
-    new[1:] = bins[1:] != bins[:-1]
-    if new.all():
-        return _Sums(bins, bases)
-    firsts = np.flatnonzero(new)
-    return _Sums(bins[firsts], np.add.reduceat(bases, firsts))
-
-
-def _ranges(first: Integers, count: Integers) -> Integers:
-    """Return the numbers ``first[i] ... first[i] + count[i] - 1`` of all i, one after the other."""
-    ends = np.cumsum(count)
-    total = ends[-1] if len(ends) else 0
-    shift = first - ends + count
-    return np.arange(total) + np.repeat(shift, count)
-
-
 def coverage(chrom: ArrayLike, start: ArrayLike, end: ArrayLike, grid: Grid) -> Integers:
     """Count the bases of each bin that lie in the union of intervals.
 
@@ -413,7 +317,7 @@ def coverage(chrom: ArrayLike, start: ArrayLike, end: ArrayLike, grid: Grid) -> 
     """
     intervals = grid.spread(chrom, start, end)
     offset = grid.offsets[intervals.row] * grid.bin_size
-    union = _merge(offset + intervals.start, offset + intervals.end)
+    union = merge(offset + intervals.start, offset + intervals.end)
     # A prefix sum over bins: +1 from every start on, -1 from every end on, with the part of the bin
     # that the edge itself cuts off.
     steps = np.zeros(grid.n + 1, dtype=np.int64)

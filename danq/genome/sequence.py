@@ -235,9 +235,9 @@ def shift(packed: Bytes, phase: int) -> Bytes:
     """
     if phase == 0:
         return packed
-    shifted = packed << phase
+    shifted = np.left_shift(packed, phase)
     next_bytes = packed[..., 1:, :]
-    shifted[..., :-1, :] |= next_bytes >> (8 - phase)
+    shifted[..., :-1, :] |= np.right_shift(next_bytes, 8 - phase)
     return shifted
 
 
@@ -326,15 +326,15 @@ class Genome:
         packed = self.packed[chrom]
         width = packed_bytes(window)
         n = len(starts)
-        windows = np.empty((n, width * 4), dtype=np.uint8)
+        flat = np.empty((n, width * 4), dtype=np.uint8)
         phases = starts & 7
         present = np.flatnonzero(np.bincount(phases, minlength=8))
         for phase in present.tolist():
             rows: NDArray[np.bool_] | slice = phases == phase
             if len(present) == 1:  # nearly always: nothing has to be picked out
                 rows = slice(None)
-            windows[rows] = _slices(packed, starts[rows], phase, width)
-        windows = windows.reshape(n, width, 4)
+            flat[rows] = _slices(packed, starts[rows], phase, width)
+        windows = flat.reshape(n, width, 4)
         n_beyond = -window % 8
         if n_beyond:
             windows[:, -1] &= 256 - (1 << n_beyond)

@@ -1,6 +1,7 @@
 """Where files come from: paths or URLs, and whether what arrived is what was meant.
 
-Snakemake brings what a URL names; nothing is believed until its checksum, where one is given, and its first bytes fit.
+Snakemake brings what a URL names. Nothing is believed until its checksum, where one is given, and
+its first bytes fit.
 """
 
 import hashlib
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 from danq.errors import DanqError, shown
 from danq.files import PathLike, atomic, checksums
 
-_SAFE = re.compile(r"[^A-Za-z0-9._-]")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_LONGEST_NAME = 100
 
 
 class Sources(NamedTuple):
@@ -29,8 +31,8 @@ class Sources(NamedTuple):
     targets : path
         `targets.tsv`, see `danq.genome.tables.read_targets`.
     blacklist, unmappable : sequence of path
-        BED files; a bin that shares a base with the first, or has more than half of its bases in the second, is left
-        out.
+        BED files; a bin that shares a base with the first, or has more than half of its bases in
+        the second, is left out.
     aliases : path, optional
         Table of other chromosome names, see `danq.genome.tables.read_aliases`.
     where : mapping of str to str
@@ -51,38 +53,60 @@ class Sources(NamedTuple):
     checksums: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
-def is_url(text):
-    """Say whether a text is the http or https address of a file."""
+def is_url(text: str) -> bool:
+    """Return whether a text is the http or https address of a file."""
     return re.match(r"https?://", text, re.IGNORECASE) is not None
 
 
-def refuse_other_schemes(text, path=None, line=None):
-    """Refuse addresses that are not http or https, and those with a query, of which downloads may share a name."""
-    if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE) and not is_url(text):
-        raise DanqError(
-            f"{shown(text, 200)}: only http:// and https:// can be fetched; give such an address, or "
-            "download the file and give its path",
-            path,
-            line,
+def refuse_other_schemes(text: str, path: PathLike | None = None, line: int | None = None) -> None:
+    """Refuse addresses that cannot be fetched.
+
+    These are addresses that are not http or https, and those with a query, of which downloads may
+    share a name.
+
+    Parameters
+    ----------
+    text : str
+        Path or URL.
+    path : str or path-like, optional
+        The file that names it, for the message.
+    line : int, optional
+        The line that names it, for the message.
+
+    Raises
+    ------
+    DanqError
+        Such an address.
+    """
+    has_scheme = re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE)
+    if has_scheme and not is_url(text):
+        what = (
+            f"{shown(text, 200)}: only http:// and https:// can be fetched; give such an address, "
+            "or download the file and give its path"
         )
+        raise DanqError(what, path, line)
+    if is_url(text) and not _names_a_file(text):
+        what = f"{shown(text, 200)} does not end in the name of a file; give the file's own address"
+        raise DanqError(what, path, line)
+
+
+def _names_a_file(url: str) -> bool:
+    """Return whether a URL ends in the name of a file, without a query."""
     try:
-        named = not is_url(text) or bool(_name(text) and not set("?#") & set(text))
+        name = _file_name(url)
     except ValueError:  # no address at all
-        named = False
-    if not named:
-        raise DanqError(
-            f"{shown(text, 200)} does not end in the name of a file; give the file's own address",
-            path,
-            line,
-        )
+        return False
+    return bool(name) and not set("?#") & set(url)
 
 
-def _name(url):
-    return _SAFE.sub("_", urlsplit(url).path.rsplit("/", 1)[-1])[-100:]
+def _file_name(url: str) -> str:
+    """Return a safe name for the file that a URL ends in."""
+    name = urlsplit(url).path.rsplit("/", 1)[-1]
+    return _UNSAFE.sub("_", name)[-_LONGEST_NAME:]
 
 
-def local(text, downloads):
-    """Return the path of a file: itself, or for a URL its place in the folder `downloads`.
+def local_path(text: str, downloads: PathLike | None) -> str:
+    """Return the path of a file: itself, or for a URL where it lies in the folder `downloads`.
 
     Parameters
     ----------
@@ -94,6 +118,7 @@ def local(text, downloads):
     Returns
     -------
     str
+        A path; of a URL always the same one.
 
     Raises
     ------
@@ -102,51 +127,58 @@ def local(text, downloads):
 
     Examples
     --------
-    >>> local("peaks/a.bed", "resources")
+    >>> local_path("peaks/a.bed", "resources")
     'peaks/a.bed'
-    >>> local("https://example.org/peaks/a.bed.gz", "resources")
+    >>> local_path("https://example.org/peaks/a.bed.gz", "resources")
     'resources/a7ceecdc70/a.bed.gz'
     """
     if not is_url(text):
         return text
     if downloads is None:
-        raise DanqError(
-            f"{shown(text, 200)} is an address; let the workflow fetch it, or download it and give its "
-            "path"
+        what = (
+            f"{shown(text, 200)} is an address; let the workflow fetch it, or download it and "
+            "give its path"
         )
-    return str(Path(downloads) / hashlib.sha256(text.encode()).hexdigest()[:10] / _name(text))
+        raise DanqError(what)
+    folder = hashlib.sha256(text.encode()).hexdigest()[:10]
+    return str(Path(downloads) / folder / _file_name(text))
 
 
-def verified(path, expected, source=None):
+def verify(path: PathLike, expected: Mapping[str, str], source: str | None = None) -> str:
     """Return the SHA-256 checksum of a file; refuse it when it is not the file that is meant.
 
     Parameters
     ----------
     path : str or path-like
         The file.
-    expected : dict of str to str
+    expected : mapping of str to str
         Checksums that it must have, by kind (sha256, md5); an empty text is not looked at.
     source : str, optional
         What the message calls the file, if not its path.
+
+    Returns
+    -------
+    str
+        The checksum, as hexadecimal text.
 
     Raises
     ------
     DanqError
         Unreadable, or of another checksum.
     """
-    expected = {kind: checksum.lower() for kind, checksum in expected.items() if checksum}
-    found = checksums(path, {"sha256", *expected})
-    for kind, checksum in expected.items():
-        if found[kind] != checksum:
-            raise DanqError(
-                f"its {kind} is {found[kind]}, not the expected {checksum}: the file has changed or has not "
-                "arrived whole; get it again, or correct the checksum",
-                source or path,
+    wanted = {kind: checksum.lower() for kind, checksum in expected.items() if checksum}
+    actual = checksums(path, {"sha256", *wanted})
+    for kind, checksum in wanted.items():
+        if actual[kind] != checksum:
+            what = (
+                f"its {kind} is {actual[kind]}, not the expected {checksum}: the file has changed "
+                "or has not arrived whole; get it again, or correct the checksum"
             )
-    return found["sha256"]
+            raise DanqError(what, source or path)
+    return actual["sha256"]
 
 
-def fetch(file, output, *, url, sha256="", md5=""):
+def fetch(file: PathLike, output: PathLike, *, url: str, sha256: str = "", md5: str = "") -> None:
     """Take in a downloaded file, if it is what was meant.
 
     Parameters
@@ -163,33 +195,35 @@ def fetch(file, output, *, url, sha256="", md5=""):
     Raises
     ------
     DanqError
-        An empty file, a web page, a file whose name promises gzip and whose bytes do not keep it, or another checksum.
+        An empty file, a web page, a file whose name promises gzip and whose bytes do not keep it,
+        or another checksum.
     """
     with open(file, "rb") as handle:
         head = handle.read(512)
     if not head:
         raise DanqError("arrived empty; try again, or check the address", url)
-    if not (sha256 or md5):
+    known = bool(sha256 or md5)
+    if not known:
         _refuse_other_content(head, url)
-    checksum = verified(file, {"sha256": sha256, "md5": md5}, url)
-    if not (sha256 or md5):
-        print(
-            f"warning: {url} has no known checksum; its sha256 is {checksum}: write that down to notice when it changes",
-            file=sys.stderr,
-        )
-    with atomic(output) as part:
-        shutil.copyfile(file, part)
+    checksum = verify(file, {"sha256": sha256, "md5": md5}, url)
+    if not known:
+        warning = f"{url} has no known checksum; its sha256 is {checksum}"
+        print(f"warning: {warning}: write that down to notice when it changes", file=sys.stderr)
+    with atomic(output) as temporary:
+        shutil.copyfile(file, temporary)
 
 
-def _refuse_other_content(head, url):
+def _refuse_other_content(head: bytes, url: str) -> None:
+    """Refuse a file that begins with other bytes than its address promises."""
     if head.lstrip()[:1] == b"<":
-        raise DanqError(
-            "what arrived is a web page (a login, or an error), not the file; check the address in a "
-            "browser",
-            url,
+        what = (
+            "what arrived is a web page (a login, or an error), not the file; check the address in "
+            "a browser"
         )
-    if _name(url).endswith((".gz", ".bgz")) and not head.startswith(b"\x1f\x8b"):
-        raise DanqError(
-            "what arrived is not a gzip file, though its name says so; check the address in a browser",
-            url,
+        raise DanqError(what, url)
+    if _file_name(url).endswith((".gz", ".bgz")) and not head.startswith(b"\x1f\x8b"):
+        what = (
+            "what arrived is not a gzip file, though its name says so; check the address in a "
+            "browser"
         )
+        raise DanqError(what, url)

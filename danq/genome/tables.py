@@ -1,21 +1,22 @@
-"""The door for tables and texts: targets, chromosome names, regions, configuration files.
+"""Tables and texts of the user: targets, chromosome names, regions.
 
-What is wrong is refused with file, line and fix. FASTA enters by danq/genome/fasta.py, peaks by danq/genome/peaks.py.
+What is wrong is refused with file, line and fix. FASTA files are read by `danq.genome.fasta`, peaks
+by `danq.genome.peaks`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from danq.errors import DanqError, DanqErrors, shown
-from danq.files import read_lines
+from danq.files import PathLike, read_lines
 from danq.genome import sources
 from danq.genome.bins import MOST_TARGETS
 from danq.genome.peaks import unknown_chromosome
+
+_CHECKSUM_DIGITS = {"sha256": 64, "md5": 32}
 
 
 @dataclass(frozen=True)
@@ -43,23 +44,26 @@ class Target:
     file: str
     jaspar: str
     source: str
-    checksums: dict
+    checksums: dict[str, str]
     widen: int
 
 
-def read_targets(path, where=None, downloads=None):
+def read_targets(
+    path: PathLike, where: Mapping[str, str] | None = None, downloads: PathLike | None = None
+) -> list[Target]:
     """Read `targets.tsv`: one row per target, columns found by their header.
 
     Parameters
     ----------
     path : str or path-like
-        Tab-separated text with a header. Columns ``name`` and ``file`` (a path relative to the table, or a URL) are
-        needed; ``group``, ``jaspar``, ``sha256``, ``md5`` (checksums of the file) and ``widen`` (bp, for files of
-        summits) may be there, ``.`` or empty where there is nothing to say; others are for `where`.
-    where : dict of str to str, optional
+        Tab-separated text with a header. Columns ``name`` and ``file`` (a path relative to the
+        table, or a URL) are needed; ``group``, ``jaspar``, ``sha256``, ``md5`` (checksums of the
+        file) and ``widen`` (bp, for files of summits) may be there, ``.`` or empty where there is
+        nothing to say; others are for `where`.
+    where : mapping of str to str, optional
         Keep only the rows whose column has that value.
     downloads : path, optional
-        Folder of fetched files, see `danq.genome.sources.local`; needed when `file` is a URL.
+        Folder of fetched files, see `danq.genome.sources.local_path`; needed when `file` is a URL.
 
     Returns
     -------
@@ -69,236 +73,92 @@ def read_targets(path, where=None, downloads=None):
     Raises
     ------
     DanqErrors
-        A column is missing, a row has too few or too many columns, a value cannot be, a local peak file is missing (all
-        of them are named), or no row is left.
+        A column is missing, a row has too few or too many columns, a value cannot be, a local peak
+        file is missing (all of them are named), or no row is left.
     """
-    where, targets, errors = where or {}, [], []
-    for number, row in read_rows(path, ["name", "file", *where]):
-        if all(row[column] == value for column, value in where.items()):
-            try:
-                targets.append(_target(path, number, row, downloads))
-            except DanqError as error:
-                errors.append(error)
+    where = dict(where or {})
+    targets = []
+    errors = []
+    for number, cells in read_rows(path, ["name", "file", *where]):
+        if any(cells[column] != value for column, value in where.items()):
+            continue
+        try:
+            targets.append(_target(path, number, cells, downloads))
+        except DanqError as error:
+            errors.append(error)
     if errors:
         raise DanqErrors(errors)
+    if not targets and where:
+        raise DanqError(f"no target left where {where}; check the column's values", path)
     if not targets:
-        raise DanqError(
-            f"no target left where {where}; check the column's values"
-            if where
-            else "holds no target; add a row",
-            path,
-        )
-    if len(targets) > MOST_TARGETS:
-        raise DanqError(
-            f"{len(targets)} targets; at most {MOST_TARGETS} can be kept: leave some out", path
-        )
+        raise DanqError("holds no target; add a row", path)
+    n = len(targets)
+    if n > MOST_TARGETS:
+        what = f"{n} targets; at most {MOST_TARGETS} can be kept: leave some out"
+        raise DanqError(what, path)
     return targets
 
 
-def _target(path, number, row, downloads):
+def _target(
+    path: PathLike, number: int, cells: dict[str, str], downloads: PathLike | None
+) -> Target:
     """Turn a row of the table into a Target."""
-    name, source, group = row["name"].strip(), row["file"], row.get("group", "").strip()
+    name = cells["name"].strip()
+    source = cells["file"]
     if not name or not source:
-        raise DanqError("a target needs a name and a file; complete the row", path, number)
-    keys = ("jaspar", "sha256", "md5", "widen")
-    extra = {key: "" if row.get(key) in (None, ".") else row[key].strip() for key in keys}
-    for kind, length in (("sha256", 64), ("md5", 32)):
-        if extra[kind] and not re.fullmatch(f"[0-9a-fA-F]{{{length}}}", extra[kind]):
-            raise DanqError(
-                f"{kind} {shown(extra[kind])} is not {length} hexadecimal digits; fix it",
-                path,
-                number,
-            )
-    if not re.fullmatch("[0-9]{0,6}", extra["widen"]):
-        raise DanqError(
-            f"widen {shown(extra['widen'])} is not a whole number of bp; fix it", path, number
-        )
-    sources.refuse_other_schemes(source, path, number)
-    file = source if sources.is_url(source) else str(Path(path).parent / source)
-    if not sources.is_url(file) and not Path(file).is_file():
-        raise DanqError(
-            f"there is no file {shown(file, 200)}; paths are relative to this table", path, number
-        )
+        what = "a target needs a name and a file; complete the row"
+        raise DanqError(what, path, number)
+    checksums = {}
+    for kind in _CHECKSUM_DIGITS:
+        checksums[kind] = _checksum(path, number, cells, kind)
+    widen = _optional(cells, "widen")
+    if not re.fullmatch("[0-9]{0,6}", widen):
+        what = f"widen {shown(widen)} is not a whole number of bp; fix it"
+        raise DanqError(what, path, number)
+    file = _peak_file(path, number, source)
     if downloads is not None:
-        file = sources.local(file, downloads)
+        file = sources.local_path(file, downloads)
+    group = _optional(cells, "group") or "all"
+    jaspar = _optional(cells, "jaspar")
     return Target(
-        name,
-        "all" if group in ("", ".") else group,
-        file,
-        extra["jaspar"],
-        source,
-        {kind: extra[kind] for kind in ("sha256", "md5")},
-        int(extra["widen"] or 0),
+        name=name,
+        group=group,
+        file=file,
+        jaspar=jaspar,
+        source=source,
+        checksums=checksums,
+        widen=int(widen or 0),
     )
 
 
-def read_aliases(path, names):
-    """Read a table of chromosome names, as UCSC's ``chromAlias.txt``.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Tab-separated; the genome's name in the first column, other names in further ones, empty cells allowed; lines
-        that begin with ``#`` are skipped.
-    names : list of str
-        Chromosomes of the genome; rows of others are skipped.
-
-    Returns
-    -------
-    dict of str to str
-        The genome's name by other name.
-
-    Raises
-    ------
-    DanqError
-        One name for two chromosomes, or no row of the table is of this genome.
-    """
-    known, aliases = set(names), {}
-    for number, raw in read_lines(path):
-        words = _text(raw, path, number).split("\t")
-        if words[0] not in known or raw.startswith(b"#"):
-            continue
-        for word in filter(None, words[1:]):
-            if aliases.setdefault(word, words[0]) != words[0] or (
-                word in known and word != words[0]
-            ):
-                raise DanqError(
-                    f"{shown(word)} stands for two chromosomes; remove it from one of them",
-                    path,
-                    number,
-                )
-    if not aliases:
-        raise DanqError(
-            f"names no chromosome of the genome, which has {', '.join(map(shown, list(names)[:5]))}, in "
-            "its first column; put the genome's own names there",
-            path,
-        )
-    return aliases
+def _optional(cells: dict[str, str], column: str) -> str:
+    """Return what a row has in a column that need not be there; empty for ``.``."""
+    cell = cells.get(column, "").strip()
+    if cell == ".":
+        return ""
+    return cell
 
 
-def read_rows(path, needed):
-    """Yield ``(line number, dict)`` for each row of a tab-separated table with a header.
-
-    Lines that begin with ``#`` before the header, and empty lines, are skipped.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The table, UTF-8, plain or gzip.
-    needed : list of str
-        Columns that must be there.
-
-    Raises
-    ------
-    DanqError
-        A needed column is missing, a column name is used twice, or a row has another number of columns.
-    """
-    header = None
-    for number, raw in read_lines(path):
-        words = _text(raw, path, number).split("\t")
-        if words == [""] or (header is None and words[0].startswith("#")):
-            continue
-        if header is None:
-            header = _header(path, number, words, needed)
-        elif len(words) != len(header):
-            raise DanqError(
-                f"{len(words)} columns where the header has {len(header)}; separate them by tabs",
-                path,
-                number,
-            )
-        else:
-            yield number, dict(zip(header, words, strict=True))
-    if header is None:
-        raise DanqError(f"is empty; it needs a header with {', '.join(needed)}", path)
+def _checksum(path: PathLike, number: int, cells: dict[str, str], kind: str) -> str:
+    """Return a checksum of a row, empty when it has none."""
+    checksum = _optional(cells, kind)
+    digits = _CHECKSUM_DIGITS[kind]
+    if checksum and not re.fullmatch(f"[0-9a-fA-F]{{{digits}}}", checksum):
+        what = f"{kind} {shown(checksum)} is not {digits} hexadecimal digits; fix it"
+        raise DanqError(what, path, number)
+    return checksum
 
 
-def _header(path, number, words, needed):
-    missing = [column for column in needed if column not in words]
-    if missing:
-        raise DanqError(
-            f"no column {shown(missing[0])} among {', '.join(map(shown, words[:8]))}; add it, separated "
-            "by tabs",
-            path,
-            number,
-        )
-    if len(set(words)) < len(words):
-        raise DanqError("a column name is used twice; rename one", path, number)
-    return words
-
-
-def read_regions(texts, lengths):
-    """Turn region texts into intervals.
-
-    Parameters
-    ----------
-    texts : list of str
-        Chromosome names, or ``chrom:start-end`` (bp, 0-based half-open).
-    lengths : dict of str to int
-        Length of each chromosome (bp).
-
-    Returns
-    -------
-    list of tuple of (str, int, int)
-        Chromosome, start, end.
-
-    Raises
-    ------
-    DanqError
-        A chromosome that the genome lacks, or a region that is empty or leaves its chromosome.
-
-    Examples
-    --------
-    >>> read_regions(["chr2", "chr1:100-200"], {"chr1": 1000, "chr2": 500})
-    [('chr2', 0, 500), ('chr1', 100, 200)]
-    """
-    regions = []
-    for text in texts:
-        region = None if text in lengths else parse_region(text)
-        chrom, start, end = region or Region(text, 0, lengths.get(text, 0))
-        if chrom not in lengths:
-            raise DanqError(
-                f"split region {shown(text)}: {unknown_chromosome(chrom, list(lengths))}"
-            )
-        if not 0 <= int(start) < int(end) <= lengths[chrom]:
-            raise DanqError(
-                f"split region {shown(text)} is empty or leaves {shown(chrom)} (0-{lengths[chrom]} bp); "
-                "fix it"
-            )
-        regions.append((chrom, int(start), int(end)))
-    return regions
-
-
-class Region(NamedTuple):
-    """A stretch of a chromosome (bp, 0-based half-open).
-
-    Attributes
-    ----------
-    chrom : str
-        Name of the chromosome.
-    start, end : int
-        Where the region begins and ends (bp, 0-based half-open).
-    """
-
-    chrom: str
-    start: int
-    end: int
-
-
-def parse_region(text: str) -> Region | None:
-    """Return the region of a text ``chrom:start-end`` (bp, 0-based half-open), or None for another text.
-
-    Examples
-    --------
-    >>> parse_region("chr7:30508600-35296800")
-    Region(chrom='chr7', start=30508600, end=35296800)
-    >>> parse_region("chr7") is None
-    True
-    """
-    match = re.fullmatch(r"(.+):([0-9]{1,18})-([0-9]{1,18})", text)
-    if match is None:
-        return None
-    chrom, start, end = match.groups()
-    return Region(chrom, int(start), int(end))
+def _peak_file(path: PathLike, number: int, source: str) -> str:
+    """Return the URL or the path of a target's peaks; a path is relative to the table at `path`."""
+    sources.refuse_other_schemes(source, path, number)
+    if sources.is_url(source):
+        return source
+    file = Path(path).parent / source
+    if not file.is_file():
+        what = f"there is no file {shown(str(file), 200)}; paths are relative to this table"
+        raise DanqError(what, path, number)
+    return str(file)
 
 
 def find_target(word: str, names: Sequence[str]) -> int:
@@ -331,73 +191,206 @@ def find_target(word: str, names: Sequence[str]) -> int:
         )
     if word.isdecimal() and int(word) < len(names):
         return int(word)
-    last = len(names) - 1
-    raise DanqError(
-        f"no target is called {shown(word)}; give a name or an index (0 to {last}), as {shown(names[0])}"
-    )
+    indices_text = f"an index (0 to {len(names) - 1})"
+    fix = f"give a name or {indices_text}, as {shown(names[0])}"
+    raise DanqError(f"no target is called {shown(word)}; {fix}")
 
 
-def find_key(paths, keys):
-    """Find where a configuration gives a value.
+def read_aliases(path: PathLike, names: Collection[str]) -> dict[str, str]:
+    """Read a table of chromosome names, as UCSC's ``chromAlias.txt``.
 
     Parameters
     ----------
-    paths : list of path
-        YAML files, the later ones overriding the earlier.
-    keys : tuple of str
-        Keys that lead to the value, from the outermost.
+    path : str or path-like
+        Tab-separated; the genome's name in the first column, other names in further ones, empty
+        cells allowed; lines that begin with ``#`` are skipped.
+    names : collection of str
+        Chromosomes of the genome; rows of others are skipped.
 
     Returns
     -------
-    tuple of (str, int or None)
-        File and line of the innermost key that is there; the last file, without a line, when none is.
-    """
-    place, deepest = (str(paths[-1]) if paths else "config", None), 0
-    for path in paths:
-        with open(path, encoding="utf-8") as handle:
-            node = yaml.compose(handle, Loader=yaml.SafeLoader)
-        for depth, key in enumerate(keys, 1):
-            pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            entry = next((pair for pair in pairs if pair[0].value == key), None)
-            if entry is None:
-                break
-            node = entry[1]
-            if depth >= deepest:
-                place, deepest = (str(path), entry[0].start_mark.line + 1), depth
-    return place
-
-
-def refuse_double_keys(paths):
-    """Refuse a key that a YAML file gives twice, of which YAML readers silently take the last.
-
-    Parameters
-    ----------
-    paths : list of path
-        YAML files.
+    dict of str to str
+        The genome's name by other name.
 
     Raises
     ------
     DanqError
-        With the line of the second.
+        One name for two chromosomes, or no row of the table is of this genome.
     """
-    for path in paths:
-        with open(path, encoding="utf-8") as handle:
-            nodes = [yaml.compose(handle, Loader=yaml.SafeLoader)]
-        while nodes:
-            node = nodes.pop()
-            pairs, seen = (node.value if isinstance(node, yaml.MappingNode) else []), set()
-            for key, value in pairs:
-                if key.value in seen:
-                    raise DanqError(
-                        f"the key {shown(str(key.value))} is given twice; remove one",
-                        path,
-                        key.start_mark.line + 1,
-                    )
-                seen.add(key.value)
-                nodes.append(value)
+    known = set(names)
+    aliases: dict[str, str] = {}
+    for number, raw in read_lines(path):
+        name, *others = _text(raw, path, number).split("\t")
+        if name not in known or raw.startswith(b"#"):
+            continue
+        for alias in filter(None, others):
+            stands_for = aliases.setdefault(alias, name)
+            if stands_for != name or (alias in known and alias != name):
+                what = f"{shown(alias)} stands for two chromosomes; remove it from one of them"
+                raise DanqError(what, path, number)
+    if not aliases:
+        listed = ", ".join(map(shown, list(names)[:5]))
+        what = (
+            f"names no chromosome of the genome, which has {listed}, in its first column; "
+            "put the genome's own names there"
+        )
+        raise DanqError(what, path)
+    return aliases
 
 
-def _text(raw, path, number):
+class Row(NamedTuple):
+    """A row of a table.
+
+    Attributes
+    ----------
+    line : int
+        Line number, from 1.
+    cells : dict of str to str
+        Text by column.
+    """
+
+    line: int
+    cells: dict[str, str]
+
+
+def read_rows(path: PathLike, needed: Sequence[str]) -> Iterator[Row]:
+    """Yield each row of a tab-separated table with a header.
+
+    Lines that begin with ``#`` before the header, and empty lines, are skipped.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The table, UTF-8, plain or gzip.
+    needed : sequence of str
+        Columns that must be there.
+
+    Yields
+    ------
+    Row
+        Line number, and text by column.
+
+    Raises
+    ------
+    DanqError
+        A needed column is missing, a column name is used twice, or a row has another number of
+        columns.
+    """
+    header = None
+    for number, raw in read_lines(path):
+        words = _text(raw, path, number).split("\t")
+        if words == [""]:
+            continue
+        if header is not None:
+            yield _row(path, number, header, words)
+        elif not words[0].startswith("#"):
+            header = _header(path, number, words, needed)
+    if header is None:
+        raise DanqError(f"is empty; it needs a header with {', '.join(needed)}", path)
+
+
+def _row(path: PathLike, number: int, header: list[str], words: list[str]) -> Row:
+    """Return a row with as many columns as the header."""
+    if len(words) != len(header):
+        what = f"{len(words)} columns where the header has {len(header)}; separate them by tabs"
+        raise DanqError(what, path, number)
+    return Row(number, dict(zip(header, words, strict=True)))
+
+
+def _header(path: PathLike, number: int, words: list[str], needed: Sequence[str]) -> list[str]:
+    """Return the columns of a table, with all that are needed and none twice."""
+    for column in needed:
+        if column not in words:
+            listed = ", ".join(map(shown, words[:8]))
+            what = f"no column {shown(column)} among {listed}; add it, separated by tabs"
+            raise DanqError(what, path, number)
+    if len(set(words)) < len(words):
+        raise DanqError("a column name is used twice; rename one", path, number)
+    return words
+
+
+class Region(NamedTuple):
+    """A stretch of a chromosome (bp, 0-based half-open).
+
+    Attributes
+    ----------
+    chrom : str
+        Name of the chromosome.
+    start, end : int
+        Where the region begins and ends (bp, 0-based half-open).
+    """
+
+    chrom: str
+    start: int
+    end: int
+
+
+def parse_region(text: str) -> Region | None:
+    """Return the region of a text ``chrom:start-end`` (bp, 0-based half-open); of others None.
+
+    Examples
+    --------
+    >>> parse_region("chr7:30508600-35296800")
+    Region(chrom='chr7', start=30508600, end=35296800)
+    >>> parse_region("chr7") is None
+    True
+    """
+    match = re.fullmatch(r"(.+):([0-9]{1,18})-([0-9]{1,18})", text)
+    if match is None:
+        return None
+    chrom, start, end = match.groups()
+    return Region(chrom, int(start), int(end))
+
+
+def read_regions(texts: Iterable[str], lengths: Mapping[str, int]) -> list[Region]:
+    """Turn region texts into intervals.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Chromosome names, or ``chrom:start-end`` (bp, 0-based half-open).
+    lengths : mapping of str to int
+        Length of each chromosome (bp).
+
+    Returns
+    -------
+    list of Region
+        Chromosome, start, end (bp, 0-based half-open).
+
+    Raises
+    ------
+    DanqError
+        A chromosome that the genome lacks, or a region that is empty or leaves its chromosome.
+
+    Examples
+    --------
+    >>> regions = read_regions(["chr2", "chr1:100-200"], {"chr1": 1000, "chr2": 500})
+    >>> regions[0]
+    Region(chrom='chr2', start=0, end=500)
+    >>> regions[1]
+    Region(chrom='chr1', start=100, end=200)
+    """
+    return [_region(text, lengths) for text in texts]
+
+
+def _region(text: str, lengths: Mapping[str, int]) -> Region:
+    """Return a region of the genome: a whole chromosome, or a part of one."""
+    if text in lengths:  # a chromosome may be called like a region
+        region = Region(text, 0, lengths[text])
+    else:
+        region = parse_region(text) or Region(text, 0, 0)
+    if region.chrom not in lengths:
+        message = unknown_chromosome(region.chrom, lengths)
+        raise DanqError(f"split region {shown(text)}: {message}")
+    length = lengths[region.chrom]
+    if not region.start < region.end <= length:
+        chromosome = f"{shown(region.chrom)} (0-{length} bp)"
+        raise DanqError(f"split region {shown(text)} is empty or leaves {chromosome}; fix it")
+    return region
+
+
+def _text(raw: bytes, path: PathLike, number: int) -> str:
+    """Return a line as text; refuse other encodings, and control characters."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

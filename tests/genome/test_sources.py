@@ -19,12 +19,12 @@ def test_sources_need_no_more_than_a_genome_and_targets():
 
 
 def test_a_path_stays_and_a_url_has_one_place(tmp_path):
-    assert sources.local("a/b.bed", None) == "a/b.bed"
-    place = sources.local(URL, tmp_path)
+    assert sources.local_path("a/b.bed", None) == "a/b.bed"
+    place = sources.local_path(URL, tmp_path)
     assert place == str(tmp_path / hashlib.sha256(URL.encode()).hexdigest()[:10] / "ctcf.bed.gz")
-    assert sources.local(URL.replace("peaks", "other"), tmp_path) != place
+    assert sources.local_path(URL.replace("peaks", "other"), tmp_path) != place
     with pytest.raises(DanqError, match="is an address; let the workflow fetch it"):
-        sources.local(URL, None)
+        sources.local_path(URL, None)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_path_stays_and_a_url_has_one_place(tmp_path):
     ],
 )
 def test_no_address_makes_an_unsafe_name(tmp_path, url):
-    name = sources.local(url, tmp_path).removeprefix(f"{tmp_path}/").split("/")
+    name = sources.local_path(url, tmp_path).removeprefix(f"{tmp_path}/").split("/")
     assert len(name) == 2 and set(name[1]) <= set(
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
     )
@@ -75,12 +75,12 @@ def test_another_file_than_the_one_meant_is_refused(tmp_path):
     # The checksums of "abc" are those of RFC 1321 and FIPS 180-2.
     md5 = "900150983cd24fb0d6963f7d28e17f72"
     sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert sources.verified(tmp_path / "a", {"md5": md5.upper(), "sha256": ""}) == sha256
+    assert sources.verify(tmp_path / "a", {"md5": md5.upper(), "sha256": ""}) == sha256
     for kind, good in (("md5", md5), ("sha256", sha256)):
         refuse(
             f"{tmp_path / 'a'}: its {kind} is {good}, not the expected {'0' * len(good)}: the file has changed or "
             "has not arrived whole; get it again, or correct the checksum",
-            sources.verified,
+            sources.verify,
             tmp_path / "a",
             {kind: "0" * len(good)},
         )

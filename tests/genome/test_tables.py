@@ -2,7 +2,7 @@ import pytest
 
 from danq.errors import DanqError
 from danq.files import read_lines
-from danq.genome import tables as inputs
+from danq.genome import tables
 from tests.conftest import refuse
 
 
@@ -31,7 +31,7 @@ def test_a_broken_targets_table_is_refused(tmp_path, text, place, what):
     (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
     path = tmp_path / "targets.tsv"
     path.write_text(text)
-    refuse(f"{path}{place}: {what}", inputs.read_targets, path)
+    refuse(f"{path}{place}: {what}", tables.read_targets, path)
 
 
 def test_a_missing_peak_file_is_told_with_its_row(tmp_path):
@@ -40,7 +40,7 @@ def test_a_missing_peak_file_is_told_with_its_row(tmp_path):
     with pytest.raises(
         DanqError, match=r"targets\.tsv:2: there is no file '.*nowhere\.bed'; paths are relative"
     ):
-        inputs.read_targets(path)
+        tables.read_targets(path)
 
 
 def test_targets_are_read_with_defaults(tmp_path):
@@ -51,21 +51,11 @@ def test_targets_are_read_with_defaults(tmp_path):
     )
     file = str(tmp_path / "a.bed")
     checksums = {"sha256": "", "md5": ""}
-    assert inputs.read_targets(path) == [
-        inputs.Target("A", "all", file, "", "a.bed", checksums, 0),
-        inputs.Target("A", "all", file, "MA0139.2", "a.bed", checksums, 0),
+    assert tables.read_targets(path) == [
+        tables.Target("A", "all", file, "", "a.bed", checksums, 0),
+        tables.Target("A", "all", file, "MA0139.2", "a.bed", checksums, 0),
     ]
-    assert [target.jaspar for target in inputs.read_targets(path, {"panel": "y"})] == ["MA0139.2"]
-
-
-def test_a_key_is_found_where_it_was_given_last(tmp_path):
-    (tmp_path / "a.yaml").write_text("run: x\ntrain:\n  lr: 1\n  epochs: 2\n")
-    (tmp_path / "b.yaml").write_text("# more\ntrain:\n  lr: 3\n")
-    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
-    assert inputs.find_key(files, ("train", "lr")) == (str(files[1]), 3)
-    assert inputs.find_key(files, ("train", "epochs")) == (str(files[0]), 4)
-    assert inputs.find_key(files, ("run",)) == (str(files[0]), 1)
-    assert inputs.find_key(files, ("nothing",)) == (str(files[1]), None)
+    assert [target.jaspar for target in tables.read_targets(path, {"panel": "y"})] == ["MA0139.2"]
 
 
 def test_text_that_is_not_utf8_is_refused(tmp_path):
@@ -73,7 +63,7 @@ def test_text_that_is_not_utf8_is_refused(tmp_path):
     path.write_bytes("name\tfile\nÄ\ta.bed\n".encode("latin-1"))
     refuse(
         f"{path}:2: not UTF-8 text; save the file as UTF-8",
-        lambda: list(inputs.read_rows(path, ["name"])),
+        lambda: list(tables.read_rows(path, ["name"])),
     )
 
 
@@ -82,21 +72,11 @@ def test_lines_are_numbered_from_one(tmp_path):
     assert list(read_lines(tmp_path / "a")) == [(1, b"x"), (2, b""), (3, b"y")]
 
 
-def test_a_key_given_twice_is_refused_with_its_line(tmp_path):
-    path = tmp_path / "a.yaml"
-    path.write_text("run: x\ntrain: {lr: 1}\nextract:\n  window: 3\ntrain: {epochs: 2}\n")
-    refuse(
-        f"{path}:5: the key 'train' is given twice; remove one", inputs.refuse_double_keys, [path]
-    )
-    path.write_text("run: x\ntrain: {lr: 1}\nextract: {train: 3}\n")
-    inputs.refuse_double_keys([path])
-
-
 def test_every_missing_peak_file_is_told(tmp_path):
     path = tmp_path / "targets.tsv"
     path.write_text("name\tfile\nA\tx.bed\nB\ty.bed\n")
     with pytest.raises(DanqError) as caught:
-        inputs.read_targets(path)
+        tables.read_targets(path)
     assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [
         f"{path}:2",
         f"{path}:3",
@@ -123,7 +103,7 @@ def test_what_a_target_cannot_have_is_refused(tmp_path, column, value, what):
     row = {"name": "A", "file": "a.bed"} | {column: value}
     path = tmp_path / "targets.tsv"
     path.write_text("\t".join(row) + "\n" + "\t".join(row.values()) + "\n")
-    refuse(f"{path}:2: {what}", inputs.read_targets, path)
+    refuse(f"{path}:2: {what}", tables.read_targets, path)
 
 
 def test_a_target_may_come_from_an_address(tmp_path):
@@ -131,10 +111,10 @@ def test_a_target_may_come_from_an_address(tmp_path):
     path.write_text(
         f"name\tfile\tmd5\twiden\tsha256\nA\thttps://example.org/a.bed.gz\t{'A' * 32}\t100\t.\n"
     )
-    (target,) = inputs.read_targets(path)
+    (target,) = tables.read_targets(path)
     assert (target.file, target.widen) == ("https://example.org/a.bed.gz", 100)
     assert target.checksums == {"sha256": "", "md5": "A" * 32}
-    (fetched,) = inputs.read_targets(path, downloads="down")
+    (fetched,) = tables.read_targets(path, downloads="down")
     assert (
         fetched.file.startswith("down/")
         and fetched.file.endswith("/a.bed.gz")
@@ -157,7 +137,7 @@ def test_a_target_may_come_from_an_address(tmp_path):
 )
 def test_aliases_are_read_from_ucscs_tables(tmp_path, text, expected):
     (tmp_path / "chromAlias.txt").write_text(text)
-    assert inputs.read_aliases(tmp_path / "chromAlias.txt", ["chr1", "chr2"]) == expected
+    assert tables.read_aliases(tmp_path / "chromAlias.txt", ["chr1", "chr2"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -176,15 +156,15 @@ def test_aliases_are_read_from_ucscs_tables(tmp_path, text, expected):
 def test_aliases_that_cannot_be_are_refused(tmp_path, text, place, what):
     path = tmp_path / "aliases.tsv"
     path.write_text(text)
-    refuse(f"{path}{place}: {what}", inputs.read_aliases, path, ["chr1", "chr2"])
+    refuse(f"{path}{place}: {what}", tables.read_aliases, path, ["chr1", "chr2"])
 
 
 def test_a_target_is_found_by_name_or_index():
     names = ["a", "b", "a", "1"]
     assert (
-        inputs.find_target("b", names) == 1
-        and inputs.find_target("2", names) == 2
-        and inputs.find_target("1", names) == 3
+        tables.find_target("b", names) == 1
+        and tables.find_target("2", names) == 2
+        and tables.find_target("1", names) == 3
     )
     for word, message in (
         ("c", "no target is called 'c'"),
@@ -192,7 +172,7 @@ def test_a_target_is_found_by_name_or_index():
         ("a", "2 targets are"),
     ):
         with pytest.raises(DanqError, match=message):
-            inputs.find_target(word, names)
+            tables.find_target(word, names)
 
 
 @pytest.mark.parametrize(
@@ -209,11 +189,11 @@ def test_a_target_is_found_by_name_or_index():
     ],
 )
 def test_regions_are_parsed_or_are_none(text, region):
-    assert inputs.parse_region(text) == region
+    assert tables.parse_region(text) == region
 
 
 def test_a_chromosome_may_be_called_like_a_region():
-    assert inputs.read_regions(["a:1-2", "a:1-3"], {"a:1-2": 9, "a": 5}) == [
+    assert tables.read_regions(["a:1-2", "a:1-3"], {"a:1-2": 9, "a": 5}) == [
         ("a:1-2", 0, 9),
         ("a", 1, 3),
     ]

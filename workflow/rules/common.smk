@@ -9,7 +9,8 @@ from danq.genome import sources
 from danq.catalog import MODELS
 from danq.config import flags, load
 from danq.errors import DanqError, DanqErrors, shown
-from danq.genome.tables import find_key, read_targets, refuse_double_keys
+from danq.genome.tables import read_targets
+from danq.genome.yaml_keys import find_key, refuse_double_keys
 from danq.motif.meme import motif_files
 
 
@@ -67,7 +68,7 @@ def refuse_modisco(attributed, n_targets):
 
 def here(text):
     """Return the path of a source: itself, or where a URL is fetched to."""
-    return sources.local(text, downloads)
+    return sources.local_path(text, downloads)
 
 
 checked(refuse_shell, [os.getcwd(), workflow.basedir, *workflow.configfiles, *workflow.config_settings.configfiles])

@@ -1,0 +1,108 @@
+"""Keys of the user's YAML files: where they are given, and whether one is given twice."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import yaml
+
+from danq.errors import DanqError, shown
+from danq.files import PathLike
+
+
+class KeyLocation(NamedTuple):
+    """Where a configuration gives a key.
+
+    Attributes
+    ----------
+    file : str
+        Path of the file.
+    line : int or None
+        Line number, from 1; None when the key is not there.
+    """
+
+    file: str
+    line: int | None
+
+
+def find_key(paths: Sequence[PathLike], keys: Sequence[str]) -> KeyLocation:
+    """Find where a configuration gives a value.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        YAML files, the later ones overriding the earlier.
+    keys : sequence of str
+        Keys that lead to the value, from the outermost.
+
+    Returns
+    -------
+    KeyLocation
+        File and line of the innermost key that is there; the last file, without a line, when none
+        is.
+    """
+    location = KeyLocation("config", None)
+    if paths:
+        location = KeyLocation(str(paths[-1]), None)
+    deepest = 0
+    for path in paths:
+        node = _read_yaml(path)
+        for depth, key in enumerate(keys, 1):
+            entry = _entry(node, key)
+            if entry is None:
+                break
+            key_node, node = entry
+            if depth >= deepest:
+                location = KeyLocation(str(path), _line(key_node))
+                deepest = depth
+    return location
+
+
+def refuse_double_keys(paths: Iterable[PathLike]) -> None:
+    """Refuse a key that a YAML file gives twice, of which YAML readers silently take the last.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        YAML files.
+
+    Raises
+    ------
+    DanqError
+        With the line of the second.
+    """
+    for path in paths:
+        nodes = [_read_yaml(path)]
+        while nodes:
+            seen = set()
+            for key, value in _entries(nodes.pop()):
+                if key.value in seen:
+                    what = f"the key {shown(str(key.value))} is given twice; remove one"
+                    raise DanqError(what, path, _line(key))
+                seen.add(key.value)
+                nodes.append(value)
+
+
+def _read_yaml(path: PathLike) -> yaml.Node | None:
+    """Return a YAML file as a tree of nodes that know their lines; None for an empty file."""
+    with open(path, encoding="utf-8") as handle:
+        return yaml.compose(handle, Loader=yaml.SafeLoader)
+
+
+def _entries(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
+    """Return the keys and values of a node, none when it is no mapping."""
+    if isinstance(node, yaml.MappingNode):
+        return node.value
+    return []
+
+
+def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """Return the entry of a mapping with a key, or None."""
+    for entry in _entries(node):
+        if entry[0].value == key:
+            return entry
+    return None
+
+
+def _line(node: yaml.Node) -> int:
+    """Return the line of a node, from 1."""
+    return node.start_mark.line + 1
