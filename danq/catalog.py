@@ -268,12 +268,12 @@ def predictor(name: str) -> Model | Baseline | None:
 
 def comparisons() -> list[tuple[str, str]]:
     """Return every pair of models that is compared where both were trained, as (a, b)."""
-    return [(model.name, other) for model in _MODELS for other in model.compared_with]
+    return [(model.name, other) for model in MODELS.values() for other in model.compared_with]
 
 
 def twins(name: str) -> list[Model]:
     """Return the models that stand in for the recurrent layer of `name` at equal cost."""
-    return [model for model in _MODELS if model.twin_of == name]
+    return [model for model in MODELS.values() if model.twin_of == name]
 
 
 def question_pairs() -> list[tuple[str, str]]:
@@ -285,7 +285,7 @@ def question_pairs() -> list[tuple[str, str]]:
     [('danq', 'danq_conv'), ('danq', 'danq_dilated'), ('danq', 'deepsea')]
     """
     pairs: list[tuple[str, str]] = []
-    for model in _MODELS:
+    for model in MODELS.values():
         replacements = [twin.name for twin in twins(model.name)]
         if replacements:
             others = [name for name in model.compared_with if not MODELS[name].recurrent]
