@@ -231,7 +231,19 @@ def share_of(n: int, rank: int, world: int) -> Share:
 
 
 def steps_of_epoch(loader: Loader, options: Options) -> int:
-    """Return the steps (int) of an epoch, the last of which may have fewer windows."""
+    """Return how many steps an epoch has, the last of which may have fewer windows.
+
+    Parameters
+    ----------
+    loader : danq.network.batches.Loader
+        The training windows.
+    options : danq.training.options.Options
+        Of the training.
+
+    Returns
+    -------
+    int
+    """
     return -(-loader.epoch_size // options.batch_size)
 
 
