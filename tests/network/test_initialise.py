@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
@@ -15,81 +17,96 @@ def random_motif(rng, name, width):
 
 
 def word_motif(word, name="word"):
-    return Motif(name, "", np.eye(4)[["ACGT".index(base) for base in word]])
+    indices = ["ACGT".index(base) for base in word]
+    return Motif(name, "", np.eye(4)[indices])
 
 
 def one_hot(bases):
     """Encode bases as the channels A, C, G, T."""
-    return torch.tensor([[[float(letter == base) for letter in bases] for base in "ACGT"]])
+    channels = [[float(base == channel) for base in bases] for channel in "ACGT"]
+    return torch.tensor([channels])
 
 
-def started(motifs, seed=0, filters=FILTERS, width=WIDTH, background=None):
-    """Initialise a convolution from motifs.
+class Initialised(NamedTuple):
+    """Weights (F, 4, w) and biases of a convolution, before and after; motifs of its filters."""
 
-    Return its weights (F, 4, w) and biases, both as they were before, and the names.
-    """
+    weights: torch.Tensor
+    bias: torch.Tensor
+    random_weights: torch.Tensor
+    random_bias: torch.Tensor
+    names: list[str]
+
+
+def initialised(motifs, seed=0, filters=FILTERS, width=WIDTH, background=None):
     torch.manual_seed(1)
     conv = nn.Conv1d(4, filters, width)
-    before = conv.weight.detach().clone(), conv.bias.detach().clone()
-    names = initialise_from_motifs(conv, motifs, torch.Generator().manual_seed(seed), background)
-    return conv.weight.detach(), conv.bias.detach(), before, names
+    random_weights = conv.weight.detach().clone()
+    random_bias = conv.bias.detach().clone()
+    generator = torch.Generator().manual_seed(seed)
+    names = initialise_from_motifs(conv, motifs, generator, background)
+    return Initialised(conv.weight.detach(), conv.bias.detach(), random_weights, random_bias, names)
 
 
-def find(weights, part):
-    """Return where in a filter (4, w) a part (4, n) stands, wherever it does."""
-    n = part.shape[1]
-    return [
-        first
-        for first in range(weights.shape[1] - n + 1)
-        if np.allclose(weights[:, first : first + n], part, atol=1e-6)
-    ]
+def find(weights, matrix):
+    """Return every position of a filter (4, w) where a matrix (n, 4), less 0.25, stands."""
+    expected = matrix.T - 0.25
+    n = len(matrix)
+    starts = []
+    for start in range(weights.shape[1] - n + 1):
+        columns = weights[:, start : start + n].numpy()
+        if np.allclose(columns, expected, atol=1e-6):
+            starts.append(start)
+    return starts
 
 
 def test_a_filter_holds_its_motif_less_a_quarter_and_keeps_its_random_weights_around_it():
-    motif, places = random_motif(np.random.default_rng(0), "m", 9), set()
+    motif = random_motif(np.random.default_rng(0), "m", 9)
+    starts = set()
     for seed in range(300):
-        weights, bias, (old_weights, old_bias), _ = started([motif], seed)
+        conv = initialised([motif], seed)
         for number, matrix in enumerate((motif.matrix, motif.matrix[::-1, ::-1])):
-            (place,) = find(weights[number].numpy(), matrix.T - 0.25)
+            (start,) = find(conv.weights[number], matrix)
             outside = torch.ones(WIDTH, dtype=bool)
-            outside[place : place + 9] = False
-            assert torch.equal(weights[number][:, outside], old_weights[number][:, outside])
-            places.add(place)
-        assert -1 < bias[:2].min() and bias[:2].max() < 0
-        assert torch.equal(weights[2:], old_weights[2:]) and torch.equal(bias[2:], old_bias[2:])
-    assert places == set(range(3, WIDTH - 9 - 3 + 1))
+            outside[start : start + 9] = False
+            random = conv.random_weights[number][:, outside]
+            assert torch.equal(conv.weights[number][:, outside], random)
+            starts.add(start)
+        assert -1 < conv.bias[:2].min() and conv.bias[:2].max() < 0
+        assert torch.equal(conv.weights[2:], conv.random_weights[2:])
+        assert torch.equal(conv.bias[2:], conv.random_bias[2:])
+    assert starts == set(range(3, WIDTH - 9 - 3 + 1))
 
 
 def test_biases_spread_from_minus_one_to_zero():
     rng = np.random.default_rng(0)
-    _, bias, _, _ = started([random_motif(rng, str(k), 8) for k in range(400)], filters=400)
+    motifs = [random_motif(rng, str(k), 8) for k in range(400)]
+    bias = initialised(motifs, filters=400).bias
     assert -1 < bias.min() < -0.97 and -0.03 < bias.max() < 0
     assert bias.mean().item() == pytest.approx(-0.5, abs=0.06)
 
 
 def test_the_seed_decides():
     motifs = [random_motif(np.random.default_rng(0), "m", 9)]
-    same, other = started(motifs, 5), started(motifs, 6)
-    assert torch.equal(started(motifs, 5)[0], same[0]) and torch.equal(
-        started(motifs, 5)[1], same[1]
-    )
-    assert not torch.equal(same[0], other[0]) and not torch.equal(same[1], other[1])
+    first, same, different = (initialised(motifs, seed) for seed in (5, 5, 6))
+    assert torch.equal(first.weights, same.weights) and torch.equal(first.bias, same.bias)
+    assert not torch.equal(first.weights, different.weights)
+    assert not torch.equal(first.bias, different.bias)
 
 
 @pytest.mark.parametrize(
-    ("width", "places"), [(20, {3}), (21, {0, 1, 2, 3, 4, 5}), (25, {0, 1}), (26, {0})]
+    ("width", "starts"), [(20, {3}), (21, {0, 1, 2, 3, 4, 5}), (25, {0, 1}), (26, {0})]
 )
-def test_a_motif_too_wide_for_the_margins_stands_anywhere(width, places):
+def test_a_motif_too_wide_for_the_margins_stands_anywhere(width, starts):
     motif = random_motif(np.random.default_rng(0), "m", width)
-    assert {
-        find(started([motif], seed)[0][0].numpy(), motif.matrix.T - 0.25)[0] for seed in range(80)
-    } == places
+    filters = [initialised([motif], seed).weights[0] for seed in range(80)]
+    assert {find(weights, motif.matrix)[0] for weights in filters} == starts
 
 
 def test_a_motif_wider_than_the_filter_is_cut_to_its_most_informative_columns():
-    flat, sharp = np.full((4, 4), 0.25), np.eye(4)[[0, 2, 3, 1, 1, 0, 3, 2]]
+    flat = np.full((4, 4), 0.25)
+    sharp = np.eye(4)[[0, 2, 3, 1, 1, 0, 3, 2]]
     motif = Motif("wide", "", np.concatenate([flat, flat[:1], sharp, flat]))
-    weights, *_ = started([motif], filters=4, width=8)
+    weights = initialised([motif], filters=4, width=8).weights
     assert np.allclose(weights[0], sharp.T - 0.25)
     assert np.allclose(weights[1], sharp[::-1, ::-1].T - 0.25)
 
@@ -100,24 +117,23 @@ def test_a_filter_answers_most_to_the_word_of_its_motif_in_the_channels_a_c_g_t(
     torch.manual_seed(0)
     conv = nn.Conv1d(4, 4, WIDTH)
     nn.init.zeros_(conv.weight)  # what is around the motif says nothing
-    initialise_from_motifs(
-        conv, [word_motif("GATTACA")], torch.Generator().manual_seed(3), background
-    )
-    place = int(conv.weight[0].abs().sum(dim=0).nonzero()[0])
-    bases = "A" * 10 + "C" * 40
-    with torch.no_grad():
-        answers = {
-            word: conv(one_hot(bases[:30] + word + bases[-30:]))[0, 0]
-            for word in ("GATTACA", "CATTAGA", "ACATTAG", "TGTAATC", "CTAATGT")
-        }
-    assert max(answers, key=lambda word: answers[word].max()) == "GATTACA"
-    assert int(answers["GATTACA"].argmax()) + place == 30
+    generator = torch.Generator().manual_seed(3)
+    initialise_from_motifs(conv, [word_motif("GATTACA")], generator, background)
+    start = int(conv.weight[0].abs().sum(dim=0).nonzero()[0])
+    flanks = "A" * 10 + "C" * 40
+    responses = {}
+    for word in ("GATTACA", "CATTAGA", "ACATTAG", "TGTAATC", "CTAATGT"):
+        sequence = one_hot(flanks[:30] + word + flanks[-30:])
+        responses[word] = conv(sequence)[0, 0].detach()
+    assert max(responses, key=lambda word: responses[word].max()) == "GATTACA"
+    assert int(responses["GATTACA"].argmax()) + start == 30
 
 
 def test_the_reverse_filter_answers_to_the_reverse_complement():
-    weights, _, _, names = started([word_motif("GATTACA")])
-    assert names[:3] == ["word", "word-", ""]
-    assert len(find(weights[1].numpy(), one_hot("TGTAATC")[0].numpy() - 0.25)) == 1
+    conv = initialised([word_motif("GATTACA")])
+    assert conv.names[:3] == ["word", "word-", ""]
+    reverse_complement = one_hot("TGTAATC")[0].numpy().T
+    assert len(find(conv.weights[1], reverse_complement)) == 1
 
 
 @pytest.mark.parametrize(
@@ -127,21 +143,23 @@ def test_the_reverse_filter_answers_to_the_reverse_complement():
 def test_both_strands_take_at_most_half_of_the_filters(motifs, filters, both):
     rng = np.random.default_rng(0)
     known = [random_motif(rng, f"m{k}", 8) for k in range(motifs)]
-    weights, _, (before, _), names = started(known, filters=filters)
-    expected = [motif.name for motif in known] + (
-        [f"{motif.name}-" for motif in known] if both else []
-    )
-    assert names == expected + [""] * (filters - len(expected))
-    changed = (weights != before).flatten(1).any(dim=1).tolist()
-    assert changed == [bool(name) for name in names]
+    conv = initialised(known, filters=filters)
+    expected = [motif.name for motif in known]
+    if both:
+        expected += [f"{motif.name}-" for motif in known]
+    assert conv.names == expected + [""] * (filters - len(expected))
+    changed = (conv.weights != conv.random_weights).flatten(1).any(dim=1)
+    assert changed.tolist() == [bool(name) for name in conv.names]
     for k, motif in enumerate(known):
-        assert find(weights[k].numpy(), motif.matrix.T - 0.25)
-        assert not both or find(weights[motifs + k].numpy(), motif.matrix[::-1, ::-1].T - 0.25)
+        assert find(conv.weights[k], motif.matrix)
+        if both:
+            assert find(conv.weights[motifs + k], motif.matrix[::-1, ::-1])
 
 
 def test_more_motifs_than_filters_are_refused():
     rng = np.random.default_rng(0)
-    conv, known = nn.Conv1d(4, 40, 26), [random_motif(rng, f"m{k}", 8) for k in range(41)]
+    conv = nn.Conv1d(4, 40, 26)
+    known = [random_motif(rng, f"m{k}", 8) for k in range(41)]
     before = conv.weight.detach().clone()
     refuse(
         "41 known motifs do not fit 40 filters; give fewer motifs (a MEME file), initialise from "
@@ -154,19 +172,20 @@ def test_more_motifs_than_filters_are_refused():
     assert torch.equal(conv.weight, before)
 
 
-@pytest.mark.parametrize(("width", "place"), [(7, 9), (8, 9), (26, 0)])
-def test_with_a_background_a_motif_stands_in_the_middle_as_log_odds(width, place):
-    motif, background = (
-        random_motif(np.random.default_rng(0), "m", width),
-        np.array([0.3, 0.2, 0.1, 0.4]),
-    )
-    weights, bias, (before, _), _ = started([motif], background=background)
+@pytest.mark.parametrize(("width", "start"), [(7, 9), (8, 9), (26, 0)])
+def test_with_a_background_a_motif_stands_in_the_middle_as_log_odds(width, start):
+    motif = random_motif(np.random.default_rng(0), "m", width)
+    background = np.array([0.3, 0.2, 0.1, 0.4])
+    conv = initialised([motif], background=background)
+    end = start + width
     for number, matrix in enumerate((motif.matrix, motif.matrix[::-1, ::-1])):
         expected = np.log2((matrix + 0.01) / 1.04 / background)
-        assert np.allclose(weights[number][:, place : place + width], expected.T, atol=1e-5)
-        assert torch.equal(weights[number][:, :place], before[number][:, :place])
-        assert torch.equal(weights[number][:, place + width :], before[number][:, place + width :])
-    assert bias[:2].tolist() == [0, 0]
+        weights = conv.weights[number]
+        random = conv.random_weights[number]
+        assert np.allclose(weights[:, start:end], expected.T, atol=1e-5)
+        assert torch.equal(weights[:, :start], random[:, :start])
+        assert torch.equal(weights[:, end:], random[:, end:])
+    assert conv.bias[:2].tolist() == [0, 0]
 
 
 KNOWN = [
@@ -179,10 +198,8 @@ KNOWN = [
 def test_all_known_motifs_or_each_targets_own_are_chosen():
     assert choose_motifs("known", KNOWN, ["", ""]) == KNOWN
     # In the order of the targets, each once.
-    assert choose_motifs("targets", KNOWN, ["MA0003.1", "", "MA0001.1", "MA0003.1"]) == [
-        KNOWN[2],
-        KNOWN[0],
-    ]
+    jaspar = ["MA0003.1", "", "MA0001.1", "MA0003.1"]
+    assert choose_motifs("targets", KNOWN, jaspar) == [KNOWN[2], KNOWN[0]]
 
 
 @pytest.mark.parametrize(

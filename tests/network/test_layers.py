@@ -6,34 +6,73 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from danq.network.layers import DenseHead, Dropout, HardLSTM, PoolHead, hard_sigmoid, lstm
+from danq.network.layers import (
+    DenseHead,
+    Dropout,
+    HardLSTM,
+    PoolHead,
+    Stem,
+    filter_maxima,
+    hard_sigmoid,
+    lstm,
+)
 
-GATES = {
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
-}
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def clipped(x):
+    return np.clip(0.2 * x + 0.5, 0, 1)
+
+
+GATES = {"sigmoid": sigmoid, "hard_sigmoid": clipped}
 every_gate = pytest.mark.parametrize("gates", GATES)
+
+
+# The stem.
+
+
+def test_a_stem_pools_and_rectifies_what_its_convolution_answers():
+    torch.manual_seed(0)
+    stem, X = Stem(5, 4, 3, torch.tanh), torch.randn(2, 4, 30)
+    responses = functional.conv1d(X, stem.conv.weight, stem.conv.bias)
+    assert torch.equal(stem(X), torch.tanh(functional.max_pool1d(responses, 3)))
+    assert stem(X).shape == (2, 5, 9)
+
+
+def test_in_bfloat16_a_cpu_gets_the_same_maxima_by_products():
+    torch.manual_seed(0)
+    conv, X = nn.Conv1d(4, 5, 7), torch.randn(2, 4, 40)
+    expected = filter_maxima(conv, X, 6)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = filter_maxima(conv, X, 6)
+    assert found.dtype == torch.bfloat16 and found.shape == expected.shape == (2, 5, 5)
+    assert torch.allclose(found.float(), expected, atol=0.05)
+
+
+# The LSTM.
 
 
 def run_slowly(layer, X, suffix, gate):
     """Run one direction of an LSTM over X (P, C), from its definition; torch stacks i, f, g, o."""
-    W, U, b, c = (
-        getattr(layer, f"{kind}_l0{suffix}").detach().numpy()
-        for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    )
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    W, U, b, c = (getattr(layer, f"{kind}_l0{suffix}").detach().numpy() for kind in kinds)
     units = U.shape[1]
     i, f, g, o = (slice(k * units, (k + 1) * units) for k in range(4))
-    h, cell, outputs = np.zeros(units), np.zeros(units), []
+    hidden = np.zeros(units)
+    cell = np.zeros(units)
+    outputs = []
     for x in X:
-        z = W @ x + U @ h + b + c
+        z = W @ x + U @ hidden + b + c
         cell = gate(z[f]) * cell + gate(z[i]) * np.tanh(z[g])
-        h = gate(z[o]) * np.tanh(cell)
-        outputs.append(h)
+        hidden = gate(z[o]) * np.tanh(cell)
+        outputs.append(hidden)
     return np.array(outputs)
 
 
 def wild_lstm(gates, bidirectional=True):
-    """Return an LSTM whose weights are large enough for its hard gates to shut and open wholly."""
+    """Return an LSTM with weights so large that its hard gates shut and open wholly; its input."""
     torch.manual_seed(0)
     layer = lstm(3, 4, gates, bidirectional).double()
     for parameter in layer.parameters():
@@ -45,17 +84,20 @@ def wild_lstm(gates, bidirectional=True):
 @pytest.mark.parametrize("bidirectional", [True, False])
 def test_an_lstm_equals_its_definition(gates, bidirectional):
     layer, X = wild_lstm(gates, bidirectional)
-    found, _ = layer(X)
+    outputs, _ = layer(X)
     for n in range(2):
         x = X[:, n].numpy()
         expected = [run_slowly(layer, x, "", GATES[gates])]
         if bidirectional:
-            expected.append(run_slowly(layer, x[::-1], "_reverse", GATES[gates])[::-1])
-        assert np.allclose(found[:, n].detach(), np.concatenate(expected, axis=1), atol=1e-12)
+            backward = run_slowly(layer, x[::-1], "_reverse", GATES[gates])
+            expected.append(backward[::-1])
+        both = np.concatenate(expected, axis=1)
+        assert np.allclose(outputs[:, n].detach(), both, atol=1e-12)
 
 
 def test_hard_gates_and_soft_ones_differ_with_the_same_weights():
-    (hard, X), (soft, _) = wild_lstm("hard_sigmoid"), wild_lstm("sigmoid")
+    hard, X = wild_lstm("hard_sigmoid")
+    soft, _ = wild_lstm("sigmoid")
     soft.load_state_dict(hard.state_dict())
     hard.load_state_dict(soft.state_dict())
     assert (hard(X)[0] - soft(X)[0]).abs().max() > 0.01
@@ -64,18 +106,18 @@ def test_hard_gates_and_soft_ones_differ_with_the_same_weights():
 @every_gate
 def test_an_lstm_has_the_parameters_of_torchs(gates):
     shapes = {"weight_ih": (20, 3), "weight_hh": (20, 5), "bias_ih": (20,), "bias_hh": (20,)}
-    found = {key: tuple(value.shape) for key, value in lstm(3, 5, gates).named_parameters()}
-    assert found == {
-        f"{kind}_l0{suffix}": shape for suffix in ("", "_reverse") for kind, shape in shapes.items()
-    }
+    expected = {}
+    for suffix in ("", "_reverse"):
+        for kind, shape in shapes.items():
+            expected[f"{kind}_l0{suffix}"] = shape
+    parameters = dict(lstm(3, 5, gates).named_parameters())
+    assert {name: tuple(value.shape) for name, value in parameters.items()} == expected
 
 
 def test_gradients_flow_through_hard_gates():
     torch.manual_seed(0)
-    layer, X = (
-        lstm(2, 2, "hard_sigmoid").double(),
-        torch.randn(4, 2, 2, dtype=torch.float64, requires_grad=True),
-    )
+    layer = lstm(2, 2, "hard_sigmoid").double()
+    X = torch.randn(4, 2, 2, dtype=torch.float64, requires_grad=True)
     assert isinstance(layer, HardLSTM)
     assert torch.autograd.gradcheck(lambda X, *weights: layer(X)[0], (X, *layer.parameters()))
 
@@ -83,31 +125,40 @@ def test_gradients_flow_through_hard_gates():
 def test_hard_sigmoid_is_theanos_and_not_torchs():
     x = torch.tensor([-9.0, -2.5, 0.0, 1.0, 2.5, 9.0])
     assert hard_sigmoid(x).tolist() == pytest.approx([0, 0, 0.5, 0.7, 1, 1])
-    assert functional.hardsigmoid(x).tolist() == pytest.approx(
-        [0, 0.5 - 2.5 / 6, 0.5, 0.5 + 1 / 6, 0.5 + 2.5 / 6, 1]
-    )
+    torchs = [0, 0.5 - 2.5 / 6, 0.5, 0.5 + 1 / 6, 0.5 + 2.5 / 6, 1]
+    assert functional.hardsigmoid(x).tolist() == pytest.approx(torchs)
+
+
+# Dropout.
+
+
+def dropout(rate, inverted):
+    layer = Dropout(rate)
+    layer.inverted = inverted
+    return layer
 
 
 @pytest.mark.parametrize("inverted", [True, False])
 @pytest.mark.parametrize("rate", [0.2, 0.5, 0.95])
 def test_dropout_drops_its_rate_and_keeps_the_mean_in_training_or_outside(rate, inverted):
     torch.manual_seed(0)
-    drop, X = Dropout(rate), torch.full((1000, 200), 3.0)
-    drop.inverted = inverted
+    drop, X = dropout(rate, inverted), torch.full((1000, 200), 3.0)
     trained = drop(X)
-    kept = trained != 0
+    remaining = trained != 0
     spread = math.sqrt(rate * (1 - rate) / X.numel())
-    assert abs(kept.float().mean().item() - (1 - rate)) < 5 * spread
-    assert trained[kept].unique().tolist() == pytest.approx([3 / (1 - rate) if inverted else 3])
+    assert abs(remaining.float().mean().item() - (1 - rate)) < 5 * spread
+    value = 3 / (1 - rate) if inverted else 3
+    assert trained[remaining].unique().tolist() == pytest.approx([value])
     outside = drop.eval()(X)
-    assert outside.unique().tolist() == pytest.approx([3 if inverted else 3 * (1 - rate)])
-    assert abs(trained.mean() - outside.mean()).item() < 5 * spread * trained.max().item()
+    value = 3 if inverted else 3 * (1 - rate)
+    assert outside.unique().tolist() == pytest.approx([value])
+    difference = abs(trained.mean() - outside.mean()).item()
+    assert difference < 5 * spread * trained.max().item()
 
 
 @pytest.mark.parametrize("inverted", [True, False])
 def test_a_rate_of_zero_changes_nothing(inverted):
-    drop, X = Dropout(0.0), torch.randn(5, 7)
-    drop.inverted = inverted
+    drop, X = dropout(0.0, inverted), torch.randn(5, 7)
     assert torch.equal(drop(X), X)
     assert torch.equal(drop.eval()(X), X)
 
@@ -125,9 +176,9 @@ LAYOUTS = {
 @pytest.mark.parametrize("inverted", [True, False])
 @pytest.mark.parametrize("rate", [0.08, 0.2, 0.5])
 def test_processes_that_share_a_batch_drop_together_what_one_would(layout, dtype, inverted, rate):
-    drop, X = Dropout(rate), torch.randn_like(LAYOUTS[layout]).to(dtype)
+    drop = dropout(rate, inverted)
+    X = torch.randn_like(LAYOUTS[layout]).to(dtype)
     assert X.stride() == LAYOUTS[layout].stride()
-    drop.inverted = inverted
 
     def draw(share):
         torch.manual_seed(3)
@@ -137,7 +188,8 @@ def test_processes_that_share_a_batch_drop_together_what_one_would(layout, dtype
 
     alone = draw(None)
     for shares in ([(0, 3, 8), (3, 8, 8)], [(0, 1, 8), (1, 7, 8), (7, 8, 8)]):
-        assert torch.equal(torch.cat([draw(share) for share in shares]), alone)
+        together = torch.cat([draw(share) for share in shares])
+        assert torch.equal(together, alone)
     assert 0 < (alone == 0).sum() < X.numel() or X.numel() == 8
 
 
@@ -147,17 +199,20 @@ def test_shares_count_in_training_only():
     assert torch.equal(drop(X), X)
 
 
+# The heads.
+
+
 def test_the_published_head_is_two_dense_layers():
     torch.manual_seed(0)
     head, X = DenseHead(3, 2, 4, 5), torch.randn(6, 3, 2)
-    W, b, V, c = (p.detach().numpy() for p in head.parameters())
+    W, b, V, c = (parameter.detach().numpy() for parameter in head.parameters())
     hidden = np.maximum(X.numpy().reshape(6, 6) @ W.T + b, 0)
     assert (hidden == 0).any()
     assert np.allclose(head(X).detach(), hidden @ V.T + c, atol=1e-6)
 
 
 # Where each position of a window finds its bias, by the length of the window: 5 were trained.
-PLACES = {
+SOURCES = {
     1: [2],
     3: [1, 2, 3],
     5: [0, 1, 2, 3, 4],
@@ -166,33 +221,29 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("positions", PLACES)
+@pytest.mark.parametrize("positions", SOURCES)
 def test_a_pooling_head_sums_exponentials_with_biases_counted_from_the_middle(positions):
     torch.manual_seed(0)
     head, X = PoolHead(5, 3, 2), torch.randn(4, positions, 3)
     nn.init.normal_(head.position_bias)
-    W, b, place = (
-        p.detach().numpy().astype(float)
-        for p in (head.out.weight, head.out.bias, head.position_bias)
-    )
-    found = head(X)
+    parameters = (head.out.weight, head.out.bias, head.position_bias)
+    W, b, bias = (parameter.detach().numpy().astype(float) for parameter in parameters)
+    logits = head(X)
     for n in range(4):
         for target in range(2):
             total = 0.0
-            for p, source in enumerate(PLACES[positions]):
-                total += math.exp(
-                    4 * (X[n, p].numpy() @ W[target] + b[target] + place[source, target])
-                )
-            assert found[n, target].item() == pytest.approx(math.log(total) / 4, abs=1e-5)
+            for p, source in enumerate(SOURCES[positions]):
+                logit = X[n, p].numpy() @ W[target] + b[target] + bias[source, target]
+                total += math.exp(4 * logit)
+            assert logits[n, target].item() == pytest.approx(math.log(total) / 4, abs=1e-5)
 
 
 def test_a_pooling_head_begins_with_equal_positions_and_rare_labels():
     head = PoolHead(7, 3, 2)
     nn.init.zeros_(head.out.weight)
     nn.init.zeros_(head.out.bias)
-    assert torch.allclose(
-        head(torch.randn(4, 7, 3)), torch.full((4, 2), -0.75 * math.log(7)), atol=1e-6
-    )
+    logits = head(torch.randn(4, 7, 3))
+    assert torch.allclose(logits, torch.full((4, 2), -0.75 * math.log(7)), atol=1e-6)
     assert len(head.position_bias.unique()) == 1
 
 
@@ -200,14 +251,13 @@ def test_a_pooling_head_bears_logits_whose_exponentials_do_not_fit():
     head = PoolHead(3, 1, 1)
     nn.init.ones_(head.out.weight)
     nn.init.zeros_(head.out.bias)
-    assert head(torch.tensor([[[1000.0], [0.0], [0.0]]])).item() == pytest.approx(
-        1000 - math.log(3), rel=1e-6
-    )
+    logit = head(torch.tensor([[[1000.0], [0.0], [0.0]]])).item()
+    assert logit == pytest.approx(1000 - math.log(3), rel=1e-6)
 
 
 def test_a_pooling_head_counts_in_float32_whatever_comes_in():
     torch.manual_seed(0)
     head, X = PoolHead(7, 5, 3), torch.randn(6, 7, 5)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = head(X)
-    assert found.dtype == torch.float32 and torch.equal(found, head(X))
+        logits = head(X)
+    assert logits.dtype == torch.float32 and torch.equal(logits, head(X))

@@ -22,16 +22,27 @@ every_model_and_head = pytest.mark.parametrize(("name", "head"), HEADS)
 
 def one_hot_batch(n, length, seed=0):
     indices = np.random.default_rng(seed).integers(0, 4, (n, length))
-    return torch.from_numpy(np.eye(4, dtype=np.float32)[indices].transpose(0, 2, 1).copy())
+    one_hot = np.eye(4, dtype=np.float32)[indices].transpose(0, 2, 1)
+    return torch.from_numpy(one_hot.copy())
+
+
+def inputs_of(*layers):
+    """Return a list that collects the first input of each layer, call by call."""
+    collected = []
+
+    def collect(layer, inputs):
+        collected.append(inputs[0])
+
+    for layer in layers:
+        layer.register_forward_pre_hook(collect)
+    return collected
 
 
 @every_model_and_head
 def test_logits_have_a_row_per_window_and_a_column_per_target(name, head):
     for window, n_targets in ((500, 7), (1000, 3)):
-        assert build(name, window, n_targets, 0.05, 1.0, head)(one_hot_batch(2, window)).shape == (
-            2,
-            n_targets,
-        )
+        model = build(name, window, n_targets, 0.05, 1.0, head)
+        assert model(one_hot_batch(2, window)).shape == (2, n_targets)
 
 
 @every_model_and_head
@@ -40,13 +51,15 @@ def test_gradients_reach_every_parameter(name, head):
     model = build(name, 500, 5, 0.1, 1.0, head)
     model(one_hot_batch(8, 500)).square().sum().backward()
     for key, parameter in model.named_parameters():
-        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, key
+        assert parameter.grad is not None, key
+        assert parameter.grad.abs().sum() > 0, key
 
 
 @every_model_and_head
 def test_a_prediction_does_not_depend_on_its_batch(name, head):
     torch.manual_seed(0)
-    model, X = build(name, 500, 5, 0.1, 1.0, head).eval(), one_hot_batch(9, 500)
+    model = build(name, 500, 5, 0.1, 1.0, head).eval()
+    X = one_hot_batch(9, 500)
     with torch.no_grad():
         together = model(X)
         alone = torch.cat([model(X[i : i + 1]) for i in range(len(X))])
@@ -75,20 +88,19 @@ def test_one_end_of_the_window_reaches_the_other_as_far_as_the_model_says(
 ):
     # By gradients in float64, which tell what is small from what is nothing.
     torch.manual_seed(0)
-    model, X = (
-        build(name, window, 5, 0.1).double().eval(),
-        one_hot_batch(1, window).double().requires_grad_(),
-    )
-    behind, seen = model.drop if name == "blstm" else model.drops[1], []
-    behind.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))  # (1, P, C)
+    model = build(name, window, 5, 0.1).double().eval()
+    X = one_hot_batch(1, window).double().requires_grad_()
+    following = model.drop if name == "blstm" else model.drops[1]
+    inputs = inputs_of(following)
     model(X)
-    weights = torch.randn(seen[0].shape[2], dtype=torch.float64)
-    first, last = (
-        torch.autograd.grad(seen[0][0, place] @ weights, X, retain_graph=True)[0][0]
-        .abs()
-        .sum(dim=0)
-        for place in (0, -1)
-    )
+    (features,) = inputs[0]  # (P, C)
+    weights = torch.randn(features.shape[1], dtype=torch.float64)
+
+    def influence(position):
+        (gradient,) = torch.autograd.grad(features[position] @ weights, X, retain_graph=True)
+        return gradient[0].abs().sum(dim=0)
+
+    first, last = influence(0), influence(-1)
     assert first[:13].max() > 0 and last[-30:].max() > 0
     assert (last[:13].max() > 0, first[-13:].max() > 0) == (rightwards, leftwards)
 
@@ -102,34 +114,32 @@ def test_a_dilated_layer_adds_to_what_comes_in():
         nn.init.zeros_(layer.bias)
     X = torch.randn(2, 16, 75)
     assert [layer.dilation[0] for layer in model.body] == [1, 2, 4, 8, 16, 32, 64]
-    assert torch.equal(model._mix(X), exit_(entry(X).relu()).relu().transpose(1, 2))
+    expected = exit_(entry(X).relu()).relu()
+    assert torch.equal(model._mix(X), expected.transpose(1, 2))
 
 
 @pytest.mark.parametrize("gates", ["sigmoid", "hard_sigmoid"])
 def test_the_reverse_half_of_danq_reads_the_sequence_from_its_end(gates):
     torch.manual_seed(0)
     model, swapped = (build("danq", 300, 2, 0.02, gates=gates) for _ in range(2))
-    swapped.body.load_state_dict(
-        {
-            key.removesuffix("_reverse") if key.endswith("_reverse") else key + "_reverse": value
-            for key, value in model.body.state_dict().items()
-        }
-    )
-    X, units = torch.randn(3, 6, 21), model.body.hidden_size  # (N, C, P)
-    found, expected = swapped._mix(X.flip(2)).flip(1), model._mix(X)
-    assert torch.allclose(
-        found, torch.cat([expected[:, :, units:], expected[:, :, :units]], dim=2), atol=1e-6
-    )
+    weights = {}
+    for key, value in model.body.state_dict().items():
+        is_reverse = key.endswith("_reverse")
+        weights[key.removesuffix("_reverse") if is_reverse else f"{key}_reverse"] = value
+    swapped.body.load_state_dict(weights)
+    X = torch.randn(3, 6, 21)  # (N, C, P)
+    forward, reverse = model._mix(X).split(model.body.hidden_size, dim=2)
+    expected = torch.cat([reverse, forward], dim=2)
+    assert torch.allclose(swapped._mix(X.flip(2)).flip(1), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["danq", "danq_forward", "danq_jaspar", "blstm"])
 def test_hard_gates_reach_every_lstm_and_change_what_it_says(name):
     torch.manual_seed(0)
-    soft, hard = (
-        build(name, 300, 2, 0.05, gates=gates).eval() for gates in ("sigmoid", "hard_sigmoid")
-    )
-    found = [layer for layer in hard.modules() if isinstance(layer, nn.LSTM)]
-    assert found and all(isinstance(layer, HardLSTM) for layer in found)
+    soft = build(name, 300, 2, 0.05, gates="sigmoid").eval()
+    hard = build(name, 300, 2, 0.05, gates="hard_sigmoid").eval()
+    layers = [layer for layer in hard.modules() if isinstance(layer, nn.LSTM)]
+    assert layers and all(isinstance(layer, HardLSTM) for layer in layers)
     hard.load_state_dict(soft.state_dict())
     X = one_hot_batch(2, 300)
     assert 1e-7 < (soft(X) - hard(X)).abs().max() < 0.1
@@ -143,55 +153,60 @@ def test_the_pool_before_the_relu_changes_nothing():
 
 def test_deepseas_threshold_has_a_floor():
     # torch7's nn.Threshold(0, 1e-6): x where x > 0, else 1e-6.
-    assert rectify(torch.tensor([-1.0, 0.0, 1e-7, 2.0])).tolist() == pytest.approx(
-        [1e-6, 1e-6, 1e-7, 2.0], rel=1e-6
-    )
+    rectified = rectify(torch.tensor([-1.0, 0.0, 1e-7, 2.0]))
+    assert rectified.tolist() == pytest.approx([1e-6, 1e-6, 1e-7, 2.0], rel=1e-6)
 
 
 def test_every_hidden_layer_of_deepsea_has_the_floor():
-    model, seen = build("deepsea", 500, 1, 0.02), []
+    model = build("deepsea", 500, 1, 0.02)
     for layer in (model.stem.conv, model.second, model.third, model.head.dense):
         nn.init.constant_(layer.bias, -100.0)
-    for layer in (*model.drops, model.head.out):
-        layer.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
+    inputs = inputs_of(*model.drops, model.head.out)
     model.eval()(one_hot_batch(1, 500))
-    assert len(seen) == 4
-    assert all(torch.equal(X, torch.full_like(X, 1e-6)) for X in seen)
+    assert len(inputs) == 4
+    for X in inputs:
+        assert torch.equal(X, torch.full_like(X, 1e-6))
 
 
 @every_model_and_head
 def test_probabilities_come_from_either_strand(name, head):
     torch.manual_seed(0)
-    model, X = build(name, 500, 4, 0.1, 1.0, head).eval(), one_hot_batch(3, 500)
-    complement = torch.stack(
-        [X[:, 3], X[:, 2], X[:, 1], X[:, 0]], dim=1
-    )  # A and T, C and G change places
-    found = strand_probabilities(model, X)
-    assert found.shape == (2, 3, 4)
+    model = build(name, 500, 4, 0.1, 1.0, head).eval()
+    X = one_hot_batch(3, 500)
+    # A and T, C and G change their channels.
+    complement = torch.stack([X[:, 3], X[:, 2], X[:, 1], X[:, 0]], dim=1)
+    probabilities = strand_probabilities(model, X)
+    assert probabilities.shape == (2, 3, 4)
     with torch.no_grad():
-        for strand, expected in zip(found, (model(X), model(complement.flip(2))), strict=True):
-            assert torch.allclose(strand, 1 / (1 + torch.exp(-expected)), atol=1e-6)
-    assert not torch.allclose(found[0], found[1], atol=1e-6)
+        logits = (model(X), model(complement.flip(2)))
+    for strand, expected in zip(probabilities, logits, strict=True):
+        assert torch.allclose(strand, 1 / (1 + torch.exp(-expected)), atol=1e-6)
+    assert not torch.allclose(probabilities[0], probabilities[1], atol=1e-6)
 
 
 def test_probabilities_are_float32_and_need_no_gradient_whatever_the_model_computes_in():
-    model, X = build("danq_conv", 200, 2, 0.02).bfloat16(), one_hot_batch(2, 200).bfloat16()
-    found = strand_probabilities(model, X)
-    assert found.dtype == torch.float32 and not found.requires_grad
+    model = build("danq_conv", 200, 2, 0.02).bfloat16()
+    X = one_hot_batch(2, 200).bfloat16()
+    probabilities = strand_probabilities(model, X)
+    assert probabilities.dtype == torch.float32 and not probabilities.requires_grad
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_dropout_comes_in_the_published_order_rates_and_scales(name):
     rates = {"deepsea": [0.2, 0.2, 0.5], "blstm": [0.5]}.get(name, [0.2, 0.5])
+    used = []
+
+    def record(layer, inputs, output):
+        used.append(layer.rate)
+
     for factor in (1.0, 0.4):
-        model, seen = build(name, 300, 2, 0.02, factor), []
-        for part in model.modules():
-            if isinstance(part, Dropout):
-                part.register_forward_hook(
-                    lambda layer, inputs, output, seen=seen: seen.append(layer.rate)
-                )
+        model = build(name, 300, 2, 0.02, factor)
+        for layer in model.modules():
+            if isinstance(layer, Dropout):
+                layer.register_forward_hook(record)
+        used.clear()
         model(one_hot_batch(1, 300))
-        assert seen == pytest.approx([rate * factor for rate in rates])
+        assert used == pytest.approx([rate * factor for rate in rates])
 
 
 @pytest.mark.parametrize("name", [name for name, head in HEADS if head == "pool"])
@@ -210,7 +225,7 @@ def test_the_published_head_takes_only_the_windows_of_training(name):
         model(one_hot_batch(2, 800))
 
 
-# What one pooled position sees: 13; (8 * 4 + 7) * 4 + 7; 13 + 26 - 1; 15 + 30 - 1.
+# The receptive field of one pooled position: 13; (8 * 4 + 7) * 4 + 7; 13 + 26 - 1; 15 + 30 - 1.
 SHORTEST = {
     "blstm": 13,
     "deepsea": 163,
@@ -227,7 +242,8 @@ SHORTEST = {
 @pytest.mark.parametrize(("name", "head"), [pair for pair in HEADS if pair[0] != "mlp"])
 def test_a_window_without_a_whole_position_is_refused(name, head):
     shortest = SHORTEST[name]
-    assert build(name, shortest, 2, 0.02, 1.0, head)(one_hot_batch(1, shortest)).shape == (1, 2)
+    model = build(name, shortest, 2, 0.02, 1.0, head)
+    assert model(one_hot_batch(1, shortest)).shape == (1, 2)
     for window in (shortest - 1, 10, 1):
         refuse(
             f"a window of {window} bp is too short for this model; use a longer extract.window",
@@ -263,43 +279,35 @@ def test_a_name_without_a_model_is_refused():
     )
 
 
+def widths(model):
+    """Return filters, LSTM units and hidden units of a DanQ."""
+    return model.stem.conv.out_channels, model.body.hidden_size, model.head.dense.out_features
+
+
 def test_every_width_is_scaled_and_never_less_than_one():
     model = build("danq", 300, 2, 0.1)
-    assert (
-        model.stem.conv.out_channels,
-        model.body.hidden_size,
-        model.head.dense.out_features,
-    ) == (
-        32,
-        32,
-        92,
-    )
-    assert (model.stem.conv.kernel_size[0], model.stem.pool, model.head.out.out_features) == (
-        26,
-        13,
-        2,
-    )
+    assert widths(model) == (32, 32, 92)
+    assert (model.stem.conv.kernel_size[0], model.stem.pool) == (26, 13)
+    assert model.head.out.out_features == 2
     large = build("danq_jaspar", 300, 2, 0.125)
-    assert (
-        large.stem.conv.out_channels,
-        large.body.hidden_size,
-        large.head.dense.out_features,
-    ) == (
-        128,
-        64,
-        116,
-    )
+    assert widths(large) == (128, 64, 116)
     assert (large.stem.conv.kernel_size[0], large.stem.pool) == (30, 15)
-    wide = build("danq", 300, 2, 0.1, filter_scale=2)
-    assert (wide.stem.conv.out_channels, wide.body.hidden_size, wide.head.dense.out_features) == (
-        64,
-        32,
-        92,
-    )
-    assert build("deepsea", 300, 2, 0.1, filter_scale=3).second.weight.shape[:2] == (48, 96)
+    assert widths(build("danq", 300, 2, 0.1, filter_scale=2)) == (64, 32, 92)
+    more_filters = build("deepsea", 300, 2, 0.1, filter_scale=3)
+    assert more_filters.second.weight.shape[:2] == (48, 96)
     tiny = build("deepsea", 300, 2, 1e-6)
-    assert (tiny.stem.conv.out_channels, tiny.second.out_channels, tiny.third.out_channels) == (
-        1,
-        1,
-        1,
-    )
+    layers = (tiny.stem.conv, tiny.second, tiny.third)
+    assert [layer.out_channels for layer in layers] == [1, 1, 1]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_its_stem_and_its_trunk_or_has_no_stem(name):
+    torch.manual_seed(0)
+    model, X = build(name, 300, 3, 0.05).eval(), one_hot_batch(2, 300)
+    if model.stem is None:
+        assert not MODELS[name].has_filters
+    else:
+        assert torch.equal(model.trunk(model.stem(X)), model(X))
+        first = next(layer for layer in model.modules() if isinstance(layer, nn.Conv1d))
+        assert model.stem.conv is first
