@@ -25,13 +25,13 @@ from tests.conftest import LENGTHS, YEAST, needs_yeast
 
 
 def per_base(lengths, bin_size, intervals, n_targets):
-    """Label bins base by base: the covered bases of each whole bin, (T, bins), chromosome after chromosome."""
+    """Count the covered bases of each whole bin, (T, bins), chromosome after chromosome."""
     covered = []
     for target in range(n_targets):
         for chrom, length in enumerate(lengths):
             flags = np.zeros(length, dtype=int)
-            for own_target, own_chrom, start, end in intervals:
-                if (own_target, own_chrom) == (target, chrom):
+            for row_target, row_chrom, start, end in intervals:
+                if (row_target, row_chrom) == (target, chrom):
                     flags[start:end] = 1
             n_bins = length // bin_size
             covered.append(flags[: n_bins * bin_size].reshape(n_bins, bin_size).sum(axis=1))
@@ -60,12 +60,12 @@ def test_labels_equal_a_per_base_reference(case, chance):
     cut = chance.randint(
         0, n_targets
     )  # targets come in two groups, the intervals of each in any order
-    for own in (
+    for group in (
         [row for row in intervals if row[0] < cut],
         [row for row in intervals if row[0] >= cut],
     ):
-        chance.shuffle(own)
-        labels.add(*np.array(own, dtype=np.int64).reshape(-1, 4).T)
+        chance.shuffle(group)
+        labels.add(*np.array(group, dtype=np.int64).reshape(-1, 4).T)
     whole = ~grid.rests
     covered = per_base(lengths, bin_size, intervals, n_targets)
     expected = 2 * covered > bin_size
@@ -119,7 +119,7 @@ def test_labels_of_yeast_equal_those_of_bedtools(tmp_path):
     labels = Labels(grid, len(targets))
     for group in read_peaks([target.file for target in targets], names):
         labels.add(group.file, group.chrom, group.start, group.end)
-    found = np.unpackbits(labels.packed(0, grid.n), axis=1, count=len(targets))[~grid.rests]
+    positive = np.unpackbits(labels.packed(0, grid.n), axis=1, count=len(targets))[~grid.rests]
     bins = tmp_path / "bins.bed"
     bins.write_text(
         "".join(
@@ -129,12 +129,13 @@ def test_labels_of_yeast_equal_those_of_bedtools(tmp_path):
         )
     )
     for index, target in enumerate(targets):
-        merge = f"zcat '{target.file}' | sort -k1,1 -k2,2n | bedtools merge -i - | bedtools coverage -a '{bins}' -b -"
-        merged = subprocess.run(merge, shell=True, capture_output=True, text=True, check=True)
+        merge = f"zcat '{target.file}' | sort -k1,1 -k2,2n | bedtools merge -i -"
+        command = f"{merge} | bedtools coverage -a '{bins}' -b -"
+        merged = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
         # The fifth column: bases of the bin that are covered.
         expected = [2 * int(line.split("\t")[4]) > 200 for line in merged.stdout.splitlines()]
-        assert (found[:, index] == expected).all(), target.name
-    assert found.sum() > 50_000
+        assert (positive[:, index] == expected).all(), target.name
+    assert positive.sum() > 50_000
 
 
 @given(
@@ -146,7 +147,7 @@ def test_no_base_is_in_two_splits(length, window, drawn):
     regions = ([], [])
     for start, size, test in drawn:
         if start + size <= length and not overlapping(
-            [("c", start, start + size)], [("c", *region) for own in regions for region in own]
+            [("c", start, start + size)], [("c", *region) for split in regions for region in split]
         ):
             regions[test].append((start, start + size))
     starts = np.arange(-window, length + window, max(1, window // 3))
@@ -154,10 +155,10 @@ def test_no_base_is_in_two_splits(length, window, drawn):
     owner = {}
     for start, code in zip(starts.tolist(), codes.tolist(), strict=True):
         inside = [
-            any(low <= start and start + window <= high for low, high in own) for own in regions
+            any(low <= start and start + window <= high for low, high in split) for split in regions
         ]
         outside = not any(
-            low < start + window and start < high for own in regions for low, high in own
+            low < start + window and start < high for split in regions for low, high in split
         )
         fits = start >= 0 and start + window <= length
         assert code == (
@@ -195,8 +196,8 @@ def test_matched_negatives_have_the_gc_content_of_the_labelled():
     assert not (chosen & ~free).any()
     step = np.minimum((gc * GC_STRATA).astype(int), GC_STRATA - 1)
     for stratum in range(GC_STRATA):
-        own = step == stratum
-        assert chosen[own].sum() == min((wanted & own).sum(), (free & own).sum())
+        inside = step == stratum
+        assert chosen[inside].sum() == min((wanted & inside).sum(), (free & inside).sum())
     plain = sample_negatives(free, int(wanted.sum()), np.random.default_rng(1))
     assert (
         abs(gc[chosen].mean() - gc[wanted].mean())

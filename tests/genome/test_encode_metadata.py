@@ -7,7 +7,8 @@ import pytest
 from danq.genome.encode_metadata import OUTPUT_TYPES, targets_from_encode
 from tests.conftest import read_tsv, refuse
 
-# The header of ENCODE's metadata.tsv (ENCODE-DCC/encoded, src/encoded/tests/test_reports_metadata.py).
+# The header of ENCODE's metadata.tsv
+# (ENCODE-DCC/encoded, src/encoded/tests/test_reports_metadata.py).
 MODIFIED = [
     f"Biosample genetic modifications {what}"
     for what in ("methods", "categories", "targets", "gene targets", "site coordinates", "zygosity")
@@ -70,8 +71,11 @@ HEADER = [
 ]
 
 
-def made_up(accession, experiment, **changes):
-    """Return a row in ENCODE's form: released IDR thresholded peaks of CTCF in K562 cells, or what `changes` say."""
+def encode_row(accession, experiment, **changes):
+    """Return a row in ENCODE's form.
+
+    It is of released IDR thresholded peaks of CTCF in K562 cells, or what `changes` say.
+    """
     row = dict.fromkeys(HEADER, "") | {
         "File accession": accession,
         "File format": "bed narrowPeak",
@@ -126,7 +130,7 @@ def write_metadata(path, rows, header=HEADER):
     return path
 
 
-def made(tmp_path, *rows, header=HEADER, **options):
+def targets_of(tmp_path, *rows, header=HEADER, **options):
     """Return the targets of a metadata.tsv of these rows."""
     metadata = write_metadata(tmp_path / "metadata.tsv", rows, header)
     targets_from_encode(metadata, tmp_path / "targets.tsv", **options)
@@ -134,14 +138,14 @@ def made(tmp_path, *rows, header=HEADER, **options):
 
 
 def test_an_encode_row_becomes_a_target(tmp_path):
-    row = made_up(
+    row = encode_row(
         "ENCFF001AAA",
         "ENCSR001AAA",
         treatment="all-trans-retinoic acid",
         cell="T-helper 17 cell",
         target="NKX3-1-human",
     )
-    assert made(tmp_path, row) == [
+    assert targets_of(tmp_path, row) == [
         {
             "name": "T-helper 17 cell|NKX3-1|all-trans-retinoic acid",
             "group": "TF",
@@ -156,13 +160,13 @@ def test_an_encode_row_becomes_a_target(tmp_path):
 
 def test_groups_and_names_are_those_of_deepsea_in_its_order(tmp_path):
     rows = [
-        made_up("ENCFF001AAA", "ENCSR001AAA", assay="Histone ChIP-seq", target="H3K4me3-human"),
-        made_up("ENCFF001AAB", "ENCSR001AAB", assay="ChIP-seq", target="H2AFZ-human"),
-        made_up("ENCFF001AAC", "ENCSR001AAC", target="HNF4A-mouse"),
-        made_up("ENCFF001AAD", "ENCSR001AAD", assay="DNase-seq", target="", output="peaks"),
-        made_up("ENCFF001AAE", "ENCSR001AAE", assay="ATAC-seq", target=""),
+        encode_row("ENCFF001AAA", "ENCSR001AAA", assay="Histone ChIP-seq", target="H3K4me3-human"),
+        encode_row("ENCFF001AAB", "ENCSR001AAB", assay="ChIP-seq", target="H2AFZ-human"),
+        encode_row("ENCFF001AAC", "ENCSR001AAC", target="HNF4A-mouse"),
+        encode_row("ENCFF001AAD", "ENCSR001AAD", assay="DNase-seq", target="", output="peaks"),
+        encode_row("ENCFF001AAE", "ENCSR001AAE", assay="ATAC-seq", target=""),
     ]
-    assert [(row["group"], row["name"]) for row in made(tmp_path, *rows)] == [
+    assert [(row["group"], row["name"]) for row in targets_of(tmp_path, *rows)] == [
         ("DNase", "K562|ATAC|None"),
         ("DNase", "K562|DNase|None"),
         ("TF", "K562|HNF4A|None"),
@@ -173,10 +177,10 @@ def test_groups_and_names_are_those_of_deepsea_in_its_order(tmp_path):
 
 def test_without_a_public_s3_address_the_download_address_is_taken(tmp_path):
     rows = [
-        made_up("ENCFF001AAA", "ENCSR001AAA", s3="", md5=""),
-        made_up("ENCFF001AAB", "ENCSR001AAB", s3="s3://encode-private/a/ENCFF001AAB.bed.gz"),
+        encode_row("ENCFF001AAA", "ENCSR001AAA", s3="", md5=""),
+        encode_row("ENCFF001AAB", "ENCSR001AAB", s3="s3://encode-private/a/ENCFF001AAB.bed.gz"),
     ]
-    assert [(row["file"], row["md5"]) for row in made(tmp_path, *rows)] == [
+    assert [(row["file"], row["md5"]) for row in targets_of(tmp_path, *rows)] == [
         ("https://www.encodeproject.org/files/ENCFF001AAA/@@download/ENCFF001AAA.bed.gz", "."),
         (
             "https://www.encodeproject.org/files/ENCFF001AAB/@@download/ENCFF001AAB.bed.gz",
@@ -185,27 +189,28 @@ def test_without_a_public_s3_address_the_download_address_is_taken(tmp_path):
     ]
     rows[1] |= {"File download URL": "/files/ENCFF001AAB/"}
     refuse(
-        f"{tmp_path / 'metadata.tsv'}:3: ENCFF001AAB has no address ('/files/ENCFF001AAB/'); remove the row",
-        made,
+        f"{tmp_path / 'metadata.tsv'}:3: ENCFF001AAB has no address ('/files/ENCFF001AAB/'); "
+        "remove the row",
+        targets_of,
         tmp_path,
         *rows,
     )
 
 
-def test_rows_are_left_out_for_a_reason_that_is_told(tmp_path, capsys):
+def test_rows_are_left_out_for_a_reason_that_is_printed(tmp_path, capsys):
     rows = [
-        made_up("ENCFF001AAA", "ENCSR001AAA"),
-        made_up("ENCFF001AAB", "ENCSR001AAB", format="bigBed narrowPeak"),
-        made_up("ENCFF001AAC", "ENCSR001AAC", format="bigWig", kind=""),
-        made_up("ENCFF001AAD", "ENCSR001AAD", format="bed bed3+", kind="bed3+"),
-        made_up("ENCFF001AAE", "ENCSR001AAE", format="bed", kind="broadPeak"),
-        made_up("ENCFF001AAF", "ENCSR001AAF", assembly="hg19"),
-        made_up("ENCFF001AAG", "ENCSR001AAG", status="archived"),
-        made_up("ENCFF001AAH", "ENCSR001AAH", output="peaks and background as input for IDR"),
-        made_up("ENCFF001AAI", "ENCSR001AAI", assay="eCLIP", output="peaks"),
-        made_up("ENCFF001AAJ", "ENCSR001AAJ", cell="HepG2"),
+        encode_row("ENCFF001AAA", "ENCSR001AAA"),
+        encode_row("ENCFF001AAB", "ENCSR001AAB", format="bigBed narrowPeak"),
+        encode_row("ENCFF001AAC", "ENCSR001AAC", format="bigWig", kind=""),
+        encode_row("ENCFF001AAD", "ENCSR001AAD", format="bed bed3+", kind="bed3+"),
+        encode_row("ENCFF001AAE", "ENCSR001AAE", format="bed", kind="broadPeak"),
+        encode_row("ENCFF001AAF", "ENCSR001AAF", assembly="hg19"),
+        encode_row("ENCFF001AAG", "ENCSR001AAG", status="archived"),
+        encode_row("ENCFF001AAH", "ENCSR001AAH", output="peaks and background as input for IDR"),
+        encode_row("ENCFF001AAI", "ENCSR001AAI", assay="eCLIP", output="peaks"),
+        encode_row("ENCFF001AAJ", "ENCSR001AAJ", cell="HepG2"),
     ]
-    assert [row["accession"] for row in made(tmp_path, *rows, biosample="K562")] == [
+    assert [row["accession"] for row in targets_of(tmp_path, *rows, biosample="K562")] == [
         "ENCFF001AAA",
         "ENCFF001AAE",
     ]
@@ -217,7 +222,8 @@ def test_rows_are_left_out_for_a_reason_that_is_told(tmp_path, capsys):
         "left out: 1 that are not released",
         "left out: 1 that are not of the biosample 'K562'",
         "left out: 1 that are of other output types",
-        "1 names are not the first of their kind (replicate experiments, modified cells); the columns experiment and "
+        "1 names are not the first of their kind (replicate experiments, modified cells); the "
+        "columns experiment and "
         "accession tell them apart",
     ]
 
@@ -225,23 +231,23 @@ def test_rows_are_left_out_for_a_reason_that_is_told(tmp_path, capsys):
 @pytest.mark.parametrize("first", range(len(OUTPUT_TYPES)))
 def test_the_best_output_type_of_an_experiment_is_taken(tmp_path, capsys, first):
     rows = [
-        made_up(f"ENCFF{place:03}AAA", "ENCSR001AAA", output=kind)
-        for place, kind in enumerate(OUTPUT_TYPES)
+        encode_row(f"ENCFF{index:03}AAA", "ENCSR001AAA", output=kind)
+        for index, kind in enumerate(OUTPUT_TYPES)
     ]
-    kept = made(tmp_path, *reversed(rows[first:]))
-    assert [row["accession"] for row in kept] == [f"ENCFF{first:03}AAA"]
-    told = f"left out: {7 - first} that are of an experiment that has a better output type"
-    assert (told in capsys.readouterr().err) == (first < 7)
+    targets = targets_of(tmp_path, *reversed(rows[first:]))
+    assert [row["accession"] for row in targets] == [f"ENCFF{first:03}AAA"]
+    message = f"left out: {7 - first} that are of an experiment that has a better output type"
+    assert (message in capsys.readouterr().err) == (first < 7)
 
 
 def test_output_types_can_be_chosen_in_another_order(tmp_path):
     rows = [
-        made_up("ENCFF001AAA", "ENCSR001AAA"),
-        made_up("ENCFF001AAB", "ENCSR001AAA", output="peaks"),
-        made_up("ENCFF001AAC", "ENCSR001AAC", output="replicated peaks"),
+        encode_row("ENCFF001AAA", "ENCSR001AAA"),
+        encode_row("ENCFF001AAB", "ENCSR001AAA", output="peaks"),
+        encode_row("ENCFF001AAC", "ENCSR001AAC", output="replicated peaks"),
     ]
-    kept = made(tmp_path, *rows, output_types=["peaks", "IDR thresholded peaks"])
-    assert [row["accession"] for row in kept] == ["ENCFF001AAB"]
+    targets = targets_of(tmp_path, *rows, output_types=["peaks", "IDR thresholded peaks"])
+    assert [row["accession"] for row in targets] == ["ENCFF001AAB"]
 
 
 @pytest.mark.parametrize(
@@ -265,25 +271,26 @@ def test_output_types_can_be_chosen_in_another_order(tmp_path):
 )
 def test_one_file_per_experiment_and_type_the_others_are_counted(tmp_path, capsys, changes, best):
     rows = [
-        made_up(f"ENCFF00{place}AAA", "ENCSR001AAA", **change)
-        for place, change in enumerate(changes)
+        encode_row(f"ENCFF00{index}AAA", "ENCSR001AAA", **change)
+        for index, change in enumerate(changes)
     ]
     for order in (rows, rows[::-1]):
-        assert [row["accession"] for row in made(tmp_path, *order)] == [f"ENCFF00{best}AAA"]
+        assert [row["accession"] for row in targets_of(tmp_path, *order)] == [f"ENCFF00{best}AAA"]
         assert (
-            "left out: 2 that are of an experiment that has another file of that output type (a newer analysis, "
+            "left out: 2 that are of an experiment that has another file of that output type (a "
+            "newer analysis, "
             "more replicates, or the first accession)"
         ) in capsys.readouterr().err.splitlines()
 
 
 def test_the_table_does_not_depend_on_the_order_of_the_rows(tmp_path):
     rows = [
-        made_up(f"ENCFF00{place}AAA", f"ENCSR00{8 - place}AAA", target=f"{target}-human")
-        for place, target in enumerate(["MAX", "CTCF", "MAX", "REST"])
+        encode_row(f"ENCFF00{index}AAA", f"ENCSR00{8 - index}AAA", target=f"{target}-human")
+        for index, target in enumerate(["MAX", "CTCF", "MAX", "REST"])
     ]
-    made(tmp_path, *rows)
+    targets_of(tmp_path, *rows)
     first = (tmp_path / "targets.tsv").read_bytes()
-    made(tmp_path, *rows[::-1])
+    targets_of(tmp_path, *rows[::-1])
     assert (tmp_path / "targets.tsv").read_bytes() == first
 
 
@@ -302,18 +309,18 @@ def test_older_headers_and_quoted_cells_are_read(tmp_path):
         )
     ]
     odd = "{'label': 'REST',\t'title': \"5' \"\"end\"\"\"}\n"
-    row = made_up("ENCFF001AAA", "ENCSR001AAA", modified=odd)
-    kept = made(tmp_path, row, header=old)
+    row = encode_row("ENCFF001AAA", "ENCSR001AAA", modified=odd)
+    targets = targets_of(tmp_path, row, header=old)
     assert (
-        kept[0]["file"]
+        targets[0]["file"]
         == "https://www.encodeproject.org/files/ENCFF001AAA/@@download/ENCFF001AAA.bed.gz"
     )
-    assert kept[0]["name"] == "K562|CTCF|None"
+    assert targets[0]["name"] == "K562|CTCF|None"
     (tmp_path / "metadata.tsv").write_bytes(
         "\ufeff".encode() + (tmp_path / "metadata.tsv").read_bytes()
     )
     targets_from_encode(tmp_path / "metadata.tsv", tmp_path / "again.tsv")
-    assert read_tsv(tmp_path / "again.tsv") == kept
+    assert read_tsv(tmp_path / "again.tsv") == targets
 
 
 GIVE = "give metadata.tsv, one row per file, which the first line of files.txt links to"
@@ -333,7 +340,8 @@ GIVE = "give metadata.tsv, one row per file, which the first line of files.txt l
         ),
         (
             "2024-03-01 10:20:30.400000\thttps://www.encodeproject.org/report/?type=Experiment\n"
-            "ID\tAccession\tAssay name\tTarget\tFiles\n/experiments/ENCSR001AAA/\tENCSR001AAA\tTF ChIP-seq\tCTCF\tx\n",
+            "ID\tAccession\tAssay "
+            "name\tTarget\tFiles\n/experiments/ENCSR001AAA/\tENCSR001AAA\tTF ChIP-seq\tCTCF\tx\n",
             f"is ENCODE's report.tsv, one row per experiment; {GIVE}",
         ),
         ("name\tfile\n", f"no column 'File accession'; {GIVE}, of a search for experiments"),
@@ -367,30 +375,33 @@ def test_bytes_that_are_not_text_are_refused(tmp_path):
 
 def test_when_nothing_is_left_what_is_there_is_named(tmp_path):
     rows = [
-        made_up("ENCFF001AAA", "ENCSR001AAA", assembly="mm10"),
-        made_up("ENCFF001AAB", "ENCSR001AAB", assembly="hg19", output="peaks"),
+        encode_row("ENCFF001AAA", "ENCSR001AAA", assembly="mm10"),
+        encode_row("ENCFF001AAB", "ENCSR001AAB", assembly="hg19", output="peaks"),
     ]
     path = tmp_path / "metadata.tsv"
     refuse(
-        f"{path}: no row is left, the last 2 are not of the assembly 'GRCh38'; File assembly is there 'hg19', "
+        f"{path}: no row is left, the last 2 are not of the assembly 'GRCh38'; File assembly is "
+        "there 'hg19', "
         "'mm10': ask for that, or give another file",
-        made,
+        targets_of,
         tmp_path,
         *rows,
     )
     refuse(
-        f"{path}: no row is left, the last 1 are of other output types; Output type is there 'peaks': ask for that, "
+        f"{path}: no row is left, the last 1 are of other output types; Output type is there "
+        "'peaks': ask for that, "
         "or give another file",
-        made,
+        targets_of,
         tmp_path,
         *rows,
         assembly="hg19",
         output_types=["stable peaks"],
     )
     refuse(
-        f"{path}: no row is left, the last 1 are not of the biosample 'HepG2'; Biosample term name is there 'K562': "
+        f"{path}: no row is left, the last 1 are not of the biosample 'HepG2'; Biosample term "
+        "name is there 'K562': "
         "ask for that, or give another file",
-        made,
+        targets_of,
         tmp_path,
         *rows,
         assembly="hg19",
@@ -400,9 +411,10 @@ def test_when_nothing_is_left_what_is_there_is_named(tmp_path):
 
 def test_a_cell_that_would_break_the_table_is_refused(tmp_path):
     refuse(
-        f"{tmp_path / 'metadata.tsv'}:3: ENCFF001AAA: 'K562\\tx\\n2|CTCF|None' holds a control character or bytes "
+        f"{tmp_path / 'metadata.tsv'}:3: ENCFF001AAA: 'K562\\tx\\n2|CTCF|None' holds a control "
+        "character or bytes "
         "that are not UTF-8; rename it",
-        made,
+        targets_of,
         tmp_path,
-        made_up("ENCFF001AAA", "ENCSR001AAA", cell="K562\tx\n2"),
+        encode_row("ENCFF001AAA", "ENCSR001AAA", cell="K562\tx\n2"),
     )

@@ -16,10 +16,14 @@ from danq.genome.sequence import decode, encode
 from tests.conftest import refuse, self_describing, write_fasta
 
 UNEVEN = (
-    "lines of different lengths inside a record (the first of {} bases): bases may be lost here; get the file "
+    "lines of different lengths inside a record (the first of {} bases): bases may be lost here; "
+    "get the file "
     "again, or wrap its lines evenly"
 )
-BLANK = "a blank line inside a record: bases may be lost here; get the file again, or wrap its lines evenly"
+BLANK = (
+    "a blank line inside a record: bases may be lost here; get the file again, or wrap its lines "
+    "evenly"
+)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,8 @@ def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path, bgzip):
     ordinary = gzip.compress(text.encode())
     (tmp_path / "cut.fa.gz").write_bytes(ordinary[: len(ordinary) // 2])
     refuse(
-        f"{tmp_path / 'cut.fa.gz'}: the gzip file is cut off or damaged here; download or compress it again",
+        f"{tmp_path / 'cut.fa.gz'}: the gzip file is cut off or damaged here; download or "
+        "compress it again",
         read_genome,
         tmp_path / "cut.fa.gz",
     )
@@ -118,14 +123,15 @@ def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path, bgzip):
     (tmp_path / "blocks.fa.gz").write_bytes(blocks[:-28])
     assert gzip.decompress(blocks[:-28]).decode() == text
     refuse(
-        f"{tmp_path / 'blocks.fa.gz'}: the BGZF file is cut off (its end mark is missing); download or compress it "
+        f"{tmp_path / 'blocks.fa.gz'}: the BGZF file is cut off (its end mark is missing); "
+        "download or compress it "
         "again",
         read_genome,
         tmp_path / "blocks.fa.gz",
     )
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     refuse(
         f"{tmp_path / 'no.fa'}: cannot be read (No such file or directory); check the path",
         read_genome,
@@ -139,13 +145,13 @@ RECORD = st.tuples(
 
 
 @given(st.lists(RECORD, min_size=1, max_size=4), st.booleans(), st.booleans(), st.integers(1, 40))
-def test_every_letter_is_read_as_biopython_reads_it(tmp_path_factory, records, crlf, ended, block):
+def test_every_base_is_read_as_biopython_reads_it(tmp_path_factory, records, crlf, ended, block):
     path = tmp_path_factory.mktemp("fasta") / "genome.fa"
     text = "".join(
-        f">r{place} more\n"
+        f">r{index} more\n"
         + "".join(bases[start : start + width] + "\n" for start in range(0, len(bases), width))
         + "\n" * blank
-        for place, (bases, width, blank) in enumerate(records)
+        for index, (bases, width, blank) in enumerate(records)
     )
     text = text if ended else text.rstrip("\n")
     path.write_text(text.replace("\n", "\r\n") if crlf else text, newline="")
@@ -153,13 +159,13 @@ def test_every_letter_is_read_as_biopython_reads_it(tmp_path_factory, records, c
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fasta, "_BLOCK", block)
         genome, counts = read_genome(path)
-        found = {name: decode(np.minimum(codes, 4)) for name, _, codes in read_fasta(path)}
-    assert list(genome.lengths) == list(expected) == list(found)
+        records = {name: decode(np.minimum(indices, 4)) for name, _, indices in read_fasta(path)}
+    assert list(genome.lengths) == list(expected) == list(records)
     joined = "".join(expected.values())
     for name, bases in expected.items():
         assert genome.lengths[name] == len(bases)
         assert (genome.base_indices(name) == encode(bases)).all() and (
-            encode(found[name]) == encode(bases)
+            encode(records[name]) == encode(bases)
         ).all()
         flags = encode(bases) == 4
         for start in range(len(bases)):
@@ -184,7 +190,7 @@ def test_gzip_bgzf_and_plain_are_the_same_genome(tmp_path, bgzip):
         }
 
 
-# --- pyfaidx, kept from its silent failures: each is shown to happen to pyfaidx alone, and not behind the guard ---
+# --- the silent failures of pyfaidx: each happens to pyfaidx alone, and not behind the guard ---
 
 
 @pytest.fixture
@@ -194,7 +200,7 @@ def genome(tmp_path):
     return write_fasta(tmp_path / "genome.fa", {"chr1": bases}), bases
 
 
-def test_a_place_over_the_left_edge_is_padded(genome):
+def test_a_region_over_the_left_edge_is_padded(genome):
     path, bases = genome
     assert pyfaidx.Fasta(str(path))["chr1"][-4:4].seq == ""
     with open_fasta(path) as guarded:
@@ -202,7 +208,7 @@ def test_a_place_over_the_left_edge_is_padded(genome):
         assert guarded.fetch("chr1", -9, -4) == "NNNNN"
 
 
-def test_a_place_over_the_right_edge_is_padded(genome):
+def test_a_region_over_the_right_edge_is_padded(genome):
     path, bases = genome
     assert len(pyfaidx.Fasta(str(path))["chr1"][590:610].seq) == 10
     with open_fasta(path) as guarded:
@@ -278,7 +284,7 @@ def test_an_empty_fasta_with_an_index_is_refused(tmp_path):
         pass
 
 
-def test_a_place_that_is_none_is_refused(genome):
+def test_a_region_outside_the_genome_is_refused(genome):
     with open_fasta(genome[0]) as guarded:
         with pytest.raises(
             DanqError, match="'chr9':0-4 is not a place in the genome, which has 'chr1'; fix it"

@@ -32,7 +32,8 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
         (
             "chr1 10 20\n",
             1,
-            "expected at least 3 tab-separated columns, not 'chr1 10 20'; separate the columns by tabs",
+            "expected at least 3 tab-separated columns, not 'chr1 10 20'; separate the columns "
+            "by tabs",
         ),
         (
             "chr1\t10\n",
@@ -89,7 +90,8 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
         (
             "chr1\t5\t1234567890123456789012345\n",
             1,
-            "start and end must be whole numbers, not '5' and '1234567890123456789012345'; fix the line",
+            "start and end must be whole numbers, not '5' and '1234567890123456789012345'; fix "
+            "the line",
         ),
         (
             "c" * 1_001 + "\t5\t9\n",
@@ -112,12 +114,14 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
             "# made by hand\nchr1\t900\t1001\n",
             2,
             "1 of 1 intervals end beyond their chromosome, the first at 1001 on "
-            "'chr1' (1000 bp); check that both are of the same assembly, or clip the peaks (bedClip)",
+            "'chr1' (1000 bp); check that both are of the same assembly, or clip the peaks "
+            "(bedClip)",
         ),
         (
             "1\t10\t20\n",
             1,
-            "1 of 1 intervals lie on chromosomes that the genome lacks: '1' is not in the genome, which has "
+            "1 of 1 intervals lie on chromosomes that the genome lacks: '1' is not in the "
+            "genome, which has "
             "'chr1', 'chr2'; put 'chr' before the names, or use a genome without it",
         ),
         ("chr\x1b[2J\t10\t20\n", 1, "the chromosome 'chr\\x1b[2J' is not a name; fix the line"),
@@ -127,7 +131,8 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
             "chr1\t1\t2\nchrUn\t10\t20\n",
             2,
             "1 of 2 intervals lie on chromosomes that the genome lacks: 'chrUn' is not in "
-            "the genome, which has 'chr1', 'chr2'; use files of one assembly, or give a table of aliases",
+            "the genome, which has 'chr1', 'chr2'; use files of one assembly, or give a table of "
+            "aliases",
         ),
         (
             "chr1\t1\t2\n" + MANY + "chr1\t3\tx\n",
@@ -174,7 +179,8 @@ def test_the_line_ends_of_an_old_macintosh_are_refused(tmp_path, text):
     path.write_text(text, newline="")
     line = 1 + text.count("\n", 0, text.index("\r"))
     refuse(
-        f"{path}:{line}: a carriage return that is not at the end of a line (the line ends of an old Macintosh?); "
+        f"{path}:{line}: a carriage return that is not at the end of a line (the line ends of an "
+        "old Macintosh?); "
         "convert the line ends",
         read,
         path,
@@ -199,7 +205,7 @@ def test_two_bytes_of_gzip_are_a_cut_file(tmp_path):
 
 
 def test_every_bad_file_is_named_in_one_message(tmp_path):
-    paths = [tmp_path / f"{place}.bed" for place in range(30)]
+    paths = [tmp_path / f"{index}.bed" for index in range(30)]
     for path in paths:
         path.write_text("chr1\t10\t20\n" * 50)
     paths[3].write_text("chr1\t10\t20\n" + "chr1\tx\t20\n" * 12)
@@ -306,12 +312,12 @@ def test_summits_are_widened_and_clipped(tmp_path):
 
 def slow(text):
     """Read good BED text with the standard library alone."""
-    found = []
+    intervals = []
     for line in text.splitlines():
         if line.strip() and not line.startswith("#") and not re.match(r"(track|browser)\s", line):
             chrom, start, end = line.split("\t")[:3]
-            found.append((chrom, int(start), int(end)))
-    return found
+            intervals.append((chrom, int(start), int(end)))
+    return intervals
 
 
 NAMES = [
@@ -342,12 +348,12 @@ LINE = st.one_of(
 def test_intervals_equal_those_of_a_slow_reader(tmp_path_factory, files, crlf, size):
     folder = tmp_path_factory.mktemp("peaks")
     texts = ["".join(f"{line}\n" for line in [*lines, "c\t0\t00012"]) for lines in files]
-    paths = [folder / str(place) for place in range(len(texts))]
+    paths = [folder / str(index) for index in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         path.write_text(text.replace("\n", "\r\n") if crlf else text, encoding="utf-8", newline="")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(peaks, "_GROUP", size)
-        found = read(*paths, lengths=dict.fromkeys(NAMES, 10**13))
-    assert found == [
-        (place, *row) for place, text in enumerate(texts) for row in slow(text) if row[1] < row[2]
+        intervals = read(*paths, lengths=dict.fromkeys(NAMES, 10**13))
+    assert intervals == [
+        (index, *row) for index, text in enumerate(texts) for row in slow(text) if row[1] < row[2]
     ]

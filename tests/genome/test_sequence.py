@@ -9,7 +9,7 @@ DNA = st.text("ACGTN", min_size=1, max_size=70)
 
 
 @given(DNA)
-def test_letters_to_codes_and_back(bases):
+def test_bases_to_indices_and_back(bases):
     assert sequence.decode(sequence.encode(bases)) == bases
     assert (sequence.encode(bases.lower()) == sequence.encode(bases)).all()
 
@@ -20,15 +20,15 @@ def test_iupac_codes_are_unknown(bases):
 
 
 @given(DNA)
-def test_reverse_complement_is_what_biopython_says_and_flips_the_one_hot(bases):
+def test_reverse_complement_is_what_biopython_says_and_reverses_the_one_hot(bases):
     from Bio.Seq import Seq
 
     indices = sequence.encode(bases)
     assert sequence.decode(sequence.reverse_complement(indices)) == str(
         Seq(bases).reverse_complement()
     )
-    flipped = sequence.one_hot(indices)[::-1, ::-1]
-    assert (sequence.one_hot(sequence.reverse_complement(indices)) == flipped).all()
+    reversed_one_hot = sequence.one_hot(indices)[::-1, ::-1]
+    assert (sequence.one_hot(sequence.reverse_complement(indices)) == reversed_one_hot).all()
 
 
 def test_one_hot_by_hand():
@@ -55,9 +55,11 @@ def test_packing_is_numpys_packbits_of_the_one_hot(bases, length):
 def test_the_other_strand_of_packed_windows(texts, data):
     length = data.draw(st.integers(1, min(map(len, texts))))
     indices = np.stack([sequence.encode(text[:length]) for text in texts])
-    turned = sequence.reverse_complement_packed(sequence.pack(indices), length)
-    assert (turned == sequence.pack(sequence.reverse_complement(indices))).all()
-    assert (sequence.reverse_complement_packed(turned, length) == sequence.pack(indices)).all()
+    other_strand = sequence.reverse_complement_packed(sequence.pack(indices), length)
+    assert (other_strand == sequence.pack(sequence.reverse_complement(indices))).all()
+    assert (
+        sequence.reverse_complement_packed(other_strand, length) == sequence.pack(indices)
+    ).all()
 
 
 @given(st.lists(st.text("ACGTN", max_size=30), max_size=6))
@@ -70,7 +72,7 @@ def test_a_sequence_packed_in_pieces_is_the_whole_one_packed(pieces):
 
 
 @given(st.text("ACGTN", min_size=1, max_size=200), st.data())
-def test_every_window_of_a_packed_genome_has_the_letters_of_its_place(bases, data):
+def test_every_window_of_a_packed_genome_has_the_bases_of_its_position(bases, data):
     indices = sequence.encode(bases)
     genome = sequence.Genome(
         {"c": sequence.pack(indices)}, {"c": len(indices)}, {"c": sequence.find_unknown(indices, 0)}

@@ -20,9 +20,9 @@ def test_sources_need_no_more_than_a_genome_and_targets():
 
 def test_a_path_stays_and_a_url_has_one_place(tmp_path):
     assert sources.local_path("a/b.bed", None) == "a/b.bed"
-    place = sources.local_path(URL, tmp_path)
-    assert place == str(tmp_path / hashlib.sha256(URL.encode()).hexdigest()[:10] / "ctcf.bed.gz")
-    assert sources.local_path(URL.replace("peaks", "other"), tmp_path) != place
+    path = sources.local_path(URL, tmp_path)
+    assert path == str(tmp_path / hashlib.sha256(URL.encode()).hexdigest()[:10] / "ctcf.bed.gz")
+    assert sources.local_path(URL.replace("peaks", "other"), tmp_path) != path
     with pytest.raises(DanqError, match="is an address; let the workflow fetch it"):
         sources.local_path(URL, None)
 
@@ -63,8 +63,8 @@ def test_other_addresses_are_refused(text, what):
 
 def test_checksums_are_those_of_hashlib(tmp_path):
     (tmp_path / "a").write_bytes(b"abc" * 1_000_000)
-    found = checksums(tmp_path / "a", ("sha256", "md5"))
-    assert found == {
+    actual = checksums(tmp_path / "a", ("sha256", "md5"))
+    assert actual == {
         "sha256": hashlib.sha256(b"abc" * 1_000_000).hexdigest(),
         "md5": hashlib.md5(b"abc" * 1_000_000).hexdigest(),
     }
@@ -78,7 +78,8 @@ def test_another_file_than_the_one_meant_is_refused(tmp_path):
     assert sources.verify(tmp_path / "a", {"md5": md5.upper(), "sha256": ""}) == sha256
     for kind, good in (("md5", md5), ("sha256", sha256)):
         refuse(
-            f"{tmp_path / 'a'}: its {kind} is {good}, not the expected {'0' * len(good)}: the file has changed or "
+            f"{tmp_path / 'a'}: its {kind} is {good}, not the expected {'0' * len(good)}: the "
+            "file has changed or "
             "has not arrived whole; get it again, or correct the checksum",
             sources.verify,
             tmp_path / "a",
@@ -102,7 +103,8 @@ def test_another_file_than_the_one_meant_is_refused(tmp_path):
         ),
         (
             b"chr1\t1\t2\n",
-            "what arrived is not a gzip file, though its name says so; check the address in a browser",
+            "what arrived is not a gzip file, though its name says so; check the address in a "
+            "browser",
         ),
     ],
 )
@@ -122,8 +124,8 @@ def test_a_file_without_a_known_checksum_is_taken_in_with_a_warning(tmp_path, ca
     (tmp_path / "arrived").write_bytes(GZIP)
     sources.fetch(tmp_path / "arrived", tmp_path / "out" / "a.bed.gz", url=URL)
     assert (tmp_path / "out" / "a.bed.gz").read_bytes() == GZIP
-    told = capsys.readouterr().err
-    assert URL in told and hashlib.sha256(GZIP).hexdigest() in told
+    message = capsys.readouterr().err
+    assert URL in message and hashlib.sha256(GZIP).hexdigest() in message
     sources.fetch(
         tmp_path / "arrived",
         tmp_path / "out" / "b.bed.gz",

@@ -7,7 +7,7 @@ from tests.conftest import refuse
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "what"),
+    ("text", "where", "what"),
     [
         ("", "", "is empty; it needs a header with name, file"),
         ("name\tfile\nA\rB\ta.bed\n", ":2", "holds the control character '\\r'; remove it"),
@@ -27,14 +27,14 @@ from tests.conftest import refuse
         ("name\tfile\n", "", "holds no target; add a row"),
     ],
 )
-def test_a_broken_targets_table_is_refused(tmp_path, text, place, what):
+def test_a_broken_targets_table_is_refused(tmp_path, text, where, what):
     (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
     path = tmp_path / "targets.tsv"
     path.write_text(text)
-    refuse(f"{path}{place}: {what}", tables.read_targets, path)
+    refuse(f"{path}{where}: {what}", tables.read_targets, path)
 
 
-def test_a_missing_peak_file_is_told_with_its_row(tmp_path):
+def test_a_missing_peak_file_is_named_with_its_row(tmp_path):
     path = tmp_path / "targets.tsv"
     path.write_text("name\tfile\nA\tnowhere.bed\n")
     with pytest.raises(
@@ -72,7 +72,7 @@ def test_lines_are_numbered_from_one(tmp_path):
     assert list(read_lines(tmp_path / "a")) == [(1, b"x"), (2, b""), (3, b"y")]
 
 
-def test_every_missing_peak_file_is_told(tmp_path):
+def test_every_missing_peak_file_is_named(tmp_path):
     path = tmp_path / "targets.tsv"
     path.write_text("name\tfile\nA\tx.bed\nB\ty.bed\n")
     with pytest.raises(DanqError) as caught:
@@ -141,22 +141,23 @@ def test_aliases_are_read_from_ucscs_tables(tmp_path, text, expected):
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "what"),
+    ("text", "where", "what"),
     [
         ("chr1\tI\nchr2\tI\n", ":2", "'I' stands for two chromosomes; remove it from one of them"),
         ("chr1\tchr2\n", ":1", "'chr2' stands for two chromosomes; remove it from one of them"),
         (
             "1\tchr1\n",
             "",
-            "names no chromosome of the genome, which has 'chr1', 'chr2', in its first column; put the "
+            "names no chromosome of the genome, which has 'chr1', 'chr2', in its first column; "
+            "put the "
             "genome's own names there",
         ),
     ],
 )
-def test_aliases_that_cannot_be_are_refused(tmp_path, text, place, what):
+def test_aliases_that_cannot_be_are_refused(tmp_path, text, where, what):
     path = tmp_path / "aliases.tsv"
     path.write_text(text)
-    refuse(f"{path}{place}: {what}", tables.read_aliases, path, ["chr1", "chr2"])
+    refuse(f"{path}{where}: {what}", tables.read_aliases, path, ["chr1", "chr2"])
 
 
 def test_a_target_is_found_by_name_or_index():

@@ -45,7 +45,7 @@ def test_a_folder_becomes_a_table(tmp_path, capsys):
     ]
 
 
-def test_a_table_beside_the_peaks_is_not_told_as_left_out_and_can_be_made_again(tmp_path, capsys):
+def test_a_table_beside_the_peaks_is_not_listed_as_left_out_and_can_be_made_again(tmp_path, capsys):
     write_all(tmp_path, "a.narrowPeak.bed", "b.bed")
     targets_from_folder(tmp_path, tmp_path / "targets.tsv")
     first = (tmp_path / "targets.tsv").read_bytes()
@@ -76,7 +76,8 @@ def test_paths_hold_when_the_table_lies_behind_a_link(tmp_path):
 def test_a_folder_without_peaks_is_refused(tmp_path):
     write_all(tmp_path / "in", "readme.txt", ".hidden.bed", "bed.gz")
     refuse(
-        f"{tmp_path / 'in'}: holds no .bed, .narrowPeak or .broadPeak file (plain or .gz); give the folder of the "
+        f"{tmp_path / 'in'}: holds no .bed, .narrowPeak or .broadPeak file (plain or .gz); give "
+        "the folder of the "
         "peaks",
         targets_from_folder,
         tmp_path / "in",
@@ -100,7 +101,8 @@ def test_two_files_of_one_name_are_refused_in_one_group_only(tmp_path):
     ]
     write_all(tmp_path / "in", "TF/CTCF.bed.gz")
     refuse(
-        f"{tmp_path / 'in'}: 'in/TF/CTCF.bed.gz' and 'in/TF/ctcf.bed' would both be the target 'ctcf' of the group "
+        f"{tmp_path / 'in'}: 'in/TF/CTCF.bed.gz' and 'in/TF/ctcf.bed' would both be the target "
+        "'ctcf' of the group "
         "'TF'; rename one",
         targets_from_folder,
         tmp_path / "in",
@@ -109,7 +111,7 @@ def test_two_files_of_one_name_are_refused_in_one_group_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "shown"),
     [
         (b"a\tb.bed", r"'a\tb.bed'"),
         (b"a\nb.bed", r"'a\nb.bed'"),
@@ -117,12 +119,13 @@ def test_two_files_of_one_name_are_refused_in_one_group_only(tmp_path):
         (b"a\xff.bed", r"'a\udcff.bed'"),
     ],
 )
-def test_names_that_would_break_the_table_are_refused(tmp_path, name, told):
+def test_names_that_would_break_the_table_are_refused(tmp_path, name, shown):
     (tmp_path / "in").mkdir()
     with open(bytes(tmp_path / "in") + b"/" + name, "wb") as out:
         out.write(b"chr1\t1\t2\n")
     refuse(
-        f"{told}: {told.replace('.bed', '')} holds a control character or bytes that are not UTF-8; rename it",
+        f"{shown}: {shown.replace('.bed', '')} holds a control character or bytes that are not "
+        "UTF-8; rename it",
         targets_from_folder,
         tmp_path / "in",
         tmp_path / "t.tsv",
