@@ -9,7 +9,7 @@ A row is one window explained for one target::
     /one_hot                 uint8 (R, 4, L)      in the order of the alphabet; N is four zeros
     /hypothetical            float32 (R, 4, L)    what each base would contribute there (logit)
     /scores                  float32 (R, L)       what the actual base contributes; 0 at an N
-    /completeness_error      float32 (R,)         of gradients (`danq.interpret.attribute`), or nan
+    /completeness_error      float32 (R,)         of gradients (`danq.interpret.contributions`), or nan
 
 with attributes of the root: format, format_version, model, seed, method, steps, dataset (the
 checksum of dataset.h5), window, bin_size, alphabet, assembly, coordinates, created_by. Nothing here
@@ -83,7 +83,7 @@ class Attributions:
         """Return what each substitution does to the logit, float32 (R, 4, L).
 
         It is 0 for the base itself, and at an N. Of mutagenesis only: the inverse of
-        ``4/3 (F - mean F)``, see `danq.interpret.attribute.mutagenesis`.
+        ``4/3 (F - mean F)``, see `danq.interpret.contributions.mutagenesis`.
         """
         return 0.75 * (self.hypothetical - self.scores[:, None])
 
