@@ -24,9 +24,9 @@ import torch
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from danq import config
+from danq.catalog import MODELS
 from danq.data.dataset_writer import create_dataset
 from danq.genome.sequence import pack
-from danq.network.models import MODELS
 from danq.training import epoch, train
 from danq.training.learner import Learner
 from danq.training.validate import Validation

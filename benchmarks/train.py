@@ -57,8 +57,9 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from danq.catalog import MODELS
 from danq.network.batches import Batches, Loader
-from danq.network.models import MODELS, build
+from danq.network.models import build
 from danq.network.recipes import MODERN
 from danq.training.clock import Clock
 

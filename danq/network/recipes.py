@@ -140,7 +140,18 @@ class PublishedDeepSEA(Recipe):
         """Return torch7's SGD, whose dampening is its momentum.
 
         https://github.com/torch/optim/blob/master/sgd.lua. The output layer of the model keeps its
-        inputs from here on: the loss needs them. Parameters and return as `Recipe.optimizer`.
+        inputs from here on: the loss needs them.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            The model to train, on its device.
+        lr, weight_decay : float
+            Learning rate of the first step, and decay of the weights.
+
+        Returns
+        -------
+        torch.optim.SGD
         """
         model.head.out.register_forward_hook(_keep_inputs)
         return torch.optim.SGD(
@@ -156,7 +167,18 @@ class PublishedDeepSEA(Recipe):
     ) -> LRScheduler | None:
         """Return a scheduler that gives ``lr / (1 + 8e-7 t)`` after t updates.
 
-        Parameters as `Recipe.lr_scheduler`.
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer
+            The optimiser whose learning rate it sets.
+        lr : float
+            Learning rate of the first step, that of the optimiser.
+        steps : int
+            Steps of the whole training; they do not matter.
+
+        Returns
+        -------
+        torch.optim.lr_scheduler.LambdaLR
         """
 
         def decay(updates: int) -> float:
@@ -178,7 +200,20 @@ class PublishedDeepSEA(Recipe):
     ) -> torch.Tensor:
         """Return the mean binary cross-entropy, and 1e-8 times the sum of the logits' sizes.
 
-        The sum is over the whole batch. Parameters as `Recipe.loss`.
+        The sum is over the whole batch.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            The model that gave the logits, whose output layer kept its inputs.
+        logits, labels : torch.Tensor, shape (n, T), float32
+            What the model says, and what holds.
+        total : int
+            Windows of the whole batch.
+
+        Returns
+        -------
+        torch.Tensor, scalar
         """
         out = model.head.out
         # Logits anew, from detached inputs, so that the penalty reaches the output layer only.
@@ -213,13 +248,39 @@ class PublishedDanQ(Recipe):
                 _initialise_uniform(layer, _glorot_bound(layer.weight))
 
     def optimizer(self, model: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
-        """Return Keras 0.2's RMSprop. Parameters as `Recipe.optimizer`."""
+        """Return Keras 0.2's RMSprop.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            The model to train, on its device.
+        lr, weight_decay : float
+            Learning rate, and decay of the weights.
+
+        Returns
+        -------
+        KerasRMSprop
+        """
         return KerasRMSprop(model.parameters(), lr, weight_decay=weight_decay)
 
     def lr_scheduler(
         self, optimizer: torch.optim.Optimizer, lr: float, steps: int
     ) -> LRScheduler | None:
-        """Return None: the learning rate stays. Parameters as `Recipe.lr_scheduler`."""
+        """Return None: the learning rate stays.
+
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer
+            The optimiser whose learning rate it sets.
+        lr : float
+            Its learning rate.
+        steps : int
+            Steps of the whole training; they do not matter.
+
+        Returns
+        -------
+        None
+        """
         return None
 
     def loss(
@@ -227,7 +288,18 @@ class PublishedDanQ(Recipe):
     ) -> torch.Tensor:
         """Return the mean binary cross-entropy of probabilities clipped to [1e-7, 1 - 1e-7].
 
-        Parameters as `Recipe.loss`.
+        Parameters
+        ----------
+        model : torch.nn.Module
+            The model that gave the logits.
+        logits, labels : torch.Tensor, shape (n, T), float32
+            What the model says, and what holds.
+        total : int
+            Windows of the whole batch.
+
+        Returns
+        -------
+        torch.Tensor, scalar
         """
         probabilities = torch.sigmoid(logits).clamp(CLIP, 1 - CLIP)
         return functional.binary_cross_entropy(probabilities, labels)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from danq.catalog import MODELS
 from danq.interpret.contributions import integrated_gradients, mean_logits, mutagenesis
 from danq.network.layers import Dropout
-from danq.network.models import MODELS
 from tests.interpret.helpers import (
     LENGTH,
     METHODS,

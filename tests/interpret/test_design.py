@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from danq.catalog import MODELS
 from danq.errors import DanqError
 from danq.interpret.contributions import mean_logits
 from danq.interpret.design import redesign
-from danq.network.models import MODELS
 from tests.interpret.helpers import LENGTH, TARGETS, Linear, small, window
 
 SIGN = {"raise": 1, "lower": -1}

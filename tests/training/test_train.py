@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
+from danq.catalog import MODELS
 from danq.data.dataset import open_dataset
 from danq.data.encode import encode
 from danq.data.predictions import read_predictions
 from danq.evaluation.metrics import measure
 from danq.network import checkpoint
 from danq.network.checkpoint import load_checkpoint
-from danq.network.models import MODELS
 from danq.network.predict import predict
 from danq.training import epoch
 from danq.training import train as module
