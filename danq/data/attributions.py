@@ -9,7 +9,7 @@ A row is one window explained for one target::
     /one_hot                 uint8 (R, 4, L)      in the order of the alphabet; N is four zeros
     /hypothetical            float32 (R, 4, L)    what each base would contribute there (logit)
     /scores                  float32 (R, L)       what the actual base contributes; 0 at an N
-    /completeness_error      float32 (R,)         of gradients (`danq.interpret.contributions`), or nan
+    /completeness_error      float32 (R,)         of gradients; nan of mutagenesis
 
 with attributes of the root: format, format_version, model, seed, method, steps, dataset (the
 checksum of dataset.h5), window, bin_size, alphabet, assembly, coordinates, created_by. Nothing here

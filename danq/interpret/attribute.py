@@ -169,7 +169,7 @@ def _probabilities(model: TrainedModel, window: torch.Tensor) -> torch.Tensor:
 
 
 def _facts(model: TrainedModel, data: Dataset, settings: Attribution) -> dict[str, Any]:
-    """Return what the file says of how it was made."""
+    """Return the attributes that say how the file was made."""
     steps = settings.steps if settings.method == "gradients" else 0
     facts = {"method": settings.method, "steps": steps, "dataset": data.checksum}
     for key in ("window", "bin_size", "assembly", "coordinates"):

@@ -14,7 +14,7 @@ from danq.simulation.grammar import MOTIFS, TARGETS
 from danq.simulation.truth import planted_pairs
 
 OWN_MOTIFS = 3
-"""Of the targets' own motifs, so many are paired when no pair is named."""
+"""Motifs of targets that are paired with one another when no pair is named."""
 
 
 class Pair(NamedTuple):

@@ -136,7 +136,7 @@ def content_problems(contents: Mapping[str, Contents]) -> Iterator[str]:
         second = counts.bases.second
         stray = counts.bases.stray
         if second:
-            yield f"{split}/sequences has more than one base in a place, {second} times"
+            yield f"{split}/sequences has more than one base at a position, {second} times"
         if stray:
             yield f"{split}/sequences has bases beyond the end of the window, {stray} times"
         if counts.stray_labels:

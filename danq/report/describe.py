@@ -42,7 +42,7 @@ def describe(
             The attributes of the file under their own names, and ``targets``, ``groups``,
             ``windows``, ``chromosomes`` (numbers of them), ``genome_length`` (bp, of all
             chromosomes), ``bytes`` (of the file). Chromosomes and their length are None where the
-            file's coordinates are no places in a genome.
+            file's coordinates are not those of a genome.
         splits : dict of split to dict
             ``windows``; ``share`` of all windows; ``bytes_per_window``; ``labelled`` (windows with
             any label); ``labels_per_window`` (mean); ``gc`` (share of G and C among the known
@@ -57,7 +57,7 @@ def describe(
             split to number).
         chromosomes : list of dict
             Those with a window: ``name``, ``length`` (bp), ``windows`` (dict of split to number);
-            empty where the coordinates are no places in a genome.
+            empty where the coordinates are not those of a genome.
         audit : list of dict
             The rows of `danq.data.audit.audit`; ``overlapping`` is None where it is undefined.
         source : dict

@@ -52,7 +52,7 @@ def test_every_kind_of_bit_that_means_nothing_is_a_problem():
     assert list(content_problems({"train": fine})) == []
     spoilt = Contents(BaseCounts(8, 8, 4, 2, 3), none, 5)
     assert list(content_problems({"train": fine, "test": spoilt})) == [
-        "test/sequences has more than one base in a place, 2 times",
+        "test/sequences has more than one base at a position, 2 times",
         "test/sequences has bases beyond the end of the window, 3 times",
         "test/targets has labels beyond the last target, in 5 windows",
     ]

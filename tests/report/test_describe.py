@@ -335,7 +335,7 @@ def test_bits_that_mean_nothing_are_named(dataset, tmp_path, doc):
     doc["write"](tmp_path / "foreign.h5", attributes, arrays)
     lines = refused(tmp_path / "foreign.h5", tmp_path)
     assert [line.split(",")[0] for line in lines] == [
-        "train/sequences has more than one base in a place",
+        "train/sequences has more than one base at a position",
         "test/targets has labels beyond the last target",
     ]
 
