@@ -191,8 +191,8 @@ def find_target(word: str, names: Sequence[str]) -> int:
         )
     if word.isdecimal() and int(word) < len(names):
         return int(word)
-    indices_text = f"an index (0 to {len(names) - 1})"
-    fix = f"give a name or {indices_text}, as {shown(names[0])}"
+    last = len(names) - 1
+    fix = f"give a name or an index (0 to {last}), as {shown(names[0])}"
     raise DanqError(f"no target is called {shown(word)}; {fix}")
 
 
