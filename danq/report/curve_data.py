@@ -46,25 +46,31 @@ def precision_recall(
     """
     wide = frame.pivot(index=["target", "model"], columns="recall", values="precision")
     values = wide.to_numpy(float)
-    curves = {key: _thousandths(row) for key, row in zip(wide.index, values, strict=True)}
+    curves = dict(zip(wide.index, map(_thousandths, values), strict=True))
     drawn = set(frame["model"])
     with_curve = [model for model in models if model in drawn]
     known = targets[targets.index.isin(frame["target"])]
     by_target = {}
     for row in known.itertuples():
-        by_target[str(row.Index)] = {
+        target = row.Index
+        auprc = scores.loc[target, with_curve]
+        by_target[str(target)] = {
             "name": row.label,
             "group": row.group,
             "prevalence": six_digits(row.prevalence),
-            "auprc": [number(scores.loc[row.Index, model]) for model in with_curve],
-            "precision": [curves.get((row.Index, model)) for model in with_curve],
+            "auprc": list(map(number, auprc)),
+            "precision": [curves.get((target, model)) for model in with_curve],
         }
     recall = [round(1000 * level) for level in wide.columns]
     return {"recall": recall, "models": _models(models, with_curve), "targets": by_target}
 
 
 def _thousandths(values: Sequence[float]) -> list[int | None]:
-    return [None if np.isnan(value) else round(1000 * float(value)) for value in values]
+    thousandths: list[int | None] = []
+    for value in values:
+        defined = not np.isnan(value)
+        thousandths.append(round(1000 * float(value)) if defined else None)
+    return thousandths
 
 
 def _models(models: Mapping[str, str], with_curve: Sequence[str]) -> list[dict[str, str]]:
@@ -72,11 +78,7 @@ def _models(models: Mapping[str, str], with_curve: Sequence[str]) -> list[dict[s
     style = styles(models)
     entries = []
     for model in with_curve:
-        look = style[model]
-        entry = {
-            "name": models[model],
-            "colour": hue(look.colour),
-            "glyph": GLYPHS[look.marker],
-        }
-        entries.append(entry)
+        colour = hue(style[model].colour)
+        glyph = GLYPHS[style[model].marker]
+        entries.append({"name": models[model], "colour": colour, "glyph": glyph})
     return entries

@@ -4,7 +4,7 @@ Each function takes a `danq.report.run.Run` and returns a `Drawing`, or None whe
 what it draws; `danq.plotting` draws, and knows nothing of runs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -92,7 +92,8 @@ def scatter(run: Run, pair: Pair) -> Drawing | None:
     Drawing or None
         None when no target is defined for both.
     """
-    rows = pair.rows.join(run.targets[["label"]]).dropna(subset=["auprc_a", "auprc_b"])
+    rows = pair.rows.join(run.targets[["label"]])
+    rows = rows.dropna(subset=["auprc_a", "auprc_b"])
     if rows.empty:
         return None
     a = title(pair.a)
@@ -132,12 +133,18 @@ def _target_points(
 
 
 def _scatter_title(row: Any, a: str, b: str) -> str:
-    scores = f"{a} {number(row.auprc_a)}, {b} {number(row.auprc_b)}"
-    return f"{row.label} ({row.group}): {scores}, {_difference(row)}"
+    score_a = f"{a} {number(row.auprc_a)}"
+    score_b = f"{b} {number(row.auprc_b)}"
+    return f"{_target_name(row)}: {score_a}, {score_b}, {_difference(row)}"
+
+
+def _target_name(row: Any) -> str:
+    return f"{row.label} ({row.group})"
 
 
 def _difference(row: Any) -> str:
-    return f"difference {signed(row.difference)} {interval(row.low, row.high)}"
+    bounds = interval(row.low, row.high)
+    return f"difference {signed(row.difference)} {bounds}"
 
 
 def effects(run: Run, pair: Pair) -> Drawing | None:
@@ -183,8 +190,9 @@ def effects(run: Run, pair: Pair) -> Drawing | None:
 
 
 def _effect_title(row: Any) -> str:
-    positives = f"{row.n_positive:,.0f} positive windows, {percent(row.prevalence)}"
-    return f"{row.label} ({row.group}): {_difference(row)}, {positives}"
+    share = percent(row.prevalence)
+    positives = f"{row.n_positive:,.0f} positive windows"
+    return f"{_target_name(row)}: {_difference(row)}, {positives}, {share}"
 
 
 def prevalence(run: Run) -> Drawing:
@@ -205,7 +213,8 @@ def prevalence(run: Run) -> Drawing:
 
 def _prevalence_title(row: Any) -> str:
     share = percent(row.prevalence)
-    return f"{row.label} ({row.group}): {share}, {row.n_positive:,.0f} positive windows"
+    positives = f"{row.n_positive:,.0f} positive windows"
+    return f"{_target_name(row)}: {share}, {positives}"
 
 
 # --- predictions ---
@@ -221,15 +230,12 @@ def reliability(run: Run) -> Drawing | None:
     table = calibration(run.reliability)
     style = _model_styles(run)
     lines = _lines(table, run.networks)
+    predicted = _column(lines, "predicted")
+    observed = _column(lines, "observed")
+    titles = list(map(_bin_titles, lines.values()))
+    models = list(lines)
     figure, ax = charts.canvas(*SQUARE)
-    curves.reliability(
-        ax,
-        _column(lines, "predicted"),
-        _column(lines, "observed"),
-        labels=list(lines),
-        titles=[_bin_titles(line, title(model)) for model, line in lines.items()],
-        style=style,
-    )
+    curves.reliability(ax, predicted, observed, labels=models, titles=titles, style=style)
     note = (
         "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, a "
         "probability means what it says."
@@ -258,11 +264,13 @@ def _with_titles(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(model=table["model"].map(title))
 
 
-def _bin_titles(line: pd.DataFrame, name: str) -> list[str]:
+def _bin_titles(line: pd.DataFrame) -> list[str]:
     titles = []
     for row in line.itertuples():
-        predicted = f"{row.n:,.0f} labels predicted as {number(row.predicted)} on average"
-        titles.append(f"{name}: of {predicted}, {number(row.observed)} are positive")
+        predicted = number(row.predicted)
+        observed = number(row.observed)
+        labels = f"{row.n:,.0f} labels predicted as {predicted} on average"
+        titles.append(f"{title(row.model)}: of {labels}, {observed} are positive")
     return titles
 
 
@@ -290,13 +298,11 @@ def precision_recall(run: Run, target: int) -> Drawing | None:
     style = _model_styles(run)
     facts = run.targets.loc[target]
     figure, ax = charts.canvas(*SQUARE)
+    recall = _column(lines, "recall")
+    precision = _column(lines, "precision")
+    guess = facts["prevalence"]
     curves.precision_recall(
-        ax,
-        _column(lines, "recall"),
-        _column(lines, "precision"),
-        labels=list(lines),
-        prevalence=facts["prevalence"],
-        style=style,
+        ax, recall, precision, labels=list(lines), prevalence=guess, style=style
     )
     name = f"curves-{target}"
     heading = f"Precision and recall: {facts['label']} ({facts['group']})"
@@ -314,26 +320,22 @@ def validation(run: Run) -> Drawing | None:
     if not trained:
         return None
     style = _model_styles(run)
+    best = [best_epoch(training.history) for training in trained]
+    titles = list(map(_best_title, trained))
     figure, ax = charts.canvas(*WIDE)
-    curves.training_curves(
-        ax,
-        [one.history["valid_auprc"] for one in trained],
-        labels=[one.model for one in trained],
-        best=[best_epoch(one.history) for one in trained],
-        titles=list(map(_best_title, trained)),
-        ylabel="mean AUPRC",
-        style=style,
-    )
+    _draw_histories(ax, trained, "valid_auprc", "mean AUPRC", style, best=best, titles=titles)
     note = "Dot: the epoch of highest AUPRC, whose weights were kept."
     legend = _model_legend(run.networks, style)
     numbers = _with_titles(epochs(trained, ["valid_auprc"]))
     return Drawing("validation", "Validation AUPRC", note, figure, legend, numbers)
 
 
-def _best_title(one: Trained) -> str:
-    epoch = best_epoch(one.history)
-    score = number(one.history["valid_auprc"].iloc[epoch - 1])
-    return f"{title(one.model)}, seed {one.seed}: epoch {epoch}, validation AUPRC {score}"
+def _best_title(training: Trained) -> str:
+    epoch = best_epoch(training.history)
+    scores = training.history["valid_auprc"]
+    score = number(scores.iloc[epoch - 1])
+    name = f"{title(training.model)}, seed {training.seed}"
+    return f"{name}: epoch {epoch}, validation AUPRC {score}"
 
 
 def loss(run: Run) -> Drawing | None:
@@ -345,21 +347,28 @@ def loss(run: Run) -> Drawing | None:
     if not trained:
         return None
     style = _model_styles(run)
-    models = [one.model for one in trained]
     columns = ["valid_loss", "train_loss"]
     figure, ax = charts.canvas(*WIDE)
     for column in columns:
-        curves.training_curves(
-            ax,
-            [one.history[column] for one in trained],
-            labels=models,
-            dashed=column == "train_loss",
-            ylabel="cross-entropy",
-            style=style,
-        )
+        dashed = column == "train_loss"
+        _draw_histories(ax, trained, column, "cross-entropy", style, dashed=dashed)
     note = "Solid: validation. Dashed: training."
     legend = _model_legend(run.networks, style)
     return Drawing("loss", "Loss", note, figure, legend, _with_titles(epochs(trained, columns)))
+
+
+def _draw_histories(
+    ax: Axes,
+    trained: Sequence[Trained],
+    column: str,
+    ylabel: str,
+    style: Mapping[str, Style],
+    **options: Any,
+) -> None:
+    """Draw a column of the history of each training."""
+    values = [training.history[column] for training in trained]
+    models = [training.model for training in trained]
+    curves.training_curves(ax, values, labels=models, ylabel=ylabel, style=style, **options)
 
 
 # --- motifs ---
@@ -413,8 +422,7 @@ def interactions(run: Run, pair: tuple[str, str], target: int | None = None) -> 
 def _motif_order(name: str, order: str) -> str:
     """Return the motifs of a pair, called as SRF+REST, in their order along the strand of a."""
     a, b, *_ = name.split("+")
-    first, second = (a, b) if order == "a b" else (b, a)
-    return f"{first} … {second}"
+    return f"{a} … {b}" if order == "a b" else f"{b} … {a}"
 
 
 def _interaction_panel(
@@ -422,15 +430,12 @@ def _interaction_panel(
 ) -> None:
     """Draw one arrangement: a line per model."""
     lines = _lines(rows.sort_values("distance", kind="stable"), rows["model"].unique())
-    first = next(iter(lines.values()))
+    models = list(lines)
+    distances = lines[models[0]]["distance"].to_numpy()
+    effects = _column(lines, "effect")
+    errors = _column(lines, "se")
     curves.interaction_curves(
-        ax,
-        first["distance"].to_numpy(),
-        _column(lines, "effect"),
-        _column(lines, "se"),
-        labels=list(lines),
-        planted=planted,
-        style=style,
+        ax, distances, effects, errors, labels=models, planted=planted, style=style
     )
 
 
@@ -444,14 +449,14 @@ def _interaction_note(shaded: bool) -> str:
     return sentence(note, rule if shaded else "")
 
 
-def ablation(run: Run, one: Trained) -> Drawing | None:
+def ablation(run: Run, training: Trained) -> Drawing | None:
     """Draw what each target loses when filters of a training are ablated.
 
     Parameters
     ----------
     run : Run
         A finished run.
-    one : Trained
+    training : Trained
         One of its trainings.
 
     Returns
@@ -459,29 +464,30 @@ def ablation(run: Run, one: Trained) -> Drawing | None:
     Drawing or None
         None for a training without an ablation.
     """
-    if one.ablation.empty:
+    if training.ablation.empty:
         return None
-    matrix = ablation_matrix(one)
-    names = [_filter_name(name, one) for name in matrix.index]
-    labels = [run.targets["label"].get(target, str(target)) for target in matrix.columns]
+    matrix = ablation_matrix(training)
+    names = [_filter_name(name, training) for name in matrix.index]
+    names_of_targets = run.targets["label"]
+    labels = [names_of_targets.get(target, str(target)) for target in matrix.columns]
     width = 2.2 + 0.24 * len(labels)
     height = 1.4 + 0.17 * len(names)
     figure, ax = charts.canvas(width, height)
     charts.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
-    name = f"ablation-{one.model}-{one.seed}"
-    heading = f"What ablating a filter costs: {title(one.model)}, seed {one.seed}"
-    note = _ablation_note(matrix, ablation_table(one))
+    name = f"ablation-{training.model}-{training.seed}"
+    heading = f"What ablating a filter costs: {title(training.model)}, seed {training.seed}"
+    note = _ablation_note(matrix, ablation_table(training))
     table = matrix.set_axis(labels, axis=1).set_axis(names).rename_axis("filter")
     return Drawing(name, heading, note, figure, (), table.reset_index())
 
 
-def _filter_name(name: str, one: Trained) -> str:
+def _filter_name(name: str, training: Trained) -> str:
     """Return a filter after its factor, or the motif from which it was initialised."""
-    if len(one.matches):
-        named = one.named().set_index("name")["factor"]
+    if len(training.matches):
+        named = training.named().set_index("name")["factor"]
         if name in named.index:
             return f"{named[name]} {name}"
-    motif = one.initialised_from().get(name)
+    motif = training.initialised_from().get(name)
     return f"(initialised from {motif}) {name}" if motif else name
 
 
@@ -504,8 +510,8 @@ def _ablation_note(matrix: pd.DataFrame, table: pd.DataFrame) -> str:
 
 def _model_styles(run: Run) -> dict[str, Style]:
     """Return the colour of every predictor: the same in all figures."""
-    looks = styles(run.predictors)
-    return {model: Style(look.colour, "o") for model, look in looks.items()}
+    coloured = styles(run.predictors)
+    return {model: Style(style.colour, "o") for model, style in coloured.items()}
 
 
 def _model_legend(models: Iterable[str], style: Mapping[str, Style]) -> Legend:

@@ -94,12 +94,12 @@ def logo(
     svgs = _aligned_svgs(motif, row, known)
     strand = ", reverse-complemented" if row["strand"] == "-" else ""
     confidence = f"q {row['q']:.1e} · empirical FDR {number(row['empirical_fdr'])}"
-    family = [] if row["family"] in ("", "NA") else [row["family"]]
-    facts = [f"{motif.name}{strand} · {sites}", confidence, *ablated, *family]
+    facts = [f"{motif.name}{strand} · {sites}", confidence, *ablated]
+    if row["family"] not in ("", "NA"):
+        facts.append(row["family"])
     ranks["q"] = row["q"]
-    return Logo(
-        row["factor"], svgs.motif, svgs.known, row["match"], _link(row["match"]), facts, ranks
-    )
+    match = row["match"]
+    return Logo(row["factor"], svgs.motif, svgs.known, match, _link(match), facts, ranks)
 
 
 def _sites(motif: Motif, copies: int) -> str:
@@ -131,8 +131,7 @@ def _aligned_svgs(motif: Motif, row: pd.Series, known: Motif | None) -> _Svgs:
     matrix = motif.reverse_complement().matrix if reverse else motif.matrix
     if known is None:
         return _Svgs(logo_svg(matrix), "")
-    lined_up = align(row["offset"], len(matrix), len(known.matrix), reverse)
-    return _Svgs(
-        logo_svg(matrix, lined_up.filter_lead, lined_up.columns),
-        logo_svg(known.matrix, lined_up.known_lead, lined_up.columns),
-    )
+    filter_lead, known_lead, columns = align(row["offset"], len(matrix), len(known.matrix), reverse)
+    filter_svg = logo_svg(matrix, filter_lead, columns)
+    known_svg = logo_svg(known.matrix, known_lead, columns)
+    return _Svgs(filter_svg, known_svg)

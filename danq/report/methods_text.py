@@ -47,7 +47,7 @@ def _split_sizes(run: Run) -> str:
 
 
 def _network_methods(run: Run) -> str:
-    trained = [one for one in run.trained if one.facts]
+    trained = [training for training in run.trained if training.facts]
     if not trained:
         return ""
     networks = [_network_sentence(trainings) for trainings in by_model(trained).values()]
@@ -65,8 +65,9 @@ def _network_sentence(trainings: Sequence[Trained]) -> str:
 
 
 def _seeds(trainings: Sequence[Trained]) -> str:
-    seeds = [str(one.seed) for one in trainings]
-    return f"from seed {seeds[0]}" if len(seeds) == 1 else f"from seeds {listed(seeds, 12)}"
+    seeds = [str(training.seed) for training in trainings]
+    noun = "seed" if len(seeds) == 1 else "seeds"
+    return f"from {noun} {listed(seeds, 12)}"
 
 
 def _recipe_sentences(trained: Sequence[Trained]) -> list[str]:
@@ -75,12 +76,15 @@ def _recipe_sentences(trained: Sequence[Trained]) -> list[str]:
     A published recipe has other numbers for other models.
     """
     models: dict[str, dict[str, None]] = {}
-    for one in trained:
-        recipe = _recipe(one.facts.get("options", {}))
-        models.setdefault(recipe, {})[title(one.model)] = None
+    for training in trained:
+        recipe = _recipe(training.facts.get("options", {}))
+        models.setdefault(recipe, {})[title(training.model)] = None
     if len(models) == 1:
         return [f"{recipe}." for recipe in models]
-    return [f"{recipe} ({listed(names)})." for recipe, names in models.items()]
+    sentences = []
+    for recipe, names in models.items():
+        sentences.append(f"{recipe} ({listed(names)}).")
+    return sentences
 
 
 def _recipe(options: dict[str, Any]) -> str:
@@ -98,8 +102,8 @@ _RECIPE_NUMBERS = ("batch_size", "epochs", "lr", "dropout", "scale")
 
 
 def _software_sentence(versions: dict[str, str]) -> str:
-    names = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"Software: {names}." if names else ""
+    names = [f"{name} {version}" for name, version in versions.items()]
+    return f"Software: {', '.join(names)}." if names else ""
 
 
 def _test_methods(run: Run) -> str:

@@ -146,8 +146,9 @@ def table_of(title: str, finding: pd.DataFrame, columns: Sequence[Column], note:
     words = [column.heading for column in columns if column.words]
     if finding.empty:
         return table(title, headings, [], words, note)
-    shown = [map(column.show, finding[column.name]) for column in columns]
-    return table(title, headings, list(zip(*shown, strict=True)), words, note)
+    cells = [map(column.show, finding[column.name]) for column in columns]
+    rows = list(zip(*cells, strict=True))
+    return table(title, headings, rows, words, note)
 
 
 # --- figures ---
@@ -396,7 +397,7 @@ def visible(value: Any) -> Any:
     if isinstance(value, str):
         return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, dict):
-        return {visible(key): visible(item) for key, item in value.items()}
+        return {visible(key): visible(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [visible(item) for item in value]
     return value

@@ -85,9 +85,10 @@ def _pair(run: Run, names: Sequence[str]) -> Pair:
     for pair in run.pairs:
         if {pair.a, pair.b} == set(names):
             return pair
-    known = ", ".join(f"{pair.a} {pair.b}" for pair in run.pairs)
+    known = [f"{pair.a} {pair.b}" for pair in run.pairs]
     asked = " and ".join(names)
-    raise DanqError(f"{asked} were not compared in {run.name}; choose from {known}")
+    what = f"{asked} were not compared in {run.name}; choose from {', '.join(known)}"
+    raise DanqError(what)
 
 
 def _interactions(run: Run, names: Sequence[str], target: str | None) -> Drawing | None:
@@ -112,8 +113,8 @@ def _target(run: Run, name: str | None) -> int:
         return int(name)
     if len(matches) != 1:
         count = len(matches) or "no"
-        some = ", ".join(run.targets["label"].head(8))
-        what = f"{count} targets are called {name!r}; give one by name or index, as {some}"
+        names = ", ".join(run.targets["label"].head(8))
+        what = f"{count} targets are called {name!r}; give one by name or index, as {names}"
         raise DanqError(what)
     return matches[0]
 
@@ -131,9 +132,10 @@ def _save(drawing: Drawing, path: PathLike) -> None:
     handles = []
     labels = []
     for style, name in drawing.legend:
-        handles.append(Line2D([], [], color=style.colour, marker=style.marker, linestyle=""))
+        handle = Line2D([], [], color=style.colour, marker=style.marker, linestyle="")
+        handles.append(handle)
         # A legend takes names with a leading underscore for none.
         labels.append(f"\N{ZERO WIDTH SPACE}{name}")
-    place = {"loc": "outside lower center", "ncols": 3, "fontsize": 8, "frameon": False}
-    figure.legend(handles, labels, **place)
+    layout = {"loc": "outside lower center", "ncols": 3, "fontsize": 8, "frameon": False}
+    figure.legend(handles, labels, **layout)
     save_figure(figure, path, drawing.name)

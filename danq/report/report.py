@@ -46,7 +46,8 @@ def report(folder: PathLike, output: PathLike, *, config: PathLike | None = None
     """
     run = read_run(folder)
     settings = "" if config is None else read_text(config)
-    write_page(output, run.name, summary(run), sections(run, settings), run_curves(run))
+    chapters = sections(run, settings)
+    write_page(output, run.name, summary(run), chapters, run_curves(run))
 
 
 def sections(run: Run, settings: str) -> list[Section]:

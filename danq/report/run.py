@@ -146,7 +146,7 @@ class Run:
     def main_pairs(self) -> list[Pair]:
         """Return the comparisons that the question is about; without them, the first two."""
         asked = question_pairs()
-        pairs = [pair for pair in self.pairs if (pair.a, pair.b) in asked]
+        pairs = [pair for pair in self.pairs if pair.models in asked]
         return pairs or self.pairs[:2]
 
     def files(self) -> list[SourceFile]:
@@ -227,13 +227,11 @@ def _dataset_contents(path: Path) -> _DatasetContents:
         return _DatasetContents({}, {}, {}, {}, {})
     with open_dataset(path) as dataset:
         on_genome = dataset.attributes["coordinates"] == "genome"
-        return _DatasetContents(
-            facts=dataset.attributes,
-            source=dataset.source,
-            chromosomes=dataset.chromosomes if on_genome else {},
-            windows={split: dataset.length(split) for split in SPLITS},
-            positives={split: dataset.positives(split) for split in SPLITS},
-        )
+        chromosomes = dataset.chromosomes if on_genome else {}
+        windows = {split: dataset.length(split) for split in SPLITS}
+        positives = {split: dataset.positives(split) for split in SPLITS}
+        facts = dataset.attributes
+        return _DatasetContents(facts, dataset.source, chromosomes, windows, positives)
 
 
 def _expected(folder: Path) -> pd.DataFrame | None:
@@ -255,7 +253,8 @@ def _source_files(source: dict[str, Any], prefix: str = "") -> Iterator[SourceFi
     """Yield every file that the nested dict of a dataset's sources names."""
     for key, value in source.items():
         if isinstance(value, dict) and "path" in value:
-            yield SourceFile(f"{prefix}{key}", value["path"], value.get("sha256", ""))
+            checksum = value.get("sha256", "")
+            yield SourceFile(f"{prefix}{key}", value["path"], checksum)
         elif isinstance(value, dict):
             yield from _source_files(value, f"{prefix}{key}: ")
         elif key == "peaks" and isinstance(value, list):

@@ -36,6 +36,11 @@ class Pair(NamedTuple):
     mean: pd.Series
     groups: pd.DataFrame
 
+    @property
+    def models(self) -> tuple[str, str]:
+        """Names of both models."""
+        return self.a, self.b
+
 
 def read_metrics(path: Path) -> pd.DataFrame:
     """Return metrics.tsv, a row per model, seed and target; an empty one is refused."""
@@ -71,9 +76,13 @@ def model_names(metrics: pd.DataFrame) -> ModelNames:
     names = sorted(metrics["model"].drop_duplicates(), key=_catalog_order)
     trained = set(metrics.loc[metrics["seed"].notna(), "model"])
     networks = [name for name in names if name in trained]
-    oracles = [name for name in names if name in BASELINES and BASELINES[name].oracle]
+    oracles = [name for name in names if _is_oracle(name)]
     baselines = [name for name in names if name not in networks + oracles]
     return ModelNames(networks, baselines, oracles)
+
+
+def _is_oracle(name: str) -> bool:
+    return name in BASELINES and BASELINES[name].oracle
 
 
 def _catalog_order(name: str) -> int:
@@ -86,8 +95,9 @@ def target_table(metrics: pd.DataFrame) -> pd.DataFrame:
     columns = ["name", "group", "n", "n_positive", "prevalence"]
     targets = metrics.groupby("target")[columns].first()
     repeated = targets["name"].duplicated(keep=False)
-    numbered = [f"{name} (#{index})" for index, name in targets["name"].items()]
-    return targets.assign(label=targets["name"].where(~repeated, numbered))
+    numbered = targets["name"] + " (#" + targets.index.astype(str) + ")"
+    labels = targets["name"].where(~repeated, numbered)
+    return targets.assign(label=labels)
 
 
 _COMPARED = (
@@ -116,7 +126,9 @@ def read_pairs(path: Path) -> list[Pair]:
     """Return the comparisons of comparison.tsv, those that the report is about first."""
     frame = read_checked_table(path, ["a", "b", "target", "group"], _COMPARED)
     refuse_odd_models(pd.concat([frame["a"], frame["b"]]), path)
-    pairs = [_pair(rows, path) for _, rows in frame.groupby(["a", "b"], sort=False)]
+    pairs = []
+    for _, rows in frame.groupby(["a", "b"], sort=False):
+        pairs.append(_pair(rows, path))
     return sorted(pairs, key=_question_order)
 
 
@@ -131,13 +143,13 @@ def _pair(rows: pd.DataFrame, path: Path) -> Pair:
         raise DanqError(what, path)
     targets = rows.drop([*mean.index, *groups.index])
     index = to_numbers(targets["target"], path).astype(int)
-    return Pair(a, b, targets.set_index(index), mean.iloc[0], groups.set_index("group"))
+    groups = groups.set_index("group")
+    return Pair(a, b, targets.set_index(index), mean.iloc[0], groups)
 
 
 def _question_order(pair: Pair) -> int:
     asked = question_pairs()
-    names = (pair.a, pair.b)
-    return asked.index(names) if names in asked else len(asked)
+    return asked.index(pair.models) if pair.models in asked else len(asked)
 
 
 def read_curves(path: Path) -> pd.DataFrame | None:

@@ -114,16 +114,18 @@ def read_training(folder: Path) -> Trained:
     matches = _matches(folder / "matches.tsv")
     # Filters that no window excites leave a MEME file without a motif, which is none to read.
     motifs = _motifs(folder / "motifs.meme") if len(matches) else {}
-    losses = ["train_loss", "valid_loss", "valid_auprc"]
-    effects = ["filter", "target", "effect", "se"]
+    history = _table(folder / "history.tsv", ["best"], ["train_loss", "valid_loss", "valid_auprc"])
+    ablation = _table(
+        folder / "ablation.tsv", ["motif", "name"], ["filter", "target", "effect", "se"]
+    )
     return Trained(
         model=folder.parent.name,
         seed=int(folder.name.removeprefix("seed")),
-        history=_table(folder / "history.tsv", ["best"], losses),
+        history=history,
         facts=read_json(folder / "train.json"),
         matches=matches,
         motifs=motifs,
-        ablation=_table(folder / "ablation.tsv", ["motif", "name"], effects),
+        ablation=ablation,
     )
 
 

@@ -42,6 +42,15 @@ _ENDINGS = {
 }
 """How a sentence on a difference ends, by its verdict."""
 
+_NO_TWIN = (
+    "This run cannot say what the recurrent layer adds: it does not compare DanQ with DanQ-conv, "
+    "its twin without one."
+)
+_NO_INTERVAL = (
+    "This run cannot say what the recurrent layer adds: its difference from a convolution of equal "
+    "cost has no interval."
+)
+
 
 def summary(run: Run) -> str:
     """Say in one line what was run: how much of what."""
@@ -80,33 +89,32 @@ def lead_sentence(pairs: Sequence[Pair], n_seeds: int) -> str:
     """
     pair = question_pair(pairs)
     if pair is None:
-        return (
-            "This run cannot say what the recurrent layer adds: it does not compare DanQ with "
-            "DanQ-conv, its twin without one."
-        )
-    side = verdict(pair.mean["low"], pair.mean["high"])
-    if side == "":
-        return (
-            "This run cannot say what the recurrent layer adds: its difference from a convolution "
-            "of equal cost has no interval."
-        )
+        return _NO_TWIN
+    if verdict(pair.mean["low"], pair.mean["high"]) == "":
+        return _NO_INTERVAL
+    difference = f"{_seeds_each(n_seeds)}, {_twin_clause(pair, n_seeds)}"
+    return sentence(difference, _reach_sentence(pairs))
+
+
+def _twin_clause(pair: Pair, n_seeds: int) -> str:
+    """Say how a network stands to its twin, by a defined interval."""
     amount = _amount(pair)
     caution = "; another seed may turn this round" if n_seeds == 1 else ""
-    findings = {
-        "above": (
+    side = verdict(pair.mean["low"], pair.mean["high"])
+    if side == "above":
+        return (
             f"the network with the recurrent layer has a higher mean AUPRC, by {amount}, than its "
             f"twin with a convolution of equal cost in that place{caution}."
-        ),
-        "below": (
+        )
+    if side == "below":
+        return (
             "the twin with a convolution of equal cost in the recurrent layer's place has a "
             f"higher mean AUPRC, by {amount}{caution}."
-        ),
-        "around": (
-            "no difference was detected between the network with the recurrent layer and its twin "
-            "with a convolution of equal cost in that place."
-        ),
-    }
-    return sentence(f"{_seeds_each(n_seeds)}, {findings[side]}", _reach_sentence(pairs))
+        )
+    return (
+        "no difference was detected between the network with the recurrent layer and its twin with "
+        "a convolution of equal cost in that place."
+    )
 
 
 def _seeds_each(n_seeds: int) -> str:
@@ -173,13 +181,14 @@ def _contrast(pair: Pair) -> str:
 def pair_sentence(pair: Pair) -> str:
     """Say what one comparison of two models found."""
     counts = count_targets(pair)
+    a = title(pair.a)
+    b = title(pair.b)
     if counts.total == 0:
-        names = f"{title(pair.a)} and {title(pair.b)}"
-        return f"{names} cannot be compared: no target has a defined AUPRC."
+        return f"{a} and {b} cannot be compared: no target has a defined AUPRC."
     low = pair.mean["low"]
     high = pair.mean["high"]
     higher = f"{counts.higher} of {plural(counts.total, 'target')}"
-    start = f"{title(pair.a)} has a higher AUPRC than {title(pair.b)} on {higher}"
+    start = f"{a} has a higher AUPRC than {b} on {higher}"
     mean = sentence(signed(pair.mean["difference"]), interval(low, high))
     return f"{start}; mean difference {mean}{_ENDINGS[verdict(low, high)]}"
 
@@ -308,12 +317,14 @@ def loss_sentences(
 
 
 def _loss_sentence(loss: Loss, labels: pd.Series) -> str:
-    targets = plural(loss.n_compared, "target")
+    network = title(loss.network)
+    baseline = title(loss.baseline)
+    targets = f"{len(loss.targets)} of {plural(loss.n_compared, 'target')}"
     names = listed(labels[loss.targets])
     means = f"{number(loss.network_mean)} against {number(loss.baseline_mean)}"
     return (
-        f"{title(loss.network)} is below the {title(loss.baseline)} baseline on "
-        f"{len(loss.targets)} of {targets} ({names}); mean AUPRC on the {loss.n_compared}: {means}."
+        f"{network} is below the {baseline} baseline on {targets} ({names}); mean AUPRC on the "
+        f"{loss.n_compared}: {means}."
     )
 
 
@@ -336,11 +347,11 @@ def undertrained_sentence(trained: Sequence[Trained]) -> str:
     trainings = undertrained_trainings(trained)
     if not trainings:
         return ""
-    names = listed(f"{title(one.model)} (seed {one.seed})" for one in trainings)
+    names = [f"{title(training.model)} (seed {training.seed})" for training in trainings]
     return (
-        f"May be undertrained: {names}. The best epoch is the last, and validation AUPRC still "
-        f"rose by more than {100 * RISE:g} % in it (or there was only one); more epochs may change "
-        "the comparison."
+        f"May be undertrained: {listed(names)}. The best epoch is the last, and validation AUPRC "
+        f"still rose by more than {100 * RISE:g} % in it (or there was only one); more epochs may "
+        "change the comparison."
     )
 
 

@@ -167,12 +167,12 @@ def duration(seconds: float) -> str:
     >>> duration(7.4), duration(151), duration(7260)
     ('7 s', '2 min 31 s', '2 h 1 min')
     """
-    whole = round(seconds)
-    hours = whole // 3600
-    minutes = whole // 60 % 60
+    total = round(seconds)
+    hours = total // 3600
+    minutes = total // 60 % 60
     if hours:
         return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+    return f"{minutes} min {total % 60} s" if minutes else f"{total} s"
 
 
 def p_value(p: float) -> str:

@@ -13,13 +13,9 @@ def splits(run: Run) -> pd.DataFrame:
     known = "splits" in run.source
     rows = []
     for split, n_windows in run.windows.items():
-        row = {
-            "split": split,
-            "windows": n_windows,
-            "positives": int(run.positives[split].sum()),
-            "regions": regions.get(split, []) if known else [],
-        }
-        rows.append(row)
+        n_positives = int(run.positives[split].sum())
+        names = regions.get(split, []) if known else []
+        rows.append((split, n_windows, n_positives, names))
     return pd.DataFrame(rows, columns=["split", "windows", "positives", "regions"])
 
 

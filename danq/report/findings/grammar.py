@@ -65,7 +65,9 @@ def planted_rule(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
     if not run.planted:
         return pd.DataFrame(columns=["target", "effect"])
     cases = rows.drop_duplicates(["order", "orientation", "distance"])
-    return truth(cases, int(run.facts["window"]), int(run.facts["bin_size"]))
+    window = int(run.facts["window"])
+    bin_size = int(run.facts["bin_size"])
+    return truth(cases, window, bin_size)
 
 
 def concerned_target(rows: pd.DataFrame, rule: pd.DataFrame) -> int:
@@ -104,7 +106,8 @@ def mean_interactions(rows: pd.DataFrame) -> pd.DataFrame:
         se=("se", "first"),
         seeds=("seed", "nunique"),
     ).reset_index()
-    error = table["spread"].where(table["seeds"] > 1, table["se"])
+    several = table["seeds"] > 1
+    error = table["spread"].where(several, table["se"])
     return table.assign(se=error).drop(columns="spread")
 
 

@@ -17,11 +17,12 @@ def machines(trained: Sequence[Trained]) -> pd.DataFrame:
     What train.json does not have is None.
     """
     rows = []
-    for one in trained:
-        if one.facts:
-            facts = {name: one.facts.get(name) for name in (*MACHINE, "seconds")}
-            rows.append({"model": one.model, "seed": one.seed, **facts})
-    return pd.DataFrame(rows, columns=["model", "seed", *MACHINE, "seconds"], dtype=object)
+    for training in trained:
+        if training.facts:
+            facts = {name: training.facts.get(name) for name in (*MACHINE, "seconds")}
+            rows.append({"model": training.model, "seed": training.seed, **facts})
+    columns = ["model", "seed", *MACHINE, "seconds"]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
 def software(run: Run) -> pd.DataFrame:
@@ -32,12 +33,14 @@ def software(run: Run) -> pd.DataFrame:
     versions: dict[str, set[str]] = {}
     if "created_by" in run.facts:
         versions["dataset_made_by"] = {run.facts["created_by"]}
-    for one in run.trained:
-        used = one.facts.get("versions")
+    for training in run.trained:
+        used = training.facts.get("versions")
         if isinstance(used, dict):
             for name, version in used.items():
                 versions.setdefault(name, set()).add(str(version))
-    rows = [(name, ", ".join(sorted(texts))) for name, texts in versions.items()]
+    rows = []
+    for name, texts in versions.items():
+        rows.append((name, ", ".join(sorted(texts))))
     return pd.DataFrame(rows, columns=["name", "version"])
 
 

@@ -53,16 +53,12 @@ class Locus(NamedTuple):
 
     def table(self) -> pd.DataFrame:
         """Return its bases: model, chrom, position, base, score; a row per base."""
-        positions = range(self.start, self.end)
-        return pd.DataFrame(
-            {
-                "model": self.model,
-                "chrom": self.chrom,
-                "position": positions,
-                "base": list(self.bases),
-                "score": self.heights.sum(axis=1).round(4),
-            }
-        )
+        table = pd.DataFrame({"position": range(self.start, self.end)})
+        table["base"] = list(self.bases)
+        table["score"] = self.heights.sum(axis=1).round(4)
+        table.insert(0, "model", self.model)
+        table.insert(1, "chrom", self.chrom)
+        return table
 
 
 def explained_models(run: Run) -> list[Attributions]:
@@ -70,7 +66,7 @@ def explained_models(run: Run) -> list[Attributions]:
     main = set()
     for pair in run.main_pairs():
         main |= {pair.a, pair.b}
-    attributions = [one for one in run.attributions if one.facts["model"] in main]
+    attributions = [entry for entry in run.attributions if entry.facts["model"] in main]
     return attributions or run.attributions
 
 
@@ -115,8 +111,8 @@ def _locus(run: Run, attributions: Attributions, row: Any) -> Locus:
     flank = (facts["window"] - facts["bin_size"]) // 2
     stretch = zoom(attributions.scores[row.Index], WIDTH)
     first, last = stretch
-    one_hot = attributions.one_hot[row.Index]
-    contributions = (one_hot * attributions.hypothetical[row.Index]).T
+    one_hot = attributions.one_hot[row.Index][:, first:last]
+    hypothetical = attributions.hypothetical[row.Index][:, first:last]
     start = row.start + first
     end = row.start + last
     return Locus(
@@ -127,8 +123,8 @@ def _locus(run: Run, attributions: Attributions, row: Any) -> Locus:
         bin=(row.start + flank, row.end - flank),
         probability=row.probability,
         completeness_error=row.completeness_error,
-        bases=decode(base_indices(one_hot[:, first:last], axis=0)),
-        heights=contributions[first:last],
+        bases=decode(base_indices(one_hot, axis=0)),
+        heights=(one_hot * hypothetical).T,
         sites=_sites(run, row.chrom, start, end),
     )
 
@@ -138,4 +134,5 @@ def _sites(run: Run, chrom: str, start: int, end: int) -> pd.DataFrame:
     if run.sites is None:
         return pd.DataFrame()
     sites = run.sites[run.sites["chrom"] == chrom]
-    return sites[(sites["start"] < end) & (sites["end"] > start)]
+    overlap = (sites["start"] < end) & (sites["end"] > start)
+    return sites[overlap]

@@ -16,7 +16,7 @@ from danq.report.run_trainings import Trained
 RELATED = 0.05
 """A known motif whose Tomtom E-value against an expected one is lower is a relative of it."""
 
-FOUND_BY = ("with and without", "only with recurrence", "only without", "none")
+FINDERS = ("with and without", "only with recurrence", "only without", "none")
 """Which models found a factor: those with a recurrent layer, those without one, both or none."""
 
 MOST_ABLATED = 40
@@ -43,9 +43,9 @@ class Layer(NamedTuple):
 
 def layers(trained: Iterable[Trained]) -> Iterator[Layer]:
     """Yield the layers of several trainings, in their order."""
-    for one in trained:
-        for name, training in one.layers():
-            yield Layer(name, training)
+    for training in trained:
+        for name, of_layer in training.layers():
+            yield Layer(name, of_layer)
 
 
 def filter_counts(layer: Layer) -> dict[str, float]:
@@ -58,15 +58,14 @@ def filter_counts(layer: Layer) -> dict[str, float]:
     best = layer.training.best_matches()
     named = layer.training.named()
     tested = best[best["tested"] == "yes"]
-    return {
-        "with_sites": int((best["n_sites"] > 0).sum()),
-        "tested": len(tested),
-        "motifs": tested["cluster"].nunique(),
-        "named": len(named),
-        "unmatched": len(tested) - len(named),
-        "factors": named["factor"].nunique(),
-        "highest_fdr": named["empirical_fdr"].max(),
-    }
+    counts: dict[str, float] = {"with_sites": int((best["n_sites"] > 0).sum())}
+    counts["tested"] = len(tested)
+    counts["motifs"] = tested["cluster"].nunique()
+    counts["named"] = len(named)
+    counts["unmatched"] = len(tested) - len(named)
+    counts["factors"] = named["factor"].nunique()
+    counts["highest_fdr"] = named["empirical_fdr"].max()
+    return counts
 
 
 def best_of_each_factor_first(training: Trained) -> pd.DataFrame:
@@ -168,7 +167,8 @@ def _relatives(expected: pd.DataFrame, matches: pd.Series, known: Known) -> list
     targets = [motif.matrix for motif in known.values()]
     p_values = tomtom(queries, targets).p[:, columns]
     e_values = p_values.min(axis=1) * len(known)
-    return [name for name, e_value in zip(names, e_values, strict=True) if e_value < RELATED]
+    related = e_values < RELATED
+    return np.array(names)[related].tolist()
 
 
 def _expected_columns(expected: pd.DataFrame, known: Known) -> list[int]:
@@ -198,8 +198,9 @@ def expected_counts(expected: pd.DataFrame, named: pd.DataFrame) -> pd.Series:
     factors = _folded(named["factor"])
     counts = []
     for row in expected.itertuples():
-        recovered = (named["match"] == row.motif) | (factors == row.factor.casefold())
-        counts.append(recovered.sum())
+        same_motif = named["match"] == row.motif
+        same_factor = factors == row.factor.casefold()
+        counts.append((same_motif | same_factor).sum())
     return pd.Series(counts, index=expected["factor"])
 
 
@@ -212,9 +213,9 @@ def factor_seeds(trained: Sequence[Trained]) -> pd.DataFrame:
     Returned are int, factors by models.
     """
     rows = []
-    for one in trained:
-        for factor in one.named()["factor"].unique():
-            rows.append({"model": one.model, "seed": one.seed, "factor": factor})
+    for training in trained:
+        for factor in training.named()["factor"].unique():
+            rows.append({"model": training.model, "seed": training.seed, "factor": factor})
     table = pd.DataFrame(rows, columns=["model", "seed", "factor"])
     counts = table.groupby(["factor", "model"]).size().unstack(fill_value=0)
     return counts.reindex(columns=list(by_model(trained)), fill_value=0)
@@ -231,14 +232,14 @@ class FactorsByModel(NamedTuple):
         Trainings of each model.
     expected : pandas.Series of bool
         Whether the factor could be recovered: it is planted, or a target's own.
-    found_by : pandas.Series of str
-        Of `FOUND_BY`.
+    finders : pandas.Series of str
+        Of `FINDERS`.
     """
 
     counts: pd.DataFrame
     n_seeds: pd.Series
     expected: pd.Series
-    found_by: pd.Series
+    finders: pd.Series
 
 
 def factors_by_model(run: Run, trained: Sequence[Trained], known: Known) -> FactorsByModel | None:
@@ -264,28 +265,32 @@ def factors_by_model(run: Run, trained: Sequence[Trained], known: Known) -> Fact
         return None
     factors = _expected_factors(run, known)
     counts = _with_absent(counts, factors)
-    wanted = {factor.casefold() for factor in factors}
-    expected = pd.Series([factor.casefold() in wanted for factor in counts.index], counts.index)
-    finders = pd.Series([found_by(row) for _, row in counts.iterrows()], counts.index)
-    order = _factor_order(expected, finders)
-    n_seeds = pd.Series({model: len(seeds) for model, seeds in by_model(trained).items()})
-    return FactorsByModel(counts.loc[order], n_seeds, expected[order], finders[order])
+    folded = counts.index.str.casefold()
+    wanted = pd.Index(factors, dtype=object).str.casefold()
+    expected = pd.Series(folded.isin(wanted), counts.index)
+    found_by = counts.apply(finders, axis=1)
+    models = pd.Series([training.model for training in trained])
+    n_seeds = models.value_counts()[counts.columns]
+    order = _factor_order(expected, found_by)
+    counts = counts.loc[order]
+    return FactorsByModel(counts, n_seeds, expected[order], found_by[order])
 
 
 def _with_absent(counts: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """Add the expected factors that no filter has the name of."""
-    found = {factor.casefold() for factor in counts.index}
-    absent = [factor for factor in factors if factor.casefold() not in found]
+    names = {factor.casefold() for factor in counts.index}
+    absent = [factor for factor in factors if factor.casefold() not in names]
     if not absent:
         return counts
-    return pd.concat([counts, pd.DataFrame(0, index=absent, columns=counts.columns)])
+    zeros = pd.DataFrame(0, index=absent, columns=counts.columns)
+    return pd.concat([counts, zeros])
 
 
-def _factor_order(expected: pd.Series, finders: pd.Series) -> list[str]:
+def _factor_order(expected: pd.Series, found_by: pd.Series) -> list[str]:
     """Return the factors: expected ones first, then by who found them, then by name."""
 
     def key(factor: str) -> tuple[bool, int, str]:
-        return not expected[factor], FOUND_BY.index(finders[factor]), factor
+        return not expected[factor], FINDERS.index(found_by[factor]), factor
 
     return sorted(expected.index, key=key)
 
@@ -301,18 +306,18 @@ def _expected_factors(run: Run, known: Known) -> list[str]:
     return list(factors)
 
 
-def found_by(counts: pd.Series) -> str:
-    """Say whether models with recurrence, without, or both found a factor, see `FOUND_BY`.
+def finders(counts: pd.Series) -> str:
+    """Say whether models with recurrence, without, or both found a factor, see `FINDERS`.
 
     The argument has the seeds in which each model found it, by model.
     """
-    found = [model for model, count in counts.items() if count > 0]
-    recurrent = [model for model in found if is_recurrent(model)]
-    if not found:
+    models = [model for model, count in counts.items() if count > 0]
+    recurrent = [model for model in models if is_recurrent(model)]
+    if not models:
         return "none"
     if not recurrent:
         return "only without"
-    return "only with recurrence" if len(recurrent) == len(found) else "with and without"
+    return "only with recurrence" if len(recurrent) == len(models) else "with and without"
 
 
 def is_recurrent(model: str) -> bool:

@@ -63,7 +63,7 @@ def find_pair(pairs: Sequence[Pair], a: str, b: str) -> Pair | None:
         None where the two were not compared.
     """
     for pair in pairs:
-        if (pair.a, pair.b) == (a, b):
+        if pair.models == (a, b):
             return pair
     return None
 

@@ -24,21 +24,16 @@ def model_means(run: Run) -> pd.DataFrame:
         for a single seed.
     """
     auprc = run.scores("auprc")
-    auroc = run.scores("auroc")
     trained = [training.model for training in run.trained]
     rows = []
     for model in auprc:
-        defined = int(auprc[model].notna().sum())
-        row = {
-            "model": model,
-            "seeds": trained.count(model),
-            "targets": defined,
-            "undefined": len(auprc) - defined,
-            "auroc": auroc[model].mean(),
-            "auprc": auprc[model].mean(),
-        }
-        rows.append(row)
-    return pd.DataFrame(rows).join(seed_ranges(run.metrics), on="model")
+        rows.append({"model": model, "seeds": trained.count(model)})
+    table = pd.DataFrame(rows).set_index("model")
+    table["targets"] = auprc.notna().sum()
+    table["undefined"] = auprc.isna().sum()
+    table["auroc"] = run.scores("auroc").mean()
+    table["auprc"] = auprc.mean()
+    return table.join(seed_ranges(run.metrics)).reset_index()
 
 
 def seed_ranges(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +148,9 @@ def group_means(run: Run, metric: str) -> GroupMeans:
         sizes[group] = len(rows)
         means[group] = rows.mean()
         defined[group] = rows.notna().sum()
-    return GroupMeans(pd.Series(sizes), pd.DataFrame(means).T, pd.DataFrame(defined).T)
+    means_table = pd.DataFrame(means).T
+    defined_table = pd.DataFrame(defined).T
+    return GroupMeans(pd.Series(sizes), means_table, defined_table)
 
 
 def compared_groups(run: Run) -> pd.Series:
@@ -162,8 +159,10 @@ def compared_groups(run: Run) -> pd.Series:
     A run of a single group has none.
     """
     sizes = run.targets["group"].value_counts(sort=False)
-    compared = [any(group in pair.groups.index for pair in run.pairs) for group in sizes.index]
-    return sizes[compared]
+    compared: set[str] = set()
+    for pair in run.pairs:
+        compared |= set(pair.groups.index)
+    return sizes[sizes.index.isin(compared)]
 
 
 def ranked_networks(run: Run) -> pd.Series:
@@ -237,15 +236,15 @@ def losses(scores: pd.DataFrame, networks: Sequence[str], baseline: str) -> list
     list of Loss
         Of the networks that share a defined target with the baseline.
     """
-    stands = []
+    compared = []
     for network in networks:
         both = scores[[network, baseline]].dropna()
         lower = both.index[both[network] < both[baseline]]
         if len(both):
-            means = both.mean()
-            loss = Loss(network, baseline, lower, len(both), means[network], means[baseline])
-            stands.append(loss)
-    return stands
+            network_mean, baseline_mean = both.mean()
+            loss = Loss(network, baseline, lower, len(both), network_mean, baseline_mean)
+            compared.append(loss)
+    return compared
 
 
 class Undefined(NamedTuple):

@@ -40,24 +40,24 @@ def undertrained(history: pd.DataFrame) -> bool:
     values = history["valid_auprc"].to_numpy()
     if len(values) < 2:
         return True
-    rise = values[-1] - values[-2]
-    return bool(best_epoch(history) == len(values) and rise > RISE * values[-2])
+    before, last = values[-2:]
+    rose = last - before > RISE * before
+    return bool(rose and best_epoch(history) == len(values))
 
 
 def with_history(trained: Sequence[Trained]) -> list[Trained]:
     """Return the trainings that have a history."""
-    return [one for one in trained if not one.history.empty]
+    return [training for training in trained if not training.history.empty]
 
 
 def undertrained_trainings(trained: Sequence[Trained]) -> list[Trained]:
     """Return the trainings that may be undertrained, of those with a history."""
-    return [one for one in with_history(trained) if undertrained(one.history)]
+    return [training for training in with_history(trained) if undertrained(training.history)]
 
 
 def single_seed_models(trained: Sequence[Trained]) -> list[str]:
     """Return the names of the models that were trained once."""
-    counts = pd.Series([one.model for one in trained], dtype=object).value_counts(sort=False)
-    return counts.index[counts == 1].tolist()
+    return [model for model, trainings in by_model(trained).items() if len(trainings) == 1]
 
 
 def by_model(trained: Sequence[Trained]) -> dict[str, list[Trained]]:
@@ -86,17 +86,14 @@ def costs(trained: Sequence[Trained]) -> pd.DataFrame:
     rows = []
     for model, trainings in by_model(trained).items():
         facts = trainings[0].facts
-        speeds = [_speed(one.history) for one in trainings]
-        seconds = [_seconds_to_best(one.history) for one in trainings]
-        highest = [one.history["valid_auprc"].max() for one in trainings]
-        row = {
-            "model": model,
-            "parameters": facts.get("parameters"),
-            "multiply_adds": facts.get("multiply_adds"),
-            "windows_per_second": _mean(speeds),
-            "seconds_to_best": _mean(seconds),
-            "best_auprc": np.mean(highest),
-        }
+        speeds = [_speed(training.history) for training in trainings]
+        seconds = [_seconds_to_best(training.history) for training in trainings]
+        highest = [training.history["valid_auprc"].max() for training in trainings]
+        row = {"model": model, "best_auprc": np.mean(highest)}
+        row["parameters"] = facts.get("parameters")
+        row["multiply_adds"] = facts.get("multiply_adds")
+        row["windows_per_second"] = _mean(speeds)
+        row["seconds_to_best"] = _mean(seconds)
         rows.append(row)
     return pd.DataFrame(rows, dtype=object)
 
@@ -121,7 +118,7 @@ def _seconds_to_best(history: pd.DataFrame) -> float:
     return history["seconds"].iloc[: best_epoch(history)].sum()
 
 
-def trainings(trained: Sequence[Trained]) -> pd.DataFrame:
+def training_summaries(trained: Sequence[Trained]) -> pd.DataFrame:
     """Return a row per training.
 
     Returns
@@ -131,26 +128,24 @@ def trainings(trained: Sequence[Trained]) -> pd.DataFrame:
         changed in the last epoch, nan when unknown) and windows_per_second.
     """
     rows = []
-    for one in trained:
-        values = one.history["valid_auprc"]
-        best = best_epoch(one.history)
-        row = {
-            "model": one.model,
-            "seed": one.seed,
-            "epochs": len(values),
-            "best_epoch": best,
-            "best_auprc": values.iloc[best - 1],
-            "change": _last_change(values),
-            "windows_per_second": _speed(one.history),
-        }
+    for training in trained:
+        values = training.history["valid_auprc"]
+        best = best_epoch(training.history)
+        row = {"model": training.model, "seed": training.seed}
+        row["epochs"] = len(values)
+        row["best_epoch"] = best
+        row["best_auprc"] = values.iloc[best - 1]
+        row["change"] = _last_change(values)
+        row["windows_per_second"] = _speed(training.history)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _last_change(values: pd.Series) -> float:
-    if len(values) < 2 or not values.iloc[-2] > 0:
+    if len(values) < 2:
         return np.nan
-    return values.iloc[-1] / values.iloc[-2] - 1
+    before, last = values.iloc[-2:]
+    return last / before - 1 if before > 0 else np.nan
 
 
 def epochs(trained: Sequence[Trained], columns: Sequence[str]) -> pd.DataFrame:
@@ -169,9 +164,9 @@ def epochs(trained: Sequence[Trained], columns: Sequence[str]) -> pd.DataFrame:
         model, seed, epoch (from 1) and these columns.
     """
     tables = []
-    for one in trained:
-        table = one.history[list(columns)]
+    for training in trained:
+        table = training.history[list(columns)]
         numbers = range(1, len(table) + 1)
-        tables.append(table.assign(model=one.model, seed=one.seed, epoch=numbers))
+        tables.append(table.assign(model=training.model, seed=training.seed, epoch=numbers))
     order = ["model", "seed", "epoch", *columns]
     return pd.concat(tables)[order]

@@ -27,18 +27,19 @@ def answer(run: Run) -> Section:
     text = [sentences.pair_paragraph(pair, run.metrics) for pair in pairs]
     text.append(sentences.interval_sentence(n_seeds))
     labels = run.targets["label"]
+    losses = sentences.loss_sentences(scores, labels, run.networks, run.baselines)
+    lead = sentences.lead_sentence(run.pairs, n_seeds)
+    single_seed = sentences.single_seed_sentence(run.trained)
+    undertrained = sentences.undertrained_sentence(run.trained)
+    undefined = sentences.na_sentence(run.targets, scores[run.networks])
     return Section(
         anchor="answer",
         title="The answer",
-        lead=sentences.lead_sentence(run.pairs, n_seeds),
+        lead=lead,
         text=text,
         cards=[*map(pair_card, pairs), *score_cards(run)],
-        points=sentences.loss_sentences(scores, labels, run.networks, run.baselines),
-        cautions=[
-            sentences.single_seed_sentence(run.trained),
-            sentences.undertrained_sentence(run.trained),
-            sentences.na_sentence(run.targets, scores[run.networks]),
-        ],
+        points=losses,
+        cautions=[single_seed, undertrained, undefined],
     )
 
 
@@ -47,14 +48,16 @@ def pair_card(pair: Pair) -> Card:
     value, low, high = pair.mean[["difference", "low", "high"]]
     side = verdict(low, high)
     limit = bound(pair.mean.to_frame().T)
+    svg = interval_svg(value, low, high, limit)
+    counts = sentences.tally(pair)
     return Card(
         label=f"{versus(pair)}, mean AUPRC",
         value=signed(value),
         detail=interval(low, high),
-        foot=sentences.tally(pair),
+        foot=counts,
         mark=side,
         chip=CHIPS[side],
-        svg=interval_svg(value, low, high, limit),
+        svg=svg,
     )
 
 
@@ -63,10 +66,11 @@ def score_cards(run: Run) -> list[Card]:
     cards = []
     means = ranked_networks(run)
     if len(means):
-        runners_up = [f"{title(name)} {number(mean)}" for name, mean in means.iloc[1:].items()]
+        texts = means.map(number)
+        runners_up = [f"{title(name)} {text}" for name, text in texts.iloc[1:].items()]
         best = title(means.index[0])
-        card = Card("Highest mean AUPRC", number(means.iloc[0]), best, " · ".join(runners_up))
-        cards.append(card)
+        foot = " · ".join(runners_up)
+        cards.append(Card("Highest mean AUPRC", texts.iloc[0], best, foot))
     if run.baselines:
         beaten = beaten_networks(run)
         count = f"{len(beaten.targets)} of {beaten.n_compared}"

@@ -37,22 +37,24 @@ def comparison(run: Run) -> Section:
     """Compare the models of a run, by target, by group and as a whole."""
     scatters = [figures.scatter(run, pair) for pair in run.pairs]
     effects = [figures.effects(run, pair) for pair in run.main_pairs()]
-    return Section(
-        anchor="comparison",
-        title="The comparison",
-        text=[_POINTS, _ORACLES] if run.oracles else [_POINTS],
-        tables=[
-            means_table(run),
-            metrics_table(run),
-            group_differences_table(run),
-            difference_table(run),
-            auroc_table(run),
-            groups_table(run),
-            decoy_table(run),
-            scores_table(run),
-        ],
-        figures=drawn(*scatters, *effects, figures.reliability(run)),
-    )
+    text = [_POINTS, _ORACLES] if run.oracles else [_POINTS]
+    tables = [table_of_run(run) for table_of_run in _tables()]
+    drawings = drawn(*scatters, *effects, figures.reliability(run))
+    return Section("comparison", "The comparison", text=text, tables=tables, figures=drawings)
+
+
+def _tables() -> list[Callable[[Run], Table]]:
+    """Return the tables of the comparison, from top to bottom."""
+    return [
+        means_table,
+        metrics_table,
+        group_differences_table,
+        difference_table,
+        auroc_table,
+        groups_table,
+        decoy_table,
+        scores_table,
+    ]
 
 
 # --- means ---
@@ -98,20 +100,19 @@ def metrics_table(run: Run) -> Table:
         row = [model_cell(model)]
         for metric in METRICS:
             n_undefined = undefined.loc[model, metric]
-            some = 0 < n_undefined < len(run.targets)
-            note = f"NA: {n_undefined}" if some else ""
-            row.append(Cell(number(means.loc[model, metric]), note))
+            in_part = 0 < n_undefined < len(run.targets)
+            note = f"NA: {n_undefined}" if in_part else ""
+            mean = number(means.loc[model, metric])
+            row.append(Cell(mean, note))
         rows.append(row)
-    return table(
-        "Every metric, mean over targets",
-        ["model", *(metric.title for metric in METRICS.values())],
-        rows,
-        ["model"],
+    columns = ["model", *(metric.title for metric in METRICS.values())]
+    note = (
         "Seeds averaged first; below a mean, the number of targets on which it is undefined. Lift: "
         "AUPRC over prevalence. Recall at 50 % FDR: the largest recall at a precision of at least "
         "one half. The trapezoid is probably what the published tables of these networks have. "
-        "Scores that are no probabilities have no Brier score and no calibration error.",
+        "Scores that are no probabilities have no Brier score and no calibration error."
     )
+    return table("Every metric, mean over targets", columns, rows, ["model"], note)
 
 
 # --- differences ---
@@ -124,15 +125,12 @@ def group_differences_table(run: Run) -> Table:
     if len(groups):
         limit = bound(pd.concat([pair.groups for pair in run.pairs]))
         for group, n_targets in groups.items():
-            cells = [interval_cell(pair.groups.loc[group], limit) for pair in run.pairs]
+            means = [pair.groups.loc[group] for pair in run.pairs]
+            cells = [interval_cell(mean, limit) for mean in means]
             rows.append([group, n_targets, *cells])
-    return table(
-        "AUPRC differences by group",
-        ["group", "targets", *map(versus, run.pairs)],
-        rows,
-        ["group"],
-        "Mean over the group's targets; 95 % intervals in brackets.",
-    )
+    columns = ["group", "targets", *map(versus, run.pairs)]
+    note = "Mean over the group's targets; 95 % intervals in brackets."
+    return table("AUPRC differences by group", columns, rows, ["group"], note)
 
 
 def difference_table(run: Run) -> Table:
@@ -163,18 +161,22 @@ def auroc_table(run: Run) -> Table:
 def _auroc_cell(row: pd.Series) -> Cell:
     text = signed(row["auroc_difference"])
     note = interval(row["auroc_low"], row["auroc_high"])
-    return Cell(text, note, "sure" if row["auroc_q"] < SURE else "")
+    mark = "sure" if row["auroc_q"] < SURE else ""
+    return Cell(text, note, mark)
 
 
 def _pairs_table(heading: str, run: Run, cell: Callable[[pd.Series], Cell], note: str) -> Table:
     """Return a row for the mean and each target, a column for each pair; empty without pairs."""
     rows: list[list[object]] = []
     if run.pairs:
-        rows.append(["mean over targets", *(cell(pair.mean) for pair in run.pairs)])
+        means = [cell(pair.mean) for pair in run.pairs]
+        rows.append(["mean over targets", *means])
         by_target = [_by_target(pair, run) for pair in run.pairs]
         for target, label in run.targets["label"].items():
-            rows.append([label, *(cell(frame.loc[target]) for frame in by_target)])
-    return table(heading, ["target", *map(versus, run.pairs)], rows, ["target"], note)
+            cells = [cell(frame.loc[target]) for frame in by_target]
+            rows.append([label, *cells])
+    columns = ["target", *map(versus, run.pairs)]
+    return table(heading, columns, rows, ["target"], note)
 
 
 def _by_target(pair: Pair, run: Run) -> pd.DataFrame:
@@ -213,7 +215,8 @@ def _groups_table(run: Run, metric: str, heading: str, note: str) -> Table:
         for model, count in defined.loc[group].items():
             if 0 < count < size:
                 counts[model] = f" ({count})"
-        rows.append([group, size, *_score_cells(means.loc[group], run, counts)])
+        cells = _score_cells(means.loc[group], run, counts)
+        rows.append([group, size, *cells])
     columns = ["group", "targets", *map(title, run.predictors)]
     return table(heading, columns, rows, ["group"], note)
 
@@ -224,15 +227,14 @@ def scores_table(run: Run) -> Table:
     rows: list[list[object]] = []
     for row in run.targets.itertuples():
         cells = _score_cells(scores.loc[row.Index], run, {})
-        rows.append([row.label, row.group, number(row.prevalence), *cells])
-    return table(
-        "AUPRC by target",
-        ["target", "group", "prevalence", *map(title, scores)],
-        rows,
-        ["target", "group"],
+        prevalence = number(row.prevalence)
+        rows.append([row.label, row.group, prevalence, *cells])
+    columns = ["target", "group", "prevalence", *map(title, scores)]
+    note = (
         "Bold: the best network. Shaded: a baseline above every network. NA: undefined, or for the "
-        "motif scan, no known motif.",
+        "motif scan, no known motif."
     )
+    return table("AUPRC by target", columns, rows, ["target", "group"], note)
 
 
 def _score_cells(scores: pd.Series, run: Run, counts: Mapping[str, str]) -> Sequence[Cell]:
@@ -240,5 +242,6 @@ def _score_cells(scores: pd.Series, run: Run, counts: Mapping[str, str]) -> Sequ
     cells = []
     for model, score in scores.items():
         text = number(score) + counts.get(model, "")
-        cells.append(Cell(text, mark=standing(scores, model, run)))
+        mark = standing(scores, model, run)
+        cells.append(Cell(text, mark=mark))
     return cells

@@ -1,5 +1,6 @@
 """The data: splits, targets, what was dropped, what splits share."""
 
+from danq.data.counts import words
 from danq.genome.bins import SPLITS
 from danq.report import figures
 from danq.report.findings.data import (
@@ -23,18 +24,16 @@ REASONS = {
     "border": "window on both sides of a border between splits",
     "unlabelled": "not labelled, and not sampled",
 }
-"""Why bins are left out, in words."""
+"""Why bins are left out, in more words than `danq.data.counts.words` has."""
 
 
 def data(run: Run) -> Section:
     """Describe the data of a run: splits, targets, what was dropped."""
+    aside = [split_table(run), dropped_table(run)]
+    tables = [leakage_table(run), counts_table(run), target_table(run)]
+    drawings = drawn(figures.prevalence(run))
     return Section(
-        anchor="data",
-        title="The data",
-        text=_text(run),
-        figures=drawn(figures.prevalence(run)),
-        aside=[split_table(run), dropped_table(run)],
-        tables=[leakage_table(run), counts_table(run), target_table(run)],
+        "data", "The data", text=_text(run), figures=drawings, aside=aside, tables=tables
     )
 
 
@@ -85,7 +84,7 @@ def dropped_table(run: Run) -> Table:
 
 
 def _reason(name: str) -> str:
-    return REASONS.get(name, name)
+    return REASONS.get(name, words(name))
 
 
 def leakage_table(run: Run) -> Table:

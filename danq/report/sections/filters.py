@@ -49,24 +49,23 @@ def filters(run: Run, known: Known) -> Section:
     -------
     Section
     """
-    trained = [one for one in run.trained if not one.matches.empty]
+    trained = [training for training in run.trained if not training.matches.empty]
     if not trained:
         return Section("motifs", "The motifs", text=["This run has no motifs."])
     first = first_trainings(trained)
-    shown: list[Gallery] = []
+    logos: list[Gallery] = []
     for layer in layers(first):
-        shown += galleries(layer, known)
+        logos += galleries(layer, known)
+    ablations = [figures.ablation(run, training) for training in first]
+    expected = expected_table(run, trained, known)
+    factors = factor_table(run, trained, known)
     return Section(
         anchor="motifs",
         title="The motifs",
         text=_text(trained, known),
-        figures=drawn(*(figures.ablation(run, one) for one in first)),
-        tables=[
-            filter_table(trained),
-            expected_table(run, trained, known),
-            factor_table(run, trained, known),
-        ],
-        galleries=shown,
+        figures=drawn(*ablations),
+        tables=[filter_table(trained), expected, factors],
+        galleries=logos,
     )
 
 
@@ -94,10 +93,10 @@ def _text(trained: Sequence[Trained], known: Known) -> list[str]:
 def _initialised(trained: Sequence[Trained]) -> list[str]:
     """Say how many filters of which model were initialised from known motifs."""
     texts: dict[str, None] = {}
-    for one in trained:
-        count = len(one.initialised_from())
+    for training in trained:
+        count = len(training.initialised_from())
         if count:
-            text = f"{plural(count, 'filter')} of {title(one.model)}"
+            text = f"{plural(count, 'filter')} of {title(training.model)}"
             texts[text] = None
     return list(texts)
 
@@ -170,18 +169,17 @@ def expected_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
 def _expected_row(expected: pd.DataFrame, layer: Layer, known: Known) -> list[object]:
     named = layer.training.named()
     counts, kinds = recovery(expected, named, known)
+    row: list[object] = [_layer_title(layer), layer.training.seed]
     recovered = counts[counts > 0]
-    missed = counts.index[counts == 0]
     names = [f"{factor}\N{NO-BREAK SPACE}×{count}" for factor, count in recovered.items()]
-    return [
-        _layer_title(layer),
-        layer.training.seed,
-        Cell(f"{len(recovered)} of {len(counts)}", listed(names, 20)),
-        Cell(str(len(missed)), listed(missed, 20)),
-        (kinds == "recovered").sum(),
-        _kind_cell(named[kinds == "relative"]),
-        _kind_cell(named[kinds == "off-target"]),
-    ]
+    share = f"{len(recovered)} of {len(counts)}"
+    row.append(Cell(share, listed(names, 20)))
+    missed = counts.index[counts == 0]
+    row.append(Cell(str(len(missed)), listed(missed, 20)))
+    row.append((kinds == "recovered").sum())
+    for kind in ("relative", "off-target"):
+        row.append(_kind_cell(named[kinds == kind]))
+    return row
 
 
 def _kind_cell(named: pd.DataFrame) -> Cell:
@@ -213,7 +211,8 @@ def factor_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
     for factor, counts in finding.counts.iterrows():
         expected = "yes" if finding.expected[factor] else "no"
         seeds = [f"{counts[model]} of {n}" for model, n in finding.n_seeds.items()]
-        rows.append([factor, expected, *seeds, finding.found_by[factor]])
+        found_by = finding.finders[factor]
+        rows.append([factor, expected, *seeds, found_by])
     wanted = "planted" if run.planted else "a target's own"
     columns = ["factor", wanted, *map(title, finding.n_seeds.index), "found"]
     note = (
@@ -242,18 +241,19 @@ def galleries(layer: Layer, known: Known) -> list[Gallery]:
     """
     name = f"{_layer_title(layer)}, seed {layer.training.seed}"
     named = best_of_each_factor_first(layer.training)
-    few = ""
+    limit = ""
     if len(named) > MOST_NAMED:
-        few = f", {MOST_NAMED} shown, the best of each factor first"
-    heading = f"{name}: {plural(len(named), 'named filter')}{few}"
-    shown = [Gallery(heading, _logos(layer.training, named.head(MOST_NAMED), known))]
+        limit = f", {MOST_NAMED} shown, the best of each factor first"
+    heading = f"{name}: {plural(len(named), 'named filter')}{limit}"
+    logos = _logos(layer.training, named.head(MOST_NAMED), known)
+    pair = [Gallery(heading, logos)]
     unmatched = unmatched_filters(layer.training)
     if len(unmatched):
-        few = f", {MOST_UNMATCHED} shown" if len(unmatched) > MOST_UNMATCHED else ""
-        heading = f"{name}: {plural(len(unmatched), 'unmatched filter')}{few}"
+        limit = f", {MOST_UNMATCHED} shown" if len(unmatched) > MOST_UNMATCHED else ""
+        heading = f"{name}: {plural(len(unmatched), 'unmatched filter')}{limit}"
         logos = _logos(layer.training, unmatched.head(MOST_UNMATCHED), {})
-        shown.append(Gallery(heading, logos, folded=True))
-    return shown
+        pair.append(Gallery(heading, logos, folded=True))
+    return pair
 
 
 def _logos(training: Trained, rows: pd.DataFrame, known: Mapping[str, Motif]) -> list[Logo]:
@@ -263,8 +263,9 @@ def _logos(training: Trained, rows: pd.DataFrame, known: Mapping[str, Motif]) ->
     for _, row in rows.iterrows():
         name = row["name"]
         if name in training.motifs:
+            motif = training.motifs[name]
             effect = effects.loc[name] if name in effects.index else None
             copies = int(members.get(row["cluster"], 1)) - 1
             match = known.get(row["match"])
-            logos.append(logo(training.motifs[name], row, match, effect, copies))
+            logos.append(logo(motif, row, match, effect, copies))
     return logos

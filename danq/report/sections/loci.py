@@ -39,20 +39,18 @@ def loci(run: Run) -> list[Section]:
     targets = explained_targets(run)
     if not targets:
         return []
-    few = f"The first {MOST} of {len(targets)} targets are shown." if len(targets) > MOST else ""
+    limit = ""
+    if len(targets) > MOST:
+        limit = f"The first {MOST} of {len(targets)} targets are shown."
     windows = (
         "Of the windows that were explained, each model shows here the one for which it predicts "
         f"the target with the highest probability, and in it the {WIDTH} bp with the highest total "
         "score. The models of a target have one scale."
     )
     method = explained_models(run)[0].facts["method"]
-    section = Section(
-        anchor="loci",
-        title="One locus, base by base",
-        text=[METHODS[method], sentence(windows, few)],
-        figures=[locus_figure(run, target) for target in targets[:MOST]],
-    )
-    return [section]
+    text = [METHODS[method], sentence(windows, limit)]
+    drawings = [locus_figure(run, target) for target in targets[:MOST]]
+    return [Section("loci", "One locus, base by base", text=text, figures=drawings)]
 
 
 def locus_figure(run: Run, target: int) -> Figure:
@@ -70,14 +68,11 @@ def locus_figure(run: Run, target: int) -> Figure:
     Figure
     """
     models = target_loci(run, target)
-    tables = [locus.table() for locus in models]
-    table = pd.concat(tables)
-    return Figure(
-        title=run.targets.loc[target, "label"],
-        svg=locus_svg([_drawn(locus) for locus in models]),
-        note=_note(models),
-        table=numbers(table.assign(model=table["model"].map(title))),
-    )
+    label = run.targets.loc[target, "label"]
+    svg = locus_svg([_drawn(locus) for locus in models])
+    table = pd.concat([locus.table() for locus in models])
+    table["model"] = table["model"].map(title)
+    return Figure(label, svg, _note(models), table=numbers(table))
 
 
 def _note(models: list[Locus]) -> str:
@@ -97,9 +92,12 @@ def _note(models: list[Locus]) -> str:
 
 def _drawn(locus: Locus) -> DrawnLocus:
     where = f"{locus.chrom}:{locus.start:,}-{locus.end:,}"
-    name = f"{title(locus.model)}, {where} ({number(locus.probability)})"
+    probability = number(locus.probability)
+    name = f"{title(locus.model)}, {where} ({probability})"
     sites = []
     for site in locus.sites.itertuples():
         arrow = "←" if site.strand == "-" else "→"
-        sites.append((int(site.start), int(site.end), f"{site.factor} {arrow}"))
+        start = int(site.start)
+        end = int(site.end)
+        sites.append((start, end, f"{site.factor} {arrow}"))
     return DrawnLocus(name, locus.heights, locus.start, locus.bin, sites)

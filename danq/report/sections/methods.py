@@ -33,25 +33,24 @@ def methods(run: Run, settings: str) -> Section:
         "Peak files": _peak_files(run),
     }
     details = [Details(title, text) for title, text in texts.items() if text]
-    return Section(
-        anchor="methods",
-        title="How it was made",
-        tables=[machines_table(run), steps_table(run), versions_table(run), sources_table(run)],
-        details=details,
-    )
+    tables = [machines_table(run), steps_table(run), versions_table(run), sources_table(run)]
+    return Section("methods", "How it was made", tables=tables, details=details)
 
 
 def _options(run: Run) -> str:
     lines = []
-    for one in run.trained:
-        if "options" in one.facts:
-            options = json.dumps(one.facts["options"], ensure_ascii=False)
-            lines.append(f"{one.model} seed {one.seed}: {options}")
+    for training in run.trained:
+        if "options" in training.facts:
+            options = json.dumps(training.facts["options"], ensure_ascii=False)
+            lines.append(f"{training.model} seed {training.seed}: {options}")
     return "\n".join(lines)
 
 
 def _peak_files(run: Run) -> str:
-    lines = [f"{file.checksum}  {file.path}" for file in run.files() if file.role == "peaks"]
+    lines = []
+    for file in run.files():
+        if file.role == "peaks":
+            lines.append(f"{file.checksum}  {file.path}")
     return "\n".join(lines)
 
 

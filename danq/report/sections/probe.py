@@ -21,13 +21,9 @@ def probe(run: Run) -> list[Section]:
     pairs = probed_pairs(run)
     if not pairs:
         return []
-    section = Section(
-        anchor="probe",
-        title="Pairs of motifs",
-        text=[_QUESTION],
-        figures=drawn(*(figures.interactions(run, pair) for pair in pairs)),
-        tables=[rule_table(run)],
-    )
+    drawings = drawn(*(figures.interactions(run, pair) for pair in pairs))
+    tables = [rule_table(run)]
+    section = Section("probe", "Pairs of motifs", text=[_QUESTION], figures=drawings, tables=tables)
     return [section]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from danq.report import figures
-from danq.report.findings.training import costs, trainings, with_history
+from danq.report.findings.training import costs, training_summaries, with_history
 from danq.report.page import Column, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
@@ -18,12 +18,9 @@ def training(run: Run) -> Section:
     trained = with_history(run.trained)
     if not trained:
         return Section("training", "The training", text=["This run has no training history."])
-    return Section(
-        anchor="training",
-        title="The training",
-        figures=drawn(figures.validation(run), figures.loss(run)),
-        tables=[cost_table(trained), training_table(trained)],
-    )
+    drawings = drawn(figures.validation(run), figures.loss(run))
+    tables = [cost_table(trained), training_table(trained)]
+    return Section("training", "The training", figures=drawings, tables=tables)
 
 
 def cost_table(trained: Sequence[Trained]) -> Table:
@@ -59,7 +56,7 @@ def training_table(trained: Sequence[Trained]) -> Table:
         Column("change", "change in last epoch", _change),
         Column("windows_per_second", "windows per second", _speed),
     ]
-    return table_of("Trainings", trainings(trained), columns)
+    return table_of("Trainings", training_summaries(trained), columns)
 
 
 def _change(share: float) -> str:

@@ -90,7 +90,7 @@
 
   function filterable(table, title) {
     const rows = [...table.tBodies[0].rows], heads = [...table.tHead.rows[0].cells];
-    let texts = null;  // read once, at the first letter
+    let texts = null;  // read once, at the first character
     const input = html("input", {type: "search", placeholder: "Filter rows", "aria-label": `Filter rows: ${title}`,
                                  spellcheck: "false", autocomplete: "off"});
     const count = html("output", {"aria-live": "polite"});

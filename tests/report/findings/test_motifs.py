@@ -10,7 +10,7 @@ from danq.report.findings.motifs import (
     expected_counts,
     expected_kinds,
     factor_seeds,
-    found_by,
+    finders,
 )
 from danq.report.run_trainings import Trained
 
@@ -109,7 +109,7 @@ def test_case_does_not_matter():
     [(0, 2, "only without"), (1, 2, "with and without"), (3, 0, "only with recurrence")],
 )
 def test_models_with_and_without_recurrence_find_a_factor(danq, deepsea, expected):
-    assert found_by(pd.Series({"danq": danq, "deepsea": deepsea})) == expected
+    assert finders(pd.Series({"danq": danq, "deepsea": deepsea})) == expected
 
 
 def test_like_filters_and_like_targets_stand_together():
