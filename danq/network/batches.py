@@ -206,15 +206,16 @@ class Loader:
         self.device = device
         self.shift = shift
         self.both_strands = both_strands
-        self.n = dataset.length("train")
+        self.n_windows = dataset.length("train")
         self._choose_blocks(memory)
         self.draw: _Draw | None = None
-        n_shown = self.n
+        n_shown = self.n_windows
         if balance or negatives is not None:
             self.draw = _make_draw(dataset, negatives, balance)
             n_shown = self.draw.n_shown
-        n_presented = 2 * n_shown if both_strands else n_shown
-        self.epoch_size = min(n_presented, epoch_size or 2 * self.n)
+        if both_strands:
+            n_shown = 2 * n_shown
+        self.epoch_size = n_shown if epoch_size is None else min(n_shown, epoch_size)
         self.reader = ThreadPoolExecutor(1)
         self.in_memory: dict[Blocks, Batches] = {}
         self.being_read: dict[Blocks, Future[Batches]] = {}
@@ -224,11 +225,11 @@ class Loader:
         sequence_bytes = 4 * packed_bytes(self.dataset.window)
         label_bytes = packed_bytes(len(self.dataset.names))
         row_bytes = sequence_bytes + label_bytes
-        if self.n * row_bytes <= memory:
-            self.block = self.n
+        if self.n_windows * row_bytes <= memory:
+            self.block_size = self.n_windows
         else:
-            self.block = min(BLOCK, self.n)
-        fitting = int(memory / 2 // (row_bytes * self.block))
+            self.block_size = min(BLOCK, self.n_windows)
+        fitting = int(memory / 2 // (row_bytes * self.block_size))
         self.blocks_per_group = max(1, fitting)
 
     def schedule(self, seed: int, epoch: int) -> EpochSchedule:
@@ -255,10 +256,10 @@ class Loader:
         reverse_complemented = torch.rand(len(rows), generator=generator) < 0.5
         shifts = torch.randint(n_shifts, (len(rows),), generator=generator)
         if self.both_strands:  # rows from n on are the reverse complements; none is random
-            reverse_complemented = rows >= self.n
+            reverse_complemented = rows >= self.n_windows
         # The whole to the device: a batch then costs no copy, for which the host would wait.
         return EpochSchedule(
-            rows % self.n,
+            rows % self.n_windows,
             group_rows.to(self.device),
             reverse_complemented.to(self.device),
             shifts.to(self.device),
@@ -268,21 +269,23 @@ class Loader:
     def _times_shown(self, generator: torch.Generator) -> torch.Tensor:
         """Return how often an epoch shows each window, int64 (N,)."""
         if self.draw is None:
-            return torch.ones(self.n, dtype=torch.long)
+            return torch.ones(self.n_windows, dtype=torch.long)
         return self.draw.times_shown(generator)
 
     def _order(self, times_shown: torch.Tensor, generator: torch.Generator) -> "_Order":
         """Draw the order of blocks, and that of windows within a group of blocks."""
-        n_blocks = -(-self.n // self.block)
+        n_blocks = -(-self.n_windows // self.block_size)
         shuffled = torch.randperm(n_blocks, generator=generator).tolist()
-        rows, group_rows, groups = [], [], []
+        rows = []
+        group_rows = []
+        groups = []
         end = 0
         for first in range(0, n_blocks, self.blocks_per_group):
             group = shuffled[first : first + self.blocks_per_group]
             blocks = tuple(sorted(group))
             ordered = self._group_order(blocks, times_shown, generator)
             rows.append(ordered)
-            group_rows.append(self._group_rows(blocks, ordered % self.n))
+            group_rows.append(self._group_rows(blocks, ordered % self.n_windows))
             end += len(ordered)
             groups.append(Group(blocks, end))
         return _Order(torch.cat(rows), torch.cat(group_rows), groups)
@@ -297,14 +300,14 @@ class Loader:
             repeated.append(torch.repeat_interleave(rows, times_shown[rows]))
         rows = torch.cat(repeated)
         if self.both_strands:
-            rows = torch.cat([rows, rows + self.n])
+            rows = torch.cat([rows, rows + self.n_windows])
         shuffled = torch.randperm(len(rows), generator=generator)
         return rows[shuffled]
 
     def _group_rows(self, blocks: Blocks, rows: torch.Tensor) -> torch.Tensor:
         """Return rows of the split as rows of a group of blocks."""
-        block_numbers = torch.searchsorted(torch.tensor(blocks), rows // self.block)
-        return block_numbers * self.block + rows % self.block
+        block_numbers = torch.searchsorted(torch.tensor(blocks), rows // self.block_size)
+        return block_numbers * self.block_size + rows % self.block_size
 
     def _rows(self, block: int) -> torch.Tensor:
         """Return the rows of a block."""
@@ -313,8 +316,8 @@ class Loader:
 
     def _span(self, block: int) -> slice:
         """Return the rows of a block, as a slice."""
-        start = block * self.block
-        return slice(start, min(start + self.block, self.n))
+        start = block * self.block_size
+        return slice(start, min(start + self.block_size, self.n_windows))
 
     def batch(self, schedule: EpochSchedule, first: int, last: int) -> Batch:
         """Make the batch of positions `first` to `last` (exclusive) of a schedule.
