@@ -21,25 +21,17 @@ def known():
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("ma1.1", 0), ("srf", 0), ("MA3.1", 2), ("Gata1::Tal1", 3)]
+    ("name", "index"), [("ma1.1", 0), ("srf", 0), ("MA3.1", 2), ("Gata1::Tal1", 3)]
 )
-def test_a_motif_is_found_by_identifier_or_factor(known, name, found):
-    assert find_motif(known, name) is known[found]
+def test_a_motif_is_found_by_identifier_or_factor(known, name, index):
+    assert find_motif(known, name) is known[index]
 
 
 def test_a_name_of_none_or_of_several_motifs_is_refused(known):
-    refuse(
-        "2 known motifs are called 'HNF4A': MA2.1, MA3.1; give the identifier of one",
-        find_motif,
-        known,
-        "HNF4A",
-    )
-    refuse(
-        "no known motif is called 'MYC'; give the identifier or factor of one of --motifs",
-        find_motif,
-        known,
-        "MYC",
-    )
+    several = "2 known motifs are called 'HNF4A': MA2.1, MA3.1; give the identifier of one"
+    none = "no known motif is called 'MYC'; give the identifier or factor of one of --motifs"
+    refuse(several, find_motif, known, "HNF4A")
+    refuse(none, find_motif, known, "MYC")
 
 
 def fake_data(jaspar, positives=(), names=None, groups=None):
@@ -53,54 +45,69 @@ def fake_data(jaspar, positives=(), names=None, groups=None):
     )
 
 
+@pytest.fixture
+def motifs(known, tmp_path):
+    """Return the path of a file of the known motifs."""
+    path = tmp_path / "known.meme"
+    write_meme(path, known)
+    return path
+
+
 def identifiers(pairs):
     return [(a.name, b.name) for a, b in pairs]
 
 
-def test_named_pairs_are_taken_each_once(known, tmp_path):
-    write_meme(tmp_path / "known.meme", known)
-    data, words = fake_data(["MA1.1"]), ["SRF+MA2.1", "MA2.1+SRF", "SRF+MA2.1"]
-    assert identifiers(choose_pairs(words, data, tmp_path / "known.meme")) == [
-        ("MA1.1", "MA2.1"),
-        ("MA2.1", "MA1.1"),
-    ]
-    for word in ("SRF", "SRF+SRF+SRF"):
-        refuse(
-            f"'{word}' is not a pair; give two motifs as SRF+REST",
-            choose_pairs,
-            [word],
-            data,
-            tmp_path / "known.meme",
-        )
+def factors(pairs):
+    return [(a.alias, b.alias) for a, b in pairs]
 
 
-def test_the_targets_own_motifs_are_paired_the_best_known_first(known, tmp_path):
-    write_meme(tmp_path / "known.meme", known)
-    data = fake_data(["", "MA1.1", "MA2.1", "MA3.1", "MA4.2", "MA4.2"], [99, 5, 7, 6, 2, 9])
-    assert identifiers(choose_pairs([], data, tmp_path / "known.meme")) == [
-        ("MA4.2", "MA2.1"),
-        ("MA4.2", "MA3.1"),
-        ("MA2.1", "MA3.1"),
-    ]
-    assert choose_pairs([], fake_data(["", ""], [1, 1]), tmp_path / "known.meme") == []
-    assert choose_pairs([], fake_data(["MA1.1", "MA1.1"], [1, 1]), tmp_path / "known.meme") == []
+def test_named_pairs_are_taken_each_once(motifs):
+    data = fake_data(["MA1.1"])
+    pairs = choose_pairs(["SRF+MA2.1", "MA2.1+SRF", "SRF+MA2.1"], data, motifs)
+    assert identifiers(pairs) == [("MA1.1", "MA2.1"), ("MA2.1", "MA1.1")]
+
+
+@pytest.mark.parametrize("word", ["SRF", "SRF+SRF+SRF"])
+def test_a_word_that_is_no_pair_is_refused(motifs, word):
+    message = f"'{word}' is not a pair; give two motifs as SRF+REST"
+    refuse(message, choose_pairs, [word], fake_data(["MA1.1"]), motifs)
+
+
+def test_the_targets_own_motifs_are_paired_the_best_known_first(motifs):
+    jaspar = ["", "MA1.1", "MA2.1", "MA3.1", "MA4.2", "MA4.2"]
+    pairs = choose_pairs([], fake_data(jaspar, [99, 5, 7, 6, 2, 9]), motifs)
+    assert identifiers(pairs) == [("MA4.2", "MA2.1"), ("MA4.2", "MA3.1"), ("MA2.1", "MA3.1")]
+
+
+@pytest.mark.parametrize("jaspar", [["", ""], ["MA1.1", "MA1.1"]])
+def test_fewer_than_two_motifs_make_no_pair(motifs, jaspar):
+    assert choose_pairs([], fake_data(jaspar, [1, 1]), motifs) == []
+
+
+def test_a_target_whose_motif_is_unknown_is_refused(motifs):
     with pytest.raises(DanqError, match="no known motif is called 'MA9"):
-        choose_pairs([], fake_data(["MA9.1"], [1]), tmp_path / "known.meme")
+        choose_pairs([], fake_data(["MA9.1"], [1]), motifs)
+
+
+def simulated_data(targets):
+    """Return what `choose_pairs` asks of a dataset with some targets of the simulation."""
+    names = [target.name for target in targets]
+    groups = [target.group for target in targets]
+    jaspar = [MOTIFS[name] for name in names]
+    return fake_data(jaspar, [1] * len(targets), names, groups)
 
 
 def test_the_targets_of_the_simulation_bring_the_planted_pairs():
-    names, groups = [target.name for target in TARGETS], [target.group for target in TARGETS]
-    jaspar = [MOTIFS[name] for name in names]
     planted = [("ONECUT3", "HNF4A"), ("SRF", "REST"), ("TFE3", "TP53"), ("GFI1", "ZIC1")]
-    found = choose_pairs([], fake_data(jaspar, [1] * 7, names, groups), "no.meme")
-    assert [(a.alias, b.alias) for a, b in found] == planted
-    assert (
-        identifiers(found)
-        == [(MOTIFS[a], MOTIFS[b]) for a, b in planted]
-        == identifiers(planted_pairs())
-    )
-    some = choose_pairs([], fake_data(jaspar[4:5], [1], names[4:5], groups[4:5]), "no.meme")
-    assert [(a.alias, b.alias) for a, b in some] == [("SRF", "REST")]
+    pairs = choose_pairs([], simulated_data(TARGETS), "no.meme")
+    assert factors(pairs) == planted
+    assert identifiers(pairs) == [(MOTIFS[a], MOTIFS[b]) for a, b in planted]
+    assert identifiers(pairs) == identifiers(planted_pairs())
+
+
+def test_some_targets_of_the_simulation_bring_their_own_pairs():
+    pairs = choose_pairs([], simulated_data(TARGETS[4:5]), "no.meme")
+    assert factors(pairs) == [("SRF", "REST")]
 
 
 def test_a_pair_is_called_by_its_factors_or_identifiers(known):

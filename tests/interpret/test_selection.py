@@ -9,6 +9,7 @@ import pytest
 from danq.data.dataset import Places, open_dataset
 from danq.data.predictions import read_predictions
 from danq.errors import DanqError
+from danq.genome.bins import flank
 from danq.genome.tables import Region
 from danq.interpret.selection import (
     best_windows,
@@ -26,19 +27,18 @@ def test_targets_by_name_and_index():
     names = ["a", "b", "a", "1"]
     assert choose_targets([], names) == [0, 1, 2, 3]
     assert choose_targets(["b", "2", "1", "b"], names) == [1, 2, 3]  # a name goes before an index
-    refuse(
-        "no target is called 'c'; give a name or an index (0 to 3), as 'a'",
-        choose_targets,
-        ["c"],
-        names,
-    )
-    refuse(
-        "no target is called '4'; give a name or an index (0 to 3), as 'a'",
-        choose_targets,
-        ["4"],
-        names,
-    )
-    refuse("2 targets are called 'a'; give the index of one: 0, 2", choose_targets, ["a"], names)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("c", "no target is called 'c'; give a name or an index (0 to 3), as 'a'"),
+        ("4", "no target is called '4'; give a name or an index (0 to 3), as 'a'"),
+        ("a", "2 targets are called 'a'; give the index of one: 0, 2"),
+    ],
+)
+def test_a_word_that_is_not_one_target_is_refused(word, message):
+    refuse(message, choose_targets, [word], ["a", "b", "a", "1"])
 
 
 def test_many_targets_have_to_be_named():
@@ -48,60 +48,63 @@ def test_many_targets_have_to_be_named():
 
 
 def test_the_best_predicted_labelled_windows(tmp_path, untrained, toy_dataset):
-    predict.predict(
-        untrained, toy_dataset, tmp_path / "p.h5", split="test", device="cpu", threads=1
-    )
-    probabilities = read_predictions(tmp_path / "p.h5").scores
+    path = tmp_path / "p.h5"
+    predict.predict(untrained, toy_dataset, path, split="test", device="cpu", threads=1)
+    probabilities = read_predictions(path).scores.round(6)
     model = load(untrained, device="cpu", threads=1)
     with open_dataset(toy_dataset) as data:
-        found, labels = best_windows(model, data, [1, 0], 3), data.labels("test")
-    assert found["target"].tolist() == [1] * 3 + [0] * 3 and set(found["split"]) == {"test"}
-    for target, own in found.groupby("target"):
-        chosen = own["row"].astype(int).to_numpy()
-        assert labels[chosen, target].all() and len(set(chosen)) == 3
-        others = np.setdiff1d(np.flatnonzero(labels[:, target]), chosen)
-        scores = probabilities[:, target].round(6)
-        assert scores[chosen].min() >= scores[others].max() and (np.diff(scores[chosen]) <= 0).all()
+        windows = best_windows(model, data, [1, 0], 3)
+        labels = data.labels("test")
+    assert windows["target"].tolist() == [1] * 3 + [0] * 3
+    assert set(windows["split"]) == {"test"}
+    for target, members in windows.groupby("target"):
+        best = members["row"].to_numpy(int)
+        assert labels[best, target].all()
+        assert len(set(best)) == 3
+        labelled = np.flatnonzero(labels[:, target])
+        worse = np.setdiff1d(labelled, best)
+        scores = probabilities[:, target]
+        assert scores[best].min() >= scores[worse].max()
+        assert (np.diff(scores[best]) <= 0).all()
 
 
-class Silent:
-    """Data in which a target has no label in the test split."""
+class Unlabelled:
+    """Data in which the first target has no label in the test split."""
 
     def __init__(self, data):
-        self.data, self.names = data, data.names
+        self.data = data
+        self.names = data.names
 
     def labels_of(self, split, targets):
-        return np.where(np.array(targets) == 0, 0, self.data.labels_of(split, targets))
+        labels = self.data.labels_of(split, targets)
+        return np.where(np.array(targets) == 0, 0, labels)
 
     def one_hot(self, split, rows):
         return self.data.one_hot(split, rows)
 
 
-def test_a_target_without_a_label_is_told_and_left_out(untrained, toy_dataset, capsys):
+def test_a_target_without_a_label_is_reported_and_left_out(untrained, toy_dataset, capsys):
     model = load(untrained, device="cpu", threads=1)
     with open_dataset(toy_dataset) as data:
-        found = best_windows(model, Silent(data), [0, 1], 2)
-        none = best_windows(model, Silent(data), [0], 2)
-    assert found["target"].tolist() == [1, 1] and none.empty
-    assert (
-        "target 'Factor A' (index 0): no test window has its label; left out\n"
-        in capsys.readouterr().err
-    )
+        windows = best_windows(model, Unlabelled(data), [0, 1], 2)
+        none = best_windows(model, Unlabelled(data), [0], 2)
+    assert windows["target"].tolist() == [1, 1]
+    assert none.empty
+    message = "target 'Factor A' (index 0): no test window has its label; left out\n"
+    assert message in capsys.readouterr().err
 
 
 def test_windows_whose_bin_overlaps_a_region(toy_dataset):
-    flank = (WINDOW - BIN) // 2
-    with open_dataset(toy_dataset) as data:
-        found = windows_in(
-            data, ["chr3:1199-1401", "chr2:800-801", "chr3:1300-1350"], [1, 0], toy_dataset
-        )
-        bins = [
-            (row.split, int(data.places(row.split)[1][row.row]) + flank, row.target)
-            for row in found.itertuples()
-        ]
-    expected = [("test", start, target) for start in (1000, 1200, 1400) for target in (1, 0)]
-    assert bins == [*expected, ("valid", 800, 1), ("valid", 800, 0)]
     assert SPLITS == {"valid": ["chr2"], "test": ["chr3"]}
+    regions = ["chr3:1199-1401", "chr2:800-801", "chr3:1300-1350"]
+    bins = []
+    with open_dataset(toy_dataset) as data:
+        for row in windows_in(data, regions, [1, 0], toy_dataset).itertuples():
+            start = int(data.places(row.split).start[row.row]) + flank(WINDOW, BIN)
+            bins.append((row.split, start, row.target))
+    expected = [("test", start, target) for start in (1000, 1200, 1400) for target in (1, 0)]
+    expected += [("valid", 800, 1), ("valid", 800, 0)]
+    assert bins == expected
 
 
 @pytest.mark.parametrize(
@@ -120,28 +123,20 @@ def test_windows_whose_bin_overlaps_a_region(toy_dataset):
     ],
 )
 def test_a_region_that_is_none_is_refused(toy_dataset, region, message):
-    with (
-        open_dataset(toy_dataset) as data,
-        pytest.raises(DanqError, match=f"^{re.escape(message)}"),
-    ):
+    refused = pytest.raises(DanqError, match=f"^{re.escape(message)}")
+    with open_dataset(toy_dataset) as data, refused:
         windows_in(data, [region], [0], toy_dataset)
 
 
 def test_a_region_without_a_bin_names_the_nearest(toy_dataset):
     # The first bin of chr3, and the second one, which is blacklisted, are of no window.
+    what = "no window of the dataset has its 200-bp bin there; the nearest is chr3:400-600"
+    message = f"{toy_dataset}: --regions chr3:0-300: {what}"
     with open_dataset(toy_dataset) as data:
-        refuse(
-            f"{toy_dataset}: --regions chr3:0-300: no window of the dataset has its 200-bp bin "
-            "there; the nearest is chr3:400-600",
-            windows_in,
-            data,
-            ["chr3:0-300"],
-            [0],
-            toy_dataset,
-        )
+        refuse(message, windows_in, data, ["chr3:0-300"], [0], toy_dataset)
 
 
-def test_the_nearest_bin_is_told_by_bins_not_by_windows():
+def test_the_nearest_bin_is_the_nearest_bin_and_not_the_nearest_window():
     # Bins at 1000-1200 and 1800-2000, in windows of 1,000 bp; 50 and 540 bp from the region.
     none = np.zeros(0, int)
     places = {"train": Places(none, none), "valid": Places(none, none)}
