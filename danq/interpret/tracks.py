@@ -152,7 +152,7 @@ def _load_pybigwig() -> ModuleType:
     return pyBigWig
 
 
-class Run(NamedTuple):
+class ScoreRun(NamedTuple):
     """Neighbouring bases of a chromosome that have scores.
 
     Attributes
@@ -167,7 +167,7 @@ class Run(NamedTuple):
     scores: list[float]
 
 
-def runs(starts: NDArray[np.integer], scores: NDArray[np.floating]) -> list[Run]:
+def runs(starts: NDArray[np.integer], scores: NDArray[np.floating]) -> list[ScoreRun]:
     """Return scores along a chromosome; where windows overlap, their mean.
 
     Parameters
@@ -179,15 +179,15 @@ def runs(starts: NDArray[np.integer], scores: NDArray[np.floating]) -> list[Run]
 
     Returns
     -------
-    list of Run
+    list of ScoreRun
         From left to right, none of them touching the next.
 
     Examples
     --------
     >>> for run in runs(np.array([12, 10, 20]), np.array([[1., 3.], [2., 2.], [0., 4.]])):
     ...     print(run)
-    Run(start=10, scores=[2.0, 2.0, 1.0, 3.0])
-    Run(start=20, scores=[0.0, 4.0])
+    ScoreRun(start=10, scores=[2.0, 2.0, 1.0, 3.0])
+    ScoreRun(start=20, scores=[0.0, 4.0])
     """
     if not len(starts):
         return []
@@ -199,7 +199,7 @@ def runs(starts: NDArray[np.integer], scores: NDArray[np.floating]) -> list[Run]
     gaps = np.flatnonzero(np.diff(covered) > 1) + 1
     firsts = covered[np.concatenate([[0], gaps])]
     values = np.split(means, gaps)
-    return [Run(int(first), mean.tolist()) for first, mean in zip(firsts, values, strict=True)]
+    return [ScoreRun(int(first), mean.tolist()) for first, mean in zip(firsts, values, strict=True)]
 
 
 # --- BED ---
