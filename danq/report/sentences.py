@@ -72,9 +72,9 @@ def summary(run: Run) -> str:
 def lead_sentence(pairs: Sequence[Pair], n_seeds: int) -> str:
     """Answer the report's question by the comparison with the twin that costs the same.
 
-    A difference between networks of a single seed each is told as such: another seed may turn it
-    round. What was measured is told, and not why: the twin lacks the recurrence, and its receptive
-    field.
+    The sentence says when the networks have a single seed each: another seed may turn the
+    difference round. It says what was measured, and not why: the twin lacks the recurrence, and
+    its receptive field.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def lead_sentence(pairs: Sequence[Pair], n_seeds: int) -> str:
 
 
 def _twin_clause(pair: Pair, n_seeds: int) -> str:
-    """Say how a network stands to its twin, by a defined interval."""
+    """Say how DanQ compares with its twin; the interval of their difference is defined."""
     amount = _amount(pair)
     caution = "; another seed may turn this round" if n_seeds == 1 else ""
     side = verdict(pair.mean["low"], pair.mean["high"])

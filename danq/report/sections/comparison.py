@@ -19,7 +19,7 @@ from danq.report.findings.scores import (
 from danq.report.page import Cell, Column, Section, Table, table, table_of
 from danq.report.run import Run
 from danq.report.run_scores import Pair
-from danq.report.sections.pieces import bound, drawn, interval_cell, model_cell
+from danq.report.sections.pieces import bound, interval_cell, model_cell, page_figures
 from danq.report.words import interval, number, signed, title, versus
 
 _POINTS = (
@@ -39,7 +39,7 @@ def comparison(run: Run) -> Section:
     effects = [figures.effects(run, pair) for pair in run.main_pairs()]
     text = [_POINTS, _ORACLES] if run.oracles else [_POINTS]
     tables = [table_of_run(run) for table_of_run in _tables()]
-    drawings = drawn(*scatters, *effects, figures.reliability(run))
+    drawings = page_figures(*scatters, *effects, figures.reliability(run))
     return Section("comparison", "The comparison", text=text, tables=tables, figures=drawings)
 
 

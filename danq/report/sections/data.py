@@ -12,7 +12,7 @@ from danq.report.findings.data import (
 )
 from danq.report.page import Cell, Column, Section, Table, table_of
 from danq.report.run import Run
-from danq.report.sections.pieces import drawn
+from danq.report.sections.pieces import page_figures
 from danq.report.words import listed, percent, plain, plural
 
 REASONS = {
@@ -31,7 +31,7 @@ def data(run: Run) -> Section:
     """Describe the data of a run: splits, targets, what was dropped."""
     aside = [split_table(run), dropped_table(run)]
     tables = [leakage_table(run), counts_table(run), target_table(run)]
-    drawings = drawn(figures.prevalence(run))
+    drawings = page_figures(figures.prevalence(run))
     return Section(
         "data", "The data", text=_text(run), figures=drawings, aside=aside, tables=tables
     )

@@ -22,7 +22,7 @@ from danq.report.logos import logo
 from danq.report.page import Cell, Column, Gallery, Logo, Section, Table, table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
-from danq.report.sections.pieces import drawn
+from danq.report.sections.pieces import page_figures
 from danq.report.words import listed, number, plural, title
 
 MOST_NAMED = 24
@@ -63,7 +63,7 @@ def filters(run: Run, known: Known) -> Section:
         anchor="motifs",
         title="The motifs",
         text=_text(trained, known),
-        figures=drawn(*ablations),
+        figures=page_figures(*ablations),
         tables=[filter_table(trained), expected, factors],
         galleries=logos,
     )
@@ -81,7 +81,7 @@ def _text(trained: Sequence[Trained], known: Known) -> list[str]:
         "bears most loses or gains when it never fires, if that is more than twice its standard "
         "error: a name says what a filter looks like, this says what the network makes of it.",
     ]
-    initialised = _initialised(trained)
+    initialised = _initialised_filters(trained)
     if initialised:
         text.append(
             f"{listed(initialised)} were initialised from known motifs. They are left out here: "
@@ -90,7 +90,7 @@ def _text(trained: Sequence[Trained], known: Known) -> list[str]:
     return text
 
 
-def _initialised(trained: Sequence[Trained]) -> list[str]:
+def _initialised_filters(trained: Sequence[Trained]) -> list[str]:
     """Say how many filters of which model were initialised from known motifs."""
     texts: dict[str, None] = {}
     for training in trained:
@@ -246,14 +246,14 @@ def galleries(layer: Layer, known: Known) -> list[Gallery]:
         limit = f", {MOST_NAMED} shown, the best of each factor first"
     heading = f"{name}: {plural(len(named), 'named filter')}{limit}"
     logos = _logos(layer.training, named.head(MOST_NAMED), known)
-    pair = [Gallery(heading, logos)]
+    of_layer = [Gallery(heading, logos)]
     unmatched = unmatched_filters(layer.training)
     if len(unmatched):
         limit = f", {MOST_UNMATCHED} shown" if len(unmatched) > MOST_UNMATCHED else ""
         heading = f"{name}: {plural(len(unmatched), 'unmatched filter')}{limit}"
         logos = _logos(layer.training, unmatched.head(MOST_UNMATCHED), {})
-        pair.append(Gallery(heading, logos, folded=True))
-    return pair
+        of_layer.append(Gallery(heading, logos, folded=True))
+    return of_layer
 
 
 def _logos(training: Trained, rows: pd.DataFrame, known: Mapping[str, Motif]) -> list[Logo]:

@@ -75,10 +75,10 @@ def steps_table(run: Run) -> Table:
         Column("seconds", "seconds", _tenths),
         Column("cpu_seconds", "CPU seconds", _tenths),
         Column("memory", "highest memory (MB)", _tenths),
-        Column("asked_seconds", "time limit (seconds)", _whole),
-        Column("asked_memory", "memory asked (MB)", _whole),
-        Column("cpus", "CPUs", _whole),
-        Column("gpus", "GPUs", _whole),
+        Column("asked_seconds", "time limit (seconds)", _rounded),
+        Column("asked_memory", "memory asked (MB)", _rounded),
+        Column("cpus", "CPUs", _rounded),
+        Column("gpus", "GPUs", _rounded),
     ]
     note = (
         "Of each job, as Snakemake measured it; jobs run side by side. To the right, what a "
@@ -95,7 +95,7 @@ def _tenths(value: float) -> str:
     return number(value, 1)
 
 
-def _whole(value: float) -> str:
+def _rounded(value: float) -> str:
     return number(value, 0)
 
 

@@ -50,7 +50,7 @@ def interval_cell(row: pd.Series, limit: float) -> Cell:
     return Cell(signed(value), interval(low, high), mark, svg)
 
 
-def drawn(*drawings: Drawing | None) -> list[Figure]:
+def page_figures(*drawings: Drawing | None) -> list[Figure]:
     """Return what a run could draw as figures of the page."""
     figures = []
     for drawing in drawings:

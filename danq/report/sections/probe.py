@@ -4,7 +4,7 @@ from danq.report import figures
 from danq.report.findings.grammar import probed_pairs, rule_means
 from danq.report.page import Column, Section, Table, table_of
 from danq.report.run import Run
-from danq.report.sections.pieces import drawn
+from danq.report.sections.pieces import page_figures
 from danq.report.words import signed, title
 
 _QUESTION = (
@@ -21,7 +21,7 @@ def probe(run: Run) -> list[Section]:
     pairs = probed_pairs(run)
     if not pairs:
         return []
-    drawings = drawn(*(figures.interactions(run, pair) for pair in pairs))
+    drawings = page_figures(*(figures.interactions(run, pair) for pair in pairs))
     tables = [rule_table(run)]
     section = Section("probe", "Pairs of motifs", text=[_QUESTION], figures=drawings, tables=tables)
     return [section]

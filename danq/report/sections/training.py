@@ -9,7 +9,7 @@ from danq.report.findings.training import costs, training_summaries, with_histor
 from danq.report.page import Column, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
-from danq.report.sections.pieces import drawn, model_cell
+from danq.report.sections.pieces import model_cell, page_figures
 from danq.report.words import duration, number, plain, title
 
 
@@ -18,7 +18,7 @@ def training(run: Run) -> Section:
     trained = with_history(run.trained)
     if not trained:
         return Section("training", "The training", text=["This run has no training history."])
-    drawings = drawn(figures.validation(run), figures.loss(run))
+    drawings = page_figures(figures.validation(run), figures.loss(run))
     tables = [cost_table(trained), training_table(trained)]
     return Section("training", "The training", figures=drawings, tables=tables)
 

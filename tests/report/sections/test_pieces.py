@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from danq.report.sections.pieces import bound, drawn, interval_cell, model_cell
+from danq.report.sections.pieces import bound, interval_cell, model_cell, page_figures
 
 
 def test_cells_of_differences():
@@ -17,7 +17,7 @@ def test_cells_of_differences():
 
 
 def test_what_cannot_be_drawn_is_left_out():
-    assert drawn(None, None) == []
+    assert page_figures(None, None) == []
 
 
 def test_models_are_told_with_what_they_are():
