@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -15,7 +16,7 @@ from danq.data.hdf5 import open_hdf5
 from danq.data.schema import ATTRIBUTES, PARTS
 from danq.data.verify import problems
 from danq.errors import DanqError, DanqErrors
-from danq.genome.sequence import encode, pack, unpack_indices
+from danq.genome.sequence import encode, one_hot, pack, unpack_indices
 from danq.report.describe import describe
 from tests.data.test_audit import PLANTED, SPLITS, audited, plain, write
 
@@ -46,25 +47,30 @@ def dataset(tmp_path):
     )
 
 
+class Random(NamedTuple):
+    """A dataset of 3 x 30 windows of 21 bp with 13 targets in 9 groups, on 40 chromosomes."""
+
+    path: Path
+    texts: dict
+    labels: dict
+
+
 @pytest.fixture
 def random(tmp_path):
-    """Write 3 x 30 windows of 21 bp with 13 targets in 9 groups, on 40 chromosomes."""
     rng = np.random.default_rng(5)
-    splits = {
-        split: [
-            (row, 0, "".join(rng.choice(list("ACGTN"), 21)))
-            for row in range(part, 40, 4)
-            for _ in range(3)
-        ]
-        for part, split in enumerate(SPLITS)
-    }
+    splits = {}
+    for offset, split in enumerate(SPLITS):
+        splits[split] = []
+        for chromosome in range(offset, 40, 4):
+            for _ in range(3):
+                text = "".join(rng.choice(list("ACGTN"), 21))
+                splits[split].append((chromosome, 0, text))
+    texts = {split: [text for *_, text in splits[split]] for split in SPLITS}
     labels = {split: rng.random((30, 13)) < 0.2 for split in SPLITS}
     targets = [(f"t{row}", f"g{row % 9}", "") for row in range(13)]
-    return (
-        write(tmp_path / "r.h5", splits, lengths=[100] * 40, targets=targets, labels=labels),
-        splits,
-        labels,
-    )
+    path = tmp_path / "r.h5"
+    write(path, splits, lengths=[100] * 40, targets=targets, labels=labels)
+    return Random(path, texts, labels)
 
 
 def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
@@ -98,13 +104,14 @@ def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
         "windows_by_labels": [1, 2, 1],
     }
     assert found["splits"]["test"]["windows_by_labels"] == [4, 1]
-    assert found["groups"][0]["name"] == "TF" and found["groups"][0]["targets"] == 2
-    assert found["groups"][0]["splits"]["train"] == {
+    first, second = found["groups"]
+    assert (first["name"], first["targets"]) == ("TF", 2)
+    assert first["splits"]["train"] == {
         "positives": 4,
         "prevalence": {"mean": 0.5, "min": 0.25, "max": 0.75},
         "without_positive": 0,
     }
-    assert found["groups"][1]["splits"]["test"] == {
+    assert second["splits"]["test"] == {
         "positives": 0,
         "prevalence": {"mean": 0, "min": 0, "max": 0},
         "without_positive": 1,
@@ -147,73 +154,74 @@ def test_the_summary_says_the_same_and_is_safe_to_print(dataset, capsys):
         "lines 1,009",
     ]:
         assert row in rows, row
-    assert "empty" not in text and all(
-        character.isprintable() for character in text.replace("\n", "")
-    )
+    assert "empty" not in text
+    assert text.replace("\n", "").isprintable()
     assert rows.index(r"b\x1b[2J\u202e TF 1 1 0 0 7.692 %") < rows.index(
         "a TF 0 3 1 1 38.462 %"
     )  # rarest first
 
 
-def test_random_numbers_against_numpy(random):
-    path, splits, labels = random
-    found = describe(path)
-    for split in SPLITS:
-        bases, own = "".join(text for *_, text in splits[split]), found["splits"][split]
-        known = len(bases) - bases.count("N")
-        assert own["unknown_bases"] == bases.count("N")
-        assert own["gc"] == (bases.count("G") + bases.count("C")) / known
-        assert own["windows_by_labels"] == np.bincount(labels[split].sum(axis=1)).tolist()
-        assert own["labelled"] == labels[split].any(axis=1).sum()
-        assert own["labels_per_window"] == pytest.approx(labels[split].sum(axis=1).mean())
-        for group in found["groups"]:
-            shares = labels[split][
-                :, [row for row in range(13) if f"g{row % 9}" == group["name"]]
-            ].mean(axis=0)
-            assert group["splits"][split]["prevalence"] == pytest.approx(
-                {"mean": shares.mean(), "min": shares.min(), "max": shares.max()}
-            )
-            assert group["splits"][split]["without_positive"] == (shares == 0).sum()
-        assert [target["prevalence"][split] for target in found["targets"]] == labels[split].mean(
-            axis=0
-        ).tolist()
-        assert sum(one["windows"][split] for one in found["chromosomes"]) == 30
+@pytest.mark.parametrize("split", SPLITS)
+def test_bases_and_labels_against_numpy(random, split):
+    facts = describe(random.path)["splits"][split]
+    bases = "".join(random.texts[split])
+    n_known = len(bases) - bases.count("N")
+    n_labels = random.labels[split].sum(axis=1)
+    assert facts["unknown_bases"] == bases.count("N")
+    assert facts["gc"] == (bases.count("G") + bases.count("C")) / n_known
+    assert facts["windows_by_labels"] == np.bincount(n_labels).tolist()
+    assert facts["labelled"] == (n_labels > 0).sum()
+    assert facts["labels_per_window"] == pytest.approx(n_labels.mean())
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_groups_targets_and_chromosomes_against_numpy(random, split):
+    described = describe(random.path)
+    shares = random.labels[split].mean(axis=0)
+    for number, group in enumerate(described["groups"]):
+        assert group["name"] == f"g{number}"
+        facts = group["splits"][split]
+        members = shares[number::9]
+        assert facts["prevalence"]["mean"] == pytest.approx(members.mean())
+        assert facts["prevalence"]["min"] == pytest.approx(members.min())
+        assert facts["prevalence"]["max"] == pytest.approx(members.max())
+        assert facts["without_positive"] == (members == 0).sum()
+    prevalence = [target["prevalence"][split] for target in described["targets"]]
+    assert prevalence == shares.tolist()
+    windows = [chromosome["windows"][split] for chromosome in described["chromosomes"]]
+    assert sum(windows) == 30
 
 
 def test_blocks_change_nothing(random, monkeypatch):
-    path, *_ = random
-    whole = describe(path)
+    in_one_block = describe(random.path)
     monkeypatch.setattr("danq.report.dataset_contents.BLOCK", 50)
-    assert describe(path) == whole
+    assert describe(random.path) == in_one_block
 
 
 def test_many_targets_show_both_ends(tmp_path, capsys):
-    labels = {
-        split: [[row % (n + 1) == 0 for n in range(25)] for row in range(1, 41)] for split in SPLITS
-    }
-    splits = {split: [(0, 9 * row, "ACGTACGTA") for row in range(40)] for split in SPLITS}
-    describe(
-        write(
-            tmp_path / "d.h5",
-            splits,
-            targets=[(f"t{n}", "g", "") for n in range(25)],
-            labels=labels,
-        )
+    rows = range(1, 41)
+    labels = [[row % (n + 1) == 0 for n in range(25)] for row in rows]
+    windows = [(0, 9 * row, "ACGTACGTA") for row in range(40)]
+    path = write(
+        tmp_path / "d.h5",
+        dict.fromkeys(SPLITS, windows),
+        targets=[(f"t{n}", "g", "") for n in range(25)],
+        labels=dict.fromkeys(SPLITS, labels),
     )
-    _, rarest, most = re.split("The 10 .*\n", capsys.readouterr().out)
-    assert re.findall(r"^  (t\d+)", rarest, re.M) == [f"t{n}" for n in range(20, 25)] + [
-        f"t{n}" for n in range(13, 18)
-    ]
-    assert re.findall(r"^  (t\d+)", most, re.M) == [f"t{n}" for n in range(10)]
+    describe(path)
+    _, rarest, most_frequent = re.split("The 10 .*\n", capsys.readouterr().out)
+    listed = re.findall(r"^  t(\d+)", rarest, re.M)
+    assert [int(number) for number in listed] == [*range(20, 25), *range(13, 18)]
+    listed = re.findall(r"^  t(\d+)", most_frequent, re.M)
+    assert [int(number) for number in listed] == [*range(10)]
 
 
 def test_windows_without_places(tmp_path, capsys):
     path = write(tmp_path / "d.h5", PLANTED, lengths=(300, 200), coordinates="rows")
     found = describe(path, figure=tmp_path / "d.svg")
-    assert (
-        found["facts"]["chromosomes"] is found["facts"]["genome_length"] is None
-        and found["chromosomes"] == []
-    )
+    assert found["facts"]["chromosomes"] is None
+    assert found["facts"]["genome_length"] is None
+    assert found["chromosomes"] == []
     assert [row["overlapping"] for row in found["audit"]] == [None] * 3
     assert re.search(r"valid +train +4 +NA +2 +2 +3", capsys.readouterr().out)
 
@@ -340,8 +348,8 @@ def test_bits_that_mean_nothing_are_named(dataset, tmp_path, doc):
     ]
 
 
-def test_letters_beyond_the_end_are_named(random, tmp_path, doc):
-    attributes, arrays = contents(random[0])
+def test_bases_beyond_the_end_are_named(random, tmp_path, doc):
+    attributes, arrays = contents(random.path)
     spoil(
         arrays, "valid/sequences", np.array([0, 0, 0, 7], dtype=np.uint8)
     )  # 21 bp leave three bits
@@ -389,7 +397,7 @@ def test_a_source_that_is_no_object_is_named(dataset, tmp_path, doc, source):
 
 @pytest.mark.parametrize("suffix", ["svg", "png", "PNG"])
 def test_figures_are_made_and_repeat(dataset, random, tmp_path, suffix):
-    for path in (dataset, random[0]):
+    for path in (dataset, random.path):
         made = [tmp_path / f"{name}.{suffix}" for name in "ab"]
         for figure in made:
             describe(path, figure=figure)
@@ -450,15 +458,15 @@ def contents(path):
 
 
 def test_the_specification_reads_what_we_write(doc, random):
-    path, splits, labels = random
-    assert (doc["PARTS"], doc["ATTRIBUTES"]) == ([*PARTS], [*ATTRIBUTES])
-    with h5py.File(path) as file:
+    assert doc["PARTS"] == [*PARTS]
+    assert doc["ATTRIBUTES"] == [*ATTRIBUTES]
+    rows = slice(3, 9)
+    with h5py.File(random.path) as file:
         doc["verify"](file)
-        one_hot, found = doc["read"](file, "valid", slice(3, 9))
-    wanted = np.stack([encode(text) for *_, text in splits["valid"][3:9]])
-    assert (one_hot == np.eye(5, dtype=np.uint8)[wanted][:, :, :4]).all() and (
-        found == labels["valid"][3:9]
-    ).all()
+        X, labels = doc["read"](file, "valid", rows)
+    indices = np.stack([encode(text) for text in random.texts["valid"][rows]])
+    assert (X == one_hot(indices)).all()
+    assert (labels == random.labels["valid"][rows]).all()
 
 
 def test_the_specification_refuses_what_is_damaged(doc, dataset):
