@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
 
 import danq
 from danq.config import differences
 from danq.errors import DamagedError, DanqError
 from danq.files import PathLike, atomic
 from danq.network.layers import Dropout
-from danq.network.models import build
+from danq.network.models import Network, build
 from danq.network.recipes import choose_recipe
 
 FORMAT = "danq-checkpoint"
@@ -34,7 +33,7 @@ class Checkpoint(NamedTuple):
 
     Attributes
     ----------
-    network : torch.nn.Module
+    network : danq.network.models.Network
         In evaluation mode, on the CPU.
     facts : dict
         How it was trained.
@@ -42,7 +41,7 @@ class Checkpoint(NamedTuple):
         `danq.data.dataset.Dataset.facts` of the training data: window, alphabet, target names, ...
     """
 
-    network: nn.Module
+    network: Network
     facts: dict[str, Any]
     data_facts: dict[str, Any]
 
@@ -118,7 +117,7 @@ def _refuse_other_version(saved: object, path: PathLike) -> None:
         raise DanqError(f"{what}; train the model again with danq train", path)
 
 
-def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> nn.Module:
+def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> Network:
     """Build the model that the options of a training describe.
 
     Parameters
@@ -132,7 +131,7 @@ def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> nn.Mo
 
     Returns
     -------
-    torch.nn.Module
+    danq.network.models.Network
         The model, with PyTorch's initial weights.
 
     Raises

@@ -1,6 +1,6 @@
 """First filters that are initialised from known motifs, as DanQ-JASPAR's were."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -95,6 +95,7 @@ def initialise_from_motifs(
     """
     patterns = _patterns(motifs, conv.out_channels)
     width = conv.kernel_size[0]
+    biases = cast(torch.Tensor, conv.bias)
     for number, pattern in enumerate(patterns):
         matrix = _most_informative(pattern.matrix, width)
         slack = width - len(matrix)
@@ -108,7 +109,7 @@ def initialise_from_motifs(
             bias = torch.zeros(())
         columns = conv.weight[number, :, start : start + len(matrix)]
         columns.copy_(torch.from_numpy(weights.T))
-        conv.bias[number] = bias
+        biases[number] = bias
     names = [pattern.name for pattern in patterns]
     return names + [""] * (conv.out_channels - len(patterns))
 

@@ -41,7 +41,36 @@ from danq.errors import DanqError
 from danq.network.layers import DenseHead, Dropout, PoolHead, Rectifier, Stem, lstm
 
 
-class Mlp(nn.Module):
+class Network(nn.Module):
+    """What every model is: a head over a feature map of one-hot DNA.
+
+    Attributes
+    ----------
+    stem : Stem or None
+        The first convolution with its pool; None where there are no filters to read.
+    head : DenseHead or PoolHead
+        From the last feature map to logits.
+    """
+
+    stem: Stem | None
+    head: DenseHead | PoolHead
+
+
+class ConvolutionalNetwork(Network):
+    """A network whose filters can be read as motifs: a stem, and a trunk that reads its responses."""
+
+    stem: Stem
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, 4, L)
+        """Return logits (N, T) for one-hot sequences (N, 4, L)."""
+        return self.trunk(self.stem(X))  # (N, T)
+
+    def trunk(self, X: torch.Tensor) -> torch.Tensor:
+        """Return logits (N, T) for what the stem returns, (N, F, P)."""
+        raise NotImplementedError
+
+
+class Mlp(Network):
     """A plain feed-forward network: fully connected layers over the bases, position by position.
 
     Parameters
@@ -73,7 +102,7 @@ class Mlp(nn.Module):
         return self.head(self.drops[1](X))  # (N, T)
 
 
-class Blstm(nn.Module):
+class Blstm(Network):
     """A purely recurrent network: DanQ without its convolution.
 
     Parameters
@@ -126,7 +155,7 @@ class Blstm(nn.Module):
         return self.head(self.drop(X.transpose(1, 2)))  # (N, T)
 
 
-class DeepSEA(nn.Module):
+class DeepSEA(ConvolutionalNetwork):
     """DeepSEA (Zhou and Troyanskaya 2015, https://doi.org/10.1038/nmeth.3547).
 
     Parameters
@@ -170,10 +199,6 @@ class DeepSEA(nn.Module):
         _refuse_short_window(positions, window)
         self.head = _make_head(head, positions, filters3, n_targets, hidden, rectify)
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, 4, L)
-        """Return logits (N, T) for one-hot sequences (N, 4, L)."""
-        return self.trunk(self.stem(X))  # (N, T)
-
     def trunk(self, X: torch.Tensor) -> torch.Tensor:  # (N, 320, 248) for L = 1,000
         """Return logits (N, T) for what the stem returns, (N, F, P)."""
         X = self.second_responses(X)  # (N, 480, 241)
@@ -194,7 +219,7 @@ def rectify(X: torch.Tensor) -> torch.Tensor:
     return functional.threshold(X, 0.0, DeepSEA.FLOOR)
 
 
-class DanQ(nn.Module):
+class DanQ(ConvolutionalNetwork):
     """DanQ (Quang and Xie 2016, https://doi.org/10.1093/nar/gkw226).
 
     Parameters
@@ -220,6 +245,8 @@ class DanQ(nn.Module):
         The window leaves no position after the pool.
     """
 
+    body: nn.Module
+
     def __init__(
         self,
         window: int,
@@ -240,10 +267,6 @@ class DanQ(nn.Module):
         self.drops = _dropouts((0.2, 0.5), dropout)
         _refuse_short_window(positions, window)
         self.head = _make_head(head, positions, 2 * units, n_targets, hidden)
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, 4, L)
-        """Return logits (N, T) for one-hot sequences (N, 4, L)."""
-        return self.trunk(self.stem(X))  # (N, T)
 
     def trunk(self, X: torch.Tensor) -> torch.Tensor:  # (N, 320, 75) for L = 1,000
         """Return logits (N, T) for what the stem returns, (N, F, P)."""
@@ -267,6 +290,8 @@ class DanQForward(DanQ):
     Parameters as `DanQ`.
     """
 
+    body: nn.ModuleList
+
     def _make_body(self, filters: int, units: int, positions: int, gates: str) -> nn.Module:
         bodies = [lstm(filters, units, gates, bidirectional=False) for _ in range(2)]
         return nn.ModuleList(bodies)
@@ -286,6 +311,8 @@ class DanQConv(DanQ):
     Parameters as `DanQ`.
     """
 
+    body: nn.Conv1d
+
     def _make_body(self, filters: int, units: int, positions: int, gates: str) -> nn.Module:
         width = round(4 * (filters + units) / filters)
         return nn.Conv1d(filters, 2 * units, max(1, width))
@@ -304,6 +331,8 @@ class DanQDilated(DanQ):
     https://arxiv.org/abs/1511.07122), as many as let every position depend on every other; where
     channels are equal in number, the input of a layer is added to its output. Parameters as `DanQ`.
     """
+
+    body: nn.ModuleList
 
     def _make_body(self, filters: int, units: int, positions: int, gates: str) -> nn.Module:
         # The receptive field of n layers is 2**n - 1 positions to either side.
@@ -367,7 +396,7 @@ def _make_head(
     n_targets: int,
     hidden: int,
     rectifier: Rectifier = functional.relu,
-) -> nn.Module:
+) -> DenseHead | PoolHead:
     """Return the head called `name` over a feature map of so many positions and channels."""
     if name == "pool":
         return PoolHead(positions, channels, n_targets)
@@ -390,7 +419,7 @@ def build(
     head: str = "dense",
     gates: str = "sigmoid",
     filter_scale: float = 1.0,
-) -> nn.Module:
+) -> Network:
     """Build a model, its published widths and dropout rates multiplied by `scale` and `dropout`.
 
     Parameters
@@ -415,7 +444,7 @@ def build(
 
     Returns
     -------
-    torch.nn.Module
+    Network
         The model, with PyTorch's initial weights, in training mode.
 
     Raises

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch import nn
 
-from danq.network.models import DeepSEA
+from danq.network.models import ConvolutionalNetwork, DeepSEA, Network
 
 
 class Layer(NamedTuple):
@@ -34,7 +33,7 @@ class Layer(NamedTuple):
     stride: int = 1
 
 
-def motif_layers(model: nn.Module) -> list[Layer]:
+def motif_layers(model: Network) -> list[Layer]:
     """Return the layers of a model whose filters are read as motifs: its stem's; DeepSEA's second.
 
     The receptive field of DeepSEA's first filters is 8 bp, less than most motifs; that of its
@@ -42,15 +41,14 @@ def motif_layers(model: nn.Module) -> list[Layer]:
 
     Parameters
     ----------
-    model : torch.nn.Module
-        A model of `danq.network.models`.
+    model : danq.network.models.Network
 
     Returns
     -------
     list of Layer
         Empty for a model without filters.
     """
-    if model.stem is None:
+    if not isinstance(model, ConvolutionalNetwork):
         return []
     conv = model.stem.conv
     first = Layer("filter", conv, conv.out_channels, conv.kernel_size[0])

@@ -9,6 +9,7 @@ import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import nn
@@ -16,6 +17,7 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from danq.catalog import MODELS
+from danq.network.models import Network
 
 CLIP = 1e-7  # Keras 0.2 clips probabilities to [1e-7, 1 - 1e-7] before their logarithm
 WARM_UP = 0.08  # share of the steps in which the learning rate rises
@@ -55,18 +57,18 @@ class Recipe:
     loss_strands: int = 2
     inverted_dropout: bool = True
 
-    def initialise(self, model: nn.Module) -> None:
+    def initialise(self, model: Network) -> None:
         """Draw the initial weights of a model, in place.
 
         Here they stay as PyTorch, like torch7, drew them: uniform within 1 / sqrt(inputs).
         """
 
-    def optimizer(self, model: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+    def optimizer(self, model: Network, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """Return the optimiser.
 
         Parameters
         ----------
-        model : torch.nn.Module
+        model : danq.network.models.Network
             The model to train, on its device.
         lr, weight_decay : float
             Peak learning rate, and decay of the weights.
@@ -98,17 +100,17 @@ class Recipe:
         """
         return OneCycleLR(optimizer, lr, total_steps=steps, pct_start=WARM_UP)
 
-    def constrain(self, model: nn.Module) -> None:
+    def constrain(self, model: Network) -> None:
         """Bring the weights of a model within the recipe's bounds, in place, before each step."""
 
     def loss(
-        self, model: nn.Module, logits: torch.Tensor, labels: torch.Tensor, total: int
+        self, model: Network, logits: torch.Tensor, labels: torch.Tensor, total: int
     ) -> torch.Tensor:
         """Return the loss of a batch, or of one process's share of it.
 
         Parameters
         ----------
-        model : torch.nn.Module
+        model : danq.network.models.Network
             The model that gave the logits.
         logits, labels : torch.Tensor, shape (n, T), float32
             What the model says, and what holds.
@@ -136,7 +138,7 @@ class PublishedDeepSEA(Recipe):
     MAX_NORM = 0.9  # of the weights that lead to one unit
     L1 = 1e-8  # on the logits; reaches the weights of the output layer only
 
-    def optimizer(self, model: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+    def optimizer(self, model: Network, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """Return torch7's SGD, whose dampening is its momentum.
 
         https://github.com/torch/optim/blob/master/sgd.lua. The output layer of the model keeps its
@@ -144,7 +146,7 @@ class PublishedDeepSEA(Recipe):
 
         Parameters
         ----------
-        model : torch.nn.Module
+        model : danq.network.models.Network
             The model to train, on its device.
         lr, weight_decay : float
             Learning rate of the first step, and decay of the weights.
@@ -187,7 +189,7 @@ class PublishedDeepSEA(Recipe):
         return LambdaLR(optimizer, decay)
 
     @torch.no_grad()
-    def constrain(self, model: nn.Module) -> None:
+    def constrain(self, model: Network) -> None:
         """Shrink each unit's incoming weights to a Euclidean norm of at most 0.9."""
         for layer in model.modules():
             if isinstance(layer, nn.Linear | nn.Conv1d):
@@ -196,7 +198,7 @@ class PublishedDeepSEA(Recipe):
                 layer.weight.copy_(shrunk.view_as(layer.weight))
 
     def loss(
-        self, model: nn.Module, logits: torch.Tensor, labels: torch.Tensor, total: int
+        self, model: Network, logits: torch.Tensor, labels: torch.Tensor, total: int
     ) -> torch.Tensor:
         """Return the mean binary cross-entropy, and 1e-8 times the sum of the logits' sizes.
 
@@ -204,7 +206,7 @@ class PublishedDeepSEA(Recipe):
 
         Parameters
         ----------
-        model : torch.nn.Module
+        model : danq.network.models.Network
             The model that gave the logits, whose output layer kept its inputs.
         logits, labels : torch.Tensor, shape (n, T), float32
             What the model says, and what holds.
@@ -217,7 +219,7 @@ class PublishedDeepSEA(Recipe):
         """
         out = model.head.out
         # Logits anew, from detached inputs, so that the penalty reaches the output layer only.
-        inputs = out.last_inputs.float()
+        inputs = cast(torch.Tensor, out.last_inputs).float()
         size = functional.linear(inputs, out.weight, out.bias).abs().sum()
         penalty = self.L1 * size * total / len(logits)
         return super().loss(model, logits, labels, total) + penalty
@@ -237,7 +239,7 @@ class PublishedDanQ(Recipe):
     validation loss are the result.
     """
 
-    def initialise(self, model: nn.Module) -> None:
+    def initialise(self, model: Network) -> None:
         """Draw Keras 0.2's initial weights, in place."""
         for layer in model.modules():
             if isinstance(layer, nn.LSTM):
@@ -247,12 +249,12 @@ class PublishedDanQ(Recipe):
             elif isinstance(layer, nn.Linear):
                 _initialise_uniform(layer, _glorot_bound(layer.weight))
 
-    def optimizer(self, model: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+    def optimizer(self, model: Network, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """Return Keras 0.2's RMSprop.
 
         Parameters
         ----------
-        model : torch.nn.Module
+        model : danq.network.models.Network
             The model to train, on its device.
         lr, weight_decay : float
             Learning rate, and decay of the weights.
@@ -284,13 +286,13 @@ class PublishedDanQ(Recipe):
         return None
 
     def loss(
-        self, model: nn.Module, logits: torch.Tensor, labels: torch.Tensor, total: int
+        self, model: Network, logits: torch.Tensor, labels: torch.Tensor, total: int
     ) -> torch.Tensor:
         """Return the mean binary cross-entropy of probabilities clipped to [1e-7, 1 - 1e-7].
 
         Parameters
         ----------
-        model : torch.nn.Module
+        model : danq.network.models.Network
             The model that gave the logits.
         logits, labels : torch.Tensor, shape (n, T), float32
             What the model says, and what holds.
@@ -308,7 +310,7 @@ class PublishedDanQ(Recipe):
 def _initialise_uniform(layer: nn.Conv1d | nn.Linear, bound: float) -> None:
     """Draw weights uniformly within a bound, and set the biases to 0."""
     nn.init.uniform_(layer.weight, -bound, bound)
-    nn.init.zeros_(layer.bias)
+    nn.init.zeros_(cast(torch.Tensor, layer.bias))
 
 
 def _glorot_bound(weight: torch.Tensor) -> float:
@@ -371,7 +373,8 @@ class KerasRMSprop(torch.optim.Optimizer):
             params = [parameter for parameter in group["params"] if parameter.grad is not None]
             grads = [parameter.grad for parameter in params]
             if group["weight_decay"]:
-                grads = torch._foreach_add(grads, params, alpha=group["weight_decay"])
+                decayed = torch._foreach_add(grads, params, alpha=group["weight_decay"])
+                grads = list(decayed)
             means = [self._mean_square(parameter) for parameter in params]
             torch._foreach_mul_(means, self.RHO)
             torch._foreach_addcmul_(means, grads, grads, 1 - self.RHO)

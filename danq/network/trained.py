@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from danq.data.dataset import Dataset
 from danq.errors import DanqError, shown
@@ -16,7 +15,7 @@ from danq.genome.sequence import encode, one_hot
 from danq.network import strands
 from danq.network.checkpoint import load_checkpoint
 from danq.network.devices import choose_device, set_tf32
-from danq.network.models import takes_any_length
+from danq.network.models import Network, takes_any_length
 from danq.network.strands import BATCH
 
 Sequences: TypeAlias = str | Sequence[str] | NDArray[Any] | torch.Tensor
@@ -61,7 +60,7 @@ class TrainedModel:
 
     Parameters
     ----------
-    network : torch.nn.Module
+    network : danq.network.models.Network
         From one-hot (N, 4, L) to logits (N, T).
     facts : dict
         How it was trained.
@@ -72,7 +71,7 @@ class TrainedModel:
 
     Attributes
     ----------
-    network : torch.nn.Module
+    network : danq.network.models.Network
         In evaluation mode, float32, on `device`.
     facts, data_facts, device
         As given.
@@ -84,7 +83,7 @@ class TrainedModel:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Network,
         facts: dict[str, Any],
         data_facts: dict[str, Any],
         device: torch.device,
