@@ -71,7 +71,7 @@ def make(*, genome_length, chromosomes, targets, peaks, columns, seed, output):
 
 
 def chromosome_lengths(genome_length, chromosomes):
-    """Return lengths that fall from 1.6 to 0.4 of their mean, whole kb; the first takes the rest."""
+    """Return lengths from 1.6 down to 0.4 of their mean, whole kb; the first takes the rest."""
     shares = np.linspace(1.6, 0.4, chromosomes) if chromosomes > 1 else np.ones(1)
     lengths = (shares / shares.sum() * genome_length).astype(np.int64) // 1000 * 1000
     lengths[0] += genome_length - lengths.sum()

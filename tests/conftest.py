@@ -27,7 +27,7 @@ PLACE = 12  # bases that spell a place: 2 for the chromosome, 10 for the positio
 
 
 def self_describing(number, length):
-    """Return a chromosome in which any 23 bp hold a whole word that spells its own chromosome and position."""
+    """Return a chromosome in which any 23 bp spell their own chromosome and position."""
     words = [spell(number, start) for start in range(0, length, PLACE)]
     return "".join(words)[:length]
 
@@ -117,7 +117,7 @@ def toy(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def run_extract():
-    """Return a function that extracts windows into a folder, with defaults that fit the toy genome."""
+    """Return a function that extracts the toy genome's windows into a folder."""
 
     def run(source, output, **changes):
         table = changes.pop("table", output / "targets.tsv")
@@ -140,7 +140,7 @@ def run_extract():
 
 @pytest.fixture(scope="session")
 def toy_dataset(toy, run_extract, tmp_path_factory):
-    """Return the path of the toy genome's dataset.h5, beside its windows.tsv, windows.fa.gz and targets.tsv."""
+    """Return the path of the toy genome's dataset.h5, beside its tables and windows."""
     return (
         run_extract(toy, tmp_path_factory.mktemp("dataset"), blacklist=[toy / "blacklist.bed"])
         / "dataset.h5"
@@ -176,7 +176,10 @@ def random_bases(rng, n, length):
 
 @pytest.fixture(scope="module")
 def X(planted):
-    """Random windows (900, 4, 200); each third holds instances of one planted motif, every other one reversed."""
+    """Random windows (900, 4, 200).
+
+    Each third holds instances of one planted motif, every other one reversed.
+    """
     rng = np.random.default_rng(0)
     X = random_bases(rng, 900, MOTIF_WINDOW)
     for number, window in enumerate(X):
@@ -189,7 +192,7 @@ def X(planted):
 
 @pytest.fixture(scope="module")
 def conv(planted):
-    """Log-odds filters of the planted motifs, one reverse complemented, then three random ones and a dead one."""
+    """Filters: log-odds of planted motifs, one reverse-complemented; random ones; a dead one."""
     torch.manual_seed(0)
     conv = torch.nn.Conv1d(4, 7, FILTER_WIDTH)
     with torch.no_grad():

@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -112,6 +113,47 @@ def test_imports_go_one_way(path):
         assert allowed, f"{name_of(path)} imports {imported}, which is not below it"
 
 
+def report_layer(module):
+    """Return the layer of a module of the report: a run is read, then findings, then rendering."""
+    names = module.split(".")[2:]
+    if names and names[0].startswith("run"):
+        return 0
+    return 1 if names and names[0] == "findings" else 2
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "report").rglob("*.py")), ids=ids)
+def test_the_report_reads_then_finds_then_renders(path):
+    layer = report_layer(name_of(path))
+    for imported in imports(path):
+        if imported.startswith("danq.report."):
+            assert report_layer(imported) <= layer, f"{name_of(path)} imports {imported}"
+        if imported.split(".")[0] in ("jinja2", "matplotlib"):
+            assert layer == 2, f"{name_of(path)} draws"
+
+
+STEPS = [
+    "data/extract",
+    "training/train",
+    "evaluation/evaluate",
+    "interpret/motifs",
+    "report/report",
+]
+"""Main module of each long step."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_is_read_in_five_files(step):
+    """Beyond its main module, and what every module may use: errors, files, configuration."""
+    modules = {name for name in imports(PACKAGE / f"{step}.py") if name.startswith("danq.")}
+    files = {
+        name for name in modules if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()
+    }
+    packages = {name for name in modules - files if (PACKAGE / name.split(".", 1)[1]).is_dir()}
+    roomless = {f"danq.{room}" for room in LEVEL_OF}
+    to_open = (files | packages) - roomless - {"danq.errors", "danq.files", "danq.config"}
+    assert len(to_open) <= 5, f"{step} needs {sorted(to_open)}"
+
+
 def test_the_front_door_imports_nothing_when_danq_is_imported():
     code = "import sys, danq; sys.exit(any(name.startswith('danq.') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -149,7 +191,7 @@ def test_private_names_stay_private(path):
 
 
 def is_private(name):
-    # A named tuple's methods begin with an underscore, so that they cannot be the names of its fields.
+    # Methods of named tuples begin with an underscore, so that no field can have their name.
     of_named_tuples = ("_replace", "_make", "_asdict", "_fields")
     return name.startswith("_") and not name.startswith("__") and name not in of_named_tuples
 
@@ -251,8 +293,12 @@ def canonical(name):
 def installed(tmp_path_factory):
     """Return the Python of an empty environment that holds the wheel, without its dependencies."""
     folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # a build leaves files beside what it builds
+    shutil.copytree(PACKAGE, source / "danq", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "--wheel-dir", folder, ROOT], check=True, cwd=folder)
+    subprocess.run([*build, "--wheel-dir", folder, source], check=True)
     (wheel,) = folder.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "empty"], check=True)
     (site,) = (folder / "empty").glob("lib/python*/site-packages")

@@ -57,7 +57,7 @@ class Network(nn.Module):
 
 
 class ConvolutionalNetwork(Network):
-    """A network whose filters can be read as motifs: a stem, and a trunk that reads its responses."""
+    """A network whose filters can be read as motifs: a stem, and a trunk over its responses."""
 
     stem: Stem
 

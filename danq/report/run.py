@@ -28,7 +28,12 @@ from danq.report.run_scores import (
     target_table,
 )
 from danq.report.run_steps import read_commands, read_steps
-from danq.report.run_tables import read_checked_table, read_json, read_optional_table
+from danq.report.run_tables import (
+    read_checked_table,
+    read_json,
+    read_optional_table,
+    read_text,
+)
 from danq.report.run_trainings import (
     Trained,
     read_first_attributions,
@@ -197,6 +202,11 @@ def read_run(folder: PathLike) -> Run:
         commands=read_commands(folder / "logs"),
         steps=read_steps(folder / "benchmarks"),
     )
+
+
+def read_settings(path: PathLike) -> str:
+    """Return the resolved configuration of a run as it is written, YAML text."""
+    return read_text(path)
 
 
 def configured_motifs(settings: str) -> dict[str, Motif]:
