@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from danq.catalog import MODELS
+from danq.catalog import BASELINES, MODELS
 from danq.errors import DanqError, shown
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -56,6 +56,18 @@ def _known_model(name: str) -> str:
 
 
 ModelName = Annotated[str, AfterValidator(_known_model)]
+
+
+def _known_baseline(name: str) -> str:
+    """Take a baseline that a run can be given; oracles come with a simulated genome."""
+    known = [baseline.name for baseline in BASELINES.values() if not baseline.oracle]
+    if name not in known:
+        choices = " or ".join(repr(baseline) for baseline in known)
+        raise ValueError(f"Input should be {choices}, not {shown(name)}")
+    return name
+
+
+BaselineName = Annotated[str, AfterValidator(_known_baseline)]
 FIGURES = {
     "scatter": "AUPRC of a pair of models, a point per target",
     "effects": "their difference against the number of positives",
@@ -528,7 +540,7 @@ class Config(Section):
         [0], min_length=1, description="training seeds"
     )
     threads: int = Field(1, ge=1, description="CPU threads of one training")
-    baselines: list[Literal["kmer", "scan"]] = Field(
+    baselines: list[BaselineName] = Field(
         ["kmer", "scan"], description="what the networks must beat"
     )
     simulate: Simulate = Simulate()

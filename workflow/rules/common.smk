@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from danq.genome import sources
-from danq.catalog import MODELS
+from danq.catalog import BASELINES, MODELS
 from danq.config import flags, load
 from danq.errors import DanqError, DanqErrors, shown
 from danq.genome.tables import read_targets
@@ -139,7 +139,7 @@ def checksum_flags():
 
 with_filters = [model for model in settings.models if MODELS[model].has_filters]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
-baselines = settings.baselines + (["oracle_rule", "oracle_parts"] if simulated else [])
+baselines = settings.baselines + ([name for name, entry in BASELINES.items() if entry.oracle] if simulated else [])
 
 
 wildcard_constraints:
