@@ -316,5 +316,6 @@ def test_the_wheel_holds_every_module_and_template(installed):
         copied = site / path.relative_to(ROOT)
         assert copied.read_bytes() == path.read_bytes()
     code = "import danq; print(danq.__file__, danq.__version__)"
-    answer = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    command = [python, "-c", code]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=site.parent)
     assert answer.stdout.split() == [str(site / "danq" / "__init__.py"), danq.__version__]
