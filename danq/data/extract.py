@@ -16,7 +16,6 @@ from danq.data.inputs import Files, Row, read_files
 from danq.files import PathLike, write_text
 from danq.genome.bins import SPLITS, Grid
 from danq.genome.sources import Sources
-from danq.genome.tables import Target
 
 _BINS = 1 << 16  # bins labelled and written at once
 
@@ -126,10 +125,7 @@ def _table(files: Files, choice: Choice) -> str:
     for index, target in enumerate(files.targets):
         checksum = files.source["peaks"][index]["sha256"]
         positives = choice.positives[:, index].tolist()
+        names = [target.name, target.group, target.jaspar or ".", target.file]
         counts = map(str, [files.n_peaks[index], *positives])
-        lines.append("\t".join([*_names(target), checksum, *counts]))
+        lines.append("\t".join([*names, checksum, *counts]))
     return "\n".join(lines) + "\n"
-
-
-def _names(target: Target) -> list[str]:
-    return [target.name, target.group, target.jaspar or ".", target.file]

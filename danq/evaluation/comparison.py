@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from danq import catalog
+from danq.data.dataset import Dataset
 from danq.evaluation import uncertainty
 from danq.evaluation.ranking import blocks_of_targets, read_targets
 from danq.evaluation.uncertainty import MIN_BLOCKS
@@ -68,6 +69,15 @@ class Split(NamedTuple):
     labels: NDArray[np.uint8]
     facts: pd.DataFrame
     blocks: NDArray[np.int64]
+
+
+def read_test_split(dataset: Dataset) -> Split:
+    """Return the windows of the test split of a dataset, and the genomic block of each."""
+    names = dataset.names
+    columns = {"target": range(len(names)), "name": names, "group": dataset.groups}
+    places = dataset.places("test")
+    blocks = uncertainty.genomic_blocks(places.chrom, places.start)
+    return Split(dataset.labels("test"), pd.DataFrame(columns), blocks)
 
 
 class Spread(NamedTuple):

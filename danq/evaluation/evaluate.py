@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from danq.data.dataset import Dataset, open_dataset
 from danq.data.predictions import read_predictions
 from danq.errors import DanqError
-from danq.evaluation.comparison import Split, compare
-from danq.evaluation.metrics import BINS, calibration, measure
-from danq.evaluation.ranking import blocks_of_targets, rankings
-from danq.evaluation.uncertainty import genomic_blocks
+from danq.evaluation.comparison import Split, compare, read_test_split
+from danq.evaluation.metrics import BINS, calibration, measure, precision_curves
 from danq.files import PathLike, write_table
 from danq.simulation.truth import element_coverage
 
@@ -86,7 +84,7 @@ def evaluate(
         Predictions of other windows, or of the same model and seed twice.
     """
     with open_dataset(dataset) as opened:
-        test = _test_split(opened)
+        test = read_test_split(opened)
         decoys = None if elements is None else _decoys(opened, elements)
         checksum = opened.split_checksum("test")
     scores = _read_scores(predictions, checksum, test.labels.shape)
@@ -99,14 +97,6 @@ def evaluate(
     trained = _by_model(_of_networks(scores))
     areas = _by_model(_of_networks(measured))
     write_table(comparison, compare(test, trained, areas, threads))
-
-
-def _test_split(dataset: Dataset) -> Split:
-    """Return the windows of the test split."""
-    names = dataset.names
-    columns = {"target": range(len(names)), "name": names, "group": dataset.groups}
-    blocks = genomic_blocks(*dataset.places("test"))
-    return Split(dataset.labels("test"), pd.DataFrame(columns), blocks)
 
 
 def _decoys(dataset: Dataset, elements: PathLike) -> NDArray[np.bool_]:
@@ -214,19 +204,10 @@ def _curves_table(test: Split, scores: Mapping[Predictor, NDArray[np.floating]])
     """Return the precision of each model and target at each of `RECALLS`, seeds averaged."""
     tables = []
     for model, seeds in _by_model(scores).items():
-        curves = [_precision(test.labels, values) for values in seeds]
+        curves = [precision_curves(test.labels, values, RECALLS) for values in seeds]
         precision = np.mean(curves, axis=0)
         tables.append(_curve_rows(model, precision))
     return pd.concat(tables).dropna()
-
-
-def _precision(labels: NDArray[np.integer], scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the precision of each target at the `RECALLS` (T, 50)."""
-    precision = []
-    for columns in blocks_of_targets(labels.shape[1]):
-        for ranking in rankings(labels, scores, columns):
-            precision.append(ranking.precision_at(RECALLS))
-    return np.array(precision)
 
 
 def _curve_rows(model: str, precision: NDArray[np.float64]) -> pd.DataFrame:

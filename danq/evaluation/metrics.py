@@ -201,10 +201,42 @@ def ece(ranking: Ranking) -> float:
 # --- curves ---
 
 
+def precision_curves(
+    labels: ArrayLike, scores: ArrayLike, recalls: ArrayLike
+) -> NDArray[np.float64]:
+    """Return the precision of each target where its recall reaches given values.
+
+    Curves on a grid of recalls, to be averaged over seeds.
+
+    Parameters
+    ----------
+    labels, scores : array_like, shape (N, T)
+        As `measure`.
+    recalls : array_like, shape (R,)
+        As `precision_at`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (T, R), float64
+        As `precision_at`.
+
+    Raises
+    ------
+    DanqError
+        As `measure`.
+    """
+    labels = np.asarray(labels)
+    scores = np.asarray(scores)
+    _refuse_mismatch(labels, scores, 2)
+    curves = []
+    for columns in blocks_of_targets(labels.shape[1]):
+        for ranking in rankings(labels, scores, columns):
+            curves.append(ranking.precision_at(recalls))
+    return np.array(curves)
+
+
 def precision_at(labels: ArrayLike, scores: ArrayLike, recalls: ArrayLike) -> NDArray[np.float64]:
     """Return the precision of one target where its recall reaches given values.
-
-    A curve on a grid of recalls, to be averaged over seeds.
 
     Parameters
     ----------
@@ -233,9 +265,8 @@ def precision_at(labels: ArrayLike, scores: ArrayLike, recalls: ArrayLike) -> ND
     labels = np.asarray(labels)
     scores = np.asarray(scores)
     _refuse_mismatch(labels, scores, 1)
-    target = slice(0, 1)
-    [ranking] = rankings(labels[:, None], scores[:, None], target)
-    return ranking.precision_at(recalls)
+    [curve] = precision_curves(labels[:, None], scores[:, None], recalls)
+    return curve
 
 
 class Calibration(NamedTuple):

@@ -1,11 +1,29 @@
-"""The filters of one layer as matrices: the bases at their sites, counted."""
+"""Filters as matrices: the bases at their sites in labelled windows, counted; and the sites."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from danq.interpret.sites import OneHot, Sites, count_bases, find_sites, realign, site_bases
+from danq.config import Motifs
+from danq.data.dataset import Dataset
+from danq.errors import DanqError
+from danq.files import PathLike
+from danq.genome.tables import find_target
+from danq.interpret.sites import (
+    OneHot,
+    Sites,
+    bed_rows,
+    count_bases,
+    find_sites,
+    realign,
+    site_bases,
+    window_positions,
+    write_bed,
+)
 from danq.motif.annotate import kept_columns, trim
 from danq.motif.meme import Motif
 from danq.network.motif_layers import Layer
@@ -43,6 +61,67 @@ class Filters(NamedTuple):
         """What the filters are called, as ``filter0``."""
         numbers = range(self.layer.n_filters)
         return [f"{self.layer.name}{number}" for number in numbers]
+
+
+def read_filters(
+    layers: Sequence[Layer],
+    data: Dataset,
+    settings: Motifs,
+    activation: float,
+    rng: np.random.Generator,
+    keep: bool = False,
+) -> list[Filters]:
+    """Read the filters of all layers of a model in the same labelled windows.
+
+    Parameters
+    ----------
+    layers : list of danq.network.motif_layers.Layer
+        See `danq.network.trained.TrainedModel.motif_layers`.
+    data : danq.data.dataset.Dataset
+        The open file.
+    settings : danq.config.Motifs
+        How many windows, of which split, with the label of which target.
+    activation : float
+        See `danq.interpret.sites.find_sites`.
+    rng : numpy.random.Generator
+        Chooses the windows.
+    keep : bool
+        See `read_layer`.
+
+    Returns
+    -------
+    list of Filters
+        Layer by layer.
+
+    Raises
+    ------
+    DanqError
+        No window has the label, or there is no such target.
+    """
+    rows = _labelled_rows(data, settings.split, settings.target)
+    n = min(settings.windows, len(rows))
+    sample = np.sort(rng.choice(rows, n, replace=False))
+    one_hot = partial(data.one_hot, settings.split)
+    filters = []
+    for layer in layers:
+        filters.append(read_layer(layer, one_hot, sample, activation, rng, keep))
+    return filters
+
+
+def _labelled_rows(data: Dataset, split: str, target: str | None) -> NDArray[np.int64]:
+    """Return the rows of a split with a label, or with that of one target."""
+    if target is None:
+        label = "a label"
+        labels = data.packed_labels(split)
+    else:
+        label = f"the label of {target}"
+        column = find_target(target, data.names)
+        labels = data.labels_of(split, [column])
+    rows = np.flatnonzero(labels.any(axis=1))
+    if len(rows) == 0:
+        advice = "choose another split or target, or extract with others"
+        raise DanqError(f"no {split} window has {label}; {advice}", data.path)
+    return rows
 
 
 def read_layer(
@@ -184,6 +263,33 @@ def motif_spans(filters: Filters, trim_bits: float) -> NDArray[np.int64]:
     """
     spans = [kept_columns(_matrix(counts), trim_bits) for counts in filters.counts]
     return np.array(spans)
+
+
+def write_sites(
+    path: PathLike, filters: Sequence[Filters], data: Dataset, split: str, trim_bits: float
+) -> None:
+    """Write the sites of all layers as BED, each as wide as the motif of its filter.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make, see `danq.interpret.sites.write_bed`.
+    filters : list of Filters
+        Of each layer, with their sites.
+    data : danq.data.dataset.Dataset
+        The open file in whose windows the sites are.
+    split : str
+        The split of these windows.
+    trim_bits : float
+        As for `filter_motifs`.
+    """
+    windows = window_positions(data, split)
+    tables = []
+    for layer in filters:
+        if layer.sites is not None:
+            spans = motif_spans(layer, trim_bits)
+            tables.append(bed_rows(layer.sites, layer.names, spans, windows))
+    write_bed(path, pd.concat(tables))
 
 
 def _matrix(counts: NDArray[np.int64]) -> NDArray[np.float64]:

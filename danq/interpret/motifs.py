@@ -1,31 +1,25 @@
 """Filters as motifs: sites, base counts, trimmed matrices, names of known relatives.
 
-A filter becomes the matrix of the sites that excite it, one per window. `danq.interpret.sites`
-finds these, `danq.interpret.filters` counts the bases there, `danq.motif.annotate` names the
-matrices and brings copies together; this is the order in which it happens, and what is written
-down.
+A filter becomes the matrix of the sites that excite it, one per window. `danq.interpret.filters`
+finds these and counts the bases there, `danq.motif.annotate` names the matrices and brings copies
+together; this is the order in which it happens, and what is written down.
 """
 
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from danq.config import Motifs
-from danq.data.dataset import Dataset, open_dataset
+from danq.data.dataset import open_dataset
 from danq.errors import DanqError
 from danq.files import PathLike, write_table
-from danq.genome.tables import find_target
-from danq.interpret.filters import Filters, filter_motifs, motif_spans, read_layer
-from danq.interpret.sites import Windows, bed_rows, write_bed
+from danq.interpret.filters import Filters, filter_motifs, read_filters, write_sites
 from danq.motif.annotate import match_table, merge_clusters, renamed, summary
 from danq.motif.meme import Motif, known_motifs, write_meme
-from danq.network.motif_layers import Layer, motif_layers
-from danq.network.trained import TrainedModel, load
+from danq.network.trained import load
 
 
 class Cutoffs(NamedTuple):
@@ -97,14 +91,14 @@ def motifs(
     with open_dataset(dataset) as data:
         trained = load(checkpoint, device="cpu")
         trained.refuse_other_data(data)
-        layers = _layers(trained, checkpoint)
-        rows = _sample_rows(data, settings, rng)
-        one_hot = partial(data.one_hot, settings.split)
-        filters = []
-        for layer in layers:
-            keep = sites is not None
-            filters.append(read_layer(layer, one_hot, rows, cutoffs.activation, rng, keep))
-        windows = _windows(data, settings.split)
+        layers = trained.motif_layers()
+        if not layers:
+            what = f"{trained.facts['model']} has no filters to read motifs from"
+            raise DanqError(f"{what}; name another model", checkpoint)
+        keep = sites is not None
+        filters = read_filters(layers, data, settings, cutoffs.activation, rng, keep)
+        if sites is not None:
+            write_sites(sites, filters, data, settings.split, cutoffs.trim_bits)
     initialised_from = trained.facts.get("filters_initialised_from", [])
     discovered = _discovered(filters, cutoffs.trim_bits)
     families = _families(discovered, filters, initialised_from)
@@ -112,8 +106,6 @@ def motifs(
     write_meme(meme, renamed(discovered, table))
     if clusters:
         write_meme(clusters, merge_clusters(discovered, table))
-    if sites:
-        write_bed(sites, _bed(filters, windows, cutoffs.trim_bits))
     write_table(matches, filter_table(table, filters, initialised_from))
     n_filters = sum(layer.n_filters for layer in layers)
     message = f"{matches}: {n_filters} filters; {summary(table)}"
@@ -128,48 +120,6 @@ def _cutoffs(settings: Motifs) -> Cutoffs:
         if value is not None:
             given[name] = value
     return RECIPES[settings.recipe]._replace(**given)
-
-
-def _layers(trained: TrainedModel, checkpoint: PathLike) -> list[Layer]:
-    """Return the layers of a trained model that have filters to read."""
-    layers = motif_layers(trained.network)
-    if not layers:
-        what = f"{trained.facts['model']} has no filters to read motifs from; name another model"
-        raise DanqError(what, checkpoint)
-    return layers
-
-
-def _sample_rows(data: Dataset, settings: Motifs, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Choose the windows in which filters look for sites; return their rows, ascending."""
-    rows = _labelled_rows(data, settings.split, settings.target)
-    n = min(settings.windows, len(rows))
-    return np.sort(rng.choice(rows, n, replace=False))
-
-
-def _labelled_rows(data: Dataset, split: str, target: str | None) -> NDArray[np.int64]:
-    """Return the rows of a split with a label, or with that of one target."""
-    if target is None:
-        label = "a label"
-        labels = data.packed_labels(split)
-    else:
-        label = f"the label of {target}"
-        column = find_target(target, data.names)
-        labels = data.labels_of(split, [column])
-    rows = np.flatnonzero(labels.any(axis=1))
-    if len(rows) == 0:
-        advice = "choose another split or target, or extract with others"
-        raise DanqError(f"no {split} window has {label}; {advice}", data.path)
-    return rows
-
-
-def _windows(data: Dataset, split: str) -> Windows:
-    """Return where windows lie; each one without a position is a chromosome of its own."""
-    if data.attributes["coordinates"] == "genome":
-        chromosome, start = data.places(split)
-        return Windows(chromosome, start, list(data.chromosomes))
-    rows = np.arange(data.length(split))
-    names = [f"{split}_{row}" for row in rows]
-    return Windows(rows, np.zeros(len(rows), np.int64), names)
 
 
 def _discovered(filters: Sequence[Filters], trim_bits: float) -> list[Motif]:
@@ -232,16 +182,6 @@ def _match(
 
     table = pd.concat(tables, ignore_index=True)
     return table.sort_values("name", key=rank, kind="stable", ignore_index=True)
-
-
-def _bed(filters: Sequence[Filters], windows: Windows, trim_bits: float) -> pd.DataFrame:
-    """Return the sites of all layers as rows of a BED file."""
-    tables = []
-    for layer in filters:
-        if layer.sites is not None:
-            spans = motif_spans(layer, trim_bits)
-            tables.append(bed_rows(layer.sites, layer.names, spans, windows))
-    return pd.concat(tables)
 
 
 def filter_table(

@@ -31,8 +31,7 @@ from danq.config import Probe
 from danq.data.dataset import open_dataset
 from danq.files import PathLike, write_table
 from danq.genome.sequence import one_hot
-from danq.interpret.backgrounds import dinucleotides, draw_backgrounds
-from danq.interpret.constructs import distances, place_sites
+from danq.interpret.constructs import dinucleotides, distances, draw_backgrounds, place_sites
 from danq.interpret.pairs import Pair, choose_pairs
 from danq.motif.sites import ARRANGEMENTS, draw_sites
 from danq.network.strands import BATCH, strand_log_odds

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from danq.data.dataset import Dataset
 from danq.files import PathLike, write_table
 from danq.genome.sequence import UNKNOWN, base_indices
 from danq.network.motif_layers import Layer
@@ -264,6 +265,32 @@ def _scores(shifted: NDArray[np.uint8], odds: NDArray[np.float64]) -> NDArray[np
     for position, column in enumerate(odds):
         scores = scores + column[shifted[:, :, position]]
     return scores
+
+
+# --- sites as BED ---
+
+
+def window_positions(data: Dataset, split: str) -> Windows:
+    """Return where the windows of a split lie.
+
+    Parameters
+    ----------
+    data : danq.data.dataset.Dataset
+        The open file.
+    split : str
+        train, valid or test.
+
+    Returns
+    -------
+    Windows
+        Each window without a position is a chromosome of its own.
+    """
+    if data.attributes["coordinates"] == "genome":
+        chromosome, start = data.places(split)
+        return Windows(chromosome, start, list(data.chromosomes))
+    rows = np.arange(data.length(split))
+    names = [f"{split}_{row}" for row in rows]
+    return Windows(rows, np.zeros(len(rows), np.int64), names)
 
 
 def write_bed(path: PathLike, frame: pd.DataFrame) -> None:

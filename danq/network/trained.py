@@ -16,6 +16,7 @@ from danq.network import strands
 from danq.network.checkpoint import load_checkpoint
 from danq.network.devices import choose_device, set_tf32
 from danq.network.models import Network, takes_any_length
+from danq.network.motif_layers import Layer, motif_layers
 from danq.network.strands import BATCH
 
 Sequences: TypeAlias = str | Sequence[str] | NDArray[Any] | torch.Tensor
@@ -197,6 +198,10 @@ class TrainedModel:
             Probabilities of either strand.
         """
         return strands.predict_rows(self.network, dataset, split, rows, self.device, stop)
+
+    def motif_layers(self) -> list[Layer]:
+        """Return the layers whose filters can be read as motifs; empty where there are none."""
+        return motif_layers(self.network)
 
     def refuse_other_data(self, dataset: Dataset) -> None:
         """Refuse a dataset that is not the one of the training, or whose windows are too short.

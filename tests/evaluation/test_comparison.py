@@ -7,8 +7,10 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from danq import catalog
-from danq.evaluation.comparison import COLUMNS, Split, compare
+from danq.data.dataset import open_dataset
+from danq.evaluation.comparison import COLUMNS, Split, compare, read_test_split
 from danq.evaluation.metrics import measure
+from danq.evaluation.uncertainty import genomic_blocks
 
 
 def columns(n, t, seed, levels=None):
@@ -39,6 +41,16 @@ def contrast(labels, danq, deepsea, size=10):
     return table.assign(
         target=table["target"].where(table["target"] != "group", table["group"])
     ).set_index("target")
+
+
+def test_the_test_split_of_a_dataset(toy_dataset):
+    with open_dataset(toy_dataset) as dataset:
+        test = read_test_split(dataset)
+        assert (test.labels == dataset.labels("test")).all()
+        assert (test.blocks == genomic_blocks(*dataset.places("test"))).all()
+        assert test.facts["target"].tolist() == list(range(len(dataset.names)))
+        assert test.facts["name"].tolist() == dataset.names
+        assert test.facts["group"].tolist() == dataset.groups
 
 
 def test_a_model_against_itself_differs_by_nothing():

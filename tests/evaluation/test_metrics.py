@@ -16,7 +16,13 @@ from sklearn.metrics import (
 from danq import catalog
 from danq.errors import DanqError
 from danq.evaluation import metrics as module
-from danq.evaluation.metrics import METRICS, calibration, measure, precision_at
+from danq.evaluation.metrics import (
+    METRICS,
+    calibration,
+    measure,
+    precision_at,
+    precision_curves,
+)
 from danq.evaluation.ranking import rankings
 
 RANKED = METRICS[:5]
@@ -319,6 +325,18 @@ def test_precision_is_nan_where_nothing_is_defined(labels, scores):
     assert np.isnan(precision_at(np.array(labels), np.array(scores), [0.5, 1])).all()
 
 
+def test_curves_of_all_targets_are_those_of_each():
+    labels, scores = columns(300, 20, 8)
+    labels[:, 3] = 0
+    recalls = [0.1, 0.5, 1]
+    curves = precision_curves(labels, scores, recalls)
+    assert curves.shape == (20, 3)
+    assert np.isnan(curves[3]).all()
+    for target, curve in enumerate(curves):
+        expected = precision_at(labels[:, target], scores[:, target], recalls)
+        np.testing.assert_array_equal(curve, expected)
+
+
 @pytest.mark.parametrize("bins", [1, 5, 10, 15])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_calibration_is_scikit_learns(bins, dtype):
@@ -385,5 +403,7 @@ def test_labels_and_scores_belong_together():
             measure(np.zeros(labels), np.zeros(scores))
     with pytest.raises(DanqError, match=r"shape \(5, 2\).*of 1 dimension$"):
         precision_at(np.zeros((5, 2)), np.zeros((5, 2)), [0.5])
+    with pytest.raises(DanqError, match="both need the same, of 2 dimensions"):
+        precision_curves(np.zeros(5), np.zeros(5), [0.5])
     with pytest.raises(DanqError, match="do not belong together"):
         calibration(np.zeros(5), np.zeros(6))

@@ -1,5 +1,4 @@
 import contextlib
-import types
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from danq.interpret import motifs as module
 from danq.interpret.motifs import RECIPES, Cutoffs, motifs
 from danq.motif.meme import read_meme, write_meme
 from tests.conftest import MOTIF_WINDOW as LENGTH
+from tests.conftest import layer_of
 
 
 class FakeDataset:
@@ -41,8 +41,11 @@ class FakeDataset:
 
 class FakeModel:
     def __init__(self, conv, initialised_from):
-        self.network = types.SimpleNamespace(stem=types.SimpleNamespace(conv=conv))
+        self.conv = conv
         self.facts = {"model": "danq", "filters_initialised_from": initialised_from}
+
+    def motif_layers(self):
+        return [layer_of(self.conv)]
 
     def refuse_other_data(self, data):
         pass
@@ -211,6 +214,13 @@ def test_filters_initialised_from_motifs_make_no_room_for_others(
     assert (
         q[1] == pytest.approx(sidak) and q[0] <= q[1]
     )  # alone, it is corrected for no other filter
+
+
+def test_a_model_without_filters(run, monkeypatch):
+    monkeypatch.setattr(FakeModel, "motif_layers", lambda self: [])
+    message = "^model.ckpt: danq has no filters to read motifs from; name another model$"
+    with pytest.raises(DanqError, match=message):
+        run()
 
 
 def test_a_model_without_any_site(run, conv, monkeypatch):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from danq.data.dataset import open_dataset
 from danq.genome.sequence import UNKNOWN
 from danq.interpret.sites import (
     Sites,
@@ -14,6 +15,7 @@ from danq.interpret.sites import (
     find_sites,
     realign,
     site_bases,
+    window_positions,
     write_bed,
 )
 from danq.network.models import build
@@ -169,6 +171,21 @@ def test_starts_count_bases_whatever_the_stride():
     layer = Layer("second", lambda X: torch.tensor([[[0.0, 1.0, 5.0, 2.0]]]), 1, 10, 4)
     ((_, sites, _),) = find_sites(layer, X.__getitem__, np.arange(1), 0.5)
     assert (sites.row.tolist(), sites.filter.tolist(), sites.start.tolist()) == ([0], [0], [8])
+
+
+def test_windows_lie_in_the_genome_or_each_on_its_own(toy_dataset, monkeypatch):
+    with open_dataset(toy_dataset) as data:
+        places = data.places("test")
+        windows = window_positions(data, "test")
+        assert (windows.chromosome == places.chrom).all()
+        assert (windows.start == places.start).all()
+        assert windows.names == list(data.chromosomes)
+        monkeypatch.setitem(data.attributes, "coordinates", "rows")
+        windows = window_positions(data, "test")
+        n = data.length("test")
+    assert windows.chromosome.tolist() == list(range(n))
+    assert windows.start.tolist() == [0] * n
+    assert windows.names == [f"test_{row}" for row in range(n)]
 
 
 def test_bed_rows_by_hand():

@@ -83,6 +83,13 @@ def test_danq_load_is_the_same(checkpoint):
     pd.testing.assert_frame_equal(danq.load(path, device="cpu").predict(texts), expected)
 
 
+def test_a_trained_model_has_layers_to_read_motifs_from(checkpoint):
+    model = load(checkpoint(), device="cpu")
+    [layer] = model.motif_layers()
+    assert layer.n_filters == model.network.stem.conv.out_channels
+    assert load(checkpoint(model="mlp"), device="cpu").motif_layers() == []
+
+
 @pytest.mark.parametrize("method", ["predict", "logits"])
 def test_text_list_array_and_tensor_give_the_same_numbers(checkpoint, method):
     function = getattr(load(checkpoint(), device="cpu"), method)

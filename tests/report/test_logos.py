@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from danq.interpret.motifs import match_table
+from danq.motif.annotate import match_table
 from danq.motif.meme import Motif
 from danq.report.logos import align, logo
 
