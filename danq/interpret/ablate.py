@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from tqdm import tqdm
 
 from danq.config import Ablation
 from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError
 from danq.files import PathLike, write_table
+from danq.network.models import ConvolutionalNetwork
 from danq.network.strands import BATCH, strand_log_odds
-from danq.network.trained import TrainedModel, load
+from danq.network.trained import load
 
 MOST = 5000
 """Windows, whatever the number of targets: at the published size each costs a second and more of a
@@ -63,8 +63,8 @@ def ablate(
         A file is unfit, the model has no filters, or the split has no labelled window.
     """
     trained = load(checkpoint, device=device, threads=threads)
-    stem = trained.network.stem
-    if stem is None:
+    network = trained.network
+    if not isinstance(network, ConvolutionalNetwork):
         what = f"{trained.facts['model']} has no filters to ablate; name another model"
         raise DanqError(what, checkpoint)
     with open_dataset(dataset) as data:
@@ -76,11 +76,11 @@ def ablate(
             what = f"no {settings.split} window has a label; choose another split"
             raise DanqError(what, dataset)
         batches = np.split(rows, range(BATCH, len(rows), BATCH))
-        changes = _changes_by_batch(trained, data, settings.split, batches)
+        changes = _changes_by_batch(network, data, settings.split, batches, trained.device)
         batch_labels = [labels[batch] for batch in batches]
         table = effect_table(changes, batch_labels, data.names, data.groups)
     write_table(output, table)
-    n_filters = stem.conv.out_channels
+    n_filters = network.stem.conv.out_channels
     message = f"{output}: {n_filters} filters ablated in {len(rows)} windows"
     print(message, file=sys.stderr)
 
@@ -113,16 +113,20 @@ def positive_rows(labels: NDArray[np.uint8], n: int, rng: np.random.Generator) -
 
 
 def _changes_by_batch(
-    trained: TrainedModel, data: Dataset, split: str, batches: Sequence[NDArray[np.int64]]
+    network: ConvolutionalNetwork,
+    data: Dataset,
+    split: str,
+    batches: Sequence[NDArray[np.int64]],
+    device: torch.device,
 ) -> Iterator[Iterator[NDArray[np.float64]]]:
     """Yield the changes of each batch of windows."""
     for batch in tqdm(batches, "ablate", unit="batch", leave=False, disable=None):
         X = data.one_hot(split, batch)
-        yield ablated_changes(trained.network, X, trained.device)
+        yield ablated_changes(network, X, device)
 
 
 def ablated_changes(
-    network: nn.Module, X: NDArray[np.float32], device: torch.device
+    network: ConvolutionalNetwork, X: NDArray[np.float32], device: torch.device
 ) -> Iterator[NDArray[np.float64]]:
     """Yield what each window loses when a first filter never fires, filter by filter.
 
@@ -131,8 +135,8 @@ def ablated_changes(
 
     Parameters
     ----------
-    network : torch.nn.Module
-        With a stem; in evaluation mode, on `device`.
+    network : danq.network.models.ConvolutionalNetwork
+        In evaluation mode, on `device`.
     X : numpy.ndarray, float32, shape (N, 4, L)
         One-hot windows.
     device : torch.device
@@ -157,7 +161,9 @@ def ablated_changes(
                 strand[:, number] = response
 
 
-def _log_odds(network: nn.Module, strands: Sequence[torch.Tensor]) -> NDArray[np.float64]:
+def _log_odds(
+    network: ConvolutionalNetwork, strands: Sequence[torch.Tensor]
+) -> NDArray[np.float64]:
     """Return the log-odds (N, T) of the mean probability of both strands' responses."""
     logits = [network.trunk(strand).double() for strand in strands]
     return strand_log_odds(torch.stack(logits)).cpu().numpy()
