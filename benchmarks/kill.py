@@ -27,8 +27,9 @@ from danq import config
 from danq.catalog import MODELS
 from danq.data.dataset_writer import create_dataset
 from danq.genome.sequence import pack
-from danq.training import epoch, train
+from danq.training import epoch, record
 from danq.training.learner import Learner
+from danq.training.train import train
 from danq.training.validate import Validation
 
 TIMES = ["seconds", "samples_per_s", "loading_share"]
@@ -41,9 +42,9 @@ PLACES = (
     (os, "fsync"),
     (pathlib.Path, "write_bytes"),
     (pathlib.Path, "touch"),
-    (train, "write_checkpoint"),
-    (train, "write_table"),
-    (train, "write_text"),
+    (record, "write_checkpoint"),
+    (record, "write_table"),
+    (record, "write_text"),
 )
 
 
@@ -111,7 +112,7 @@ def run(folder, place, model):
         scale=0.02, epochs=2, batch_size=16, shift=3, device="cpu", precision="float32"
     )
     with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):
-        train.train(
+        train(
             folder / "dataset.h5",
             place / "m.ckpt",
             place / "h.tsv",

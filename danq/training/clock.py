@@ -79,6 +79,6 @@ class _Mark:
         self.time = time.perf_counter()
 
     def seconds_until(self, end: "_Mark") -> float:
-        if self.event is None:
+        if self.event is None or end.event is None:
             return end.time - self.time
         return self.event.elapsed_time(end.event) / 1000

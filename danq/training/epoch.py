@@ -1,16 +1,15 @@
-"""One epoch: its steps, its validation, its row of the history."""
+"""The epochs of a training: steps, validation, and a row of the history for each."""
 
 import time
 
 from tqdm import tqdm
 
+from danq.data.dataset import Dataset
 from danq.errors import STOPPED, StoppedError
 from danq.network.checkpoint import Resume
+from danq.training.interruption import Progress, Stop, refuse_infinite, save_state
 from danq.training.learner import Learner, StepResult, step_seed
-from danq.training.log import log
-from danq.training.progress import Progress, Row
-from danq.training.state import refuse_infinite, save_state
-from danq.training.stop import Stop
+from danq.training.record import Row, log
 from danq.training.validate import Scores, Validation
 
 SAVE_EVERY = 300
@@ -20,53 +19,68 @@ LOOK_EVERY = 16
 """Steps on a GPU between two looks at what it computed: each makes the host wait for it."""
 
 
-def run_epoch(
-    learner: Learner, validation: Validation, progress: Progress, resume: Resume, stop: Stop
-) -> None:
-    """Train to the end of the epoch, validate, keep the best weights, and save the state.
+class Epochs:
+    """Runs the epochs of a training, each with a validation at its end.
 
     Parameters
     ----------
-    learner : danq.training.learner.Learner
-        The network in training.
-    validation : danq.training.validate.Validation
-        The validation split.
-    progress : danq.training.progress.Progress
-        Its history grows by one row.
-    resume : danq.network.checkpoint.Resume
-        Where the state is kept.
-    stop : danq.training.stop.Stop
+    dataset : danq.data.dataset.Dataset
+        The open file, whose validation split is predicted; stays open as long as the network
+        trains.
+    stop : danq.training.interruption.Stop
         Notes signals that ask to stop.
 
     Raises
     ------
-    UntrainableError
-        The loss, a weight or a prediction is not finite.
-    StoppedError
-        A signal arrived; the state is saved.
+    DanqError
+        No target of the validation split has windows of both labels.
     """
-    started = time.monotonic()
-    first_step = progress.step
-    try:
-        _train(learner, progress, resume, stop)
-        train_seconds = time.monotonic() - started
-        loading_share = learner.clock.share("load", train_seconds)
-        name = learner.options.epoch_name(progress.epoch + 1)
-        scores = validation.score(learner, name, stop)
-    except StoppedError:
-        save_state(learner, progress, resume, time.monotonic() - started)
-        learner.fabric.barrier()  # a process that left earlier would take the others with it
-        raise
-    row = _row(learner, progress, scores)
-    row["samples_per_s"] = _speed(learner, first_step, train_seconds)
-    row["loading_share"] = round(loading_share, 4)
-    row["seconds"] = round(progress.seconds + time.monotonic() - started, 2)
-    weights = learner.network.state_dict()
-    row = progress.add(row, weights, learner.options.recipe.criterion)
-    if learner.leads:
-        log(_message(learner, row))
-    progress.begin_epoch()
-    save_state(learner, progress, resume, 0.0)
+
+    def __init__(self, dataset: Dataset, stop: Stop) -> None:
+        self.validation = Validation(dataset)
+        self.stop = stop
+
+    def run(self, learner: Learner, progress: Progress, resume: Resume) -> None:
+        """Train to the end of the epoch, validate, keep the best weights, and save the state.
+
+        Parameters
+        ----------
+        learner : danq.training.learner.Learner
+            The network in training.
+        progress : danq.training.interruption.Progress
+            Its history grows by one row.
+        resume : danq.network.checkpoint.Resume
+            Where the state is kept.
+
+        Raises
+        ------
+        UntrainableError
+            The loss, a weight or a prediction is not finite.
+        StoppedError
+            A signal arrived; the state is saved.
+        """
+        started = time.monotonic()
+        first_step = progress.step
+        try:
+            _train(learner, progress, resume, self.stop)
+            train_seconds = time.monotonic() - started
+            loading_share = learner.clock.share("load", train_seconds)
+            name = learner.options.epoch_name(progress.epoch + 1)
+            scores = self.validation.score(learner, name, self.stop)
+        except StoppedError:
+            save_state(learner, progress, resume, time.monotonic() - started)
+            learner.fabric.barrier()  # a process that left earlier would take the others with it
+            raise
+        row = _row(learner, progress, scores)
+        row["samples_per_s"] = _speed(learner, first_step, train_seconds)
+        row["loading_share"] = round(loading_share, 4)
+        row["seconds"] = round(progress.seconds + time.monotonic() - started, 2)
+        weights = learner.network.state_dict()
+        row = progress.add(row, weights, learner.options.recipe.criterion)
+        if learner.leads:
+            log(_message(learner, row))
+        progress.begin_epoch()
+        save_state(learner, progress, resume, 0.0)
 
 
 def _train(learner: Learner, progress: Progress, resume: Resume, stop: Stop) -> None:
@@ -80,7 +94,8 @@ def _train(learner: Learner, progress: Progress, resume: Resume, stop: Stop) -> 
         while progress.step < learner.steps:
             batch = _batch(progress.step, options.batch_size, len(schedule))
             seed = step_seed(options.seed, progress.epoch, progress.step)
-            result = learner.learn(schedule, batch, seed, stop)
+            loss_sum = learner.learn(schedule, batch, seed)
+            result = learner.sum_over_processes(loss_sum, stop.asked is not None)
             progress.loss_sum += result.loss_sum
             progress.step += 1
             _show(bar, progress, batch)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from danq.catalog import MODELS
 from danq.data.dataset import Dataset
 from danq.errors import DanqError
 from danq.motif.meme import Motif, known_motifs
 from danq.network.initialise import choose_motifs, initialise_from_motifs
+from danq.network.models import Network
 from danq.training.options import Options
 
 
@@ -37,12 +37,12 @@ class InitialFilters:
         content = [(motif.name, motif.matrix.tolist()) for motif in self.motifs]
         return hashlib.sha256(repr(content).encode()).hexdigest()
 
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> list[str]:
+    def initialise(self, network: Network, generator: torch.Generator) -> list[str]:
         """Initialise the first filters of a network.
 
         Parameters
         ----------
-        network : torch.nn.Module
+        network : danq.network.models.Network
             With a stem.
         generator : torch.Generator
             Draws what is random.
@@ -57,8 +57,9 @@ class InitialFilters:
         UntrainableError
             More motifs than filters.
         """
-        conv = network.stem.conv
-        return initialise_from_motifs(conv, self.motifs, generator, self.background)
+        stem = network.stem
+        assert stem is not None  # `choose_filters` refuses models without one
+        return initialise_from_motifs(stem.conv, self.motifs, generator, self.background)
 
 
 def choose_filters(dataset: Dataset, options: Options, motifs: str) -> InitialFilters | None:

@@ -12,15 +12,16 @@ import lightning_fabric
 import torch
 from torch import nn
 
+from danq.config import Train
 from danq.data.dataset import Dataset
 from danq.network.batches import EpochSchedule, Loader
 from danq.network.checkpoint import build_from
-from danq.network.devices import open_fabric
+from danq.network.devices import hold_gpus, open_fabric
 from danq.network.layers import Dropout
+from danq.network.models import Network
 from danq.training.clock import Clock
 from danq.training.filters import InitialFilters, choose_filters
-from danq.training.options import Options
-from danq.training.stop import Stop
+from danq.training.options import Options, resolve
 
 SEEDS = 1_000_003
 """Steps of an epoch, and epochs of a training, that have seeds of their own."""
@@ -66,7 +67,7 @@ class Learner:
         Of the training.
     fabric : lightning_fabric.Fabric
         The processes that share each batch.
-    network : torch.nn.Module
+    network : danq.network.models.Network
         The network itself, which has the weights.
     model : torch.nn.Module
         The network as it is called in training: in the chosen numbers, gradients averaged over the
@@ -84,7 +85,7 @@ class Learner:
 
     options: Options
     fabric: lightning_fabric.Fabric
-    network: nn.Module
+    network: Network
     model: nn.Module
     optimizer: torch.optim.Optimizer
     lr_scheduler: torch.optim.lr_scheduler.LRScheduler | None
@@ -107,7 +108,7 @@ class Learner:
         """Steps of an epoch."""
         return steps_of_epoch(self.loader, self.options)
 
-    def learn(self, schedule: EpochSchedule, batch: range, seed: int, stop: Stop) -> StepResult:
+    def learn(self, schedule: EpochSchedule, batch: range, seed: int) -> torch.Tensor:
         """Take one step.
 
         Parameters
@@ -118,12 +119,11 @@ class Learner:
             Windows of the schedule; all processes together learn from each of them once.
         seed : int
             Of the step's dropout: see `step_seed`.
-        stop : danq.training.stop.Stop
-            Notes signals that ask to stop.
 
         Returns
         -------
-        StepResult
+        torch.Tensor, float32, ()
+            What this process adds to the sum of the losses of the batch's windows.
         """
         torch.manual_seed(seed)
         share = share_of(len(batch), self.fabric.global_rank, self.fabric.world_size)
@@ -134,7 +134,26 @@ class Learner:
             X, y = self.loader.batch(schedule, start, end)
         loss = self._forward(X, y, share, len(batch))
         self._update(loss)
-        return self._sum_over_processes(loss, len(batch), stop)
+        return loss.detach() * len(batch)
+
+    def sum_over_processes(self, loss_sum: torch.Tensor, asked: bool) -> StepResult:
+        """Sum what a step left over the processes that share its batch.
+
+        Parameters
+        ----------
+        loss_sum : torch.Tensor, float32, ()
+            As `learn` returned it.
+        asked : bool
+            Whether a signal asks this process to stop.
+
+        Returns
+        -------
+        StepResult
+        """
+        sums = torch.stack([loss_sum, torch.full_like(loss_sum, float(asked))])
+        if self.fabric.world_size > 1:
+            sums = self.fabric.all_reduce(sums, reduce_op="sum")
+        return StepResult(loss_sum=sums[0], asked=sums[1])
 
     def share_dropout(self, shares: tuple[int, int, int] | None) -> None:
         """Say which part of a batch the dropout layers see.
@@ -173,13 +192,6 @@ class Learner:
             self.optimizer.step()
             if self.lr_scheduler is not None:
                 self.lr_scheduler.step()
-
-    def _sum_over_processes(self, loss: torch.Tensor, n: int, stop: Stop) -> StepResult:
-        asked = torch.full_like(loss, float(stop.asked is not None))
-        sums = torch.stack([loss.detach() * n, asked])
-        if self.fabric.world_size > 1:
-            sums = self.fabric.all_reduce(sums, reduce_op="sum")
-        return StepResult(loss_sum=sums[0], asked=sums[1])
 
 
 def step_seed(seed: int, epoch: int, step: int) -> int:
@@ -247,15 +259,36 @@ def steps_of_epoch(loader: Loader, options: Options) -> int:
     return -(-loader.epoch_size // options.batch_size)
 
 
-def set_up(dataset: Dataset, options: Options, motifs: str, threads: int) -> Learner:
+def claim_devices(settings: Train) -> None:
+    """Hold the GPUs that a training computes on, so that no other process takes them.
+
+    It waits while others hold them. A signal must still end that wait, so call it before signals
+    are caught.
+
+    Parameters
+    ----------
+    settings : danq.config.Train
+        Its ``device`` says whether a GPU is wanted, its ``devices`` how many.
+    """
+    if settings.device in ("auto", "cuda"):
+        hold_gpus(settings.devices)
+
+
+def set_up(
+    dataset: Dataset, settings: Train, *, model: str, seed: int, motifs: str, threads: int
+) -> Learner:
     """Make a network with its first weights, and all that trains it.
 
     Parameters
     ----------
     dataset : danq.data.dataset.Dataset
         The open file; stays open as long as the network trains.
-    options : danq.training.options.Options
-        Of the training.
+    settings : danq.config.Train
+        As configured; the recipe and the machine fill in what is left out.
+    model : str
+        A key of `danq.catalog.MODELS`.
+    seed : int
+        Seed of weights, dropout, order and strands.
     motifs : str
         Known motifs, as `danq.motif.meme.known_motifs`, for filters that are initialised from them.
     threads : int
@@ -269,10 +302,11 @@ def set_up(dataset: Dataset, options: Options, motifs: str, threads: int) -> Lea
     Raises
     ------
     DanqError
-        The processes do not start, no training window has a label where labels are counted, or
-        filters cannot be initialised from these motifs.
+        The device is not there, or does not compute in these numbers; the processes do not start;
+        no training window has a label where labels are counted; or filters cannot be initialised
+        from these motifs.
     """
-    settings = options.settings
+    options = resolve(settings, model=model, seed=seed)
     fabric = open_fabric(options.device, options.precision, settings.devices, settings.nodes)
     torch.set_num_threads(threads)  # after the launch, which sets a number of its own
     loader = _open_loader(dataset, options, fabric.device)
@@ -286,12 +320,12 @@ def set_up(dataset: Dataset, options: Options, motifs: str, threads: int) -> Lea
     optimizer = recipe.optimizer(network, options.lr, options.weight_decay)
     steps = steps_of_epoch(loader, options) * options.epochs
     lr_scheduler = recipe.lr_scheduler(optimizer, options.lr, steps)
-    model, optimizer = fabric.setup(network, optimizer)
+    shared, optimizer = fabric.setup(network, optimizer)
     return Learner(
         options=options,
         fabric=fabric,
         network=network,
-        model=model,
+        model=shared,
         optimizer=optimizer,
         lr_scheduler=lr_scheduler,
         loader=loader,
@@ -314,7 +348,7 @@ def _open_loader(dataset: Dataset, options: Options, device: torch.device) -> Lo
     )
 
 
-def _build(dataset: Dataset, options: Options) -> nn.Module:
+def _build(dataset: Dataset, options: Options) -> Network:
     """Return the network with its random weights, on the CPU."""
     torch.manual_seed(options.seed)
     network = build_from(options.to_dict(), dataset.window, len(dataset.names))
@@ -322,7 +356,7 @@ def _build(dataset: Dataset, options: Options) -> nn.Module:
     return network
 
 
-def _initialise(network: nn.Module, filters: InitialFilters | None, seed: int) -> list[str]:
+def _initialise(network: Network, filters: InitialFilters | None, seed: int) -> list[str]:
     """Initialise the first filters from motifs, where they are wanted; return their names."""
     if filters is None:
         return []

@@ -10,9 +10,8 @@ from danq.config import Train
 from danq.data.dataset import open_dataset
 from danq.files import PathLike
 from danq.network.batches import EpochSchedule
+from danq.training.interruption import Stop
 from danq.training.learner import Learner, set_up, step_seed
-from danq.training.options import resolve
-from danq.training.stop import Stop
 
 WARM_UP = 5
 """Steps before any is timed."""
@@ -69,8 +68,7 @@ def profile_training(
     """
     settings = settings.model_copy(update={"epochs": LONG})
     with Stop() as stop, open_dataset(dataset) as data:
-        options = resolve(settings, model=model, seed=seed)
-        learner = set_up(data, options, motifs, threads)
+        learner = set_up(data, settings, model=model, seed=seed, motifs=motifs, threads=threads)
         learner.model.train()
         result = _profile(_Steps(learner, stop))
     _print_profile(learner, result)
@@ -101,7 +99,8 @@ class _Steps:
         start = self.step % full_batches * self.batch_size
         batch = range(start, start + self.batch_size)
         seed = step_seed(self.learner.options.seed, 0, self.step)
-        self.learner.learn(self.schedule, batch, seed, self.stop)
+        loss_sum = self.learner.learn(self.schedule, batch, seed)
+        self.learner.sum_over_processes(loss_sum, self.stop.asked is not None)
         self.step += 1
 
     def _wait_for_device(self) -> None:

@@ -1,4 +1,7 @@
-"""A search as a study of Optuna: one file, which a killed process leaves fit to go on from."""
+"""A search as a study of Optuna: the space it draws from, and the file of its trials.
+
+A killed process leaves the file fit to go on from.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from danq.config import differences
+from danq.config import Tune, differences
 from danq.errors import DanqError
 from danq.files import write_text
+
+SEARCHED = ("lr", "dropout", "scale", "shift")
+"""The knobs that are searched."""
 
 PRUNE_AFTER = 4
 """Complete trials before any is cut short."""
@@ -34,6 +40,44 @@ def load_optuna() -> Any:
     return optuna
 
 
+def distributions(optuna: Any, lr: float, scale: float) -> dict[str, Any]:
+    """Return what each searched knob is drawn from.
+
+    Parameters
+    ----------
+    optuna : module
+        As `load_optuna` returns it.
+    lr, scale : float
+        The given learning rate and scale, around which others are tried.
+
+    Returns
+    -------
+    dict of str to optuna.distributions.BaseDistribution
+        By the names of `SEARCHED`.
+    """
+    kinds = optuna.distributions
+    lowest, highest = Tune.LR
+    scales = [scale * factor for factor in Tune.SCALE]
+    return {
+        "lr": kinds.FloatDistribution(lr * lowest, lr * highest, log=True),
+        "dropout": kinds.FloatDistribution(*Tune.DROPOUT),
+        "scale": kinds.CategoricalDistribution(scales),
+        "shift": kinds.IntDistribution(*Tune.SHIFT),
+    }
+
+
+def describe_space(space: dict[str, Any]) -> str:
+    """Return a space, as `distributions` returns it, in words."""
+    lr = space["lr"]
+    dropout = space["dropout"]
+    shift = space["shift"]
+    scales = ", ".join(f"{scale:g}" for scale in space["scale"].choices)
+    return (
+        f"lr {lr.low:.3g} to {lr.high:.3g} (by its logarithm), dropout {dropout.low:g} to "
+        f"{dropout.high:g}, scale {scales}, shift {shift.low} to {shift.high} bp"
+    )
+
+
 class Study:
     """The trials of a search, kept in a file.
 
@@ -45,7 +89,7 @@ class Study:
     optuna : module
         See `load_optuna`.
     space : dict
-        See `danq.training.space.distributions`.
+        As `distributions` returns it.
     identity : dict of str to plain values
         All that the search depends on. A file of another search is refused.
 

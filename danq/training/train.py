@@ -4,26 +4,15 @@ A training that was cut off goes on to the very same weights (on a CPU, with the
 threads).
 """
 
-import json
 from collections.abc import Callable
 
-import pandas as pd
-import torch
-
 from danq.config import Train
-from danq.data.dataset import Dataset, open_dataset
-from danq.files import PathLike, write_table, write_text
-from danq.network.checkpoint import Resume, write_checkpoint
-from danq.network.devices import hold_gpus
-from danq.training.epoch import run_epoch
-from danq.training.facts import training_facts
-from danq.training.learner import Learner, set_up
-from danq.training.options import resolve
-from danq.training.progress import Progress, Row
-from danq.training.state import restore_state
-from danq.training.stop import Stop
-from danq.training.tensorboard import Curves
-from danq.training.validate import Validation
+from danq.data.dataset import open_dataset
+from danq.files import PathLike
+from danq.training.epoch import Epochs
+from danq.training.interruption import Stop, open_resume, restore_state
+from danq.training.learner import claim_devices, set_up
+from danq.training.record import Curves, Record, Row, training_facts
 
 
 def train(
@@ -71,31 +60,21 @@ def train(
     StoppedError
         SIGTERM, SIGINT or SIGUSR1 arrived; the state is saved.
     """
-    if settings.device in ("auto", "cuda"):
-        hold_gpus(settings.devices)
+    record = Record(checkpoint, history, facts)
+    claim_devices(settings)
     with Stop() as stop, open_dataset(dataset) as data:
-        options = resolve(settings, model=model, seed=seed)
-        validation = Validation(data)
-        learner = set_up(data, options, motifs, threads)
-        progress = Progress(torch.zeros((), device=learner.device))
-        resume = _open_resume(checkpoint, learner, data, threads)
-        restore_state(learner, progress, resume.load())
+        epochs = Epochs(data, stop)
+        learner = set_up(data, settings, model=model, seed=seed, motifs=motifs, threads=threads)
+        options = learner.options
+        resume = open_resume(checkpoint, learner, data, threads)
+        progress = restore_state(learner, resume)
         curves = Curves(f"{checkpoint}.tensorboard", progress.epoch + 1, learner.leads)
         while not progress.finished(options.epochs, options.patience):
-            run_epoch(learner, validation, progress, resume, stop)
+            epochs.run(learner, progress, resume)
             curves.add(progress.history[-1])
             if after_epoch is not None:
                 after_epoch(progress.history)
         if learner.leads:
-            summary = training_facts(learner, progress, data.window, resume.all_threads)
-            write_checkpoint(checkpoint, progress.best, summary, data.facts())
-            write_table(history, pd.DataFrame(progress.history))
-            write_text(facts, json.dumps(summary, indent=1) + "\n")
+            summary = training_facts(learner, progress.history, data.window, resume.all_threads)
+            record.write(progress.best, progress.history, summary, data.facts())
             resume.remove()
-
-
-def _open_resume(checkpoint: PathLike, learner: Learner, data: Dataset, threads: int) -> Resume:
-    """Return the file of the state of a training, which only this training may take up."""
-    identity = learner.options.to_dict()
-    identity["dataset"] = data.checksum
-    return Resume(f"{checkpoint}.resume", identity, threads)

@@ -34,10 +34,8 @@ from danq.config import Train, Tune
 from danq.errors import DanqError, UntrainableError
 from danq.files import PathLike, read_table, sha256, write_table, write_text
 from danq.network.recipes import choose_recipe
-from danq.training.log import log
-from danq.training.progress import Row
-from danq.training.space import SEARCHED, describe, distributions
-from danq.training.study import Study, load_optuna
+from danq.training.record import Row, log
+from danq.training.study import SEARCHED, Study, describe_space, distributions, load_optuna
 from danq.training.train import train
 
 
@@ -88,7 +86,7 @@ def tune(
     search = Search(
         dataset, folder, model=model, seed=seed, settings=settings, motifs=motifs, threads=threads
     )
-    _log(f"searching {describe(search.space)}; trial 1 is the given configuration")
+    _log(f"searching {describe_space(search.space)}; trial 1 is the given configuration")
     while search.n_finished() < settings.trials:
         search.run_trial()
         _log(_trial_message(search.results(), settings.trials))

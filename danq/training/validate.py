@@ -13,8 +13,8 @@ from danq.errors import DanqError, UntrainableError
 from danq.evaluation.metrics import measure
 from danq.network.recipes import CLIP
 from danq.network.strands import never_stop, predict_rows
+from danq.training.interruption import Stop
 from danq.training.learner import Learner
-from danq.training.stop import Stop
 
 
 class Scores(NamedTuple):
@@ -66,7 +66,7 @@ class Validation:
             Its network is left in evaluation mode.
         epoch_name : str
             What a message calls the epoch.
-        stop : danq.training.stop.Stop
+        stop : danq.training.interruption.Stop
             Notes signals that ask to stop.
 
         Returns

@@ -2,14 +2,25 @@ import json
 
 import pytest
 
+from danq.config import Train
 from danq.errors import DanqError
-from danq.training.space import distributions
-from danq.training.study import Study, load_optuna
+from danq.training.study import SEARCHED, Study, describe_space, distributions, load_optuna
 
 optuna = pytest.importorskip("optuna")
 
 GIVEN = {"lr": 0.003, "dropout": 1.0, "scale": 0.02, "shift": 3}
 IDENTITY = {"model": "danq", "seed": 0}
+
+
+def test_the_space_lies_around_what_was_given():
+    space = distributions(optuna, lr=0.003, scale=0.02)
+    assert tuple(space) == SEARCHED and set(SEARCHED) <= set(Train.model_fields)
+    assert (space["lr"].low, space["lr"].high) == pytest.approx((0.001, 0.009))
+    assert space["lr"].log and space["scale"].choices == (0.01, 0.02, 0.04)
+    assert describe_space(space) == (
+        "lr 0.001 to 0.009 (by its logarithm), dropout 0 to 1.5, scale 0.01, 0.02, 0.04, "
+        "shift 0 to 40 bp"
+    )
 
 
 def open_study(folder, identity=IDENTITY):

@@ -16,8 +16,7 @@ from danq.evaluation.metrics import measure
 from danq.network import checkpoint
 from danq.network.checkpoint import load_checkpoint
 from danq.network.predict import predict
-from danq.training import epoch
-from danq.training import train as module
+from danq.training import epoch, record
 from danq.training.learner import Learner
 from danq.training.validate import Validation
 from tests.training.helpers import KNOBS, command_line, dying, killed_at, run, same_weights
@@ -50,8 +49,8 @@ def test_a_killed_training_resumes_to_the_same_bits(model, toy_dataset, tmp_path
         (os, "replace", 5),
         (os, "fsync", 4),
         (Validation, "score", 2),
-        (module, "write_checkpoint", 1),
-        (module, "write_text", 1),
+        (record, "write_checkpoint", 1),
+        (record, "write_text", 1),
     ):
         with monkeypatch.context() as patched:
             patched.setattr(where, name, dying(getattr(where, name), calls))

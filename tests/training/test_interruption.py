@@ -3,14 +3,75 @@ import json
 import os
 import signal
 
+import pandas as pd
 import pytest
 import torch
 
 from danq.errors import DanqError, StoppedError
 from danq.network import checkpoint
+from danq.training.interruption import Progress, Stop
 from danq.training.learner import Learner
 from danq.training.validate import Validation
 from tests.training.helpers import cut_off, run, same_weights
+
+
+def test_a_second_signal_ends_the_process_at_once():
+    before = signal.getsignal(signal.SIGTERM)
+    with Stop() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.asked == "SIGTERM" and signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_signal_is_noted_and_raised_where_it_is_asked_for(capfd):
+    with Stop() as stop:
+        stop.check()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        with pytest.raises(StoppedError, match="the same command goes on from here"):
+            stop.check()
+    assert capfd.readouterr().err == "SIGUSR1: saving the state of the training\n"
+
+
+def test_without_a_signal_the_handlers_are_put_back():
+    before = [signal.getsignal(number) for number in Stop.SIGNALS]
+    with Stop():
+        assert [signal.getsignal(number) for number in Stop.SIGNALS] != before
+    assert [signal.getsignal(number) for number in Stop.SIGNALS] == before
+
+
+def test_training_stops_when_nothing_gets_better(toy_dataset, tmp_path):
+    run(toy_dataset, tmp_path, epochs=60, patience=2, lr=1e-9)
+    history = pd.read_csv(tmp_path / "history.tsv", sep="\t")
+    assert len(history) == history["valid_auprc"].idxmax() + 3 < 60
+
+
+def progress_of(values, criterion):
+    """Return the progress after epochs with these values."""
+    progress = Progress(torch.zeros(()))
+    for epoch, value in enumerate(values, 1):
+        row = {"epoch": epoch, criterion: value}
+        progress.add(row, {"weight": torch.full((), float(epoch))}, criterion)
+    return progress
+
+
+def test_the_weights_of_the_best_epoch_are_kept():
+    higher = progress_of([0.1, 0.3, 0.3, 0.2], "valid_auprc")
+    assert [row["best"] for row in higher.history] == ["no", "yes", "no", "no"]
+    assert (higher.best_epoch, higher.best["weight"].item()) == (2, 2.0)
+    lower = progress_of([0.5, 0.4, 0.3], "valid_loss")
+    assert (lower.best_epoch, lower.best["weight"].item()) == (3, 3.0)
+
+
+def test_a_training_ends_after_its_epochs_or_its_patience():
+    progress = progress_of([0.3, 0.1, 0.2], "valid_auprc")
+    assert progress.finished(epochs=3, patience=9)
+    assert progress.finished(epochs=9, patience=2)
+    assert not progress.finished(epochs=9, patience=3)
+
+
+def test_an_epoch_begins_at_its_first_step():
+    progress = Progress(torch.tensor(5.0), step=7, seconds=3.0)
+    progress.begin_epoch()
+    assert (progress.loss_sum.item(), progress.step, progress.seconds) == (0.0, 0, 0.0)
 
 
 @pytest.mark.parametrize(

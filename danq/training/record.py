@@ -1,0 +1,183 @@
+"""What a training leaves: log lines and curves; at its end checkpoint, history and facts."""
+
+import contextlib
+import importlib.metadata
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import torch
+
+import danq
+from danq.files import PathLike, write_table, write_text
+from danq.network.checkpoint import write_checkpoint
+from danq.network.cost import count_multiply_adds, count_parameters
+from danq.training.learner import Learner
+
+Row = dict[str, Any]
+"""One epoch of the history: column to plain value."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The files that a finished training leaves.
+
+    Attributes
+    ----------
+    checkpoint : str or path-like
+        The weights of the best epoch with all that rebuilds the model.
+    history : str or path-like
+        One row per epoch (TSV).
+    facts : str or path-like
+        How the training went (JSON).
+    """
+
+    checkpoint: PathLike
+    history: PathLike
+    facts: PathLike
+
+    def write(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        rows: list[Row],
+        summary: dict[str, Any],
+        data_facts: Mapping[str, Any],
+    ) -> None:
+        """Write the files, the checkpoint first.
+
+        Parameters
+        ----------
+        weights : dict of str to torch.Tensor
+            Of the best epoch.
+        rows : list of dict
+            The history: one row per epoch.
+        summary : dict
+            As `training_facts` returns it.
+        data_facts : dict
+            `danq.data.dataset.Dataset.facts` of the training data.
+        """
+        write_checkpoint(self.checkpoint, weights, summary, data_facts)
+        write_table(self.history, pd.DataFrame(rows))
+        write_text(self.facts, json.dumps(summary, indent=1) + "\n")
+
+
+def training_facts(
+    learner: Learner, history: list[Row], window: int, threads: list[int]
+) -> dict[str, Any]:
+    """Return how a finished training went.
+
+    Parameters
+    ----------
+    learner : danq.training.learner.Learner
+        The network in training.
+    history : list of dict
+        One row per epoch.
+    window : int
+        Length of the training windows (bp).
+    threads : list of int
+        CPU threads of each process that worked on it, one after the other.
+
+    Returns
+    -------
+    dict
+        Plain values by name; ``options`` holds all that rebuilds the network.
+    """
+    options = learner.options
+    seconds = sum(row["seconds"] for row in history)
+    return {
+        "model": options.model,
+        "seed": options.seed,
+        "scale": options.settings.scale,
+        "parameters": count_parameters(learner.network),
+        "multiply_adds": count_multiply_adds(learner.network, window),
+        "epochs": len(history),
+        "best_epoch": best_epoch(history),
+        "device": str(learner.device),
+        "hardware": _hardware(learner.device),
+        "precision": options.precision,
+        "seconds": round(seconds, 1),
+        "filters_initialised_from": learner.initialised_from,
+        "versions": versions(),
+        "options": options.to_dict(),
+        "threads": threads,
+    }
+
+
+def best_epoch(history: list[Row]) -> int:
+    """Return the best epoch of a history, counted from 1; 0 before the first has ended."""
+    for row in history:
+        if row["best"] == "yes":
+            return row["epoch"]
+    return 0
+
+
+def versions() -> dict[str, str]:
+    """Return the version of each piece of software that a training depends on, by its name."""
+    return {
+        "danq": danq.__version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "lightning_fabric": importlib.metadata.version("lightning-fabric"),
+        "numpy": importlib.metadata.version("numpy"),
+        "h5py": importlib.metadata.version("h5py"),
+    }
+
+
+def _hardware(device: torch.device) -> str:
+    """Return the name of a GPU, or the kind of this machine's processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return platform.processor() or platform.machine()  # Linux often knows only the latter
+
+
+class Curves:
+    """Writes the rows of a history as TensorBoard's scalars.
+
+    Parameters
+    ----------
+    folder : str
+        Where TensorBoard finds them.
+    first_epoch : int
+        The first epoch, counted from 1, that will be added. What a training that was cut off wrote
+        from there on is hidden.
+    active : bool
+        Whether this process writes at all.
+    """
+
+    def __init__(self, folder: str, first_epoch: int, active: bool) -> None:
+        self._writer: Any = None
+        if active:
+            self._writer = _open_writer(folder, first_epoch)
+
+    def add(self, row: Row) -> None:
+        """Add a row of the history: each of its fractional numbers is a point of a curve."""
+        if self._writer is None:
+            return
+        for name, value in row.items():
+            if isinstance(value, float):
+                self._writer.add_scalar(name, value, row["epoch"])
+        self._writer.flush()
+
+
+def _open_writer(folder: str, first_epoch: int) -> Any:
+    """Return TensorBoard's writer, or None where it is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(folder, purge_step=first_epoch)
+
+
+def log(line: str) -> None:
+    """Write a line of text to standard error at once, whether or not anyone still reads it.
+
+    Examples
+    --------
+    >>> log("danq seed 0: resuming at step 3 of 40")
+    """
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)
