@@ -12,7 +12,7 @@ from danq.files import PathLike
 from danq.report.curve_data import run_curves
 from danq.report.page import write_page
 from danq.report.run import read_run, read_settings
-from danq.report.sections import chapters
+from danq.report.sections.chapters import chapters
 from danq.report.sentences import summary
 
 
