@@ -23,6 +23,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
+
     from danq.network.trained import TrainedModel
     from danq.report.run import Run
 
@@ -31,7 +33,10 @@ __version__ = "0.1.0"
 
 
 def load(
-    checkpoint: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None
+    checkpoint: str | os.PathLike[str],
+    *,
+    device: str | torch.device = "auto",
+    threads: int | None = None,
 ) -> TrainedModel:
     """Open a trained model.
 
@@ -39,7 +44,7 @@ def load(
     ----------
     checkpoint : path
         The ``model.ckpt`` of a training.
-    device : str
+    device : str or torch.device
         auto (a GPU if there is one), cpu or cuda.
     threads : int, optional
         CPU threads; by default PyTorch's own number.
@@ -52,7 +57,8 @@ def load(
     Raises
     ------
     DanqError
-        The file is missing or not a whole checkpoint of danq, or there is no such device.
+        The file is missing or not a whole checkpoint of danq, there is no such device, or no such
+        number of threads.
     """
     from danq.network.trained import load as load_model  # PyTorch is slow to load
 

@@ -5,6 +5,7 @@ and read without running anything in them.
 """
 
 import io
+import os
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ KNOBS = ("scale", "dropout", "head", "gates", "filter_scale")
 
 
 class Checkpoint(NamedTuple):
-    """A trained model and what is known of it.
+    """A trained model, with how it was trained and on what data.
 
     Attributes
     ----------
@@ -90,7 +91,8 @@ def load_checkpoint(path: PathLike) -> Checkpoint:
     Raises
     ------
     DanqError
-        Not a whole checkpoint of ours, or weights that are not finite or do not fit the model.
+        The file cannot be read, is not a whole checkpoint of danq or is one of another version; or
+        its weights are not finite or do not fit the model.
     """
     saved = _load(path)
     _refuse_other_version(saved, path)
@@ -156,7 +158,7 @@ class Resume:
     path : str or path-like
         The file.
     options : dict
-        All that the result depends on, plain values by name. A state of others is refused.
+        All that the result depends on, plain values by name. A state of other options is refused.
     threads : int
         CPU threads; another number is announced, not refused.
 
@@ -213,7 +215,7 @@ class Resume:
     def _announce_threads(self, before: int) -> None:
         """Say that the training goes on with another number of threads than before."""
         change = f"began with {before} threads, goes on with {self.threads}"
-        effect = "the last digits may differ from those of an undisturbed training"
+        effect = "the last digits may differ from those of an uninterrupted training"
         print(f"{self.path}: {change}: {effect}", file=sys.stderr)
 
     def save(self, state: Mapping[str, Any]) -> None:
@@ -222,23 +224,25 @@ class Resume:
         _save(self.path, content)
 
     def remove(self) -> None:
-        """Forget the state of a finished training."""
+        """Remove the file, when the training is finished."""
         self.path.unlink(missing_ok=True)
 
 
 def _save(path: PathLike, content: Mapping[str, Any]) -> None:
-    """Write with torch.save, atomically, and so that a full disk is an OSError."""
-    image = io.BytesIO()
-    torch.save(content, image)
+    """Write with torch.save, atomically; in memory first, so that a full disk is an OSError."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
     with atomic(path) as temporary:
-        temporary.write_bytes(image.getbuffer())
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def _load(path: PathLike) -> Any:
     """Read a file of torch.save, tensors and plain values only: nothing in it is ever run."""
+    if not isinstance(path, str | os.PathLike):
+        raise DanqError(f"{path!r} is not a path; give the model.ckpt of a training")
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:  # torch itself does not look at the checksums
+            if archive.testzip() is not None:  # torch itself does not check the checksums
                 raise zipfile.BadZipFile
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -248,4 +252,5 @@ def _load(path: PathLike) -> Any:
         raise
     except Exception as error:  # torch raises half a dozen types for a damaged file
         what = "not a whole checkpoint"
-        raise DamagedError(f"{what}; train the model again with danq train", path) from error
+        advice = "give the model.ckpt of a training, or train the model again with danq train"
+        raise DamagedError(f"{what}; {advice}", path) from error

@@ -1,7 +1,7 @@
-"""A trained network, ready to predict: what a notebook and every later stage begin with."""
+"""A trained network, ready to predict: where notebooks and the later steps of a run start."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -22,12 +22,14 @@ from danq.network.strands import BATCH
 Sequences: TypeAlias = str | Sequence[str] | NDArray[Any] | torch.Tensor
 """DNA as text, as a list of texts, or one-hot (N, 4, L)."""
 
-BASES = frozenset("ACGTNacgtn")
+_FORMS = "give text, a list of texts, or one one-hot array (N, 4, L)"
+
+_BASES = frozenset("ACGTNacgtn")
 """Characters of a sequence given as text; an N is four zeros."""
 
 
 def load(
-    checkpoint: PathLike, *, device: str = "auto", threads: int | None = None
+    checkpoint: PathLike, *, device: str | torch.device = "auto", threads: int | None = None
 ) -> "TrainedModel":
     """Load a trained model to predict with, in float32.
 
@@ -35,10 +37,10 @@ def load(
     ----------
     checkpoint : str or path-like
         A model.ckpt of ``danq train``.
-    device : str
+    device : str or torch.device
         auto, cpu or cuda.
     threads : int, optional
-        CPU threads; PyTorch's choice where it is left out.
+        CPU threads; PyTorch's own number by default.
 
     Returns
     -------
@@ -47,17 +49,25 @@ def load(
     Raises
     ------
     DanqError
-        Not a whole checkpoint of ours, or no such device.
+        The file is missing or not a whole checkpoint of danq, there is no such device, or no such
+        number of threads.
     """
     if threads is not None:
-        torch.set_num_threads(threads)
+        _set_threads(threads)
     set_tf32(False)
     network, facts, data_facts = load_checkpoint(checkpoint)
-    return TrainedModel(network, facts, data_facts, choose_device(device))
+    return TrainedModel(network, facts, data_facts, choose_device(str(device)))
+
+
+def _set_threads(threads: int) -> None:
+    """Set the number of CPU threads, or refuse what is no such number."""
+    if not isinstance(threads, int) or threads < 1:
+        raise DanqError(f"threads is {threads!r}; give a whole number of at least 1")
+    torch.set_num_threads(threads)
 
 
 class TrainedModel:
-    """A trained network with what is known of it.
+    """A trained network, with how it was trained and on what data.
 
     Parameters
     ----------
@@ -96,6 +106,11 @@ class TrainedModel:
         self.targets: list[str] = data_facts["names"]
         self.window: int = data_facts["window"]
 
+    def __repr__(self) -> str:
+        name = f"{self.facts['model']} seed {self.facts['seed']}"
+        task = f"{self.window:,} bp to {len(self.targets)} targets"
+        return f"<TrainedModel {name}: {task}, on {self.device}>"
+
     def predict(self, sequences: Sequences) -> pd.DataFrame:
         """Predict sequences, the two strands averaged.
 
@@ -113,7 +128,8 @@ class TrainedModel:
         Raises
         ------
         DanqError
-            A sequence of another length, or with characters that are not bases.
+            No sequence, one of another length or with characters that are not bases, or an array
+            that is not one-hot.
         """
 
         def mean_probability(X: torch.Tensor) -> torch.Tensor:
@@ -148,7 +164,7 @@ class TrainedModel:
     def _by_batch(
         self, function: Callable[[torch.Tensor], torch.Tensor], sequences: Sequences
     ) -> pd.DataFrame:
-        """Return what a function makes of sequences, a batch at a time on the device."""
+        """Apply a function to one-hot sequences, a batch at a time on the device."""
         X = self._as_one_hot(sequences)
         rows = []
         with torch.inference_mode():
@@ -247,15 +263,16 @@ class TrainedModel:
 
     def _as_one_hot(self, sequences: Sequences) -> torch.Tensor:
         """Return sequences as one-hot, float32 (N, 4, L), or refuse them."""
-        if isinstance(sequences, str):
-            sequences = [sequences]
-        if isinstance(sequences, np.ndarray | torch.Tensor):
-            X = torch.as_tensor(sequences)
+        if _is_numeric(sequences):
+            X = _as_tensor(sequences)
             _refuse_other_shape(X)
             self._refuse_lengths([X.shape[2]] * len(X))
-            return X.float()
-        self._refuse_lengths([len(text) for text in sequences])
-        return _encode_texts(sequences)
+            _refuse_other_values(X)
+            return X
+        texts = _as_texts(sequences)
+        _refuse_other_characters(texts)
+        self._refuse_lengths([len(text) for text in texts])
+        return _encode_texts(texts)
 
     def _refuse_lengths(self, lengths: list[int]) -> None:
         """Refuse sequences of lengths (bp) that the network does not read."""
@@ -273,21 +290,66 @@ class TrainedModel:
                 raise DanqError(f"sequence {number} has {length:,} bp; {reason}")
 
 
+def _is_numeric(sequences: Sequences) -> TypeGuard[NDArray[Any] | torch.Tensor]:
+    """Say whether sequences are numbers, rather than text."""
+    if isinstance(sequences, np.ndarray):
+        return sequences.dtype.kind in "biufc"
+    return isinstance(sequences, torch.Tensor)
+
+
+def _as_tensor(array: NDArray[Any] | torch.Tensor) -> torch.Tensor:
+    """Return real numbers as a float32 tensor; PyTorch takes no array of every byte order."""
+    if isinstance(array, torch.Tensor):
+        is_complex = array.is_complex()
+    else:
+        is_complex = array.dtype.kind == "c"
+    if is_complex:
+        raise DanqError("an array of complex numbers is not one-hot DNA; give real ones, 0 to 1")
+    if isinstance(array, torch.Tensor):
+        return array.float()
+    return torch.from_numpy(np.require(array, np.float32, ["C", "W"]))
+
+
 def _refuse_other_shape(X: torch.Tensor) -> None:
-    """Refuse what has not the shape of one-hot DNA, (N, 4, L)."""
+    """Refuse an array whose shape is not that of one-hot DNA, (N, 4, L)."""
     if X.ndim != 3 or X.shape[1] != 4:
         what = f"an array of shape {tuple(X.shape)} is not one-hot DNA"
         raise DanqError(f"{what}; give sequences, 4 channels (A, C, G, T), bases")
 
 
-def _encode_texts(texts: Sequence[str]) -> torch.Tensor:
-    """Return DNA as one-hot, float32 (N, 4, L), or refuse characters that are not bases."""
-    encoded = []
+def _refuse_other_values(X: torch.Tensor) -> None:
+    """Refuse numbers that are neither one-hot nor probabilities of bases."""
+    if not bool(((X >= 0) & (X <= 1)).all()):
+        what = "an array with values outside 0 to 1 is not one-hot DNA"
+        raise DanqError(f"{what}; give 1 for the base, and 0 for the three others")
+
+
+def _as_texts(sequences: Sequences) -> list[str]:
+    """Return sequences as a list of texts, or refuse what is neither text nor a list of it."""
+    if isinstance(sequences, str):
+        return [sequences]
+    if isinstance(sequences, bytes | Mapping | Set) or not isinstance(sequences, Iterable):
+        kind = type(sequences).__name__
+        raise DanqError(f"sequences of type {kind} cannot be predicted; {_FORMS}")
+    texts = []
+    for number, text in enumerate(sequences, 1):
+        if not isinstance(text, str):
+            raise DanqError(f"sequence {number} is of type {type(text).__name__}; {_FORMS}")
+        texts.append(text)
+    return texts
+
+
+def _refuse_other_characters(texts: Sequence[str]) -> None:
+    """Refuse characters that are not bases."""
     for number, text in enumerate(texts, 1):
-        strange = set(text) - BASES
-        if strange:
-            what = f"sequence {number} holds {shown(min(strange))}"
+        invalid = set(text) - _BASES
+        if invalid:
+            what = f"sequence {number} holds {shown(min(invalid))}"
             raise DanqError(f"{what}; give A, C, G, T, and N for an unknown base")
-        encoded.append(one_hot(encode(text)))
+
+
+def _encode_texts(texts: Sequence[str]) -> torch.Tensor:
+    """Return DNA as one-hot, float32 (N, 4, L)."""
+    encoded = [one_hot(encode(text)) for text in texts]
     channels_first = np.stack(encoded).transpose(0, 2, 1)
     return torch.from_numpy(channels_first.astype(np.float32))

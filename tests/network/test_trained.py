@@ -76,6 +76,22 @@ def test_threads_are_set_where_they_are_given(checkpoint):
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
+def test_what_is_no_number_of_threads_is_refused(checkpoint, threads):
+    message = f"threads is {threads!r}; give a whole number of at least 1"
+    refuse(message, load, checkpoint(), device="cpu", threads=threads)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"model.ckpt"])
+def test_what_is_no_path_is_refused(path):
+    refuse(f"{path!r} is not a path; give the model.ckpt of a training", load, path)
+
+
+def test_a_trained_model_shows_what_it_is(checkpoint):
+    model = load(checkpoint(), device=torch.device("cpu"))
+    assert repr(model) == "<TrainedModel danq seed 4: 400 bp to 2 targets, on cpu>"
+
+
 def test_danq_load_is_the_same(checkpoint):
     texts = random_texts(2)
     path = checkpoint()
@@ -98,8 +114,10 @@ def test_text_list_array_and_tensor_give_the_same_numbers(checkpoint, method):
     assert expected.shape == (3, 2) and expected.columns.tolist() == TARGETS
     array = one_hot_of(texts)
     lower_case = [text.lower() for text in texts]
-    others = (tuple(texts), array, array.astype(np.uint8), torch.from_numpy(array), lower_case)
-    for sequences in others:
+    as_text = [tuple(texts), lower_case, np.array(texts), pd.Series(texts), iter(texts)]
+    reversed_twice = array[:, :, ::-1].copy()[:, :, ::-1]
+    as_numbers = [array, array.astype(np.uint8), array.astype(">f4"), reversed_twice]
+    for sequences in [*as_text, *as_numbers, torch.from_numpy(array)]:
         pd.testing.assert_frame_equal(function(sequences), expected)
     alone = pd.concat([function(text) for text in texts], ignore_index=True)
     pd.testing.assert_frame_equal(alone, expected, rtol=1e-5)
@@ -162,6 +180,7 @@ def test_more_sequences_than_a_batch_are_predicted_in_parts(checkpoint, monkeypa
     pd.testing.assert_frame_equal(model.predict(texts), expected, rtol=1e-5)
 
 
+FORMS = "give text, a list of texts, or one one-hot array (N, 4, L)"
 SECOND_SHORT = [["A" * WINDOW, "A" * (WINDOW - 2)], "sequence 2 has 398 bp; this model reads 400"]
 
 
@@ -185,6 +204,24 @@ SECOND_SHORT = [["A" * WINDOW, "A" * (WINDOW - 2)], "sequence 2 has 398 bp; this
             "é" * WINDOW,
             "sequence 1 holds 'é'; give A, C, G, T, and N for an unknown base",
         ],
+        [
+            "A" * WINDOW + "\n",
+            "sequence 1 holds '\\n'; give A, C, G, T, and N for an unknown base",
+        ],
+        [
+            np.full((1, 4, WINDOW), np.nan),
+            "an array with values outside 0 to 1 is not one-hot DNA; give 1 for the base, and 0 for "
+            "the three others",
+        ],
+        [
+            np.zeros((1, 4, WINDOW), complex),
+            "an array of complex numbers is not one-hot DNA; give real ones, 0 to 1",
+        ],
+        [b"A" * WINDOW, f"sequences of type bytes cannot be predicted; {FORMS}"],
+        [None, f"sequences of type NoneType cannot be predicted; {FORMS}"],
+        [{"a": "A" * WINDOW}, f"sequences of type dict cannot be predicted; {FORMS}"],
+        [["A" * WINDOW, b"A" * WINDOW], f"sequence 2 is of type bytes; {FORMS}"],
+        [[np.zeros((4, WINDOW))], f"sequence 1 is of type ndarray; {FORMS}"],
         [
             np.zeros((2, WINDOW, 4)),
             "an array of shape (2, 400, 4) is not one-hot DNA; give sequences, 4 channels (A, C, "
