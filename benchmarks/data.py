@@ -119,7 +119,7 @@ def labels(data):
 
     found, bits = label()
     checksum, memory = (
-        sha256(bits[~found.grid.rests]),
+        sha256(bits[~found.grid.partial]),
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
     clock, _ = median_of(7, label)

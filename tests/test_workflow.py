@@ -403,12 +403,12 @@ def test_files_are_fetched_checked_and_kept(tmp_path, site):
 @pytest.mark.parametrize(
     ("kind", "pinned", "message"),
     [
-        ("wrong", True, "the file has changed or has not arrived whole"),
-        ("short", True, "the file has changed or has not arrived whole"),
+        ("wrong", True, "the file has changed or is incomplete"),
+        ("short", True, "the file has changed or is incomplete"),
         ("cut", False, "IncompleteRead"),
         ("missing", False, "Missing input files"),
         ("failing", False, "what arrived is a web page"),
-        ("login", True, "the file has changed or has not arrived whole"),
+        ("login", True, "the file has changed or is incomplete"),
         ("login", False, "what arrived is a web page"),
     ],
 )

@@ -17,7 +17,7 @@ from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError, shown
 from danq.files import PathLike, atomic
 from danq.genome.bins import SPLITS
-from danq.genome.fasta import Bases, open_fasta
+from danq.genome.fasta import IndexedFasta, open_fasta
 from danq.genome.sequence import decode, unpack_indices
 
 _BLOCK = 4096  # windows read at once
@@ -57,7 +57,7 @@ def windows(dataset: PathLike, genome: PathLike, table: PathLike, fasta: PathLik
     """
     with (
         open_dataset(dataset) as data,
-        open_fasta(genome) as bases,
+        open_fasta(genome) as genome_fasta,
         atomic(table) as table_path,
         atomic(fasta) as fasta_path,
     ):
@@ -71,7 +71,7 @@ def windows(dataset: PathLike, genome: PathLike, table: PathLike, fasta: PathLik
             rows.write("chrom\tstart\tend\tsplit\tlabels\n")
             for split in SPLITS:
                 for window in _read_windows(data, split):
-                    _refuse_other_bases(window, bases, genome)
+                    _refuse_other_bases(window, genome_fasta, genome)
                     _write(window, split, rows, records)
 
 
@@ -93,8 +93,8 @@ def _read_windows(data: Dataset, split: str) -> Iterator[_Window]:
             yield _Window(names[chrom], start, end, bases, labels[row])
 
 
-def _refuse_other_bases(window: _Window, bases: Bases, genome: PathLike) -> None:
-    fetched = bases.fetch(window.chrom, window.start, window.end)
+def _refuse_other_bases(window: _Window, fasta: IndexedFasta, genome: PathLike) -> None:
+    fetched = fasta.fetch(window.chrom, window.start, window.end)
     if fetched.translate(_UNKNOWN) != window.bases:
         where = f"{shown(window.chrom)}:{window.start}-{window.end}"
         what = f"{where} has other bases here than in the dataset"

@@ -1,7 +1,7 @@
 """BED text to columns: lines of many files as positions in one buffer, read eight bytes at a time.
 
-Nothing is refused here. What is not a line of three columns with whole numbers is marked, and
-`danq.genome.peaks` says what is wrong with it.
+Nothing is refused here: lines without three columns and whole numbers are marked, and
+`danq.genome.peaks` reports what is wrong with them.
 """
 
 from collections import Counter
@@ -20,9 +20,9 @@ LONGEST_NAME = 1000
 _TAB = ord("\t")
 _NEWLINE = ord("\n")
 _RETURN = ord("\r")
-# What may be looked at around a number without leaving the buffer.
+# Padding around the texts, so that the eight-byte words around every number lie in the buffer.
 _MARGIN = b"\n" + b"0" * 31
-# First bytes of lines that may not be intervals: comments, track and browser lines, blank ones.
+# First bytes of lines that may be comments, track or browser lines, or blank.
 _HEADER_BYTES = np.isin(np.arange(256), list(b"#tb \t"))
 # Little-endian words with the lowest n bytes set.
 _MASKS = [256**n - 1 for n in range(9)]
@@ -110,7 +110,7 @@ class BedText:
     Parameters
     ----------
     texts : sequence of bytes
-        What the files hold.
+        Contents of the files.
 
     Attributes
     ----------
@@ -124,12 +124,12 @@ class BedText:
 
     def __init__(self, texts: Sequence[bytes]) -> None:
         self.counts: list[Counter[str]] = [Counter() for _ in texts]
-        ended = [_ended(text) for text in texts]
-        joined = b"".join([_MARGIN, *ended, _MARGIN])
+        bodies = [_end_last_line(text) for text in texts]
+        joined = b"".join([_MARGIN, *bodies, _MARGIN])
         self.buffer = np.frombuffer(joined, dtype=np.uint8)
         self._body = self.buffer[: -len(_MARGIN)]
         self._tabs = np.flatnonzero(self._body == _TAB)
-        sizes = [len(_MARGIN), *map(len, ended)]
+        sizes = [len(_MARGIN), *map(len, bodies)]
         lines = self._split(np.cumsum(sizes))
         self.lines = self._drop_headers(lines)
 
@@ -161,14 +161,13 @@ class BedText:
 
     def columns(self) -> Columns:
         """Return where the first three columns of each line end."""
-        first = self._first_tabs()
-        # Behind the last tab the buffer's end stands for the tabs that are missing.
-        last = len(self._tabs)
-        missing = np.full(3, len(self.buffer))
-        tabs = np.concatenate([self._tabs, missing])
-        tab1 = tabs[np.minimum(first, last)]
-        tab2 = tabs[np.minimum(first + 1, last)]
-        tab3 = tabs[np.minimum(first + 2, last)]
+        first_tab = self._first_tabs()
+        # Missing tabs are replaced by the end of the buffer.
+        n_tabs = len(self._tabs)
+        tabs = np.append(self._tabs, len(self.buffer))
+        tab1 = tabs[np.minimum(first_tab, n_tabs)]
+        tab2 = tabs[np.minimum(first_tab + 1, n_tabs)]
+        tab3 = tabs[np.minimum(first_tab + 2, n_tabs)]
         end = self.lines.end
         short = tab2 >= end
         tab1 = np.minimum(tab1, end)
@@ -184,7 +183,7 @@ class BedText:
         tab1 : numpy.ndarray, shape (n,), int64
             Where the column ends on each line.
         skip : numpy.ndarray, shape (n,), bool
-            Lines whose name is not looked at, and comes out empty: a file of another kind may have
+            Lines whose name is not read and is returned empty: a file of another format may have
             lines of any length.
 
         Returns
@@ -255,25 +254,25 @@ class BedText:
         columns = len(self._tabs) // max(n, 1)
         # Nearly always all lines have as many tabs.
         if columns and len(self._tabs) == columns * n:
-            first = np.arange(n) * columns
-            last = first + columns - 1
-            behind = self._tabs[first] > self.lines.start
-            before = self._tabs[last] < self.lines.end
-            if behind.all() and before.all():
-                return first
+            first_tab = np.arange(n) * columns
+            last_tab = first_tab + columns - 1
+            behind_start = self._tabs[first_tab] > self.lines.start
+            before_end = self._tabs[last_tab] < self.lines.end
+            if behind_start.all() and before_end.all():
+                return first_tab
         return np.searchsorted(self._tabs, self.lines.start)
 
     def _name_changes(self, size: Integers) -> Flags:
-        """Return on which lines another name begins, or another file, from the names' `size`."""
+        """Return on which lines the name (of `size` bytes) or the file differs from the line before."""
         changes = np.ones(len(size), dtype=bool)
         if len(size) == 0:
             return changes
         changes[1:] = differs(size)
         changes[1:] |= differs(self.lines.file)
         words = _words(self.buffer)
-        last = len(words) - 1
+        last_word = len(words) - 1
         for low in range(0, int(size.max()), 8):
-            position = np.minimum(self.lines.start + low, last)
+            position = np.minimum(self.lines.start + low, last_word)
             n_bytes = np.clip(size - low, 0, 8)
             word = words[position] & _LOWEST[n_bytes]
             changes[1:] |= differs(word)
@@ -293,7 +292,7 @@ def read_numbers(buffer: NDArray[np.uint8], start: Integers, end: Integers) -> N
     Returns
     -------
     Numbers
-        The numbers, and which are none.
+        The numbers, and which texts are no numbers.
     """
     size = end - start
     too_long = size > MOST_DIGITS
@@ -339,7 +338,7 @@ def _words(buffer: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def differs(values: NDArray[np.generic]) -> Flags:
-    """Return whether each value but the first is another than the one before it, bool (n - 1,)."""
+    """Return whether each value but the first differs from the one before it, bool (n - 1,)."""
     return values[1:] != values[:-1]
 
 
@@ -354,8 +353,8 @@ def _select(lines: Lines, keep: Flags) -> Lines:
     )
 
 
-def _ended(text: bytes) -> bytes:
-    """Return a text whose last line has an end."""
+def _end_last_line(text: bytes) -> bytes:
+    """Return a text with a line end behind its last line."""
     if not text or text.endswith(b"\n"):
         return text
     return text + b"\n"

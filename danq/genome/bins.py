@@ -20,19 +20,19 @@ SPLITS = ("train", "valid", "test")
 """The splits, in the order of their codes in `split_codes`."""
 
 NOWHERE = 255
-"""Split code of a window that straddles a border."""
+"""Split code of a window that belongs to no split."""
 
 MOST_TARGETS = 1 << 16
 """More targets than this do not fit the pairs of `Labels`."""
 
 GC_STRATA = 50
-"""GC content is matched in as many equal steps from 0 to 1."""
+"""GC content is matched in this many equal steps from 0 to 1."""
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Interval = tuple[str, int, int]
 
-_BIN = (1 << 32) - 1  # the bits of a bin's number, below those of its target
+_BIN_MASK = (1 << 32) - 1  # the bits of a bin's number, below those of its target
 _BITS = np.array([128, 64, 32, 16, 8, 4, 2, 1], dtype=np.uint8)
 
 
@@ -81,14 +81,14 @@ class Grid:
         Where each row begins on its chromosome (bp); rows of a chromosome follow each other, R of
         all C chromosomes.
     offsets : numpy.ndarray, shape (R + 1,), int64
-        Number of the first bin of each row, and the number of all bins. After the whole bins of
-        each row stands one for the rest at the chromosome's end, which is never used.
+        Number of the first bin of each row, and the number of all bins. Behind the whole bins of
+        each row comes a partial one, at the chromosome's end, which is never used.
     counts : numpy.ndarray, shape (R,), int64
         Whole bins of each row.
     n : int
-        Number of all bins, rests included.
-    rests : numpy.ndarray, shape (n,), bool
-        Whether a bin is such a rest.
+        Number of all bins, partial ones included.
+    partial : numpy.ndarray, shape (n,), bool
+        Whether a bin is such a partial one.
     """
 
     def __init__(self, lengths: ArrayLike, bin_size: int, stride: int | None = None) -> None:
@@ -103,8 +103,8 @@ class Grid:
         ends = np.cumsum(self.counts + 1)
         self.offsets = np.concatenate([[0], ends])
         self.n = int(self.offsets[-1])
-        self.rests = np.zeros(self.n, dtype=bool)
-        self.rests[self.offsets[1:] - 1] = True
+        self.partial = np.zeros(self.n, dtype=bool)
+        self.partial[self.offsets[1:] - 1] = True
 
     def spread(self, chrom: ArrayLike, start: ArrayLike, end: ArrayLike) -> RowIntervals:
         """Return intervals once for each row of their chromosome that they reach.
@@ -157,8 +157,8 @@ class Labels:
     Attributes
     ----------
     pairs : list of numpy.ndarray, int64
-        ``bin << 16 | target`` of every label 1, ascending in each array, none of them twice. Rests
-        may be among them.
+        ``bin << 16 | target`` of every label 1, ascending in each array, none of them twice.
+        Partial bins may be among them.
     """
 
     def __init__(self, grid: Grid, n_targets: int) -> None:
@@ -168,11 +168,11 @@ class Labels:
         self._touched = np.zeros(grid.n, dtype=bool)
 
     def add(self, target: ArrayLike, chrom: ArrayLike, start: ArrayLike, end: ArrayLike) -> None:
-        """Take the intervals of some targets, all those of a target at once.
+        """Add the intervals of some targets, all those of a target at once.
 
-        Overlapping intervals are merged. Of a merged interval the bins inside are covered wholly,
-        and those at its two ends in part; such parts are added up by bin. No bin is looked at that
-        no interval touches.
+        Overlapping intervals are merged. A merged interval covers the bins inside it fully, and
+        those at its two ends in part; covered parts are added up by bin. Bins that no interval
+        touches are never visited.
 
         Parameters
         ----------
@@ -191,19 +191,19 @@ class Labels:
         """
         intervals = self.grid.spread(chrom, start, end)
         targets = np.asarray(target, dtype=np.int64)[intervals.source]
-        # Targets lie 2^32 bins apart: what follows numbers bins through all targets, and shifts
-        # give both back.
+        # Targets lie 2^32 bins apart: bins are numbered through all targets, and bit operations
+        # recover both.
         first_bin = (targets << 32) + self.grid.offsets[intervals.row]
         offset = first_bin * self.grid.bin_size
         union = merge(offset + intervals.start, offset + intervals.end)
         ends = end_bins(union, self.grid.bin_size)
         n_inside = ends.high - ends.low - 1
         inside = ranges(ends.low + 1, np.maximum(n_inside, 0))
-        for touched in (ends.low, ends.high, inside):
-            self._touched[touched & _BIN] = True
+        for bins in (ends.low, ends.high, inside):
+            self._touched[bins & _BIN_MASK] = True
         at_ends = positive_ends(ends, self.grid.bin_size)
         positive = np.concatenate([*at_ends, inside])
-        pairs = (positive & _BIN) << 16 | positive >> 32
+        pairs = (positive & _BIN_MASK) << 16 | positive >> 32
         pairs.sort()
         self.pairs.append(pairs)
 
@@ -353,7 +353,7 @@ def split_codes(
     valid: Sequence[tuple[int, int]],
     test: Sequence[tuple[int, int]],
 ) -> NDArray[np.uint8]:
-    """Return to which split each window belongs.
+    """Return the split of each window.
 
     Splits share no base: a validation or test window lies wholly inside one region of its split, a
     training window wholly outside all of them, and a window that straddles a border belongs

@@ -104,8 +104,8 @@ def targets_from_encode(
     Raises
     ------
     DanqError
-        Another of ENCODE's files, a damaged one, or no row is left: then the message names what is
-        there instead.
+        Another of ENCODE's files, a damaged one, or no row is left: then the message says what the
+        file has instead.
     """
     rows = _read_metadata(metadata)
     order = list(output_types or OUTPUT_TYPES)
@@ -130,8 +130,8 @@ def _print_summary(
     """Print what was kept and left out."""
     n = len(targets)
     groups = numbers_text(Counter(target["group"] for target in targets))
-    kept = f"{n} of {n_rows} rows kept, one per experiment: {groups}"
-    print(f"{metadata}: {kept}", file=sys.stderr)
+    message = f"{n} of {n_rows} rows kept, one per experiment: {groups}"
+    print(f"{metadata}: {message}", file=sys.stderr)
     for reason, number in left_out.items():
         if number:
             print(f"left out: {number} that {reason}", file=sys.stderr)
@@ -158,7 +158,7 @@ def _read_metadata(path: PathLike) -> list[_Row]:
         for cells in filter(None, reader):
             rows.append(_row(path, reader.line_num, header, cells))
     except csv.Error as error:
-        what = f"is not whole ({error}); download metadata.tsv again"
+        what = f"is incomplete ({error}); download metadata.tsv again"
         raise DanqError(what, path, reader.line_num) from None
     return rows
 
@@ -221,7 +221,7 @@ def _is_peaks(cells: dict[str, str]) -> bool:
     kind = cells["File format"].split()
     if kind[:1] != ["bed"]:
         return False
-    # The type stands behind the format, or in a column of its own.
+    # The type follows the format, or has a column of its own.
     types = kind[1:] or [cells["File format type"]]
     return types[0] in ("narrowPeak", "broadPeak")
 
@@ -242,8 +242,8 @@ def _apply_filters(
         if not passing:
             listed = listed_text(row.cells[column] for row in rows)
             what = (
-                f"no row is left, the last {len(rows)} {reason}; {column} is there {listed}: "
-                "ask for that, or give another file"
+                f"no row is left: the last {len(rows)} {reason}; their {column} is {listed}: "
+                "choose from these, or give another file"
             )
             raise DanqError(what, path)
         left_out[reason] += len(rows) - len(passing)
@@ -261,15 +261,15 @@ def _one_per_experiment(
     best = []
     for files in experiments.values():
         output_type = min((row.cells["Output type"] for row in files), key=output_types.index)
-        same = [row for row in files if row.cells["Output type"] == output_type]
-        best.append(max(same, key=_newest))
-        left_out[_OTHER_TYPE] += len(files) - len(same)
-        left_out[_OTHER_FILE] += len(same) - 1
+        candidates = [row for row in files if row.cells["Output type"] == output_type]
+        best.append(max(candidates, key=_preference))
+        left_out[_OTHER_TYPE] += len(files) - len(candidates)
+        left_out[_OTHER_FILE] += len(candidates) - 1
     return best
 
 
-def _newest(row: _Row) -> tuple[list[int], int]:
-    """Return what is larger for a newer analysis, then for more replicates.
+def _preference(row: _Row) -> tuple[list[int], int]:
+    """Return a sort key: larger for a newer analysis, then for more replicates.
 
     Analyses are called ``ENCODE4 v1.6.1 GRCh38``.
     """

@@ -1,7 +1,7 @@
-"""FASTA files to base indices: every base that enters is checked here, once, in blocks.
+"""FASTA files to base indices: every base is checked here, once, in blocks.
 
-What cannot be right is refused with its line. What is merely written differently (lower case, CRLF,
-IUPAC bases, blank lines between records) is read, and counted.
+Errors are refused with their line. Other ways to write a FASTA file (lower case, CRLF, IUPAC bases,
+blank lines between records) are read, and counted.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from danq.files import PathLike, read_whole_lines
 from danq.genome.sequence import UNKNOWN, Genome, Packer, decode, find_unknown
 
 _BLOCK = 1 << 22  # bytes read at once
-_LINE = 60  # bases of a line of a FASTA that is written
+_LINE = 60  # bases on a line of the FASTA that is written
 _NEWLINE = ord("\n")
 _RETURN = ord("\r")
 _LOWER_CASE = 0x20  # the bit that lower-case letters have in ASCII
@@ -79,7 +79,7 @@ def read_fasta(path: PathLike) -> Iterator[Record]:
     DanqError
         Text before the first header, a record without a name or a sequence, a name used twice, a
         base that is not a DNA or IUPAC base, a blank line or lines of different lengths inside a
-        record, or a gzip file cut off.
+        record, or a gzip file that is cut off.
     """
     pieces: list[Record] = []
     for piece in _Reader(path, Counter()).pieces():
@@ -92,9 +92,9 @@ def read_fasta(path: PathLike) -> Iterator[Record]:
 
 def _join(pieces: list[Record]) -> Record:
     """Return the record of which these are the pieces."""
-    first = pieces[0]
+    name, line, _ = pieces[0]
     indices = np.concatenate([piece.indices for piece in pieces])
-    return Record(first.name, first.line, indices)
+    return Record(name, line, indices)
 
 
 class CountedGenome(NamedTuple):
@@ -105,8 +105,8 @@ class CountedGenome(NamedTuple):
     genome : danq.genome.sequence.Genome
         Half a byte per base.
     counts : dict of str to int
-        What was read although it is written differently: bases in lower case, IUPAC bases, lines
-        ending in CRLF, blank lines; and bases N.
+        By name: bases in lower case, bases N, other IUPAC bases, lines ending in CRLF, and blank
+        lines.
     """
 
     genome: Genome
@@ -150,12 +150,12 @@ def read_genome(path: PathLike) -> CountedGenome:
 
 
 @contextlib.contextmanager
-def open_fasta(path: PathLike) -> "Iterator[Bases]":
+def open_fasta(path: PathLike) -> "Iterator[IndexedFasta]":
     """Open a genome FASTA for random access: plain, ordinary gzip or BGZF.
 
     The file is read once from end to end and checked on the way. pyfaidx works on an unpacked copy,
-    with an index of its own in a temporary folder: an index left beside the file by something else
-    may be stale, and would be believed.
+    with an index of its own in a temporary folder: an index that another program left beside the
+    file may be stale, and pyfaidx would trust it.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def open_fasta(path: PathLike) -> "Iterator[Bases]":
 
     Yields
     ------
-    Bases
+    IndexedFasta
         The genome.
 
     Raises
@@ -176,7 +176,7 @@ def open_fasta(path: PathLike) -> "Iterator[Bases]":
         plain = Path(folder) / "genome.fa"
         _write_plain(path, plain)
         with pyfaidx.Fasta(str(plain), rebuild=True) as fasta:
-            yield Bases(fasta)
+            yield IndexedFasta(fasta)
 
 
 def _write_plain(path: PathLike, plain: Path) -> None:
@@ -190,7 +190,7 @@ def _write_plain(path: PathLike, plain: Path) -> None:
                 copy.write(b"\n")
 
 
-class Bases:
+class IndexedFasta:
     """Random access to a checked FASTA file, by pyfaidx, without the silent failures of an index.
 
     Parameters
@@ -231,7 +231,7 @@ class Bases:
         if chrom not in self.lengths or end < start:
             names = ", ".join(map(shown, list(self.lengths)[:5]))
             region = f"{shown(chrom)}:{start}-{end}"
-            what = f"{region} is not a place in the genome, which has {names}; fix it"
+            what = f"{region} is not a region of the genome, which has {names}; fix it"
             raise DanqError(what)
         length = self.lengths[chrom]
         low = min(max(start, 0), length)
@@ -313,8 +313,8 @@ class _Reader:
             what = f"the name {shown(name)} holds control characters; remove them"
             raise DanqError(what, self.path, number)
         if name in self.headers:
-            first = f"first on line {self.headers[name]}"
-            what = f"the name {shown(name)} is used again ({first}); rename or remove one"
+            earlier = f"first on line {self.headers[name]}"
+            what = f"the name {shown(name)} is used again ({earlier}); rename or remove one"
             raise DanqError(what, self.path, number)
         return name
 
@@ -374,7 +374,7 @@ class _Body:
     def _returns(
         self, piece: bytes, raw: NDArray[np.uint8], ends: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Return which lines end in a carriage return; refuse those in other places."""
+        """Return which lines end in a carriage return; refuse one anywhere else."""
         returns = (raw[ends - 1] == _RETURN) & (ends > 0)
         n = int(np.count_nonzero(returns))
         if n != piece.count(b"\r"):
@@ -394,8 +394,8 @@ class _Body:
         if uneven is not None:
             what = "a blank line inside a record"
             if 0 not in (self.last, self.width):
-                first = f"the first of {self.width} bases"
-                what = f"lines of different lengths inside a record ({first})"
+                first_line = f"the first of {self.width} bases"
+                what = f"lines of different lengths inside a record ({first_line})"
             fix = "bases may be lost here; get the file again, or wrap its lines evenly"
             line = self.line + 1 + uneven
             raise DanqError(f"{what}: {fix}", self.path, line)
@@ -406,20 +406,20 @@ class _Body:
         """Return the first line that is too long, or behind the last one without being blank."""
         behind = 0
         if self.last is None:
-            others = np.flatnonzero(lengths != width)
-            if len(others) == 0:
+            uneven = np.flatnonzero(lengths != width)
+            if len(uneven) == 0:
                 return None
             # The first line of another length can only be the last of the record; blank ones may
             # follow it.
-            first = int(others[0])
-            self.last = int(lengths[first])
+            last_line = int(uneven[0])
+            self.last = int(lengths[last_line])
             if self.last > width:
-                return first
-            behind = first + 1
-        more = np.flatnonzero(lengths[behind:])
-        if len(more) == 0:
+                return last_line
+            behind = last_line + 1
+        nonblank = np.flatnonzero(lengths[behind:])
+        if len(nonblank) == 0:
             return None
-        return behind + int(more[0])
+        return behind + int(nonblank[0])
 
     def _base_error(self, piece: bytes) -> DanqError:
         """Return the error of text that holds a byte that is not a base."""

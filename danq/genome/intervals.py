@@ -60,11 +60,11 @@ def merge(start: Integers, end: Integers) -> IntervalUnion:
         start = start[order]
         end = end[order]
     furthest = np.maximum.accumulate(end)
-    first = np.ones(len(start), dtype=bool)
-    first[1:] = start[1:] > furthest[:-1]
-    last = np.ones(len(start), dtype=bool)
-    last[:-1] = first[1:]
-    return IntervalUnion(start[first], furthest[last])
+    begins = np.ones(len(start), dtype=bool)
+    begins[1:] = start[1:] > furthest[:-1]
+    ends = np.ones(len(start), dtype=bool)
+    ends[:-1] = begins[1:]
+    return IntervalUnion(start[begins], furthest[ends])
 
 
 def end_bins(union: IntervalUnion, bin_size: int) -> EndBins:
@@ -134,18 +134,18 @@ class _Sums(NamedTuple):
 
 def _sum_bases(ends: EndBins) -> _Sums:
     """Add up what intervals cover of the bins at their ends."""
-    beyond = ends.high > ends.low
-    n = len(beyond)
-    # Where each interval goes: two entries for one that ends in another bin than it begins.
-    high_before: Integers = np.cumsum(beyond) - beyond
-    low_position = np.arange(n) + high_before
-    high_position = low_position[beyond] + 1
-    bins = np.empty(n + len(high_position), dtype=np.int64)
+    two_bins = ends.high > ends.low
+    n = len(two_bins)
+    # Bins in ascending order: two entries for an interval that ends in another bin than it begins.
+    high_before: Integers = np.cumsum(two_bins) - two_bins
+    low_entry = np.arange(n) + high_before
+    high_entry = low_entry[two_bins] + 1
+    bins = np.empty(n + len(high_entry), dtype=np.int64)
     bases = np.empty_like(bins)
-    bins[low_position] = ends.low
-    bases[low_position] = ends.low_bases
-    bins[high_position] = ends.high[beyond]
-    bases[high_position] = ends.high_bases[beyond]
+    bins[low_entry] = ends.low
+    bases[low_entry] = ends.low_bases
+    bins[high_entry] = ends.high[two_bins]
+    bases[high_entry] = ends.high_bases[two_bins]
     new = np.ones(len(bins), dtype=bool)
     new[1:] = bins[1:] != bins[:-1]
     if new.all():

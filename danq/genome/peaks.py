@@ -1,8 +1,8 @@
 """BED and narrowPeak files to intervals, many files in one pass over their bytes.
 
-Three columns are read: chrom, start, end. What cannot be right is refused with its line. What is
-common in real files and harmless when known (ends beyond the chromosome, contigs that the genome
-lacks, empty intervals, doubles) is handled by a fixed rule, and counted.
+Three columns are read: chrom, start, end. Errors are refused with their line. What is common in
+real files and harmless when known (ends beyond the chromosome, contigs that the genome lacks, empty
+or repeated intervals) is handled by a fixed rule, and counted.
 """
 
 from collections import Counter
@@ -30,8 +30,8 @@ MOST_CLIPPED = 0.01
 MOST_UNKNOWN = 0.05
 """A file where a larger share of intervals is on unknown chromosomes is of another genome."""
 
-SHOWN_ERRORS = 10
-"""So many faulty lines of a file are shown; the others are counted."""
+MOST_ERRORS = 10
+"""Faulty lines of a file that are reported one by one; further ones are counted."""
 
 _GROUP = 1 << 20  # bytes read in one pass: small files together, to save a fixed cost per file
 
@@ -66,7 +66,8 @@ class Chromosomes:
     lengths : mapping of str to int
         Length of each chromosome (bp).
     aliases : mapping of str to str, optional
-        The genome's name by other name; names that the genome lacks are passed over.
+        Other names, each with the genome's own name; those of chromosomes that the genome lacks
+        are skipped.
 
     Attributes
     ----------
@@ -116,10 +117,10 @@ def read_peaks(
     counts : list of collections.Counter, optional
         Receives for each file what was counted in it.
     progress : str
-        What the progress bar says.
+        Label of the progress bar.
     regions : bool
         The files are lists of regions to leave out, made for more contigs than a genome may have:
-        intervals on other chromosomes do not speak against a file.
+        intervals on other chromosomes are no error, however many.
 
     Yields
     ------
@@ -129,33 +130,33 @@ def read_peaks(
     Raises
     ------
     DanqErrors
-        After all files were read: up to `SHOWN_ERRORS` lines of each that are not three
+        After all files were read: up to `MOST_ERRORS` lines of each that are not three
         tab-separated columns with whole numbers, the start not after the end, on a chromosome of
         the genome; or a file without any interval.
     """
     most_unknown = 1.0 if regions else MOST_UNKNOWN
     errors: list[DanqError] = []
-    first = 0
+    first_file = 0
     with tqdm(total=len(paths), desc=progress, unit="file", disable=None) as bar:
         for files in _read_groups(paths):
             group = _Group(files, chromosomes)
             errors += group.errors(most_unknown)
             if counts is not None:
                 counts += group.text.counts
-            last = first + len(files)
+            next_file = first_file + len(files)
             if chromosomes is not None:
-                widths = widen[first:last] if widen else None
-                peaks = group.peaks(first, chromosomes, widths)
+                widths = widen[first_file:next_file] if widen else None
+                peaks = group.peaks(first_file, chromosomes, widths)
                 if not errors:
                     yield peaks
-            first = last
+            first_file = next_file
             bar.update(len(files))
     if errors:
         raise DanqErrors(errors)
 
 
 def unknown_chromosome(chrom: str, names: Iterable[str]) -> str:
-    """Return a message: a chromosome is not in the genome, what both look like, the likely fix.
+    """Return the message for a chromosome that the genome lacks: names it has, and the likely fix.
 
     Parameters
     ----------
@@ -249,7 +250,7 @@ class _Group:
             self.faulty |= beyond & (self.chrom >= 0)
 
     def _read_chromosomes(self, tab1: Integers) -> None:
-        """Find the chromosome of each line; one whose name cannot be one is faulty."""
+        """Find the chromosome of each line; lines whose first column cannot be a name are faulty."""
         size = tab1 - self.text.lines.start
         self.faulty |= size > LONGEST_NAME
         self.names, lengths, self.run = self.text.names(tab1, self.faulty)
@@ -263,7 +264,7 @@ class _Group:
         self.chrom = np.repeat(indices, lengths)
 
     def errors(self, most_unknown: float) -> list[DanqError]:
-        """Return what is wrong: faulty lines, too many strange chromosomes, nothing at all."""
+        """Return what is wrong: faulty lines, too many unknown chromosomes, no interval at all."""
         n_files = len(self.files)
         n_lines = np.bincount(self.text.lines.file, minlength=n_files)
         if n_lines.all() and not self._suspect().any():  # nearly always
@@ -274,7 +275,7 @@ class _Group:
         return errors
 
     def _suspect(self) -> Flags:
-        """Return which lines may speak against their file."""
+        """Return which lines may be a reason to refuse their file."""
         if self.chromosomes is None:
             return self.faulty
         beyond = self.end > self.chromosomes.lengths[self.chrom]
@@ -286,16 +287,16 @@ class _Group:
         if file.error is not None:
             return [file.error]
         edges = np.searchsorted(self.text.lines.file, [index, index + 1])
-        first, last = edges.tolist()
-        faulty = first + np.flatnonzero(self.faulty[first:last])
+        start, stop = edges.tolist()
+        faulty = start + np.flatnonzero(self.faulty[start:stop])
         if len(faulty):
             return self._line_errors(file.path, faulty)
-        if first == last:
+        if start == stop:
             what = "holds no interval; give a file that has some, or leave it out"
             return [DanqError(what, file.path)]
         if self.chromosomes is None:
             return []
-        rows = slice(first, last)
+        rows = slice(start, stop)
         return self._share_errors(file.path, rows, self.chromosomes, most_unknown)
 
     def _line_errors(self, path: PathLike, faulty: Integers) -> list[DanqError]:
@@ -303,10 +304,10 @@ class _Group:
         if self.text.line(int(faulty[0])).lstrip().startswith(b"<"):
             return [DanqError("is a web page, not peaks; download the file itself", path)]
         errors = []
-        for row in faulty[:SHOWN_ERRORS].tolist():
+        for row in faulty[:MOST_ERRORS].tolist():
             number = self.text.line_number(row)
             errors.append(DanqError(self._fault(row), path, number))
-        more = len(faulty) - SHOWN_ERRORS
+        more = len(faulty) - MOST_ERRORS
         if more > 0:
             errors.append(DanqError(f"and {more} more faulty lines", path))
         return errors
@@ -336,7 +337,7 @@ class _Group:
     def _share_errors(
         self, path: PathLike, rows: slice, chromosomes: Chromosomes, most_unknown: float
     ) -> list[DanqError]:
-        """Return what speaks against a file as a whole.
+        """Return the error of a file as a whole, if it has one.
 
         Many intervals lie on chromosomes that the genome lacks, or end beyond theirs.
         """

@@ -31,7 +31,7 @@ for _index, _base in enumerate(ALPHABET):
 _ONE_HOT = np.eye(5, 4, dtype=np.uint8)
 
 _BLOCK = 1 << 20  # bases packed at once: stays in the cache of a core
-_ROWS = 1 << 14  # windows looked at at once
+_ROWS = 1 << 14  # windows counted at once
 
 
 def encode(bases: str | bytes) -> Bytes:
@@ -214,7 +214,7 @@ def reverse_complement_packed(packed: Bytes, length: int) -> Bytes:
 
 
 def shift(packed: Bytes, phase: int) -> Bytes:
-    """Return packed bits moved to the left along their second last axis.
+    """Return packed bits shifted to the left along their second last axis.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def shift(packed: Bytes, phase: int) -> Bytes:
     Returns
     -------
     numpy.ndarray, shape (..., n, 4), uint8
-        The moved bits, zeros behind the last; `packed` itself when `phase` is 0.
+        The shifted bits, zeros behind the last; `packed` itself when `phase` is 0.
 
     Examples
     --------
@@ -256,7 +256,7 @@ class Packer:
         self._pending = np.empty(0, dtype=np.uint8)  # fewer than 8 bases: no whole byte yet
 
     def add(self, indices: Bytes) -> None:
-        """Take the next piece, indices uint8 (n,)."""
+        """Add the next piece, indices uint8 (n,)."""
         self.length += len(indices)
         if len(self._pending) + len(indices) < 8:
             self._pending = np.concatenate([self._pending, indices])
@@ -368,9 +368,9 @@ class Genome:
         run_starts, run_ends = runs.T
         totals = np.cumsum(run_ends - run_starts)
         n_runs = np.searchsorted(run_starts, positions, side="right")
-        last = n_runs - 1
-        beyond = np.maximum(run_ends[last] - positions, 0)
-        return np.where(n_runs > 0, totals[last] - beyond, 0)
+        last_run = n_runs - 1
+        beyond = np.maximum(run_ends[last_run] - positions, 0)
+        return np.where(n_runs > 0, totals[last_run] - beyond, 0)
 
     def gc(self, chrom: str, starts: Integers, window: int) -> Integers:
         """Count G and C in each window.
@@ -410,7 +410,7 @@ def _slices(packed: Bytes, starts: Integers, phase: int, width: int) -> Bytes:
     first_byte = starts >> 3
     low = first_byte.min()
     n_bytes = first_byte.max() - low + width
-    # One byte more than the last window, where there is one: the bits that move in from the right.
+    # One byte behind the last window, where there is one: its bits are shifted in from the right.
     stretch = packed[low : low + n_bytes + (phase > 0)]
     flat = np.ascontiguousarray(shift(stretch, phase))
     if len(flat) < n_bytes:

@@ -1,7 +1,7 @@
-"""Where files come from: paths or URLs, and whether what arrived is what was meant.
+"""The user's files: paths or URLs, and whether a download is the expected file.
 
-Snakemake brings what a URL names. Nothing is believed until its checksum, where one is given, and
-its first bytes fit.
+Snakemake fetches what a URL names. A file is used only after its checksum, or in a download without
+a known one its first bytes, were found to be right.
 """
 
 import hashlib
@@ -61,8 +61,8 @@ def is_url(text: str) -> bool:
 def refuse_other_schemes(text: str, path: PathLike | None = None, line: int | None = None) -> None:
     """Refuse addresses that cannot be fetched.
 
-    These are addresses that are not http or https, and those with a query, of which downloads may
-    share a name.
+    These are addresses that are not http or https, and those with a query, whose downloads could
+    share one file name.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def refuse_other_schemes(text: str, path: PathLike | None = None, line: int | No
     Raises
     ------
     DanqError
-        Such an address.
+        The address is such a one.
     """
     has_scheme = re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE)
     if has_scheme and not is_url(text):
@@ -123,7 +123,7 @@ def local_path(text: str, downloads: PathLike | None) -> str:
     Raises
     ------
     DanqError
-        A URL, and no folder.
+        The text is a URL, and there is no folder.
 
     Examples
     --------
@@ -145,14 +145,14 @@ def local_path(text: str, downloads: PathLike | None) -> str:
 
 
 def verify(path: PathLike, expected: Mapping[str, str], source: str | None = None) -> str:
-    """Return the SHA-256 checksum of a file; refuse it when it is not the file that is meant.
+    """Return the SHA-256 checksum of a file; refuse a file that is not the expected one.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     expected : mapping of str to str
-        Checksums that it must have, by kind (sha256, md5); an empty text is not looked at.
+        Checksums that it must have, by kind (sha256, md5); empty ones are ignored.
     source : str, optional
         What the message calls the file, if not its path.
 
@@ -164,7 +164,7 @@ def verify(path: PathLike, expected: Mapping[str, str], source: str | None = Non
     Raises
     ------
     DanqError
-        Unreadable, or of another checksum.
+        The file is unreadable, or has another checksum.
     """
     wanted = {kind: checksum.lower() for kind, checksum in expected.items() if checksum}
     actual = checksums(path, {"sha256", *wanted})
@@ -172,21 +172,21 @@ def verify(path: PathLike, expected: Mapping[str, str], source: str | None = Non
         if actual[kind] != checksum:
             what = (
                 f"its {kind} is {actual[kind]}, not the expected {checksum}: the file has changed "
-                "or has not arrived whole; get it again, or correct the checksum"
+                "or is incomplete; get it again, or correct the checksum"
             )
             raise DanqError(what, source or path)
     return actual["sha256"]
 
 
 def fetch(file: PathLike, output: PathLike, *, url: str, sha256: str = "", md5: str = "") -> None:
-    """Take in a downloaded file, if it is what was meant.
+    """Copy a downloaded file to its destination, if it is the expected one.
 
     Parameters
     ----------
     file : path
-        What arrived.
+        The download.
     output : path
-        Where it goes, whole or not at all.
+        Where to copy it, atomically.
     url : str
         Where it came from.
     sha256, md5 : str
@@ -195,18 +195,18 @@ def fetch(file: PathLike, output: PathLike, *, url: str, sha256: str = "", md5: 
     Raises
     ------
     DanqError
-        An empty file, a web page, a file whose name promises gzip and whose bytes do not keep it,
-        or another checksum.
+        An empty file, or another checksum; when no checksum is given, a web page, or a file that is
+        named .gz or .bgz and is not gzip.
     """
     with open(file, "rb") as handle:
         head = handle.read(512)
     if not head:
         raise DanqError("arrived empty; try again, or check the address", url)
-    known = bool(sha256 or md5)
-    if not known:
+    has_checksum = bool(sha256 or md5)
+    if not has_checksum:
         _refuse_other_content(head, url)
     checksum = verify(file, {"sha256": sha256, "md5": md5}, url)
-    if not known:
+    if not has_checksum:
         warning = f"{url} has no known checksum; its sha256 is {checksum}"
         print(f"warning: {warning}: write that down to notice when it changes", file=sys.stderr)
     with atomic(output) as temporary:
@@ -214,7 +214,7 @@ def fetch(file: PathLike, output: PathLike, *, url: str, sha256: str = "", md5: 
 
 
 def _refuse_other_content(head: bytes, url: str) -> None:
-    """Refuse a file that begins with other bytes than its address promises."""
+    """Refuse a web page, and a file that is not gzip though its address says so."""
     if head.lstrip()[:1] == b"<":
         what = (
             "what arrived is a web page (a login, or an error), not the file; check the address in "

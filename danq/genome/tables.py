@@ -1,6 +1,6 @@
-"""Tables and texts of the user: targets, chromosome names, regions.
+"""The user's tables and texts: targets, chromosome names, regions.
 
-What is wrong is refused with file, line and fix. FASTA files are read by `danq.genome.fasta`, peaks
+Errors name the file, the line and the fix. FASTA files are read by `danq.genome.fasta`, peaks
 by `danq.genome.peaks`.
 """
 
@@ -32,11 +32,11 @@ class Target:
     jaspar : str
         Identifier of the target's own known motif; empty when none is known.
     source : str
-        What the table says of the file: a path relative to the table, or a URL.
+        The file as the table names it: a path relative to the table, or a URL.
     checksums : dict of str to str
-        What the table says of the file's bytes, by kind (sha256, md5); empty texts when unknown.
+        The file's checksums in the table, by kind (sha256, md5); empty texts when unknown.
     widen : int
-        Widen each interval by so much either way (bp).
+        By how much to widen each interval either way (bp).
     """
 
     name: str
@@ -58,8 +58,8 @@ def read_targets(
     path : str or path-like
         Tab-separated text with a header. Columns ``name`` and ``file`` (a path relative to the
         table, or a URL) are needed; ``group``, ``jaspar``, ``sha256``, ``md5`` (checksums of the
-        file) and ``widen`` (bp, for files of summits) may be there, ``.`` or empty where there is
-        nothing to say; others are for `where`.
+        file) and ``widen`` (bp, for files of summits) are optional, ``.`` or empty where unknown;
+        further columns are for `where`.
     where : mapping of str to str, optional
         Keep only the rows whose column has that value.
     downloads : path, optional
@@ -68,13 +68,13 @@ def read_targets(
     Returns
     -------
     list of Target
-        `file` is where it lies now.
+        Their `file` is a local path.
 
     Raises
     ------
     DanqErrors
-        A column is missing, a row has too few or too many columns, a value cannot be, a local peak
-        file is missing (all of them are named), or no row is left.
+        A column is missing, a row has too few or too many columns, a value is not allowed, a local
+        peak file is missing (all of them are named), or no row is left.
     """
     where = dict(where or {})
     targets = []
@@ -167,14 +167,14 @@ def find_target(word: str, names: Sequence[str]) -> int:
     Parameters
     ----------
     word : str
-        A name, or an index; a name of several targets is refused.
-    names : list of str
-        Of all targets.
+        A name or an index.
+    names : sequence of str
+        Names of all targets.
 
     Returns
     -------
     int
-        Where the target stands in `names`.
+        Index of the target in `names`.
 
     Raises
     ------
@@ -191,8 +191,8 @@ def find_target(word: str, names: Sequence[str]) -> int:
         )
     if word.isdecimal() and int(word) < len(names):
         return int(word)
-    last = len(names) - 1
-    fix = f"give a name or an index (0 to {last}), as {shown(names[0])}"
+    last_index = len(names) - 1
+    fix = f"give a name or an index (0 to {last_index}), as {shown(names[0])}"
     raise DanqError(f"no target is called {shown(word)}; {fix}")
 
 
@@ -210,7 +210,7 @@ def read_aliases(path: PathLike, names: Collection[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        The genome's name by other name.
+        The genome's own name of each other name.
 
     Raises
     ------
@@ -220,12 +220,12 @@ def read_aliases(path: PathLike, names: Collection[str]) -> dict[str, str]:
     known = set(names)
     aliases: dict[str, str] = {}
     for number, raw in read_lines(path):
-        name, *others = _text(raw, path, number).split("\t")
+        name, *other_names = _text(raw, path, number).split("\t")
         if name not in known or raw.startswith(b"#"):
             continue
-        for alias in filter(None, others):
-            stands_for = aliases.setdefault(alias, name)
-            if stands_for != name or (alias in known and alias != name):
+        for alias in filter(None, other_names):
+            chromosome = aliases.setdefault(alias, name)
+            if chromosome != name or (alias in known and alias != name):
                 what = f"{shown(alias)} stands for two chromosomes; remove it from one of them"
                 raise DanqError(what, path, number)
     if not aliases:

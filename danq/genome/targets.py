@@ -29,8 +29,8 @@ def targets_from_folder(folder: PathLike, output: PathLike, *, group: str = "all
     ----------
     folder : path
         Holds .bed, .narrowPeak and .broadPeak files, plain or .gz. A subfolder is a group:
-        ``TF/ctcf.bed.gz`` is the target ``ctcf`` of the group ``TF``. Hidden files are passed over;
-        the names of others are printed on standard error.
+        ``TF/ctcf.bed.gz`` is the target ``ctcf`` of the group ``TF``. Hidden files are ignored; the
+        names of other files are printed on standard error.
     output : path
         Made: columns name, group, file (relative to this table), jaspar (``.``), sha256.
     group : str
@@ -52,17 +52,17 @@ def targets_from_folder(folder: PathLike, output: PathLike, *, group: str = "all
     groups = numbers_text(Counter(row["group"] for row in rows))
     print(f"{output}: {len(rows)} targets, by group: {groups}", file=sys.stderr)
     table = output.resolve()
-    others = [file.name for file in files.others if file.resolve() != table]
-    if others:
-        listed = listed_text(others)
-        print(f"left out: {len(others)} that are not BED files: {listed}", file=sys.stderr)
+    names = [file.name for file in files.ignored if file.resolve() != table]
+    if names:
+        listed = listed_text(names)
+        print(f"left out: {len(names)} that are not BED files: {listed}", file=sys.stderr)
 
 
 class _Files(NamedTuple):
     """The peak files below a folder, and the other files, both in a fixed order."""
 
     peaks: list[Path]
-    others: list[Path]
+    ignored: list[Path]
 
 
 def _list_files(folder: Path) -> _Files:
@@ -70,21 +70,21 @@ def _list_files(folder: Path) -> _Files:
     if not folder.is_dir():
         raise DanqError("there is no such folder; check the path", folder)
     peaks = []
-    others = []
+    ignored = []
     for path in sorted(folder.rglob("*")):
         if any(name.startswith(".") for name in path.relative_to(folder).parts):
             continue
         if path.is_file() and _PEAK_FILE.fullmatch(path.name):
             peaks.append(path)
         elif path.is_symlink() or not path.is_dir():
-            others.append(path)
+            ignored.append(path)
     if not peaks:
         what = (
             "holds no .bed, .narrowPeak or .broadPeak file (plain or .gz); give the folder of the "
             "peaks"
         )
         raise DanqError(what, folder)
-    return _Files(peaks, others)
+    return _Files(peaks, ignored)
 
 
 def _row(folder: Path, file: Path, output: Path, group: str) -> dict[str, str]:
@@ -117,9 +117,9 @@ def _refuse_twins(folder: Path, rows: Sequence[Mapping[str, str]]) -> None:
 def refuse_unfit(
     row: Mapping[str, str], what: str, path: PathLike | None = None, line: int | None = None
 ) -> None:
-    """Refuse what would break the table.
+    """Refuse a row that would break the table.
 
-    That is tabs, line ends, other control characters, and bytes that are not UTF-8.
+    Tabs, line ends, other control characters, and bytes that are not UTF-8 would.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def refuse_double_keys(paths: Iterable[PathLike]) -> None:
     Raises
     ------
     DanqError
-        With the line of the second.
+        A key is given twice; the message has the line of the second.
     """
     for path in paths:
         nodes = [_read_yaml(path)]

@@ -45,7 +45,7 @@ def test_another_genome_is_refused(toy, toy_dataset, tmp_path):
         windows(toy_dataset, tmp_path / "other.fa", tmp_path / "w.tsv", tmp_path / "w.fa.gz")
     write_fasta(tmp_path / "other.fa", {"chrX": "ACGT"})
     with pytest.raises(
-        DanqError, match="'chr1':100-500 is not a place in the genome, which has 'chrX'"
+        DanqError, match="'chr1':100-500 is not a region of the genome, which has 'chrX'"
     ):
         windows(toy_dataset, tmp_path / "other.fa", tmp_path / "w.tsv", tmp_path / "w.fa.gz")
     assert [path.name for path in tmp_path.iterdir()] == ["other.fa"]

@@ -66,7 +66,7 @@ def test_labels_equal_a_per_base_reference(case, chance):
     ):
         chance.shuffle(group)
         labels.add(*np.array(group, dtype=np.int64).reshape(-1, 4).T)
-    whole = ~grid.rests
+    whole = ~grid.partial
     covered = per_base(lengths, bin_size, intervals, n_targets)
     expected = 2 * covered > bin_size
     packed = np.concatenate(
@@ -77,7 +77,7 @@ def test_labels_equal_a_per_base_reference(case, chance):
     some = np.arange(n_targets) % 2 == 0
     assert (labels.labelled(some)[whole] == expected[some].any(axis=0)).all()
     assert (labels.touched()[whole] == covered.any(axis=0)).all()
-    codes = np.where(grid.rests, NOWHERE, np.arange(grid.n) % 3).astype(np.uint8)
+    codes = np.where(grid.partial, NOWHERE, np.arange(grid.n) % 3).astype(np.uint8)
     counts = labels.counts(codes)
     for code in range(3):
         assert (counts[code] == expected[:, codes[whole] == code].sum(axis=1)).all()
@@ -89,7 +89,7 @@ def test_coverage_equals_a_per_base_reference(case):
     grid = Grid(lengths, bin_size)
     chrom, start, end = np.array([row[1:] for row in intervals], dtype=np.int64).reshape(-1, 3).T
     expected = per_base(lengths, bin_size, [(0, *row[1:]) for row in intervals], 1)[0]
-    assert (coverage(chrom, start, end, grid)[~grid.rests] == expected).all()
+    assert (coverage(chrom, start, end, grid)[~grid.partial] == expected).all()
 
 
 def test_exactly_half_is_not_more_than_half():
@@ -119,7 +119,7 @@ def test_labels_of_yeast_equal_those_of_bedtools(tmp_path):
     labels = Labels(grid, len(targets))
     for group in read_peaks([target.file for target in targets], names):
         labels.add(group.file, group.chrom, group.start, group.end)
-    positive = np.unpackbits(labels.packed(0, grid.n), axis=1, count=len(targets))[~grid.rests]
+    positive = np.unpackbits(labels.packed(0, grid.n), axis=1, count=len(targets))[~grid.partial]
     bins = tmp_path / "bins.bed"
     bins.write_text(
         "".join(
@@ -216,4 +216,4 @@ def test_a_bin_lies_in_the_middle_of_its_window():
 def test_bins_are_numbered_through_all_chromosomes():
     grid = Grid(list(LENGTHS.values()), 200)
     assert grid.counts.tolist() == [100, 30, 30] and grid.offsets.tolist() == [0, 101, 132, 163]
-    assert np.flatnonzero(grid.rests).tolist() == [100, 131, 162]
+    assert np.flatnonzero(grid.partial).tolist() == [100, 131, 162]

@@ -350,14 +350,14 @@ GIVE = "give metadata.tsv, one row per file, which the first line of files.txt l
         ("\t".join(HEADER) + "\nENCFF001AAA\tbed narrowPeak\n", None),
         (
             "\t".join(HEADER) + '\nENCFF001AAA\t"bed narr',
-            "is not whole (unexpected end of data); download metadata.tsv again",
+            "is incomplete (unexpected end of data); download metadata.tsv again",
         ),
     ],
 )
 def test_other_files_and_damaged_ones_are_refused(tmp_path, text, what):
     path = tmp_path / "some.tsv"
     path.write_text(text)
-    where = f"{path}:2" if what is None or what.startswith("is not whole") else path
+    where = f"{path}:2" if what is None or what.startswith("is incomplete") else path
     what = what or "2 columns where the header has 59; download metadata.tsv again"
     refuse(f"{where}: {what}", targets_from_encode, path, tmp_path / "t.tsv")
     assert not (tmp_path / "t.tsv").exists()
@@ -380,17 +380,15 @@ def test_when_nothing_is_left_what_is_there_is_named(tmp_path):
     ]
     path = tmp_path / "metadata.tsv"
     refuse(
-        f"{path}: no row is left, the last 2 are not of the assembly 'GRCh38'; File assembly is "
-        "there 'hg19', "
-        "'mm10': ask for that, or give another file",
+        f"{path}: no row is left: the last 2 are not of the assembly 'GRCh38'; their File assembly "
+        "is 'hg19', 'mm10': choose from these, or give another file",
         targets_of,
         tmp_path,
         *rows,
     )
     refuse(
-        f"{path}: no row is left, the last 1 are of other output types; Output type is there "
-        "'peaks': ask for that, "
-        "or give another file",
+        f"{path}: no row is left: the last 1 are of other output types; their Output type is "
+        "'peaks': choose from these, or give another file",
         targets_of,
         tmp_path,
         *rows,
@@ -398,9 +396,8 @@ def test_when_nothing_is_left_what_is_there_is_named(tmp_path):
         output_types=["stable peaks"],
     )
     refuse(
-        f"{path}: no row is left, the last 1 are not of the biosample 'HepG2'; Biosample term "
-        "name is there 'K562': "
-        "ask for that, or give another file",
+        f"{path}: no row is left: the last 1 are not of the biosample 'HepG2'; their Biosample term "
+        "name is 'K562': choose from these, or give another file",
         targets_of,
         tmp_path,
         *rows,

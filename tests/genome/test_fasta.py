@@ -287,10 +287,10 @@ def test_an_empty_fasta_with_an_index_is_refused(tmp_path):
 def test_a_region_outside_the_genome_is_refused(genome):
     with open_fasta(genome[0]) as guarded:
         with pytest.raises(
-            DanqError, match="'chr9':0-4 is not a place in the genome, which has 'chr1'; fix it"
+            DanqError, match="'chr9':0-4 is not a region of the genome, which has 'chr1'; fix it"
         ):
             guarded.fetch("chr9", 0, 4)
-        with pytest.raises(DanqError, match="'chr1':9-4 is not a place"):
+        with pytest.raises(DanqError, match="'chr1':9-4 is not a region"):
             guarded.fetch("chr1", 9, 4)
 
 

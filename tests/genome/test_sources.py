@@ -80,7 +80,7 @@ def test_another_file_than_the_one_meant_is_refused(tmp_path):
         refuse(
             f"{tmp_path / 'a'}: its {kind} is {good}, not the expected {'0' * len(good)}: the "
             "file has changed or "
-            "has not arrived whole; get it again, or correct the checksum",
+            "is incomplete; get it again, or correct the checksum",
             sources.verify,
             tmp_path / "a",
             {kind: "0" * len(good)},
