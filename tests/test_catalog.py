@@ -21,7 +21,7 @@ def test_an_entry_says_what_its_network_is(model):
     """What the catalogue claims of a network is read off the network itself."""
     network = models.build(model.name, 400, 3, scale=0.02)
     assert type(network) is getattr(models, model.network)
-    recurrent = any(isinstance(layer, torch.nn.LSTM) for layer in network.modules())
+    recurrent = any(isinstance(layer, torch.nn.RNNBase) for layer in network.modules())
     assert recurrent == model.recurrent
     assert (network.stem is not None) == model.has_filters
     takes_head = "head" in inspect.signature(type(network)).parameters

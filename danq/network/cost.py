@@ -12,18 +12,19 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def count_multiply_adds(model: nn.Module, window: int) -> int:
-    """Count the multiply-adds of convolutions, LSTMs and fully connected layers for one sequence.
+    """Count the multiply-adds of convolutions, recurrent and fully connected layers.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Left as it is: a copy without numbers reads the window, and its shapes are counted.
+        Not changed: a copy on PyTorch's meta device, which has shapes but no numbers, is run.
     window : int
         Length of the sequence (bp).
 
     Returns
     -------
     int
+        For one sequence.
     """
     counts = []
 
@@ -38,7 +39,7 @@ def count_multiply_adds(model: nn.Module, window: int) -> int:
 
     shapes = copy.deepcopy(model).to("meta").eval()
     for layer in shapes.modules():
-        if isinstance(layer, nn.LSTM | nn.Conv1d | nn.Linear):
+        if isinstance(layer, nn.RNNBase | nn.Conv1d | nn.Linear):
             layer.register_forward_hook(count)
     shapes(torch.zeros(1, 4, window, device="meta"))
     return sum(counts)

@@ -83,9 +83,7 @@ def test_a_prediction_does_not_depend_on_its_batch(name, head):
         ("danq_jaspar_conv", 1000, False, False),
     ],
 )
-def test_one_end_of_the_window_reaches_the_other_as_far_as_the_model_says(
-    name, window, rightwards, leftwards
-):
+def test_each_model_has_the_receptive_field_that_it_claims(name, window, rightwards, leftwards):
     # By gradients in float64, which tell what is small from what is nothing.
     torch.manual_seed(0)
     model = build(name, window, 5, 0.1).double().eval()
@@ -134,7 +132,7 @@ def test_the_reverse_half_of_danq_reads_the_sequence_from_its_end(gates):
 
 
 @pytest.mark.parametrize("name", ["danq", "danq_forward", "danq_jaspar", "blstm"])
-def test_hard_gates_reach_every_lstm_and_change_what_it_says(name):
+def test_hard_gates_are_in_every_lstm_and_change_its_outputs(name):
     torch.manual_seed(0)
     soft = build(name, 300, 2, 0.05, gates="sigmoid").eval()
     hard = build(name, 300, 2, 0.05, gates="hard_sigmoid").eval()
@@ -269,14 +267,9 @@ def test_a_head_that_a_model_does_not_have_is_refused():
 
 
 def test_a_name_without_a_model_is_refused():
-    refuse(
-        "there is no model 'danc'; choose from mlp, blstm, deepsea, danq, danq_forward, danq_conv, "
-        "danq_dilated, danq_jaspar, danq_jaspar_conv, danq_jaspar_dilated",
-        build,
-        "danc",
-        1000,
-        2,
-    )
+    choices = ", ".join(MODELS)
+    assert choices.startswith("mlp, blstm, deepsea, danq, ")
+    refuse(f"there is no model 'danc'; choose from {choices}", build, "danc", 1000, 2)
 
 
 def widths(model):
