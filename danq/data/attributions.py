@@ -1,4 +1,4 @@
-"""The file that holds what the bases of windows contribute to predictions.
+"""The file of attributions: what the bases of windows contribute to predictions.
 
 A row is one window explained for one target::
 
@@ -53,7 +53,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Attributions:
-    """What the bases of some windows contribute to the predictions of one trained model.
+    """Contributions of the bases of some windows to the predictions of one trained model.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Attributions:
     one_hot : numpy.ndarray, shape (R, 4, L), uint8
         The bases of the windows.
     hypothetical : numpy.ndarray, shape (R, 4, L), float32
-        What each base would contribute if it stood there (logit).
+        What each base would contribute at its position (logit).
     """
 
     facts: dict[str, Any]
@@ -76,13 +76,13 @@ class Attributions:
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """What the bases that stand there contribute (logit), float32 (R, L); 0 at an N."""
+        """Contributions of the actual bases (logit), float32 (R, L); 0 at an N."""
         return (self.one_hot * self.hypothetical).sum(axis=1)
 
     def differences(self) -> NDArray[np.float32]:
-        """Return what each substitution does to the logit, float32 (R, 4, L).
+        """Return the change of the logit by each substitution, float32 (R, 4, L).
 
-        It is 0 for the base itself, and at an N. Of mutagenesis only: the inverse of
+        It is 0 for the actual base, and at an N. For mutagenesis only: the inverse of
         ``4/3 (F - mean F)``, see `danq.interpret.contributions.mutagenesis`.
         """
         return 0.75 * (self.hypothetical - self.scores[:, None])
@@ -94,7 +94,7 @@ class Stretch(NamedTuple):
     Attributes
     ----------
     start, end : int
-        Where it lies within the window (bp, 0-based half-open).
+        The stretch, within the window (bp, 0-based half-open).
     """
 
     start: int
@@ -109,7 +109,8 @@ def write_attributions(path: PathLike, attributions: Attributions) -> None:
     path : str or path-like
         The file to make.
     attributions : Attributions
-        What it will hold; format, alphabet and version are added to its facts.
+        Their content; the format, its version, the alphabet and danq's version are added to the
+        facts.
     """
     arrays: dict[str, NDArray[Any]] = {}
     for name, kind in COLUMNS.items():
@@ -130,7 +131,7 @@ def read_attributions(path: PathLike, best: bool = False) -> Attributions:
     path : str or path-like
         The file.
     best : bool
-        True: of each target only the row with the highest probability, for a look at a large file.
+        Read only the row with the highest probability of each target, to look into a large file.
 
     Returns
     -------
@@ -139,7 +140,7 @@ def read_attributions(path: PathLike, best: bool = False) -> Attributions:
     Raises
     ------
     DanqError
-        Not a whole file of attributions.
+        Not a file of attributions, or an incomplete or damaged one.
     """
     with open_artefact(path, FORMAT) as file:
         table = _read_table(file)
@@ -165,17 +166,17 @@ def _best_rows(table: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def zoom(scores: ArrayLike, width: int = 80, margin: int = 10) -> Stretch:
-    """Return where the stretch of a window lies that has the highest total score.
+    """Return the stretch of a window with the highest total score.
 
     Parameters
     ----------
     scores : array_like, shape (L,)
-        Of the bases of one window.
+        Scores of the bases of one window.
     width : int
         Length of the stretch (bp); that of the window if it is shorter.
     margin : int
-        Towards either end, so many bases count less and less: what matters does not stand at the
-        edge.
+        Bases at either end of the stretch that count less and less towards it, so that what matters
+        does not lie at its edge.
 
     Returns
     -------
@@ -195,6 +196,6 @@ def zoom(scores: ArrayLike, width: int = 80, margin: int = 10) -> Stretch:
     from_nearer_end = np.minimum(ramp, ramp[::-1])
     weights = np.minimum(from_nearer_end, margin) / margin
     totals = np.convolve(values, weights, "valid")
-    # Rounded, so that the last digits of a sum do not choose among equal stretches, but the first.
+    # Rounded, so that of equal stretches the first is taken, whatever the last digits of the sums.
     start = int(np.argmax(totals.round(6)))
     return Stretch(start, start + width)

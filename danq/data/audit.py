@@ -1,8 +1,8 @@
 """Leakage between the splits of a dataset.
 
-Windows that share bases of the genome, and windows of the same bases on either strand. Exact, in
-memory of a block of windows and a few whole numbers for each window: windows are hashed, and those
-that agree in the hash are compared base by base.
+Windows that share bases of the genome, and windows of the same bases on either strand. Counts are
+exact, and memory holds only a block of windows and a few numbers per window: windows are hashed,
+and those with equal hashes are compared base by base.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from danq.data.dataset import Dataset
 from danq.genome.sequence import packed_bytes, reverse_complement_packed
 
 PAIRS = (("valid", "train"), ("test", "train"), ("test", "valid"))
-"""Which split is compared with which: never a held-out split with one that is used after it."""
+"""Each split, and the split it is compared with, which is used before it."""
 
 _BLOCK = 1 << 23  # bytes of packed windows read at once
 _CANDIDATES = 1 << 26  # bytes of packed windows confirmed in one pass through the file
@@ -49,7 +49,7 @@ def audit(dataset: Dataset) -> pd.DataFrame:
             All of them.
         overlapping : Int64
             Those that share at least 1 bp of the genome with a window of `against`; NA where the
-            dataset's coordinates are no places in a genome.
+            dataset's coordinates are not those of a genome.
         identical : int64
             Those whose bases, N included, are exactly those of some window of `against`.
         reverse_complement : int64
@@ -74,13 +74,13 @@ def audit(dataset: Dataset) -> pd.DataFrame:
 
 
 def _overlapping(dataset: Dataset, split: str, against: str) -> int | None:
-    """Count the windows of a split that share a base with one of another, if they have places."""
+    """Count the windows of a split that share a base with one of another; None without a genome."""
     if dataset.attributes["coordinates"] != "genome":
         return None
     starts = _starts_on_one_line(dataset, split)
     neighbours = np.sort(_starts_on_one_line(dataset, against))
     neighbours = np.append(neighbours, np.iinfo(np.int64).max)
-    # Of the windows that end behind a start, the first one begins the earliest.
+    # Of the neighbours that end behind a window's start, the first one begins the earliest.
     first_behind = np.searchsorted(neighbours, starts - dataset.window, side="right")
     overlaps = neighbours[first_behind] < starts + dataset.window
     return int(overlaps.sum())
@@ -89,14 +89,14 @@ def _overlapping(dataset: Dataset, split: str, against: str) -> int | None:
 def _starts_on_one_line(dataset: Dataset, split: str) -> NDArray[np.int64]:
     """Return starts with all chromosomes on one line, farther apart than a window is long."""
     stride = max(dataset.chromosomes.values()) + dataset.window
-    places = dataset.places(split)
-    return places.chrom * stride + places.start
+    positions = dataset.positions(split)
+    return positions.chrom * stride + positions.start
 
 
 def _hash_split(dataset: Dataset, split: str) -> _Hashes:
     n = dataset.length(split)
     forward = np.empty(n, dtype=np.uint64)
-    # Training windows are never looked for in another split: only one strand of theirs is needed.
+    # Training windows are never looked for in another split: their forward strand is enough.
     reverse = np.empty(0 if split == "train" else n, dtype=np.uint64)
     step = _rows_in(_BLOCK, dataset)
     for start in range(0, n, step):
@@ -113,8 +113,8 @@ def _hash(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
     Multilinear hashing (Lemire and Kaser 2014, https://arxiv.org/abs/1202.4961): the sum of the
     32-bit words of a window, each times a random number, modulo 2^64. The difference of two words
-    is no multiple of 2^32, so that two windows, whichever they are, agree by chance with a
-    probability of at most 2^-33; nearly all pairs with 2^-64.
+    is no multiple of 2^32, so that any two windows have equal hashes by chance with a probability
+    of at most 2^-33; nearly all pairs with 2^-64.
     """
     contiguous = np.ascontiguousarray(packed)
     words = contiguous.view(np.uint32)[:, :, 0]
@@ -125,7 +125,7 @@ def _hash(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 class _Repeats:
-    """Finds windows of a split among those of another, whose hashes are given."""
+    """Finds windows of a split among those of another, `against`, with these `hashes`."""
 
     def __init__(
         self, dataset: Dataset, split: str, against: str, hashes: NDArray[np.uint64]
@@ -137,24 +137,23 @@ class _Repeats:
         self._sorted = hashes[self._order]
 
     def find(self, hashes: NDArray[np.uint64], reverse: bool) -> NDArray[np.bool_]:
-        """Say which windows of the split (bool, (N,)) are some window of the other one.
+        """Return which windows of the split, bool (N,), equal some window of `against`.
 
-        `hashes` are of the strand that is looked for, the reverse complement if `reverse`.
+        `hashes` are of the strand to look for, the reverse complement if `reverse`.
         """
-        first = np.searchsorted(self._sorted, hashes, side="left")
-        last = np.searchsorted(self._sorted, hashes, side="right")
+        candidate_start = np.searchsorted(self._sorted, hashes, side="left")
+        candidate_end = np.searchsorted(self._sorted, hashes, side="right")
         repeated = np.zeros(len(hashes), dtype=bool)
         step = _rows_in(_CANDIDATES, self._dataset)
-        # The windows that agree in the hash, one after the other; nearly always the first one is
-        # the same.
-        for candidate in itertools.count():
-            agrees = first + candidate < last
-            pending = np.flatnonzero(agrees & ~repeated)
+        # The windows of equal hash, one after the other; nearly always the first has equal bases.
+        for number in itertools.count():
+            remains = candidate_start + number < candidate_end
+            pending = np.flatnonzero(remains & ~repeated)
             if len(pending) == 0:
                 break
             for start in range(0, len(pending), step):
                 rows = pending[start : start + step]
-                counterpart_rows = self._order[first[rows] + candidate]
+                counterpart_rows = self._order[candidate_start[rows] + number]
                 repeated[rows] = self._equal(rows, counterpart_rows, reverse)
         return repeated
 
@@ -184,10 +183,10 @@ def _gather(dataset: Dataset, split: str, rows: NDArray[np.int64]) -> NDArray[np
     borders = changes + 1
     pieces = []
     for block in np.split(distinct, borders):
-        first = int(block[0])
-        last = int(block[-1])
-        packed = dataset.packed_sequences(split, slice(first, last + 1))
-        pieces.append(packed[block - first])
+        first_row = int(block[0])
+        last_row = int(block[-1])
+        packed = dataset.packed_sequences(split, slice(first_row, last_row + 1))
+        pieces.append(packed[block - first_row])
     return np.concatenate(pieces)[inverse]
 
 

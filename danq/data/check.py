@@ -1,4 +1,4 @@
-"""All of the user's files, looked at before anything long begins."""
+"""Checks all of the user's files before anything long begins."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from danq.genome.sources import Sources
 
 
 def check(sources: Sources, output: PathLike, *, settings: Extract) -> None:
-    """Read every file as `danq.data.extract.extract` will, and say all that is wrong at once.
+    """Read every file as `danq.data.extract.extract` will, and report all errors at once.
 
     Parameters
     ----------
@@ -21,12 +21,14 @@ def check(sources: Sources, output: PathLike, *, settings: Extract) -> None:
     output : str or path-like
         Made when nothing is wrong: what was counted in the files (JSON).
     settings : danq.config.Extract
-        As of `danq.data.extract.extract`.
+        As for `danq.data.extract.extract`.
 
     Raises
     ------
     DanqErrors
-        Everything that is wrong, a line each.
+        Everything that is wrong in the files, a line each.
+    DanqError
+        No bin can be used, or a chromosome or group that is not there.
     """
     files = read_files(sources, settings)
     choice = choose(files, settings)

@@ -1,4 +1,4 @@
-"""Which bins become windows: usable ones, those that are asked for, and sampled negatives.
+"""Which bins become windows: usable ones that the settings ask for, and sampled negatives.
 
 Every bin that is left out is counted under its reason.
 """
@@ -27,7 +27,7 @@ DROPPED = (
     "unknown_bases",
     "unlabelled",
 )
-"""Why bins are left out, in the order in which the reasons are looked at; each bin counts once."""
+"""Why bins are left out, in the order of the checks; each bin counts once, under the first."""
 
 _TRAIN = SPLITS.index("train")
 
@@ -63,11 +63,12 @@ def choose(files: Files, settings: Extract) -> Choice:
     files : danq.data.inputs.Files
         The user's files, read.
     settings : danq.config.Extract
-        Which bins are wanted.
+        Which bins to keep.
 
     Returns
     -------
     Choice
+        The split of each bin, and what was left out.
 
     Raises
     ------
@@ -99,13 +100,13 @@ def _refuse_unknown_chromosomes(files: Files, settings: Extract) -> None:
     lengths = files.genome.lengths
     unknown = [chrom for chrom in settings.chromosomes if chrom not in lengths]
     if unknown:
-        read_regions(unknown[:1], lengths)  # refuses it, saying what the genome has
+        read_regions(unknown[:1], lengths)  # raises the error that names the genome's chromosomes
 
 
 def _usable_codes(
     files: Files, row: Row, settings: Extract, dropped: Counter[str]
 ) -> NDArray[np.uint8]:
-    """Return the split codes of a row of bins; count those that cannot be used, `NOWHERE`."""
+    """Return the split codes of a row of bins, `NOWHERE` for unusable ones, which are counted."""
     length = files.genome.lengths[row.chrom]
     starts = row.window_starts(settings)
     ends = starts + settings.window
@@ -118,7 +119,7 @@ def _usable_codes(
     reasons["unmappable"] = files.unmappable[row.bins]
     reasons["border"] = codes == NOWHERE
     reasons["unknown_bases"] = _mostly_unknown(files, row.chrom, starts, inside, settings)
-    # The rows that a stride adds are for training: held-out regions have no bins of theirs.
+    # The rows that a stride adds are for training only: held-out bins never overlap.
     held_out = (codes != _TRAIN) & (codes != NOWHERE)
     usable = ~held_out | (row.shift == 0)
     for reason, applies in reasons.items():
@@ -139,7 +140,7 @@ def _mostly_unknown(
     inside: NDArray[np.bool_],
     settings: Extract,
 ) -> NDArray[np.bool_]:
-    """Say which windows hold a larger share of bases other than ACGT than is allowed."""
+    """Return which windows hold a larger share of bases other than ACGT than allowed."""
     too_many = np.zeros(len(starts), dtype=bool)
     counts = files.genome.unknown_bases(chrom, starts[inside], settings.window)
     shares = counts / settings.window
@@ -148,7 +149,7 @@ def _mostly_unknown(
 
 
 def _wanted(files: Files, codes: NDArray[np.uint8], settings: Extract) -> NDArray[np.bool_]:
-    """Say which usable bins are kept (bool, (grid.n,)), apart from sampled ones."""
+    """Return which usable bins are kept, bool (grid.n,), apart from sampled ones."""
     keep = codes != NOWHERE
     groups = _in_groups(files.targets, settings.groups)
     if settings.train_bins == settings.held_out_bins == "all":
@@ -163,7 +164,7 @@ def _wanted(files: Files, codes: NDArray[np.uint8], settings: Extract) -> NDArra
 
 
 def _in_groups(targets: list[Target], groups: list[str]) -> NDArray[np.bool_] | None:
-    """Return which targets belong to some groups (bool, (T,)), or None for all."""
+    """Return which targets belong to some groups, bool (T,), or None for all."""
     known = sorted({target.group for target in targets})
     for group in groups:
         if group not in known:
@@ -178,7 +179,7 @@ def _in_groups(targets: list[Target], groups: list[str]) -> NDArray[np.bool_] | 
 def _sampled(
     files: Files, codes: NDArray[np.uint8], keep: NDArray[np.bool_], settings: Extract
 ) -> NDArray[np.bool_]:
-    """Sample training bins that no peak of any target touches (bool, (grid.n,))."""
+    """Sample training bins that no peak of any target touches, bool (grid.n,)."""
     rng = np.random.default_rng(settings.seed)
     train = codes == _TRAIN
     wanted = keep & train
@@ -214,8 +215,8 @@ def refuse_one_sided(files: Files, choice: Choice) -> None:
     Raises
     ------
     DanqErrors
-        A split without a window, or a target whose training windows are all positive or all
-        negative: all of them.
+        Every split without a window; or every target whose training windows are all positive or
+        all negative.
     """
     windows = choice.windows()
     empty = [split for split, number in windows.items() if number == 0]
@@ -238,7 +239,7 @@ def refuse_one_sided(files: Files, choice: Choice) -> None:
 def _one_sided(
     targets: list[Target], split: str, positives: NDArray[np.int64], n_windows: int
 ) -> list[str]:
-    """Say which targets have no positive or no negative window in a split."""
+    """Return a message for each target without a positive or a negative window in a split."""
     problems = []
     for index in np.flatnonzero((positives == 0) | (positives == n_windows)):
         target = targets[index]

@@ -1,4 +1,4 @@
-"""Numbers by snake_case keys, in words: what was counted in the input files, and bins left out."""
+"""Counts in words: what was counted in the input files, and which bins were left out."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ WORDS = {
     "lower_case_bases": "bases in lower case",
     "repeated_intervals": "intervals repeated in a row",
 }
-"""What `danq.genome` counts in files, by key, where the words are not those of the key."""
+"""What `danq.genome` counts in files, by key, where the key itself does not say it."""
 
 
 class Total(NamedTuple):
@@ -63,12 +63,12 @@ def total_counts(source: Mapping[str, Any]) -> dict[str, Total]:
     ----------
     source : mapping
         How a dataset was made; its ``counts``, if there are any, are dicts of key to number, by
-        file. What is of another kind is passed over: other programs may write other things there.
+        file. Values of other types are ignored: other programs may write other things there.
 
     Returns
     -------
     dict of str to Total
-        In words, the number and in how many files, of each that is not 0.
+        Sum and number of files, by the words for each count that is not 0.
     """
     counts = source.get("counts")
     totals: dict[str, Total] = {}

@@ -23,15 +23,15 @@ from danq.genome.sequence import packed_bytes, unpack, unpack_indices
 _BLOCK = 4096  # windows read at once
 
 
-class Places(NamedTuple):
-    """Where the windows of a split lie.
+class Positions(NamedTuple):
+    """Positions of the windows of a split in the genome.
 
     Attributes
     ----------
     chrom : numpy.ndarray, shape (N,), int64
         Number of each window's chromosome, in the order of `Dataset.chromosomes`.
     start : numpy.ndarray, shape (N,), int64
-        Where the window starts (bp, 0-based).
+        Start of each window (bp, 0-based).
     """
 
     chrom: NDArray[np.int64]
@@ -44,7 +44,7 @@ class Dataset:
     Attributes
     ----------
     path : str
-        The file's name, for messages.
+        The file's path, for messages.
     window, bin_size : int
         Lengths (bp).
     names, groups, jaspar : list of str
@@ -56,7 +56,7 @@ class Dataset:
     source : dict
         How the file was made.
     checksum : str
-        Checksum of all that the file holds.
+        SHA-256 checksum of the whole content of the file.
     """
 
     def __init__(self, file: h5py.File) -> None:
@@ -194,16 +194,16 @@ class Dataset:
             indices[rows] = unpack_indices(packed, self.window)
         return indices
 
-    def places(self, split: str) -> Places:
-        """Return where the windows of a split lie: chromosomes and starts."""
+    def positions(self, split: str) -> Positions:
+        """Return the chromosomes and starts of the windows of a split, in the order of its rows."""
         group = self._file[split]
         n_windows = np.diff(group["chromosome_rows"][:])
         chrom = np.repeat(np.arange(len(n_windows)), n_windows)
         start = group["start"][:].astype(np.int64)
-        return Places(chrom, start)
+        return Positions(chrom, start)
 
     def facts(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps of the data, as plain values."""
+        """Return the facts about the data that a checkpoint stores, as plain values."""
         keys = ("format_version", "window", "bin_size", "alphabet", "assembly")
         facts = {key: self.attributes[key] for key in keys}
         facts["names"] = self.names
@@ -226,7 +226,7 @@ class Dataset:
 
 @contextlib.contextmanager
 def open_dataset(path: PathLike) -> Iterator[Dataset]:
-    """Open a dataset.h5 for reading, every byte of it checked.
+    """Open a dataset.h5 for reading, after a check of every byte of it.
 
     Parameters
     ----------
@@ -240,8 +240,8 @@ def open_dataset(path: PathLike) -> Iterator[Dataset]:
     Raises
     ------
     DanqError
-        Not a whole HDF5 file, not ours, of another version, not finished, shapes that do not fit
-        each other, data that lie outside the file, or bytes that are not those that were written.
+        Not a whole HDF5 file, of another format or version, not finished, shapes that do not fit
+        each other, data that lie outside the file, or bytes that differ from those written.
     """
     with open_hdf5(path) as file:
         problem = next(problems(file), None)

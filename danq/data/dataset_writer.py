@@ -1,7 +1,7 @@
-"""The writer of dataset.h5; `danq.data.schema` says what is in it.
+"""The writer of dataset.h5; `danq.data.schema` describes the file.
 
-HDF5 lays the file out, empty; the data are then written into it by plain writes, so that a full
-disk is an ordinary error (HDF5 itself crashes), and the checksums are those of what was written.
+HDF5 lays out an empty file; the data are then written into it by plain writes, so that a full disk
+is an ordinary error (HDF5 itself crashes), and the checksums are those of the written bytes.
 The mark ``complete`` is the last write.
 """
 
@@ -28,7 +28,7 @@ from danq.files import PathLike, atomic
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import ALPHABET, packed_bytes
 
-_STRUCTURE = 100_000  # bytes that HDF5's own structures take at most
+_STRUCTURE = 100_000  # bytes that HDF5's own structures take, at most
 
 _CHECKSUM = np.dtype("S64")  # of SHA-256, in hexadecimal digits
 
@@ -75,22 +75,23 @@ def create_dataset(
     coordinates : {"genome", "rows"}
         What chromosomes and starts mean, see `danq.data.schema.COORDINATES`.
     source : mapping, optional
-        How it was made; whatever JSON holds.
+        How it was made; any content that JSON can hold.
 
     Yields
     ------
     Writer
+        Takes the windows; the block must write all of them.
 
     Raises
     ------
     DanqError
-        A split without a window, or no room on the disk.
+        A split without a window, or too little space on the disk.
     AssertionError
         The block ended before all rows were written.
     """
     counts = np.asarray(rows, dtype=np.int64)
     totals = counts.sum(axis=1).tolist()
-    _refuse_empty_splits(totals)
+    refuse_empty_splits(totals)
     attributes: dict[str, str | int] = {
         "format": FORMAT,
         "format_version": VERSION,
@@ -118,11 +119,25 @@ def create_dataset(
             writer.finish(attributes)
 
 
-def _refuse_empty_splits(totals: Sequence[int]) -> None:
+def refuse_empty_splits(totals: Sequence[int], path: PathLike | None = None) -> None:
+    """Refuse a split without a window.
+
+    Parameters
+    ----------
+    totals : sequence of int
+        Number of windows of each split.
+    path : str or path-like, optional
+        The file that names the splits, for the message.
+
+    Raises
+    ------
+    DanqError
+        A split has no window.
+    """
     for split, total in zip(SPLITS, totals, strict=True):
         if total == 0:
             splits = ", ".join(SPLITS)
-            raise DanqError(f"no window in the {split} split; each of {splits} needs some")
+            raise DanqError(f"no window in the {split} split; each of {splits} needs some", path)
 
 
 def _known_arrays(
@@ -132,7 +147,7 @@ def _known_arrays(
     rows: NDArray[np.int64],
     source: Mapping[str, Any],
 ) -> dict[str, NDArray[Any]]:
-    """Return the datasets that are known before the windows."""
+    """Return the arrays that are known before the windows are written."""
     n_targets = len(targets)
     arrays: dict[str, NDArray[Any]] = {}
     for split, counts in zip(SPLITS, rows, strict=True):
@@ -150,7 +165,10 @@ def _known_arrays(
 
 
 def _as_texts(values: Iterable[str]) -> NDArray[np.bytes_]:
-    """Return texts as UTF-8 of fixed length: HDF5 keeps it in one piece, with a checksum."""
+    """Return texts as UTF-8 of fixed length.
+
+    HDF5 stores them in one piece, so that their checksum covers all of it.
+    """
     encoded = [value.encode() for value in values]
     width = max([1, *map(len, encoded)])
     return np.array(encoded, dtype=f"S{width}")
@@ -173,7 +191,7 @@ def _window_parts(
 
 
 def _refuse_full_disk(temporary: Path, path: PathLike, parts: Iterable[_Part]) -> None:
-    """Refuse to begin a file that does not fit."""
+    """Refuse to begin a file that does not fit on the disk."""
     needed = sum(part.n_bytes() for part in parts) + _STRUCTURE
     free = shutil.disk_usage(temporary.parent).free
     if needed > free:
@@ -214,10 +232,10 @@ def _set_attribute(file: h5py.File, key: str, value: str | int) -> None:
 
 
 class _PatientFile:
-    """A file that HDF5 never sees fail, for it crashes on a full disk.
+    """A file that hides errors from HDF5, which crashes on a full disk.
 
-    The first error is kept, and raised when HDF5 has finished. h5py knows a file by its methods
-    read and seek.
+    The first error is stored, and raised when HDF5 has finished. h5py takes any object with methods
+    read and seek as a file.
     """
 
     def __init__(self, raw: io.FileIO) -> None:
@@ -255,7 +273,7 @@ class _PatientFile:
         return size
 
     def flush(self) -> None:
-        """Do nothing: nothing is kept back."""
+        """Do nothing: writes are not buffered."""
 
     def __enter__(self) -> "_PatientFile":
         return self
@@ -266,7 +284,7 @@ class _PatientFile:
 
 
 def _reserve(file: io.FileIO, path: PathLike) -> None:
-    """Take the space on the disk now, so that no later write lacks it; not possible on macOS."""
+    """Reserve the space on the disk, so that no later write fails for lack of it; not on macOS."""
     if hasattr(os, "posix_fallocate"):
         needed = os.fstat(file.fileno()).st_size
         try:
@@ -327,12 +345,12 @@ class Writer:
         for column, values in columns.items():
             name = f"{split}/{column}"
             shape, dtype = self._window_parts[name]
-            first = self._rows_written[name]
-            last = first + len(starts)
-            if values.shape != (len(starts), *shape[1:]) or last > shape[0]:
+            start = self._rows_written[name]
+            end = start + len(starts)
+            if values.shape != (len(starts), *shape[1:]) or end > shape[0]:
                 raise AssertionError(f"{name}: {values.shape} does not fit {shape}")
-            self.put(name, np.ascontiguousarray(values, dtype=dtype), first)
-            self._rows_written[name] = last
+            self.put(name, np.ascontiguousarray(values, dtype=dtype), start)
+            self._rows_written[name] = end
 
     def put(self, name: str, values: NDArray[Any], row: int = 0) -> None:
         """Write an array into a dataset, and add it to the checksum.
@@ -356,10 +374,10 @@ class Writer:
 
     def _write(self, content: bytes | memoryview, offset: int) -> None:
         self._file.seek(offset)
-        rest = memoryview(content)
-        while rest:
-            written = self._file.write(rest)
-            rest = rest[written:]
+        view = memoryview(content)
+        while view:
+            written = self._file.write(view)
+            view = view[written:]
 
     def finish(self, attributes: Mapping[str, Any]) -> None:
         """Check that every row was written; write the checksums, and last the mark of completion.
@@ -367,7 +385,7 @@ class Writer:
         Parameters
         ----------
         attributes : mapping of str to str or int
-            Attributes of the root, which the mark covers, too.
+            Attributes of the root, which the mark covers as well.
 
         Raises
         ------

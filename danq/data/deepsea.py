@@ -29,9 +29,9 @@ GROUPS = (("DNase", 125), ("TF", 690), ("histone", 104))
 """The groups of the 919 published targets, in their order, and their sizes."""
 
 BIN_SIZE = 200
-"""What one row's labels describe (bp)."""
+"""Length of the bin that the labels of a window describe (bp)."""
 
-_ORDER = [0, 2, 1, 3]  # where A, C, G, T stand in A, G, C, T
+_ORDER = [0, 2, 1, 3]  # indices of A, C, G, T in A, G, C, T
 _BLOCK = 4096  # rows checked and written at once
 
 
@@ -46,7 +46,7 @@ def import_deepsea(
     """Make a dataset.h5 of the published DeepSEA training bundle.
 
     Only the first half of each file is kept, after every row of the second was found to be the
-    reverse complement of its partner, with the same labels. Nothing is known of places in a genome:
+    reverse complement of its partner, with the same labels. Positions in the genome are unknown:
     row i of a split starts at i times 200 on a chromosome named after the split.
 
     Parameters
@@ -80,12 +80,12 @@ def import_deepsea(
         for split, path in paths.items():
             files[split] = stack.enter_context(_open_file(path, split))
         _refuse_other_sizes(files)
-        first = files["train"]
+        train_file = files["train"]
         with create_dataset(
             output,
-            window=first.window,
+            window=train_file.window,
             bin_size=BIN_SIZE,
-            targets=_targets(first.n_targets, names),
+            targets=_targets(train_file.n_targets, names),
             rows=np.diag([file.n_windows for file in files.values()]),
             chromosomes={split: file.length for split, file in files.items()},
             assembly="hg19",
@@ -103,16 +103,16 @@ def _refuse_overwriting(output: PathLike, inputs: Mapping[str, PathLike]) -> Non
 
 
 def _refuse_other_sizes(files: Mapping[str, "_File"]) -> None:
-    first = files["train"]
+    train = files["train"]
     for file in files.values():
-        if (file.window, file.n_targets) != (first.window, first.n_targets):
+        if (file.window, file.n_targets) != (train.window, train.n_targets):
             sizes = f"has windows of {file.window} bp and {file.n_targets} targets"
-            wanted = f"{first.path} has {first.window} and {first.n_targets}"
-            raise DanqError(f"{sizes}, {wanted}; give three files of one bundle", file.path)
+            expected = f"{train.path} has {train.window} and {train.n_targets}"
+            raise DanqError(f"{sizes}, {expected}; give three files of one bundle", file.path)
 
 
 def _source(files: Mapping[str, "_File"], names: PathLike | None) -> dict[str, Any]:
-    """Return how the dataset is made, as plain values."""
+    """Return how the dataset was made, as plain values."""
     paths = {split: file.path for split, file in files.items()}
     if names:
         paths["names"] = names
@@ -140,7 +140,7 @@ def _targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str, str
 
 
 def _read_names(path: PathLike, n_targets: int) -> list[str]:
-    """Return the names of the targets, as they stand in the file: they need not be unique."""
+    """Return the names of the targets, unchanged: they need not be unique."""
     names = []
     for number, line in read_lines(path):
         try:
@@ -164,7 +164,7 @@ def _is_name(text: str) -> bool:
 
 
 class _Slab(NamedTuple):
-    """As many rows of both halves as are held at once."""
+    """Rows of both halves that are in memory at once."""
 
     sequences: Halves
     labels: Halves
@@ -186,7 +186,7 @@ class _File:
 
     def slabs(self, bar: tqdm) -> Iterator[_Slab]:
         """Yield the rows, as many at once as memory allows."""
-        # Half a byte per base and a bit per label, twice.
+        # Half a byte per base and a bit per label, in both halves.
         label_bytes = self.n_targets // 4 + 1
         step = self.sequences.step(self.window + label_bytes)
         for start in range(0, self.n_windows, step):
@@ -207,7 +207,7 @@ def _refuse_shapes(path: PathLike, sequences: BitArray, labels: BitArray) -> Non
 
 
 def _shapes_fit(sequences: tuple[int, ...], labels: tuple[int, ...]) -> bool:
-    """Say whether shapes are (L, 4, N) and (T, N), with an even N, and nothing is empty."""
+    """Return whether shapes are (L, 4, N) and (T, N), with an even N, and nothing is empty."""
     if len(sequences) != 3 or len(labels) != 2 or 0 in sequences + labels:
         return False
     _, n_channels, n_rows = sequences
@@ -261,16 +261,16 @@ def _copy(file: _File, split: str, writer: Writer) -> None:
 
 def _sequence_rows(halves: Halves, rows: slice) -> Halves:
     """Return rows of planes (B, 4, n) as packed one-hot (n, B, 4), in the order A, C, G, T."""
-    first = _as_rows(halves.first[:, _ORDER, rows])
-    second = _as_rows(halves.second[:, _ORDER, rows])
-    return Halves(first, second)
+    first_half = _as_rows(halves.first[:, _ORDER, rows])
+    second_half = _as_rows(halves.second[:, _ORDER, rows])
+    return Halves(first_half, second_half)
 
 
 def _label_rows(halves: Halves, rows: slice) -> Halves:
     """Return rows of planes (B, 1, n) as packed labels (n, B)."""
-    first = _as_rows(halves.first[..., rows])
-    second = _as_rows(halves.second[..., rows])
-    return Halves(first[..., 0], second[..., 0])
+    first_half = _as_rows(halves.first[..., rows])
+    second_half = _as_rows(halves.second[..., rows])
+    return Halves(first_half[..., 0], second_half[..., 0])
 
 
 def _as_rows(planes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -279,10 +279,10 @@ def _as_rows(planes: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _check_rows(file: _File, row: int, sequences: Halves, labels: Halves) -> None:
-    """Refuse rows, the first of them `row`, that are no one-hot, or unlike their partners."""
-    twice = _bases_at_once(sequences.first)
-    if twice.any():
-        where = f"row {row + first_true(twice)} (from 0) of {file.sequences.name}"
+    """Refuse rows, from `row` on, that are not one-hot or do not fit their partners."""
+    doubled = _doubled_positions(sequences.first)
+    if doubled.any():
+        where = f"row {row + first_true(doubled)} (from 0) of {file.sequences.name}"
         what = f"{where} has two bases at one position"
         raise DanqError(f"{what}; give the one-hot of the published file", file.path)
     other_strand = reverse_complement_packed(sequences.first, file.window)
@@ -292,7 +292,7 @@ def _check_rows(file: _File, row: int, sequences: Halves, labels: Halves) -> Non
     _refuse_partners(file, row, differs, file.labels.name, "a copy")
 
 
-def _bases_at_once(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _doubled_positions(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return bits (n, B) where a packed one-hot (n, B, 4) has more than one base."""
     a, c, g, t = np.moveaxis(packed, -1, 0)
     second_of_two = a & c

@@ -1,6 +1,6 @@
-"""Predictions in the layout of DeepSEA and DanQ, to and from danq's own files.
+"""Predictions in the layout of DeepSEA and the original DanQ, to and from danq's own files.
 
-Their files are HDF5 with a dataset ``pred``: n windows, and then their reverse complements.
+The files of both are HDF5 with a dataset ``pred``: n windows, and then their reverse complements.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ _BLOCK = 4096  # rows read or written at once
 
 
 def read_deepsea_predictions(path: PathLike, n: int) -> NDArray[np.float32]:
-    """Read predictions as DeepSEA and DanQ write them.
+    """Read predictions as DeepSEA and the original DanQ write them.
 
     Parameters
     ----------
@@ -49,9 +49,10 @@ def read_deepsea_predictions(path: PathLike, n: int) -> NDArray[np.float32]:
         for start in range(0, n, _BLOCK):
             stop = min(start + _BLOCK, n)
             strands = []
-            for first in range(0, len(pred), n):
-                values = pred[first + start : first + stop]
-                _refuse_no_probabilities(values, first + start, path)
+            for strand_row in range(0, len(pred), n):
+                first_row = strand_row + start
+                values = pred[first_row : strand_row + stop]
+                _refuse_no_probabilities(values, first_row, path)
                 strands.append(values)
             scores[start:stop] = np.mean(strands, axis=0, dtype=np.float64)
     return scores
@@ -67,7 +68,7 @@ def _refuse_other_content(pred: Any, n: int, path: PathLike) -> None:
 
 
 def _refuse_no_probabilities(values: NDArray[Any], first_row: int, path: PathLike) -> None:
-    """Refuse values (n, T) that are no probabilities, in rows of which the first is given."""
+    """Refuse values (n, T) that are no probabilities, in rows from `first_row` on."""
     wrong = ~((values >= 0) & (values <= 1))  # so that nan is wrong
     if wrong.any():
         row = first_true(wrong)
@@ -79,7 +80,7 @@ def _refuse_no_probabilities(values: NDArray[Any], first_row: int, path: PathLik
 def import_predictions(
     pred: PathLike, dataset: PathLike, output: PathLike, *, model: str, split: str = "test"
 ) -> None:
-    """Make danq's predictions of predictions that DeepSEA or DanQ have written.
+    """Turn predictions that DeepSEA or the original DanQ wrote into a predictions file of danq.
 
     Parameters
     ----------
@@ -99,8 +100,8 @@ def import_predictions(
     Raises
     ------
     DanqError
-        As `read_deepsea_predictions`; targets that are not as many as the dataset's; an unusable
-        name.
+        As `read_deepsea_predictions`; another number of targets than in the dataset; or an unusable
+        name of the model.
     """
     if not model.strip() or not model.isprintable():
         raise DanqError(f"model: {shown(model)} is no name; give one line of text")
@@ -151,7 +152,7 @@ def export_predictions(predictions: PathLike, output: PathLike) -> None:
 
 
 def _lay_out(path: PathLike, shape: tuple[int, int]) -> int:
-    """Let HDF5 lay out a file with an empty dataset ``pred``; return where its data begin."""
+    """Let HDF5 lay out a file with an empty dataset ``pred``; return the offset of its data."""
     # The earliest version of the format: DeepSEA's Lua and Python 2 read old HDF5 only.
     with h5py.File(path, "w", libver="earliest") as file:
         return allocate(file, "pred", shape, np.dtype("<f8"))

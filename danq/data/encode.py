@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from danq.data.dataset_writer import Writer, create_dataset
+from danq.data.dataset_writer import Writer, create_dataset, refuse_empty_splits
 from danq.errors import DanqError, shown
 from danq.files import PathLike, sha256
 from danq.genome.bins import SPLITS
@@ -19,7 +19,7 @@ _BLOCK = 4096  # windows written at once
 
 
 class _Row(NamedTuple):
-    """What the table says of a window: the code of its split, and its packed labels."""
+    """A window in the table: the code of its split, and its packed labels."""
 
     split: int
     labels: NDArray[np.uint8]
@@ -59,7 +59,7 @@ def encode(fasta: PathLike, windows: PathLike, output: PathLike) -> None:
         Columns ``name`` and ``split`` (train, valid, test), and one column of 0/1 for each target.
     output : str or path-like
         The dataset to make; its rows are in the order of `fasta`. Each window counts as a
-        chromosome of its own, for nothing is known of its place.
+        chromosome of its own, as its position in a genome is unknown.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _read_windows(path: PathLike) -> _Table:
         row = _read_row(path, number, cells, targets)
         name = cells["name"]
         if name in rows:
-            what = f"the window {shown(name)} is here twice; remove one row"
+            what = f"the window {shown(name)} has two rows; remove one"
             raise DanqError(what, path, number)
         rows[name] = row
     if not rows:
@@ -144,16 +144,10 @@ def _check_records(fasta: PathLike, windows: PathLike, rows: Mapping[str, _Row])
     if len(names) < len(rows):
         what = f"{len(rows) - len(names)} of its windows have no record in {fasta}"
         raise DanqError(f"{what}; use files made together", windows)
-    _refuse_empty_splits(rows, windows)
+    codes = [row.split for row in rows.values()]
+    totals = [codes.count(code) for code in range(len(SPLITS))]
+    refuse_empty_splits(totals, windows)
     return _Records(names, window)
-
-
-def _refuse_empty_splits(rows: Mapping[str, _Row], path: PathLike) -> None:
-    codes = {row.split for row in rows.values()}
-    for code, split in enumerate(SPLITS):
-        if code not in codes:
-            splits = ", ".join(SPLITS)
-            raise DanqError(f"no window in the {split} split; each of {splits} needs some", path)
 
 
 def _blocks(fasta: PathLike, total: int) -> Iterator[list[_Record]]:

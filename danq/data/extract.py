@@ -1,8 +1,8 @@
 """Genome and peaks to `dataset.h5`: the labels of chosen bins, and the bases of their windows.
 
 Every file is read and checked (`danq.data.inputs`), and the bins are chosen (`danq.data.choice`),
-before the first byte is written. Windows are slices of the packed genome: nothing is written in
-between. `danq.data.check` asks the same questions and writes nothing.
+before the first byte is written. Windows are slices of the packed genome in memory, without
+intermediate files. `danq.data.check` makes the same checks, and no dataset.
 """
 
 import numpy as np
@@ -35,9 +35,9 @@ def extract(
     sources : danq.genome.sources.Sources
         The user's files.
     output : str or path-like
-        Made: `dataset.h5`.
+        The dataset.h5 to make.
     table : str or path-like
-        Made: the targets with their counts (TSV).
+        The TSV to make: the targets with their counts.
     settings : danq.config.Extract
         Bins, windows, splits, and which bins are kept.
     assembly : str
@@ -46,8 +46,8 @@ def extract(
     Raises
     ------
     DanqError, DanqErrors
-        Anything wrong in the files, all of it at once; regions that overlap, or a target or split
-        without what it needs.
+        All errors in the files at once; regions that overlap, no usable bin, or a split or target
+        that cannot be trained on.
     """
     files = read_files(sources, settings)
     choice = choose(files, settings)
@@ -69,7 +69,7 @@ def extract(
 
 
 def _rows_by_chromosome(codes: NDArray[np.uint8], grid: Grid) -> NDArray[np.int64]:
-    """Count the windows of each split on each chromosome (int64, (3, C))."""
+    """Count the windows of each split on each chromosome, int64 (3, C)."""
     firsts = grid.offsets[: -1 : grid.rows]
     counts = []
     for code in range(len(SPLITS)):
@@ -85,17 +85,17 @@ def _write_windows(
     grid = files.labels.grid
     rows = files.rows()
     with tqdm(total=grid.n, desc="write", unit="bin", unit_scale=True, disable=None) as bar:
-        for first in range(0, grid.n, _BINS):
-            last = min(first + _BINS, grid.n)
-            labels = files.labels.packed(first, last)
-            first_row = np.searchsorted(grid.offsets, first, side="right") - 1
-            last_row = np.searchsorted(grid.offsets, last, side="left")
-            for row in rows[first_row:last_row]:
-                start = max(first, row.bins.start)
-                stop = max(start, min(last, row.bins.stop))
-                row_labels = labels[start - first : stop - first]
-                _write_bins(writer, files, row, slice(start, stop), codes, row_labels, settings)
-            bar.update(last - first)
+        for block_start in range(0, grid.n, _BINS):
+            block_end = min(block_start + _BINS, grid.n)
+            labels = files.labels.packed(block_start, block_end)
+            first_row = np.searchsorted(grid.offsets, block_start, side="right") - 1
+            next_row = np.searchsorted(grid.offsets, block_end, side="left")
+            for row in rows[first_row:next_row]:
+                start = max(block_start, row.bins.start)
+                end = max(start, min(block_end, row.bins.stop))
+                row_labels = labels[start - block_start : end - block_start]
+                _write_bins(writer, files, row, slice(start, end), codes, row_labels, settings)
+            bar.update(block_end - block_start)
 
 
 def _write_bins(
@@ -108,9 +108,9 @@ def _write_bins(
     settings: Extract,
 ) -> None:
     """Write the windows of some bins of a row, whose labels are given, each to its split."""
-    first = row.bins.start
+    first_bin = row.bins.start
     row_starts = row.window_starts(settings)
-    starts = row_starts[bins.start - first : bins.stop - first]
+    starts = row_starts[bins.start - first_bin : bins.stop - first_bin]
     for code, split in enumerate(SPLITS):
         chosen = np.flatnonzero(codes[bins] == code)
         if len(chosen):
@@ -119,7 +119,7 @@ def _write_bins(
 
 
 def _table(files: Files, choice: Choice) -> str:
-    """Return the run's own table of targets: what was asked for, its files, and its counts."""
+    """Return the run's table of targets (TSV): names, files, checksums, peaks and positives."""
     header = ["name", "group", "jaspar", "file", "sha256", "n_peaks", *SPLITS]
     lines = ["\t".join(header)]
     for index, target in enumerate(files.targets):

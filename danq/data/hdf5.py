@@ -30,9 +30,9 @@ class Format(NamedTuple):
     version : int
         Its attribute ``format_version``.
     content : str
-        What messages call its content, as "predictions".
+        What messages call its content: "predictions".
     command : str
-        What makes it, as "danq predict".
+        The command that makes it: "danq predict".
     """
 
     name: str
@@ -86,7 +86,8 @@ def open_artefact(path: PathLike, kind: Format) -> Iterator[h5py.File]:
     Yields
     ------
     h5py.File
-        What the block reads and does not find, or finds damaged, is a DanqError, too.
+        The open file. A missing or damaged array or attribute that the block reads is a DanqError,
+        too.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def open_hdf5(path: PathLike, advice: str = "make it again") -> Iterator[h5py.Fi
 
 
 def plain_attributes(file: h5py.File) -> dict[str, Any]:
-    """Return the attributes of a file's root by name, numbers of NumPy as those of Python."""
+    """Return the attributes of a file's root by name, NumPy scalars as Python values."""
     attributes = {}
     for name, value in file.attrs.items():
         attributes[name] = value.item() if isinstance(value, np.generic) else value
@@ -165,7 +166,7 @@ def decode_texts(values: NDArray[np.bytes_]) -> NDArray[np.str_]:
 
 
 def allocate(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
-    """Make an empty contiguous dataset, whose position in the file is fixed at once.
+    """Make an empty contiguous dataset with space allocated in the file at once.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ def allocate(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype
     Returns
     -------
     int
-        Where its data begin in the file (bytes).
+        Offset of its data in the file (bytes).
     """
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     properties.set_layout(h5py.h5d.CONTIGUOUS)
@@ -194,7 +195,7 @@ def allocate(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype
         space = h5py.h5s.create_simple(shape)
     else:
         space = h5py.h5s.create(h5py.h5s.SCALAR)
-    folder, _, last = name.rpartition("/")
+    folder, _, base_name = name.rpartition("/")
     group = file.require_group(folder or "/")
-    dataset = h5py.h5d.create(group.id, last.encode(), stored_type, space, properties)
+    dataset = h5py.h5d.create(group.id, base_name.encode(), stored_type, space, properties)
     return dataset.get_offset()

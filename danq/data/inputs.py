@@ -1,7 +1,7 @@
-"""The user's files, read and checked together, so that all that is wrong is said at once.
+"""The user's files, read and checked together, so that all errors are reported at once.
 
-Genome, table of targets, peaks, and lists of regions to leave out. Every liberty taken in reading a
-file is counted under its name. The genome stays packed in memory.
+Genome, table of targets, peaks, and lists of regions to leave out. Everything in a file that is not
+read literally (clipped, skipped, taken as N) is counted. The genome stays packed in memory.
 """
 
 import os
@@ -36,7 +36,7 @@ class Row(NamedTuple):
     bins : slice
         Its whole bins, by their numbers through all chromosomes.
     shift : int
-        Where the first of them begins on the chromosome (bp).
+        Start of the first of them on the chromosome (bp).
     """
 
     chrom: str
@@ -46,8 +46,8 @@ class Row(NamedTuple):
     def window_starts(self, settings: Extract) -> NDArray[np.int64]:
         """Return where the windows of the bins start (bp); they may leave the chromosome."""
         n_bins = self.bins.stop - self.bins.start
-        first = self.shift - flank(settings.window, settings.bin_size)
-        return np.arange(n_bins) * settings.bin_size + first
+        first_start = self.shift - flank(settings.window, settings.bin_size)
+        return np.arange(n_bins) * settings.bin_size + first_start
 
 
 class Files(NamedTuple):
@@ -97,7 +97,7 @@ class Files(NamedTuple):
 
 
 class _Errors:
-    """Calls what may fail, and keeps what is wrong until all has been looked at."""
+    """Collects the errors of several calls, to raise them together."""
 
     def __init__(self) -> None:
         self._errors: list[DanqError] = []
@@ -116,12 +116,12 @@ class _Errors:
             return None
 
     def add(self, error: DanqError) -> None:
-        """Keep an error."""
+        """Add an error."""
         self._errors.append(error)
 
     def stop(self) -> None:
-        """Refuse all that is wrong, if anything."""
-        # Two targets may have one file: what is wrong with it is said once.
+        """Raise all errors together, if there are any."""
+        # Two targets may have one file: its errors are reported once.
         lines: dict[str, None] = {}
         for error in self._errors:
             lines |= dict.fromkeys(str(error).splitlines())
@@ -137,41 +137,41 @@ def read_files(sources: Sources, settings: Extract) -> Files:
     sources : danq.genome.sources.Sources
         The files.
     settings : danq.config.Extract
-        Its bins and regions are looked at.
+        Its bins and regions are used.
 
     Returns
     -------
     Files
+        Their content.
 
     Raises
     ------
     DanqErrors
-        What is wrong in any of the files. Peaks are checked as text even when the genome cannot be
+        All errors in the files. Peaks are checked as text even when the genome cannot be
         read.
     """
     errors = _Errors()
     targets = errors.call(read_targets, sources.targets, sources.where, sources.downloads) or []
     source = _provenance(sources, targets, errors)
     errors.stop()
-    genome = chromosomes = regions = None
-    packed = errors.call(read_genome, sources.genome)
-    if packed is not None:
-        genome, genome_counts = packed
-        source["counts"] = {str(sources.genome): genome_counts}
-        chromosomes = errors.call(_chromosomes, genome, sources.aliases)
-        regions = errors.call(_regions, genome.lengths, settings)
+    chromosomes = regions = None
+    counted = errors.call(read_genome, sources.genome)
+    if counted is not None:
+        chromosomes = errors.call(_chromosomes, counted.genome, sources.aliases)
+        regions = errors.call(_regions, counted.genome.lengths, settings)
     lengths = [settings.bin_size] if chromosomes is None else chromosomes.lengths
     grid = Grid(lengths, settings.bin_size, settings.stride)
     labelled = errors.call(_label, targets, chromosomes, grid)
     blacklist = errors.call(_cover, sources.blacklist, chromosomes, grid, "blacklist")
     unmappable = errors.call(_cover, sources.unmappable, chromosomes, grid, "unmappable")
     errors.stop()
-    assert genome and regions and labelled and blacklist and unmappable  # else it has stopped
+    assert counted and regions and labelled and blacklist and unmappable  # else it has stopped
+    source["counts"] = {str(sources.genome): counted.counts}
     source["counts"] |= blacklist.counts | unmappable.counts
     for target, counts in zip(targets, labelled.counts, strict=True):
         source["counts"].setdefault(target.file, counts)
     return Files(
-        genome=genome,
+        genome=counted.genome,
         targets=targets,
         labels=labelled.labels,
         blacklist=blacklist.bases > 0,
@@ -184,7 +184,7 @@ def read_files(sources: Sources, settings: Extract) -> Files:
 
 
 def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) -> dict[str, Any]:
-    """Return path and checksum of each file, having checked those that are known."""
+    """Return path and checksum of each file; check the checksums that are known."""
     expected = {}
     for given_path, checksums in sources.checksums.items():
         expected[os.path.realpath(given_path)] = checksums
@@ -205,7 +205,7 @@ def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) ->
 
 
 def _named_files(sources: Sources) -> Iterable[tuple[str, PathLike]]:
-    """Yield key and path of each file but the peaks; several files of a kind are numbered."""
+    """Yield the key and path of each file but the peaks; several files of a kind are numbered."""
     yield "genome", sources.genome
     yield "targets", sources.targets
     for kind, paths in (("blacklist", sources.blacklist), ("unmappable", sources.unmappable)):
@@ -239,8 +239,8 @@ def _regions(lengths: dict[str, int], settings: Extract) -> _Regions:
     test = read_regions(settings.test, lengths)
     clash = overlapping(valid, test)
     if clash:
-        first, second = map(_region_text, clash)
-        what = f"validation region {first} and test region {second} overlap"
+        valid_region, test_region = map(_region_text, clash)
+        what = f"validation region {valid_region} and test region {test_region} overlap"
         raise DanqError(f"{what}; separate them")
     return _Regions(valid, test)
 
@@ -269,7 +269,7 @@ def _label(targets: Sequence[Target], chromosomes: Chromosomes | None, grid: Gri
 
 
 class _Coverage(NamedTuple):
-    """Bases of each bin that lie in some files (int64, (grid.n,)), and what was counted in each."""
+    """Covered bases of each bin, int64 (grid.n,), and what was counted in each file."""
 
     bases: NDArray[np.int64]
     counts: dict[str, dict[str, int]]

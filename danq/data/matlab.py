@@ -1,9 +1,9 @@
 """Arrays of 0 and 1 in MATLAB files, read a few planes at a time and packed to bits at once.
 
-MATLAB keeps the last of its axes outermost: what it calls N x 4 x L is an array (L, 4, N) here, in
-which the N values of each position and channel lie one after the other. Such a run is a plane, and
-eight planes become one of bytes, as ``numpy.packbits`` would pack them along the first axis. Here
-is what both formats share, and v7.3 (HDF5); `danq.data.matlab5` reads v5.
+MATLAB stores its first axis innermost: an array that it calls N x 4 x L is read as (L, 4, N), in
+which the N values of each position and channel are contiguous. A plane is what lies at one index of
+the first axis; eight planes become one of bytes, as ``numpy.packbits`` would pack them along that
+axis. This module has what both formats share, and reads v7.3 (HDF5); `danq.data.matlab5` reads v5.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ _TILE = 1 << 26  # bytes read at once from HDF5, unless its chunks are larger
 
 
 class Halves(NamedTuple):
-    """Rows of the first half of an array, and those at the same places of the second half.
+    """Rows of the first half of an array, and the same rows of the second half.
 
     Attributes
     ----------
@@ -68,17 +68,18 @@ class BitArray(Protocol):
         start, stop : int
             Rows, counted from the start of either half.
         bar : tqdm.tqdm
-            Progress bar; told how many bytes were read.
+            Progress bar, advanced by the bytes that are read.
 
         Returns
         -------
         Halves
+            Both halves, packed.
         """
 
 
 @contextlib.contextmanager
 def reading(path: PathLike) -> Iterator[None]:
-    """Say in one line that a downloaded file (`path`) could not be read."""
+    """Turn errors in reading a downloaded file (`path`) into a DanqError of one line."""
     try:
         yield
     except (EOFError, zlib.error, struct.error) as error:
@@ -182,9 +183,9 @@ def hdf5_arrays(
     file : h5py.File
         The open file.
     names : sequence of str
-        Variables that are wanted.
+        Variables to look for.
     path : str or path-like
-        Its name, for messages.
+        Path of the file, for messages.
 
     Returns
     -------
@@ -254,14 +255,14 @@ class _Hdf5Array:
     def halves(self, start: int, stop: int, bar: tqdm) -> Halves:
         """Return the rows from `start` to `stop` of both halves."""
         half = self.shape[-1] // 2
-        first = self._packed(start, stop, bar)
-        second = self._packed(half + start, half + stop, bar)
-        return Halves(first, second)
+        first_half = self._packed(start, stop, bar)
+        second_half = self._packed(half + start, half + stop, bar)
+        return Halves(first_half, second_half)
 
     def _packed(self, start: int, stop: int, bar: tqdm) -> NDArray[np.uint8]:
         tile = self._tile(stop - start)
         packed = empty_planes(self.shape, stop - start)
-        # Borders at multiples of the chunks: those between two tiles would be unpacked twice.
+        # Borders at multiples of the chunks: a chunk on both sides of one would be unpacked twice.
         first_border = (start // tile.rows + 1) * tile.rows
         borders = [start, *range(first_border, stop, tile.rows), stop]
         for plane in range(0, self.shape[0], tile.planes):

@@ -44,8 +44,8 @@ _TYPES = {
 _MATRIX = 14
 _COMPRESSED = 15
 
-# Classes of arrays, table 1-3: double, single, and the whole numbers are 6 to 15. Classes above
-# have no dimensions or name where arrays have them.
+# Classes of arrays, table 1-3: double, single and integers are 6 to 15. Higher classes have no
+# dimensions or name where arrays have them.
 _NUMERIC = range(6, 16)
 _LAST_NAMED = 15
 
@@ -54,7 +54,7 @@ _COMPLEX = 0x0800
 
 
 class _Stream(Protocol):
-    """What can be read once, from its start to its end."""
+    """Bytes that can be read once, from start to end."""
 
     def read(self, n: int, /) -> bytes:
         """Return the next `n` bytes, fewer at the end."""
@@ -77,7 +77,7 @@ class _Section:
 
 
 class _Inflated:
-    """What a zlib stream unpacks to, never more than asked for."""
+    """The content of a zlib stream, unpacked only as far as it is read."""
 
     def __init__(self, section: _Section) -> None:
         self._section = section
@@ -97,7 +97,7 @@ class _Inflated:
 
 
 class _Tag(NamedTuple):
-    """What stands before an element: its type, its length (bytes), and small data themselves."""
+    """The tag before an element: its type, the length of its data (bytes), and small data."""
 
     kind: int
     length: int
@@ -119,9 +119,9 @@ def mat5_arrays(file: BinaryIO, names: Sequence[str], path: PathLike) -> dict[st
     file : binary file
         The open file, at its start; it must stay open while the arrays are read.
     names : sequence of str
-        Variables that are wanted.
+        Variables to look for.
     path : str or path-like
-        Its name, for messages.
+        Path of the file, for messages.
 
     Returns
     -------
@@ -133,8 +133,8 @@ def mat5_arrays(file: BinaryIO, names: Sequence[str], path: PathLike) -> dict[st
     ------
     DanqError
         Not a MATLAB file of version 5.
-    EOFError
-        Cut off, or damaged.
+    EOFError, struct.error, zlib.error
+        The file is cut off or damaged; `danq.data.matlab.reading` turns these into a DanqError.
     """
     order = _byte_order(file.read(_HEADER), path)
     size = os.fstat(file.fileno()).st_size
@@ -197,7 +197,7 @@ def _read_matrix(stream: _Stream, order: str, path: PathLike) -> _Matrix | None:
 
 
 def _read_element(stream: _Stream, order: str) -> bytes:
-    """Return the data of a short element, and pass over its padding."""
+    """Return the data of a short element, and skip its padding."""
     tag = _read_tag(stream, order)
     if tag.data is not None:
         return tag.data
@@ -208,7 +208,7 @@ def _read_element(stream: _Stream, order: str) -> bytes:
 
 
 def _read_tag(stream: _Stream, order: str) -> _Tag:
-    """Return the tag of the element that begins here; small data stand in the tag itself."""
+    """Return the tag of the element that begins here; small data are in the tag itself."""
     content = _read_exactly(stream, _TAG)
     kind, length = struct.unpack(order + "II", content)
     small_length = kind >> 16
@@ -255,14 +255,14 @@ class _Mat5Array:
             raise AssertionError(f"{self.name}: rows {start} to {stop} of a stream")
         packed = empty_planes(self.shape, n_rows)
         plane_bytes = math.prod(self.shape[1:]) * self._dtype.itemsize
-        for first in range(0, self.shape[0], 8):
-            depth = min(8, self.shape[0] - first)
+        for plane in range(0, self.shape[0], 8):
+            depth = min(8, self.shape[0] - plane)
             with reading(self._path):
                 content = _read_exactly(self._stream, depth * plane_bytes)
             bar.update(len(content))
             planes = np.frombuffer(content, self._dtype).reshape(depth, -1, n_rows)
             bits = as_bits(planes, 0, self.name, self._path)
-            pack_planes(bits, packed[first // 8 :])
+            pack_planes(bits, packed[plane // 8 :])
         with reading(self._path):
             self._stream.read(_TAG)  # the padding, and the checksum of a compressed array
         return Halves(packed[..., :stop], packed[..., stop:])

@@ -1,9 +1,8 @@
-"""The file that holds what a predictor says of the windows of a split.
+"""The file of predictions: the scores of a predictor for the windows of a split.
 
 Every predictor writes the same file, networks, baselines and oracles alike: ``probabilities``
 float32 (N, T), with the attributes ``model``, ``seed``, ``split``, and ``windows``, the checksum of
-the windows that were predicted. A column of nan says that the predictor knows nothing of that
-target.
+the windows that were predicted. A column of nan means that the predictor cannot score that target.
 """
 
 from typing import NamedTuple
@@ -18,7 +17,7 @@ FORMAT = Format("danq-predictions", 1, "predictions", "danq predict")
 
 
 class Predictions(NamedTuple):
-    """What a predictor says of the windows of a split.
+    """The scores of a predictor for the windows of a split.
 
     Attributes
     ----------
@@ -27,7 +26,7 @@ class Predictions(NamedTuple):
     windows : str
         Checksum of the split, see `danq.data.dataset.Dataset.split_checksum`.
     scores : numpy.ndarray, shape (N, T), float32
-        Probabilities, or scores that rank; memory-mapped where they lie in one piece.
+        Probabilities, or scores that rank; memory-mapped where they are contiguous in the file.
     """
 
     model: str
@@ -78,7 +77,7 @@ def read_predictions(path: PathLike) -> Predictions:
     Raises
     ------
     DanqError
-        Not a whole file of predictions.
+        Not a file of predictions, or an incomplete or damaged one.
     """
     with open_artefact(path, FORMAT) as file:
         stored = file["probabilities"]

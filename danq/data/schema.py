@@ -69,7 +69,7 @@ PARTS = (
 """All datasets but the marks, in their order."""
 
 MARKS = ("checksums", "complete")
-"""The datasets that say what the others must hold, and that all is there."""
+"""The datasets that hold the checksums of the others, and mark the file as complete."""
 
 
 def read_attribute(file: h5py.File, key: str) -> Any:

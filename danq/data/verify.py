@@ -1,4 +1,4 @@
-"""What is wrong with a dataset.h5, against docs/dataset.md: every byte of it is looked at."""
+"""Checks a dataset.h5 against docs/dataset.md, every byte of it."""
 
 import hashlib
 import json
@@ -25,12 +25,12 @@ from danq.genome.sequence import ALPHABET, packed_bytes
 
 _READ = 1 << 24  # bytes checked at once
 
-_DAMAGE = (OSError, KeyError, TypeError, ValueError, RuntimeError, OverflowError)
 # What h5py raises when it meets damage.
+_DAMAGE = (OSError, KeyError, TypeError, ValueError, RuntimeError, OverflowError)
 
 
 def problems(file: h5py.File) -> Iterator[str]:
-    """Say what is wrong with a dataset.
+    """Find what is wrong with a dataset.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def problems(file: h5py.File) -> Iterator[str]:
     Yields
     ------
     str
-        What is wrong, one problem after the other. Later checks rest on earlier ones: the search
-        ends after the first check that finds something.
+        A problem, as a message. Later checks depend on earlier ones: the search ends after the
+        first check that finds something.
     """
     checks: list[Callable[[h5py.File], Iterator[str]]] = [
         _attribute_problems,
@@ -79,7 +79,7 @@ def _attribute_problems(file: h5py.File) -> Iterator[str]:
 
 
 def _attribute_problem(file: h5py.File, key: str) -> str | None:
-    """Say what is wrong with the type of an attribute."""
+    """Return what is wrong with the type of an attribute, or None."""
     if key not in file.attrs:
         return f"lacks the attribute {key}: not a dataset of this format (see docs/dataset.md)"
     attribute = file.attrs.get_id(key)
@@ -92,7 +92,7 @@ def _attribute_problem(file: h5py.File, key: str) -> str | None:
 
 
 def _part_problems(file: h5py.File) -> Iterator[str]:
-    """Find parts that are missing, are no datasets of this file, or do not lie in it properly."""
+    """Find parts that are missing, are no datasets of this file, or are not stored as they must."""
     size = os.path.getsize(file.filename)
     for name in [*PARTS, *MARKS]:
         problem = _link_problem(file, name)
@@ -103,7 +103,7 @@ def _part_problems(file: h5py.File) -> Iterator[str]:
 
 
 def _link_problem(file: h5py.File, name: str) -> str | None:
-    """Say what is wrong with the way to a dataset.
+    """Return what is wrong with the path to a dataset, or None.
 
     Every step must be a hard link: other links may lead to other files.
     """
@@ -118,7 +118,7 @@ def _link_problem(file: h5py.File, name: str) -> str | None:
 
 
 def _storage_problem(dataset: h5py.Dataset, name: str, size: int) -> str | None:
-    """Say what is wrong with where a dataset lies in a file of `size` bytes."""
+    """Return what is wrong with the location of a dataset in a file of `size` bytes, or None."""
     offset = dataset.id.get_offset()
     elsewhere = dataset.chunks or dataset.external or dataset.is_virtual
     if elsewhere or offset is None:
@@ -162,13 +162,13 @@ def _wanted_shapes(file: h5py.File) -> dict[str, tuple[int, ...]]:
 
 
 def _fits(name: str, dtype: np.dtype) -> bool:
-    """Say whether a dataset may have that type."""
-    last = name.split("/")[-1]
-    if last in ("name", "group", "jaspar", *MARKS):
+    """Return whether a dataset may have that type."""
+    column = name.split("/")[-1]
+    if column in ("name", "group", "jaspar", *MARKS):
         return dtype.kind == "S"
-    if last in ("sequences", "targets", "source"):
+    if column in ("sequences", "targets", "source"):
         return dtype == np.uint8
-    if last == "start":
+    if column == "start":
         return dtype in (np.uint32, np.int64)
     return dtype == np.int64
 
@@ -203,7 +203,7 @@ def _checksum(dataset: h5py.Dataset) -> str:
 
 
 def _text_problems(file: h5py.File) -> Iterator[str]:
-    """Find text and numbers that docs/dataset.md does not allow, in a file that is whole."""
+    """Find text, and a bin size, that docs/dataset.md does not allow, in an undamaged file."""
     for name in ("chromosomes/name", "targets/name", "targets/group", "targets/jaspar"):
         try:
             texts = read_texts(file[name])
@@ -224,10 +224,10 @@ def _text_problems(file: h5py.File) -> Iterator[str]:
 
 
 def _value_problems(file: h5py.File) -> Iterator[str]:
-    """Find numbers that cannot be: a program that is not ours, or has a fault, wrote them."""
+    """Find impossible numbers in an undamaged file, as a faulty program may write them."""
     window = int(file.attrs["window"])
     n_targets = len(file["targets/name"])
-    room = file["chromosomes/length"][:] - window
+    last_starts = file["chromosomes/length"][:] - window
     for split in SPLITS:
         group = file[split]
         n = len(group["sequences"])
@@ -242,6 +242,6 @@ def _value_problems(file: h5py.File) -> Iterator[str]:
             yield f"{split}/chromosome_rows does not divide the rows"
             return
         start = group["start"][:].astype(np.int64)
-        last = np.repeat(room, np.diff(rows))
-        if (start < 0).any() or (start > last).any():
+        last_start = np.repeat(last_starts, np.diff(rows))
+        if (start < 0).any() or (start > last_start).any():
             yield f"a window of the {split} split leaves its chromosome"

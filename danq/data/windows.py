@@ -1,8 +1,7 @@
 """The windows of a dataset as files for reading: a table, and their bases as FASTA.
 
-The bases are not those of the dataset written out: they are cut from the genome a second time, by
-pyfaidx, and have to agree with the dataset base by base. Two readers that share no code would have
-to make the same mistake.
+The bases of the dataset are compared, base by base, with those that pyfaidx cuts from the genome a
+second time: an error goes unnoticed only if two readers that share no code make the same one.
 """
 
 from collections.abc import Iterator
@@ -35,25 +34,26 @@ class _Window(NamedTuple):
 
 
 def windows(dataset: PathLike, genome: PathLike, table: PathLike, fasta: PathLike) -> None:
-    """Write down the windows of a dataset.
+    """Write the windows of a dataset as a table and a FASTA file.
 
     Parameters
     ----------
     dataset : str or path-like
-        dataset.h5, made of `genome`.
+        dataset.h5, made from `genome`.
     genome : str or path-like
         The genome FASTA.
     table : str or path-like
-        Made: one row per window (``chrom start end split labels``, labels as comma-separated target
-        indices, ``.`` for none), split by split.
+        The table to make: one row per window (``chrom start end split labels``, labels as
+        comma-separated target indices, ``.`` for none), split by split.
     fasta : str or path-like
-        Made: the windows' bases (BGZF FASTA, named ``chrom:start-end``), in the same order; upper
-        case, N for every base other than ACGT.
+        The FASTA to make: the windows' bases (BGZF, named ``chrom:start-end``), in the same order;
+        upper case, N for every base other than ACGT.
 
     Raises
     ------
     DanqError
-        The dataset was not made of this genome: a window is not there, or has other bases.
+        The dataset was not made from this genome: a window is not there, or has other bases; or its
+        windows have no positions in a genome.
     """
     with (
         open_dataset(dataset) as data,
@@ -62,8 +62,8 @@ def windows(dataset: PathLike, genome: PathLike, table: PathLike, fasta: PathLik
         atomic(fasta) as fasta_path,
     ):
         if data.attributes["coordinates"] != "genome":
-            what = "its windows have no place in a genome"
-            raise DanqError(f"{what}; nothing can be cut out for it", dataset)
+            what = "its windows have no positions in a genome"
+            raise DanqError(f"{what}; give a dataset of danq extract", dataset)
         with (
             open(table_path, "w", encoding="utf-8") as rows,
             bgzf.BgzfWriter(str(fasta_path), compresslevel=1) as records,
@@ -78,15 +78,15 @@ def windows(dataset: PathLike, genome: PathLike, table: PathLike, fasta: PathLik
 def _read_windows(data: Dataset, split: str) -> Iterator[_Window]:
     """Yield the windows of a split; they are read block by block."""
     names = list(data.chromosomes)
-    places = data.places(split)
-    firsts = range(0, data.length(split), _BLOCK)
-    for first in tqdm(firsts, f"windows {split}", unit="block", disable=None):
-        block = slice(first, first + _BLOCK)
-        sequences = data.packed_sequences(split, block)
-        indices = unpack_indices(sequences, data.window)
+    positions = data.positions(split)
+    block_starts = range(0, data.length(split), _BLOCK)
+    for block_start in tqdm(block_starts, f"windows {split}", unit="block", disable=None):
+        block = slice(block_start, block_start + _BLOCK)
+        packed = data.packed_sequences(split, block)
+        indices = unpack_indices(packed, data.window)
         labels = data.labels(split, block)
-        chroms = places.chrom[block].tolist()
-        starts = places.start[block].tolist()
+        chroms = positions.chrom[block].tolist()
+        starts = positions.start[block].tolist()
         for row, (chrom, start) in enumerate(zip(chroms, starts, strict=True)):
             end = start + data.window
             bases = decode(indices[row])
@@ -98,7 +98,7 @@ def _refuse_other_bases(window: _Window, fasta: IndexedFasta, genome: PathLike) 
     if fetched.translate(_UNKNOWN) != window.bases:
         where = f"{shown(window.chrom)}:{window.start}-{window.end}"
         what = f"{where} has other bases here than in the dataset"
-        raise DanqError(f"{what}; use the genome that the dataset was made of", genome)
+        raise DanqError(f"{what}; use the genome that the dataset was made from", genome)
 
 
 def _write(window: _Window, split: str, rows: IO[str], records: Any) -> None:

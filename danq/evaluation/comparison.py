@@ -75,8 +75,8 @@ def read_test_split(dataset: Dataset) -> Split:
     """Return the windows of the test split of a dataset, and the genomic block of each."""
     names = dataset.names
     columns = {"target": range(len(names)), "name": names, "group": dataset.groups}
-    places = dataset.places("test")
-    blocks = uncertainty.genomic_blocks(places.chrom, places.start)
+    positions = dataset.positions("test")
+    blocks = uncertainty.genomic_blocks(positions.chrom, positions.start)
     return Split(dataset.labels("test"), pd.DataFrame(columns), blocks)
 
 

@@ -263,7 +263,7 @@ class BedText:
         return np.searchsorted(self._tabs, self.lines.start)
 
     def _name_changes(self, size: Integers) -> Flags:
-        """Return on which lines the name (of `size` bytes) or the file differs from the line before."""
+        """Return which lines have another name (of `size` bytes) or file than the line before."""
         changes = np.ones(len(size), dtype=bool)
         if len(size) == 0:
             return changes

@@ -250,7 +250,7 @@ class _Group:
             self.faulty |= beyond & (self.chrom >= 0)
 
     def _read_chromosomes(self, tab1: Integers) -> None:
-        """Find the chromosome of each line; lines whose first column cannot be a name are faulty."""
+        """Find the chromosome of each line; a first column that cannot be a name is faulty."""
         size = tab1 - self.text.lines.start
         self.faulty |= size > LONGEST_NAME
         self.names, lengths, self.run = self.text.names(tab1, self.faulty)

@@ -185,12 +185,12 @@ def _table(data: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
     table["name"] = [data.names[target] for target in rows["target"]]
     names = np.array(list(data.chromosomes))
     for split, members in rows.groupby("split", sort=False):
-        places = data.places(split)
+        positions = data.positions(split)
         index = members.index
         row = members["row"].to_numpy(int)
         target = members["target"].to_numpy(int)
-        table.loc[index, "chrom"] = names[places.chrom[row]]
-        table.loc[index, "start"] = places.start[row]
+        table.loc[index, "chrom"] = names[positions.chrom[row]]
+        table.loc[index, "start"] = positions.start[row]
         table.loc[index, "label"] = _labels(data, split, row, target)
     table["end"] = table["start"] + data.window
     return table

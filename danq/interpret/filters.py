@@ -24,7 +24,7 @@ from danq.interpret.sites import (
     window_positions,
     write_bed,
 )
-from danq.motif.annotate import kept_columns, trim
+from danq.motif.annotate import informative_columns, trim
 from danq.motif.meme import Motif
 from danq.network.motif_layers import Layer
 
@@ -261,7 +261,7 @@ def motif_spans(filters: Filters, trim_bits: float) -> NDArray[np.int64]:
     numpy.ndarray, int64, shape (F, 2)
         First and last (exclusive) column.
     """
-    spans = [kept_columns(_matrix(counts), trim_bits) for counts in filters.counts]
+    spans = [informative_columns(_matrix(counts), trim_bits) for counts in filters.counts]
     return np.array(spans)
 
 

@@ -181,11 +181,11 @@ def bins_of(data: Dataset) -> pd.DataFrame:
     margin = flank(data.window, data.bin_size)
     tables = []
     for split in SPLITS:
-        places = data.places(split)
-        n = len(places.start)
+        positions = data.positions(split)
+        n = len(positions.start)
         table = pd.DataFrame({"split": split, "row": np.arange(n)})
-        table["chrom"] = pd.Categorical.from_codes(places.chrom, names)
-        table["start"] = places.start + margin
+        table["chrom"] = pd.Categorical.from_codes(positions.chrom, names)
+        table["start"] = positions.start + margin
         table["end"] = table["start"] + data.bin_size
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

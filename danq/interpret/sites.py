@@ -286,7 +286,7 @@ def window_positions(data: Dataset, split: str) -> Windows:
         Each window without a position is a chromosome of its own.
     """
     if data.attributes["coordinates"] == "genome":
-        chromosome, start = data.places(split)
+        chromosome, start = data.positions(split)
         return Windows(chromosome, start, list(data.chromosomes))
     rows = np.arange(data.length(split))
     names = [f"{split}_{row}" for row in rows]

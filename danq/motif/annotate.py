@@ -1,11 +1,13 @@
 """Motifs to names: Tomtom against known motifs, false discovery rates, and clusters of copies.
 
-What is compared may come from any model or MEME file. A motif that resembles nothing known is a
-result, and is in the table as such.
+The motifs may come from any model or MEME file. One that resembles no known motif is a result, too,
+and has a row in the table.
 """
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,14 +30,14 @@ from danq.motif.meme import (
 from danq.motif.tomtom import Comparison, tomtom
 
 CORE = 8
-"""Columns of the stretch whose information decides whether a motif is compared with known ones."""
+"""Width (columns) of the core, whose information decides whether a motif is compared at all."""
 
 MIN_SITES = 10
-"""Motifs of fewer sites are not compared: a handful of windows look informative whatever they hold.
-As Basset (Kelley et al. 2016, https://doi.org/10.1101/gr.200535.115)."""
+"""Motifs of fewer sites are not compared: a handful of windows look informative, whatever they are.
+As in Basset (Kelley et al. 2016, https://doi.org/10.1101/gr.200535.115)."""
 
 RUNNERS_UP = 3
-"""Matches in the table behind a motif's best one."""
+"""Further matches in the table, after a motif's best one."""
 
 COLUMNS = [
     "name",
@@ -88,7 +90,7 @@ def annotate(
     Raises
     ------
     DanqError
-        A file is unfit.
+        A file of motifs is not valid.
     """
     motifs = []
     for motif in read_meme(queries):
@@ -112,7 +114,7 @@ def annotate(
 
 
 def summary(table: pd.DataFrame) -> str:
-    """Say in words what a `match_table` holds: how many motifs are compared, and named."""
+    """Return a sentence about a `match_table`: how many motifs are compared, and how many named."""
     rank = table["rank"].fillna(1)
     best = table[rank == 1]
     compared = best[best["tested"] == "yes"]
@@ -124,7 +126,7 @@ def summary(table: pd.DataFrame) -> str:
     )
 
 
-# --- which columns say something ---
+# --- which columns are informative ---
 
 
 def trim(matrix: NDArray[np.float64], bits: float) -> NDArray[np.float64]:
@@ -135,7 +137,7 @@ def trim(matrix: NDArray[np.float64], bits: float) -> NDArray[np.float64]:
     matrix : numpy.ndarray, shape (width, 4)
         Probabilities of A, C, G, T.
     bits : float
-        Least information of the outermost columns kept.
+        Least information of the outermost columns that remain.
 
     Returns
     -------
@@ -147,34 +149,48 @@ def trim(matrix: NDArray[np.float64], bits: float) -> NDArray[np.float64]:
     >>> trim(np.array([flat, sure, flat, sure, flat, flat]), 0.25)[:, 2].tolist()
     [1.0, 0.25, 1.0]
     """
-    first, last = kept_columns(matrix, bits)
-    return matrix[first:last]
+    start, end = informative_columns(matrix, bits)
+    return matrix[start:end]
 
 
-def kept_columns(matrix: NDArray[np.float64], bits: float) -> tuple[int, int]:
-    """Return the columns that `trim` keeps.
+class ColumnSpan(NamedTuple):
+    """Neighbouring columns of a motif.
+
+    Attributes
+    ----------
+    start, end : int
+        Indices of the first column, and of the one behind the last.
+    """
+
+    start: int
+    end: int
+
+
+def informative_columns(matrix: NDArray[np.float64], bits: float) -> ColumnSpan:
+    """Return the columns that remain after `trim`.
 
     Parameters
     ----------
-    matrix, bits
-        As for `trim`.
+    matrix : numpy.ndarray, shape (width, 4)
+        Probabilities of A, C, G, T.
+    bits : float
+        Least information of the outermost columns that remain.
 
     Returns
     -------
-    tuple of (int, int)
-        The first, and the one behind the last.
+    ColumnSpan
     """
     column_bits = information(matrix)
     least = min(bits, column_bits.max())
     columns = np.flatnonzero(column_bits >= least)
-    return int(columns[0]), int(columns[-1]) + 1
+    return ColumnSpan(int(columns[0]), int(columns[-1]) + 1)
 
 
 def core_bits(matrix: NDArray[np.float64]) -> float:
-    """Return the information (bits) of a motif's best 8 neighbouring columns; of all, if fewer.
+    """Return the information (bits) of a motif's best `CORE` columns in a row; of all, if fewer.
 
-    Filters that settled on no motif spread a little information over many columns, and match
-    low-complexity motifs for it; this tells them apart where the total does not.
+    Filters that learned no motif spread a little information over many columns, and so match
+    low-complexity motifs; their core is poor even where their total information is high.
 
     Examples
     --------
@@ -206,6 +222,7 @@ def match_table(
     motifs : list of Motif
         Trimmed.
     known : list of Motif
+        What they are compared with.
     min_bits : float
         Motifs with fewer `core_bits` are not compared, nor those known to have fewer sites than
         `MIN_SITES`; their row has no match.
@@ -216,6 +233,7 @@ def match_table(
     shuffles : int
         Column-shuffled copies of each compared motif; 0 leaves `empirical_fdr` undefined.
     rng : numpy.random.Generator
+        Shuffles the columns.
 
     Returns
     -------
@@ -239,7 +257,7 @@ def match_table(
 
 
 def _is_fit(motif: Motif, min_bits: float) -> bool:
-    """Say whether a motif holds enough to be compared; where n_sites is 0, it is unknown."""
+    """Return whether a motif is informative enough to be compared; n_sites of 0 means unknown."""
     if 0 < motif.n_sites < MIN_SITES:
         return False
     return core_bits(motif.matrix) >= min_bits
@@ -342,6 +360,7 @@ def renamed(motifs: Sequence[Motif], table: pd.DataFrame) -> list[Motif]:
     Parameters
     ----------
     motifs : list of Motif
+        The motifs of the table.
     table : pandas.DataFrame
         Their `match_table`.
 
@@ -360,47 +379,47 @@ def renamed(motifs: Sequence[Motif], table: pd.DataFrame) -> list[Motif]:
 
 
 def merge_clusters(motifs: Sequence[Motif], table: pd.DataFrame) -> list[Motif]:
-    """Merge each cluster into one motif: the sites of its members counted together.
+    """Merge each cluster into one motif: the mean of its members, weighted by their sites.
 
     Parameters
     ----------
     motifs : list of Motif
-        Of filters: with the number of sites behind each.
+        Of filters, each with its number of sites.
     table : pandas.DataFrame
         Their `match_table`.
 
     Returns
     -------
     list of Motif
-        Named, aligned and as wide as the member that represents the cluster, the one with the most
-        sites first; the alias is the factor of that member's best match, where it is named, and the
-        number of sites that member's own: copies show the same sites.
+        One for each cluster, with the name, width and alignment of the member that represents it;
+        its alias is the factor of that member's best match, where it is named, and its number of
+        sites that of this member, as copies share their sites. The most sites come first.
     """
     by_name = {motif.name: motif for motif in renamed(motifs, table)}
     merged = []
     best = table[table["rank"] == 1]
     for name, rows in best.groupby("cluster", sort=False):
-        chief = by_name[str(name)]
+        representative = by_name[str(name)]
         members = [by_name[member] for member in rows["name"]]
-        matrix = _merged_matrix(members, chief)
-        merged.append(Motif(chief.name, chief.alias, matrix, chief.n_sites))
+        matrix = _merged_matrix(members, representative.matrix)
+        merged.append(replace(representative, matrix=matrix))
     return sorted(merged, key=lambda motif: -motif.n_sites)
 
 
-def _merged_matrix(members: Sequence[Motif], chief: Motif) -> NDArray[np.float64]:
-    """Return the mean of the members' matrices, weighted by sites, at the columns of the chief."""
-    total = np.zeros(chief.matrix.shape)
-    weights = np.zeros(chief.matrix.shape)
+def _merged_matrix(members: Sequence[Motif], reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of the members' matrices, weighted by sites, aligned with a reference."""
+    total = np.zeros(reference.shape)
+    weights = np.zeros(reference.shape)
     for motif in members:
-        alignment = align(motif.matrix, chief.matrix)
+        alignment = align(motif.matrix, reference)
         matrix = motif.matrix
         if alignment.reverse:
             matrix = reverse_complement(matrix)
         offset = alignment.offset
-        first = max(0, -offset)
-        last = min(len(matrix), len(total) - offset)
-        columns = slice(first + offset, last + offset)
-        aligned = matrix[first:last]
+        start = max(0, -offset)
+        end = min(len(matrix), len(total) - offset)
+        columns = slice(start + offset, end + offset)
+        aligned = matrix[start:end]
         total[columns] += motif.n_sites * aligned
         weights[columns] += motif.n_sites
     return total / weights

@@ -1,4 +1,4 @@
-"""Copies of one motif: how alike two motifs are, and which of many belong together."""
+"""Copies of one motif: the correlation of two motifs, and clusters of many."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from danq.motif.meme import Motif, reverse_complement
 
-ALIKE = 0.6
-"""Normalised correlation from which motifs are copies of one another; docs/motifs.md has what was
+MIN_CORRELATION = 0.6
+"""Normalised correlation from which motifs are copies of one another; docs/motifs.md lists what was
 tried."""
 
 
 class Alignment(NamedTuple):
-    """How a motif lies best against another.
+    """The best alignment of one motif with another.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Alignment(NamedTuple):
     offset : int
         Column of the second motif opposite the first column of the first; may be negative.
     reverse : bool
-        Whether the first motif is then reverse-complemented.
+        Whether the first motif is reverse-complemented.
     """
 
     correlation: float
@@ -32,15 +32,16 @@ class Alignment(NamedTuple):
 
 
 def cluster_motifs(motifs: Sequence[Motif]) -> list[str]:
-    """Bring copies of one motif together: networks spend several filters on what matters to them.
+    """Cluster copies of one motif: networks learn an important motif with several filters.
 
     Average linkage of the normalised correlation of each pair, see `align`: groups whose members
-    have at least `ALIKE` on average are clusters, as matrix-clustering makes them (Castro-Mondragon
-    et al. 2017, https://doi.org/10.1093/nar/gkx314), by a stricter measure.
+    have at least `MIN_CORRELATION` on average are clusters, as matrix-clustering makes them
+    (Castro-Mondragon et al. 2017, https://doi.org/10.1093/nar/gkx314), by a stricter measure.
 
     Parameters
     ----------
     motifs : list of Motif
+        Their names must be unique.
 
     Returns
     -------
@@ -54,9 +55,9 @@ def cluster_motifs(motifs: Sequence[Motif]) -> list[str]:
     if len(motifs) < 2:
         return [motif.name for motif in motifs]
     matrices = [motif.matrix for motif in motifs]
-    distances = np.maximum(0, 1 - likeness(matrices))
+    distances = np.maximum(0, 1 - _correlations(matrices))
     tree = linkage(squareform(distances, checks=False), "average")
-    labels = fcluster(tree, 1 - ALIKE, "distance")
+    labels = fcluster(tree, 1 - MIN_CORRELATION, "distance")
     largest: dict[int, Motif] = {}
     for label, motif in zip(labels, motifs, strict=True):
         if label not in largest or motif.n_sites > largest[label].n_sites:
@@ -64,19 +65,8 @@ def cluster_motifs(motifs: Sequence[Motif]) -> list[str]:
     return [largest[label].name for label in labels]
 
 
-def likeness(matrices: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the normalised correlation of each pair of motifs in their best alignment.
-
-    Parameters
-    ----------
-    matrices : list of numpy.ndarray, each (width, 4)
-        Probabilities of A, C, G, T.
-
-    Returns
-    -------
-    numpy.ndarray, shape (N, N), float64
-        Symmetric, with a diagonal of 1; see `align`.
-    """
+def _correlations(matrices: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the normalised correlation of each pair of motifs in their best alignment, (N, N)."""
     table = np.eye(len(matrices))
     for row, matrix in enumerate(matrices):
         for column in range(row + 1, len(matrices)):
@@ -87,7 +77,7 @@ def likeness(matrices: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def align(a: NDArray[np.float64], b: NDArray[np.float64], min_overlap: int = 5) -> Alignment:
-    """Lay a motif against another so that their normalised correlation is highest.
+    """Align a motif with another so that their normalised correlation is highest.
 
     The correlation of the aligned probabilities, about their mean of 1/4, times the share that the
     aligned columns have of all columns that the two motifs span (Castro-Mondragon et al. 2017,
@@ -121,21 +111,21 @@ def align(a: NDArray[np.float64], b: NDArray[np.float64], min_overlap: int = 5) 
 
 
 def _best_offset(a: NDArray[np.float64], b: NDArray[np.float64], min_overlap: int) -> Alignment:
-    """Return the best alignment of `a` as it stands."""
+    """Return the best alignment of `a` and `b`, both on their forward strand."""
     from scipy.signal import correlate
 
     offsets = np.arange(1 - len(a), len(b))
     # The aligned columns of a, at each offset.
-    first = np.maximum(0, -offsets)
-    last = np.minimum(len(a), len(b) - offsets)
-    overlaps = last - first
+    start = np.maximum(0, -offsets)
+    end = np.minimum(len(a), len(b) - offsets)
+    overlaps = end - start
     a = a - 0.25
     b = b - 0.25
-    dots = correlate(b, a, method="direct")[:, 3]  # at the offsets, base by base
+    dots = correlate(b, a, method="direct")[:, 3]  # column 3: base against same base
     squares_a = _running_squares(a)
     squares_b = _running_squares(b)
-    norm_a = squares_a[last] - squares_a[first]
-    norm_b = squares_b[last + offsets] - squares_b[first + offsets]
+    norm_a = squares_a[end] - squares_a[start]
+    norm_b = squares_b[end + offsets] - squares_b[start + offsets]
     norms = norm_a * norm_b
     scores = np.zeros(len(dots))
     np.divide(dots, np.sqrt(norms), where=norms > 1e-18, out=scores)

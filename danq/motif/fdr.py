@@ -10,7 +10,7 @@ def benjamini_hochberg(p: NDArray[np.float64]) -> NDArray[np.float64]:
     Parameters
     ----------
     p : numpy.ndarray, float64
-        p-values of every test made, the hopeless ones too.
+        p-values of all tests, not only of the promising ones.
 
     Returns
     -------
@@ -33,9 +33,9 @@ def best_q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the q-value of each motif's best match: the false discovery rate among named motifs.
 
     The best of T p-values is first corrected for their number (Sidak 1967,
-    https://doi.org/10.1080/01621459.1967.10482935), then the motifs for each other. Over all pairs
-    of motif and known motif instead, a true motif with many relatives counts as many discoveries,
-    and lets shuffled ones in.
+    https://doi.org/10.1080/01621459.1967.10482935), then for the number of motifs (Benjamini and
+    Hochberg). If all pairs of motif and known motif were corrected together instead, a true motif
+    with many relatives would count as many discoveries, and shuffled motifs would pass.
 
     Parameters
     ----------
@@ -45,6 +45,7 @@ def best_q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray, shape (F,), float64
+        q-value of each motif.
     """
     below_1 = np.nextafter(1, 0)  # the logarithm of 1 - 1 is not finite
     best = np.minimum(p.min(axis=1), below_1)
@@ -60,8 +61,8 @@ def empirical_fdr(
 
     At a threshold t: the share of shuffled motifs whose best match has p <= t, over the share of
     real motifs whose best match has; at most 1, and the lowest over all thresholds that let `p`
-    pass, so that it never falls as `p` grows. It takes what q-values leave out: filters share
-    composition with known motifs, and the p-values of one filter depend on each other. Its
+    pass, so that it never falls as `p` grows. It accounts for what q-values ignore: filters share
+    their composition with known motifs, and the p-values of one filter depend on each other. Its
     resolution is one in ``len(null)``.
 
     Parameters
@@ -74,6 +75,7 @@ def empirical_fdr(
     Returns
     -------
     numpy.ndarray, float64, shape (M,)
+        False discovery rate at each of `p`.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Motifs as probability matrices: the MEME format, and JASPAR's bundled collections.
 
-The reader is our own and strict: a motif without a matrix, a width that does not fit, a row that is
-no probability distribution are refused by line, where common readers give a wrong matrix without a
-word.
+The reader is our own and strict: a motif without a matrix, a wrong width, or a row that is no
+probability distribution is refused with its line, where common readers silently return a wrong
+matrix.
 """
 
 import re
@@ -36,7 +36,7 @@ class Motif:
     name : str
         Identifier, unique in its file (``MA0139.2``, ``filter7``).
     alias : str
-        What people call it (``CTCF``); may be empty.
+        Its common name (``CTCF``); may be empty.
     matrix : numpy.ndarray, shape (width, 4), float64
         Probability of A, C, G, T at each position; rows sum to 1.
     n_sites : int
@@ -52,12 +52,12 @@ class Motif:
     family: str = ""
 
     def reverse_complement(self) -> "Motif":
-        """Return the same motif as the other strand has it."""
+        """Return the motif as read on the other strand."""
         return replace(self, matrix=reverse_complement(self.matrix))
 
 
 def reverse_complement(matrix: NDArray[Any]) -> NDArray[Any]:
-    """Return a matrix of four bases per position as the other strand has it.
+    """Return the matrix of a motif as read on the other strand.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def known_motifs(source: PathLike) -> list[Motif]:
     Raises
     ------
     DanqError
-        No such release or taxon, or the file is not a whole MEME file.
+        No such release or taxon, or the file is not a valid MEME file.
     """
     collection = _JASPAR.fullmatch(str(source))
     if collection is None:
@@ -146,7 +146,7 @@ def known_motifs(source: PathLike) -> list[Motif]:
 
 
 def motif_files(source: str) -> list[str]:
-    """Return the files behind a source of known motifs: none for JASPAR, else the one named.
+    """Return the files that a source of known motifs needs: none for JASPAR, else the MEME file.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def motif_files(source: str) -> list[str]:
     Raises
     ------
     DanqError
-        It is neither ``JASPAR<year>:<taxon>`` nor a file.
+        The source is neither ``JASPAR<year>:<taxon>`` nor a file.
     """
     collection = _JASPAR.fullmatch(source)
     if collection and collection[2] in TAXA:
@@ -214,12 +214,12 @@ def jaspar(
 
 
 def _from_record(record: Any) -> Motif:
-    """Return a record of pyjaspar, which has counts, as a Motif."""
+    """Return the Motif of a pyjaspar record, which holds counts."""
     columns = [record.counts[base] for base in _BASES]
     counts = np.array(columns, dtype=np.float64).T
     totals = counts.sum(axis=1, keepdims=True)
     n_sites = round(float(totals.max()))
-    # A dimer of two families has both, and some an empty one.
+    # Dimers may list two families, and some records list an empty one.
     families = dict.fromkeys(filter(None, record.tf_family or []))
     return Motif(record.matrix_id, record.name, counts / totals, n_sites, " / ".join(families))
 
@@ -291,7 +291,7 @@ def export_motifs(
     Raises
     ------
     DanqError
-        The motifs are unfit.
+        The MEME file is not valid.
     """
     from Bio import motifs as bio
 
@@ -339,13 +339,13 @@ def read_meme(path: PathLike) -> list[Motif]:
     reader = _MemeReader(path)
     for number, line in read_lines(path):
         text = line.decode("utf-8", "replace")
-        reader.take(number, text.strip())
+        reader.read_line(number, text.strip())
     return reader.finish()
 
 
 @dataclass
 class _Draft:
-    """A motif that is being read: `width` is None until its matrix begins."""
+    """A motif while it is read: `width` is None until its matrix begins."""
 
     name: str
     alias: str
@@ -355,7 +355,7 @@ class _Draft:
     rows: list[NDArray[np.float64]] = field(default_factory=list)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether it has all rows of its matrix."""
         return len(self.rows) == self.width
 
@@ -373,7 +373,7 @@ class _MemeReader:
         self.started = False
         self.draft: _Draft | None = None
 
-    def take(self, number: int, line: str) -> None:
+    def read_line(self, number: int, line: str) -> None:
         """Read the line of that number, stripped of white space."""
         if not self.started:
             self._start(number, line)
@@ -385,7 +385,7 @@ class _MemeReader:
         elif line.startswith("ALPHABET") and not re.search(r"ACGT|DNA", line):
             self._fail("the alphabet is not DNA; give a file of DNA motifs", number)
         elif self.draft is not None and self.draft.width is not None:
-            self._take_in_matrix(self.draft, number, line)
+            self._read_matrix_line(self.draft, number, line)
 
     def finish(self) -> list[Motif]:
         """Return the motifs."""
@@ -438,9 +438,9 @@ class _MemeReader:
             self._fail(f"nsites= {shown(word)} is not a number of sites; fix it", number)
         return count
 
-    def _take_in_matrix(self, draft: _Draft, number: int, line: str) -> None:
-        """Read a row of the matrix; behind its last row, anything but one more."""
-        if not draft.is_whole:
+    def _read_matrix_line(self, draft: _Draft, number: int, line: str) -> None:
+        """Read a row of the matrix; once it is complete, any line but a further row."""
+        if not draft.is_complete:
             draft.rows.append(self._row(draft, number, line))
         elif self._FOUR_NUMBERS.fullmatch(line):
             what = f"row {len(draft.rows) + 1} of motif {draft.name}, of width w= {draft.width}"
@@ -460,12 +460,12 @@ class _MemeReader:
         return values / values.sum()
 
     def _close(self) -> None:
-        """Keep the motif that was begun last, if any; its matrix must be whole."""
+        """Take in the motif whose MOTIF line came last, if any; its matrix must be complete."""
         draft = self.draft
         if draft is None:
             return
-        if not draft.is_whole:
-            what = f"motif {draft.name} has no whole matrix; complete or remove it"
+        if not draft.is_complete:
+            what = f"motif {draft.name} has no complete matrix; complete or remove it"
             self._fail(what, draft.line)
         matrix = np.array(draft.rows)
         self.motifs.append(Motif(draft.name, draft.alias, matrix, draft.n_sites))

@@ -1,7 +1,7 @@
 """Sites of motifs: drawn from a matrix, and two of them side by side in the middle of a window.
 
-Of the eight ways in which two motifs can stand in a window (which comes first, the strand of each),
-four are the reverse complements of the other four. `ARRANGEMENTS` has one of each two.
+Of the eight ways to arrange two motifs in a window (which comes first, the strand of each), four
+are the reverse complements of the other four. `ARRANGEMENTS` has one of each two.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class PairStarts(NamedTuple):
     Attributes
     ----------
     a, b : numpy.ndarray, int64
-        Start of each site (bp, 0-based), one for each distance and order asked for.
+        Start of each site in the window (bp, 0-based), for each distance and order.
     """
 
     a: NDArray[np.int64]
@@ -30,8 +30,8 @@ class PairStarts(NamedTuple):
 def draw_sites(matrix: NDArray[np.float64], n: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw sites from the probabilities of a motif.
 
-    Drawn sites stand for a motif better than its consensus, which is the strongest site there can
-    be: few genomes hold it, and models saturate at it.
+    Drawn sites represent a motif better than its consensus does: that is the strongest site
+    possible, rare in genomes, and models saturate at it.
 
     Parameters
     ----------
@@ -40,6 +40,7 @@ def draw_sites(matrix: NDArray[np.float64], n: int, rng: np.random.Generator) ->
     n : int
         Number of sites.
     rng : numpy.random.Generator
+        Draws the sites.
 
     Returns
     -------
@@ -55,9 +56,9 @@ def draw_sites(matrix: NDArray[np.float64], n: int, rng: np.random.Generator) ->
 def pair_starts(
     window: int, width_a: ArrayLike, width_b: ArrayLike, distance: ArrayLike, order: ArrayLike
 ) -> PairStarts:
-    """Return where two sites start that stand about the middle of a window.
+    """Return where two sites start so that the pair is centred in a window.
 
-    A pair that cannot stand in the very middle stands half a base to the left.
+    A pair that cannot be centred exactly lies half a base to the left.
 
     Parameters
     ----------
@@ -73,6 +74,7 @@ def pair_starts(
     Returns
     -------
     PairStarts
+        Arrays of the shape to which the arguments broadcast.
 
     Examples
     --------

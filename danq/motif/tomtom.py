@@ -15,8 +15,7 @@ from danq.motif.meme import reverse_complement
 STEP = 0.02
 """Width of a bin of the column score, -1 to 1 in 100 steps, as many as Tomtom takes."""
 
-HALF = round(1 / STEP)
-"""Bins from a column score of 0 to one of 1."""
+_HALF = round(1 / STEP)  # bins from a column score of 0 to one of 1
 
 
 class Comparison(NamedTuple):
@@ -63,7 +62,8 @@ def tomtom(
     exactly for the binned scores (Gupta et al. 2007, https://doi.org/10.1186/gb-2007-8-2-r24). The
     p-value is that of the highest score over all offsets allowed and both strands, taken as
     independent: ``1 - prod P(score < best)``. Equal scores go to the larger overlap, then to the
-    forward strand. As columns repeat in small databases, p-values want some 50 targets or more.
+    forward strand. In small databases columns repeat: reliable p-values need some 50 targets or
+    more.
 
     Parameters
     ----------
@@ -116,13 +116,14 @@ class _Database(NamedTuple):
 
     Attributes
     ----------
-    columns : numpy.ndarray, shape (columns, 4), float64
-        All columns of all targets and of their reverse complements.
+    columns : numpy.ndarray, shape (N, 4), float64
+        All N columns of all targets and of their reverse complements.
     rows : numpy.ndarray, shape (n_targets, 2, widest), int64
         Rows of `columns`, by strand and position in the target; -1 beyond its end.
     widths : numpy.ndarray, shape (n_targets,), int64
+        Width of each target (columns).
     similarity : callable
-        Of two matrices (width, 4) and (columns, 4): (width, columns), -1 to 1.
+        Of two matrices (width, 4) and (N, 4): (width, N), -1 to 1.
     """
 
     columns: NDArray[np.float64]
@@ -147,7 +148,7 @@ def _database(targets: Sequence[NDArray[np.float64]], distance: str) -> _Databas
 
 
 def _correlation(query: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return Pearson's correlation of every two columns."""
+    """Return Pearson's correlation of each query column with each database column."""
     return _unit(query) @ _unit(columns).T
 
 
@@ -161,7 +162,7 @@ def _unit(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _nearness(query: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1 less the scaled distance of every two columns, which is at most sqrt(2)."""
+    """Return 1 less sqrt(2) times the Euclidean distance, which is at most sqrt(2)."""
     from scipy.spatial.distance import cdist
 
     return 1 - np.sqrt(2) * cdist(query, columns)
@@ -212,21 +213,21 @@ class _ColumnScores(NamedTuple):
 def _score_columns(query: NDArray[np.float64], database: _Database) -> _ColumnScores:
     """Score each query column against every database column."""
     similarity = database.similarity(query, database.columns)
-    bins = np.rint(similarity * HALF).astype(np.int32)
+    bins = np.rint(similarity * _HALF).astype(np.int32)
     counts = _count_bins(bins)
     n_columns = len(database.columns)
     below_median = 2 * counts.cumsum(axis=1) < n_columns  # whole numbers: halves are exact
-    medians = below_median.sum(axis=1) - HALF
+    medians = below_median.sum(axis=1) - _HALF
     scores = bins - medians.astype(np.int32)[:, None]
-    return _ColumnScores(scores, counts / n_columns, -HALF - medians)
+    return _ColumnScores(scores, counts / n_columns, -_HALF - medians)
 
 
 def _count_bins(bins: NDArray[np.int32]) -> NDArray[np.int64]:
     """Count, for each query column, the scores in each bin of -1 to 1."""
-    n_bins = 2 * HALF + 1
+    n_bins = 2 * _HALF + 1
     counts = np.zeros((len(bins), n_bins), dtype=np.int64)
     for row, scores in enumerate(bins):
-        counts[row] = np.bincount(scores + HALF, minlength=n_bins)
+        counts[row] = np.bincount(scores + _HALF, minlength=n_bins)
     return counts
 
 
@@ -252,15 +253,15 @@ class _Alignments(NamedTuple):
 def _best_alignments(
     scores: NDArray[np.int32], database: _Database, min_overlap: int
 ) -> _Alignments:
-    """Return the best alignment of a query, whose columns score so, with each target."""
+    """Return the best alignment of a query with each target, from the scores of its columns."""
     width = len(scores)
     total = _scores_by_offset(scores, database)
     n_targets, _, n_offsets = total.shape
     offsets = np.arange(n_offsets) + 1 - width
     target_widths = database.widths[:, None]
-    first = np.maximum(0, -offsets)
-    last = np.minimum(width, target_widths - offsets)
-    overlaps = last - first
+    start = np.maximum(0, -offsets)
+    end = np.minimum(width, target_widths - offsets)
+    overlaps = end - start
     least = np.minimum(min(min_overlap, width), target_widths)
     allowed = overlaps >= least
     # One number that sorts by score, then by overlap.
@@ -283,8 +284,8 @@ def _scores_by_offset(scores: NDArray[np.int32], database: _Database) -> NDArray
     n_offsets = widest + width - 1
     total = np.zeros((n_targets, n_strands, n_offsets), dtype=np.int64)
     for column, row in enumerate(padded):
-        first = width - 1 - column
-        total[..., first : first + widest] += row[database.rows]
+        start = width - 1 - column
+        total[..., start : start + widest] += row[database.rows]
     return total
 
 
@@ -320,7 +321,7 @@ def _upper_tail(pmf: NDArray[np.float64]) -> NDArray[np.float64]:
 def _sum_over_offsets(
     logs: NDArray[np.float64], target_width: int, min_overlap: int
 ) -> NDArray[np.float64]:
-    """Sum the log probabilities of the columns aligned at each allowed offset of such a target."""
+    """Sum the log probabilities over all allowed offsets of a target of that width."""
     width, _, n_scores = logs.shape
     least = min(min_overlap, width, target_width)
     total = np.zeros(n_scores)

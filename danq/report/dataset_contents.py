@@ -267,7 +267,7 @@ def _chromosomes(dataset: Dataset) -> list[dict[str, Any]]:
     n = len(dataset.chromosomes)
     counts = {}
     for split in SPLITS:
-        counts[split] = np.bincount(dataset.places(split).chrom, minlength=n)
+        counts[split] = np.bincount(dataset.positions(split).chrom, minlength=n)
     rows = []
     for number, (name, length) in enumerate(dataset.chromosomes.items()):
         windows = {split: int(counts[split][number]) for split in SPLITS}

@@ -1,8 +1,8 @@
-"""A simulated genome: where its sites go, the bases that they get, and the files.
+"""Draws a simulated genome: the positions and bases of its sites, its peaks, and its files.
 
-What is planted, and what the targets make of it, is in `danq.simulation.grammar`. The motifs hold
-at least 15 bits, and only the better-scoring instances are planted, because weaker sites also occur
-by chance in a genome of this size, and labels would then depend on more than what was planted.
+The motifs, the targets and their rules are in `danq.simulation.grammar`. The motifs hold at least
+15 bits, and only the better-scoring instances are planted: weaker sites also occur by chance in a
+genome of this size, and labels would then depend on more than what was planted.
 """
 
 import gzip
@@ -30,11 +30,11 @@ from danq.simulation.truth import elements, shift_inside
 JITTER = 20
 """A peak is an element shifted by up to this much (bp)."""
 
-_BEST = 0.3  # share of the drawn instances of a motif, by score, that are planted
+_BEST = 0.3  # best-scoring share of the drawn instances of a motif: these are planted
 _BASE_SHARES = np.array([0.3, 0.2, 0.2, 0.3])  # A, C, G, T of the background
 _SEGMENT = 1000  # the background grows in pieces of this length (bp), all at once
 _SLOT = 400  # at most one cassette is planted in each stretch of this length (bp)
-_LONE = 1 / 300  # sites outside cassettes, per bp
+_LONE = 1 / 300  # lone sites, outside cassettes, per bp
 # Lone sites are of factors that are a part of a rule, and no more than that.
 _LONE_FACTORS = ("ONECUT3", "HNF4A", "REST", "TFE3", "TP53", "GFI1", "ZIC1")
 
@@ -48,11 +48,11 @@ class _Cassette:
     share : float
         Share of the slots that receive one.
     factors : tuple of str
-        Keys of `MOTIFS`, or those with `SWAPPED` behind.
+        Keys of `MOTIFS`, some with the suffix `SWAPPED`.
     gaps : tuple of sequences of int
-        Between each site and the next, the distances to draw from (bp).
+        The distances between each site and the next to draw from (bp).
     one_strand : bool
-        All sites on one strand; if not, each on a strand drawn for it.
+        Whether all sites are on one strand; if not, the strand of each is drawn.
     """
 
     share: float
@@ -64,7 +64,7 @@ class _Cassette:
 def _cassette(
     share: float, factors: str, *gaps: tuple[int, int], one_strand: bool = False
 ) -> _Cassette:
-    """Return a cassette of the factors named in a text; gaps from least to largest, inclusive."""
+    """Return a cassette of space-separated factors; each gap is (least, largest), inclusive."""
     ranges = [range(least, largest + 1) for least, largest in gaps]
     return _Cassette(share, tuple(factors.split()), tuple(ranges), one_strand)
 
@@ -125,9 +125,9 @@ def simulate(output: PathLike, *, settings: Simulate) -> None:
 
         - ``genome.fa.gz``: BGZF FASTA, chr1, chr2 and so on;
         - ``peaks/00.bed.gz`` and on: the peaks of each target (BED6);
-        - ``sites.tsv.gz``: the planted sites, ``chrom start end strand motif factor``; broken
-          copies of a motif are no sites of it, and are only among the decoys below;
-        - ``elements.tsv.gz``: where each target's parts are, ``chrom start end target kind``, with
+        - ``sites.tsv.gz``: the planted sites, ``chrom start end strand motif factor``, without
+          the broken copies of motifs, which only give decoys;
+        - ``elements.tsv.gz``: the elements of each target, ``chrom start end target kind``, with
           the target's index and ``positive`` (its rule holds) or ``decoy`` (it fails);
         - ``targets.tsv``: ``name group file jaspar``, with the target's own motif; written last.
     settings : danq.config.Simulate
@@ -141,7 +141,7 @@ def simulate(output: PathLike, *, settings: Simulate) -> None:
     folder = Path(output)
     simulation = draw(settings.chromosomes, settings.chromosome_length, settings.seed)
     _write_fasta(folder / "genome.fa.gz", simulation.genome)
-    _write_packed(folder / "sites.tsv.gz", _published(simulation.sites))
+    _write_packed(folder / "sites.tsv.gz", _sites_to_publish(simulation.sites))
     _write_packed(folder / "elements.tsv.gz", simulation.elements)
     _write_targets(folder, simulation.peaks)
 
@@ -154,9 +154,10 @@ class Simulation(NamedTuple):
     genome : numpy.ndarray, shape (chromosomes, length), uint8
         Bases 0 to 3.
     sites : pandas.DataFrame
-        All planted sites, broken copies too: columns as of `danq.simulation.truth.elements`.
+        All planted sites, broken copies included; columns as for
+        `danq.simulation.truth.elements`.
     elements : pandas.DataFrame
-        What the rules make of them, see there.
+        The elements of all targets, from `danq.simulation.truth.elements`.
     peaks : pandas.DataFrame
         The positive elements, each shifted a little; the same columns.
     """
@@ -223,9 +224,7 @@ def _draw_background(rng: np.random.Generator, chromosomes: int, length: int) ->
     bases = np.empty((_SEGMENT, n_segments), dtype=np.uint8)
     bases[:2] = rng.choice(4, p=_BASE_SHARES, size=(2, n_segments))
     for step in tqdm(range(2, _SEGMENT), desc="background", leave=False, disable=None):
-        last_but_one = bases[step - 2]
-        last = bases[step - 1]
-        state = 4 * last_but_one + last
+        state = 4 * bases[step - 2] + bases[step - 1]
         draws = rng.random(n_segments, dtype=np.float32)
         beyond = draws[:, None] >= thresholds[state]
         bases[step] = beyond.sum(axis=1)
@@ -242,7 +241,7 @@ def _draw_layout(
     """Return the table of all sites to plant, which never overlap; columns as in `elements`."""
     cassettes = _draw_cassettes(rng, chromosomes, length, widths)
     lone = _draw_lone(rng, chromosomes, length, widths)
-    lone = _between(lone, cassettes, widths)
+    lone = _drop_overlaps(lone, cassettes, widths)
     sites = pd.concat([cassettes, lone]).sort_values("flat", ignore_index=True)
     chrom, start = np.divmod(sites["flat"], length)
     width = sites["factor"].map(widths)
@@ -278,7 +277,7 @@ def _draw_cassettes(
 
 
 def _choose_cassettes(rng: np.random.Generator, chromosomes: int, slots: int) -> NDArray[np.intp]:
-    """Return the index of the cassette of each slot, (chromosomes, slots); beyond the last: none.
+    """Return the index of each slot's cassette, (chromosomes, slots); len(_CASSETTES) means none.
 
     Evenly spaced quantiles, then shuffled, give every chromosome its share of every cassette.
     """
@@ -320,7 +319,7 @@ def _lay_out(
 def _draw_lone(
     rng: np.random.Generator, chromosomes: int, length: int, widths: Mapping[str, int]
 ) -> pd.DataFrame:
-    """Return single sites anywhere, sorted: as `_draw_cassettes`, and their flat end."""
+    """Return lone sites anywhere, sorted: columns as in `_draw_cassettes`, and end (flat)."""
     n = round(chromosomes * length * _LONE)
     plus = rng.random(n) < 0.5
     factor = pd.Series(rng.choice(_LONE_FACTORS, n))
@@ -333,7 +332,7 @@ def _draw_lone(
     return sites.sort_values("flat", ignore_index=True)
 
 
-def _between(
+def _drop_overlaps(
     lone: pd.DataFrame, cassettes: pd.DataFrame, widths: Mapping[str, int]
 ) -> pd.DataFrame:
     """Return the lone sites that overlap neither one another nor a site of a cassette."""
@@ -397,8 +396,8 @@ def _draw_peaks(rng: np.random.Generator, regions: pd.DataFrame, length: int) ->
 # --- the files ---
 
 
-def _published(sites: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of sites as it is written: with matrix identifiers, no broken copies."""
+def _sites_to_publish(sites: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of sites for the user: with matrix identifiers, without broken copies."""
     motif = sites["factor"].map(MOTIFS)
     table = sites.assign(motif=motif)
     planted = motif.notna()
@@ -424,7 +423,7 @@ def _write_targets(folder: Path, peaks: pd.DataFrame) -> None:
 
 
 def _write_packed(path: Path, table: pd.DataFrame, header: bool = True) -> None:
-    """Write a table as gzipped TSV, without the time in it that would change the bytes."""
+    """Write a table as gzipped TSV, without a time stamp, so that the bytes are reproducible."""
     text = table.to_csv(sep="\t", index=False, header=header, lineterminator="\n")
     packed = gzip.compress(text.encode(), 6, mtime=0)
     with atomic(path) as temporary:
@@ -434,7 +433,7 @@ def _write_packed(path: Path, table: pd.DataFrame, header: bool = True) -> None:
 def _write_fasta(path: Path, genome: NDArray[np.uint8], width: int = 60, lines: int = 1000) -> None:
     """Write a genome as BGZF FASTA, `width` bases a line, `lines` lines at a time.
 
-    The writer copies all that waits for every block it writes, so little should wait.
+    The writer copies its whole buffer for every block it writes, so each write is small.
     """
     block_size = lines * width
     with atomic(path) as temporary, bgzf.BgzfWriter(str(temporary), "wb", compresslevel=1) as out:

@@ -1,7 +1,7 @@
-"""The planted grammar: which motifs are planted, which targets read them, and by which rules.
+"""The planted grammar: the motifs, the targets that depend on them, and the rules.
 
 Sites of eleven JASPAR motifs are planted in an AT-rich background. Seven targets, in six groups,
-read them:
+depend on them:
 
 =======  =========  =========================  =======================  ==========================
 target   group      parts                      positive when            decoy when
@@ -29,8 +29,8 @@ Distances are between the near edges of two sites, but between centres for the h
 
 The rules read every planted site, whatever it was planted for: a REST that lies by chance within
 200 bp of an SRF makes that SRF a decoy. So positives and decoys have the same parts at the same
-distances, and a model that knows only the parts cannot tell one from the other. What a rule holds
-for is a 200-bp *element*, centred on the parts.
+distances, and a model that knows only the parts cannot tell them apart. A rule holds or fails for a
+200-bp *element*, centred on the parts.
 """
 
 from collections.abc import Callable
@@ -42,6 +42,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from danq.genome.intervals import ranges
 from danq.motif.meme import Motif, jaspar
 
 RELEASE = "JASPAR2024"
@@ -63,7 +64,7 @@ MOTIFS = {
 """Planted factors and the identifiers of their matrices in `RELEASE`, 15 to 23 bits each."""
 
 SWAPPED = "-swapped"
-"""Marks a broken copy: ``CTCF-swapped`` is a CTCF site whose left and right half changed places."""
+"""Marks a broken copy: ``CTCF-swapped`` is a CTCF site whose left and right half are swapped."""
 
 ELEMENT = 200
 """Length of an element (bp)."""
@@ -98,10 +99,10 @@ def single(sites: pd.DataFrame, factor: str) -> pd.DataFrame:
         A row per element: chrom, start, end (bp, 0-based half-open, not yet shifted inside the
         chromosome) and kind ("positive" or "decoy").
     """
-    whole = sites["factor"] == factor
+    intact = sites["factor"] == factor
     broken = sites["factor"] == factor + SWAPPED
-    rows = np.flatnonzero(whole | broken)
-    positive = whole.to_numpy()[rows]
+    rows = np.flatnonzero(intact | broken)
+    positive = intact.to_numpy()[rows]
     return _elements(sites, rows, rows, positive)
 
 
@@ -149,7 +150,7 @@ def inhibitor(sites: pd.DataFrame) -> pd.DataFrame:
 
 
 def insulator(sites: pd.DataFrame) -> pd.DataFrame:
-    """Mark pairs of TFE3 and TP53: positive with no whole CTCF between them; as in `single`."""
+    """Mark pairs of TFE3 and TP53: positive with no CTCF site between them; as in `single`."""
     tfe, tp = _pairs(sites, "TFE3", "TP53", 70, 200)
     start, end = _flat(sites)
     gap_start = np.minimum(end[tfe], end[tp])
@@ -177,16 +178,16 @@ def helix(sites: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Target:
-    """A simulated task.
+    """A simulated target.
 
     Attributes
     ----------
     name : str
         Its main factor, a key of `MOTIFS`.
     group : str
-        The kind of grammar that it has.
+        The kind of its grammar.
     rule : callable
-        Finds its elements: from a table of sites to one of elements, as `single`.
+        Turns a table of sites into one of elements, as `single` does.
     """
 
     name: str
@@ -245,26 +246,19 @@ def _pairs(sites: pd.DataFrame, factor: str, partner: str, nearest: int, farthes
     start, end = _flat(sites)
     factor_rows = _rows(sites, factor)
     partner_rows = _rows(sites, partner)
-    # The partners of a site follow each other among all those of their factor.
+    # The partners of a site are consecutive among the sites of their factor.
     earliest_end = start[factor_rows] - farthest
     latest_start = end[factor_rows] + farthest
-    first = np.searchsorted(end[partner_rows], earliest_end)
-    beyond = np.searchsorted(start[partner_rows], latest_start, side="right")
-    counts = beyond - first
+    first_partner = np.searchsorted(end[partner_rows], earliest_end)
+    next_partner = np.searchsorted(start[partner_rows], latest_start, side="right")
+    counts = next_partner - first_partner
     rows = np.repeat(factor_rows, counts)
-    partners = partner_rows[_ranges(first, counts)]
+    partners = partner_rows[ranges(first_partner, counts)]
     gap_right = start[partners] - end[rows]
     gap_left = start[rows] - end[partners]
     gap = np.maximum(gap_right, gap_left).clip(min=0)
     far_enough = gap >= nearest
     return _Pairs(rows[far_enough], partners[far_enough])
-
-
-def _ranges(first: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return ``first[i] ... first[i] + counts[i] - 1`` of all i, one after the other."""
-    before = np.cumsum(counts) - counts
-    steps = np.arange(counts.sum())
-    return steps + np.repeat(first - before, counts)
 
 
 def _elements(

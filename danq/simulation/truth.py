@@ -1,7 +1,7 @@
-"""What is true of a simulated genome: where the rules hold, and what a model should make of them.
+"""The truth about a simulated genome: where the rules hold, and what a model should learn of them.
 
 `elements` applies the rules of `danq.simulation.grammar` to a table of sites; the other functions
-read its result: bin by bin, or for two motifs at growing distance.
+use its result: bin by bin, or for two motifs at growing distance.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ from danq.simulation.grammar import ELEMENT, MOTIFS, TARGETS, planted_motifs
 
 _ELEMENT_COLUMNS = ["chrom", "start", "end", "target", "kind"]
 _CASE_COLUMNS = ["a", "b", "order", "orientation", "distance"]
-_BOTH, _ONLY_A, _ONLY_B = range(3)  # what a window of a case holds
+_BOTH, _ONLY_A, _ONLY_B = range(3)  # which sites a construct of a case holds
 
 
 def elements(sites: pd.DataFrame, chromosome_length: int) -> pd.DataFrame:
@@ -67,8 +67,8 @@ def shift_inside(regions: pd.DataFrame, chromosome_length: int) -> pd.DataFrame:
     pandas.DataFrame
         The same table, with start and end inside the chromosome and `ELEMENT` bp apart.
     """
-    last = chromosome_length - ELEMENT
-    start = regions["start"].clip(0, last)
+    last_start = chromosome_length - ELEMENT
+    start = regions["start"].clip(0, last_start)
     return regions.assign(start=start, end=start + ELEMENT)
 
 
@@ -76,7 +76,7 @@ def shift_inside(regions: pd.DataFrame, chromosome_length: int) -> pd.DataFrame:
 
 
 class Windows(Protocol):
-    """What `element_coverage` asks of a dataset; `danq.data.dataset.Dataset` has it."""
+    """What `element_coverage` needs of a dataset, as `danq.data.dataset.Dataset` has it."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -94,7 +94,7 @@ class Windows(Protocol):
     def bin_size(self) -> int:
         """Length of a bin (bp)."""
 
-    def places(self, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def positions(self, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the number of the chromosome, and the start (bp), of each window of a split."""
 
 
@@ -104,17 +104,18 @@ def element_coverage(dataset: Windows, path: PathLike, kinds: Collection[str]) -
     Parameters
     ----------
     dataset : danq.data.dataset.Dataset
+        The open dataset of the simulated genome.
     path : str or path-like
         Table with columns chrom, start, end, target, kind, as ``danq simulate`` writes it.
     kinds : collection of str
-        Which kinds of element count.
+        Kinds of elements to count: "positive", "decoy".
 
     Returns
     -------
     numpy.ndarray, shape (N, T), int64
         Covered bases (bp).
     """
-    numbers, starts = dataset.places("test")
+    numbers, starts = dataset.positions("test")
     names = np.array(list(dataset.chromosomes))
     chroms = names[numbers]
     bin_size = dataset.bin_size
@@ -157,12 +158,12 @@ def _bin_coverage(
 
 
 def planted_pairs() -> list[tuple[Motif, Motif]]:
-    """Return the pairs of motifs of which a rule makes more than of each alone.
+    """Return the pairs of motifs whose effect together differs from the sum of their own effects.
 
     Returns
     -------
     list of tuple of (danq.motif.meme.Motif, danq.motif.meme.Motif)
-        The first motif is that of the target whose rule it is.
+        The first motif is the main one of the target whose rule couples them.
     """
     effects = truth(_all_cases(), 2 * ELEMENT)
     coupled = effects[effects["effect"] != 0]
@@ -191,7 +192,7 @@ def _motifs_by_identifier() -> dict[str, Motif]:
 
 
 def truth(cases: pd.DataFrame, window: int, bin_size: int = ELEMENT) -> pd.DataFrame:
-    """Say what the rules make of pairs of planted motifs, and so what a model should.
+    """Return what the rules say about pairs of planted motifs, and so what a model should learn.
 
     Parameters
     ----------
@@ -210,7 +211,7 @@ def truth(cases: pd.DataFrame, window: int, bin_size: int = ELEMENT) -> pd.DataF
         target's parts are there but the rule fails, else ``neither``; effect: the interaction of
         the labels, y(both) - y(a) - y(b) + y(neither), 1 where a model should raise its log-odds
         above the sum of the parts, -1 where it should lower them, else 0. Peaks are shifted by up
-        to 20 bp, so that labels close to a border are not sure.
+        to 20 bp, so that labels close to a border are uncertain.
     """
     cases = cases[_CASE_COLUMNS]
     identifiers = list(MOTIFS.values())
@@ -234,7 +235,7 @@ def truth(cases: pd.DataFrame, window: int, bin_size: int = ELEMENT) -> pd.DataF
 
 
 def _labels(cases: pd.DataFrame, window: int, bin_size: int, kind: str) -> NDArray[np.bool_]:
-    """Say where an element of a kind fills most of the bin; bool (3, cases, targets).
+    """Return where an element of a kind fills most of the bin, bool (3, cases, targets).
 
     The first axis is both sites, a alone and b alone.
     """
@@ -242,7 +243,7 @@ def _labels(cases: pd.DataFrame, window: int, bin_size: int, kind: str) -> NDArr
     labels = np.zeros(shape, dtype=bool)
     if len(cases) == 0:
         return labels
-    # Elements reach beyond short windows: between flanks, none is shifted.
+    # Elements may reach beyond a short window: flanks of `ELEMENT` bp save them from being shifted.
     sites = _case_sites(cases, window)
     regions = elements(sites, window + 2 * ELEMENT)
     regions = regions[regions["kind"] == kind]
@@ -261,10 +262,10 @@ def _labels(cases: pd.DataFrame, window: int, bin_size: int, kind: str) -> NDArr
 def _case_sites(cases: pd.DataFrame, window: int) -> pd.DataFrame:
     """Return the sites of `cases` as a table for `elements`.
 
-    Both sites, a alone and b alone of a case are on three chromosomes of its own.
+    Each case has three chromosomes: with both sites, with a alone, and with b alone.
     """
-    a = _describe(cases["a"])
-    b = _describe(cases["b"])
+    a = _factors(cases["a"])
+    b = _factors(cases["b"])
     starts = pair_starts(window, a["width"], b["width"], cases["distance"], cases["order"])
     a["start"] = starts.a + ELEMENT
     b["start"] = starts.b + ELEMENT
@@ -280,8 +281,8 @@ def _case_sites(cases: pd.DataFrame, window: int) -> pd.DataFrame:
     return joined.sort_values(["chrom", "start"], ignore_index=True)
 
 
-def _describe(identifiers: pd.Series) -> pd.DataFrame:
-    """Return factor and width (bp) of motifs."""
+def _factors(identifiers: pd.Series) -> pd.DataFrame:
+    """Return the factor and width (bp) of each motif, by its identifier."""
     motifs = _motifs_by_identifier()
     named = [motifs[identifier] for identifier in identifiers]
     table = pd.DataFrame()

@@ -45,7 +45,7 @@ def content(path):
                 data.source,
                 [
                     (
-                        *(part.tolist() for part in data.places(split)),
+                        *(part.tolist() for part in data.positions(split)),
                         data.packed_sequences(split).tolist(),
                         data.packed_labels(split).tolist(),
                     )

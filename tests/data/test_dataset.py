@@ -28,7 +28,7 @@ def test_the_dataset_holds_the_genome_at_the_places_it_names(toy, toy_dataset):
         )
         for split in ("train", "valid", "test"):
             indices = dataset.base_indices(split)
-            for chrom, start, row in zip(*dataset.places(split), indices, strict=True):
+            for chrom, start, row in zip(*dataset.positions(split), indices, strict=True):
                 assert decode(row) == genome[list(genome)[chrom]][start : start + WINDOW]
             assert (
                 dataset.one_hot(split, np.arange(len(indices)))
@@ -38,7 +38,7 @@ def test_the_dataset_holds_the_genome_at_the_places_it_names(toy, toy_dataset):
         assert (
             dataset.one_hot("train", rows) == dataset.one_hot("train", np.arange(6))[rows]
         ).all()
-        assert set(dataset.places("train")[0]) == {0} and dataset.chromosomes == LENGTHS
+        assert set(dataset.positions("train")[0]) == {0} and dataset.chromosomes == LENGTHS
 
 
 def test_labels_are_those_of_the_windows_table(toy_dataset):

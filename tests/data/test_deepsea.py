@@ -85,7 +85,7 @@ def check(path, rows):
         for place, (split, (bases, labels)) in enumerate(rows.items()):
             assert [decode(indices) for indices in dataset.base_indices(split)] == bases
             assert dataset.labels(split).tolist() == labels.tolist()
-            chromosomes, starts = dataset.places(split)
+            chromosomes, starts = dataset.positions(split)
             assert (
                 set(chromosomes.tolist()) == {place} and list(dataset.chromosomes)[place] == split
             )

@@ -37,7 +37,7 @@ def test_a_users_own_windows_become_a_dataset(tmp_path, monkeypatch, block):
     bases = dict(zip(fasta.read_text().split()[::2], fasta.read_text().split()[1::2], strict=True))
     with open_dataset(tmp_path / "dataset.h5") as dataset:
         assert dataset.names == ["bound", "open"] and dataset.window == dataset.bin_size == 16
-        chroms, starts = dataset.places("train")
+        chroms, starts = dataset.positions("train")
         assert [list(dataset.chromosomes)[chrom] for chrom in chroms] == [
             "w4",
             "w1",
@@ -61,7 +61,7 @@ def test_a_users_own_windows_become_a_dataset(tmp_path, monkeypatch, block):
             [*OWN, ("w5", "test", "2", "0")],
             r"own\.tsv:6: label '2' in column 'bound'; it must be 0 or 1",
         ),
-        ([*OWN, OWN[0]], r"own\.tsv:6: the window 'w1' is here twice; remove one row"),
+        ([*OWN, OWN[0]], r"own\.tsv:6: the window 'w1' has two rows; remove one"),
         ([row for row in OWN if row[1] != "valid"], r"own\.tsv: no window in the valid split"),
         ([], r"own\.tsv: holds no window; add a row for each"),
     ],

@@ -55,5 +55,5 @@ def test_windows_without_a_genome_cannot_be_cut_out(toy, tmp_path):
     (tmp_path / "own.fa").write_text(">a\nACGT\n>b\nTTTT\n>c\nGGGG\n")
     (tmp_path / "own.tsv").write_text("name\tsplit\tx\na\ttrain\t1\nb\tvalid\t0\nc\ttest\t1\n")
     encode(tmp_path / "own.fa", tmp_path / "own.tsv", tmp_path / "own.h5")
-    with pytest.raises(DanqError, match="its windows have no place in a genome"):
+    with pytest.raises(DanqError, match="its windows have no positions in a genome"):
         windows(tmp_path / "own.h5", toy / "genome.fa", tmp_path / "w.tsv", tmp_path / "w.fa.gz")

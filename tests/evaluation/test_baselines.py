@@ -113,7 +113,7 @@ def test_oracles_measure_the_share_of_a_bin(toy_dataset, tmp_path):
             toy_dataset, tmp_path / "elements.tsv", tmp_path / "o.h5", kind=kind
         )
         with open_dataset(toy_dataset) as dataset:
-            starts = dataset.places("test")[1] + 100
+            starts = dataset.positions("test")[1] + 100
         scores = read_predictions(tmp_path / "o.h5")[3]
         assert scores[:, 1].sum() == 0
         shares[kind] = dict(zip(starts.tolist(), scores[:, 0].tolist(), strict=True))

@@ -47,7 +47,7 @@ def test_the_test_split_of_a_dataset(toy_dataset):
     with open_dataset(toy_dataset) as dataset:
         test = read_test_split(dataset)
         assert (test.labels == dataset.labels("test")).all()
-        assert (test.blocks == genomic_blocks(*dataset.places("test"))).all()
+        assert (test.blocks == genomic_blocks(*dataset.positions("test"))).all()
         assert test.facts["target"].tolist() == list(range(len(dataset.names)))
         assert test.facts["name"].tolist() == dataset.names
         assert test.facts["group"].tolist() == dataset.groups

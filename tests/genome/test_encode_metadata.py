@@ -396,8 +396,8 @@ def test_when_nothing_is_left_what_is_there_is_named(tmp_path):
         output_types=["stable peaks"],
     )
     refuse(
-        f"{path}: no row is left: the last 1 are not of the biosample 'HepG2'; their Biosample term "
-        "name is 'K562': choose from these, or give another file",
+        f"{path}: no row is left: the last 1 are not of the biosample 'HepG2'; their Biosample "
+        "term name is 'K562': choose from these, or give another file",
         targets_of,
         tmp_path,
         *rows,

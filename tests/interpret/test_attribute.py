@@ -45,7 +45,7 @@ def test_the_file_says_which_windows_were_explained(made, toy_dataset):
     attributions = read_attributions(path)
     table = attributions.table
     with open_dataset(toy_dataset) as data:
-        assert table["start"].tolist() == data.places("test").start[rows].tolist()
+        assert table["start"].tolist() == data.positions("test").start[rows].tolist()
         assert table["name"].tolist() == np.repeat(data.names, 2).tolist()
         assert (attributions.one_hot == data.one_hot("test", rows)).all()
     assert (table["end"] - table["start"] == WINDOW).all()

@@ -31,7 +31,7 @@ class FakeDataset:
     def length(self, split):
         return len(self.X)
 
-    def places(self, split):
+    def positions(self, split):
         return np.zeros(len(self.X), int), np.arange(len(self.X)) * LENGTH
 
     def one_hot(self, split, rows):

@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from danq.data.dataset import Places, open_dataset
+from danq.data.dataset import Positions, open_dataset
 from danq.data.predictions import read_predictions
 from danq.errors import DanqError
 from danq.genome.bins import flank
@@ -100,7 +100,7 @@ def test_windows_whose_bin_overlaps_a_region(toy_dataset):
     bins = []
     with open_dataset(toy_dataset) as data:
         for row in windows_in(data, regions, [1, 0], toy_dataset).itertuples():
-            start = int(data.places(row.split).start[row.row]) + flank(WINDOW, BIN)
+            start = int(data.positions(row.split).start[row.row]) + flank(WINDOW, BIN)
             bins.append((row.split, start, row.target))
     expected = [("test", start, target) for start in (1000, 1200, 1400) for target in (1, 0)]
     expected += [("valid", 800, 1), ("valid", 800, 0)]
@@ -139,10 +139,10 @@ def test_a_region_without_a_bin_names_the_nearest(toy_dataset):
 def test_the_nearest_bin_is_the_nearest_bin_and_not_the_nearest_window():
     # Bins at 1000-1200 and 1800-2000, in windows of 1,000 bp; 50 and 540 bp from the region.
     none = np.zeros(0, int)
-    places = {"train": Places(none, none), "valid": Places(none, none)}
-    places["test"] = Places(np.zeros(2, int), np.array([600, 1400]))
+    positions = {"train": Positions(none, none), "valid": Positions(none, none)}
+    positions["test"] = Positions(np.zeros(2, int), np.array([600, 1400]))
     data = types.SimpleNamespace(
-        window=1000, bin_size=200, chromosomes={"c": 9000}, places=places.get
+        window=1000, bin_size=200, chromosomes={"c": 9000}, positions=positions.get
     )
     bins = bins_of(data)
     assert nearest_bin(bins, Region("c", 1250, 1260)) == "the nearest is c:1000-1200"

@@ -175,10 +175,10 @@ def test_starts_count_bases_whatever_the_stride():
 
 def test_windows_lie_in_the_genome_or_each_on_its_own(toy_dataset, monkeypatch):
     with open_dataset(toy_dataset) as data:
-        places = data.places("test")
+        positions = data.positions("test")
         windows = window_positions(data, "test")
-        assert (windows.chromosome == places.chrom).all()
-        assert (windows.start == places.start).all()
+        assert (windows.chromosome == positions.chrom).all()
+        assert (windows.start == positions.start).all()
         assert windows.names == list(data.chromosomes)
         monkeypatch.setitem(data.attributes, "coordinates", "rows")
         windows = window_positions(data, "test")

@@ -98,7 +98,7 @@ def test_not_dna(refused):
 
 @pytest.mark.parametrize("after", ["", f"MOTIF b\n{MATRIX}"])
 def test_motif_without_matrix(refused, after):
-    refused(f"{HEAD}MOTIF a\n\n{after}", 5, "motif a has no whole matrix")
+    refused(f"{HEAD}MOTIF a\n\n{after}", 5, "motif a has no complete matrix")
 
 
 def test_matrix_without_motif(refused):
@@ -118,8 +118,8 @@ def test_impossible_width(refused, width):
 
 def test_width_too_large(refused):
     wide = MATRIX.replace("w= 2", "w= 3")
-    refused(f"{HEAD}MOTIF a\n{wide}", 5, "motif a has no whole matrix")
-    refused(f"{HEAD}MOTIF a\n{wide}MOTIF b\n{MATRIX}", 5, "motif a has no whole matrix")
+    refused(f"{HEAD}MOTIF a\n{wide}", 5, "motif a has no complete matrix")
+    refused(f"{HEAD}MOTIF a\n{wide}MOTIF b\n{MATRIX}", 5, "motif a has no complete matrix")
     refused(f"{HEAD}MOTIF a\n{wide}\nMOTIF b\n{MATRIX}", 9, "row 3 of 3 of a")
 
 
@@ -134,7 +134,7 @@ def test_number_of_sites(refused, n_sites):
 
 def test_truncated(refused):
     whole = f"{HEAD}MOTIF a\n{MATRIX}"
-    refused(whole[: whole.index("1 0 0 0")], 5, "motif a has no whole matrix")
+    refused(whole[: whole.index("1 0 0 0")], 5, "motif a has no complete matrix")
     refused(whole[:-3], 8, "row 2 of 2 of a")
 
 
