@@ -4,6 +4,7 @@
 import subprocess
 import sys
 
-from schedulers import here
+from schedulers import installed_scheduler
 
-sys.exit(subprocess.run([here()[-1], *sys.argv[1:]], check=False).returncode)
+command = [installed_scheduler().cancel, *sys.argv[1:]]
+sys.exit(subprocess.run(command, check=False).returncode)

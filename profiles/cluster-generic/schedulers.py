@@ -1,12 +1,11 @@
-"""What each scheduler calls things.
-
-How a job is submitted, how its state is read, how it is cancelled.
-"""
+"""The commands of each scheduler: how a job is submitted, asked for its state, and cancelled."""
 
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 QUEUE = []  # words that name queue and account, as ["-q", "long", "-P", "lab123"]
 LOGS = "cluster_logs"
@@ -96,49 +95,72 @@ def slurm(name, threads, mb, minutes, gpus):
     ]
 
 
-# Name: a command that only it has; words to submit; commands that tell a state, with the words for
-# success and for a job that waits or runs; the command that cancels.
-SCHEDULERS = {
-    "slurm": (
-        "sbatch",
-        slurm,
-        [["scontrol", "show", "job"]],
-        "JobState=COMPLETED",
-        "JobState=(PENDING|RUNNING|CONFIGURING|COMPLETING|SUSPENDED)",
-        "scancel",
-    ),
-    "lsf": (
-        "bsub",
-        lsf,
-        [["bjobs", "-noheader", "-o", "stat"]],
-        "DONE",
-        "PEND|RUN|SUSP|WAIT",
-        "bkill",
-    ),
-    "sge": (
-        "qconf",
-        sge,
-        [["qstat", "-j"], ["qacct", "-j"]],
-        r"exit_status +0\b",
-        "job_number",
-        "qdel",
-    ),
-    "pbs": (
-        "pbsnodes",
-        pbs,
-        [["qstat", "-x", "-f"]],
-        r"Exit_status = 0\b",
-        "job_state = [QRHWTES]",
-        "qdel",
-    ),
-}
+class Scheduler(NamedTuple):
+    """The commands of a scheduler.
+
+    Attributes
+    ----------
+    program : str
+        A command that only this scheduler has.
+    submit : callable
+        Returns the words that submit a job script.
+    queries : list of list of str
+        Commands that print the state of a job, given its number; the first that answers counts.
+    success, running : str
+        Regular expressions: what they print of a job that succeeded; of one that waits or runs.
+    cancel : str
+        The command that cancels jobs.
+    """
+
+    program: str
+    submit: Callable
+    queries: list
+    success: str
+    running: str
+    cancel: str
 
 
-def here():
-    """Return the entry of the scheduler of this machine."""
-    for command, *rest in SCHEDULERS.values():
-        if shutil.which(command):
-            return rest
+SCHEDULERS = (
+    Scheduler(
+        program="sbatch",
+        submit=slurm,
+        queries=[["scontrol", "show", "job"]],
+        success="JobState=COMPLETED",
+        running="JobState=(PENDING|RUNNING|CONFIGURING|COMPLETING|SUSPENDED)",
+        cancel="scancel",
+    ),
+    Scheduler(
+        program="bsub",
+        submit=lsf,
+        queries=[["bjobs", "-noheader", "-o", "stat"]],
+        success="DONE",
+        running="PEND|RUN|SUSP|WAIT",
+        cancel="bkill",
+    ),
+    Scheduler(
+        program="qconf",
+        submit=sge,
+        queries=[["qstat", "-j"], ["qacct", "-j"]],
+        success=r"exit_status +0\b",
+        running="job_number",
+        cancel="qdel",
+    ),
+    Scheduler(
+        program="pbsnodes",
+        submit=pbs,
+        queries=[["qstat", "-x", "-f"]],
+        success=r"Exit_status = 0\b",
+        running="job_state = [QRHWTES]",
+        cancel="qdel",
+    ),
+)
+
+
+def installed_scheduler():
+    """Return the scheduler of this machine."""
+    for scheduler in SCHEDULERS:
+        if shutil.which(scheduler.program):
+            return scheduler
     sys.exit("no sbatch, bsub, qconf or pbsnodes is on PATH: load your scheduler's module first")
 
 
@@ -147,11 +169,17 @@ def state(job):
 
     A job that the scheduler does not know (yet, or any more) is running.
     """
-    _, questions, success, running, _ = here()
-    for question in questions:
-        told = subprocess.run([*question, job], capture_output=True, text=True, check=False)
-        if told.returncode == 0 and told.stdout.strip():
-            if re.search(success, told.stdout):
-                return "success"
-            return "running" if re.search(running, told.stdout) else "failed"
+    scheduler = installed_scheduler()
+    for query in scheduler.queries:
+        answer = subprocess.run([*query, job], capture_output=True, text=True, check=False)
+        if answer.returncode == 0 and answer.stdout.strip():
+            return _state_in(answer.stdout, scheduler)
     return "running"
+
+
+def _state_in(text, scheduler):
+    if re.search(scheduler.success, text):
+        return "success"
+    if re.search(scheduler.running, text):
+        return "running"
+    return "failed"

@@ -1,9 +1,10 @@
-# Attribution: what the bases of chosen windows contribute, by each model; and motifs in that, if asked for.
+# Attribution: what the bases of chosen windows contribute, by each model; and, on request, the motifs in that.
 
-# Many targets have to be named. A run that names none then goes without; of several seeds the first one is explained.
-explained = settings.attribution.targets or n_targets <= settings.attribution.MOST
-attributed = [f"<results>/{model}/seed{settings.seeds[0]}" for model in settings.models if explained]
-for_modisco = [f"<results>/{{model}}/seed{{seed}}/modisco/{name}.npz" for name in ("one_hot", "hypothetical")]
+# A run with many targets that names none of them has no attributions. Of several seeds the first one is explained.
+has_attributions = settings.attribution.targets or n_targets <= settings.attribution.MOST
+explained_models = settings.models if has_attributions else []
+attributed = [f"<results>/{model}/seed{settings.seeds[0]}" for model in explained_models]
+modisco_inputs = [f"<results>/{{model}}/seed{{seed}}/modisco/{name}.npz" for name in ("one_hot", "hypothetical")]
 
 if settings.attribution.modisco:
     checked(refuse_modisco, attributed, n_targets)
@@ -15,7 +16,7 @@ rule attribute:
         dataset="<results>/dataset.h5",
     output:
         attributions="<results>/{model}/seed{seed}/attributions.h5",
-        npz=for_modisco if settings.attribution.modisco else [],
+        npz=modisco_inputs if settings.attribution.modisco else [],
     log:
         "<results>/logs/attribute_{model}_seed{seed}.log",
     benchmark:
@@ -29,7 +30,7 @@ rule attribute:
         gpu=gpu,
     params:
         flags=flags(settings.attribution, ("modisco",)),
-        npz=lambda wildcards, output: shlex.join(["--npz", *output.npz] if output.npz else []),
+        npz=lambda wildcards, output: option("--npz", output.npz),
         device=settings.train.device,
         threads=settings.threads,
     shell:
@@ -40,8 +41,8 @@ rule attribute:
 
 rule modisco:
     input:
-        one_hot=for_modisco[0],
-        hypothetical=for_modisco[1],
+        one_hot=modisco_inputs[0],
+        hypothetical=modisco_inputs[1],
     output:
         "<results>/{model}/seed{seed}/modisco/motifs.h5",
     log:
@@ -56,6 +57,6 @@ rule modisco:
     params:
         window=length,
     shell:
-        # At most 2,000 seqlets of either sign: what its README begins with.
+        # At most 2,000 seqlets of either sign, as in the first example of its README.
         "modisco motifs -s {input.one_hot:q} -a {input.hypothetical:q} -n 2000 -w {params.window} -o {output:q} "
         "2>&1 | tee {log:q}"

@@ -14,49 +14,64 @@ from danq.genome.yaml_keys import find_key, refuse_double_keys
 from danq.motif.meme import motif_files
 
 
-def checked(check, *arguments):
-    """Run a check of the user's input; on a mistake say it in one line and leave with status 2."""
+def checked(function, *arguments):
+    """Call a function on the user's input; print its mistakes, one line each, and exit with status 2."""
     try:
-        return check(*arguments)
+        return function(*arguments)
     except (DanqError, OSError) as error:
         for line in str(error).splitlines():
             print(f"danq: {line}", file=sys.stderr)
         sys.exit(2)
 
 
+config_files = [*workflow.configfiles, *workflow.config_settings.configfiles]
+
+
 def locate(keys):
-    """Say where the value under `keys` was given: on the command line, or in which line of which file."""
-    given = workflow.config_settings
-    if keys and keys[0] in given.config:
+    """Return file and line in which the value under `keys` was given, or --config."""
+    if keys and keys[0] in workflow.config_settings.config:
         return "--config", None
-    return find_key([*workflow.configfiles, *given.configfiles], keys)
+    return find_key(config_files, keys)
 
 
-def refuse_shell(paths):
+def option(name, values):
+    """Return an option with its values, quoted for the shell; empty text where there are none."""
+    return shlex.join([name, *values]) if values else ""
+
+
+def refuse_shell_syntax(paths):
     """Refuse names in which a shell finds commands: Slurm's plugin puts the paths of a job between double quotes."""
-    for path in paths:
-        if set("$`\\\n") & set(str(path)):
+    for path in map(str, paths):
+        if set("$`\\\n") & set(path):
             what = "the name holds one of $ ` \\ or a line break, which a shell may take for its own; rename it"
-            raise DanqError(what, shown(str(path), 200))
+            raise DanqError(what, shown(path, 200))
 
 
-def plain(paths):
-    """Refuse files that are not there, and names that Snakemake would take for patterns; all of them at once."""
-    refuse_shell(paths)
+def refuse_bad_paths(paths):
+    """Refuse files that are missing, and names that Snakemake would take for patterns; all of them at once."""
+    refuse_shell_syntax(paths)
     errors = []
     for path in paths:
-        if set("{}<>") & set(path):
-            errors.append(DanqError("the name holds one of {}<>, which Snakemake takes for a pattern; rename it", path))
-        elif sources.is_url(path):
-            checked(sources.refuse_other_schemes, path)
-        elif not os.path.isfile(path):
-            errors.append(DanqError("there is no such file; check the path", path))
+        try:
+            refuse_bad_path(path)
+        except DanqError as error:
+            errors.append(error)
     if errors:
         raise DanqErrors(errors)
 
 
+def refuse_bad_path(path):
+    """Refuse a file that is missing, or a name that Snakemake would take for a pattern."""
+    if set("{}<>") & set(path):
+        raise DanqError("the name holds one of {}<>, which Snakemake takes for a pattern; rename it", path)
+    if sources.is_url(path):
+        sources.refuse_other_schemes(path)
+    elif not os.path.isfile(path):
+        raise DanqError("there is no such file; check the path", path)
+
+
 def refuse_modisco(attributed, n_targets):
-    """Refuse a wish for TF-MoDISco where it is not installed, or has nothing to read."""
+    """Refuse to run TF-MoDISco where it is not installed, or has nothing to read."""
     if not attributed:
         raise DanqError(f"attribution.modisco: there are {n_targets} targets; name some in attribution.targets")
     if not shutil.which("modisco") and not workflow.deployment_settings.deployment_method:
@@ -66,13 +81,13 @@ def refuse_modisco(attributed, n_targets):
         )
 
 
-def here(text):
-    """Return the path of a source: itself, or where a URL is fetched to."""
-    return sources.local_path(text, downloads)
+def local_path(source):
+    """Return the path of a source: itself, or where a URL is downloaded to."""
+    return sources.local_path(source, downloads)
 
 
-checked(refuse_shell, [os.getcwd(), workflow.basedir, *workflow.configfiles, *workflow.config_settings.configfiles])
-checked(refuse_double_keys, [*workflow.configfiles, *workflow.config_settings.configfiles])
+checked(refuse_shell_syntax, [os.getcwd(), workflow.basedir, *config_files])
+checked(refuse_double_keys, config_files)
 settings = checked(load, {key: value for key, value in config.items() if key != "pathvars"}, locate)
 
 
@@ -80,8 +95,8 @@ pathvars:
     results=f"results/{settings.run}",
 
 
-# A step asks for a GPU where device says cuda, or says auto and this machine has one (on a cluster say cuda: the login
-# node may have none). On one machine a GPU then serves one job at a time; on a cluster the scheduler gives them out.
+# A step requests a GPU where the device is cuda, or auto on a machine with one (on a cluster give cuda: the login node
+# may have none). On one machine a GPU then serves one job at a time; on a cluster the scheduler assigns them.
 has_gpu = any(map(shutil.which, ["nvidia-smi", "rocm-smi"]))
 gpu = int(settings.train.device.startswith("cuda") or (settings.train.device == "auto" and has_gpu))
 
@@ -90,56 +105,68 @@ resource_scopes:
     gpu="local",
 
 
-# `.venv/bin/snakemake` works without activating the environment.
+# So that `.venv/bin/snakemake` works without activating the environment.
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 # Keep freed memory and use large pages: about 15 % faster training with glibc, no effect elsewhere.
 os.environ.setdefault(
     "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"
 )
 
-downloads = "resources"  # shared by all runs: what was fetched once is not fetched again
+downloads = "resources"  # shared by all runs: what was downloaded once is not downloaded again
 simulated = settings.genome is None and settings.deepsea is None
 targets = settings.targets or "<results>/simulated/targets.tsv"
 elements = ["<results>/simulated/elements.tsv.gz"] if simulated else []
 known_motifs = checked(motif_files, settings.motifs)
 
-# Every file that a user names, by role; the peaks are named in the table of targets.
-named = [settings.genome, settings.aliases, *settings.blacklist, *settings.unmappable]
-named = [source for source in named if source]
-bundle = [file for file in (settings.deepsea or {}) and settings.deepsea.model_dump().values() if file]
+# Every file that a user gives: the reference (genome, chromosome names, regions), the table of targets, its peaks.
+reference_sources = [settings.genome, settings.aliases, *settings.blacklist, *settings.unmappable]
+reference_sources = [source for source in reference_sources if source]
+targets_table = [settings.targets] if settings.targets else []
 table = checked(read_targets, settings.targets, settings.where) if settings.targets else []
-checked(plain, [*named, *bundle, *filter(None, [settings.targets]), *[target.file for target in table], *known_motifs])
-genome = here(settings.genome) if settings.genome else "<results>/simulated/genome.fa.gz"
-blacklist, unmappable = map(here, settings.blacklist), map(here, settings.unmappable)
-blacklist, unmappable = list(blacklist), list(unmappable)
-aliases = [here(settings.aliases)] if settings.aliases else []
-peaks = list(dict.fromkeys(here(target.file) for target in table))
+sources_of_peaks = [target.file for target in table]
+bundle = [path for path in settings.deepsea.model_dump().values() if path] if settings.deepsea else []
+checked(refuse_bad_paths, [*reference_sources, *bundle, *targets_table, *sources_of_peaks, *known_motifs])
 
-# What is fetched: place -> URL and the checksums that it must have.
-known = {source: {"sha256": settings.sha256.get(source, ""), "md5": settings.md5.get(source, "")} for source in named}
-known |= {target.file: target.checksums for target in table}
-urls = {os.path.relpath(here(url), downloads): (url, known[url]) for url in known if sources.is_url(url)}
-# A file replaced by an older one looks up to date by its time; its size tells most of these.
-local_files = [
-    file
-    for file in [*named, *filter(None, [settings.targets]), *[target.file for target in table]]
-    if not sources.is_url(file)
-]
-sizes = {path: os.path.getsize(path) for path in local_files}
+genome = local_path(settings.genome) if settings.genome else "<results>/simulated/genome.fa.gz"
+blacklist = [local_path(source) for source in settings.blacklist]
+unmappable = [local_path(source) for source in settings.unmappable]
+aliases = [local_path(settings.aliases)] if settings.aliases else []
+peaks = list(dict.fromkeys(local_path(source) for source in sources_of_peaks))
+
+
+def configured_checksums(source):
+    """Return the checksums of a source in the configuration, by kind; empty text for one that is not given."""
+    return {"sha256": settings.sha256.get(source, ""), "md5": settings.md5.get(source, "")}
+
+
+# Every download: its path below `downloads`, its URL, and the checksums that it must have.
+checksums = {source: configured_checksums(source) for source in reference_sources}
+checksums |= {target.file: target.checksums for target in table}
+urls = {os.path.relpath(local_path(source), downloads): source for source in checksums if sources.is_url(source)}
+
+# A file replaced by an older one looks up to date by its time; in most cases its size shows the change.
+user_files = [*reference_sources, *targets_table, *sources_of_peaks]
+sizes = {path: os.path.getsize(path) for path in user_files if not sources.is_url(path)}
 
 
 def checksum_flags():
-    """Return the checksums given in the configuration as flags, by the paths where the files lie."""
+    """Return the checksums of the configuration as flags, by the local paths of their files."""
     words = []
-    for kind, given in (("--sha256", settings.sha256), ("--md5", settings.md5)):
-        if given:
-            words += [kind, *(f"{here(source)}={checksum}" for source, checksum in given.items())]
+    for name, by_source in (("--sha256", settings.sha256), ("--md5", settings.md5)):
+        if by_source:
+            words += [name, *(f"{local_path(source)}={checksum}" for source, checksum in by_source.items())]
     return shlex.join(words)
 
 
+def fetch_flags(url):
+    """Return the checksums that a download must have as flags."""
+    return " ".join(f"--{kind} {checksum}" for kind, checksum in checksums[url].items() if checksum)
+
+
+oracles = [name for name, baseline in BASELINES.items() if baseline.oracle]
+baselines = settings.baselines + (oracles if simulated else [])
 with_filters = [model for model in settings.models if MODELS[model].has_filters]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
-baselines = settings.baselines + ([name for name, entry in BASELINES.items() if entry.oracle] if simulated else [])
 
 
 wildcard_constraints:

@@ -24,19 +24,18 @@ rule simulate:
         "python -m danq simulate {params.flags} --output {params.folder:q} 2>&1 | tee {log:q}"
 
 
-# Only what counts: with other training bins, the knobs of sampled ones change nothing and rerun nothing.
-extract_flags = flags(
-    settings.extract, () if settings.extract.train_bins == "sampled" else ("negatives", "match_gc", "seed")
-)
+# The knobs of sampled bins have no effect on other ones: left out, a change of them reruns nothing.
+unused_knobs = () if settings.extract.train_bins == "sampled" else ("negatives", "match_gc", "seed")
+extract_flags = flags(settings.extract, unused_knobs)
+
+conditions = [f"{column}={value}" for column, value in settings.where.items()]
 source_flags = " ".join(
     [
-        shlex.join(["--blacklist", *blacklist] if blacklist else []),
-        shlex.join(["--unmappable", *unmappable] if unmappable else []),
-        shlex.join(["--aliases", *aliases] if aliases else []),
-        shlex.join(
-            ["--where", *(f"{column}={value}" for column, value in settings.where.items())] if settings.where else []
-        ),
-        shlex.join(["--downloads", downloads] if urls else []),
+        option("--blacklist", blacklist),
+        option("--unmappable", unmappable),
+        option("--aliases", aliases),
+        option("--where", conditions),
+        option("--downloads", [downloads] if urls else []),
         checksum_flags(),
     ]
 )
@@ -44,7 +43,7 @@ source_flags = " ".join(
 
 rule fetch:
     input:
-        lambda wildcards: storage.http(urls[wildcards.download][0]),
+        lambda wildcards: storage.http(urls[wildcards.download]),
     output:
         "resources/{download}",
     log:
@@ -53,10 +52,8 @@ rule fetch:
     conda:
         "../envs/danq.yaml"
     params:
-        url=lambda wildcards: urls[wildcards.download][0],
-        checksums=lambda wildcards: " ".join(
-            f"--{kind} {checksum}" for kind, checksum in urls[wildcards.download][1].items() if checksum
-        ),
+        url=lambda wildcards: urls[wildcards.download],
+        checksums=lambda wildcards: fetch_flags(urls[wildcards.download]),
     shell:
         "python -m danq fetch --file {input:q} --url {params.url:q} {params.checksums} --output {output:q} "
         "2>&1 | tee {log:q}"
@@ -110,7 +107,7 @@ if settings.deepsea:
             mem_mb=memory("import_deepsea"),
             runtime=minutes("import_deepsea"),
         params:
-            names=lambda wildcards, input: shlex.join(["--names", input.names] if input.names else []),
+            names=lambda wildcards, input: option("--names", [input.names] if input.names else []),
         shell:
             "python -m danq import-deepsea {input.train:q} {input.valid:q} {input.test:q} {params.names} "
             "--output {output:q} 2>&1 | tee {log:q}"

@@ -18,8 +18,8 @@ rule baseline:
         mem_mb=memory("baseline"),
         runtime=minutes("baseline"),
     params:
-        motifs=lambda wildcards: shlex.join(["--motifs", settings.motifs] if wildcards.baseline == "scan" else []),
-        elements=lambda wildcards, input: shlex.join(["--elements", *input.elements] if input.elements else []),
+        motifs=lambda wildcards: option("--motifs", [settings.motifs] if wildcards.baseline == "scan" else []),
+        elements=lambda wildcards, input: option("--elements", input.elements),
     shell:
         "python -m danq baseline --kind {wildcards.baseline} --dataset {input.dataset:q} {params.motifs} "
         "{params.elements} --output {output:q} 2>&1 | tee {log:q}"
@@ -60,7 +60,7 @@ rule evaluate:
         runtime=minutes("evaluate"),
     params:
         threads=settings.threads,
-        elements=lambda wildcards, input: shlex.join(["--elements", *input.elements] if input.elements else []),
+        elements=lambda wildcards, input: option("--elements", input.elements),
     shell:
         "python -m danq evaluate --dataset {input.dataset:q} --predictions {input.predictions:q} {params.elements} "
         "--threads {params.threads} --metrics {output.metrics:q} --comparison {output.comparison:q} "

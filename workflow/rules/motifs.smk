@@ -1,4 +1,4 @@
-# Motifs: the filters of each model, the known motifs that they resemble, and what each filter does.
+# Motifs: the filters of each model, the known motifs like them, and what each filter does.
 
 
 rule motifs:

@@ -1,4 +1,4 @@
-# Report: everything above on one page.
+# Report: all results on one page.
 
 
 rule settings:

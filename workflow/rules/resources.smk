@@ -1,10 +1,10 @@
-# What each step asks a cluster for: memory and time, in one table. On one machine nothing looks at it.
-# Twice what was measured or more (docs/scaling.md); whoever runs out of either comes back and asks for twice as much.
+# What each step requests from a cluster: memory and time. On one machine this has no effect.
+# Twice what was measured or more (docs/scaling.md); a job that runs out of either is submitted again with twice of it.
 
 from danq.catalog import MODELS
 
 LONGEST = 24 * 60  # minutes of one training: at the end of its time it saves its state, and the next job goes on
-GFLOPS = {"cpu": 20, "gpu": 5_000}  # of a thread, or of a GPU, when it trains; low, for a time limit
+GFLOPS = {"cpu": 20, "gpu": 5_000}  # of a thread, or of a GPU, in training; low, as they set a time limit
 
 
 length = 1_000 if settings.deepsea else settings.extract.window
@@ -12,75 +12,112 @@ n_targets = 919 if settings.deepsea else len(table) or 7
 simulated_bases = settings.simulate.chromosomes * settings.simulate.chromosome_length / 1e9
 
 
-class Size:
-    """How much a job reads: `files` (GB, unpacked); and of its dataset `windows` (millions) and `labels` (billions)."""
+class Job:
+    """What decides how much a job needs.
+
+    `files` (GB, unpacked) is all that it reads; `windows` (millions) and `labels` (billions) are those of its dataset;
+    `model` is what it is about, where it is about one.
+    """
 
     ROW = 4 * -(-length // 8) + -(-n_targets // 8)  # bytes of a window in dataset.h5
 
-    def __init__(self, input):
-        self.files = sum(os.path.getsize(path) * (4 if path.endswith("gz") else 1) for path in input) / 1e9
-        dataset = [path for path in input if path.endswith("dataset.h5")]
-        self.windows = os.path.getsize(dataset[0]) / self.ROW / 1e6 if dataset else 0
+    def __init__(self, wildcards, input):
+        datasets = [path for path in input if path.endswith("dataset.h5")]
+        self.files = sum(unpacked_bytes(path) for path in input) / 1e9
+        self.windows = os.path.getsize(datasets[0]) / self.ROW / 1e6 if datasets else 0
         self.labels = self.windows * n_targets / 1e3
+        self.model = wildcards.get("model")
 
 
-def minutes_of_training(size, model, epochs):
+def unpacked_bytes(path):
+    """Return about how large a file is when it is unpacked."""
+    size = os.path.getsize(path)
+    return 4 * size if path.endswith("gz") else size
+
+
+def minutes_of_training(job, epochs):
     """Return how long `epochs` over all windows take."""
-    cost = MODELS[model].gflop
+    cost = MODELS[job.model].gflop
     speed = GFLOPS["gpu"] if gpu else GFLOPS["cpu"] * settings.threads
     workers = settings.train.devices * settings.train.nodes
-    windows = size.windows * 1e6 * length / 1_000
+    windows = job.windows * 1e6 * length / 1_000
     return epochs * windows * cost * settings.train.scale / speed / workers / 60
 
 
-def memory_of_training(size):
+def memory_of_training(job):
     """Return the GB of a training: the packed windows, several copies of the weights, a batch's activations."""
+    windows = min(settings.train.memory, job.files)
     batch = (settings.train.batch_size or 100) / 100 * length / 1_000 * (not gpu)
-    held = min(settings.train.memory, size.files)
-    return 3 + 1.5 * held * settings.train.devices + (2 + batch) * settings.train.scale * settings.train.filter_scale
+    weights_and_batch = (2 + batch) * settings.train.scale * settings.train.filter_scale
+    return 3 + 1.5 * windows * settings.train.devices + weights_and_batch
 
 
 EPOCHS = settings.train.epochs or {"modern": 8, "published": 120}[settings.train.recipe]
+SCALE = settings.train.scale
+WORKERS_OF_ABLATION = 50 if gpu else settings.threads  # one GPU does about as much as 50 threads
 
-# fmt: off
-NEEDS = {  # step: GB, minutes; n is a Size, w the wildcards
-    "simulate":       lambda n, w: (1 + 40 * simulated_bases,          5 + 500 * simulated_bases),
-    "check":          lambda n, w: (1 + 1.5 * n.files,                 5 + 4 * n.files),
-    "extract":        lambda n, w: (1 + 1.5 * n.files,                 5 + 4 * n.files),
-    "import_deepsea": lambda n, w: (2,                                10 + 15 * n.files),
-    "windows":        lambda n, w: (1 + n.files,                       5 + 20 * n.windows + 30 * n.labels),
-    "describe":       lambda n, w: (1 + 0.5 * n.files,                 5 + 10 * n.files),
-    "train":          lambda n, w: (memory_of_training(n),            10 + 3 * minutes_of_training(n, w.model, EPOCHS)),
-    "predict":        lambda n, w: (2 + 4 * n.labels,                 10 + minutes_of_training(n, w.model, 1)),
-    "probe":          lambda n, w: (3,                                20 + 60 * settings.train.scale),
-    "motifs":         lambda n, w: (3,                                20 + 60 * settings.train.scale),
-    "attribute":      lambda n, w: (3,               20 + 60 * settings.train.scale * settings.attribution.windows),
-    "modisco":        lambda n, w: (8,                                60),
-    "ablate":        lambda n, w: (4,                                20 + 700 * settings.train.scale / (50 if gpu else settings.threads)),
-    "kmer":           lambda n, w: (1 + 9 * n.windows,                10 + 1500 * n.labels),
-    "scan":           lambda n, w: (1 + 2 * n.windows + 4 * n.labels, 10 + 200 * n.labels),
-    "oracle_rule":    lambda n, w: (1 + 4 * n.labels,                 10 + 200 * n.labels),
-    "oracle_parts":   lambda n, w: (1 + 4 * n.labels,                 10 + 200 * n.labels),
-    "evaluate":       lambda n, w: (1 + 1.5 * n.files,                10 + 5 * n.files),
-    "report":         lambda n, w: (2 + n.files,                      10 + 2 * n.files),
+MEMORY = {  # GB
+    "simulate": lambda job: 1 + 40 * simulated_bases,
+    "check": lambda job: 1 + 1.5 * job.files,
+    "extract": lambda job: 1 + 1.5 * job.files,
+    "import_deepsea": lambda job: 2,
+    "windows": lambda job: 1 + job.files,
+    "describe": lambda job: 1 + 0.5 * job.files,
+    "train": memory_of_training,
+    "predict": lambda job: 2 + 4 * job.labels,
+    "probe": lambda job: 3,
+    "motifs": lambda job: 3,
+    "attribute": lambda job: 3,
+    "modisco": lambda job: 8,
+    "ablate": lambda job: 4,
+    "kmer": lambda job: 1 + 9 * job.windows,
+    "scan": lambda job: 1 + 2 * job.windows + 4 * job.labels,
+    "oracle_rule": lambda job: 1 + 4 * job.labels,
+    "oracle_parts": lambda job: 1 + 4 * job.labels,
+    "evaluate": lambda job: 1 + 1.5 * job.files,
+    "report": lambda job: 2 + job.files,
 }
-# fmt: on
-def asked(step, place, unit):
-    """Return what Snakemake calls when a job is about to start: what a step asks for, doubled with each attempt."""
 
-    def ask(wildcards, input, attempt):
-        found = NEEDS[wildcards.get(step, step)](Size(input), wildcards)
-        most = LONGEST if (step, place) == ("train", 1) else float("inf")
-        return round(min(most, unit * found[place] * 2 ** (attempt - 1)))
+MINUTES = {
+    "simulate": lambda job: 5 + 500 * simulated_bases,
+    "check": lambda job: 5 + 4 * job.files,
+    "extract": lambda job: 5 + 4 * job.files,
+    "import_deepsea": lambda job: 10 + 15 * job.files,
+    "windows": lambda job: 5 + 20 * job.windows + 30 * job.labels,
+    "describe": lambda job: 5 + 10 * job.files,
+    "train": lambda job: 10 + 3 * minutes_of_training(job, EPOCHS),
+    "predict": lambda job: 10 + minutes_of_training(job, 1),
+    "probe": lambda job: 20 + 60 * SCALE,
+    "motifs": lambda job: 20 + 60 * SCALE,
+    "attribute": lambda job: 20 + 60 * SCALE * settings.attribution.windows,
+    "modisco": lambda job: 60,
+    "ablate": lambda job: 20 + 700 * SCALE / WORKERS_OF_ABLATION,
+    "kmer": lambda job: 10 + 1500 * job.labels,
+    "scan": lambda job: 10 + 200 * job.labels,
+    "oracle_rule": lambda job: 10 + 200 * job.labels,
+    "oracle_parts": lambda job: 10 + 200 * job.labels,
+    "evaluate": lambda job: 10 + 5 * job.files,
+    "report": lambda job: 10 + 2 * job.files,
+}
 
-    return ask
+
+def request(step, needs, unit, most):
+    """Return what Snakemake calls when it starts a job: the need of its step, doubled with each attempt."""
+
+    def amount(wildcards, input, attempt):
+        # A rule of several steps, as `baseline`, has the step in the wildcard of its name.
+        need = needs[wildcards.get(step, step)]
+        needed = unit * need(Job(wildcards, input)) * 2 ** (attempt - 1)
+        return round(min(most, needed))
+
+    return amount
 
 
 def memory(step):
-    """Return the memory of a step, or of the step that the wildcard of this name tells (MB)."""
-    return asked(step, 0, 1_000)
+    """Return the memory of a step, or of the step that the wildcard of this name gives (MB)."""
+    return request(step, MEMORY, 1_000, float("inf"))
 
 
 def minutes(step):
-    """Return the time limit of a step, or of the step that the wildcard of this name tells (minutes)."""
-    return asked(step, 1, 1)
+    """Return the time limit of a step, or of the step that the wildcard of this name gives (minutes)."""
+    return request(step, MINUTES, 1, LONGEST if step == "train" else float("inf"))

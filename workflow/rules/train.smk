@@ -1,7 +1,9 @@
 # Training: dataset.h5 to one checkpoint per model and seed, and its predictions on the test split.
 
-# On several machines the workflow has Slurm start the processes; on one, danq itself starts them.
-nodes, devices = settings.train.nodes, settings.train.devices
+# On several machines Slurm starts the processes; on one, danq itself starts them.
+nodes = settings.train.nodes
+devices = settings.train.devices
+initial_motifs = [settings.motifs] if settings.train.initialise_from != "random" else []
 across_nodes = {
     "mpi": "srun",
     "nodes": nodes,
@@ -15,7 +17,7 @@ launcher = f"srun --nodes {nodes} --ntasks-per-node {devices} --cpus-per-task {s
 rule train:
     input:
         dataset="<results>/dataset.h5",
-        motifs=known_motifs if settings.train.initialise_from != "random" else [],
+        motifs=known_motifs if initial_motifs else [],
     output:
         checkpoint="<results>/{model}/seed{seed}/model.ckpt",
         history=report(
@@ -42,10 +44,10 @@ rule train:
         launcher=launcher if nodes > 1 else "",
         flags=flags(settings.train),
         threads=settings.threads,
-        motifs=f"--motifs {shlex.quote(settings.motifs)}" if settings.train.initialise_from != "random" else "",
+        motifs=option("--motifs", initial_motifs),
     shell:
-        # At a time limit or a preemption all get a signal: the training saves its state and says so; the shell and what
-        # reads the log, outlive it.
+        # At a time limit or a preemption all processes get a signal: the training saves its state and says so; the
+        # shell and tee, which writes the log, outlive it.
         "trap : TERM; {params.launcher}python -m danq train {params.flags} --model {wildcards.model} "
         "--seed {wildcards.seed} --threads {params.threads} {params.motifs} --dataset {input.dataset:q} "
         "--checkpoint {output.checkpoint:q} --history {output.history:q} --facts {output.facts:q} "
