@@ -98,17 +98,17 @@ class Metric:
 
 
 LARGE = {"filters": 1024, "units": 512, "filter_width": 30, "pool": 15}
-"""What DanQ-JASPAR has in place of DanQ's sizes; 525 of its filters began as JASPAR's motifs."""
+"""What DanQ-JASPAR has in place of DanQ's sizes; 525 filters are initialised from JASPAR."""
 
 _CONV_CONTRAST = (
     "DanQ-conv is DanQ with a convolution in the place of its recurrent layer: the same "
     "multiply-adds, and almost the same number of parameters. The two differ in recurrence and in "
-    "receptive field: the convolution sees only its neighbourhood."
+    "receptive field: that of the convolution is only a neighbourhood."
 )
 _DILATED_CONTRAST = (
     "DanQ-dilated has dilated convolutions there, whose receptive field is the whole window "
     "as that of the recurrence is, at nearly the same cost: the two differ in recurrence, not in "
-    "reach."
+    "receptive field."
 )
 
 _MODELS = (
@@ -262,17 +262,20 @@ METRICS = {metric.name: metric for metric in _METRICS}
 
 
 def predictor(name: str) -> Model | Baseline | None:
-    """Return what the catalog says of a model or baseline; None for a name that is not ours."""
+    """Return the entry of a model or baseline; None for a name that has none."""
     return MODELS.get(name) or BASELINES.get(name)
 
 
 def comparisons() -> list[tuple[str, str]]:
     """Return every pair of models that is compared where both were trained, as (a, b)."""
-    return [(model.name, other) for model in MODELS.values() for other in model.compared_with]
+    pairs = []
+    for model in MODELS.values():
+        pairs += [(model.name, name) for name in model.compared_with]
+    return pairs
 
 
 def twins(name: str) -> list[Model]:
-    """Return the models that stand in for the recurrent layer of `name` at equal cost."""
+    """Return the models that replace the recurrent layer of `name` at equal cost."""
     return [model for model in MODELS.values() if model.twin_of == name]
 
 
@@ -286,9 +289,10 @@ def question_pairs() -> list[tuple[str, str]]:
     """
     pairs: list[tuple[str, str]] = []
     for model in MODELS.values():
-        replacements = [twin.name for twin in twins(model.name)]
-        if replacements:
-            others = [name for name in model.compared_with if not MODELS[name].recurrent]
-            unrelated = [name for name in others if name not in replacements]
-            pairs += [(model.name, other) for other in [*replacements, *unrelated]]
+        controls = [twin.name for twin in twins(model.name)]
+        if controls:
+            for name in model.compared_with:
+                if not MODELS[name].recurrent and name not in controls:
+                    controls.append(name)
+            pairs += [(model.name, control) for control in controls]
     return pairs

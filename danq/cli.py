@@ -1,7 +1,7 @@
-"""The command line: options to one function call; a user's mistake to one line and exit status 2.
+"""The command line: each subcommand turns its options into one function call.
 
-Each subcommand is one function of one module, imported only when it runs: `danq --help` answers at
-once.
+A user's mistake becomes one line on standard error and exit status 2. The module of a subcommand is
+imported only when it runs: `danq --help` answers at once.
 """
 
 import argparse
@@ -78,10 +78,10 @@ def _run(options: dict[str, Any]) -> None:
     outputs = options.pop("outputs")
     options.pop("command")
     refuse_overwriting(options, outputs)
-    settings, rest = split_settings(section, options)
+    settings, arguments = split_settings(section, options)
     if settings is not None:
-        rest["settings"] = settings
-    run(**rest)
+        arguments["settings"] = settings
+    run(**arguments)
 
 
 def _fail(message: str) -> int:
@@ -109,11 +109,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _call(module: str, function: str) -> Callable[..., None]:
-    """Return what runs a function of one of our modules, which is loaded only then."""
+    """Return a call of a function of one of our modules, which is imported only then."""
 
     def run(**options: Any) -> None:
-        loaded = importlib.import_module(f"danq.{module}")
-        getattr(loaded, function)(**options)
+        imported = importlib.import_module(f"danq.{module}")
+        getattr(imported, function)(**options)
 
     return run
 
@@ -122,9 +122,7 @@ def _call(module: str, function: str) -> Callable[..., None]:
 
 
 def _add_settings(steps: Any) -> None:
-    step = Step(
-        steps, "settings", _write_settings, "write down the resolved configuration of a run"
-    )
+    step = Step(steps, "settings", _write_settings, "write the complete configuration of a run")
     step.option("--json", required=True, help="the configuration as JSON")
     step.output("output", "config.yaml with every value")
 
@@ -202,20 +200,20 @@ def _add_simulate(steps: Any) -> None:
 
 
 def _add_fetch(steps: Any) -> None:
-    summary = "take in a downloaded file, if it is the one that was meant"
+    summary = "keep a downloaded file if it has the expected checksum, and is no web page"
     step = Step(steps, "fetch", _call("genome.sources", "fetch"), summary)
-    step.input("file", "what arrived")
+    step.input("file", "the file as downloaded")
     step.option("--url", required=True, help="where it came from")
     step.option("--sha256", default="", help="checksum that it must have, if known")
     step.option("--md5", default="", help="the same, by MD5")
-    step.output("output", "the file, whole")
+    step.output("output", "the same file, verified")
 
 
 def _add_check(steps: Any) -> None:
-    summary = "look at all input files, and say everything that is wrong with them at once"
+    summary = "check all input files, and report all their mistakes at once"
     step = Step(steps, "check", _check, summary, config.Extract)
     _add_source_files(step)
-    step.output("output", "what was found, when nothing is wrong (JSON)")
+    step.output("output", "what the files hold, if nothing is wrong with them (JSON)")
 
 
 def _check(output: str, settings: config.Extract, **files: Any) -> None:
@@ -319,7 +317,7 @@ def _add_import_deepsea(steps: Any) -> None:
     step = Step(steps, "import-deepsea", _call("data.deepsea", "import_deepsea"), summary)
     for split in SPLITS:
         step.option(split, metavar=f"{split}.mat", help="of the bundle: MATLAB v7.3 or v5")
-    step.input("names", "predictor.names: the name of a target a line", required=False)
+    step.input("names", "predictor.names: one target per line", required=False)
     step.output("output", "dataset.h5")
 
 
@@ -332,10 +330,12 @@ def _add_describe(steps: Any) -> None:
 
 
 def _add_windows(steps: Any) -> None:
-    summary = "write down the windows of a dataset, their bases cut from the genome anew"
+    summary = (
+        "write the windows of a dataset as text, their bases cut from the genome a second time"
+    )
     step = Step(steps, "windows", _call("data.windows", "windows"), summary)
     step.input("dataset", "dataset.h5 of danq extract")
-    step.input("genome", "the genome FASTA that it was made of")
+    step.input("genome", "the genome FASTA that it was made from")
     step.output("table", "one row per window (TSV)")
     step.output("fasta", "the windows' bases (BGZF FASTA)")
 
@@ -349,7 +349,7 @@ def _add_train(steps: Any) -> None:
     step.option(
         "--profile",
         action="store_true",
-        help="take a few steps and print where their time goes; makes no file",
+        help="take a few steps and print where their time goes; writes no file",
     )
     _add_training(step, "seed of weights, dropout, order and strands")
     step.output("checkpoint", "weights of the best epoch, and all that rebuilds the model")
@@ -379,8 +379,8 @@ def _add_tune(steps: Any) -> None:
         "--folder",
         required=True,
         metavar="FOLDER",
-        help="made: the search, from which it goes on, and the trainings; the best keeps its "
-        "model.ckpt",
+        help="output: the state of the search, from which it resumes, and the trainings; the best "
+        "one keeps its model.ckpt",
     )
     step.output("table", "one row per trial (TSV)")
     step.output("output", "the best configuration, as section train of config.yaml")
@@ -414,7 +414,7 @@ def _add_import_predictions(steps: Any) -> None:
         "HDF5 with a dataset `pred`: forward rows, then reverse-complement rows, or one for each",
     )
     step.input("dataset", "dataset.h5 with the windows that were predicted")
-    step.option("--model", required=True, help="what to call the model")
+    step.option("--model", required=True, help="name of the model")
     step.split("what was predicted")
     step.output("output", "predictions.h5")
 
@@ -481,7 +481,7 @@ def _add_motifs(steps: Any) -> None:
     step.checkpoint_and_dataset()
     step.known_motifs()
     step.output("meme", "one motif per filter (MEME)")
-    step.output("matches", "the known motifs like each (TSV)")
+    step.output("matches", "the known motifs most like each (TSV)")
     step.output(
         "clusters",
         "one motif for all filters that are copies of one another (MEME)",
@@ -507,7 +507,7 @@ def _add_annotate(steps: Any) -> None:
     step.known_motifs()
     step.output(
         "output",
-        "the known motifs like each (TSV); by default NAME.matches.tsv here, after NAME.meme",
+        "the known motifs most like each (TSV); by default NAME.matches.tsv here, after NAME.meme",
         required=False,
     )
     step.output("meme", "the motifs, trimmed, with the names found (MEME)", required=False)
@@ -536,7 +536,7 @@ def _add_export_motifs(steps: Any) -> None:
 
 
 def _add_ablate(steps: Any) -> None:
-    summary = "ablate each first-layer filter, and see which targets lose"
+    summary = "ablate each first-layer filter, and measure which targets lose"
     step = Step(steps, "ablate", _call("interpret.ablate", "ablate"), summary, config.Ablation)
     step.checkpoint_and_dataset()
     step.device()
@@ -595,8 +595,7 @@ def _add_compare(steps: Any) -> None:
         "--models",
         nargs=2,
         metavar=("A", "B"),
-        help="what to call the two; where a table has a column model, also "
-        "which of its rows to take",
+        help="names of the two; where a table has a column model, also which of its rows to take",
     )
     step.option(
         "--metrics",

@@ -1,7 +1,8 @@
 """Every knob once: name, type, default, bounds, help.
 
-A section is a subcommand: its fields become that subcommand's options, and the workflow turns the
-section of `config.yaml` into one string of flags. Nothing here knows torch, files or Snakemake.
+A section belongs to a subcommand: its fields become that subcommand's options, and the workflow
+turns the section of `config.yaml` into one string of flags. Nothing here knows PyTorch, files or
+Snakemake.
 """
 
 import difflib
@@ -29,11 +30,11 @@ from danq.errors import DanqError, shown
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """What a run may be called: it becomes a folder.
 
-pydantic's `$` is the very end of the text, a last newline included.
+pydantic's `$` is the very end of the text: a name that ends in a newline does not match.
 """
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
-# What ends in a command line beside file names: no character that any shell would take for its own.
+# A text that becomes part of a command line: no character that any shell would interpret.
 Word = Annotated[str, StringConstraints(pattern=r"^([\w.,:+/@%=][\w .,:+/@%=-]*)?$")]
 Checksum = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{32,64}$")]
 
@@ -182,7 +183,7 @@ class Extract(Section):
 
 
 class Train(Section):
-    """Train one model on dataset.h5 and write a checkpoint that rebuilds itself."""
+    """Train one model on dataset.h5 and write a checkpoint, from which the model can be rebuilt."""
 
     recipe: Literal["modern", "published"] = Field(
         "modern",
@@ -220,8 +221,8 @@ class Train(Section):
     initialise_from: Literal["random", "targets", "known"] = Field(
         "random",
         description=(
-            "first filters begin at random; targets: as the targets' own known motifs; known: as "
-            "all known motifs; on both strands where that takes at most half of them"
+            "first filters from random numbers, from the targets' own known motifs, or from all "
+            "known motifs; motifs on both strands where that takes at most half of the filters"
         ),
     )
     epochs: int | None = Field(
@@ -244,7 +245,7 @@ class Train(Section):
         ),
     )
     shift: int = Field(
-        0, ge=0, description="move each training window by up to this many bp either way"
+        0, ge=0, description="shift each training window by up to this many bp either way"
     )
     negatives: float | None = Field(
         None,
@@ -265,7 +266,7 @@ class Train(Section):
         "auto",
         description=(
             "auto: bfloat16 where the hardware computes in it, else float32; tf32: float32 with "
-            "the shorter products of a GPU's tensor cores"
+            "products of lower precision on a GPU's tensor cores"
         ),
     )
     device: str = Field(
@@ -325,7 +326,7 @@ class Tune(Train):
         0,
         ge=SHIFT[0],
         le=SHIFT[1],
-        description="move each training window by up to this many bp either way: 0 to 40 is tried",
+        description="shift each training window by up to this many bp either way: 0 to 40 is tried",
     )
     trials: int = Field(
         20,
@@ -417,7 +418,7 @@ class Motifs(Matching):
 
 
 class Ablation(Section):
-    """Ablate one filter after the other, and see which targets lose."""
+    """Ablate one filter after the other, and measure which targets lose."""
 
     windows: int = Field(
         50, ge=1, description="positive windows of each target in which filters are ablated"
@@ -466,8 +467,8 @@ class Attribution(Section):
     method: Literal["mutagenesis", "gradients"] = Field(
         "mutagenesis",
         description=(
-            "mutagenesis: every other base at every place; gradients: integrated ones, at about a "
-            "tenth of the time for one target"
+            "mutagenesis: every other base at every position; gradients: integrated ones, at about "
+            "a tenth of the time for one target"
         ),
     )
     targets: list[Word] = Field(
@@ -487,7 +488,7 @@ class Attribution(Section):
         50, ge=2, le=10_000, description="with gradients: points at which they are taken"
     )
     modisco: bool = Field(
-        False, description="let TF-MoDISco find motifs in the attributions, where it is installed"
+        False, description="find motifs in the attributions with TF-MoDISco, where it is installed"
     )
 
 
@@ -497,7 +498,7 @@ class DeepSea(Section):
     train: str = Field(description="train.mat")
     valid: str = Field(description="valid.mat")
     test: str = Field(description="test.mat")
-    names: str | None = Field(None, description="predictor.names: a name of each target a line")
+    names: str | None = Field(None, description="predictor.names: one target per line")
 
 
 class Config(Section):
@@ -559,8 +560,7 @@ class Config(Section):
             )
         if (self.sha256 or self.md5) and not self.genome:
             raise ValueError(
-                "sha256 and md5 are of the files of a run on a genome; without one, nothing looks "
-                "at them"
+                "sha256 and md5 are of the files of a run on a genome; without one they are unused"
             )
         if self.deepsea and self.genome:
             raise ValueError("deepsea and genome are two sources of data: give one")
@@ -573,8 +573,8 @@ class Config(Section):
             initial = self.train.initialise_from
             if initial != "random" and not model.has_filters:
                 raise ValueError(
-                    f"train.initialise_from {initial} gives motifs to filters, and {name} has "
-                    "none; leave the model out, or start at random"
+                    f"train.initialise_from {initial} puts motifs into filters, and {name} has "
+                    "none; leave the model out, or give random"
                 )
             if self.train.head == "pool" and not model.takes_pool_head:
                 raise ValueError(
@@ -592,16 +592,16 @@ class Config(Section):
         return self
 
 
-Place = tuple[str | None, int | None]
+Location = tuple[str | None, int | None]
 """Where a value was given: file (or how else), and line."""
 
 
-def _in_config(keys: tuple[str, ...]) -> Place:
+def _in_config(keys: tuple[str, ...]) -> Location:
     return "config", None
 
 
 def load(
-    mapping: Mapping[str, object], locate: Callable[[tuple[str, ...]], Place] = _in_config
+    mapping: Mapping[str, object], locate: Callable[[tuple[str, ...]], Location] = _in_config
 ) -> Config:
     """Validate a mapping read from `config.yaml`.
 
@@ -632,7 +632,7 @@ def load(
 
 
 def _explain(keys: tuple[str, ...], problem: Mapping[str, Any]) -> str:
-    """Say in one line what pydantic found wrong at `keys`."""
+    """Return in one line what is wrong with the value under `keys`, as pydantic reports it."""
     name = ".".join(keys) or "config"
     if problem["type"] == "extra_forbidden":
         return f"unknown key {shown(name)}; {_nearest_key(keys)}"
@@ -677,7 +677,7 @@ def flags(section: Section, leave_out: Sequence[str] = ()) -> str:
     ----------
     section : Section
     leave_out : list of str
-        Knobs that are no flags.
+        Knobs that do not become flags.
 
     Returns
     -------
@@ -706,12 +706,12 @@ def _flag(option: str, value: Any) -> list[str]:
 
 
 def differences(before: Mapping[str, object], now: Mapping[str, object]) -> str:
-    """Say in what two sets of options differ.
+    """Name the options in which two sets differ.
 
     Parameters
     ----------
     before, now : dict of str to plain values
-        Options by name. One that only one of them has counts as None in the other.
+        Options by name. An option that one set lacks counts as None there.
 
     Returns
     -------

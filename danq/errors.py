@@ -53,13 +53,14 @@ class DanqErrors(DanqError):
 
 
 def shown(text: str, limit: int = 60) -> str:
-    r"""Return foreign text fit for a message: control characters escaped, long text cut.
+    r"""Return a user's text made safe for a message: control characters escaped, long text cut.
 
     Parameters
     ----------
     text : str
+        Any text, as of a file or an option.
     limit : int
-        Characters that are shown at most.
+        How many characters are shown at most.
 
     Returns
     -------
@@ -77,7 +78,7 @@ def shown(text: str, limit: int = 60) -> str:
 
 
 class DamagedError(DanqError):
-    """A file that can be read, but is not whole."""
+    """A file that can be read, but is damaged or incomplete."""
 
 
 class UntrainableError(DanqError):

@@ -1,4 +1,4 @@
-"""The only place that opens a file for writing, and the only one that opens compressed text."""
+"""The only module that opens files for writing, and the only one that opens compressed text."""
 
 import contextlib
 import csv
@@ -25,7 +25,7 @@ PathLike = str | os.PathLike[str]
 
 @contextlib.contextmanager
 def atomic(path: PathLike) -> Iterator[Path]:
-    """Give a temporary name beside `path`; put it in place only when the block ends well.
+    """Give a temporary name beside `path`; rename it to `path` if the block ends without error.
 
     A reader sees the old file or the complete new one, never a part: the temporary file is flushed
     to disk and renamed over `path`, and removed when the block raises.
@@ -33,7 +33,7 @@ def atomic(path: PathLike) -> Iterator[Path]:
     Parameters
     ----------
     path : str or path-like
-        The file to make. Its folder is made when missing.
+        The file to write. Its folder is made when missing.
 
     Yields
     ------
@@ -43,13 +43,13 @@ def atomic(path: PathLike) -> Iterator[Path]:
     Raises
     ------
     OSError
-        `path` is a folder, or its folder cannot be made or written to; before anything was computed
-        in the block.
+        `path` is a folder, or its folder cannot be made or written to: raised before the block
+        runs. Or the disk is full.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder, where a file is to be made", str(path))
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file to write", str(path))
     _remove_leftovers(path)
     unique = f"{_machine()}{os.getpid()}.{secrets.token_hex(4)}"
     temporary = path.with_name(f".{path.name}.{unique}.tmp{path.suffix}")
@@ -67,9 +67,9 @@ def atomic(path: PathLike) -> Iterator[Path]:
 
 
 def _machine() -> str:
-    """Return what begins the names of this machine's temporary files.
+    """Return the prefix of this machine's temporary files.
 
-    They also hold the number of their process, which means something only on its own machine.
+    Their names hold the number of a process, which is unique on its own machine only.
     """
     name = socket.gethostname().encode()
     return hashlib.sha256(name).hexdigest()[:8] + "-"
@@ -86,7 +86,7 @@ def _remove_leftovers(path: Path) -> None:
         except ProcessLookupError:
             leftover.unlink(missing_ok=True)
         except (ValueError, PermissionError, OverflowError):
-            pass  # not one of ours, or alive and another user's
+            pass  # not a temporary file of danq, or its process runs as another user
 
 
 def write_text(path: PathLike, text: str) -> None:
@@ -146,7 +146,7 @@ def _packed(path: Path, raw: IO[bytes]) -> contextlib.AbstractContextManager[IO[
 
 
 def read_table(path: PathLike) -> "pd.DataFrame":
-    """Read a TSV of ours.
+    """Read a TSV file that danq wrote.
 
     Returns a pandas.DataFrame; ``NA`` is undefined, except in the text columns name and group.
     """
@@ -169,7 +169,7 @@ def read_table(path: PathLike) -> "pd.DataFrame":
 
 
 def read_lines(path: PathLike) -> Iterator[tuple[int, bytes]]:
-    """Read a text file, plain or gzip (told by content), line by line.
+    """Read a text file, plain or gzip (recognised by its content), line by line.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def read_lines(path: PathLike) -> Iterator[tuple[int, bytes]]:
 
 
 def read_whole_lines(path: PathLike, size: int) -> Iterator[bytes]:
-    """Read a file, plain or gzip (told by content), in blocks of whole lines.
+    """Read a file, plain or gzip (recognised by its content), in blocks of whole lines.
 
     Parameters
     ----------
@@ -226,9 +226,9 @@ def read_whole_lines(path: PathLike, size: int) -> Iterator[bytes]:
 
 
 def read_bytes(path: PathLike) -> bytes:
-    """Return all bytes of a file, plain or gzip (told by content); raises as `read_lines`."""
+    """Return all bytes of a file, unpacked if it is gzip; raises as `read_lines`."""
     try:
-        with open(path, "rb", buffering=0) as raw:  # most files are small: a buffer is felt
+        with open(path, "rb", buffering=0) as raw:  # most files are small: a buffer would cost time
             content = raw.readall()
     except OSError as error:
         raise _unreadable(path, error) from error

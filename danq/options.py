@@ -1,4 +1,4 @@
-"""Options of the command line: knobs of the configuration, files that are read, files made.
+"""Options of the command line: knobs of the configuration, input files, output files.
 
 A `Step` is a subcommand while it is declared. Its knobs come from a section of `danq.config`, where
 their names, defaults and bounds are declared once.
@@ -9,7 +9,7 @@ import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -20,14 +20,14 @@ from danq.errors import DanqError
 SPLITS = ("train", "valid", "test")
 
 LARGEST = 2**31 - 1
-"""The largest whole number that seeds and threads may be."""
+"""The largest seed or number of threads."""
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows a default only where there is one."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, []):
+        if action.default in (None, "", []):
             return action.help
         return super()._get_help_string(action)
 
@@ -38,7 +38,7 @@ class Step:
     Parameters
     ----------
     steps : argparse subparsers
-        Where the subcommand is added.
+        What `argparse.ArgumentParser.add_subparsers` returned.
     name, summary : str
         What it is called, and what it does.
     run : callable
@@ -47,7 +47,7 @@ class Step:
     section : type of danq.config.Section, optional
         Its fields become options.
     leave_out : tuple of str
-        Fields of the section that are no options.
+        Fields of the section that do not become options.
     """
 
     def __init__(
@@ -83,28 +83,30 @@ class Step:
         self.parser.add_argument(*names, **extra)
 
     def input(self, name: str, help: str, *, required: bool = True, **extra: Any) -> None:
-        """Add the option of a file that is read.
+        """Add the option of an input file.
 
         Parameters
         ----------
-        name, help : str
+        name : str
+            The option without its dashes; an underscore becomes a dash.
+        help : str
+            What the file holds.
         required : bool
+            Whether the option must be given.
         **extra
             As `argparse.ArgumentParser.add_argument` takes them.
         """
         self.parser.add_argument(flag(name), required=required, help=help, metavar="FILE", **extra)
 
     def output(self, name: str, help: str, *, required: bool = True, **extra: Any) -> None:
-        """Add the option of a file that is made: it may not have the name of one that is read.
+        """Add the option of an output file: it may not have the name of an input file.
 
         Parameters
         ----------
-        name, help : str
-        required : bool
-        **extra
-            As `argparse.ArgumentParser.add_argument` takes them.
+        name, help, required, **extra
+            As `input` takes them.
         """
-        self.input(name, f"made: {help}", required=required, **extra)
+        self.input(name, f"output: {help}", required=required, **extra)
         outputs = self.parser.get_default("outputs")
         self.parser.set_defaults(outputs=(*outputs, name))
 
@@ -163,22 +165,34 @@ def whole_number(lowest: int) -> Callable[[str], int]:
     return number
 
 
-def split_settings(
-    section: type[Section] | None, options: dict[str, Any]
-) -> tuple[Section | None, dict[str, Any]]:
+class SplitOptions(NamedTuple):
+    """The options of a step, parted into knobs and others.
+
+    Attributes
+    ----------
+    settings : danq.config.Section or None
+        The knobs as a section, checked against its bounds; None for a step without a section.
+    arguments : dict of str to value
+        The options that are not knobs.
+    """
+
+    settings: Section | None
+    arguments: dict[str, Any]
+
+
+def split_settings(section: type[Section] | None, options: dict[str, Any]) -> SplitOptions:
     """Take the knobs of a section out of the options of a step.
 
     Parameters
     ----------
     section : type of danq.config.Section or None
+        The section of the step, if it has one.
     options : dict of str to value
+        All options of the step.
 
     Returns
     -------
-    settings : danq.config.Section or None
-        The section, checked against its bounds.
-    rest : dict of str to value
-        The options that are no knobs.
+    SplitOptions
 
     Raises
     ------
@@ -186,11 +200,16 @@ def split_settings(
         A value out of bounds.
     """
     if section is None:
-        return None, options
-    knobs = {name: value for name, value in options.items() if name in section.model_fields}
-    rest = {name: value for name, value in options.items() if name not in section.model_fields}
+        return SplitOptions(None, options)
+    knobs = {}
+    arguments = {}
+    for name, value in options.items():
+        if name in section.model_fields:
+            knobs[name] = value
+        else:
+            arguments[name] = value
     try:
-        return section.model_validate(knobs), rest
+        return SplitOptions(section.model_validate(knobs), arguments)
     except ValidationError as error:
         problem = error.errors()[0]
         where = flag(str(problem["loc"][0])) if problem["loc"] else "options"
@@ -199,19 +218,19 @@ def split_settings(
 
 
 def refuse_overwriting(options: Mapping[str, Any], outputs: Sequence[str]) -> None:
-    """Refuse to make a file under the name of one that is read, or of another that is made.
+    """Refuse an output file that is also an input file, or another output file.
 
     Parameters
     ----------
     options : dict of str to value
-        The options of a step; those that name existing files count.
+        The options of a step; every value that is the path of an existing file counts as an input.
     outputs : tuple of str
-        Which of them name files that are made.
+        Which of them name output files.
 
     Raises
     ------
     DanqError
-        Two options name one file, and at least one of them makes it; or an output is a folder.
+        Two options name one file, and at least one of them is an output; or an output is a folder.
     """
     options_by_file: dict[str, str] = {}
     for option, path in _paths(options, outputs):
@@ -225,7 +244,7 @@ def refuse_overwriting(options: Mapping[str, Any], outputs: Sequence[str]) -> No
 
 
 def _paths(options: Mapping[str, Any], outputs: Sequence[str]) -> list[tuple[str, str]]:
-    """Return option and path of every file that is read or made."""
+    """Return option and path of every input and output file."""
     paths = []
     for option, value in options.items():
         values = value if isinstance(value, list) else [value]
@@ -247,10 +266,11 @@ def name_value_pairs(words: Sequence[str], option: str, *, last: bool = False) -
     Parameters
     ----------
     words : list of str
+        As given on the command line.
     option : str
-        The option that they were given to, for the message.
+        The option that they are values of, for the message.
     last : bool
-        True: the last = of a word parts it; False: the first.
+        True: split a word at its last =; False: at its first.
 
     Returns
     -------

@@ -28,8 +28,10 @@ def test_every_shipped_configuration_is_valid(path):
 
 def test_the_default_configuration_writes_out_every_knob():
     assert set(DEFAULT) == set(config.Config.model_fields)
-    for name in ("simulate", "extract", "train", "filters", "probe", "attribution"):
-        assert set(DEFAULT[name]) == set(config.Config.model_fields[name].annotation.model_fields)
+    sections = ("simulate", "extract", "train", "filters", "ablation", "probe", "attribution")
+    for name in sections:
+        section = config.Config.model_fields[name].annotation
+        assert set(DEFAULT[name]) == set(section.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def test_the_default_configuration_writes_out_every_knob():
         ({"models": ["danq", "lstm"]}, "models.1: Input should be 'mlp', 'blstm', 'deepsea', "),
         (
             {"models": ["blstm"], "train": {"initialise_from": "known"}},
-            "train.initialise_from known gives motifs to filters, and blstm has",
+            "train.initialise_from known puts motifs into filters, and blstm has",
         ),
         (
             {"models": ["mlp"], "train": {"head": "pool"}},
