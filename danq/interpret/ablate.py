@@ -22,8 +22,8 @@ from danq.network.strands import BATCH, strand_log_odds
 from danq.network.trained import load
 
 MOST = 5000
-"""Windows, whatever the number of targets: at the published size each costs a second and more of a
-CPU."""
+"""The most windows, whatever the number of targets: at the published size each costs a second and
+more of a CPU."""
 
 COLUMNS = ["filter", "motif", "target", "name", "group", "effect", "se", "n"]
 """Columns of the table that `ablate` makes."""
@@ -60,7 +60,7 @@ def ablate(
     Raises
     ------
     DanqError
-        A file is unfit, the model has no filters, or the split has no labelled window.
+        A file cannot be used, the model has no filters, or the split has no labelled window.
     """
     trained = load(checkpoint, device=device, threads=threads)
     network = trained.network

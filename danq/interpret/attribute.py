@@ -25,7 +25,7 @@ from danq.network.strands import strand_probabilities
 from danq.network.trained import TrainedModel, load
 
 INCOMPLETE = 0.05
-"""A larger completeness error is reported."""
+"""Completeness error (as a share) above which a row is reported."""
 
 
 def attribute(
@@ -56,15 +56,15 @@ def attribute(
     threads : int
         CPU threads.
     bigwig, bed, figure : path, optional
-        Made as well, see `danq.interpret.tracks`.
+        Further files to make, see `danq.interpret.tracks`.
     npz : sequence of two paths, optional
-        Made as well: one-hot and hypothetical scores as TF-MoDISco reads them.
+        Further files to make: one-hot and hypothetical scores as TF-MoDISco reads them.
 
     Raises
     ------
     DanqError
-        A file is unfit or not that of the model's training, a target is unknown, a region holds no
-        bin, or a package of ``danq[interpret]`` is missing.
+        A file cannot be used, the dataset is not that of the training, a target is unknown, a
+        region holds no bin, or a package of ``danq[interpret]`` is missing.
     """
     if settings.method == "gradients":
         load_captum()  # a missing package is reported before anything long begins

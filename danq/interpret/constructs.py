@@ -76,8 +76,8 @@ def count_dinucleotides(indices: NDArray[np.uint8]) -> NDArray[np.int64]:
     first = indices[:, :-1]
     second = indices[:, 1:]
     known = (first < 4) & (second < 4)
-    words = (4 * first + second)[known]
-    counts = np.bincount(words, minlength=16).reshape(4, 4)
+    dinucleotide_numbers = (4 * first + second)[known]
+    counts = np.bincount(dinucleotide_numbers, minlength=16).reshape(4, 4)
     reverse_complements = np.flip(counts).T
     return counts + reverse_complements
 
@@ -94,7 +94,7 @@ def draw_backgrounds(
     n, length : int
         Number and length (bp) of the windows.
     rng : numpy.random.Generator
-        Source of chance.
+        Draws the bases.
 
     Returns
     -------
@@ -105,15 +105,15 @@ def draw_backgrounds(
     totals = smoothed.sum(axis=1)
     transitions = smoothed / totals[:, None]
     cumulative = transitions.cumsum(axis=1)[:, :3]
-    bases = np.empty((n, length), dtype=np.uint8)
+    indices = np.empty((n, length), dtype=np.uint8)
     shares = totals / totals.sum()
-    bases[:, 0] = rng.choice(4, p=shares, size=n)
+    indices[:, 0] = rng.choice(4, p=shares, size=n)
     for position in range(1, length):
-        previous = bases[:, position - 1]
+        previous = indices[:, position - 1]
         draws = rng.random(n)
         beyond = draws[:, None] >= cumulative[previous]
-        bases[:, position] = beyond.sum(axis=1)
-    return bases
+        indices[:, position] = beyond.sum(axis=1)
+    return indices
 
 
 # --- sites ---
@@ -155,7 +155,7 @@ def distances(window: int, a: Motif, b: Motif, step: int, largest: int) -> NDArr
 def place_sites(
     backgrounds: NDArray[np.uint8], a: NDArray[np.uint8], b: NDArray[np.uint8], distance: int
 ) -> Constructs:
-    """Put both sites into windows, and each alone where it stands in the pair.
+    """Put both sites into windows, and each site alone at its position in the pair.
 
     Parameters
     ----------

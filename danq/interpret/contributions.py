@@ -3,9 +3,9 @@
 What is explained is the logit, averaged over both strands,
 ``F(x) = (logit(x) + logit(reverse complement of x)) / 2``: the contributions of the reverse
 complement are then the reverse complement of the contributions. Both methods give each base b at
-each position i a hypothetical score: what it would contribute if it stood there. Its mean over
+each position i a hypothetical score: what it would contribute if it were there. Its mean over
 the four bases is 0 (Majdandzic et al. 2023, https://doi.org/10.1186/s13059-023-02956-3, explain
-why it should be). The score of a position is that of the base that does stand there.
+why it should be). The score of a position is that of the base that is there.
 
 mutagenesis
     F with b at i, less the mean of F over the other three bases there. So the score of a position
@@ -35,7 +35,7 @@ from danq.errors import DanqError
 from danq.network.strands import BATCH, strand_logits
 
 BASELINE = 0.25
-"""Of every base, where integrated gradients begin."""
+"""Value of every base in the baseline of integrated gradients."""
 
 _NO_CAPTUM = (
     "gradients need captum, which is not installed; "

@@ -1,8 +1,8 @@
 """A window redesigned base by base: the greedy way to a higher, or a lower, prediction.
 
 Every substitution is tried and the best is made, again and again, as Taskiran et al. 2024
-(https://doi.org/10.1038/s41586-023-06936-2) designed enhancers. What comes out is what a model
-takes for better: nothing holds it near the sequences that the model was trained on.
+(https://doi.org/10.1038/s41586-023-06936-2) designed enhancers. The result is better by
+the model alone: nothing keeps it near the sequences that the model was trained on.
 """
 
 from typing import NamedTuple
@@ -21,7 +21,7 @@ DIRECTIONS = {"raise": 1, "lower": -1}
 """Ways in which a logit can change, and their sign."""
 
 LEAST = 1e-6
-"""A smaller change of the logit (of float32) is none."""
+"""A smaller gain of the logit (float32) counts as none."""
 
 
 class Design(NamedTuple):

@@ -32,8 +32,8 @@ FLANK = 3
 """Largest shift (bp) of the sites of a layer behind a pool of 4 when they are realigned."""
 
 REALIGNED = 10_000
-"""Windows in which the sites of such a layer are looked for, at most: the bases under them are all
-in memory."""
+"""The most windows in which the sites of such a layer are looked for: the bases under all of them
+are in memory."""
 
 
 class Filters(NamedTuple):
@@ -163,7 +163,7 @@ def read_layer(
 def _read_exact(
     layer: Layer, one_hot: OneHot, rows: NDArray[np.int64], activation: float, keep: bool
 ) -> Filters:
-    """Read a layer that says to the base where its sites are."""
+    """Read a layer whose sites are known to the base."""
     counts = np.zeros((layer.n_filters, layer.width, 4), np.int64)
     n_sites = np.zeros(layer.n_filters, np.int64)
     batches = []

@@ -44,7 +44,7 @@ RECIPES = {
     "modern": Cutoffs(activation=0.5, trim_bits=0.25, min_bits=8.0),
     "published": Cutoffs(activation=0.0, trim_bits=0.0, min_bits=0.0),
 }
-"""What holds where the configuration leaves a number out. DanQ (https://doi.org/10.1093/nar/gkw226)
+"""What applies where the configuration leaves a number out. DanQ (https://doi.org/10.1093/nar/gkw226)
 took the best site of each sequence with an activation above 0 and counted bases, as the motif files
 beside its code show (https://github.com/uci-cbcl/DanQ)."""
 
@@ -83,7 +83,7 @@ def motifs(
     Raises
     ------
     DanqError
-        A file is unfit, the model has no filters, or no window has a label.
+        A file cannot be used, the model has no filters, or no window has a label.
     """
     cutoffs = _cutoffs(settings)
     rng = np.random.default_rng(settings.seed)
@@ -133,7 +133,7 @@ def _discovered(filters: Sequence[Filters], trim_bits: float) -> list[Motif]:
 def _families(
     discovered: Sequence[Motif], filters: Sequence[Filters], initialised_from: Sequence[str]
 ) -> Iterator[list[Motif]]:
-    """Yield motifs by those whose false discoveries are counted together, in their order.
+    """Yield groups of motifs whose false discoveries are counted together, each in their order.
 
     By layer: short first filters are not to be named on the strength of what a second layer finds.
     And filters that were initialised from known motifs, which match of course, are not to make room
@@ -187,7 +187,7 @@ def _match(
 def filter_table(
     table: pd.DataFrame, filters: Sequence[Filters], initialised_from: Sequence[str]
 ) -> pd.DataFrame:
-    """Return a table of matches with the filters that they are of.
+    """Return a table of matches with the filter of each motif.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from danq.simulation.grammar import MOTIFS, TARGETS
 from danq.simulation.truth import planted_pairs
 
 OWN_MOTIFS = 3
-"""Motifs of targets that are paired with one another when no pair is named."""
+"""The most motifs of targets that are paired with one another when no pair is named."""
 
 
 class Pair(NamedTuple):
@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What people call the two, as ``SRF+REST``."""
+        """The names of their factors, as ``SRF+REST``."""
         factors = [motif.alias or motif.name for motif in self]
         return "+".join(factors)
 

@@ -34,7 +34,7 @@ from danq.genome.sequence import one_hot
 from danq.interpret.constructs import dinucleotides, distances, draw_backgrounds, place_sites
 from danq.interpret.pairs import Pair, choose_pairs
 from danq.motif.sites import ARRANGEMENTS, draw_sites
-from danq.network.strands import BATCH, strand_log_odds
+from danq.network.strands import BATCH
 from danq.network.trained import TrainedModel, load
 
 COLUMNS = [
@@ -97,7 +97,7 @@ def probe(
     output : path
         The table to make (TSV), a row per pair, arrangement, distance and target: ``model seed pair
         a b order orientation distance target name effect se n``. `a` and `b` are identifiers of
-        motifs, `pair` what people call them; order and orientation as in
+        motifs, `pair` the names of their factors; order and orientation as in
         `danq.motif.sites.ARRANGEMENTS`; distance between near edges (bp); target is the index, name
         its name; effect the mean interaction over n random windows (natural log-odds), se its
         standard error.
@@ -114,7 +114,7 @@ def probe(
     Raises
     ------
     DanqError
-        A file is unfit, a pair names no known motif or several, or does not fit the window.
+        A file cannot be used, a pair names no known motif or several, or does not fit the window.
     """
     rng = np.random.default_rng(settings.seed)
     model = load(checkpoint, device=device, threads=threads)
@@ -147,7 +147,7 @@ def _summary(pairs: Sequence[Pair], spacings: Sequence[NDArray[np.int64]], n: in
     return f"{names}, up to {largest} bp apart, in {n} random windows"
 
 
-# --- what the model makes of them ---
+# --- predictions ---
 
 
 def window_log_odds(model: TrainedModel, indices: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -172,9 +172,7 @@ def window_log_odds(model: TrainedModel, indices: NDArray[np.uint8]) -> NDArray[
         for start in range(0, len(windows), BATCH):
             batch = windows[start : start + BATCH]
             X = _tensor(batch, model.device)
-            logits = model.strand_logits(X).double()
-            log_odds = strand_log_odds(logits)
-            batches.append(log_odds.cpu().numpy())
+            batches.append(model.log_odds(X).cpu().numpy())
     rows = np.concatenate(batches)
     return rows.reshape(*shape, -1)
 

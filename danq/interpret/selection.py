@@ -19,7 +19,7 @@ from danq.network.strands import BATCH, strand_probabilities
 from danq.network.trained import TrainedModel
 
 COLUMNS = ["split", "row", "target"]
-"""What says which window is explained for which target; row is the window's row in its split."""
+"""Columns that say which window is explained for which target; row: the window's in its split."""
 
 
 def choose_targets(words: Sequence[str], names: Sequence[str]) -> list[int]:
@@ -116,7 +116,7 @@ def _test_probabilities(
 def _best(
     probabilities: NDArray[np.float32], labelled: NDArray[np.uint8], n: int
 ) -> NDArray[np.int64]:
-    """Return where the labelled windows of highest probability stand, at most `n` of them."""
+    """Return the rows of the labelled windows of highest probability, at most `n` of them."""
     # Rounded, so that the last digits of float32 do not choose.
     scores = np.where(labelled, probabilities.round(6), -1)
     order = np.argsort(-scores, kind="stable")
@@ -157,7 +157,7 @@ def windows_in(
     Raises
     ------
     DanqError
-        A region is none of this genome, or overlaps no bin; the windows have no place in a genome.
+        A region is not of this genome, or overlaps no bin; the windows have no place in a genome.
     """
     if data.attributes["coordinates"] != "genome":
         raise DanqError("its windows have no place in a genome; leave out --regions", path)
@@ -198,8 +198,8 @@ def _windows_of_region(
     region = _region(text, data.chromosomes)
     neighbours = bins[bins["chrom"] == region.chrom]
     starts_before = neighbours["start"] < region.end
-    ends_behind = neighbours["end"] > region.start
-    windows = neighbours[starts_before & ends_behind]
+    ends_after = neighbours["end"] > region.start
+    windows = neighbours[starts_before & ends_after]
     if windows.empty:
         nearest = nearest_bin(bins, region)
         what = f"no window of the dataset has its {data.bin_size}-bp bin there; {nearest}"

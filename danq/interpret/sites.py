@@ -1,7 +1,7 @@
 """Where filters fire: one site per window and filter, the bases there, and the same sites as BED.
 
 Windows are read twice and in batches, first for the highest activation of each filter, then for its
-sites: what is kept in memory grows with the number of sites, not with the activations.
+sites: the memory needed grows with the number of sites, not with the number of activations.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -194,7 +194,7 @@ def count_bases(
     Returns
     -------
     numpy.ndarray, int64, shape (n_filters, w, 4)
-        Occurrences of A, C, G, T; other bases leave no count.
+        Occurrences of A, C, G, T; unknown bases are not counted.
     """
     width = bases.shape[1]
     n_kinds = UNKNOWN + 1
@@ -223,7 +223,7 @@ def realign(bases: NDArray[np.uint8], flank: int, rounds: int = 4) -> NDArray[np
     flank : int
         Largest shift (bp).
     rounds : int
-        How often the sites are counted and shifted.
+        Times that the sites are counted and shifted.
 
     Returns
     -------

@@ -24,7 +24,7 @@ OUTLIER = 3.5
 DRAWN = 8
 """Rows that a figure shows, at most."""
 
-_SAME = 1e-6  # scores that differ by less are alike: it is the last digits of their sums
+_SAME = 1e-6  # scores that differ by less are equal but for the last digits of their sums
 _LONGEST_NAME = 200  # characters
 _NO_PYBIGWIG = (
     "a bigWig needs pyBigWig, which is not installed; "
@@ -91,7 +91,7 @@ def write_tracks(
     Parameters
     ----------
     attributions : danq.data.attributions.Attributions
-        What they show.
+        The scores to write.
     chromosomes : dict of str to int
         Length of each chromosome (bp).
     bigwig, bed, figure : path, optional
@@ -212,10 +212,10 @@ def seqlets(scores: ArrayLike) -> list[Stretch]:
     smoothed score lies more than `OUTLIER` modified z-scores above the median of the window:
     ``(x - median) / (1.4826 MAD)``, with the median absolute deviation, which the few bases of a
     motif hardly change (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers, ASQC Quality
-    Press; 3.5 is their cut-off). Most bases of a window being of no motif, they are the null.
-    Stretches shorter than `SMOOTH` are left out: a single base that stands out makes one as long as
-    that. So are those whose scores add up to no more than 0, which only stand out from a window
-    that is worse.
+    Press; 3.5 is their cut-off). Most bases of a window belong to no motif, so they are the null.
+    Stretches shorter than `SMOOTH` are left out: a single base that stands out makes one of that
+    length. So are those whose scores add up to no more than 0: they stand out only because the rest
+    of their window is lower.
 
     Parameters
     ----------
@@ -271,8 +271,8 @@ def write_seqlets(path: PathLike, attributions: Attributions) -> None:
 
     Columns beyond the sixth: the sum of the base scores of the stretch (logit), the index of the
     target, and the window as ``start-end``. The name is the target's, made safe; the score is the
-    sum as a share of the largest, in thousandths. A stretch in two overlapping windows may stand
-    there twice.
+    sum as a share of the largest, in thousandths. A stretch in two overlapping windows may be
+    listed twice.
 
     Parameters
     ----------
@@ -293,10 +293,10 @@ def _bed_lines(row: Any, scores: NDArray[np.float32]) -> list[_BedLine]:
     """Return the lines of one row of the table of attributions."""
     lines = []
     window = f"{row.start}-{row.end}"
-    for first, last in seqlets(scores):
-        start = row.start + first
-        end = row.start + last
-        total = float(scores[first:last].sum())
+    for stretch in seqlets(scores):
+        start = row.start + stretch.start
+        end = row.start + stretch.end
+        total = float(scores[stretch.start : stretch.end].sum())
         line = _BedLine(row.chrom, start, end, safe(row.name), total, row.target, window)
         lines.append(line)
     return lines
@@ -335,7 +335,7 @@ def write_npz(one_hot: PathLike, hypothetical: PathLike, attributions: Attributi
     one_hot, hypothetical : path
         The files to make: each a compressed npz with one array ``arr_0``, float32 (R, 4, L).
     attributions : danq.data.attributions.Attributions
-        What they hold.
+        The one-hot windows and scores to write.
     """
     _write_array(one_hot, attributions.one_hot)
     _write_array(hypothetical, attributions.hypothetical)

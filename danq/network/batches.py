@@ -28,7 +28,7 @@ Blocks: TypeAlias = tuple[int, ...]
 """Numbers of the blocks of a group, ascending."""
 
 SEEDS = 100_003
-"""Epochs of a training that have seeds of their own."""
+"""Epochs of a training before their seeds meet those of the next training."""
 
 
 class Batches:
@@ -104,7 +104,7 @@ class Group(NamedTuple):
     blocks : tuple of int
         Numbers of the blocks, ascending.
     end : int
-        Where in the order of the epoch the windows of the group end.
+        Position in the order of the epoch where the windows of the group end (exclusive).
     """
 
     blocks: Blocks
@@ -257,7 +257,7 @@ class Loader:
         shifts = torch.randint(n_shifts, (len(rows),), generator=generator)
         if self.both_strands:  # rows from n on are the reverse complements; none is random
             reverse_complemented = rows >= self.n_windows
-        # The whole to the device: a batch then costs no copy, for which the host would wait.
+        # All of it goes to the device at once: no batch needs a copy for which the host would wait.
         return EpochSchedule(
             rows % self.n_windows,
             group_rows.to(self.device),
@@ -280,8 +280,8 @@ class Loader:
         group_rows = []
         groups = []
         end = 0
-        for first in range(0, n_blocks, self.blocks_per_group):
-            group = shuffled[first : first + self.blocks_per_group]
+        for start in range(0, n_blocks, self.blocks_per_group):
+            group = shuffled[start : start + self.blocks_per_group]
             blocks = tuple(sorted(group))
             ordered = self._group_order(blocks, times_shown, generator)
             rows.append(ordered)
@@ -332,6 +332,7 @@ class Loader:
         Returns
         -------
         Batch
+            On the loader's device, ``last - first`` windows.
         """
         pieces = []
         start = 0

@@ -1,4 +1,4 @@
-"""Where a model computes, and in which numbers.
+"""Where a model computes, and in which precision.
 
 On one CPU or GPU, or in several processes that share each batch.
 """
@@ -27,10 +27,10 @@ _locks: list[TextIO] = []  # open files: the locks of this process's GPUs, until
 def hold_gpus(n: int) -> None:
     """Take `n` of this machine's NVIDIA GPUs for this process alone; wait while others hold them.
 
-    Snakemake counts GPUs and gives none: two trainings at once would both take the first. To be
-    called before PyTorch looks for GPUs, which learns of the choice from the variable
-    CUDA_VISIBLE_DEVICES. Where that is set, someone has chosen (Slurm, or the user), and nothing is
-    done; nor where there are fewer than `n`.
+    Snakemake counts GPUs but assigns none: two trainings at once would both take the first. Call it
+    before PyTorch looks for GPUs: the choice reaches PyTorch by the variable CUDA_VISIBLE_DEVICES.
+    Where that is set, Slurm or the user has chosen already, and nothing is done; nor where the
+    machine has fewer than `n` GPUs.
     """
     if _locks or _is_chosen():
         return
@@ -51,17 +51,17 @@ def _gpu_names() -> list[str]:
     """Return the names of this machine's NVIDIA GPUs, without asking PyTorch."""
     if shutil.which("nvidia-smi") is None:
         return []
-    answer = subprocess.run(
+    listing = subprocess.run(
         ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"],
         capture_output=True,
         text=True,
         check=False,
     )
-    return answer.stdout.split() if answer.returncode == 0 else []
+    return listing.stdout.split() if listing.returncode == 0 else []
 
 
 def _hold(names: list[str], n: int) -> bool:
-    """Lock `n` of these GPUs and choose them, or let all go; return whether so many were free."""
+    """Lock `n` of these GPUs and choose them, or release all; return whether enough were free."""
     locks = {}
     for name in names:
         lock = _lock(name)
@@ -115,13 +115,13 @@ def choose_device(name: str) -> torch.device:
         known.append("cuda")
         known += [f"cuda:{index}" for index in range(n_gpus)]
     if name not in known:
-        what = f"device {name} is not here: PyTorch sees {n_gpus} GPUs"
+        what = f"there is no device {name}: PyTorch sees {n_gpus} GPUs"
         raise DanqError(f"{what}; use auto or cpu")
     return torch.device(name)
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """Return the numbers to compute in.
+    """Return the precision to compute in.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def choose_precision(name: str, device: torch.device) -> str:
     if name == "auto":
         return "bfloat16" if _has_bfloat16(device) else "float32"
     if name == "tf32" and device.type != "cuda":
-        what = "precision tf32 is of GPUs"
+        what = "precision tf32 needs a GPU"
         raise DanqError(f"{what}; use float32, bfloat16 or auto on a CPU")
     return name
 
@@ -155,7 +155,7 @@ def _has_bfloat16(device: torch.device) -> bool:
 
 
 def open_fabric(device: torch.device, precision: str, devices: int, nodes: int) -> "Fabric":
-    """Start the processes that share a training, and say in which numbers they compute.
+    """Start the processes that share a training, and set the precision in which they compute.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def open_fabric(device: torch.device, precision: str, devices: int, nodes: int) 
     precision : {"float32", "tf32", "bfloat16"}
         With float32 and bfloat16, products of float32 numbers keep all their digits.
     devices, nodes : int
-        Processes of each machine, and machines.
+        Processes on each machine, and number of machines.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def open_fabric(device: torch.device, precision: str, devices: int, nodes: int) 
     Raises
     ------
     DanqError
-        There are fewer GPUs, or another number of processes was started.
+        There are fewer GPUs, the processes do not start, or another number of them was started.
     """
     _refuse_missing_devices(device, devices, nodes)
     set_tf32(precision == "tf32")
@@ -183,11 +183,11 @@ def open_fabric(device: torch.device, precision: str, devices: int, nodes: int) 
     try:
         fabric = _make_fabric(device, precision, devices, nodes)
         fabric.launch()
-    except (RuntimeError, ValueError) as error:  # what it says of Slurm's tasks
+    except (RuntimeError, ValueError) as error:  # as when Slurm's tasks do not match
         reason = str(error).splitlines()[0]
         raise DanqError(f"devices {devices} and nodes {nodes}: {reason}") from error
     if fabric.world_size != devices * nodes:
-        what = f"devices {devices} on nodes {nodes} need as many processes"
+        what = f"devices {devices} and nodes {nodes} need {devices * nodes} processes"
         started = f"but {fabric.world_size} were started"
         advice = "give srun --ntasks-per-node the number of devices"
         raise DanqError(f"{what}, {started}; {advice}")
@@ -211,7 +211,7 @@ def _make_fabric(device: torch.device, precision: str, devices: int, nodes: int)
     from lightning_fabric import Fabric  # slow to load
     from lightning_fabric.plugins.environments import LightningEnvironment
 
-    # Only its warnings: our own log says where and in which numbers a training runs.
+    # Only its warnings: our own log says where and in which precision a training runs.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     several = devices * nodes > 1
     environment = None
@@ -228,7 +228,7 @@ def _make_fabric(device: torch.device, precision: str, devices: int, nodes: int)
 
 
 def _starts_processes(nodes: int) -> bool:
-    """Say whether the processes are ours to start.
+    """Say whether danq has to start the processes itself.
 
     Slurm, and Snakemake on it, may have started one process of a node: the others are then ours.
     """
@@ -238,7 +238,7 @@ def _starts_processes(nodes: int) -> bool:
 
 
 def set_tf32(on: bool) -> None:
-    """Allow a GPU's float32 products and convolutions to be short, or not.
+    """Allow TF32 (10 bits of mantissa) in a GPU's float32 products and convolutions, or forbid it.
 
     PyTorch's defaults for products and convolutions differ.
     """

@@ -11,15 +11,15 @@ from danq.errors import DanqError, UntrainableError, shown
 from danq.motif.meme import Motif, log_odds
 
 MARGIN = 3  # bp that a published motif keeps from either end of its filter
-UNIFORM = 0.25  # what is taken off a motif's probabilities
+UNIFORM = 0.25  # subtracted from a motif's probabilities
 
 
-def choose_motifs(start: str, known: list[Motif], jaspar: list[str]) -> list[Motif]:
+def choose_motifs(source: str, known: list[Motif], jaspar: list[str]) -> list[Motif]:
     """Choose the motifs that filters are initialised from.
 
     Parameters
     ----------
-    start : {"targets", "known"}
+    source : {"targets", "known"}
         Each target's own motif, or all that are known.
     known : list of danq.motif.meme.Motif
         The known motifs.
@@ -36,7 +36,7 @@ def choose_motifs(start: str, known: list[Motif], jaspar: list[str]) -> list[Mot
     DanqError
         No target names a motif, or names one that is not known.
     """
-    if start == "known":
+    if source == "known":
         return known
     by_name = {motif.name: motif for motif in known}
     names = [name for name in dict.fromkeys(jaspar) if name]
@@ -65,7 +65,7 @@ def initialise_from_motifs(
     """Initialise the first filters from motifs, in place.
 
     The other filters, and what a motif does not cover, keep their random weights. With a
-    background, a motif stands in the middle of its filter as log-odds (bits), with a bias of 0.
+    background, a motif is put into the middle of its filter as log-odds (bits), with a bias of 0.
     Without, as in DanQ-JASPAR (Quang and Xie 2016, https://doi.org/10.1093/nar/gkw226): its
     probabilities less 0.25, at a random position at least 3 bp from the filter's ends where it is
     long enough, with a bias uniform in (-1, 0). Both strands of every motif where they take at most

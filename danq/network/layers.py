@@ -22,7 +22,7 @@ class Stem(nn.Module):
     filters, width : int
         Number of filters, and their width (bp).
     pool : int
-        Neighbouring positions of which the highest response is kept.
+        Neighbouring positions that are pooled into one, their highest response.
     rectifier : callable, optional
         The activation.
     """
@@ -51,7 +51,7 @@ def filter_maxima(conv: nn.Conv1d, X: torch.Tensor, pool: int) -> torch.Tensor:
     X : torch.Tensor, shape (N, 4, L)
         One-hot sequences.
     pool : int
-        Positions of which one is kept; those left over at the end are dropped.
+        Positions that are pooled into one; those left over at the end are dropped.
 
     Returns
     -------
@@ -66,8 +66,8 @@ def filter_maxima(conv: nn.Conv1d, X: torch.Tensor, pool: int) -> torch.Tensor:
     rows = patches.transpose(1, 2).flatten(2)  # (N, L - w + 1, 4 w)
     Y = functional.linear(rows, conv.weight.flatten(1), conv.bias)  # (N, L - w + 1, F)
     positions = Y.shape[1] // pool
-    whole = Y[:, : positions * pool]
-    pools = whole.unflatten(1, (positions, pool))  # (N, P, pool, F)
+    full_pools = Y[:, : positions * pool]
+    pools = full_pools.unflatten(1, (positions, pool))  # (N, P, pool, F)
     return pools.max(dim=2).values.transpose(1, 2)  # (N, F, P)
 
 
@@ -107,8 +107,8 @@ class Dropout(nn.Module):
 
     def _random(self, X: torch.Tensor) -> torch.Tensor:
         """Return a random number for each value of X, of which this process may have a share."""
-        whole = (0, len(X), len(X))
-        first, last, total = self.share or whole
+        unshared = (0, len(X), len(X))
+        first, last, total = self.share or unshared
         # On a CPU several times as fast as torch.nn.functional.dropout, whose random bits are slow.
         random = torch.rand((total, *X.shape[1:]), device=X.device)
         return random[first:last]
@@ -241,7 +241,7 @@ class PoolHead(nn.Module):
     def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, P, C)
         """Return logits (N, T) for a feature map (N, P, C)."""
         device = X.device.type
-        if not torch.amp.is_autocast_available(device):  # as of meta tensors
+        if not torch.amp.is_autocast_available(device):  # meta tensors, for example
             device = "cpu"
         # In bfloat16 neighbouring logits would often be the same number, and share what the highest
         # one should learn.

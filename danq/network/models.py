@@ -1,4 +1,4 @@
-"""The networks that are compared, on one page.
+"""The networks that are compared.
 
 Every model maps one-hot DNA of shape (N, 4, L), channels in the order A, C, G, T, to logits of
 shape (N, T). The sizes of the papers are the defaults; `build` scales them. A model with filters
@@ -285,7 +285,7 @@ class DanQ(ConvolutionalNetwork):
 
 
 class DanQForward(DanQ):
-    """DanQ with two LSTMs that both read forward, as a reversal of the wrong axis makes it.
+    """DanQ with two LSTMs that both read forward: what reversing the wrong axis makes of DanQ.
 
     Parameters as `DanQ`.
     """
@@ -343,8 +343,8 @@ class DanQDilated(DanQ):
         outputs = [channels] * (n - 1) + [2 * units]
         layers = nn.ModuleList()
         for i in range(n):
-            reach = 2**i
-            layer = nn.Conv1d(inputs[i], outputs[i], 3, padding=reach, dilation=reach)
+            dilation = 2**i
+            layer = nn.Conv1d(inputs[i], outputs[i], 3, padding=dilation, dilation=dilation)
             layers.append(layer)
         return layers
 
@@ -456,7 +456,7 @@ def build(
         choices = ", ".join(MODELS)
         raise DanqError(f"there is no model {name!r}; choose from {choices}")
     model = MODELS[name]
-    # The catalog says the class by its name, so that it can be read without loading PyTorch.
+    # The catalog names the class, so that it can be read without loading PyTorch.
     network = globals()[model.network]
     options: dict[str, Any] = {"dropout": dropout}
     if model.takes_pool_head:
@@ -488,6 +488,6 @@ def _scaled(sizes: dict[str, int], scale: float, filter_scale: float) -> dict[st
     return scaled
 
 
-def takes_any_length(model: nn.Module) -> bool:
+def takes_any_length(model: Network) -> bool:
     """Say whether a model reads windows of other lengths than its own: those whose head pools."""
     return isinstance(model.head, PoolHead)

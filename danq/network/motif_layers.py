@@ -42,6 +42,7 @@ def motif_layers(model: Network) -> list[Layer]:
     Parameters
     ----------
     model : danq.network.models.Network
+        The model whose layers are wanted, on any device.
 
     Returns
     -------

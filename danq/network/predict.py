@@ -1,4 +1,4 @@
-"""Checkpoint and windows to probabilities."""
+"""Predict the windows of a dataset with a trained model."""
 
 from danq.data.dataset import open_dataset
 from danq.data.predictions import write_predictions
@@ -36,7 +36,7 @@ def predict(
     Raises
     ------
     DanqError
-        The dataset is not the one of the training, or a file is unfit.
+        The dataset is not the one of the training, or a file cannot be used.
     """
     model = load(checkpoint, device=device, threads=threads)
     with open_dataset(dataset) as data:

@@ -1,8 +1,8 @@
 """Recipes by name: initial weights, optimiser, learning rate, constraints and loss.
 
-They stand apart from the loop that runs them. `modern` is one recipe for every model. `published`
-is each paper's own: DeepSEA's for `deepsea`, DanQ's for every other model. A recipe's numbers are
-what holds where the configuration leaves a number out.
+They are separate from the loop that runs them. `modern` is one recipe for every model. `published`
+is each paper's own: DeepSEA's for `deepsea`, DanQ's for every other model. A recipe's numbers
+apply where the configuration leaves a number out.
 """
 
 import dataclasses
@@ -113,7 +113,7 @@ class Recipe:
         model : danq.network.models.Network
             The model that gave the logits.
         logits, labels : torch.Tensor, shape (n, T), float32
-            What the model says, and what holds.
+            Logits of the model, and labels.
         total : int
             Windows of the whole batch.
 
@@ -176,7 +176,7 @@ class PublishedDeepSEA(Recipe):
         lr : float
             Learning rate of the first step, that of the optimiser.
         steps : int
-            Steps of the whole training; they do not matter.
+            Steps of the whole training; not used.
 
         Returns
         -------
@@ -209,7 +209,7 @@ class PublishedDeepSEA(Recipe):
         model : danq.network.models.Network
             The model that gave the logits, whose output layer kept its inputs.
         logits, labels : torch.Tensor, shape (n, T), float32
-            What the model says, and what holds.
+            Logits of the model, and labels.
         total : int
             Windows of the whole batch.
 
@@ -243,7 +243,7 @@ class PublishedDanQ(Recipe):
         """Draw Keras 0.2's initial weights, in place."""
         for layer in model.modules():
             if isinstance(layer, nn.LSTM):
-                initialise_lstm(layer)
+                _initialise_lstm(layer)
             elif isinstance(layer, nn.Conv1d):
                 _initialise_uniform(layer, 0.05)
             elif isinstance(layer, nn.Linear):
@@ -277,7 +277,7 @@ class PublishedDanQ(Recipe):
         lr : float
             Its learning rate.
         steps : int
-            Steps of the whole training; they do not matter.
+            Steps of the whole training; not used.
 
         Returns
         -------
@@ -295,7 +295,7 @@ class PublishedDanQ(Recipe):
         model : danq.network.models.Network
             The model that gave the logits.
         logits, labels : torch.Tensor, shape (n, T), float32
-            What the model says, and what holds.
+            Logits of the model, and labels.
         total : int
             Windows of the whole batch.
 
@@ -319,7 +319,7 @@ def _glorot_bound(weight: torch.Tensor) -> float:
 
 
 @torch.no_grad()
-def initialise_lstm(layer: nn.LSTM) -> None:
+def _initialise_lstm(layer: nn.LSTM) -> None:
     """Draw Keras 0.2's initial weights of an LSTM, gate by gate, in place.
 
     Inputs: Glorot's uniform; recurrent: orthogonal with a gain of 1.1; the forget gate's bias 1,
@@ -355,7 +355,7 @@ class KerasRMSprop(torch.optim.Optimizer):
     lr : float
         Learning rate.
     weight_decay : float
-        Times the weight is added to its gradient (0 as published).
+        Share of each weight that is added to its gradient (0 as published).
     """
 
     RHO = 0.9

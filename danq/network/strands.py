@@ -1,4 +1,4 @@
-"""What a network says of both strands of a sequence.
+"""What a network predicts for both strands of a sequence.
 
 Flipping positions and channels of one-hot DNA gives the reverse complement, because the alphabet
 reversed is its own complement.
@@ -56,8 +56,8 @@ def strand_probabilities(network: nn.Module, X: torch.Tensor) -> torch.Tensor:
     torch.Tensor, shape (2, N, T), float32
         Without a gradient.
     """
-    # A sigmoid for each strand: over both at once, its last digits may differ from those of earlier
-    # predictions, for a CPU's vectors then end elsewhere.
+    # A sigmoid for each strand: one over both at once may differ in its last digits, because the
+    # vectors of a CPU then end at other values.
     forward = torch.sigmoid(network(X).float())
     reverse = torch.sigmoid(network(X.flip(1, 2)).float())
     return torch.stack([forward, reverse])
@@ -66,7 +66,7 @@ def strand_probabilities(network: nn.Module, X: torch.Tensor) -> torch.Tensor:
 def strand_log_odds(logits: torch.Tensor) -> torch.Tensor:
     """Return the log-odds of the mean probability of the two strands.
 
-    Sigmoids and logarithms are taken together, so that a model that is very sure does not saturate.
+    Sigmoids and logarithms are taken together, so that large logits do not saturate.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def strand_log_odds(logits: torch.Tensor) -> torch.Tensor:
 
 
 def never_stop() -> None:
-    """Do nothing, where nothing may ask to stop."""
+    """Do nothing: the callback of predictions that nothing stops."""
 
 
 def predict_rows(

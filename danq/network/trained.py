@@ -107,7 +107,7 @@ class TrainedModel:
         self.window: int = data_facts["window"]
 
     def __repr__(self) -> str:
-        name = f"{self.facts['model']} seed {self.facts['seed']}"
+        name = f"{self.facts.get('model')} seed {self.facts.get('seed')}"
         task = f"{self.window:,} bp to {len(self.targets)} targets"
         return f"<TrainedModel {name}: {task}, on {self.device}>"
 
@@ -155,11 +155,7 @@ class TrainedModel:
         DanqError
             As `predict`.
         """
-
-        def log_odds(X: torch.Tensor) -> torch.Tensor:
-            return strands.strand_log_odds(self.strand_logits(X).double())
-
-        return self._by_batch(log_odds, sequences)
+        return self._by_batch(self.log_odds, sequences)
 
     def _by_batch(
         self, function: Callable[[torch.Tensor], torch.Tensor], sequences: Sequences
@@ -187,6 +183,21 @@ class TrainedModel:
             Of the sequences as they are, and of their reverse complements.
         """
         return strands.strand_logits(self.network, X)
+
+    def log_odds(self, X: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of the mean probability of the two strands.
+
+        Parameters
+        ----------
+        X : torch.Tensor, shape (N, 4, L), float32
+            One-hot sequences on `device`.
+
+        Returns
+        -------
+        torch.Tensor, shape (N, T), float64
+        """
+        logits = self.strand_logits(X).double()
+        return strands.strand_log_odds(logits)
 
     def predict_rows(
         self,

@@ -16,7 +16,7 @@ SAVE_EVERY = 300
 """Seconds between two states saved within an epoch."""
 
 LOOK_EVERY = 16
-"""Steps on a GPU between two looks at what it computed: each makes the host wait for it."""
+"""Steps between two reads of a result from a GPU: each read makes the host wait for it."""
 
 
 class Epochs:
@@ -69,7 +69,7 @@ class Epochs:
             scores = self.validation.score(learner, name, self.stop)
         except StoppedError:
             save_state(learner, progress, resume, time.monotonic() - started)
-            learner.fabric.barrier()  # a process that left earlier would take the others with it
+            learner.fabric.barrier()  # a process that exits earlier would end the others
             raise
         row = _row(learner, progress, scores)
         row["samples_per_s"] = _speed(learner, first_step, train_seconds)
@@ -95,7 +95,7 @@ def _train(learner: Learner, progress: Progress, resume: Resume, stop: Stop) -> 
             batch = _batch(progress.step, options.batch_size, len(schedule))
             seed = step_seed(options.seed, progress.epoch, progress.step)
             loss_sum = learner.learn(schedule, batch, seed)
-            result = learner.sum_over_processes(loss_sum, stop.asked is not None)
+            result = learner.sum_over_processes(loss_sum, stop.signal_name is not None)
             progress.loss_sum += result.loss_sum
             progress.step += 1
             _show(bar, progress, batch)
@@ -137,12 +137,12 @@ def _show(bar: tqdm, progress: Progress, batch: range) -> None:
 
 
 def _has_to_stop(learner: Learner, step: int, result: StepResult, stop: Stop) -> bool:
-    """Say whether to stop: several processes do so at the same step, whichever was asked."""
+    """Say whether to stop: all processes stop at the same step, whichever received the signal."""
     if learner.fabric.world_size == 1:
-        return stop.asked is not None
+        return stop.signal_name is not None
     if learner.device.type != "cpu" and step % LOOK_EVERY != 0:
         return False
-    return bool(result.asked.item())
+    return bool(result.n_stopping.item())
 
 
 def _row(learner: Learner, progress: Progress, scores: Scores) -> Row:

@@ -77,7 +77,7 @@ def choose_filters(dataset: Dataset, options: Options, motifs: str) -> InitialFi
     Returns
     -------
     InitialFilters or None
-        None where all filters begin at random.
+        None where all filters are random.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def choose_filters(dataset: Dataset, options: Options, motifs: str) -> InitialFi
     if source == "random":
         return None
     if not MODELS[options.model].has_filters:
-        what = f"{options.model} has no filters that could start from motifs"
+        what = f"{options.model} has no filters to initialise from motifs"
         raise DanqError(f"{what}; use initialise_from random")
     chosen = choose_motifs(source, known_motifs(motifs), dataset.jaspar)
     background = None

@@ -1,6 +1,6 @@
 """A training that can be cut off: signals that stop it, its progress, and the state that is saved.
 
-From that state it goes on to the very same weights.
+From that state, the training goes on to exactly the same weights.
 """
 
 import contextlib
@@ -24,19 +24,19 @@ from danq.training.record import Row, best_epoch, log
 class Stop:
     """Note a signal that asks to stop, as a context manager.
 
-    The first of SIGTERM, SIGINT and SIGUSR1 is noted in `asked`; a second one ends the process, as
-    it would have done without the context.
+    The first of SIGTERM, SIGINT and SIGUSR1 is noted; a second one ends the process, as it would
+    have done without the context.
 
     Attributes
     ----------
-    asked : str or None
+    signal_name : str or None
         Name of the signal that arrived, as ``SIGTERM``.
     """
 
     SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
     def __init__(self) -> None:
-        self.asked: str | None = None
+        self.signal_name: str | None = None
         self._handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Stop":
@@ -49,11 +49,11 @@ class Stop:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        """Handle a first signal: note it, and leave a second one to the handlers of before."""
-        self.asked = signal.Signals(number).name
+        """Handle a first signal: note it, and restore the former handlers for a second one."""
+        self.signal_name = signal.Signals(number).name
         self.__exit__()
-        message = f"{self.asked}: saving the state of the training\n"
-        with contextlib.suppress(OSError):  # whoever reads the log may have been stopped before us
+        message = f"{self.signal_name}: saving the state of the training\n"
+        with contextlib.suppress(OSError):  # the reader of the log may have been stopped first
             os.write(2, message.encode())
 
     def check(self) -> None:
@@ -64,7 +64,7 @@ class Stop:
         StoppedError
             A signal arrived.
         """
-        if self.asked is not None:
+        if self.signal_name is not None:
             raise StoppedError(STOPPED)
 
 
@@ -108,9 +108,9 @@ class Progress:
         Parameters
         ----------
         epochs : int
-            How many there are at most.
+            The most that a training has.
         patience : int
-            How many without a better one end the training.
+            Epochs without a better one after which a training ends.
 
         Returns
         -------
@@ -136,23 +136,23 @@ class Progress:
         dict
             The row with its column ``best``.
         """
-        better = self._is_better(row, criterion)
-        if better:
+        is_best = self._is_best(row, criterion)
+        if is_best:
             self.best = _on_cpu(weights)
             self.history = [{**earlier, "best": "no"} for earlier in self.history]
-        label = "yes" if better else "no"
+        label = "yes" if is_best else "no"
         complete = {**row, "best": label}
         self.history.append(complete)
         return complete
 
-    def _is_better(self, row: Row, criterion: str) -> bool:
+    def _is_best(self, row: Row, criterion: str) -> bool:
         """Say whether an epoch is better than every earlier one."""
         sign = -1 if criterion == "valid_loss" else 1
         score = sign * row[criterion]
         return all(score > sign * earlier[criterion] for earlier in self.history)
 
     def begin_epoch(self) -> None:
-        """Set back what counts within an epoch."""
+        """Reset what is counted within an epoch."""
         self.step = 0
         self.loss_sum = torch.zeros_like(self.loss_sum)
         self.seconds = 0.0
@@ -164,7 +164,7 @@ def _on_cpu(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def open_resume(checkpoint: PathLike, learner: Learner, dataset: Dataset, threads: int) -> Resume:
-    """Return the file of the state of a training, which only the same training may take up.
+    """Return the file of a training's state, from which only the same training may go on.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def open_resume(checkpoint: PathLike, learner: Learner, dataset: Dataset, thread
 
 
 def restore_state(learner: Learner, resume: Resume) -> Progress:
-    """Take up where the same training was cut off.
+    """Go on where the same training was cut off.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def restore_state(learner: Learner, resume: Resume) -> Progress:
     Returns
     -------
     Progress
-        How far the training has come; that of no step where none was cut off.
+        How far the training has come; at step 0 of the first epoch where none was cut off.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def restore_state(learner: Learner, resume: Resume) -> Progress:
 
 
 def save_state(learner: Learner, progress: Progress, resume: Resume, seconds: float) -> None:
-    """Save the state of a training, unless it is not worth going on from.
+    """Save the state of a training, or refuse one that is not finite.
 
     Parameters
     ----------

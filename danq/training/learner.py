@@ -1,4 +1,4 @@
-"""What learns, and one step of it: network, optimiser, learning rate and training windows together.
+"""A network in training, and one step of it: network, optimiser, learning rate and windows.
 
 What a step does is a function of data, seed and the step's number: order, strands, shifts and
 dropout follow from these. Several processes that share each batch do what one would, up to the
@@ -24,7 +24,7 @@ from danq.training.filters import InitialFilters, choose_filters
 from danq.training.options import Options, resolve
 
 SEEDS = 1_000_003
-"""Steps of an epoch, and epochs of a training, that have seeds of their own."""
+"""Steps of an epoch, and epochs of a training, before their seeds meet those of the next."""
 
 
 class StepResult(NamedTuple):
@@ -34,12 +34,12 @@ class StepResult(NamedTuple):
     ----------
     loss_sum : torch.Tensor, float32, ()
         Sum of the losses of the batch's windows.
-    asked : torch.Tensor, float32, ()
-        How many processes were asked to stop.
+    n_stopping : torch.Tensor, float32, ()
+        Number of processes that a signal asks to stop.
     """
 
     loss_sum: torch.Tensor
-    asked: torch.Tensor
+    n_stopping: torch.Tensor
 
 
 class Share(NamedTuple):
@@ -50,7 +50,7 @@ class Share(NamedTuple):
     windows : range
         Which of the batch.
     weight : float
-        What their mean loss counts in that of the batch.
+        Weight of their mean loss in the mean loss of the batch.
     """
 
     windows: range
@@ -70,9 +70,10 @@ class Learner:
     network : danq.network.models.Network
         The network itself, which has the weights.
     model : torch.nn.Module
-        The network as it is called in training: in the chosen numbers, gradients averaged over the
-        processes.
+        The network as it is called in training: in the chosen precision, its gradients averaged
+        over the processes.
     optimizer : torch.optim.Optimizer
+        What updates the weights.
     lr_scheduler : torch.optim.lr_scheduler.LRScheduler or None
         What sets the learning rate of each step; None where it stays.
     loader : danq.network.batches.Loader
@@ -136,37 +137,37 @@ class Learner:
         self._update(loss)
         return loss.detach() * len(batch)
 
-    def sum_over_processes(self, loss_sum: torch.Tensor, asked: bool) -> StepResult:
+    def sum_over_processes(self, loss_sum: torch.Tensor, stopping: bool) -> StepResult:
         """Sum what a step left over the processes that share its batch.
 
         Parameters
         ----------
         loss_sum : torch.Tensor, float32, ()
             As `learn` returned it.
-        asked : bool
+        stopping : bool
             Whether a signal asks this process to stop.
 
         Returns
         -------
         StepResult
         """
-        sums = torch.stack([loss_sum, torch.full_like(loss_sum, float(asked))])
+        sums = torch.stack([loss_sum, torch.full_like(loss_sum, float(stopping))])
         if self.fabric.world_size > 1:
             sums = self.fabric.all_reduce(sums, reduce_op="sum")
-        return StepResult(loss_sum=sums[0], asked=sums[1])
+        return StepResult(loss_sum=sums[0], n_stopping=sums[1])
 
-    def share_dropout(self, shares: tuple[int, int, int] | None) -> None:
-        """Say which part of a batch the dropout layers see.
+    def share_dropout(self, share: tuple[int, int, int] | None) -> None:
+        """Tell the dropout layers which windows of a batch this process has.
 
         Parameters
         ----------
-        shares : tuple of (int, int, int), or None
+        share : tuple of (int, int, int), or None
             First and last (exclusive) window of this process, and windows of the whole batch; None
             for a batch that is not shared.
         """
         for layer in self.network.modules():
             if isinstance(layer, Dropout):
-                layer.share = shares
+                layer.share = share
 
     def _share_dropout(self, share: Share, n: int) -> None:
         """Let every process drop what one process would drop in its part of the batch."""
@@ -186,7 +187,7 @@ class Learner:
         """Move the weights against the gradient of the loss."""
         self.optimizer.zero_grad(set_to_none=True)
         with self.clock("backward"):
-            # The mean over the processes is taken of the gradients; the sum is wanted.
+            # Gradients are averaged over the processes, but their sum is wanted.
             self.fabric.backward(loss * self.fabric.world_size)
         with self.clock("update"):
             self.optimizer.step()
@@ -221,7 +222,7 @@ def share_of(n: int, rank: int, world: int) -> Share:
     n : int
         Windows of the batch.
     rank, world : int
-        Number of the process, from 0, and how many there are.
+        Number of the process, from 0, and number of processes.
 
     Returns
     -------
@@ -302,7 +303,7 @@ def set_up(
     Raises
     ------
     DanqError
-        The device is not there, or does not compute in these numbers; the processes do not start;
+        The device is not there, or cannot compute in this precision; the processes do not start;
         no training window has a label where labels are counted; or filters cannot be initialised
         from these motifs.
     """

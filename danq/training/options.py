@@ -32,7 +32,7 @@ class Options:
     device : torch.device
         Where the model trains.
     precision : {"float32", "tf32", "bfloat16"}
-        In which numbers.
+        The numbers that the model computes in.
     motifs : str or None
         Checksum of the motifs that filters are initialised from.
     """
@@ -93,7 +93,7 @@ def resolve(settings: Train, *, model: str, seed: int) -> Options:
     Raises
     ------
     DanqError
-        The device is not there, or does not compute in these numbers.
+        The device is not there, or cannot compute in this precision.
     """
     recipe = choose_recipe(settings.recipe, model)
     device = choose_device(settings.device)

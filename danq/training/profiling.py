@@ -17,16 +17,16 @@ WARM_UP = 5
 """Steps before any is timed."""
 
 STEPS = 20
-"""Steps that are timed, and as many that are watched."""
+"""Steps that are timed, and then as many under PyTorch's profiler."""
 
 OPERATORS = 15
-"""How many of the longest operators are shown."""
+"""The longest operators that are printed."""
 
 LONG = 1000
-"""Epochs: the learning rate's schedule must not end before the profile does."""
+"""Epochs of the learning rate's schedule, which must not end before the profile does."""
 
 
-class Profile(NamedTuple):
+class _Profile(NamedTuple):
     """What the steps of a profile took.
 
     Attributes
@@ -38,7 +38,7 @@ class Profile(NamedTuple):
     parts : dict of str to float
         Seconds by part of the timed steps.
     operators : list
-        Averages by operator of the watched steps, as PyTorch's profiler gives them.
+        Averages by operator of the profiled steps, as PyTorch's profiler gives them.
     """
 
     batch_size: int
@@ -100,7 +100,7 @@ class _Steps:
         batch = range(start, start + self.batch_size)
         seed = step_seed(self.learner.options.seed, 0, self.step)
         loss_sum = self.learner.learn(self.schedule, batch, seed)
-        self.learner.sum_over_processes(loss_sum, self.stop.asked is not None)
+        self.learner.sum_over_processes(loss_sum, self.stop.signal_name is not None)
         self.step += 1
 
     def _wait_for_device(self) -> None:
@@ -108,8 +108,8 @@ class _Steps:
             torch.cuda.synchronize()
 
 
-def _profile(steps: _Steps) -> Profile:
-    """Time some steps, then let PyTorch's profiler watch as many."""
+def _profile(steps: _Steps) -> _Profile:
+    """Time some steps, then run as many under PyTorch's profiler."""
     clock = steps.learner.clock
     steps.take(WARM_UP)
     clock.seconds()  # those of the first steps do not count
@@ -121,10 +121,10 @@ def _profile(steps: _Steps) -> Profile:
     with profile(activities=activities) as profiler:
         steps.take(STEPS)
     operators = list(profiler.key_averages())
-    return Profile(steps.batch_size, seconds, parts, operators)
+    return _Profile(steps.batch_size, seconds, parts, operators)
 
 
-def _print_profile(learner: Learner, result: Profile) -> None:
+def _print_profile(learner: Learner, result: _Profile) -> None:
     """Print the parts of a step and the operators that take longest, in ms a step."""
     options = learner.options
     machine = f"{learner.device} in {options.precision}, {torch.get_num_threads()} threads"
@@ -134,8 +134,8 @@ def _print_profile(learner: Learner, result: Profile) -> None:
         f"{options.model} on {machine}, batches of {result.batch_size}: "
         f"{speed:.0f} windows/s, {step:.2f} ms a step"
     )
-    rest = result.seconds - sum(result.parts.values())
-    parts = {**result.parts, "rest": rest}
+    remainder = result.seconds - sum(result.parts.values())
+    parts = {**result.parts, "rest": remainder}
     for name, seconds in parts.items():
         share = seconds / result.seconds
         print(f"  {name:<10}{seconds / STEPS * 1000:9.2f} ms {share:7.1%}")
@@ -143,14 +143,14 @@ def _print_profile(learner: Learner, result: Profile) -> None:
 
 
 def _print_operators(operators: list[Any], device: torch.device) -> None:
-    """Print the operators of the watched steps that took longest."""
+    """Print the operators of the profiled steps that took longest."""
     column = "self_cpu_time_total"  # microseconds
     if device.type == "cuda":
         column = "self_device_time_total"
     times = [getattr(operator, column) for operator in operators]
     total = sum(times) or 1
     longest = sorted(zip(times, operators, strict=True), key=_time_of, reverse=True)
-    print("operators, longest first (own time; while they are watched, everything takes longer)")
+    print("operators, longest first (own time; the profiler slows everything down)")
     for time_spent, operator in longest[:OPERATORS]:
         milliseconds = time_spent / STEPS / 1000
         share = time_spent / total

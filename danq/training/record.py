@@ -142,8 +142,8 @@ class Curves:
     folder : str
         Where TensorBoard finds them.
     first_epoch : int
-        The first epoch, counted from 1, that will be added. What a training that was cut off wrote
-        from there on is hidden.
+        The first epoch, counted from 1, that will be added. Points from there on, which a training
+        that was cut off wrote, are hidden.
     active : bool
         Whether this process writes at all.
     """
@@ -173,7 +173,7 @@ def _open_writer(folder: str, first_epoch: int) -> Any:
 
 
 def log(line: str) -> None:
-    """Write a line of text to standard error at once, whether or not anyone still reads it.
+    """Write a line of text to standard error at once, even if its reader is gone.
 
     Examples
     --------

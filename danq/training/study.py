@@ -1,6 +1,6 @@
 """A search as a study of Optuna: the space it draws from, and the file of its trials.
 
-A killed process leaves the file fit to go on from.
+The file survives a killed process: the search goes on from it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -148,8 +148,8 @@ class Study:
         """Let what ran when the process was killed wait to be run again."""
         for trial in self._study.get_trials(states=[self.states.RUNNING]):
             self._study.tell(trial.number, state=self.states.FAIL)
-            # One that has its reason had failed already. One without all its parameters will be
-            # drawn anew.
+            # A trial with a reason had failed already. One without all its parameters will be drawn
+            # again.
             if "reason" not in trial.user_attrs and len(trial.params) == len(self.space):
                 self._study.enqueue_trial(trial.params)
 
@@ -169,7 +169,8 @@ class Study:
             One that waits, else the given configuration, else what TPE draws.
         """
         n_finished = len(self.finished())
-        # A sampler that lived longer would begin its draws again after an interruption.
+        # A new sampler for each trial: one for all trials would start its draws again after an
+        # interruption.
         sequence = np.random.SeedSequence([seed, n_finished])
         sampler_seed = int(sequence.generate_state(1)[0])
         self._study.sampler = self.optuna.samplers.TPESampler(seed=sampler_seed)

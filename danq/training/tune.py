@@ -1,4 +1,4 @@
-"""Search a small space of configurations with Optuna: what else one model could have had.
+"""Search a small space of configurations of one model with Optuna.
 
 The space, around the given configuration:
 
@@ -8,17 +8,16 @@ The space, around the given configuration:
 - ``shift``: 0 to 40 bp.
 
 All other knobs of `danq train` stay as given. The first trial is the given configuration itself, so
-the best is never worse. A trial's value is the best validation AUPRC of its epochs, by whatever its
-recipe chooses the weights; the test split takes no part. Trials are drawn by TPE (Bergstra et al.
-2011, https://papers.nips.cc/paper/4443-algorithms-for-hyper-parameter-optimization), and cut short
-where their best epoch so far is below the median of what earlier ones had after the same number of
-epochs.
+the best is never worse. A trial's value is the best validation AUPRC of its epochs, whatever column
+its recipe chooses the weights by; the test split is not used. Trials are drawn by TPE (Bergstra et
+al. 2011, https://papers.nips.cc/paper/4443-algorithms-for-hyper-parameter-optimization), and cut
+short where their best epoch so far is below the median of what earlier ones had after the same
+number of epochs.
 
 The search lives in ``<folder>/study.log``, each training in a folder named after its configuration.
-One process at a time works on it. What was cut off is taken up again: the trial with the same
-parameters, its training from its last saved state. What a trial is drawn from is the seed, its
-number and the results before it. So the same seed tries the same parameters where trainings repeat
-to the bit.
+One process at a time works on it. A trial that was cut off is run again with the same parameters,
+its training from its last saved state. A trial is drawn from the seed, its number and the results
+before it. So the same seed tries the same parameters where trainings repeat to the bit.
 """
 
 import hashlib
@@ -115,11 +114,11 @@ class TrialResult(NamedTuple):
     epochs : int
         How many it trained.
     lr, dropout, scale : float
-        What it tried.
+        Its searched knobs.
     shift : int
-        The same (bp).
+        Its largest shift (bp).
     seconds : float
-        Of its epochs.
+        Time that its epochs took.
     best : {"yes", "no"}
         Whether it is the best complete one so far.
     folder : str

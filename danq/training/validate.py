@@ -86,11 +86,11 @@ class Validation:
             what = f"{epoch_name}: the predictions are no longer finite"
             raise UntrainableError(f"{what}; lower train.lr")
         losses = self._losses(probabilities)
-        of_recipe = losses[: learner.options.recipe.loss_strands]
+        recipe_losses = losses[: learner.options.recipe.loss_strands]
         mean_of_strands = probabilities.mean(axis=0)
         areas = measure(self.labels, mean_of_strands)
         return Scores(
-            valid_loss=float(np.mean(of_recipe)),
+            valid_loss=float(np.mean(recipe_losses)),
             valid_auprc=float(np.nanmean(areas["auprc"])),
             valid_auroc=float(np.nanmean(areas["auroc"])),
         )
@@ -115,8 +115,8 @@ class Validation:
         share = -(-n // fabric.world_size)
         first = fabric.global_rank * share
         rows = range(n)[first : first + share]
-        # All processes finish their validation first: one that stopped alone would leave the others
-        # waiting.
+        # Each process finishes its validation, even after a signal: one that stopped alone would
+        # leave the others waiting.
         probabilities = self._predict_rows(learner, rows, never_stop)
         by_window = probabilities.transpose(0, 1)
         missing = share - len(rows)

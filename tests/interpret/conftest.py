@@ -1,4 +1,4 @@
-"""Fixtures that several tests of this room ask for."""
+"""Fixtures of several tests of this room."""
 
 import pytest
 import torch

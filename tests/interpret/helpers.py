@@ -25,7 +25,7 @@ OPTIONS = {
     "filter_scale": 1.0,
     "recipe": "modern",
 }
-"""Those of a small model, as its checkpoint holds them."""
+"""Options of a small model, as in its checkpoint."""
 
 
 class Linear(nn.Module):
@@ -131,4 +131,4 @@ def other_strand(word):
 
 BETA_REVERSE = other_strand(BETA)
 IN_ORDER = [(ALPHA, BETA), (BETA, ALPHA), (ALPHA, BETA_REVERSE), (BETA_REVERSE, ALPHA)]
-"""What stands left and right in each of `danq.motif.sites.ARRANGEMENTS`."""
+"""The words left and right in each of `danq.motif.sites.ARRANGEMENTS`."""

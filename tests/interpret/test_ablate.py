@@ -128,7 +128,7 @@ def trained(tmp_path, toy_dataset):
     return make
 
 
-def test_stage(trained, tmp_path, capsys):
+def test_step(trained, tmp_path, capsys):
     checkpoint, dataset = trained("danq")
     ablate(checkpoint, dataset, tmp_path / "a.tsv", **KNOBS)
     table = read_table(tmp_path / "a.tsv")

@@ -29,7 +29,7 @@ def options(files=None, **knobs):
 
 
 @pytest.fixture(scope="module", params=METHODS)
-def made(request, tmp_path_factory, untrained, toy_dataset):
+def attributed(request, tmp_path_factory, untrained, toy_dataset):
     """Return the path of a file of attributions, and the test windows that should be in it."""
     path = tmp_path_factory.mktemp("attributions") / "attributions.h5"
     settings = options(method=request.param, windows=2, steps=5)
@@ -40,8 +40,8 @@ def made(request, tmp_path_factory, untrained, toy_dataset):
     return path, rows
 
 
-def test_the_file_says_which_windows_were_explained(made, toy_dataset):
-    path, rows = made
+def test_the_file_says_which_windows_were_explained(attributed, toy_dataset):
+    path, rows = attributed
     attributions = read_attributions(path)
     table = attributions.table
     with open_dataset(toy_dataset) as data:
@@ -53,8 +53,8 @@ def test_the_file_says_which_windows_were_explained(made, toy_dataset):
     assert table["label"].tolist() == [1] * 4
 
 
-def test_the_file_says_how_it_was_made(made, toy_dataset):
-    attributions = read_attributions(made[0])
+def test_the_file_says_how_it_was_made(attributed, toy_dataset):
+    attributions = read_attributions(attributed[0])
     facts = attributions.facts
     with open_dataset(toy_dataset) as data:
         assert facts["dataset"] == data.checksum
@@ -64,8 +64,8 @@ def test_the_file_says_how_it_was_made(made, toy_dataset):
     assert errors.isna().all() == (facts["method"] == "mutagenesis")
 
 
-def test_the_file_has_the_probabilities_of_predict(made, tmp_path, untrained, toy_dataset):
-    path, rows = made
+def test_the_file_has_the_probabilities_of_predict(attributed, tmp_path, untrained, toy_dataset):
+    path, rows = attributed
     predictions = tmp_path / "p.h5"
     predict.predict(untrained, toy_dataset, predictions, split="test", device="cpu", threads=1)
     table = read_attributions(path).table
@@ -73,8 +73,8 @@ def test_the_file_has_the_probabilities_of_predict(made, tmp_path, untrained, to
     np.testing.assert_allclose(table["probability"], expected, atol=1e-6)
 
 
-def test_the_file_has_the_scores_of_the_method(made, untrained, toy_dataset):
-    path, rows = made
+def test_the_file_has_the_scores_of_the_method(attributed, untrained, toy_dataset):
+    path, rows = attributed
     attributions = read_attributions(path)
     network = load(untrained, device="cpu", threads=1).network
     with open_dataset(toy_dataset) as data:
@@ -157,7 +157,7 @@ def test_a_missing_package_is_reported_before_work_begins(
         ),
         (
             options({"figure": "a.jpg"}),
-            "a.jpg: a figure is made as .svg, .png or .pdf; choose such a name",
+            "a.jpg: a figure is written as .svg, .png or .pdf; choose one of these suffixes",
         ),
     ],
 )

@@ -92,7 +92,7 @@ def with_word(window, word, start):
 
 @pytest.mark.parametrize("distance", [0, 1, 37])
 @pytest.mark.parametrize("length", [100, 101])
-def test_sites_stand_where_they_should_and_each_alone_where_it_stands_in_the_pair(length, distance):
+def test_sites_are_at_their_positions_and_each_alone_at_its_position_in_the_pair(length, distance):
     windows = random_windows(3, length)
     sites = [np.tile(encode(word), (3, 1)) for word in (ALPHA, BETA)]
     constructs = place_sites(windows, *sites, distance)

@@ -34,8 +34,8 @@ def slow_mutagenesis(model, X):
                 mutant[:, position] = torch.eye(4)[base]
                 logits.append(F(mutant))
             for base in range(4):
-                others = [*logits[:base], *logits[base + 1 :]]
-                scores[:, base, position] = logits[base] - sum(others) / 3
+                three_others = [*logits[:base], *logits[base + 1 :]]
+                scores[:, base, position] = logits[base] - sum(three_others) / 3
     return scores
 
 
@@ -163,7 +163,7 @@ def test_other_heads_gates_and_lengths(method, head, gates):
     assert explain(method, model, X, steps=3).shape == (TARGETS, 4, length)
 
 
-def test_cudnn_is_off_where_gradients_are_taken_and_on_again_behind():
+def test_cudnn_is_off_where_gradients_are_taken_and_on_again_afterwards():
     states = []
 
     class Spy(Linear):

@@ -97,8 +97,8 @@ def test_the_other_strand_is_redesigned_alike():
     forward = redesign(network, X, 1, 3, "lower")
     reverse = redesign(network, X.flip(0, 1), 1, 3, "lower")
     torch.testing.assert_close(reverse.windows, forward.windows.flip(1, 2))
-    mirrored = LENGTH - 1 - forward.changes["position"]
-    assert (reverse.changes["position"] == mirrored).all()
+    expected = LENGTH - 1 - forward.changes["position"]
+    assert (reverse.changes["position"] == expected).all()
 
 
 def test_without_steps_nothing_changes():

@@ -60,7 +60,7 @@ def test_sites_behind_a_pool_are_realigned(conv, X, planted):
     for number in (0, 2):
         truth = planted[number].matrix.max(axis=1)
         best = pooled.counts[number].max(axis=1) / pooled.n_sites[number]
-        # Smeared over 4 bases no column would be as sure as the motif's own.
+        # Smeared over 4 bases no column would be as certain as the motif's.
         assert np.sort(best)[-8:].mean() > 0.9 * np.sort(truth)[-8:].mean()
     assert (pooled.sites.start <= LENGTH - layer.width).all()
     counts = np.zeros_like(pooled.counts)
@@ -72,15 +72,15 @@ def test_sites_behind_a_pool_are_realigned(conv, X, planted):
 
 def test_sites_behind_a_pool_are_looked_for_in_so_many_windows(conv, monkeypatch):
     monkeypatch.setattr("danq.interpret.filters.REALIGNED", 100)
-    X, asked = random_bases(np.random.default_rng(2), 300, 60), []
+    X, rows_read = random_bases(np.random.default_rng(2), 300, 60), []
     read_layer(
         behind_a_pool(conv),
-        lambda rows: asked.extend(rows) or X[rows],
+        lambda rows: rows_read.extend(rows) or X[rows],
         np.arange(300),
         0.5,
         np.random.default_rng(0),
     )
-    assert len(set(asked)) == 100 and REALIGNED == 10_000
+    assert len(set(rows_read)) == 100 and REALIGNED == 10_000
 
 
 def test_filters_without_a_site_are_left_out():

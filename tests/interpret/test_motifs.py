@@ -78,7 +78,7 @@ def run(tmp_path, monkeypatch, conv, known, X):
     return run
 
 
-def test_stage(run, capsys):
+def test_step(run, capsys):
     folder = run()
     printed = capsys.readouterr().err
     assert (
@@ -108,39 +108,39 @@ def test_stage(run, capsys):
     )
 
 
-def test_stage_depends_on_nothing_but_its_seed(run):
+def test_step_depends_on_nothing_but_its_seed(run):
     folders = [run("a", windows=300), run("b", windows=300), run("c", windows=300, seed=1)]
     tables = [(folder / "matches.tsv").read_bytes() for folder in folders]
     assert tables[0] == tables[1] != tables[2]
 
 
-def test_stage_looks_in_labelled_training_windows_only(run, X, monkeypatch):
-    labels, asked = np.zeros((len(X), 9), np.uint8), []
+def test_step_looks_in_labelled_training_windows_only(run, X, monkeypatch):
+    labels, rows_read = np.zeros((len(X), 9), np.uint8), []
     labels[100:200, 8] = 1
     monkeypatch.setattr(
-        FakeDataset, "one_hot", lambda self, split, rows: asked.extend(rows) or self.X[rows]
+        FakeDataset, "one_hot", lambda self, split, rows: rows_read.extend(rows) or self.X[rows]
     )
     run(labels=labels)
-    assert set(asked) == set(range(100, 200))
-    asked.clear()
+    assert set(rows_read) == set(range(100, 200))
+    rows_read.clear()
     run(labels=labels, windows=30)
-    assert len(set(asked)) == 30
-    assert set(asked) < set(range(100, 200))
+    assert len(set(rows_read)) == 30
+    assert set(rows_read) < set(range(100, 200))
 
 
-def test_stage_without_a_labelled_window(run, X):
+def test_step_without_a_labelled_window(run, X):
     with pytest.raises(DanqError, match=r"^dataset.h5: no train window has a label"):
         run(labels=np.zeros((len(X), 1), np.uint8))
 
 
-def test_stage_looks_where_a_target_has_its_label(run, X, monkeypatch):
-    labels, asked = np.zeros((len(X), 2), np.uint8), []
+def test_step_looks_where_a_target_has_its_label(run, X, monkeypatch):
+    labels, rows_read = np.zeros((len(X), 2), np.uint8), []
     labels[:, 0], labels[50:90, 1] = 1, 1
     monkeypatch.setattr(
-        FakeDataset, "one_hot", lambda self, split, rows: asked.extend(rows) or self.X[rows]
+        FakeDataset, "one_hot", lambda self, split, rows: rows_read.extend(rows) or self.X[rows]
     )
     run(labels=labels, split="test", target="B")
-    assert set(asked) == set(range(50, 90))
+    assert set(rows_read) == set(range(50, 90))
     with pytest.raises(DanqError, match="no target is called 'C'"):
         run(labels=labels, target="C")
 
@@ -157,10 +157,10 @@ def test_clusters_and_sites_are_written(run, X):
     counts = table.drop_duplicates("name").set_index("name")["n_sites"]
     assert len(lines) == counts.sum()
     # The bases under a motif's sites are its matrix.
-    own = [int(start) for _, start, _, name, *_ in lines if name == "filter0"]
-    bases = sum(X[start // LENGTH, :, start % LENGTH :][:, : widths["filter0"]] for start in own)
+    starts = [int(start) for _, start, _, name, *_ in lines if name == "filter0"]
+    bases = sum(X[start // LENGTH, :, start % LENGTH :][:, : widths["filter0"]] for start in starts)
     motif = read_meme(folder / "motifs.meme")[0]
-    np.testing.assert_allclose(bases.T / len(own), motif.matrix, atol=1e-5)
+    np.testing.assert_allclose(bases.T / len(starts), motif.matrix, atol=1e-5)
 
 
 def test_published_recipe_counts_every_site_and_trims_nothing(run, X, conv):

@@ -176,7 +176,7 @@ def test_log_odds_are_of_the_mean_probability_of_the_strands():
     np.testing.assert_allclose(log_odds[:, 0], [first, second], rtol=1e-12)
 
 
-def test_a_sure_model_does_not_saturate():
+def test_large_logits_do_not_saturate():
     class Sure(nn.Module):
         def forward(self, X):
             return torch.full((len(X), 1), 40.0)

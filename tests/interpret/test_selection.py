@@ -122,7 +122,7 @@ def test_windows_whose_bin_overlaps_a_region(toy_dataset):
         ),
     ],
 )
-def test_a_region_that_is_none_is_refused(toy_dataset, region, message):
+def test_what_is_no_region_is_refused(toy_dataset, region, message):
     refused = pytest.raises(DanqError, match=f"^{re.escape(message)}")
     with open_dataset(toy_dataset) as data, refused:
         windows_in(data, [region], [0], toy_dataset)

@@ -64,18 +64,18 @@ def test_sites_are_those_of_a_slow_reference(activation):
     assert not any(site[1] == 3 for site in sites)
 
 
-def test_only_one_batch_of_windows_is_held(conv):
+def test_only_one_batch_of_windows_is_in_memory(conv):
     X = random_bases(np.random.default_rng(2), 500, 60)
-    asked = []
+    rows_read = []
 
     def one_hot(rows):
-        asked.append(rows)
+        rows_read.append(rows)
         return X[rows]
 
     for _ in find_sites(layer_of(conv), one_hot, np.arange(500), 0.5):
         pass
-    assert max(map(len, asked)) < 100
-    assert np.concatenate(asked).tolist() == [*range(500), *range(500)]
+    assert max(map(len, rows_read)) < 100
+    assert np.concatenate(rows_read).tolist() == [*range(500), *range(500)]
 
 
 def test_bases_under_sites_and_beside_them():
@@ -131,7 +131,7 @@ def test_sites_of_one_base_stay_where_they_are():
     assert realign(np.zeros((5, 14), np.uint8), 3).tolist() == [0] * 5
 
 
-def test_realignment_leaves_no_window():
+def test_realigned_sites_stay_within_their_windows():
     core, flank = np.array([0, 2, 2, 1, 3, 0, 1, 2], np.uint8), 3
     bases = np.full((20, 14), 1, np.uint8)
     bases[:, 3:11] = core
@@ -206,7 +206,7 @@ def test_bed_rows_by_hand():
 
 
 @pytest.mark.parametrize("name", ["sites.bed", "sites.bed.gz"])
-def test_bed_is_sorted_and_has_each_place_once(tmp_path, name):
+def test_bed_is_sorted_and_has_each_site_once(tmp_path, name):
     columns = ["chrom", "start", "end", "name", "score", "strand"]
     write_bed(
         tmp_path / name,

@@ -75,8 +75,8 @@ def test_an_epoch_shows_each_window_once_or_once_from_either_strand(path, memory
     is_reverse = schedule.reverse_complemented
     assert (X == torch.where(is_reverse.view(-1, 1, 1), forward.flip(1, 2), forward)).all()
     if both:
-        shown = set(zip(schedule.rows.tolist(), is_reverse.tolist(), strict=True))
-        assert shown == {(row, strand) for row in range(N) for strand in (False, True)}
+        strands_shown = set(zip(schedule.rows.tolist(), is_reverse.tolist(), strict=True))
+        assert strands_shown == {(row, strand) for row in range(N) for strand in (False, True)}
     assert not (schedule.rows[:-1] <= schedule.rows[1:]).all()
 
 

@@ -59,9 +59,9 @@ PARAMETERS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_full_size_models_have_the_parameters_of_the_papers_and_of_the_table(name):
     with torch.device("meta"):
-        found = count_parameters(build(name, 1000, 919))
+        n_parameters = count_parameters(build(name, 1000, 919))
     table = dict(re.findall(r"^(\w+) .* ([\d,]+)$", danq.network.models.__doc__, re.MULTILINE))
-    assert found == PARAMETERS[name] == int(table[name].replace(",", ""))
+    assert n_parameters == PARAMETERS[name] == int(table[name].replace(",", ""))
 
 
 def test_deepseas_hidden_layer_has_the_925_units_of_the_released_weights():
@@ -76,7 +76,7 @@ def test_deepseas_hidden_layer_has_the_925_units_of_the_released_weights():
 def test_multiply_adds_are_counted_without_touching_the_model(name, head):
     model = build(name, 500, 7, 0.05, 1.0, head)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    # At least each weight is used once; the pooling head's bias of places is added, not multiplied.
+    # Each weight is used at least once; the pooling head's bias of positions is only added.
     assert count_multiply_adds(model, 500) >= count_parameters(model) / 2
     assert model.training and all(
         torch.equal(before[key], value) for key, value in model.state_dict().items()

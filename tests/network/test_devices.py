@@ -61,7 +61,7 @@ def test_a_training_waits_until_enough_gpus_are_free(two_gpus, monkeypatch, caps
 @pytest.mark.parametrize(
     ("variable", "n"), [("CUDA_VISIBLE_DEVICES", 1), ("LOCAL_RANK", 1), (None, 3)]
 )
-def test_a_choice_that_was_made_is_left_alone_and_so_is_a_wish_for_more_than_there_are(
+def test_gpus_that_were_chosen_are_left_alone_and_too_many_are_not_taken(
     two_gpus, monkeypatch, variable, n
 ):
     if variable:

@@ -96,7 +96,7 @@ def test_the_seed_decides():
 @pytest.mark.parametrize(
     ("width", "starts"), [(20, {3}), (21, {0, 1, 2, 3, 4, 5}), (25, {0, 1}), (26, {0})]
 )
-def test_a_motif_too_wide_for_the_margins_stands_anywhere(width, starts):
+def test_a_motif_too_wide_for_the_margins_may_start_anywhere(width, starts):
     motif = random_motif(np.random.default_rng(0), "m", width)
     filters = [initialised([motif], seed).weights[0] for seed in range(80)]
     assert {find(weights, motif.matrix)[0] for weights in filters} == starts
@@ -112,7 +112,7 @@ def test_a_motif_wider_than_the_filter_is_cut_to_its_most_informative_columns():
 
 
 @pytest.mark.parametrize("background", [None, np.full(4, 0.25)])
-def test_a_filter_answers_most_to_the_word_of_its_motif_in_the_channels_a_c_g_t(background):
+def test_a_filter_responds_most_to_the_word_of_its_motif_in_the_channels_a_c_g_t(background):
     # DeepSEA's and DanQ's files had the channels A, G, C, T, in which GATTACA would be CATTAGA.
     torch.manual_seed(0)
     conv = nn.Conv1d(4, 4, WIDTH)
@@ -129,7 +129,7 @@ def test_a_filter_answers_most_to_the_word_of_its_motif_in_the_channels_a_c_g_t(
     assert int(responses["GATTACA"].argmax()) + start == 30
 
 
-def test_the_reverse_filter_answers_to_the_reverse_complement():
+def test_the_reverse_filter_responds_to_the_reverse_complement():
     conv = initialised([word_motif("GATTACA")])
     assert conv.names[:3] == ["word", "word-", ""]
     reverse_complement = one_hot("TGTAATC")[0].numpy().T
@@ -173,7 +173,7 @@ def test_more_motifs_than_filters_are_refused():
 
 
 @pytest.mark.parametrize(("width", "start"), [(7, 9), (8, 9), (26, 0)])
-def test_with_a_background_a_motif_stands_in_the_middle_as_log_odds(width, start):
+def test_with_a_background_a_motif_is_in_the_middle_as_log_odds(width, start):
     motif = random_motif(np.random.default_rng(0), "m", width)
     background = np.array([0.3, 0.2, 0.1, 0.4])
     conv = initialised([motif], background=background)

@@ -33,7 +33,7 @@ every_gate = pytest.mark.parametrize("gates", GATES)
 # The stem.
 
 
-def test_a_stem_pools_and_rectifies_what_its_convolution_answers():
+def test_a_stem_pools_and_rectifies_the_responses_of_its_convolution():
     torch.manual_seed(0)
     stem, X = Stem(5, 4, 3, torch.tanh), torch.randn(2, 4, 30)
     responses = functional.conv1d(X, stem.conv.weight, stem.conv.bias)
@@ -46,9 +46,9 @@ def test_in_bfloat16_a_cpu_gets_the_same_maxima_by_products():
     conv, X = nn.Conv1d(4, 5, 7), torch.randn(2, 4, 40)
     expected = filter_maxima(conv, X, 6)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = filter_maxima(conv, X, 6)
-    assert found.dtype == torch.bfloat16 and found.shape == expected.shape == (2, 5, 5)
-    assert torch.allclose(found.float(), expected, atol=0.05)
+        maxima = filter_maxima(conv, X, 6)
+    assert maxima.dtype == torch.bfloat16 and maxima.shape == expected.shape == (2, 5, 5)
+    assert torch.allclose(maxima.float(), expected, atol=0.05)
 
 
 # The LSTM.
@@ -238,7 +238,7 @@ def test_a_pooling_head_sums_exponentials_with_biases_counted_from_the_middle(po
             assert logits[n, target].item() == pytest.approx(math.log(total) / 4, abs=1e-5)
 
 
-def test_a_pooling_head_begins_with_equal_positions_and_rare_labels():
+def test_a_pooling_head_starts_with_equal_positions_and_rare_labels():
     head = PoolHead(7, 3, 2)
     nn.init.zeros_(head.out.weight)
     nn.init.zeros_(head.out.bias)
@@ -247,7 +247,7 @@ def test_a_pooling_head_begins_with_equal_positions_and_rare_labels():
     assert len(head.position_bias.unique()) == 1
 
 
-def test_a_pooling_head_bears_logits_whose_exponentials_do_not_fit():
+def test_a_pooling_head_takes_logits_whose_exponentials_overflow():
     head = PoolHead(3, 1, 1)
     nn.init.ones_(head.out.weight)
     nn.init.zeros_(head.out.bias)

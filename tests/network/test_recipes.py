@@ -192,7 +192,7 @@ def test_no_other_recipe_constrains():
         assert all((parameter == 2).all() for parameter in model.parameters())
 
 
-def test_deepsea_begins_uniformly_within_one_over_the_root_of_the_inputs():
+def test_deepseas_initial_weights_are_uniform_within_one_over_the_root_of_the_inputs():
     torch.manual_seed(0)
     model = build("deepsea", 300, 50, 0.2)
     PUBLISHED_DEEPSEA.initialise(model)
@@ -338,7 +338,7 @@ def assert_fills(values, bound):
         ("blstm", "hard_sigmoid"),
     ],
 )
-def test_danqs_first_weights_are_those_of_keras(name, gates):
+def test_danqs_initial_weights_are_those_of_keras(name, gates):
     torch.manual_seed(0)
     model = build(name, 400, 40, 0.15, gates=gates)
     PUBLISHED_DANQ.initialise(model)

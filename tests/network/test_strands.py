@@ -49,7 +49,7 @@ def test_log_odds_are_those_of_the_mean_probability():
     assert torch.allclose(strand_log_odds(logits), expected, atol=1e-12)
 
 
-def test_log_odds_of_a_very_sure_model_are_finite():
+def test_log_odds_of_large_logits_are_finite():
     logits = torch.full((2, 1, 2), 200.0)
     logits[..., 1] = -200.0
     assert strand_log_odds(logits).tolist() == [[200.0, -200.0]]
@@ -61,12 +61,12 @@ def test_rows_are_predicted_batch_by_batch(toy_dataset, monkeypatch):
         rows = range(3, data.length("test"))
         X = torch.from_numpy(data.one_hot("test", np.arange(rows.start, rows.stop)))
         monkeypatch.setattr(strands, "BATCH", 5)
-        found = predict_rows(network, data, "test", rows, CPU)
+        probabilities = predict_rows(network, data, "test", rows, CPU)
     assert len(rows) > 10 and len(rows) % 5
-    assert torch.allclose(found, strand_probabilities(network, X), atol=1e-6)
+    assert torch.allclose(probabilities, strand_probabilities(network, X), atol=1e-6)
 
 
-def test_a_wish_to_stop_ends_a_prediction(toy_dataset):
+def test_a_request_to_stop_ends_a_prediction(toy_dataset):
     def stop():
         raise StoppedError
 

@@ -51,7 +51,9 @@ def random_texts(n, length=WINDOW, seed=0):
 
 
 def one_hot_of(texts):
-    channels = [[[float(base == letter) for base in text] for letter in "ACGT"] for text in texts]
+    channels = [
+        [[float(character == base) for character in text] for base in "ACGT"] for text in texts
+    ]
     return np.array(channels, dtype=np.float32)
 
 
@@ -128,8 +130,8 @@ def test_a_sequence_and_its_reverse_complement_give_the_same_predictions(checkpo
     trained = load(checkpoint(model=model), device="cpu")
     texts = random_texts(4)
     reverse = [text.translate(COMPLEMENT)[::-1] for text in texts]
-    found, expected = trained.predict(reverse), trained.predict(texts)
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-6)
+    expected = trained.predict(texts)
+    pd.testing.assert_frame_equal(trained.predict(reverse), expected, rtol=1e-6)
     pd.testing.assert_frame_equal(trained.logits(reverse), trained.logits(texts), rtol=1e-6)
     strands = trained.strand_logits(torch.from_numpy(one_hot_of(texts)))
     assert not torch.allclose(strands[0], strands[1], atol=1e-6)
@@ -169,8 +171,8 @@ def test_windows_of_a_dataset_get_what_danq_predict_writes(checkpoint, toy_datas
     with open_dataset(toy_dataset) as data:
         texts = [decode(row) for row in data.base_indices("test")]
     assert any("N" not in text for text in texts)
-    found = load(path, device="cpu", threads=1).predict(texts)
-    assert (found.to_numpy() == read_predictions(tmp_path / "p.h5").scores).all()
+    predicted = load(path, device="cpu", threads=1).predict(texts)
+    assert (predicted.to_numpy() == read_predictions(tmp_path / "p.h5").scores).all()
 
 
 def test_more_sequences_than_a_batch_are_predicted_in_parts(checkpoint, monkeypatch):
@@ -210,8 +212,8 @@ SECOND_SHORT = [["A" * WINDOW, "A" * (WINDOW - 2)], "sequence 2 has 398 bp; this
         ],
         [
             np.full((1, 4, WINDOW), np.nan),
-            "an array with values outside 0 to 1 is not one-hot DNA; give 1 for the base, and 0 for "
-            "the three others",
+            "an array with values outside 0 to 1 is not one-hot DNA; give 1 for the base, and 0 "
+            "for the three others",
         ],
         [
             np.zeros((1, 4, WINDOW), complex),

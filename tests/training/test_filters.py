@@ -6,7 +6,7 @@ from danq.motif.meme import Motif, write_meme
 from tests.training.helpers import cut_off, run
 
 
-def test_filters_that_start_from_motifs_are_recorded(toy, run_extract, tmp_path):
+def test_filters_initialised_from_motifs_are_recorded(toy, run_extract, tmp_path):
     motifs = [
         Motif(name, "", np.eye(4)[[0, 1, 2, 3, row]]) for row, name in enumerate(("M1", "M2"))
     ]
@@ -22,7 +22,7 @@ def test_filters_that_start_from_motifs_are_recorded(toy, run_extract, tmp_path)
         motifs=str(tmp_path / "known.meme"),
     )["facts"]
     assert facts["filters_initialised_from"] == ["M2", "M2-", "", "", "", ""]  # 6 filters
-    with pytest.raises(DanqError, match="blstm has no filters that could start from motifs"):
+    with pytest.raises(DanqError, match="blstm has no filters to initialise from motifs"):
         run(
             folder / "dataset.h5",
             tmp_path / "b",

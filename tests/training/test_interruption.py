@@ -19,10 +19,10 @@ def test_a_second_signal_ends_the_process_at_once():
     before = signal.getsignal(signal.SIGTERM)
     with Stop() as stop:
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.asked == "SIGTERM" and signal.getsignal(signal.SIGTERM) == before
+        assert stop.signal_name == "SIGTERM" and signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_signal_is_noted_and_raised_where_it_is_asked_for(capfd):
+def test_a_signal_is_noted_and_raised_at_the_next_check(capfd):
     with Stop() as stop:
         stop.check()
         os.kill(os.getpid(), signal.SIGUSR1)
@@ -82,10 +82,10 @@ def test_an_epoch_begins_at_its_first_step():
         (signal.SIGINT, Validation, "score"),
     ],
 )
-def test_a_signal_leads_to_a_state_from_which_it_goes_on(
+def test_a_signal_leads_to_a_state_from_which_the_training_goes_on(
     number, owner, phase, toy_dataset, tmp_path, monkeypatch, capfd
 ):
-    whole = run(toy_dataset, tmp_path / "whole")
+    uninterrupted = run(toy_dataset, tmp_path / "whole")
     before, original, calls = signal.getsignal(number), getattr(owner, phase), []
 
     def signalled(learner, *arguments):
@@ -103,7 +103,7 @@ def test_a_signal_leads_to_a_state_from_which_it_goes_on(
     assert signal.getsignal(number) == before
     assert "saving the state of the training" in capfd.readouterr().err
     assert (tmp_path / "cut" / "model.ckpt.resume").exists()
-    assert same_weights(whole, run(toy_dataset, tmp_path / "cut"))
+    assert same_weights(uninterrupted, run(toy_dataset, tmp_path / "cut"))
     assert "resuming at step" in capfd.readouterr().err
 
 
@@ -198,7 +198,7 @@ def test_a_damaged_resume_file_is_passed_over(toy_dataset, tmp_path, capsys):
     assert "starting anew" in capsys.readouterr().err
 
 
-def test_weights_that_are_no_numbers_are_never_saved(toy_dataset, tmp_path, monkeypatch):
+def test_weights_that_are_not_finite_are_never_saved(toy_dataset, tmp_path, monkeypatch):
     # The loss of a step is that of the weights before it; a signal right behind may not save what
     # they became.
     learn, calls = Learner.learn, []

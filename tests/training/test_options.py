@@ -8,9 +8,9 @@ from tests.training.helpers import run
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
-def test_a_missing_gpu_is_told(toy_dataset, tmp_path):
+def test_a_missing_gpu_is_reported(toy_dataset, tmp_path):
     with pytest.raises(
-        DanqError, match="device cuda is not here: PyTorch sees 0 GPUs; use auto or cpu"
+        DanqError, match="there is no device cuda: PyTorch sees 0 GPUs; use auto or cpu"
     ):
         run(toy_dataset, tmp_path, device="cuda")
 

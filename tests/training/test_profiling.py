@@ -4,7 +4,7 @@ from danq import cli
 from tests.training.helpers import command_line
 
 
-def test_a_profile_tells_where_a_step_goes_and_makes_no_file(toy_dataset, tmp_path, capsys):
+def test_a_profile_shows_where_a_step_goes_and_makes_no_file(toy_dataset, tmp_path, capsys):
     knobs = {"scale": 0.02, "batch_size": 16, "device": "cpu", "precision": "float32"}
     command = command_line(toy_dataset, tmp_path, "danq", knobs)
     assert cli.main([*command, "--profile"]) == 0

@@ -33,7 +33,7 @@ def test_the_first_trial_is_the_given_configuration(tmp_path):
     assert study.ask(0, GIVEN).params == GIVEN
 
 
-def test_a_trial_that_was_running_is_asked_for_again(tmp_path):
+def test_a_trial_that_was_running_is_run_again(tmp_path):
     study = open_study(tmp_path)
     study.tell(study.ask(0, GIVEN), 0.5, study.states.COMPLETE)
     running = study.ask(0, GIVEN).params

@@ -41,7 +41,7 @@ def test_a_killed_training_resumes_to_the_same_bits(model, toy_dataset, tmp_path
     # A state is saved at every step; the training is killed in the middle of steps, and before,
     # within and after the writing of states, and goes on each time.
     monkeypatch.setattr(epoch, "SAVE_EVERY", 0)
-    whole = run(toy_dataset, tmp_path / "whole", model)
+    uninterrupted = run(toy_dataset, tmp_path / "whole", model)
     for where, name, calls in (
         (Learner, "learn", 2),
         (epoch, "save_state", 3),
@@ -56,7 +56,7 @@ def test_a_killed_training_resumes_to_the_same_bits(model, toy_dataset, tmp_path
             patched.setattr(where, name, dying(getattr(where, name), calls))
             assert killed_at(run, toy_dataset, tmp_path / "cut", model), name
         torch.manual_seed(99)
-    assert same_weights(whole, run(toy_dataset, tmp_path / "cut", model))
+    assert same_weights(uninterrupted, run(toy_dataset, tmp_path / "cut", model))
     assert {path.name for path in (tmp_path / "cut").iterdir()} == {
         "model.ckpt",
         "history.tsv",
@@ -164,9 +164,9 @@ def test_the_model_learns(tmp_path):
         bases = bases[:at] + "GATTACAGATTACA" + bases[at + 14 :] if label else bases
         records.append(f">w{i}\n{bases}\n")
         rows.append(f"w{i}\t{'train' if i < 1000 else 'valid' if i < 1200 else 'test'}\t{label}")
-    (tmp_path / "own.fa").write_text("".join(records))
-    (tmp_path / "own.tsv").write_text("\n".join(rows) + "\n")
-    encode(tmp_path / "own.fa", tmp_path / "own.tsv", tmp_path / "dataset.h5")
+    (tmp_path / "regions.fa").write_text("".join(records))
+    (tmp_path / "regions.tsv").write_text("\n".join(rows) + "\n")
+    encode(tmp_path / "regions.fa", tmp_path / "regions.tsv", tmp_path / "dataset.h5")
     run(tmp_path / "dataset.h5", tmp_path, epochs=8, scale=0.1, lr=0.005, shift=0)
     assert pd.read_csv(tmp_path / "history.tsv", sep="\t")["valid_auprc"].max() > 0.9
 
@@ -195,11 +195,11 @@ def test_a_training_of_four_steps_works(toy_dataset, tmp_path):
                 "SLURM_NODELIST": "localhost",
             },
             {"nodes": 2},
-            "devices 1 on nodes 2 need as many",
+            "devices 1 and nodes 2 need 2 processes",
         ),
     ],
 )
-def test_another_number_of_processes_than_asked_for_is_refused(
+def test_another_number_of_processes_than_configured_is_refused(
     variables, changes, message, toy_dataset, tmp_path
 ):
     knobs = {"scale": 0.02, "epochs": 1, "device": "cpu", "precision": "float32"} | changes

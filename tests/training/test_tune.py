@@ -73,7 +73,7 @@ def fake(monkeypatch):
     return calls
 
 
-def test_a_search_tells_what_it_tried_and_what_was_best(toy_dataset, tmp_path, capsys):
+def test_a_search_reports_what_it_tried_and_what_was_best(toy_dataset, tmp_path, capsys):
     table = search(toy_dataset, tmp_path)
     assert table["trial"].tolist() == [1, 2, 3] and set(table["state"]) == {"complete"}
     assert table.loc[0, SEARCHED].to_dict() == {name: getattr(GIVEN, name) for name in SEARCHED}
@@ -182,7 +182,7 @@ def dying(after, epoch, before_it_is_noted=False):
 
 @pytest.mark.parametrize("moment", [(1, 1), (2, 1), (2, 2), (3, 1, True)])
 def test_a_killed_search_goes_on_to_the_same_end(
-    moment, whole, toy_dataset, tmp_path, monkeypatch, capsys
+    moment, uninterrupted, toy_dataset, tmp_path, monkeypatch, capsys
 ):
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(module, "train", dying(*moment))
@@ -192,7 +192,7 @@ def test_a_killed_search_goes_on_to_the_same_end(
     capsys.readouterr()
     table = search(toy_dataset, tmp_path)
     assert capsys.readouterr().err.count("resuming at step") == 1
-    assert table.drop(columns="seconds").equals(whole.drop(columns="seconds"))
+    assert table.drop(columns="seconds").equals(uninterrupted.drop(columns="seconds"))
     assert weight_files(tmp_path) == [
         f"{name}/model.ckpt" for name in table.loc[table["best"] == "yes", "folder"]
     ]
@@ -205,7 +205,7 @@ def test_a_killed_search_goes_on_to_the_same_end(
 
 
 @pytest.fixture(scope="module")
-def whole(toy_dataset, tmp_path_factory):
+def uninterrupted(toy_dataset, tmp_path_factory):
     """Return the table of a search that nothing disturbed."""
     return search(toy_dataset, tmp_path_factory.mktemp("whole"))
 
@@ -298,7 +298,7 @@ def test_another_search_is_refused(toy, run_extract, toy_dataset, tmp_path, fake
     assert len(fake) == 3
 
 
-def test_damage_is_told_or_fixed(toy_dataset, tmp_path, fake):
+def test_damage_is_reported_or_fixed(toy_dataset, tmp_path, fake):
     table, log = search(toy_dataset, tmp_path), tmp_path / "search" / "study.log"
     lines = log.read_text()
     log.write_text(lines + '{"op_code":4,"wor')
@@ -312,7 +312,7 @@ def test_damage_is_told_or_fixed(toy_dataset, tmp_path, fake):
             search(toy_dataset, tmp_path)
 
 
-def test_without_optuna_the_way_to_get_it_is_told(toy_dataset, tmp_path, monkeypatch):
+def test_without_optuna_the_message_says_how_to_install_it(toy_dataset, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(
         DanqError, match=r"^danq tune needs Optuna; install it with: pip install 'danq\[tune\]'$"
@@ -366,12 +366,12 @@ def test_any_other_mistake_ends_the_search_until_it_is_fixed(
 ):
     with (
         monkeypatch.context() as patched,
-        pytest.raises(DanqError, match="device cuda is not here"),
+        pytest.raises(DanqError, match="there is no device cuda"),
     ):
         patched.setattr(
             module,
             "train",
-            lambda *_, **__: (_ for _ in ()).throw(DanqError("device cuda is not here")),
+            lambda *_, **__: (_ for _ in ()).throw(DanqError("there is no device cuda")),
         )
         search(toy_dataset, tmp_path)
     table = search(toy_dataset, tmp_path)
