@@ -1,4 +1,4 @@
-"""Predictors that the networks must beat: k-mer counts, the target's own motif, and the truth.
+"""Baselines and oracles: k-mer counts, the target's own motif, and the planted truth.
 
 =============== ===============================================================================
 kmer            logistic regression on counts of the 1- to 5-mers of the window, strands merged
@@ -47,7 +47,7 @@ def kmer_baseline(dataset: PathLike, output: PathLike) -> None:
     dataset : path
         dataset.h5.
     output : path
-        The predictions to make: probabilities, nan for targets whose training labels are all equal.
+        The predictions to write: probabilities, nan for targets whose training labels are equal.
     """
     with open_dataset(dataset) as data:
         train = kmer_counts(data.base_indices("train"))
@@ -78,7 +78,7 @@ def kmer_counts(indices: NDArray[np.uint8]) -> NDArray[np.float32]:
     Returns
     -------
     numpy.ndarray, shape (N, 692), float32
-        2 + 10 + 32 + 136 + 512 canonical k-mers for k of 1 to 5, and the counts of each.
+        Counts of the 2 + 10 + 32 + 136 + 512 canonical k-mers for k of 1 to 5.
     """
     return np.hstack([_canonical_counts(indices, k) for k in KMERS])
 
@@ -96,11 +96,11 @@ def _canonical_counts(indices: NDArray[np.uint8], k: int) -> NDArray[np.float32]
 
 def _canonical_columns(k: int) -> NDArray[np.intp]:
     """Return the column of each k-mer, (4**k,): its reverse complement has the same."""
-    every_word = itertools.product(range(4), repeat=k)
-    words = np.array(list(every_word), dtype=np.uint8)
+    products = itertools.product(range(4), repeat=k)
+    kmers = np.array(list(products), dtype=np.uint8)
     powers = 4 ** np.arange(k - 1, -1, -1)
-    forward = words @ powers
-    reverse = sequence.reverse_complement(words) @ powers
+    forward = kmers @ powers
+    reverse = sequence.reverse_complement(kmers) @ powers
     _, column = np.unique(np.minimum(forward, reverse), return_inverse=True)
     return column
 
@@ -111,14 +111,14 @@ def _count_block(
     """Count k-mers by column; those with an unknown base go to a last column, which is cut off."""
     n_sequences, length = indices.shape
     shape = (n_sequences, length - k + 1)
-    words = np.zeros(shape, dtype=np.int32)
+    kmers = np.zeros(shape, dtype=np.int32)
     known = np.ones(shape, dtype=bool)
     for offset in range(k):
         bases = indices[:, offset : offset + shape[1]]
-        words = 4 * words + (bases & 3)
+        kmers = 4 * kmers + (bases & 3)
         known &= bases < 4
-    columns = np.where(known, column[words], n_columns)
-    # A number for each sequence and column.
+    columns = np.where(known, column[kmers], n_columns)
+    # One bin of the count for each sequence and column.
     row_length = n_columns + 1
     first_cell = row_length * np.arange(n_sequences)
     cells = columns + first_cell[:, None]
@@ -139,7 +139,7 @@ def scan_baseline(dataset: PathLike, motifs: PathLike, output: PathLike) -> None
     motifs : str or path
         As `danq.motif.meme.known_motifs`.
     output : path
-        The predictions to make: log-odds (bits), nan for targets without a known motif.
+        The predictions to write: log-odds (bits), nan for targets without a known motif.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def scan_baseline(dataset: PathLike, motifs: PathLike, output: PathLike) -> None
     """
     known = {motif.name: motif.matrix for motif in meme.known_motifs(motifs)}
     with open_dataset(dataset) as data:
-        matrices = _own_motifs(data, known, motifs)
+        matrices = _target_motifs(data, known, motifs)
         indices = data.base_indices("test")
         bin_start = bins.flank(data.window, data.bin_size)
         background = data.background("train")
@@ -161,7 +161,7 @@ def scan_baseline(dataset: PathLike, motifs: PathLike, output: PathLike) -> None
     write_predictions(output, scores, "scan", _NO_SEED, "test", windows)
 
 
-def _own_motifs(
+def _target_motifs(
     data: Dataset, known: Mapping[str, NDArray[np.float64]], source: PathLike
 ) -> dict[int, NDArray[np.float64]]:
     """Return the known motif of each target (its index) that has one; raises as `scan_baseline`."""
@@ -201,17 +201,17 @@ def scan(
     """
     length = indices.shape[1]
     width = len(weights)
-    # Starts of a site, from first to last.
+    # Where a site may start: its middle lies in the bin, and it in the window.
     middle = width // 2
-    first = max(0, flank - middle)
-    last = min(length - width, length - flank - middle - 1)
-    n_starts = last + 1 - first
+    first_start = max(0, flank - middle)
+    last_start = min(length - width, length - flank - middle - 1)
+    n_starts = last_start + 1 - first_start
     best = np.full(len(indices), -np.inf)
     for strand in (weights, meme.reverse_complement(weights)):
         worst = strand.min(axis=1)
         table = np.column_stack([strand, worst])
         scores = np.zeros((len(indices), n_starts))
-        for position, row in enumerate(table, first):
+        for position, row in enumerate(table, first_start):
             scores += row[indices[:, position : position + n_starts]]
         best = np.maximum(best, scores.max(axis=1))
     return best
@@ -236,9 +236,9 @@ def oracle_baseline(
     elements : path
         ``elements.tsv.gz`` of danq simulate.
     output : path
-        The predictions to make: share of the bin that is marked, 0 to 1.
+        The predictions to write: share of the bin that is marked, 0 to 1.
     kind : {"oracle_rule", "oracle_parts"}
-        Whether only elements where the rule holds count, or decoys too.
+        Count only the elements where the rule holds, or decoys as well.
     """
     kinds = ["positive"]
     if kind == "oracle_parts":

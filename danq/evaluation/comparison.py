@@ -75,8 +75,8 @@ def read_test_split(dataset: Dataset) -> Split:
     """Return the windows of the test split of a dataset, and the genomic block of each."""
     names = dataset.names
     columns = {"target": range(len(names)), "name": names, "group": dataset.groups}
-    positions = dataset.positions("test")
-    blocks = uncertainty.genomic_blocks(positions.chrom, positions.start)
+    windows = dataset.positions("test")
+    blocks = uncertainty.genomic_blocks(windows.chrom, windows.start)
     return Split(dataset.labels("test"), pd.DataFrame(columns), blocks)
 
 
@@ -87,7 +87,7 @@ class Spread(NamedTuple):
     ----------
     auprc, auroc : numpy.ndarray, shape (S, T), float64
         Areas of every seed.
-    drawn : numpy.ndarray, shape (R, T), float64
+    replicates : numpy.ndarray, shape (R, T), float64
         AUPRC in each replicate of the bootstrap, seeds averaged.
     influence : numpy.ndarray, shape (B, T), float64
         What each block adds to the error of the AUROC, seeds averaged.
@@ -95,7 +95,7 @@ class Spread(NamedTuple):
 
     auprc: NDArray[np.float64]
     auroc: NDArray[np.float64]
-    drawn: NDArray[np.float64]
+    replicates: NDArray[np.float64]
     influence: NDArray[np.float64]
 
 
@@ -135,10 +135,10 @@ def compare(
     if n_blocks < MIN_BLOCKS:
         _warn_of_few_blocks(n_blocks)
     rng = np.random.default_rng(0)
-    drawn = uncertainty.draw_blocks(n_blocks, uncertainty.REPLICATES, rng)
+    draws = uncertainty.draw_blocks(n_blocks, uncertainty.REPLICATES, rng)
     spreads = {}
     for model, scores in trained.items():
-        resampled = _resample(test, scores, drawn, threads, f"bootstrap {model}")
+        resampled = _resample(test, scores, draws, threads, f"bootstrap {model}")
         spreads[model] = _spread(measured[model], resampled)
     positives = _positives_by_block(test, n_blocks)
     tables = []
@@ -174,29 +174,29 @@ def _positives_by_block(test: Split, n_blocks: int) -> NDArray[np.int64]:
 
 
 class _Resampled(NamedTuple):
-    """As the attributes of `Spread`."""
+    """The attributes of `Spread` that come from resampling blocks."""
 
-    drawn: NDArray[np.float64]
+    replicates: NDArray[np.float64]
     influence: NDArray[np.float64]
 
 
 def _spread(measured: Sequence[Mapping[str, NDArray[np.float64]]], resampled: _Resampled) -> Spread:
-    """Return the `Spread` of one model from what was measured of its seeds."""
+    """Return the `Spread` of one model from the metrics of its seeds."""
     auprc = np.stack([areas["auprc"] for areas in measured])
     auroc = np.stack([areas["auroc"] for areas in measured])
-    return Spread(auprc, auroc, resampled.drawn, resampled.influence)
+    return Spread(auprc, auroc, resampled.replicates, resampled.influence)
 
 
 def _resample(
     test: Split,
     seeds: Sequence[NDArray[np.floating]],
-    drawn: NDArray[np.float32],
+    draws: NDArray[np.float32],
     threads: int,
     title: str,
 ) -> _Resampled:
     """Resample every target of one model, from the scores (N, T) of its seeds."""
     n_targets = test.labels.shape[1]
-    n_replicates, n_blocks = drawn.shape
+    n_replicates, n_blocks = draws.shape
     areas = np.full((n_replicates, n_targets), np.nan)
     influence = np.full((n_blocks, n_targets), np.nan)
 
@@ -204,7 +204,7 @@ def _resample(
         target: int, positive: NDArray[np.bool_], scores: Sequence[NDArray[np.floating]]
     ) -> None:
         if _is_defined(positive, scores):
-            target_areas = _mean_areas(positive, scores, test.blocks, drawn)
+            target_areas = _mean_areas(positive, scores, test.blocks, draws)
             areas[:, target] = target_areas
             target_influence = _mean_influence(positive, scores, test.blocks, n_blocks)
             influence[:, target] = target_influence
@@ -233,12 +233,12 @@ def _mean_areas(
     positive: NDArray[np.bool_],
     seeds: Sequence[NDArray[np.floating]],
     blocks: NDArray[np.int64],
-    drawn: NDArray[np.float32],
+    draws: NDArray[np.float32],
 ) -> NDArray[np.float64]:
     """Return the AUPRC of one target in each replicate (R,), seeds averaged."""
     areas = []
     for scores in seeds:
-        areas.append(uncertainty.resampled_auprc(positive, scores, blocks, drawn))
+        areas.append(uncertainty.resampled_auprc(positive, scores, blocks, draws))
     return np.mean(areas, axis=0)
 
 
@@ -272,10 +272,10 @@ def _compare_pair(
     defined = targets["difference"].notna().to_numpy()
     for subset in _subsets(facts["group"], defined):
         members = subset.members
-        carried = positives[:, members].sum(axis=1, keepdims=True)
+        pooled = positives[:, members].sum(axis=1, keepdims=True)
         mean_a = _mean(a, members)
         mean_b = _mean(b, members)
-        row = _differences(mean_a, mean_b, carried)
+        row = _differences(mean_a, mean_b, pooled)
         summary = _summarise(targets[members])
         row = row.assign(target=subset.target, name="mean", group=subset.group, **summary)
         tables.append(row)
@@ -318,13 +318,13 @@ def _mean_of_defined(table: NDArray[np.float64]) -> NDArray[np.float64]:
 def _differences(a: Spread, b: Spread, positives: NDArray[np.int64]) -> pd.DataFrame:
     """Return areas, differences, intervals and p-values of each target.
 
-    What a bootstrap over B blocks finds is multiplied by B / (B - 1), and its degrees of freedom
-    are those of the blocks that carry the target (`positives`, (B, T)).
+    The variance from a bootstrap over B blocks is multiplied by B / (B - 1); its degrees of freedom
+    follow from the number of blocks that hold positives of the target (`positives`, (B, T)).
     """
     n_blocks = len(positives)
     carrying = uncertainty.effective_number(positives)
     degrees = np.where(carrying >= uncertainty.MIN_CARRIED, carrying - 1, 0)
-    bootstrap = _variance(a.drawn - b.drawn)
+    bootstrap = _variance(a.replicates - b.replicates)
     auprc_sampling = bootstrap * n_blocks / max(n_blocks - 1, 1)
     influence = a.influence - b.influence
     auroc_sampling = (influence**2).sum(axis=0)
@@ -370,17 +370,17 @@ def _seed_error(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.fl
     return np.sqrt(_variance_of_mean(a) + _variance_of_mean(b))
 
 
-def _variance(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+def _variance(replicates: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the variance over replicates of each target (T,), of those that are not nan."""
-    defined = ~np.isnan(drawn)
+    defined = ~np.isnan(replicates)
     counts = np.maximum(defined.sum(axis=0), 2)
-    mean = np.where(defined, drawn, 0).sum(axis=0) / counts
-    deviations = np.where(defined, (drawn - mean) ** 2, 0)
+    mean = np.where(defined, replicates, 0).sum(axis=0) / counts
+    deviations = np.where(defined, (replicates - mean) ** 2, 0)
     return deviations.sum(axis=0) / (counts - 1)
 
 
 def _summarise(targets: pd.DataFrame) -> dict[str, float]:
-    """Return what the differences of several targets say as a set."""
+    """Summarise the differences of several targets."""
     differences = targets["difference"]
     summary = {"n_targets": len(targets), "median": differences.median(), "improved": np.nan}
     if len(targets):

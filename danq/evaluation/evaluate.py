@@ -25,7 +25,7 @@ _Item = TypeVar("_Item")
 
 
 class Predictor(NamedTuple):
-    """A model or baseline as it was trained once.
+    """One training of a model, or a baseline.
 
     Attributes
     ----------
@@ -63,14 +63,14 @@ def evaluate(
     predictions : list of path
         Files of danq predict and danq baseline, all on the test split.
     metrics : path
-        Made: one row per model, seed and target.
+        Table to write: one row per model, seed and target.
     comparison : path
-        Made: one row per pair of models and target, and their means, see
+        Table to write: one row per pair of models and target, and their means, see
         `danq.evaluation.comparison.compare`.
     curves : path
-        Made: precision of each model and target at the `RECALLS`, seeds averaged.
+        Table to write: precision of each model and target at the `RECALLS`, seeds averaged.
     reliability : path
-        Made: for each training, mean probability against share of positives, by bins of
+        Table to write: for each training, mean probability and share of positives, by bins of
         probability.
     elements : path, optional
         On a simulated run ``elements.tsv.gz``: adds ``decoy_auroc``, the AUROC over positive and
@@ -83,10 +83,10 @@ def evaluate(
     DanqError
         Predictions of other windows, or of the same model and seed twice.
     """
-    with open_dataset(dataset) as opened:
-        test = read_test_split(opened)
-        decoys = None if elements is None else _decoys(opened, elements)
-        checksum = opened.split_checksum("test")
+    with open_dataset(dataset) as data:
+        test = read_test_split(data)
+        decoys = None if elements is None else _decoys(data, elements)
+        checksum = data.split_checksum("test")
     scores = _read_scores(predictions, checksum, test.labels.shape)
     measured = {}
     for predictor, values in scores.items():
@@ -160,7 +160,7 @@ def _metrics_table(
 
 
 def _metrics_of(test: Split, measured: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
-    """Return a row per target: what it is, how many windows it has, its metrics."""
+    """Return a row per target: its facts, its numbers of windows, its metrics."""
     labels = test.labels
     n_positive = labels.sum(axis=0)
     prevalence = labels.mean(axis=0)
@@ -173,26 +173,26 @@ def decoy_auroc(
 ) -> NDArray[np.float64]:
     """Return the AUROC of each target over its positive and decoy windows only.
 
-    0.5 says that the predictor knows the parts of the grammar and not the rule.
+    0.5 means that the predictor knows the parts of the grammar but not the rule.
 
     Parameters
     ----------
     labels, scores : numpy.ndarray, shape (N, T)
         As `danq.evaluation.metrics.measure`.
     decoys : numpy.ndarray, shape (N, T), bool
-        Windows with the right parts; those that are positive all the same count as positive.
+        Windows with the right parts; those that are positive nonetheless count as positive.
 
     Returns
     -------
     numpy.ndarray, shape (T,), float64
     """
-    compared = decoys | (labels == 1)
+    included = decoys | (labels == 1)
     areas = []
     for target in range(labels.shape[1]):
-        rows = compared[:, target]
+        rows = included[:, target]
         column = slice(target, target + 1)
-        truth = labels[rows, column]
-        metrics = measure(truth, scores[rows, column], names=["auroc"])
+        compared_labels = labels[rows, column]
+        metrics = measure(compared_labels, scores[rows, column], names=["auroc"])
         areas.append(metrics["auroc"][0])
     return np.array(areas)
 

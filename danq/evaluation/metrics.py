@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from danq import catalog
 from danq.errors import DanqError
-from danq.evaluation.ranking import TOGETHER, Ranking, blocks_of_targets, rankings
+from danq.evaluation.ranking import TARGETS_AT_ONCE, Ranking, blocks_of_targets, rankings
 
 METRICS = tuple(catalog.METRICS)
 """What `measure` returns, in this order."""
@@ -39,8 +39,8 @@ def measure(
         1 where a window is positive.
     scores : array_like, shape (N, T)
         Higher is more positive; infinities rank as any other score. Compared in their own
-        precision. Either array may be memory-mapped, and lie in memory in either order; `TOGETHER`
-        targets are copied at a time.
+        precision. Either array may be memory-mapped, and lie in memory in either order;
+        `TARGETS_AT_ONCE` targets are copied at a time.
     threads : int
         Targets are shared among as many threads. The result does not depend on it; memory grows
         with it, by about 25 columns of float32 a thread.
@@ -75,8 +75,9 @@ def measure(
         return rows
 
     n_targets = labels.shape[1]
-    share = -(-n_targets // threads)
-    blocks = blocks_of_targets(n_targets, min(TOGETHER, share))
+    targets_per_thread = -(-n_targets // threads)
+    size = min(TARGETS_AT_ONCE, targets_per_thread)
+    blocks = blocks_of_targets(n_targets, size)
     rows: list[list[float]] = []
     bar = tqdm(total=n_targets, desc="measure", unit="target", leave=False, disable=None, delay=1)
     with bar, ThreadPoolExecutor(threads) as pool:
@@ -88,13 +89,13 @@ def measure(
 
 
 def _refuse_mismatch(labels: NDArray, scores: NDArray, ndim: int) -> None:
-    """Refuse labels and scores that differ in shape or have another number of dimensions."""
+    """Refuse labels and scores that differ in shape or have the wrong number of dimensions."""
     if labels.ndim == ndim and labels.shape == scores.shape:
         return
     pair = f"labels of shape {labels.shape} and scores of shape {scores.shape}"
     ending = "s" if ndim > 1 else ""
-    need = f"both need the same, of {ndim} dimension{ending}"
-    raise DanqError(f"{pair} do not belong together; {need}")
+    need = f"both must have the same shape, of {ndim} dimension{ending}"
+    raise DanqError(f"{pair} do not match; {need}")
 
 
 # --- metrics of the catalogue ---
@@ -113,9 +114,9 @@ def auroc(ranking: Ranking) -> float:
     false_positives = counts.predicted - counts.true_positives
     lower = ranking.n_negative - false_positives
     equal = counts.predicted - counts.above - counts.gained
-    # In whole numbers, a pair won counting two and a tie one: only the division rounds.
-    won = (counts.gained * (2 * lower + equal)).sum()
-    return won / (2 * ranking.n_positive * ranking.n_negative)
+    # In whole numbers, a pair won counts two and a tie one: only the division rounds.
+    points = (counts.gained * (2 * lower + equal)).sum()
+    return points / (2 * ranking.n_positive * ranking.n_negative)
 
 
 def auprc(ranking: Ranking) -> float:
@@ -193,8 +194,8 @@ def ece(ranking: Ranking) -> float:
     if not ranking.is_probability:
         return np.nan
     bins = ranking.binned(BINS)
-    # A bin's share of the windows times the distance of its means is the distance of its sums, over
-    # all windows.
+    # A bin's share of all windows times the distance between its means is the distance between its
+    # sums, divided by the number of all windows.
     return np.abs(bins.score - bins.positives).sum() / ranking.n
 
 
@@ -270,7 +271,7 @@ def precision_at(labels: ArrayLike, scores: ArrayLike, recalls: ArrayLike) -> ND
 
 
 class Calibration(NamedTuple):
-    """What scores say and what happened, by bins of the score; as the columns of reliability.tsv.
+    """Mean score and share of positives by bins of the score: the columns of reliability.tsv.
 
     Attributes
     ----------
@@ -288,7 +289,7 @@ class Calibration(NamedTuple):
 
 
 def calibration(labels: ArrayLike, scores: ArrayLike, bins: int = BINS) -> Calibration:
-    """Compare probabilities with what happened, all targets together.
+    """Compare predicted probabilities with shares of positives, all targets together.
 
     Parameters
     ----------
@@ -323,22 +324,22 @@ def calibration(labels: ArrayLike, scores: ArrayLike, bins: int = BINS) -> Calib
     n = np.zeros(bins, dtype=np.int64)
     for columns in blocks_of_targets(labels.shape[1]):
         for ranking in rankings(labels, scores, columns):
-            _refuse_scores(ranking)
+            _refuse_non_probabilities(ranking)
             target = ranking.binned(bins)
             sums += target.score
             positives += target.positives
             n += target.n
-    return Calibration(_divided(sums, n), _divided(positives, n), n)
+    return Calibration(_means(sums, n), _means(positives, n), n)
 
 
-def _refuse_scores(ranking: Ranking) -> None:
-    """Refuse scores that are no probabilities."""
+def _refuse_non_probabilities(ranking: Ranking) -> None:
+    """Refuse scores that are not probabilities."""
     if ranking.n and not ranking.is_probability:
         advice = "give probabilities, of targets that have them"
         raise DanqError(f"scores are not all between 0 and 1; {advice}")
 
 
-def _divided(sums: NDArray[np.float64], n: NDArray[np.int64]) -> NDArray[np.float64]:
+def _means(sums: NDArray[np.float64], n: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return means, nan where n is 0."""
     means = np.full(len(n), np.nan)
     return np.divide(sums, n, out=means, where=n > 0)

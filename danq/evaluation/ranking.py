@@ -17,15 +17,15 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from danq.errors import DanqError
 
-TOGETHER = 16
-"""Targets that are read together: where the scores of a window lie side by side, those of 16 fill a
+TARGETS_AT_ONCE = 16
+"""Targets that are read at once: where the scores of a window lie side by side, those of 16 fill a
 cache line."""
 
-ROWS = 512
-"""Windows that are read together: they stay in the cache until all targets have taken theirs."""
+WINDOWS_AT_ONCE = 512
+"""Windows that are read at once: they stay in the cache until the last target is copied."""
 
 ROUNDING = 1e-12
-"""How far a recall may fall short of the one asked for: 0.1 + 0.2 is 3 positives of 10, not 4."""
+"""How far a recall may fall short of the requested one: 0.1 + 0.2 is 3 positives of 10, not 4."""
 
 
 class Thresholds(NamedTuple):
@@ -158,15 +158,15 @@ class Ranking:
         return precision
 
     def binned(self, bins: int) -> Bins:
-        """Return the windows, whose scores are probabilities, in this number of bins."""
+        """Count the windows in this number of bins; their scores must be probabilities."""
         # Borders are compared, and sums are made, in float64.
         ordered = self.ordered.astype(np.float64)
         borders = np.linspace(0, 1, bins + 1)[1:-1]
         ends = np.searchsorted(ordered, borders, "right")
         positive_ends = np.searchsorted(self.positive_scores, borders, "right")
         sums = []
-        for first, last in pairwise([0, *ends, self.n]):
-            sums.append(ordered[first:last].sum())
+        for start, end in pairwise([0, *ends, self.n]):
+            sums.append(ordered[start:end].sum())
         positives = np.diff(positive_ends, prepend=0, append=self.n_positive)
         n = np.diff(ends, prepend=0, append=self.n)
         return Bins(np.array(sums), positives, n)
@@ -186,8 +186,8 @@ class Columns(NamedTuple):
     scores: NDArray[np.floating]
 
 
-def blocks_of_targets(n_targets: int, size: int = TOGETHER) -> list[slice]:
-    """Return the targets in blocks that are read together.
+def blocks_of_targets(n_targets: int, size: int = TARGETS_AT_ONCE) -> list[slice]:
+    """Return the targets in blocks that are read at once.
 
     Parameters
     ----------
@@ -199,6 +199,7 @@ def blocks_of_targets(n_targets: int, size: int = TOGETHER) -> list[slice]:
     Returns
     -------
     list of slice
+        Each the targets of one block.
 
     Examples
     --------
@@ -207,9 +208,9 @@ def blocks_of_targets(n_targets: int, size: int = TOGETHER) -> list[slice]:
     """
     step = max(size, 1)
     blocks = []
-    for first in range(0, n_targets, step):
-        last = min(first + step, n_targets)
-        blocks.append(slice(first, last))
+    for start in range(0, n_targets, step):
+        end = min(start + step, n_targets)
+        blocks.append(slice(start, end))
     return blocks
 
 
@@ -223,12 +224,12 @@ def rankings(
     labels, scores : numpy.ndarray, shape (N, T)
         As `danq.evaluation.metrics.measure`.
     columns : slice
-        C targets, which are read together.
+        C targets, which are read at once.
 
     Yields
     ------
     Ranking
-        Of each of them.
+        One for each of these targets.
 
     Raises
     ------
@@ -250,20 +251,21 @@ def read_targets(
     labels, scores : numpy.ndarray, shape (N, T)
         As `danq.evaluation.metrics.measure`.
     columns : slice
-        C targets; up to `TOGETHER` cost about as much as one.
+        C targets; up to `TARGETS_AT_ONCE` cost about as much as one.
 
     Returns
     -------
     Columns
+        Labels and scores of these targets.
 
     Raises
     ------
     DanqError
         Labels other than 0 and 1.
     """
-    marks = _transposed(labels, columns, labels.dtype)
-    positive = marks == 1
-    negative = marks == 0
+    values = _transposed(labels, columns, labels.dtype)
+    positive = values == 1
+    negative = values == 0
     if not (positive | negative).all():
         which = f"labels of targets {columns.start} to {columns.stop - 1}"
         raise DanqError(f"{which} are not all 0 or 1; give 1 for positive and 0 for negative")
@@ -275,7 +277,7 @@ def _transposed(array: NDArray[np.generic], columns: slice, dtype: DTypeLike) ->
     """Return columns of an array as contiguous rows."""
     n_targets = columns.stop - columns.start
     copy = np.empty((n_targets, len(array)), dtype)
-    for first in range(0, len(array), ROWS):
-        rows = slice(first, first + ROWS)
+    for start in range(0, len(array), WINDOWS_AT_ONCE):
+        rows = slice(start, start + WINDOWS_AT_ONCE)
         copy[:, rows] = array[rows, columns].T
     return copy

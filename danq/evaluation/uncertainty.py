@@ -17,8 +17,8 @@ BLOCK = 50_000
 or lie side by side stay together (Kunsch 1989, https://doi.org/10.1214/aos/1176347265)."""
 
 MIN_BLOCKS = 10
-"""With fewer blocks nothing can be said of how another part of the genome would differ: there is no
-interval."""
+"""With fewer blocks there is no interval: they do not show how other parts of the genome would
+differ."""
 
 MIN_CARRIED = 3
 """A target whose positive windows crowd in fewer blocks than this (`effective_number`) has no
@@ -41,8 +41,8 @@ among its positive windows, neighbouring ones count as equal: enough to say how 
 def genomic_blocks(chroms: ArrayLike, starts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the number of the genomic block in which each window starts.
 
-    Where there are more than `MAX_BLOCKS` chromosomes (contigs; windows without a place, each on
-    its own), neighbouring ones make one block.
+    Where there are more than `MAX_BLOCKS` chromosomes (contigs; or windows without coordinates,
+    each a chromosome of its own), neighbouring ones make one block.
 
     Parameters
     ----------
@@ -56,28 +56,28 @@ def genomic_blocks(chroms: ArrayLike, starts: NDArray[np.integer]) -> NDArray[np
     numpy.ndarray, shape (N,), int64
         From 0 to, at most, `MAX_BLOCKS` - 1.
     """
-    numbers = np.unique(chroms, return_inverse=True)[1]
+    chrom_indices = np.unique(chroms, return_inverse=True)[1]
     length = BLOCK
-    blocks = _blocks_of_length(numbers, starts, length)
-    while _count(blocks) > MAX_BLOCKS and (starts >= length).any():
+    blocks = _blocks_of_length(chrom_indices, starts, length)
+    while _n_blocks(blocks) > MAX_BLOCKS and (starts >= length).any():
         length *= 2
-        blocks = _blocks_of_length(numbers, starts, length)
-    n_blocks = _count(blocks)
+        blocks = _blocks_of_length(chrom_indices, starts, length)
+    n_blocks = _n_blocks(blocks)
     if n_blocks > MAX_BLOCKS:
         return blocks * MAX_BLOCKS // n_blocks
     return blocks
 
 
 def _blocks_of_length(
-    numbers: NDArray[np.integer], starts: NDArray[np.integer], length: int
+    chrom_indices: NDArray[np.integer], starts: NDArray[np.integer], length: int
 ) -> NDArray[np.int64]:
     """Return the block of each window, blocks having this length (bp)."""
-    pairs = np.column_stack([numbers, starts // length])
+    pairs = np.column_stack([chrom_indices, starts // length])
     blocks = np.unique(pairs, axis=0, return_inverse=True)[1]
     return blocks.ravel()
 
 
-def _count(blocks: NDArray[np.int64]) -> int:
+def _n_blocks(blocks: NDArray[np.int64]) -> int:
     return int(blocks.max(initial=0)) + 1
 
 
@@ -138,7 +138,7 @@ def resampled_auprc(
     labels: NDArray[np.bool_],
     scores: NDArray[np.floating],
     blocks: NDArray[np.integer],
-    drawn: NDArray[np.float32],
+    draws: NDArray[np.float32],
 ) -> NDArray[np.float64]:
     """Return the average precision of one target in each replicate of a block bootstrap.
 
@@ -150,7 +150,7 @@ def resampled_auprc(
         Higher is more positive.
     blocks : numpy.ndarray, shape (N,), int
         Block of each window.
-    drawn : numpy.ndarray, shape (R, B), float32
+    draws : numpy.ndarray, shape (R, B), float32
         How often each block is drawn, see `draw_blocks`.
 
     Returns
@@ -160,20 +160,20 @@ def resampled_auprc(
         at most `LEVELS` levels; nan where no positive is drawn.
     """
     thresholds = _levels(scores[labels])
-    n_blocks = drawn.shape[1]
+    n_blocks = draws.shape[1]
     shape = (len(thresholds) + 1, n_blocks)
     level = np.searchsorted(thresholds, scores, side="right")  # 0: below every positive
     cell = level * n_blocks + blocks
-    predicted = _at_or_above(cell, shape) @ drawn.T  # (K, R)
-    true_positives = _at_or_above(cell[labels], shape) @ drawn.T  # (K, R)
-    none = np.zeros(len(drawn), np.float32)
-    gained = true_positives - np.vstack([true_positives[1:], none])
+    predicted = _at_or_above(cell, shape) @ draws.T  # (K, R)
+    true_positives = _at_or_above(cell[labels], shape) @ draws.T  # (K, R)
+    beyond_highest = np.zeros(len(draws), np.float32)
+    gained = true_positives - np.vstack([true_positives[1:], beyond_highest])
     precision = np.zeros_like(true_positives)
     np.divide(true_positives, predicted, out=precision, where=predicted > 0)
     area = (precision * gained).sum(axis=0, dtype=np.float64)
     n_positive = true_positives[0]
-    mean = np.full(len(drawn), np.nan)
-    return np.divide(area, n_positive, out=mean, where=n_positive > 0)
+    auprc = np.full(len(draws), np.nan)
+    return np.divide(area, n_positive, out=auprc, where=n_positive > 0)
 
 
 def _levels(scores: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -232,12 +232,12 @@ def auroc_influence(
     """
     positives = scores[labels]
     negatives = scores[~labels]
-    of_positives = _placements(positives, negatives)
-    of_negatives = _placements(-negatives, -positives)
-    area = of_positives.mean()
+    positive_placements = _placements(positives, negatives)
+    negative_placements = _placements(-negatives, -positives)
+    area = positive_placements.mean()
     influence = np.zeros(n_blocks)
-    influence += _excess(of_positives - area, blocks[labels], n_blocks)
-    influence += _excess(of_negatives - area, blocks[~labels], n_blocks)
+    influence += _excess(positive_placements - area, blocks[labels], n_blocks)
+    influence += _excess(negative_placements - area, blocks[~labels], n_blocks)
     return influence
 
 
@@ -266,7 +266,7 @@ def _excess(
 
 
 class Interval(NamedTuple):
-    """What is known of differences.
+    """Intervals and p-values of differences.
 
     Attributes
     ----------
@@ -329,7 +329,7 @@ def _stacked(rows: Sequence[ArrayLike], shape: tuple[int, ...]) -> NDArray[np.fl
 
 
 def adjusted(p: ArrayLike) -> NDArray[np.float64]:
-    """Return q-values of p-values (T,); nan stays nan, and counts for nothing.
+    """Return q-values of p-values (T,); nan stays nan, and is ignored.
 
     Benjamini and Hochberg 1995, https://doi.org/10.1111/j.2517-6161.1995.tb02031.x.
     """
@@ -344,11 +344,11 @@ def adjusted(p: ArrayLike) -> NDArray[np.float64]:
 def wilcoxon(differences: ArrayLike) -> float:
     """Return the p-value of Wilcoxon's signed-rank test of differences (T,).
 
-    Wilcoxon 1945, https://doi.org/10.2307/3001968. Differences that are 0 or nan count for nothing;
-    nan where none are left.
+    Wilcoxon 1945, https://doi.org/10.2307/3001968. Differences that are 0 or nan are ignored;
+    the result is nan where none are left.
     """
     values = np.asarray(differences, np.float64)
-    counted = values[np.isfinite(values) & (values != 0)]
-    if not len(counted):
+    nonzero = values[np.isfinite(values) & (values != 0)]
+    if not len(nonzero):
         return np.nan
-    return float(stats.wilcoxon(counted).pvalue)
+    return float(stats.wilcoxon(nonzero).pvalue)

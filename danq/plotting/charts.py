@@ -81,10 +81,10 @@ def scatter_models(
     labels : tuple of str
         Axis labels of `a` and `b`.
     titles : sequence of str, length T, optional
-        What a page shows when the pointer rests on a point.
+        Tooltip of each point on a page.
     keys : sequence of int, length T, optional
-        Index of the target of each point, by which a page ties equal targets of its figures
-        together.
+        Index of the target of each point, by which a page links the points of one target in all
+        its figures.
     style : mapping of str to Style, optional
         Colours of the groups; `danq.plotting.style.styles` of the groups when not given.
 
@@ -122,12 +122,12 @@ def _draw_differences(
     """Draw points, filled where the interval excludes 0, and intervals as bars from `start`."""
     below = _bound(low, len(start))
     above = _bound(high, len(start))
-    clear = ~((below <= 0) & (above >= 0))
+    excludes_zero = ~((below <= 0) & (above >= 0))
     for group in dict.fromkeys(points.groups):
         members = (points.groups == group) & defined
         colour = points.style[group].colour
         for filled in (True, False):
-            rows = np.flatnonzero(members & (clear == filled))
+            rows = np.flatnonzero(members & (excludes_zero == filled))
             if rows.size:
                 points.draw(ax, rows, group, filled=filled)
                 x = points.x[rows]
@@ -256,23 +256,23 @@ def effect_matrix(
     values : numpy.ndarray, shape (R, C)
         Falls in log-odds.
     rows, columns : sequence of str
-        What to call them.
+        Their names.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
     limit = max(np.abs(values).max(), 1e-9)
-    # An odd number of colours, so that 0 is white; few, so that their bar is drawn and no picture.
+    # An odd number of colours, so that 0 is white; few, so that the colour bar is no bitmap.
     colours = matplotlib.colormaps["RdBu_r"].resampled(41)
     mesh = ax.pcolormesh(values, cmap=colours, vmin=-limit, vmax=limit, edgecolors="none")
     shrink = min(1, 8 / len(rows))
     ticks = [-limit, 0, limit]
     bar = ax.figure.colorbar(mesh, ax=ax, shrink=shrink, ticks=ticks, format="%.2g")
     bar.set_label("fall in log-odds", color=INK)
-    for framed in (ax, bar.ax):
-        framed.tick_params(length=0, labelsize=7, colors=INK)
-        for spine in framed.spines.values():
+    for axes in (ax, bar.ax):
+        axes.tick_params(length=0, labelsize=7, colors=INK)
+        for spine in axes.spines.values():
             spine.set_color(INK)
     across = np.arange(len(columns)) + 0.5
     down = np.arange(len(rows)) + 0.5
@@ -283,7 +283,7 @@ def effect_matrix(
 
 
 def _axis_name(name: str) -> str:
-    """Return a name fit for an axis: what cannot be seen replaced, what is long cut."""
+    """Return a name fit for an axis: invisible characters replaced, a long name cut."""
     visible = ""
     for character in name:
         visible += character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"

@@ -49,7 +49,7 @@ def training_curves(
     ylabel : str
         Axis label.
     titles : sequence of str, optional
-        What a page shows when the pointer rests on the mark of each curve.
+        Tooltip of the mark of each curve on a page.
     style : mapping of str to Style, optional
         Colours of the labels; `danq.plotting.style.styles` of the labels when not given.
 
@@ -98,7 +98,7 @@ def interaction_curves(
     planted: ArrayLike | None = None,
     style: Mapping[str, Style] | None = None,
 ) -> Axes:
-    """Draw what two motifs do together, beyond the sum of their parts, against their distance.
+    """Draw the interaction of two motifs, beyond the sum of their effects, against their distance.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def interaction_curves(
     labels : sequence of str
         The model of each curve; equal labels (seeds of one model) share a colour.
     planted : array_like, shape (D,), bool, optional
-        Distances at which a planted rule holds: shaded, half-way to their neighbours.
+        Distances at which a planted rule holds: shaded, half-way to the neighbouring distances.
     style : mapping of str to Style, optional
         Colours of the labels; `danq.plotting.style.styles` of the labels when not given.
 
@@ -137,11 +137,9 @@ def interaction_curves(
 
 
 def _shade(ax: Axes, x: NDArray[np.float64], holds: NDArray[np.int_]) -> None:
-    """Shade the stretches of `x` where `holds` is 1, half-way to their neighbours."""
-    first = x[:1]
-    last = x[-1:]
+    """Shade the stretches of `x` where `holds` is 1, half-way to the neighbouring values."""
     middles = (x[1:] + x[:-1]) / 2
-    edges = np.concatenate([first, middles, last])
+    edges = np.concatenate([x[:1], middles, x[-1:]])
     borders = np.flatnonzero(np.diff(holds, prepend=0, append=0))
     for low, high in borders.reshape(-1, 2):
         ax.axvspan(edges[low], edges[high], **_SHADE)
@@ -167,7 +165,7 @@ def reliability(
     labels : sequence of str
         The model of each line.
     titles : sequence of sequences of str, optional
-        What a page shows when the pointer rests on each point of each line.
+        Tooltip of each point of each line on a page.
     style : mapping of str to Style, optional
         Colours of the labels; `danq.plotting.style.styles` of the labels when not given.
 

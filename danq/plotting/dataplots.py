@@ -63,10 +63,11 @@ def overview(
     windows_by_chromosome(axes["windows"], names, counts, splits=splits)
     prevalence = positive_counts.sum(axis=0) / totals.sum()
     charts.prevalence(axes["rank"], prevalence, groups=groups, style=style)
-    first = positive_counts[0] / totals[0]
-    last = positive_counts[-1] / totals[-1]
-    ends = (splits[0], splits[-1])
-    prevalence_scatter(axes["scatter"], first, last, groups=groups, splits=ends, style=style)
+    prevalence_a = positive_counts[0] / totals[0]
+    prevalence_b = positive_counts[-1] / totals[-1]
+    pair = (splits[0], splits[-1])
+    scatter = axes["scatter"]
+    prevalence_scatter(scatter, prevalence_a, prevalence_b, groups=groups, splits=pair, style=style)
     labels_per_window(axes["labels"], histograms, splits=splits)
     _add_legend_of_groups(axes["rank"], style)
     return figure
@@ -93,7 +94,8 @@ def windows_by_chromosome(
     splits : sequence of str, length S
         Names of the splits.
     limit : int
-        Bars for so many chromosomes, those with the most windows; one more bar holds the rest.
+        Number of chromosomes with a bar of their own, those with the most windows; one more bar
+        is for the remaining ones together.
 
     Returns
     -------
@@ -130,17 +132,17 @@ class _Bars(NamedTuple):
 
 
 def _chromosome_bars(names: Sequence[str], windows: NDArray[np.int_], limit: int) -> _Bars:
-    """Return the chromosomes with the most windows, in their order, and one bar for the rest."""
+    """Return the chromosomes with the most windows, in their order, and one bar for all others."""
     totals = windows.sum(axis=0)
     n_used = np.count_nonzero(totals)
     ranked = np.argsort(-totals, kind="stable")[:n_used]
     largest = np.sort(ranked[:limit])
-    rest = ranked[limit:]
+    remaining = ranked[limit:]
     bars = [names[chromosome] for chromosome in largest]
     counts = windows[:, largest]
-    if len(rest):
-        bars.append(f"{len(rest)} others")
-        remainder = windows[:, rest].sum(axis=1)
+    if len(remaining):
+        bars.append(f"{len(remaining)} others")
+        remainder = windows[:, remaining].sum(axis=1)
         counts = np.column_stack([counts, remainder])
     return _Bars(bars, counts)
 
@@ -173,7 +175,7 @@ def prevalence_scatter(
     splits : tuple of str
         Names of the two splits.
     titles : sequence of str, length T, optional
-        What a page shows when the pointer rests on a point.
+        Tooltip of each point on a page.
     style : mapping of str to danq.plotting.style.Style, optional
         Colours of the groups; `danq.plotting.style.styles` of the groups when not given.
 
@@ -198,7 +200,7 @@ def prevalence_scatter(
 
 
 def _draw_group(ax: Axes, points: Points, rows: NDArray[np.intp], group: str) -> None:
-    """Draw the points of a group; many are small, and let the others shine through."""
+    """Draw the points of a group; in a crowd they are small and transparent."""
     style = points.style[group]
     look: dict[str, Any] = {"marker": style.marker, "color": style.colour, "zorder": 3}
     if len(points.x) < CROWD:
@@ -222,7 +224,7 @@ def _square_limits(points: Points, defined: NDArray[np.bool_]) -> tuple[float, f
 
 
 def _prevalence_label(split: str, shares: NDArray[np.float64]) -> str:
-    """Return the label of an axis, which counts the targets that are not on it."""
+    """Return the label of an axis, with the number of targets that it cannot show."""
     n_missing = np.count_nonzero(shares <= 0)
     label = f"positive windows, {split}"
     if n_missing:
@@ -300,7 +302,7 @@ def _add_legend_of_groups(ax: Axes, style: Mapping[str, Style]) -> Axes:
 def _add_legend(ax: Axes, handles: Sequence[Line2D], labels: Iterable[str], **options: Any) -> Axes:
     """Add a legend whose labels are taken literally.
 
-    Also those that look like a formula or begin with an underscore.
+    Matplotlib would typeset a label with dollar signs and leave out one with a leading underscore.
     """
     blank = [""] * len(handles)
     legend = ax.legend(handles, blank, frameon=False, fontsize=8, **options)

@@ -18,9 +18,11 @@ _UNDATED: dict[str, dict[str, None]] = {
 
 
 def refuse_format(path: PathLike) -> None:
-    """Refuse, by a DanqError, a name whose suffix is that of no format that figures are made in."""
+    """Raise a DanqError unless the suffix of a path is .svg, .png or .pdf."""
     if _suffix(path) not in _UNDATED:
-        raise DanqError("a figure is made as .svg, .png or .pdf; choose such a name", path)
+        raise DanqError(
+            "a figure is written as .svg, .png or .pdf; choose one of these suffixes", path
+        )
 
 
 def _suffix(path: PathLike) -> str:
@@ -28,16 +30,16 @@ def _suffix(path: PathLike) -> str:
 
 
 def save_figure(figure: "Figure", path: PathLike, salt: str = "danq") -> None:
-    """Write a matplotlib figure to `path`, atomically; its suffix says as what.
+    """Write a matplotlib figure to a file, atomically; the suffix gives the format.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         What to draw.
     path : path
-        As `refuse_format` lets pass.
+        With a suffix that `refuse_format` accepts.
     salt : str
-        Keeps the inner references of an SVG apart from those of others.
+        Keeps the ids inside an SVG apart from those of other figures.
     """
     import matplotlib
 

@@ -23,16 +23,16 @@ _UNDATED = {"Date": None, "Creator": None}
 def figure_svg(figure: Figure, name: str) -> str:
     """Return a figure as an ``<svg>`` element to stand inside an HTML page.
 
-    Text stays text. What was drawn in the ink takes the page's colour, and what was drawn in the
-    palette the page's shade of it (`danq.plotting.style.hue`), so a dark page stays legible. Points
-    carry their titles and, as ``data-target``, their keys. Equal figures give equal bytes.
+    Text stays text. `INK` becomes the page's text colour, and a colour of the palette the page's
+    shade of it (`danq.plotting.style.hue`), so a dark page stays legible. Points carry their titles
+    and, as ``data-target``, their keys. Equal figures give equal bytes.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         What to draw.
     name : str
-        Unique on the page: it keeps this figure's inner references apart from those of others.
+        Unique on the page: it keeps the ids inside this figure apart from those of others.
 
     Returns
     -------
@@ -76,8 +76,8 @@ def _fit_for_html(root: Element) -> None:
     """Turn a stand-alone SVG into an element of HTML: no namespaces, metadata or fixed size."""
     for element in root.iter():
         element.tag = _local(element.tag)
-        element.text = _visible(element.text)
-        element.tail = _visible(element.tail)
+        element.text = _unless_blank(element.text)
+        element.tail = _unless_blank(element.tail)
         _shorten_attributes(element)
     root[:] = [child for child in root if child.tag != "metadata"]
     for key in ("width", "height", "version"):
@@ -89,7 +89,7 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _visible(text: str | None) -> str | None:
+def _unless_blank(text: str | None) -> str | None:
     if text and text.strip():
         return text
     return None
@@ -133,7 +133,7 @@ def _hoist(group: Element) -> None:
 
 
 def _shared_value(group: Element, key: str) -> str | None:
-    """Return what all of several members say of `key`; None where the group may not say it."""
+    """Return the value of `key` that all members share; None where the group cannot have it."""
     values = {child.get(key) for child in group}
     if len(group) < 2 or len(values) > 1 or key in group.attrib:
         return None

@@ -46,7 +46,7 @@ def score_logo(
 ) -> Axes:
     """Draw the bases along a stretch of the genome, as high as their scores.
 
-    Bases whose scores are negative stand below the axis.
+    Bases with negative scores are drawn below the axis.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def score_track(
     shaded : tuple of (int, int), optional
         A stretch to shade (bp, 0-based half-open).
     marked : tuple of (int, int), optional
-        A stretch to draw in colour (bp, 0-based half-open), as the one drawn in bases elsewhere.
+        A stretch to draw in colour (bp, 0-based half-open), such as the one in `score_logo`.
 
     Returns
     -------

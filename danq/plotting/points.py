@@ -1,4 +1,4 @@
-"""Points of charts: a marker per target, with what a page shows when the pointer rests on it."""
+"""Points of charts: a marker per target, with the tooltip that a page shows for it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ SIZE = 34
 """Area of a marker (square points)."""
 
 CROWD = 100
-"""Markers of more points than this shrink, because they would hide each other."""
+"""With more points than this, markers are smaller, because they would hide each other."""
 
 _Item = TypeVar("_Item")
 
 
 class Notes(NamedTuple):
-    """What a page says of points, in the order of the points.
+    """Tooltips and targets of points on a page, in the order of the points.
 
     Attributes
     ----------
     titles : sequence of str, optional
-        What a page shows when the pointer rests on each point.
+        Tooltip of each point.
     keys : sequence of int, optional
-        Index of the target of each point, by which a page ties equal targets of its figures
-        together.
+        Index of the target of each point, by which a page links the points of one target in all
+        its figures.
     """
 
     titles: Sequence[str] | None = None
@@ -49,12 +49,12 @@ def _pick(items: Sequence[_Item] | None, indices: list[int]) -> list[_Item] | No
 
 
 NO_NOTES = Notes()
-"""Of points of which a page says nothing."""
+"""The notes of points without tooltips."""
 
 
 @dataclass(frozen=True)
 class Points:
-    """A point per target, with its group and what a page says of it; made by `target_points`.
+    """A point per target, with its group and its notes; made by `target_points`.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Points:
     style : mapping of str to Style
         Colour and marker of each group.
     notes : Notes
-        What a page says of each point.
+        Tooltip and target of each point.
     """
 
     x: NDArray[np.float64]
@@ -157,9 +157,9 @@ def mark(
     size : float
         Area of each (square points).
     label : str, optional
-        The group that they stand for.
+        Their group.
     notes : Notes
-        What a page says of them.
+        Tooltips and targets of the points.
     """
     edge = style.colour
     face = edge if filled else "none"
@@ -169,14 +169,14 @@ def mark(
 
 
 def annotate(points: Any, notes: Notes) -> None:
-    """Tie notes to drawn points, where `danq.plotting.inline.figure_svg` looks for them.
+    """Attach notes to drawn points, where `danq.plotting.inline.figure_svg` looks for them.
 
     Parameters
     ----------
     points : matplotlib.collections.PathCollection
         What ``Axes.scatter`` returned.
     notes : Notes
-        Without titles, nothing is tied.
+        Without titles, nothing is attached.
     """
     if notes.titles is None:
         return

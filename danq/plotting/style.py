@@ -13,7 +13,7 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8
 https://jfly.uni-koeln.de/color/)."""
 
 MARKERS = "osD^vPX"
-"""Markers that go with `COLOURS`, in matplotlib's letters."""
+"""Markers that go with `COLOURS`, as matplotlib names them."""
 
 OTHER = "#8A8F98"
 """Colour of all groups beyond the palette."""
@@ -80,7 +80,7 @@ def legend_entries(style: Mapping[str, Style]) -> tuple[tuple[Style, str], ...]:
 
 
 def hue(colour: str) -> str:
-    """Return what a page calls a colour: its own ink, or its own shade of one of the palette.
+    """Return a colour of a figure as CSS: the page's text colour, or its shade of a palette colour.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def hue(colour: str) -> str:
     Returns
     -------
     str
-        A CSS colour. A page that defines no shades of its own (``--hue-0`` and so on; the last is
+        A CSS colour. A page that does not define shades (``--hue-0`` and so on; the last is
         `OTHER`) shows the colour itself.
 
     Examples

@@ -1,4 +1,4 @@
-"""Small SVG drawings, of which a page holds hundreds: logos, scored bases, bars of intervals.
+"""Small SVG drawings, of which a page has hundreds: logos, scored bases, bars of intervals.
 
 They take a fraction of the bytes and time of a matplotlib figure.
 """
@@ -66,14 +66,14 @@ def logo_svg(matrix: NDArray[np.float64], lead: int = 0, columns: int = 0) -> st
     matrix : numpy.ndarray, shape (width, 4)
         Probabilities of A, C, G, T.
     lead : int
-        Empty columns before the first, so that logos of aligned motifs stand one above the other.
+        Empty columns before the first, so that the logos of aligned motifs line up.
     columns : int
-        Columns of the whole drawing; no less than the motif and its lead take.
+        Columns of the drawing, if that is more than the motif and its lead take.
 
     Returns
     -------
     str
-        The page that holds it must hold `bases_svg` once.
+        Markup for a page that has `bases_svg` once.
     """
     bits = information(matrix)
     heights = matrix * bits[:, None] * _LOGO / 2
@@ -116,6 +116,7 @@ class Locus(NamedTuple):
     Attributes
     ----------
     title : str
+        Text above the drawing.
     heights : numpy.ndarray, shape (width, 4)
         Score of the base at each position, 0 for the other three.
     start : int
@@ -140,7 +141,7 @@ class Locus(NamedTuple):
 
 
 class _Scale(NamedTuple):
-    """How scores become heights: pixels per unit, and where a score of 0 stands."""
+    """How scores become heights: pixels per unit of score, and the y of a score of 0."""
 
     unit: float
     zero: float
@@ -157,7 +158,7 @@ def locus_svg(loci: Sequence[Locus]) -> str:
     Returns
     -------
     str
-        The page that holds it must hold `bases_svg` once.
+        Markup for a page that has `bases_svg` once.
     """
     scale = _shared_scale(loci)
     rows = ""
@@ -173,7 +174,7 @@ def locus_svg(loci: Sequence[Locus]) -> str:
 
 
 def _shared_scale(loci: Sequence[Locus]) -> _Scale:
-    """Return the scale on which the scores of all loci fill their room."""
+    """Return the scale on which the scores of all loci fill the height `_ROOM`."""
     top = max(0.0, *(locus.heights.max() for locus in loci))
     bottom = min(0.0, *(locus.heights.min() for locus in loci))
     unit = _ROOM / max(top - bottom, 1e-9)
@@ -204,7 +205,7 @@ def _bin(locus: Locus) -> str:
 
 
 def _bases(base: str, sizes: NDArray[np.floating], zero: float) -> str:
-    """Return all positions of one base; a negative one stands on its head below the line."""
+    """Return all positions of one base; negative scores are drawn upside down below the line."""
     marks = ""
     visible = np.flatnonzero(np.abs(sizes) >= 1)  # less hardly shows
     for column in visible.tolist():
@@ -242,14 +243,14 @@ def _outline(base: str) -> str:
     font = FontProperties(family="DejaVu Sans", weight="bold")
     path = TextPath((0, 0), base, size=100, prop=font)
     box = path.get_extents()
-    words = ""
+    commands = ""
     for points, code in path.iter_segments():
         corners = (points.reshape(-1, 2) - box.min) / box.size
-        words += _path_word(int(code), corners)
-    return re.sub(r"\b0\.", ".", words)
+        commands += _path_command(int(code), corners)
+    return re.sub(r"\b0\.", ".", commands)
 
 
-def _path_word(code: int, corners: NDArray[np.float64]) -> str:
+def _path_command(code: int, corners: NDArray[np.float64]) -> str:
     """Return one command of an SVG path from matplotlib's code and its points (P, 2)."""
     if code == Path.CLOSEPOLY:
         return "Z"
@@ -270,7 +271,7 @@ def interval_svg(value: float, low: float, high: float, limit: float) -> str:
     Returns
     -------
     str
-        An ``<svg>`` element; the empty text when a number is undefined.
+        An ``<svg>`` element; an empty string when a number is undefined.
     """
     if not np.isfinite([value, low, high]).all():
         return ""

@@ -1,7 +1,7 @@
 """Two tables of scores per target, compared: published ones, or those of two runs.
 
-Without predictions nobody can know how the scores would vary with the test windows, so there are no
-intervals: means and medians, by group, who is higher where, and Wilcoxon's test over targets.
+Without predictions it is unknown how the scores would vary with the test windows, so there are no
+intervals: means and medians, by group, which is higher where, and Wilcoxon's test over targets.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,10 @@ from danq.report.score_tables import ScoreTable, join, read_scores
 from danq.report.words import number, p_value, plural, signed
 
 _CAUTION = (
-    "Scores alone do not tell how they would vary with other test windows, so there are no "
-    "intervals; Wilcoxon's test takes the targets as independent, which targets on the same "
+    "Scores alone do not say how they would vary with other test windows, so there are no "
+    "intervals. Wilcoxon's test assumes that the targets are independent; targets on the same "
     "windows are not quite."
 )
-
 
 _STATISTICS = ("mean", "median")
 
@@ -71,7 +70,7 @@ def compare(
     metrics: Sequence[str] = (),
     table: PathLike | None = None,
 ) -> None:
-    """Compare two tables of scores per target, and write what they say as one HTML page.
+    """Compare two tables of scores per target, and write the result as one HTML page.
 
     Parameters
     ----------
@@ -81,14 +80,14 @@ def compare(
         column ``model`` says which rows belong together, and scores of several rows of one target
         and model (``seed``) are averaged.
     output : path
-        The page to make.
+        The page to write.
     models : pair of str, optional
         What to call the two; by default their model, or the files' names.
     metrics : sequence of str
-        Columns to compare, of which higher is better; none given: those of
+        Columns to compare, of which higher is better; by default those of
         `danq.report.score_tables.COMPARED` that both tables have.
     table : path, optional
-        Made: metric, target, group, both scores and their difference (TSV).
+        TSV to write: metric, target, group, both scores and their difference.
 
     Raises
     ------
@@ -114,11 +113,11 @@ def compare(
 
 
 def _names(a: ScoreTable, b: ScoreTable, paths: tuple[PathLike, PathLike]) -> Names:
-    """Return what the two tables are called; with their files, where that is the same."""
+    """Return what the two tables are called; with their files, if both have the same name."""
     if a.name != b.name:
         return Names(a.name, b.name)
-    first, second = (Path(path).name for path in paths)
-    return Names(f"{a.name} ({first})", f"{b.name} ({second})")
+    file_a, file_b = (Path(path).name for path in paths)
+    return Names(f"{a.name} ({file_a})", f"{b.name} ({file_b})")
 
 
 def _left_out(name: str, count: int) -> list[str]:
@@ -161,10 +160,10 @@ def _metric_title(metric: str) -> str:
 
 
 def _sentence(comparison: Comparison, names: Names) -> str:
-    """Say which of the two is higher where, from the counts alone."""
+    """Say on how many targets either is higher, their means, and the test over targets."""
     known = comparison.known
     if known.empty:
-        return f"{comparison.metric}: no target is defined in both."
+        return f"{comparison.metric}: no target has a score in both tables."
     differences = known["difference"]
     higher = (differences > 0).sum()
     lower = (differences < 0).sum()
@@ -214,7 +213,7 @@ def _figures(comparison: Comparison, names: Names) -> list[page.Figure]:
 
 
 def _point_title(row: Any, names: Names) -> str:
-    """Return what a page shows when the pointer rests on a target."""
+    """Return the tooltip of a target."""
     group = f" ({row.group})" if row.group else ""
     score_a = f"{names.a} {number(row.a)}"
     score_b = f"{names.b} {number(row.b)}"

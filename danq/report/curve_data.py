@@ -74,7 +74,7 @@ def _thousandths(values: Sequence[float]) -> list[int | None]:
 
 
 def _models(models: Mapping[str, str], with_curve: Sequence[str]) -> list[dict[str, str]]:
-    """Return the models with a curve; they have the same colours where all of them are drawn."""
+    """Return the models with a curve, in the colours that they have in all figures."""
     style = styles(models)
     entries = []
     for model in with_curve:

@@ -17,7 +17,7 @@ BLOCK = 1 << 23
 Counts = Mapping[str, NDArray[np.int64]]
 """Positive windows of every target, by split."""
 
-_C_AND_G = 0x00FFFF00  # of a word whose bytes are A, C, G and T, from the lowest
+_C_AND_G = 0x00FFFF00  # the bytes of C and G in a word of four bytes, A the lowest
 
 
 class BaseCounts(NamedTuple):
@@ -73,7 +73,7 @@ def count_contents(dataset: Dataset, split: str) -> Contents:
     Returns
     -------
     Contents
-        Counts, also of bits that mean nothing.
+        The counts, also of bits that should not be set.
     """
     n_targets = len(dataset.names)
     bases = np.zeros(len(BaseCounts._fields), dtype=np.int64)
@@ -188,7 +188,7 @@ def description(file: Any, dataset: Dataset, contents: Mapping[str, Contents]) -
 
 
 def _facts(dataset: Dataset, n_windows: int, in_genome: bool) -> dict[str, Any]:
-    """Return the attributes of the file, and the numbers of what it holds."""
+    """Return the attributes of the file, and its numbers of targets, windows and so on."""
     facts = dict(dataset.attributes)
     facts["targets"] = len(dataset.names)
     facts["groups"] = len(set(dataset.groups))
@@ -269,8 +269,8 @@ def _chromosomes(dataset: Dataset) -> list[dict[str, Any]]:
     for split in SPLITS:
         counts[split] = np.bincount(dataset.positions(split).chrom, minlength=n)
     rows = []
-    for number, (name, length) in enumerate(dataset.chromosomes.items()):
-        windows = {split: int(counts[split][number]) for split in SPLITS}
+    for index, (name, length) in enumerate(dataset.chromosomes.items()):
+        windows = {split: int(counts[split][index]) for split in SPLITS}
         if any(windows.values()):
             rows.append({"name": name, "length": length, "windows": windows})
     return rows

@@ -9,7 +9,7 @@ from danq.files import PathLike
 from danq.genome.bins import SPLITS
 
 EXTREME = 10
-"""So many of the rarest and of the most frequent targets are listed."""
+"""Number of the rarest, and of the most frequent, targets that are listed."""
 
 Row = list[str]
 """Cells of a line of a table."""
@@ -51,14 +51,14 @@ def summary(path: PathLike, description: Mapping[str, Any]) -> str:
 
 
 def printable(text: str, limit: int = 40) -> str:
-    r"""Return foreign text fit for a terminal and a table.
+    r"""Return text from a file, made safe for a terminal and a table.
 
     Parameters
     ----------
     text : str
         A name, for instance.
     limit : int
-        Characters that are kept.
+        Characters after which it is cut.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def _groups_text(groups: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _targets_text(targets: Sequence[Mapping[str, Any]], n_windows: int) -> str:
-    """List the rarest and the most frequent targets; all, when these are all there are."""
+    """List the rarest and the most frequent targets, or all if there are few."""
     rarest = sorted(targets, key=_n_positive)
     if len(targets) <= 2 * EXTREME:
         table = _target_table(rarest, n_windows)
@@ -176,7 +176,7 @@ def _audit_text(audit: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _source_text(source: Mapping[str, Any]) -> list[str]:
-    """List what was left out and counted, as far as the maker of the file wrote it down."""
+    """List what was left out and counted, if the program that made the file recorded it."""
     blocks = []
     dropped = source.get("dropped")
     if isinstance(dropped, dict) and dropped:
@@ -190,7 +190,7 @@ def _source_text(source: Mapping[str, Any]) -> list[str]:
 
 
 def _amounts(numbers: Mapping[str, object]) -> str:
-    """Return a table of what was counted; another program may have written anything there."""
+    """Return a table of counts; a file made by another program may have anything there."""
     rows = []
     for what, amount in numbers.items():
         text = f"{amount:,}" if isinstance(amount, int) else printable(str(amount))
@@ -216,8 +216,8 @@ def _table(rows: Sequence[Row], left: int = 1) -> str:
         widths.append(max(len(cell) for cell in column))
     lines = []
     for row in rows:
-        words = map(str.ljust, row[:left], widths[:left])
-        numbers = map(str.rjust, row[left:], widths[left:])
-        line = "  ".join([*words, *numbers])
+        left_cells = map(str.ljust, row[:left], widths[:left])
+        right_cells = map(str.rjust, row[left:], widths[left:])
+        line = "  ".join([*left_cells, *right_cells])
         lines.append(f"  {line.rstrip()}")
     return "\n".join(lines)

@@ -28,10 +28,10 @@ def describe(
     dataset : path
         dataset.h5.
     json : path, optional
-        Made: the same numbers, and more of them (see below).
+        JSON to write: the same numbers, and more of them (see below).
     figure : path, optional
-        Made: windows by chromosome, prevalence of the targets, labels of the windows; SVG, PNG or
-        PDF, by its suffix.
+        Figure to write: windows by chromosome, prevalence of the targets, labels of the windows;
+        SVG, PNG or PDF, by its suffix.
 
     Returns
     -------
@@ -68,8 +68,8 @@ def describe(
     DanqErrors
         Everything that is wrong with the file, a line each; nothing is written.
     DanqError
-        The file cannot be opened; the figure has another suffix; or a file to be made is the
-        dataset itself.
+        The file cannot be opened; the figure has another suffix; or an output is the dataset
+        itself.
     """
     _refuse_outputs(dataset, json, figure)
     with open_hdf5(dataset) as file:
@@ -87,17 +87,17 @@ def describe(
 
 
 def _refuse_outputs(dataset: PathLike, json: PathLike | None, figure: PathLike | None) -> None:
-    """Refuse names that nothing can be made under."""
+    """Refuse a figure of another format, and outputs that would overwrite the dataset."""
     if figure is not None:
         refuse_format(figure)
     for path in (json, figure):
         if path is not None and _is_same_file(path, dataset):
-            raise DanqError("is the dataset itself; name another file to make", path)
+            raise DanqError("is the dataset itself; choose another output file", path)
 
 
-def _is_same_file(one: PathLike, other: PathLike) -> bool:
-    both_exist = os.path.exists(one) and os.path.exists(other)
-    return both_exist and os.path.samefile(one, other)
+def _is_same_file(a: PathLike, b: PathLike) -> bool:
+    both_exist = os.path.exists(a) and os.path.exists(b)
+    return both_exist and os.path.samefile(a, b)
 
 
 def _refuse(problems: Iterable[str], path: PathLike) -> None:
@@ -114,7 +114,7 @@ def _refuse(problems: Iterable[str], path: PathLike) -> None:
 
 
 def _write_figure(path: PathLike, described: Mapping[str, Any]) -> None:
-    """Draw what a description says."""
+    """Draw the numbers of a description."""
     from danq.plotting.dataplots import overview  # with matplotlib, slow to load
 
     chromosomes = described["chromosomes"] or [_all_windows(described["splits"])]

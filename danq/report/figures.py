@@ -57,7 +57,7 @@ class Drawing(NamedTuple):
     name : str
         Short and unique in a run.
     title, note : str
-        What it shows, and what a reader must know.
+        What it shows, and what a reader needs to know.
     figure : matplotlib.figure.Figure
         The drawing.
     legend : tuple of (Style, str)
@@ -108,7 +108,7 @@ def scatter(run: Run, pair: Pair) -> Drawing | None:
         low=rows["low"],
         high=rows["high"],
         labels=(f"AUPRC, {a}", f"AUPRC, {b}"),
-        **_target_points(rows, titles, style),
+        **_point_options(rows, titles, style),
     )
     columns = ["label", "group", "auprc_a", "auprc_b", "difference", "low", "high"]
     headings = ["target", "group", a, b, "difference", "low", "high"]
@@ -124,10 +124,10 @@ def _scatter_note(pair: Pair, n_drawn: int) -> str:
     return sentence(counts, f"NA: {n_missing} not drawn.") if n_missing else counts
 
 
-def _target_points(
+def _point_options(
     rows: pd.DataFrame, titles: list[str], style: Mapping[str, Style]
 ) -> dict[str, Any]:
-    """Return what the charts with a point per target have in common."""
+    """Return the options that charts with a point per target share."""
     keys = rows.index.tolist()
     return {"groups": rows["group"], "titles": titles, "keys": keys, "style": style}
 
@@ -176,7 +176,7 @@ def effects(run: Run, pair: Pair) -> Drawing | None:
         low=rows["low"],
         high=rows["high"],
         labels=("positive test windows", f"AUPRC, {versus(pair)}"),
-        **_target_points(rows, titles, style),
+        **_point_options(rows, titles, style),
     )
     name = f"effect-{pair.a}-{pair.b}"
     heading = f"{versus(pair)} and the number of positives"
@@ -201,7 +201,7 @@ def prevalence(run: Run) -> Drawing:
     style = styles(targets["group"])
     titles = [_prevalence_title(row) for row in targets.itertuples()]
     figure, ax = charts.canvas(*WIDE)
-    charts.prevalence(ax, targets["prevalence"], **_target_points(targets, titles, style))
+    charts.prevalence(ax, targets["prevalence"], **_point_options(targets, titles, style))
     n_absent = int((targets["prevalence"] == 0).sum())
     absent = f"{plural(n_absent, 'target')} without a positive window not drawn."
     note = absent if n_absent else ""
@@ -221,9 +221,9 @@ def _prevalence_title(row: Any) -> str:
 
 
 def reliability(run: Run) -> Drawing | None:
-    """Draw how far the probabilities of each network can be taken at their word.
+    """Draw how well the probabilities of each network are calibrated.
 
-    None for a run without the counts.
+    None for a run without reliability.tsv.
     """
     if run.reliability is None or run.reliability.empty:
         return None
@@ -237,8 +237,8 @@ def reliability(run: Run) -> Drawing | None:
     figure, ax = charts.canvas(*SQUARE)
     curves.reliability(ax, predicted, observed, labels=models, titles=titles, style=style)
     note = (
-        "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, a "
-        "probability means what it says."
+        "Labels of all targets by predicted probability, in bins of 0.1; on the diagonal, "
+        "probabilities are right on average."
     )
     legend = _model_legend(lines, style)
     return Drawing("reliability", "Calibration", note, figure, legend, _with_titles(table))
@@ -375,7 +375,7 @@ def _draw_histories(
 
 
 def interactions(run: Run, pair: tuple[str, str], target: int | None = None) -> Drawing | None:
-    """Draw what each training makes of a pair of motifs beyond the sum of its parts.
+    """Draw the interaction of a pair of motifs by its distance, a line per model.
 
     Parameters
     ----------
@@ -384,8 +384,8 @@ def interactions(run: Run, pair: tuple[str, str], target: int | None = None) -> 
     pair : tuple of (str, str)
         Identifiers of two motifs, as in columns a and b of grammar.tsv.
     target : int, optional
-        Whose prediction; by default the target on which the planted rule of the pair bears, or
-        else the one with the largest interaction.
+        Whose prediction; by default the target of the planted rule of the pair, or else the one
+        with the largest interaction.
 
     Returns
     -------
@@ -441,9 +441,9 @@ def _interaction_panel(
 
 def _interaction_note(shaded: bool) -> str:
     note = (
-        "Log-odds of both less those of each alone, plus those of neither; 0: the model adds its "
-        "motifs up. Bands: 1.96 standard errors, between seeds where there are several, else "
-        "between windows."
+        "Log-odds with both motifs, less those with each alone, plus those with neither; 0 means "
+        "that the model adds the motifs up. Bands: 1.96 standard errors, between seeds where there "
+        "are several, else between windows."
     )
     rule = "Shaded: distances at which the planted rule makes the pair positive, or negative."
     return sentence(note, rule if shaded else "")
@@ -494,7 +494,7 @@ def _filter_name(name: str, training: Trained) -> str:
 def _ablation_note(matrix: pd.DataFrame, table: pd.DataFrame) -> str:
     note = (
         "Mean fall of a target's log-odds over its positive windows when a filter never fires; "
-        "blue where they rise. Like rows and like columns stand together."
+        "blue where they rise. Similar rows, and similar columns, are next to each other."
     )
     largest = []
     for axis, what in enumerate(("filters", "targets")):

@@ -21,7 +21,7 @@ class Alignment(NamedTuple):
     filter_lead, known_lead : int
         Empty columns before each.
     columns : int
-        Columns that both take.
+        Columns that both take together.
     """
 
     filter_lead: int
@@ -30,7 +30,7 @@ class Alignment(NamedTuple):
 
 
 def align(offset: float, width: int, known_width: int, reverse: bool) -> Alignment:
-    """Align a filter with a known motif, both as the known motif is oriented.
+    """Align a filter with a known motif, both on the strand of the known motif.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ def logo(
     effect: pd.Series | None = None,
     copies: int = 0,
 ) -> Logo:
-    """Draw a filter; a named one as its known motif is oriented, over that motif, aligned.
+    """Draw a filter; a named one over its known motif, aligned and on the strand of that motif.
 
     Parameters
     ----------
     motif : Motif
-        What the filter's sites spell.
+        The filter's motif.
     row : pandas.Series
         Its best match, of matches.tsv.
     known : Motif or None
@@ -115,7 +115,7 @@ def _ablated(effect: pd.Series) -> str:
 
 
 def _link(match: str) -> str:
-    """Return the address of a motif of JASPAR; the empty text for another."""
+    """Return the address of a motif of JASPAR; an empty string for another."""
     return f"https://jaspar.elixir.no/matrix/{match}/" if _JASPAR.fullmatch(match) else ""
 
 

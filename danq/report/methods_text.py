@@ -12,7 +12,7 @@ from danq.report.words import description, listed, plain, plural, sentence, titl
 def methods_paragraphs(run: Run) -> list[str]:
     """Describe a run as a paper would: a paragraph each on data, networks and statistics.
 
-    What the run does not tell is left out.
+    What is unknown of the run is left out.
     """
     return [_data_methods(run), _network_methods(run), _test_methods(run)]
 
@@ -34,7 +34,7 @@ def _data_methods(run: Run) -> str:
 
 
 def _split_sizes(run: Run) -> str:
-    """Return how many windows each split has, and where they lie."""
+    """Return how many windows each split has, and in which regions they lie."""
     regions = run.source.get("splits", {})
     names = {"train": "training", "valid": "validation", "test": "test"}
     sizes = []
@@ -98,7 +98,7 @@ def _recipe(options: dict[str, Any]) -> str:
 
 
 _RECIPE_NUMBERS = ("batch_size", "epochs", "lr", "dropout", "scale")
-"""Options of a training that its recipe is told by."""
+"""Options of a training that describe its recipe."""
 
 
 def _software_sentence(versions: dict[str, str]) -> str:
@@ -119,7 +119,7 @@ def _test_methods(run: Run) -> str:
     )
 
 
-CITATION = """Please cite danq, and the papers of what it rests on:
+CITATION = """Please cite danq, and the papers that it builds on:
 
 danq {version}: what does a recurrent layer add to a convolutional network that reads DNA? \
 (its CITATION.cff)

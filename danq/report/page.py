@@ -1,8 +1,8 @@
 """What a page is made of, and how it becomes one file.
 
 Sections hold the pieces below; ``templates/report.html`` says how each looks, and
-``templates/report.js`` adds what a reader can do with them: without it, everything still reads.
-Text is escaped wherever it stands, data for the script are JSON in elements of their own, and
+``templates/report.js`` adds what a reader can do with them: without it, everything can still be
+read. Text is escaped everywhere, data for the script are JSON in elements of their own, and
 drawings are markup made by `danq.plotting`.
 """
 
@@ -52,7 +52,7 @@ class Table(NamedTuple):
     Attributes
     ----------
     title, note : str
-        Its heading, and what a reader must know.
+        Its heading, and what a reader needs to know.
     columns : list of str
         Headings.
     rows : list of list of Cell
@@ -88,7 +88,7 @@ def table(
     words : sequence of str
         Headings of the columns that hold words.
     note : str
-        What a reader must know.
+        What a reader needs to know.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def table_of(title: str, finding: pd.DataFrame, columns: Sequence[Column], note:
     columns : sequence of Column
         What is shown of it, and how.
     note : str
-        What a reader must know.
+        What a reader needs to know.
 
     Returns
     -------
@@ -175,7 +175,7 @@ class Figure(NamedTuple):
     Attributes
     ----------
     title, note : str
-        What it shows, and what a reader must know.
+        What it shows, and what a reader needs to know.
     svg : str
         Its markup.
     legend : sequence of (Style, str)
@@ -338,7 +338,7 @@ def write_page(
     Parameters
     ----------
     path : path
-        The page to make. The same sections give the same bytes.
+        The page to write. The same sections give the same bytes.
     name, summary : str
         What the page is about, in its title and in the line above its headline.
     sections : sequence of Section
@@ -357,7 +357,7 @@ def write_page(
         undefined=jinja2.StrictUndefined,
         lstrip_blocks=True,
     )
-    environment.filters["whole"] = whole_intervals
+    environment.filters["unbroken"] = unbroken_intervals
     environment.filters["hue"] = hue
     environment.filters["inert"] = inert
     environment.filters["accessible"] = accessible
@@ -462,12 +462,12 @@ def accessible(svg: str, anchor: str, noted: bool) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-labelledby="{anchor}"{described} ', 1)
 
 
-def whole_intervals(text: str) -> str:
+def unbroken_intervals(text: str) -> str:
     r"""Keep intervals from being broken over two lines.
 
     Examples
     --------
-    >>> whole_intervals("+0.013 [0.002, 0.021], above 0")
+    >>> unbroken_intervals("+0.013 [0.002, 0.021], above 0")
     '+0.013 [0.002,\xa00.021], above 0'
     """
     return _INTERVAL.sub("[\\1,\N{NO-BREAK SPACE}\\2]", text)

@@ -32,26 +32,25 @@ def plot(
     kind : str
         A key of `danq.config.FIGURES`.
     output : path
-        The drawing to make; its suffix says in what format (svg, png, pdf).
+        The drawing to write; its suffix gives the format (svg, png, pdf).
     pair : sequence of str
         With scatter and effects: two models; with interactions: a pair of motifs, as ``SRF+REST``;
-        none given, the first that the run is about.
+        by default the first that the report is about.
     target : str, optional
         With curves and interactions: the target's name or index.
     table : path, optional
-        Made: the numbers that are drawn (TSV).
+        TSV to write: the numbers that are drawn.
 
     Raises
     ------
     DanqError
-        No such pair or target, a format that cannot be written, or a run that lacks what is to be
-        drawn.
+        No such pair or target, another format, or a run without the data of the figure.
     """
     refuse_format(output)
     run = read_run(folder)
     drawing = _drawing(run, kind, pair, target)
     if drawing is None:
-        what = f"holds nothing for the figure {kind}; make the run anew with this version of danq"
+        what = f"has no data for the figure {kind}; make the run again with this version of danq"
         raise DanqError(what, folder)
     _save(drawing, output)
     if table is not None:
@@ -67,13 +66,13 @@ def _drawing(run: Run, kind: str, pair: Sequence[str], target: str | None) -> Dr
         return figures.precision_recall(run, _target(run, target))
     if kind == "interactions":
         return _interactions(run, pair, target)
-    of_run = {
+    functions = {
         "prevalence": figures.prevalence,
         "reliability": figures.reliability,
         "validation": figures.validation,
         "loss": figures.loss,
     }
-    return of_run[kind](run)
+    return functions[kind](run)
 
 
 def _pair(run: Run, names: Sequence[str]) -> Pair:
@@ -86,8 +85,8 @@ def _pair(run: Run, names: Sequence[str]) -> Pair:
         if {pair.a, pair.b} == set(names):
             return pair
     known = [f"{pair.a} {pair.b}" for pair in run.pairs]
-    asked = " and ".join(names)
-    what = f"{asked} were not compared in {run.name}; choose from {', '.join(known)}"
+    models = " and ".join(names)
+    what = f"{models} were not compared in {run.name}; choose from {', '.join(known)}"
     raise DanqError(what)
 
 
@@ -107,7 +106,7 @@ def _interactions(run: Run, names: Sequence[str], target: str | None) -> Drawing
 def _target(run: Run, name: str | None) -> int:
     """Return the index of a target given by index or name."""
     if name is None:
-        raise DanqError("the figure curves is of one target; name it with --target")
+        raise DanqError("the figure curves shows one target; name it with --target")
     matches = _targets_called(run.targets, name)
     if not matches and name.isdecimal() and int(name) in run.targets.index:
         return int(name)
@@ -134,7 +133,7 @@ def _save(drawing: Drawing, path: PathLike) -> None:
     for style, name in drawing.legend:
         handle = Line2D([], [], color=style.colour, marker=style.marker, linestyle="")
         handles.append(handle)
-        # A legend takes names with a leading underscore for none.
+        # Matplotlib leaves names with a leading underscore out of a legend.
         labels.append(f"\N{ZERO WIDTH SPACE}{name}")
     layout = {"loc": "outside lower center", "ncols": 3, "fontsize": 8, "frameon": False}
     figure.legend(handles, labels, **layout)

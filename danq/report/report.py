@@ -24,7 +24,7 @@ def report(folder: PathLike, output: PathLike, *, config: PathLike | None = None
     folder : path
         ``results/<run>``, as `danq.report.run.read_run` reads it.
     output : path
-        The page to make. The same inputs give the same bytes.
+        The page to write. The same inputs give the same bytes.
     config : path, optional
         The resolved configuration (YAML), shown as it is. Its ``motifs``, the known motifs that
         filters were compared with, are drawn below the filters that they name.

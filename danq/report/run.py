@@ -1,6 +1,6 @@
 """A finished run, read back: what the stages left in its folder, as tables and plain values.
 
-Nothing here knows of the report: a notebook that opens a run begins with `read_run`, too.
+Nothing here depends on the report: a notebook that opens a run calls `read_run`, too.
 """
 
 from collections.abc import Iterator
@@ -89,11 +89,11 @@ class Run:
         By bins of probability: model, seed, bin (from 0), predicted (mean), observed (share of
         positives), n (labels).
     grammar : pandas.DataFrame or None
-        What each model makes of motif pairs, see `danq.interpret.probe`.
+        The interaction of motif pairs in each model, see `danq.interpret.probe`.
     trained : list of Trained
         Trainings in the order of models and seeds.
     attributions : list of danq.data.attributions.Attributions
-        Of each model, those of its first seed that has some; of each target only the
+        For each model, those of its first seed that has any; for each target only the
         best-predicted window.
     expected : pandas.DataFrame or None
         Motifs and factors that filters could recover: those planted in a simulated genome, or else
@@ -105,7 +105,7 @@ class Run:
     commands : list of str
         The commands that made it, step by step.
     steps : pandas.DataFrame
-        What Snakemake measured of each job, and what it had asked for, see
+        What Snakemake measured of each job, and what it had requested, see
         `danq.report.run_steps.read_steps`.
     """
 
@@ -150,8 +150,8 @@ class Run:
 
     def main_pairs(self) -> list[Pair]:
         """Return the comparisons that the question is about; without them, the first two."""
-        asked = question_pairs()
-        pairs = [pair for pair in self.pairs if pair.models in asked]
+        question = question_pairs()
+        pairs = [pair for pair in self.pairs if pair.models in question]
         return pairs or self.pairs[:2]
 
     def files(self) -> list[SourceFile]:
@@ -167,7 +167,7 @@ def read_run(folder: PathLike) -> Run:
     folder : path
         ``results/<run>``. ``metrics.tsv`` and ``comparison.tsv`` must be there; ``dataset.h5``,
         ``simulated/``, ``logs/``, ``benchmarks/`` and the ``history.tsv``, ``train.json``,
-        ``matches.tsv`` and ``motifs.meme`` of each model and seed add what they hold.
+        ``matches.tsv`` and ``motifs.meme`` of each model and seed are optional.
 
     Returns
     -------
@@ -212,7 +212,7 @@ def read_settings(path: PathLike) -> str:
 def configured_motifs(settings: str) -> dict[str, Motif]:
     """Return the known motifs that a configuration (YAML text) names, by name.
 
-    There are none when the text names none, or names some that are not to be had.
+    There are none when the text names none, or names some that cannot be read.
     """
     try:
         database = yaml.safe_load(settings)["motifs"]

@@ -1,4 +1,4 @@
-"""What danq evaluate left of a run: metrics, the comparison of models, curves and calibration."""
+"""What danq evaluate wrote for a run: metrics, the comparison of models, curves and calibration."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -148,8 +148,8 @@ def _pair(rows: pd.DataFrame, path: Path) -> Pair:
 
 
 def _question_order(pair: Pair) -> int:
-    asked = question_pairs()
-    return asked.index(pair.models) if pair.models in asked else len(asked)
+    question = question_pairs()
+    return question.index(pair.models) if pair.models in question else len(question)
 
 
 def read_curves(path: Path) -> pd.DataFrame | None:

@@ -1,4 +1,4 @@
-"""What the workflow left of its jobs: the commands that it ran, and what they took."""
+"""What the workflow recorded of its jobs: the commands, their time and memory."""
 
 import re
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ COLUMNS = (
     "seconds",
     "cpu_seconds",
     "memory",
-    "asked_seconds",
-    "asked_memory",
+    "requested_seconds",
+    "requested_memory",
     "cpus",
     "gpus",
 )
@@ -64,7 +64,7 @@ def _first_line(path: Path) -> str:
 def read_steps(benchmarks: Path) -> pd.DataFrame:
     """Return what each job of a run took, from the folder of Snakemake's benchmark files.
 
-    The columns are `COLUMNS`: times in seconds, memory in MB, and what the job had asked for; nan
+    The columns are `COLUMNS`: times in seconds, memory in MB, and what the job had requested; nan
     where it is not known (https://snakemake.readthedocs.io, section Benchmark rules).
     """
     rows = []
@@ -81,25 +81,25 @@ def _step_order(path: Path) -> tuple[int, str]:
 
 
 def _job(benchmark: Mapping[str, Any]) -> dict[str, float]:
-    """Return what one job took and had asked for, from the row of its benchmark file."""
+    """Return what one job took and had requested, from the row of its benchmark file."""
     return {
         "seconds": _measured(benchmark, "s"),
         "cpu_seconds": _measured(benchmark, "cpu_time"),
         "memory": _measured(benchmark, "max_rss"),
-        "asked_seconds": 60 * _asked(benchmark, "runtime"),
-        "asked_memory": _asked(benchmark, "mem_mb"),
+        "requested_seconds": 60 * _requested(benchmark, "runtime"),
+        "requested_memory": _requested(benchmark, "mem_mb"),
         "cpus": _measured(benchmark, "threads"),
-        "gpus": _asked(benchmark, "gpu"),
+        "gpus": _requested(benchmark, "gpu"),
     }
 
 
 def _measured(benchmark: Mapping[str, Any], column: str) -> float:
-    """Return a number; a job that ends before it is looked at has "-" for what was not measured."""
+    """Return a number; a job that ends before Snakemake measures it has "-"."""
     value = pd.Series([benchmark.get(column)])
     return pd.to_numeric(value, errors="coerce").iloc[0]
 
 
-def _asked(benchmark: Mapping[str, Any], resource: str) -> float:
+def _requested(benchmark: Mapping[str, Any], resource: str) -> float:
     """Return a resource from the text of a dict, as Snakemake writes it; nan without it."""
     resources = str(benchmark.get("resources"))
     match = re.search(rf"'{resource}': (\d+)", resources)

@@ -22,7 +22,7 @@ def read_text(path: PathLike) -> str:
 def read_json(path: PathLike) -> dict[str, Any]:
     """Return the object in a JSON file; an empty one where there is no file or no object.
 
-    What is read here is only shown, so that a damaged file costs no more than what it says.
+    These objects are only displayed, so a damaged file costs no more than its own content.
     """
     if not Path(path).exists():
         return {}
@@ -36,7 +36,7 @@ def read_json(path: PathLike) -> dict[str, Any]:
 def read_checked_table(
     path: PathLike, text: Sequence[str] = (), numbers: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Read a table of ours that must have certain columns.
+    """Read a table of danq that must have certain columns.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def _readable_table(path: PathLike) -> pd.DataFrame:
         return read_table(path)
     except (OSError, ValueError, EOFError) as error:
         reason = str(error).splitlines()[0]
-        what = f"not a table that can be read ({reason}); make it again"
+        what = f"cannot be read as a table ({reason}); make it again"
         raise DanqError(what, path) from error
 
 
@@ -133,7 +133,7 @@ def to_numbers(values: pd.Series, path: PathLike) -> pd.Series:
 
 
 def refuse_odd_models(names: pd.Series, path: PathLike) -> None:
-    """Refuse what cannot be the name of a model: it becomes a part of paths and of figures.
+    """Refuse what cannot be the name of a model, because names become parts of paths and figures.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def refuse_odd_models(names: pd.Series, path: PathLike) -> None:
     Raises
     ------
     DanqError
-        A name is none by `danq.config.NAME`.
+        A name does not match `danq.config.NAME`.
     """
     for name in names.unique():
         if not re.fullmatch(NAME, str(name)):

@@ -1,4 +1,4 @@
-"""What the trainings of a run left, and what was found in their models."""
+"""The trainings of a run: their histories, and what was found in their models."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from danq.report.run_tables import read_json, read_optional_table
 
 
 class Trained(NamedTuple):
-    """What one training left: tables and facts, empty where a file is missing.
+    """One training: its tables and facts, empty where a file is missing.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Trained(NamedTuple):
     def initialised_from(self) -> dict[str, str]:
         """Return the first filters that were initialised from known motifs, and from which.
 
-        What was put into a filter was not discovered by it.
+        Such a filter did not discover its motif.
         """
         sources = self.facts.get("filters_initialised_from", [])
         return {f"filter{number}": motif for number, motif in enumerate(sources) if motif}
@@ -51,7 +51,7 @@ class Trained(NamedTuple):
     def layers(self) -> list[tuple[str, "Trained"]]:
         """Return pairs of a layer's name (filter or second) and this training, of that layer only.
 
-        Only the table of matches is of the layer.
+        Only the table of matches is restricted to the layer.
         """
         groups = self.matches.groupby("layer", sort=False)
         return [(name, self._replace(matches=matches)) for name, matches in groups]
@@ -112,7 +112,7 @@ def training_folders(folder: Path, metrics: pd.DataFrame, networks: Sequence[str
 def read_training(folder: Path) -> Trained:
     """Return what a training left in its folder; tables that are missing are empty."""
     matches = _matches(folder / "matches.tsv")
-    # Filters that no window excites leave a MEME file without a motif, which is none to read.
+    # When no window activates a filter, motifs.meme has no motif, and read_meme would refuse it.
     motifs = _motifs(folder / "motifs.meme") if len(matches) else {}
     history = _table(folder / "history.tsv", ["best"], ["train_loss", "valid_loss", "valid_auprc"])
     ablation = _table(
@@ -148,7 +148,7 @@ def _motifs(path: Path) -> dict[str, Motif]:
 
 
 def read_grammar(trainings: Sequence[Path]) -> pd.DataFrame | None:
-    """Return what the models make of motif pairs; None where no model was probed on any pair."""
+    """Return the interactions of motif pairs in all models; None where no pair was probed."""
     text = ["model", "pair", "a", "b", "order", "orientation", "name"]
     numbers = ["seed", "distance", "target", "effect", "se", "n"]
     tables = []
@@ -160,7 +160,7 @@ def read_grammar(trainings: Sequence[Path]) -> pd.DataFrame | None:
 
 
 def read_first_attributions(trainings: Sequence[Path]) -> list[Attributions]:
-    """Return what bases contribute, of each model from the first seed that has the file."""
+    """Return the attributions of each model, from its first seed that has the file."""
     by_model: dict[str, Attributions] = {}
     for folder in trainings:
         model = folder.parent.name

@@ -13,7 +13,7 @@ from danq.files import PathLike, read_lines
 from danq.report.words import listed, plural, title
 
 COMPARED = ("auroc", "auprc", "auprc_trapezoid")
-"""What is compared when no column is named, where both tables have it."""
+"""Columns that are compared when none are named, as far as both tables have them."""
 
 NAMED = ("name", "target")
 """Columns that may hold the name of a target; the first that a table has does."""
@@ -55,7 +55,7 @@ def read_scores(path: PathLike, model: str | None, metrics: Sequence[str]) -> Sc
     model : str, optional
         Which rows to read of a table with a column ``model``; of another table, what to call it.
     metrics : sequence of str
-        Columns of scores; none given: those of `COMPARED` that the table has.
+        Columns of scores; by default those of `COMPARED` that the table has.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def _column_name(cell: str) -> str:
 
 
 def _numbers(cells: pd.DataFrame, column: str, path: PathLike) -> pd.Series:
-    """Return a column of scores as numbers, or refuse what is none, naming its line."""
+    """Return a column of scores as numbers, or refuse a cell that is not one, naming its line."""
     if column not in cells:
         columns = ", ".join(cells.columns.drop(["line", "occurrence"]))
         raise DanqError(f"has no column {column!r}; it has {columns}", path, 1)
@@ -185,16 +185,16 @@ def join(a: pd.DataFrame, b: pd.DataFrame, paths: tuple[PathLike, PathLike]) -> 
     DanqError
         They have no target, or no metric, in common.
     """
-    first, second = paths
+    path_a, path_b = paths
     shared = a.index.intersection(b.index, sort=False)
     if shared.empty:
         example = shown(str(b.index[0][0]))
-        what = f"names none of the targets of {second} ({example}, ...)"
-        raise DanqError(f"{what}; give the same names in both", first)
+        what = f"names none of the targets of {path_b} ({example}, ...)"
+        raise DanqError(f"{what}; give the same names in both", path_a)
     metrics = [column for column in a if column in b and column != "group"]
     if not metrics:
-        what = f"has no metric in common with {second}; name columns with --metrics"
-        raise DanqError(what, first)
+        what = f"has no metric in common with {path_b}; name columns with --metrics"
+        raise DanqError(what, path_a)
     a = a.loc[shared]
     b = b.loc[shared]
     group = a["group"].where(a["group"] != "", b["group"])

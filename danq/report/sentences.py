@@ -1,4 +1,4 @@
-"""Findings in words: every sentence that judges follows from numbers by a fixed rule."""
+"""Findings in words: every judgement in them follows from numbers by a fixed rule."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from danq.report.findings.pairs import (
     Tally,
     main_source,
     question_pair,
-    reach_pair,
     seed_differences,
     sure_tally,
     verdict,
+    window_twin_pair,
 )
 from danq.report.findings.pairs import tally as count_targets
 from danq.report.findings.scores import Loss, losses, undefined_targets
@@ -72,9 +72,9 @@ def summary(run: Run) -> str:
 def lead_sentence(pairs: Sequence[Pair], n_seeds: int) -> str:
     """Answer the report's question by the comparison with the twin that costs the same.
 
-    The sentence says when the networks have a single seed each: another seed may turn the
-    difference round. It says what was measured, and not why: the twin lacks the recurrence, and
-    its receptive field.
+    The sentence warns when the networks have a single seed each: another seed may reverse the
+    difference. It says what was measured, and not why: the twin lacks both the recurrence and its
+    receptive field.
 
     Parameters
     ----------
@@ -93,27 +93,27 @@ def lead_sentence(pairs: Sequence[Pair], n_seeds: int) -> str:
     if verdict(pair.mean["low"], pair.mean["high"]) == "":
         return _NO_INTERVAL
     difference = f"{_seeds_each(n_seeds)}, {_twin_clause(pair, n_seeds)}"
-    return sentence(difference, _reach_sentence(pairs))
+    return sentence(difference, _window_twin_sentence(pairs))
 
 
 def _twin_clause(pair: Pair, n_seeds: int) -> str:
     """Say how DanQ compares with its twin; the interval of their difference is defined."""
     amount = _amount(pair)
-    caution = "; another seed may turn this round" if n_seeds == 1 else ""
+    caution = "; another seed may reverse this" if n_seeds == 1 else ""
     side = verdict(pair.mean["low"], pair.mean["high"])
     if side == "above":
         return (
             f"the network with the recurrent layer has a higher mean AUPRC, by {amount}, than its "
-            f"twin with a convolution of equal cost in that place{caution}."
+            f"twin with a convolution of equal cost in place of that layer{caution}."
         )
     if side == "below":
         return (
-            "the twin with a convolution of equal cost in the recurrent layer's place has a "
+            "the twin with a convolution of equal cost in place of the recurrent layer has a "
             f"higher mean AUPRC, by {amount}{caution}."
         )
     return (
         "no difference was detected between the network with the recurrent layer and its twin with "
-        "a convolution of equal cost in that place."
+        "a convolution of equal cost in place of that layer."
     )
 
 
@@ -133,24 +133,25 @@ def _amount(pair: Pair) -> str:
     return f"{number(value)} {interval(low, high)}"
 
 
-def _reach_sentence(pairs: Sequence[Pair]) -> str:
+def _window_twin_sentence(pairs: Sequence[Pair]) -> str:
     """Say how the recurrent layer compares with convolutions of the same receptive field."""
-    pair = reach_pair(pairs)
+    pair = window_twin_pair(pairs)
     if pair is None:
         return ""
-    twin = "the twin with dilated convolutions, whose receptive field is the whole window too,"
+    recurrent = "the network with the recurrent layer"
+    twin = "the twin with dilated convolutions, whose receptive field is also the whole window"
     amount = _amount(pair)
-    findings = {
-        "above": f"Than {twin} it is higher by {amount}.",
-        "below": f"{twin.capitalize()} is higher by {amount}.",
-        "around": f"From {twin} no difference was detected.",
+    clauses = {
+        "above": f"{recurrent.capitalize()} has a higher mean AUPRC, by {amount}, than {twin}.",
+        "below": f"{twin.capitalize()}, has a higher mean AUPRC than {recurrent}, by {amount}.",
+        "around": f"No difference was detected between {recurrent} and {twin}.",
         "": "",
     }
-    return findings[verdict(pair.mean["low"], pair.mean["high"])]
+    return clauses[verdict(pair.mean["low"], pair.mean["high"])]
 
 
 def pair_paragraph(pair: Pair, metrics: pd.DataFrame) -> str:
-    """Say all that one comparison of two models found.
+    """Say everything that one comparison of two models found.
 
     Parameters
     ----------
@@ -173,7 +174,7 @@ def pair_paragraph(pair: Pair, metrics: pd.DataFrame) -> str:
 
 
 def _contrast(pair: Pair) -> str:
-    """Say in what a model and its twin differ; the empty text for other pairs."""
+    """Say in what a model and its twin differ; an empty string for other pairs."""
     twin = MODELS.get(pair.b)
     return twin.contrast if twin and twin.twin_of == pair.a else ""
 
@@ -194,9 +195,9 @@ def pair_sentence(pair: Pair) -> str:
 
 
 def sure_sentence(pair: Pair) -> str:
-    """Say on how many targets the difference is sure by itself, and what they say as a set.
+    """Say on how many targets the difference is significant, with the test over all targets.
 
-    The empty text when no target has a p-value.
+    An empty string when no target has a p-value.
     """
     sure = sure_tally(pair)
     if sure is None:
@@ -223,13 +224,13 @@ def seed_sentence(pair: Pair, metrics: pd.DataFrame) -> str:
     Returns
     -------
     str
-        The empty text for a single seed.
+        An empty string for a single seed.
     """
     means = seed_differences(pair, metrics)
     if len(means) < 2:
         return ""
     one_sign = (means > 0).all() or (means < 0).all()
-    ending = "the same sign in every seed" if one_sign else "not one sign in all seeds"
+    ending = "the same sign in every seed" if one_sign else "the sign differs between seeds"
     values = ", ".join(map(signed, means))
     return f"Seed by seed, {versus(pair)} is {values}: {ending}."
 
@@ -241,14 +242,16 @@ def spread_sentence(pair: Pair) -> str:
     numbers = f"standard error {seeds} from seeds, {windows} from test windows"
     sentences = {
         "seeds": (
-            f"What blurs the mean difference most is the training seed ({numbers}): more seeds "
-            "would sharpen it."
+            "Most of the uncertainty of the mean difference comes from the training seed "
+            f"({numbers}): more seeds would reduce it."
         ),
         "windows": (
-            f"What blurs the mean difference most is the choice of test windows ({numbers})."
+            "Most of the uncertainty of the mean difference comes from the choice of test windows "
+            f"({numbers})."
         ),
         "both": (
-            f"Training seeds and test windows blur the mean difference about equally ({numbers})."
+            "Training seeds and test windows add about equally to the uncertainty of the mean "
+            f"difference ({numbers})."
         ),
         "": "",
     }
@@ -285,7 +288,7 @@ def interval_sentence(n_seeds: int) -> str:
 def loss_sentences(
     scores: pd.DataFrame, labels: pd.Series, networks: Sequence[str], baselines: Sequence[str]
 ) -> list[str]:
-    """Name the targets on which a network falls below a baseline.
+    """Name the targets on which a network is below a baseline.
 
     Parameters
     ----------
@@ -312,7 +315,7 @@ def loss_sentences(
         if never_below:
             networks_text = listed(never_below)
             name = title(baseline)
-            sentences.append(f"Never below the {name} baseline on a target: {networks_text}.")
+            sentences.append(f"Never below the {name} baseline on any target: {networks_text}.")
     return sentences
 
 
@@ -332,18 +335,18 @@ def _loss_sentence(loss: Loss, labels: pd.Series) -> str:
 
 
 def single_seed_sentence(trained: Sequence[Trained]) -> str:
-    """Name the models that were trained once; the empty text when there is none."""
+    """Name the models that were trained once; an empty string when there is none."""
     models = single_seed_models(trained)
     if not models:
         return ""
     names = listed(map(title, models))
     return (
-        f"Trained with a single seed: {names}. How far results move from seed to seed is unknown."
+        f"Trained with a single seed: {names}. How far results vary from seed to seed is unknown."
     )
 
 
 def undertrained_sentence(trained: Sequence[Trained]) -> str:
-    """Name the trainings that may be undertrained; the empty text when there is none."""
+    """Name the trainings that may be undertrained; an empty string when there is none."""
     trainings = undertrained_trainings(trained)
     if not trainings:
         return ""
@@ -368,7 +371,7 @@ def na_sentence(targets: pd.DataFrame, scores: pd.DataFrame) -> str:
     Returns
     -------
     str
-        The empty text when there is none.
+        An empty string when there is none.
     """
     undefined = undefined_targets(targets, scores)
     if undefined.labels.empty:

@@ -16,7 +16,7 @@ def title(model: str) -> str:
 
 
 def description(model: str) -> str:
-    """Return what a model is; the empty text for one that the catalogue lacks."""
+    """Return what a model is; an empty string for one that the catalogue lacks."""
     entry = predictor(model)
     return entry.description if entry else ""
 
@@ -48,7 +48,7 @@ def number(value: float | None, digits: int = 3) -> str:
     """
     if value is None or not np.isfinite(value):
         return "NA"
-    # Rounding first keeps a tiny negative number from reading as minus nothing.
+    # Rounding first keeps a tiny negative number from becoming −0.000.
     rounded = round(value, digits) + 0.0
     return f"{rounded:.{digits}f}".replace("-", "−")
 
@@ -77,7 +77,7 @@ def interval(low: float, high: float) -> str:
     Returns
     -------
     str
-        The empty text when an end is undefined.
+        An empty string when an end is undefined.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def plural(count: int, noun: str) -> str:
     count : int
         How many.
     noun : str
-        Of one.
+        In the singular.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def listed(names: Iterable[str], limit: int = 8) -> str:
     names : iterable of str
         In their order.
     limit : int
-        Names at most; the rest is counted.
+        Names at most; further ones are counted.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def percent(share: float) -> str:
 def plain(value: Any) -> str:
     """Return a value from a JSON file as text.
 
-    Whole numbers have separators, lists are written one by one, and nothing is NA.
+    Whole numbers have thousands separators, lists have commas, and an empty value is NA.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def duration(seconds: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p-value after its sign of equality.
+    """Return a p-value after an equals sign.
 
     Examples
     --------
@@ -187,5 +187,5 @@ def p_value(p: float) -> str:
 
 
 def sentence(*clauses: str) -> str:
-    """Return the clauses that are not empty, one after the other, with a blank between them."""
+    """Return the clauses that are not empty, joined by spaces."""
     return " ".join(clause for clause in clauses if clause)

@@ -399,11 +399,11 @@ def test_labels_are_0_or_1(wrong):
 
 def test_labels_and_scores_belong_together():
     for labels, scores in (((5, 2), (5, 3)), ((5, 2), (2, 5)), ((5,), (5,))):
-        with pytest.raises(DanqError, match="do not belong together"):
+        with pytest.raises(DanqError, match="do not match"):
             measure(np.zeros(labels), np.zeros(scores))
     with pytest.raises(DanqError, match=r"shape \(5, 2\).*of 1 dimension$"):
         precision_at(np.zeros((5, 2)), np.zeros((5, 2)), [0.5])
-    with pytest.raises(DanqError, match="both need the same, of 2 dimensions"):
+    with pytest.raises(DanqError, match="both must have the same shape, of 2 dimensions"):
         precision_curves(np.zeros(5), np.zeros(5), [0.5])
-    with pytest.raises(DanqError, match="do not belong together"):
+    with pytest.raises(DanqError, match="do not match"):
         calibration(np.zeros(5), np.zeros(6))

@@ -75,4 +75,4 @@ def test_targets_are_copied_a_few_at_a_time(monkeypatch):
     monkeypatch.setattr(module, "read_targets", read_counted)
     measure(scores > 0.7, scores, threads=2)
     assert sum(sizes) == 70
-    assert max(sizes) <= module.TOGETHER
+    assert max(sizes) <= module.TARGETS_AT_ONCE

@@ -22,6 +22,6 @@ def test_the_same_figure_is_the_same_bytes(tmp_path, suffix):
 
 @pytest.mark.parametrize("name", ["figure.jpg", "figure"])
 def test_other_formats_are_refused(name):
-    message = rf"{name}: a figure is made as \.svg, \.png or \.pdf; choose such a name"
+    message = rf"{name}: a figure is written as \.svg, \.png or \.pdf; choose one of these suffixes"
     with pytest.raises(DanqError, match=message):
         refuse_format(name)

@@ -417,7 +417,8 @@ def test_names_in_any_script_are_drawn(tmp_path):
 
 def test_other_figures_are_refused(dataset, tmp_path):
     with pytest.raises(
-        DanqError, match=r"d\.jpg: a figure is made as \.svg, \.png or \.pdf; choose such a name"
+        DanqError,
+        match=r"d\.jpg: a figure is written as \.svg, \.png or \.pdf; choose one of these suffixes",
     ):
         describe(dataset, json=tmp_path / "d.json", figure=tmp_path / "d.jpg")
     assert not (tmp_path / "d.json").exists()
@@ -425,7 +426,9 @@ def test_other_figures_are_refused(dataset, tmp_path):
 
 def test_the_dataset_is_not_overwritten(dataset):
     whole = dataset.read_bytes()
-    with pytest.raises(DanqError, match=r"d\.h5: is the dataset itself; name another file to make"):
+    with pytest.raises(
+        DanqError, match=r"d\.h5: is the dataset itself; choose another output file"
+    ):
         describe(dataset, json=dataset.parent / "." / "d.h5")
     assert dataset.read_bytes() == whole
 

@@ -54,7 +54,7 @@ def test_bins_of_several_seeds_are_pooled_by_their_labels(folder, tmp_path):
             {"kind": "scatter", "pair": ["danq", "mlp"]},
             "danq and mlp were not compared in yeast; choose from danq ",
         ),
-        ({"kind": "curves"}, "the figure curves is of one target; name it with --target"),
+        ({"kind": "curves"}, "the figure curves shows one target; name it with --target"),
         (
             {"kind": "curves", "target": "Gal4"},
             "no targets are called 'Gal4'; give one by name or index, as Abf1, ",
@@ -63,7 +63,10 @@ def test_bins_of_several_seeds_are_pooled_by_their_labels(folder, tmp_path):
             {"kind": "interactions", "pair": ["A+C"]},
             r"A\+C was not probed in yeast; choose from A\+B",
         ),
-        ({"kind": "loss", "output": "x.jpg"}, r"x\.jpg: a figure is made as \.svg, \.png or \.pdf"),
+        (
+            {"kind": "loss", "output": "x.jpg"},
+            r"x\.jpg: a figure is written as \.svg, \.png or \.pdf",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_told(folder, tmp_path, options, message):
@@ -77,6 +80,6 @@ def test_an_older_run_lacks_some_figures(tmp_path):
     folder = write_run(tmp_path / "old")
     for kind in ("curves", "reliability", "interactions"):
         with pytest.raises(
-            DanqError, match=f"holds nothing for the figure {kind}; make the run anew"
+            DanqError, match=f"has no data for the figure {kind}; make the run again"
         ):
             plot(folder, kind, tmp_path / "x.svg", target="Abf1")

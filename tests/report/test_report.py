@@ -172,7 +172,7 @@ def test_unfit_tables_are_refused(tmp_path, name, change, words):
 
 
 def test_missing_table_is_named(tmp_path):
-    with pytest.raises(DanqError, match=r"metrics\.tsv: not a table"):
+    with pytest.raises(DanqError, match=r"metrics\.tsv: cannot be read as a table"):
         report(tmp_path, tmp_path / "report.html")
 
 

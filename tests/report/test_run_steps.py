@@ -12,7 +12,7 @@ def test_commands_are_in_the_order_of_a_run(tmp_path):
     assert read_commands(tmp_path) == ["danq train --y 2", "danq evaluate --x 1"]
 
 
-def test_what_a_job_took_and_had_asked_for(tmp_path):
+def test_what_a_job_took_and_had_requested(tmp_path):
     header = "s\tcpu_time\tmax_rss\tthreads\tresources\n"
     (tmp_path / "evaluate.tsv").write_text(f"{header}7.5\t-\t120\t2\tNA\n")
     resources = "{'runtime': 60, 'mem_mb': 500, 'gpu': 1}"
@@ -22,7 +22,7 @@ def test_what_a_job_took_and_had_asked_for(tmp_path):
     train, evaluate = steps.itertuples(index=False)
     assert tuple(train)[1:] == (90, 80, 300, 3600, 500, 1, 1)
     assert evaluate.seconds == 7.5 and np.isnan(evaluate.cpu_seconds)
-    assert np.isnan([evaluate.asked_seconds, evaluate.gpus]).all()
+    assert np.isnan([evaluate.requested_seconds, evaluate.gpus]).all()
 
 
 def test_a_run_without_benchmarks_has_no_steps(tmp_path):

@@ -34,7 +34,7 @@ def test_unfit_tables_are_refused_by_line(tmp_path, text, message):
 
 def test_what_is_missing(tmp_path):
     assert read_optional_table(tmp_path / "t.tsv") is None and read_json(tmp_path / "t.json") == {}
-    with pytest.raises(DanqError, match="not a table that can be read"):
+    with pytest.raises(DanqError, match="cannot be read as a table"):
         read_checked_table(tmp_path / "t.tsv")
 
 

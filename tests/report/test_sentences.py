@@ -70,26 +70,23 @@ def test_pair_sentence(differences, low, high, expected):
             0.03,
             3,
             "With 3 training seeds each, the network with the recurrent layer has a higher mean "
-            "AUPRC, by "
-            "0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that place.",
+            "AUPRC, by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost in "
+            "place of that layer.",
         ),
         (
             0.01,
             0.03,
             1,
             "With a single training seed each, the network with the recurrent layer has a higher "
-            "mean AUPRC, "
-            "by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost in that "
-            "place; another seed may turn "
-            "this round.",
+            "mean AUPRC, by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost "
+            "in place of that layer; another seed may reverse this.",
         ),
         (
             -0.01,
             0.05,
             2,
             "With 2 training seeds each, no difference was detected between the network with the "
-            "recurrent "
-            "layer and its twin with a convolution of equal cost in that place.",
+            "recurrent layer and its twin with a convolution of equal cost in place of that layer.",
         ),
         (
             np.nan,
@@ -106,10 +103,10 @@ def test_lead_sentence(low, high, n_seeds, expected):
 
 
 def test_lead_sentence_when_the_twin_is_better():
-    found = sentences.lead_sentence([pair([-0.02], -0.03, -0.01)], 1)
+    sentence = sentences.lead_sentence([pair([-0.02], -0.03, -0.01)], 1)
     assert (
-        "recurrent layer's place has a higher mean AUPRC, by 0.020 [0.010, 0.030]; another seed may"
-        in found
+        "has a higher mean AUPRC, by 0.020 [0.010, 0.030]; another seed may reverse this."
+        in sentence
     )
 
 
@@ -119,28 +116,27 @@ def test_lead_sentence_when_the_twin_is_better():
         (
             0.01,
             0.03,
-            " Than the twin with dilated convolutions, whose receptive field is the whole window "
-            "too, it is higher "
-            "by 0.020 [0.010, 0.030].",
+            " The network with the recurrent layer has a higher mean AUPRC, by 0.020 "
+            "[0.010, 0.030], than the twin with dilated convolutions, whose receptive field is "
+            "also the whole window.",
         ),
         (
             -0.03,
             -0.01,
-            " The twin with dilated convolutions, whose receptive field is the whole window too, "
-            "is higher by "
+            " The twin with dilated convolutions, whose receptive field is also the whole window, "
+            "has a higher mean AUPRC than the network with the recurrent layer, by "
             "0.020 [0.010, 0.030].",
         ),
         (
             -0.01,
             0.03,
-            " From the twin with dilated convolutions, whose receptive field is the whole window "
-            "too, no "
-            "difference was detected.",
+            " No difference was detected between the network with the recurrent layer and the twin "
+            "with dilated convolutions, whose receptive field is also the whole window.",
         ),
         (np.nan, np.nan, ""),
     ],
 )
-def test_lead_sentence_tells_recurrence_from_reach(low, high, expected):
+def test_lead_sentence_tells_recurrence_from_receptive_field(low, high, expected):
     difference = -0.02 if high < 0 else 0.02
     alone = sentences.lead_sentence([pair([0.02], 0.01, 0.03)], 5)
     both = sentences.lead_sentence(
@@ -161,7 +157,7 @@ def test_interval_sentence_says_what_is_covered():
 
 
 def test_sure_sentence_counts_targets_below_the_false_discovery_rate():
-    found = sentences.sure_sentence(
+    sentence = sentences.sure_sentence(
         pair(
             [0.1, 0.2, -0.3, -0.1, np.nan],
             0,
@@ -170,7 +166,7 @@ def test_sure_sentence_counts_targets_below_the_false_discovery_rate():
             wilcoxon_p=0.0123,
         )
     )
-    assert found == (
+    assert sentence == (
         "Target by target, at a false discovery rate of 5 %, it is higher on 1 and lower on 1; "
         "Wilcoxon's "
         "signed-rank test over targets: p = 0.012."
@@ -187,10 +183,10 @@ def test_sure_sentence_counts_targets_below_the_false_discovery_rate():
         (
             0.01,
             0.02,
-            "most is the training seed (standard error 0.020 from seeds, 0.010 from test windows)",
+            "from the training seed (standard error 0.020 from seeds, 0.010 from test windows)",
         ),
-        (0.02, 0.01, "most is the choice of test windows (standard error 0.010 from seeds"),
-        (0.01, 0.014, "Training seeds and test windows blur the mean difference about equally"),
+        (0.02, 0.01, "comes from the choice of test windows (standard error 0.010 from seeds"),
+        (0.01, 0.014, "Training seeds and test windows add about equally to the uncertainty"),
     ],
 )
 def test_spread_sentence_says_which_dominates(windows, seeds, expected):
@@ -211,7 +207,7 @@ def test_seed_sentence():
     ]
     metrics = pd.DataFrame(rows, columns=["model", "seed", "target", "auprc"])
     assert sentences.seed_sentence(pair([0.0], 0, 0), metrics) == (
-        "Seed by seed, DanQ − DanQ-conv is +0.100, −0.050: not one sign in all seeds."
+        "Seed by seed, DanQ − DanQ-conv is +0.100, −0.050: the sign differs between seeds."
     )
     assert sentences.seed_sentence(pair([0.0], 0, 0), metrics[metrics["seed"] == 0]) == ""
     assert sentences.seed_sentence(pair([0.0], 0, 0, a="deepsea"), metrics) == ""
@@ -226,7 +222,7 @@ def test_loss_sentences_name_the_targets_and_skip_undefined_ones():
     ) == [
         "DeepSEA is below the motif scan baseline on 1 of 2 targets (A); mean AUPRC on the 2: "
         "0.200 against 0.150.",
-        "Never below the motif scan baseline on a target: DanQ.",
+        "Never below the motif scan baseline on any target: DanQ.",
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a run says of its data: splits, dropped bins, leakage, input files, targets."""
+"""The data of a run in tables: splits, dropped bins, leakage, input files, targets."""
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ def splits(run: Run) -> pd.DataFrame:
 
 
 def dropped_bins(run: Run) -> pd.DataFrame:
-    """Return how many bins were left out (bins) for which reason (reason, of dataset.h5)."""
+    """Return how many bins were dropped (bins) for which reason (reason, as in dataset.h5)."""
     dropped = run.source.get("dropped", {})
     return pd.DataFrame(list(dropped.items()), columns=["reason", "bins"], dtype=object)
 
@@ -28,7 +28,7 @@ def dropped_bins(run: Run) -> pd.DataFrame:
 def leakage(run: Run) -> pd.DataFrame:
     """Return what each split shares with another, as `danq.data.audit.audit` counted it.
 
-    Undefined counts are None; the table is empty for a run without a count.
+    Undefined counts are None; the table is empty for a run without dataset.json.
     """
     columns = ["split", "against", "windows", "overlapping", "identical", "reverse_complement"]
     rows = run.description.get("audit") or []

@@ -1,4 +1,4 @@
-"""What the models make of pairs of motifs, against the planted rule where there is one."""
+"""Interactions of pairs of motifs in the models, and by the planted rule where there is one."""
 
 from typing import NamedTuple
 
@@ -25,14 +25,14 @@ def probed_pairs(run: Run) -> list[MotifPair]:
 
 
 def pair_rows(run: Run, pair: MotifPair) -> pd.DataFrame:
-    """Return what all models make of a pair of motifs.
+    """Return the interactions of a pair of motifs in all models.
 
     Parameters
     ----------
     run : Run
         A run with a grammar.
     pair : MotifPair
-        Of `probed_pairs`.
+        From `probed_pairs`.
 
     Returns
     -------
@@ -41,9 +41,9 @@ def pair_rows(run: Run, pair: MotifPair) -> pd.DataFrame:
     """
     if run.grammar is None:
         return pd.DataFrame()
-    first = run.grammar["a"] == pair.a
-    second = run.grammar["b"] == pair.b
-    return run.grammar[first & second]
+    same_a = run.grammar["a"] == pair.a
+    same_b = run.grammar["b"] == pair.b
+    return run.grammar[same_a & same_b]
 
 
 def planted_rule(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
@@ -54,12 +54,12 @@ def planted_rule(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
     run : Run
         A finished run.
     rows : pandas.DataFrame
-        Of `pair_rows`.
+        From `pair_rows`.
 
     Returns
     -------
     pandas.DataFrame
-        As of `danq.simulation.truth.truth`; empty for a genome that is not simulated, and for
+        From `danq.simulation.truth.truth`; empty for a genome that is not simulated, and for
         motifs that were not planted.
     """
     if not run.planted:
@@ -76,9 +76,9 @@ def concerned_target(rows: pd.DataFrame, rule: pd.DataFrame) -> int:
     Parameters
     ----------
     rows : pandas.DataFrame
-        Of `pair_rows`.
+        From `pair_rows`.
     rule : pandas.DataFrame
-        Of `planted_rule`.
+        From `planted_rule`.
 
     Returns
     -------
@@ -147,12 +147,12 @@ def _rule_means(rows: pd.DataFrame, rule: pd.DataFrame) -> pd.DataFrame:
 def shaded_distances(
     rule: pd.DataFrame, target: int, order: str, orientation: str
 ) -> np.ndarray | None:
-    """Say at which distances the planted rule changes the label of a target.
+    """Return at which distances the planted rule changes the label of a target.
 
     Parameters
     ----------
     rule : pandas.DataFrame
-        Of `planted_rule`.
+        From `planted_rule`.
     target : int
         Its index.
     order, orientation : str

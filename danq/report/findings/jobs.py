@@ -28,7 +28,7 @@ def machines(trained: Sequence[Trained]) -> pd.DataFrame:
 def software(run: Run) -> pd.DataFrame:
     """Return name and version of the software that made a run.
 
-    Versions that differ between trainings stand side by side.
+    Versions that differ between trainings are separated by commas.
     """
     versions: dict[str, set[str]] = {}
     if "created_by" in run.facts:

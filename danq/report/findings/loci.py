@@ -79,14 +79,14 @@ def explained_targets(run: Run) -> list[int]:
 
 
 def target_loci(run: Run, target: int) -> list[Locus]:
-    """Return what the models make of their best windows of a target.
+    """Return the loci of the models for a target, each in its best window.
 
     Parameters
     ----------
     run : Run
         A run with attributions.
     target : int
-        Of `explained_targets`.
+        From `explained_targets`.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def _loci(run: Run, attributions: Attributions, target: int) -> Iterator[Locus]:
 
 
 def _locus(run: Run, attributions: Attributions, row: Any) -> Locus:
-    """Return the stretch of highest score of a row of attributions."""
+    """Return the stretch of highest total score in a row of attributions."""
     facts = attributions.facts
     flank = (facts["window"] - facts["bin_size"]) // 2
     stretch = zoom(attributions.scores[row.Index], WIDTH)

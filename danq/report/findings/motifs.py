@@ -1,4 +1,4 @@
-"""What the filters of a run resemble, what was to be found, and which model found it."""
+"""What the filters of a run resemble, which motifs they could find, and which model found them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -52,8 +52,8 @@ def filter_counts(layer: Layer) -> dict[str, float]:
     """Count the filters of a layer.
 
     The keys: with_sites; tested (enough sites and information to compare); motifs (copies as one);
-    named; unmatched (tested, and like nothing known); factors (distinct ones); highest_fdr (the
-    largest empirical FDR of a named filter).
+    named; unmatched (tested, and similar to no known motif); factors (distinct ones); highest_fdr
+    (the largest empirical FDR of a named filter).
     """
     best = layer.training.best_matches()
     named = layer.training.named()
@@ -71,7 +71,7 @@ def filter_counts(layer: Layer) -> dict[str, float]:
 def best_of_each_factor_first(training: Trained) -> pd.DataFrame:
     """Return the named filters of a layer: the best of each factor, then the others.
 
-    Many filters look for the same motif.
+    Many filters learn the same motif.
     """
     named = training.named()
     later = named.duplicated("factor")
@@ -87,7 +87,7 @@ def unmatched_filters(training: Trained) -> pd.DataFrame:
     return unmatched.sort_values("n_sites", ascending=False, kind="stable")
 
 
-# --- what was to be found ---
+# --- motifs that could be recovered ---
 
 
 class Recovery(NamedTuple):
@@ -98,7 +98,7 @@ class Recovery(NamedTuple):
     counts : pandas.Series
         By factor: named filters that recover it.
     kinds : pandas.Series
-        By named filter, as of `expected_kinds`.
+        By named filter, as in `expected_kinds`.
     """
 
     counts: pd.Series
@@ -106,12 +106,12 @@ class Recovery(NamedTuple):
 
 
 def recovery(expected: pd.DataFrame, named: pd.DataFrame, known: Known) -> Recovery:
-    """Hold the named filters of a layer against the motifs that could be recovered.
+    """Compare the named filters of a layer with the motifs that could be recovered.
 
     Parameters
     ----------
     expected, named, known
-        As of `expected_kinds`.
+        As in `expected_kinds`.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def recovery(expected: pd.DataFrame, named: pd.DataFrame, known: Known) -> Recov
 
 
 def expected_kinds(expected: pd.DataFrame, named: pd.DataFrame, known: Known) -> pd.Series:
-    """Say how the best match of each named filter stands to the motifs that could be recovered.
+    """Classify the best match of each named filter by the motifs that could be recovered.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def expected_counts(expected: pd.DataFrame, named: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     expected, named : pandas.DataFrame
-        As of `expected_kinds`.
+        As in `expected_kinds`.
 
     Returns
     -------
@@ -257,8 +257,8 @@ def factors_by_model(run: Run, trained: Sequence[Trained], known: Known) -> Fact
     Returns
     -------
     FactorsByModel or None
-        Factors that could be recovered first; those that no filter has are there, too. None for a
-        single model, or where no filter has a name.
+        Factors that could be recovered first, also those that no filter has. None for a single
+        model, or where no filter has a name.
     """
     counts = factor_seeds(trained)
     if len(counts.columns) < 2 or counts.empty:
@@ -331,15 +331,15 @@ def is_recurrent(model: str) -> bool:
 def ablation_matrix(training: Trained) -> pd.DataFrame:
     """Return what each target loses without each filter of a training.
 
-    Filters by targets, those with the largest effects, at most `MOST_ABLATED` of either; like rows
-    stand together, and like columns. An effect that is not known is 0.
+    Filters by targets, those with the largest effects, at most `MOST_ABLATED` of either; similar
+    rows, and similar columns, are next to each other. An unknown effect is 0.
     """
     effects = ablation_table(training)
     filters = _largest(effects.abs().max(axis=1))
     targets = _largest(effects.abs().max(axis=0))
     matrix = effects.loc[filters, targets].fillna(0)
     values = matrix.to_numpy()
-    return matrix.iloc[_alike_together(values), _alike_together(values.T)]
+    return matrix.iloc[_similar_together(values), _similar_together(values.T)]
 
 
 def ablation_table(training: Trained) -> pd.DataFrame:
@@ -353,8 +353,8 @@ def _largest(sizes: pd.Series) -> pd.Index:
     return ranked.index[:MOST_ABLATED].sort_values()
 
 
-def _alike_together(rows: np.ndarray) -> np.ndarray:
-    """Return an order of rows in which like ones are neighbours: leaves of an average linkage."""
+def _similar_together(rows: np.ndarray) -> np.ndarray:
+    """Return an order in which similar rows are neighbours: the leaves of an average linkage."""
     from scipy.cluster.hierarchy import leaves_list, linkage
 
     if len(rows) < 2:

@@ -1,4 +1,4 @@
-"""What the comparison of two models says: its verdict, its targets, what makes it uncertain."""
+"""The comparison of two models: its verdict, its targets, and what makes it uncertain."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -10,7 +10,7 @@ from danq.catalog import question_pairs, twins
 from danq.report.run_scores import Pair
 
 SURE = 0.05
-"""Targets with a lower q-value count as different, target by target."""
+"""A target with a lower q-value counts as different."""
 
 DOMINATES = 1.5
 """One source of spread dominates the other when its standard error is larger by this factor."""
@@ -73,8 +73,8 @@ def question_pair(pairs: Sequence[Pair]) -> Pair | None:
     return _twin_pair(pairs, "local")
 
 
-def reach_pair(pairs: Sequence[Pair]) -> Pair | None:
-    """Return the comparison of DanQ with the twin whose receptive field is the window, too.
+def window_twin_pair(pairs: Sequence[Pair]) -> Pair | None:
+    """Return the comparison of DanQ with the twin whose receptive field is the window as well.
 
     Against the local twin, a recurrent layer may win by recurrence or by its receptive field;
     against this one, only by recurrence.

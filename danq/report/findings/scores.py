@@ -1,4 +1,4 @@
-"""What the scores of a run say: means, losses to baselines, undefined targets."""
+"""The scores of a run: means, losses to baselines, undefined targets."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -10,7 +10,7 @@ from danq.catalog import METRICS
 from danq.report.run import Run
 
 Standing = Literal["best", "beats", "na", ""]
-"""How a score stands: that of the best network, of a baseline above every network, or undefined."""
+"""Rank of a score: of the best network, of a baseline above every network, undefined, or none."""
 
 
 def model_means(run: Run) -> pd.DataFrame:
@@ -66,9 +66,9 @@ class SharedMeans(NamedTuple):
 
 
 def shared_means(run: Run) -> list[SharedMeans]:
-    """Return means that compare: for each baseline that is defined for fewer targets than networks.
+    """Return means over the targets of each baseline that is defined for fewer than the networks.
 
-    Means over different targets do not compare.
+    Means over different targets cannot be compared.
     """
     scores = run.scores("auprc")
     defined = scores[run.networks].notna().any(axis=1)
@@ -197,7 +197,7 @@ def beaten_networks(run: Run) -> Beaten:
 
 
 class Loss(NamedTuple):
-    """How a network stands against a baseline, on the targets that are defined for both.
+    """A network compared with a baseline, on the targets that are defined for both.
 
     Attributes
     ----------
@@ -220,7 +220,7 @@ class Loss(NamedTuple):
 
 
 def losses(scores: pd.DataFrame, networks: Sequence[str], baseline: str) -> list[Loss]:
-    """Hold each network against a baseline.
+    """Compare each network with a baseline.
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def undefined_targets(targets: pd.DataFrame, scores: pd.DataFrame) -> Undefined:
 
 
 def standing(scores: pd.Series, model: str, run: Run) -> Standing:
-    """Say how a model stands among the predictors of a run.
+    """Return the standing of a model among the predictors of a run.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the histories of the trainings say: best epochs, costs, trainings that were too short."""
+"""The histories of the trainings: best epochs, costs, trainings that may be too short."""
 
 from collections.abc import Sequence
 
@@ -99,7 +99,7 @@ def costs(trained: Sequence[Trained]) -> pd.DataFrame:
 
 
 def _mean(values: list[float]) -> float:
-    """Return the mean of what is known; nan of nothing."""
+    """Return the mean of the values that are not nan; nan where there are none."""
     if np.isnan(values).all():
         return np.nan
     return float(np.nanmean(values))

@@ -28,8 +28,8 @@ _POINTS = (
     "excludes 0."
 )
 _ORACLES = (
-    "This genome is simulated, so two oracles stand beside the models: both are told where the "
-    "planted sites are, and only one of them the rule that makes a site count."
+    "This genome is simulated, so two oracles are shown beside the models: both know where the "
+    "planted sites are, and only one of them knows the rule that makes a site count."
 )
 
 
@@ -38,7 +38,7 @@ def comparison(run: Run) -> Section:
     scatters = [figures.scatter(run, pair) for pair in run.pairs]
     effects = [figures.effects(run, pair) for pair in run.main_pairs()]
     text = [_POINTS, _ORACLES] if run.oracles else [_POINTS]
-    tables = [table_of_run(run) for table_of_run in _tables()]
+    tables = [make_table(run) for make_table in _tables()]
     drawings = page_figures(*scatters, *effects, figures.reliability(run))
     return Section("comparison", "The comparison", text=text, tables=tables, figures=drawings)
 
@@ -80,7 +80,7 @@ def means_table(run: Run) -> Table:
         finding[heading] = shared.means[finding["model"]].to_numpy()
         columns.append(Column(heading, heading, number))
     if finding.columns[-1].startswith("mean AUPRC on"):
-        note += " Means over different targets do not compare."
+        note += " Means over different targets cannot be compared."
     return table_of("Means over targets", finding, columns, note)
 
 
@@ -100,8 +100,8 @@ def metrics_table(run: Run) -> Table:
         row = [model_cell(model)]
         for metric in METRICS:
             n_undefined = undefined.loc[model, metric]
-            in_part = 0 < n_undefined < len(run.targets)
-            note = f"NA: {n_undefined}" if in_part else ""
+            on_some = 0 < n_undefined < len(run.targets)
+            note = f"NA: {n_undefined}" if on_some else ""
             mean = number(means.loc[model, metric])
             row.append(Cell(mean, note))
         rows.append(row)
@@ -109,8 +109,8 @@ def metrics_table(run: Run) -> Table:
     note = (
         "Seeds averaged first; below a mean, the number of targets on which it is undefined. Lift: "
         "AUPRC over prevalence. Recall at 50 % FDR: the largest recall at a precision of at least "
-        "one half. The trapezoid is probably what the published tables of these networks have. "
-        "Scores that are no probabilities have no Brier score and no calibration error."
+        "one half. The published tables of these networks probably have the trapezoid. Scores that "
+        "are not probabilities have no Brier score and no calibration error."
     )
     return table("Every metric, mean over targets", columns, rows, ["model"], note)
 
@@ -136,8 +136,9 @@ def group_differences_table(run: Run) -> Table:
 def difference_table(run: Run) -> Table:
     """Return the differences in AUPRC, a column per pair: their mean, then target by target."""
     note = (
-        "95 % intervals in brackets. Those of targets are each its own; bold where the difference "
-        f"stays at a false discovery rate of {100 * SURE:g} % over targets (Benjamini-Hochberg)."
+        "95 % intervals in brackets, for each target by itself; bold where the difference is "
+        f"significant at a false discovery rate of {100 * SURE:g} % over targets "
+        "(Benjamini-Hochberg)."
     )
     if not run.pairs:
         return _pairs_table("AUPRC differences", run, _auroc_cell, note)
@@ -199,8 +200,8 @@ def decoy_table(run: Run) -> Table:
     """Return the AUROC against decoys by group; empty for a genome without decoys."""
     heading = "AUROC against decoys, by group"
     note = (
-        "Positive bins against decoy bins alone, which hold the same parts and break the rule: 0.5 "
-        "is knowing the parts and not the rule."
+        "Positive bins against decoy bins only, which have the same parts but break the rule: 0.5 "
+        "means that a model knows the parts but not the rule."
     )
     if "decoy_auroc" not in run.metrics or run.metrics["decoy_auroc"].isna().all():
         return table(heading, [], [])

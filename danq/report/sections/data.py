@@ -21,10 +21,10 @@ REASONS = {
     "unmappable": "more than half unmappable",
     "chromosome_left_out": "on a chromosome that was not chosen",
     "unknown_bases": "too many bases other than ACGT",
-    "border": "window on both sides of a border between splits",
+    "border": "the window crosses a border between splits",
     "unlabelled": "not labelled, and not sampled",
 }
-"""Why bins are left out, in more words than `danq.data.counts.words` has."""
+"""Why bins are dropped, in more words than `danq.data.counts.words` has."""
 
 
 def data(run: Run) -> Section:
@@ -48,7 +48,7 @@ def _text(run: Run) -> list[str]:
     if window != bin_size:
         text.append(
             f"A model reads {window:,} bp and predicts the labels of the {bin_size:,} bp in their "
-            "middle. A label is 1 when more than half of these lie in the target's peaks."
+            "middle. A label is 1 when more than half of those lie in the target's peaks."
         )
     return text
 
@@ -61,7 +61,7 @@ def split_table(run: Run) -> Table:
         Column("positives", "positive labels", _count),
         Column("regions", "regions", _regions, words=True),
     ]
-    note = "A window counts one label for each target of which it is positive."
+    note = "A window has one label for each target for which it is positive."
     return table_of("Splits", splits(run), columns, note)
 
 
@@ -74,7 +74,7 @@ def _regions(names: list[object]) -> str:
 
 
 def dropped_table(run: Run) -> Table:
-    """Return how many bins were left out, for which reason."""
+    """Return how many bins were dropped, for which reason."""
     columns = [
         Column("reason", "reason", _reason, words=True),
         Column("bins", "bins", plain),
@@ -99,25 +99,25 @@ def leakage_table(run: Run) -> Table:
         Column("reverse_complement", "reverse complement", plain),
     ]
     note = (
-        "Windows of the first split that share a base with a window of the second; whose bases are "
-        "those of one; whose reverse complement is one. Repeats make the same bases at different "
-        "places."
+        "Windows of the first split that overlap a window of the second; that have the same "
+        "sequence as one; or the reverse complement of its sequence. Repeats have equal sequences "
+        "at different positions."
     )
     return table_of("Leakage", finding, columns, note)
 
 
 def counts_table(run: Run) -> Table:
-    """Return the liberties taken in reading the input files, with their numbers."""
+    """Return what was read leniently in the input files, with its counts."""
     columns = [
         Column("what", "what", words=True),
         Column("number", "number", _count),
         Column("files", "files"),
     ]
     note = (
-        "What is written differently is read all the same, and counted; what cannot be right is "
+        "Unusual notation that has one meaning is read and counted; what cannot be right is "
         "refused."
     )
-    return table_of("Read in the input files", input_counts(run), columns, note)
+    return table_of("Counted in the input files", input_counts(run), columns, note)
 
 
 def target_table(run: Run) -> Table:

@@ -70,22 +70,22 @@ def filters(run: Run, known: Known) -> Section:
 
 
 def _text(trained: Sequence[Trained], known: Known) -> list[str]:
-    below = " Below it, paler, stands the known motif, aligned." if known else ""
+    below = " Below it, paler, is the known motif, aligned." if known else ""
     text = [
         "A filter's motif is made of the sites that activate it, and compared with known motifs by "
         "Tomtom. A filter is named when the q-value of its best match is low enough; the empirical "
-        "FDR counts the matches as good as that among the same motifs with their columns shuffled, "
-        "for each one among the motifs. A filter that resembles nothing known is a result too.",
+        "FDR is the share of motifs with shuffled columns that match as well, divided by the share "
+        "of the motifs themselves that do. A filter that resembles no known motif is a result too.",
         "Bases are up to 2 bits high. A filter that matches on the other strand is drawn as its "
-        f"reverse complement.{below} \u201cAblated\u201d says what the target on which a filter "
-        "bears most loses or gains when it never fires, if that is more than twice its standard "
-        "error: a name says what a filter looks like, this says what the network makes of it.",
+        f"reverse complement.{below} \u201cAblated\u201d is the change in log-odds when a filter "
+        "never fires, for the target that changes most, if that is more than twice its standard "
+        "error: a name says what a filter looks like, ablation what the network uses it for.",
     ]
     initialised = _initialised_filters(trained)
     if initialised:
         text.append(
-            f"{listed(initialised)} were initialised from known motifs. They are left out here: "
-            "what was put in was not discovered."
+            f"{listed(initialised)} were initialised from known motifs. They are left out here, "
+            "because they did not discover their motifs."
         )
     return text
 
@@ -126,8 +126,8 @@ def filter_table(trained: Sequence[Trained]) -> Table:
         Column("highest_fdr", "highest empirical FDR of a named one", number),
     ]
     note = (
-        "Tested: with enough sites and information to compare. Unmatched: tested, and like nothing "
-        "known."
+        "Tested: with enough sites and information to compare. Unmatched: tested, and similar to "
+        "no known motif."
     )
     return table_of("Filters", pd.DataFrame(rows), columns, note)
 
@@ -155,13 +155,13 @@ def expected_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
             rows.append(_expected_row(run.expected, layer, known))
     what = "Planted motifs" if run.planted else "The targets' own motifs"
     motif = "a planted motif" if run.planted else "a target's own motif"
-    rest = "off-target" if run.planted else "other names"
-    columns = ["model", "seed", "found", "missed", "filters that found them", "relatives", rest]
-    words = ["model", "found", "missed", "relatives", rest]
+    neither = "off-target" if run.planted else "other names"
+    columns = ["model", "seed", "found", "missed", "filters that found them", "relatives", neither]
+    words = ["model", "found", "missed", "relatives", neither]
     note = (
         f"Named filters by their best match. Found: it is {motif}, by JASPAR identifier or factor "
         f"name (× how many filters). Relative: it is itself like {motif}, with a Tomtom E-value "
-        f"below {RELATED:g}. {rest.capitalize()}: neither."
+        f"below {RELATED:g}. {neither.capitalize()}: neither."
     )
     return table(what, columns, rows, words, note)
 
@@ -226,7 +226,7 @@ def factor_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
 
 
 def galleries(layer: Layer, known: Known) -> list[Gallery]:
-    """Return the logos of a layer: its named filters, and on demand some that match nothing known.
+    """Return the logos of a layer: its named filters, and, folded, some that match no known motif.
 
     Parameters
     ----------

@@ -21,14 +21,14 @@ MOST = 8
 
 METHODS = {
     "mutagenesis": (
-        "Which bases does a prediction rest on? Every base of a window is replaced by each of the "
-        "other three. A base is as high as the log-odds fall on average; one below the line lowers "
-        "the prediction."
+        "Which bases does a prediction depend on? Every base of a window is replaced by each of "
+        "the other three. The height of a base is the mean fall in log-odds; a base below the line "
+        "lowers the prediction."
     ),
     "gradients": (
-        "Which bases does a prediction rest on? Bases are integrated gradients: together they add "
-        "up to what the window has in log-odds beyond equal shares of the four bases everywhere; "
-        "one below the line lowers the prediction."
+        "Which bases does a prediction depend on? The heights of bases are integrated gradients: "
+        "together they add up to the log-odds of the window, less those of equal shares of the "
+        "four bases everywhere; a base below the line lowers the prediction."
     ),
 }
 """What is drawn, by the method of the attributions."""
@@ -43,9 +43,9 @@ def loci(run: Run) -> list[Section]:
     if len(targets) > MOST:
         limit = f"The first {MOST} of {len(targets)} targets are shown."
     windows = (
-        "Of the windows that were explained, each model shows here the one for which it predicts "
-        f"the target with the highest probability, and in it the {WIDTH} bp with the highest total "
-        "score. The models of a target have one scale."
+        "For each model, the figures show the window, of those that were explained, for which it "
+        f"predicts the target with the highest probability, and in it the {WIDTH} bp with the "
+        "highest total score. All models of a target have the same scale."
     )
     method = explained_models(run)[0].facts["method"]
     text = [METHODS[method], sentence(windows, limit)]
@@ -54,7 +54,7 @@ def loci(run: Run) -> list[Section]:
 
 
 def locus_figure(run: Run, target: int) -> Figure:
-    """Draw what the models make of their best windows of a target.
+    """Draw the loci of the models for a target, each in its best window.
 
     Parameters
     ----------

@@ -69,20 +69,20 @@ def _duration(seconds: object) -> str:
 
 
 def steps_table(run: Run) -> Table:
-    """Return what each job of a run took, and what it had asked for."""
+    """Return what each job of a run took, and what it had requested."""
     columns = [
         Column("step", "step", _step, words=True),
         Column("seconds", "seconds", _tenths),
         Column("cpu_seconds", "CPU seconds", _tenths),
         Column("memory", "highest memory (MB)", _tenths),
-        Column("asked_seconds", "time limit (seconds)", _rounded),
-        Column("asked_memory", "memory asked (MB)", _rounded),
+        Column("requested_seconds", "time limit (seconds)", _rounded),
+        Column("requested_memory", "memory requested (MB)", _rounded),
         Column("cpus", "CPUs", _rounded),
         Column("gpus", "GPUs", _rounded),
     ]
     note = (
-        "Of each job, as Snakemake measured it; jobs run side by side. To the right, what a "
-        "cluster was asked for; on one machine nothing limits them."
+        "For each job, as measured by Snakemake; jobs run side by side. To the right, what is "
+        "requested from a cluster; on a single machine these are not limits."
     )
     return table_of("Time and memory", run.steps, columns, note)
 
@@ -106,7 +106,7 @@ def versions_table(run: Run) -> Table:
 
 
 def sources_table(run: Run) -> Table:
-    """Return the files that a run began with, but for peaks."""
+    """Return the input files of a run, but for peaks."""
     columns = [
         Column("role", "input", words=True),
         Column("path", "path", words=True),

@@ -51,7 +51,7 @@ def interval_cell(row: pd.Series, limit: float) -> Cell:
 
 
 def page_figures(*drawings: Drawing | None) -> list[Figure]:
-    """Return what a run could draw as figures of the page."""
+    """Return the drawings as figures of the page, without those that the run lacks."""
     figures = []
     for drawing in drawings:
         if drawing is not None:

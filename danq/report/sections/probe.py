@@ -1,4 +1,4 @@
-"""Pairs of motifs: what each model does with them at growing distance."""
+"""Pairs of motifs: their interaction in each model, by distance."""
 
 from danq.report import figures
 from danq.report.findings.grammar import probed_pairs, rule_means
@@ -8,16 +8,16 @@ from danq.report.sections.pieces import page_figures
 from danq.report.words import signed, title
 
 _QUESTION = (
-    "Does a network couple motifs, or does it add them up? Into random windows go two motifs, "
-    "either alone, and neither: what the pair adds to the log-odds beyond its parts is their "
-    "interaction. A curve at 0 is a sum; one that is the same in all four arrangements, whatever "
-    "the distance, is saturation and no grammar; one that differs by order, strand or distance is "
-    "a rule that the network knows."
+    "Does a network couple motifs, or does it add them up? Random windows get both motifs, either "
+    "one alone, or neither: what the pair adds to the log-odds beyond its parts is their "
+    "interaction. A curve at 0 is a sum; one that is the same in all four arrangements, at any "
+    "distance, is saturation and not grammar; one that differs by order, strand or distance is a "
+    "rule that the network knows."
 )
 
 
 def probe(run: Run) -> list[Section]:
-    """Show what each model does with pairs of motifs; nothing where no pair was probed."""
+    """Show the interactions of pairs of motifs; nothing where no pair was probed."""
     pairs = probed_pairs(run)
     if not pairs:
         return []
@@ -43,6 +43,6 @@ def rule_table(run: Run) -> Table:
     ]
     note = (
         "Mean interaction (log-odds) over distances, arrangements and seeds. A model that knows "
-        "the rule is above in the first column, below in the last, and near 0 in the middle."
+        "the rule is above 0 in the first column, below 0 in the last, and near 0 in the middle."
     )
     return table_of("Interactions and the planted rules", rule_means(run), columns, note)

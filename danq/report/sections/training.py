@@ -33,7 +33,7 @@ def cost_table(trained: Sequence[Trained]) -> Table:
         Column("seconds_to_best", "time to best epoch", _duration),
         Column("best_auprc", "best validation AUPRC", number),
     ]
-    note = "Means over seeds. Speed and time depend on the machine, and on what else it does."
+    note = "Means over seeds. Speed and time depend on the machine and its other load."
     return table_of("What each model costs", costs(trained), columns, note)
 
 

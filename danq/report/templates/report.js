@@ -17,9 +17,9 @@
   const html = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
   const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
   const button = (text, action, attributes = {}) => {
-    const made = html("button", {type: "button", ...attributes}, text);
-    made.addEventListener("click", action);
-    return made;
+    const element = html("button", {type: "button", ...attributes}, text);
+    element.addEventListener("click", action);
+    return element;
   };
 
   // --- saving ---
@@ -57,32 +57,32 @@
   function value(text) {
     const spans = [...text.matchAll(/(\d+) (h|min|s)\b/g)];
     if (spans.length) return spans.reduce((sum, [, count, unit]) => sum + count * SECONDS[unit], 0);
-    const found = /^[+−-]?[\d,]*\.?\d+(e[+−-]?\d+)?/i.exec(text);
-    return found ? Number(found[0].replaceAll(",", "").replaceAll("−", "-")) : NaN;
+    const match = /^[+−-]?[\d,]*\.?\d+(e[+−-]?\d+)?/i.exec(text);
+    return match ? Number(match[0].replaceAll(",", "").replaceAll("−", "-")) : NaN;
   }
 
   // What is compared in a column: numbers, or words in a column of words; what is undefined comes last either way.
   function order(keys, direction) {
     return (a, b) => {
       const [x, y] = [keys.get(a), keys.get(b)];
-      const [none, other] = [x, y].map((key) => key === "NA" || Number.isNaN(key));
-      if (none || other) return none - other;
+      const [xUndefined, yUndefined] = [x, y].map((key) => key === "NA" || Number.isNaN(key));
+      if (xUndefined || yUndefined) return xUndefined - yUndefined;
       return direction * (typeof x === "string" ? collator.compare(x, y) : x - y);
     };
   }
 
   function sortable(table) {
-    const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0], made = [...body.rows];
+    const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0], original = [...body.rows];
     heads.forEach((head, column) => {
       let keys = null;  // read once, at the first click
-      const read = head.classList.contains("word") ? String : value;
+      const toKey = head.classList.contains("word") ? String : value;
       head.append(button(head.textContent, () => {
-        keys ??= new Map(made.map((row) => [row, read(main(row.cells[column]))]));
-        // Up, down, and as it was.
+        keys ??= new Map(original.map((row) => [row, toKey(main(row.cells[column]))]));
+        // Ascending, descending, and the original order.
         const sort = {null: "ascending", ascending: "descending"}[head.getAttribute("aria-sort")];
-        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        heads.forEach((heading) => heading.removeAttribute("aria-sort"));
         if (sort) head.setAttribute("aria-sort", sort);
-        body.append(...(sort ? [...made].sort(order(keys, sort === "ascending" ? 1 : -1)) : made));
+        body.append(...(sort ? [...original].sort(order(keys, sort === "ascending" ? 1 : -1)) : original));
       }));
       head.firstChild.remove();
     });
@@ -101,9 +101,9 @@
     input.addEventListener("input", () => {
       texts ??= rows.map((row) => row.textContent.toLowerCase());
       const wanted = input.value.trim().toLowerCase();
-      rows.forEach((row, place) => { row.hidden = !texts[place].includes(wanted); });
-      const shown = rows.filter((row) => !row.hidden).length;
-      count.textContent = wanted ? `${shown} of ${rows.length} rows` : "";
+      rows.forEach((row, index) => { row.hidden = !texts[index].includes(wanted); });
+      const nVisible = rows.filter((row) => !row.hidden).length;
+      count.textContent = wanted ? `${nVisible} of ${rows.length} rows` : "";
     });
     return [count, input];
   }
@@ -116,13 +116,13 @@
       const words = head.classList.contains("word");
       const notes = rows.map((row) => row.cells[column].querySelector("small")?.textContent ?? "");
       columns.push(head.textContent);
-      rows.forEach((row, place) => {
+      rows.forEach((row, index) => {
         const text = main(row.cells[column]);
-        cells[place].push(words ? text : numeral(text));
+        cells[index].push(words ? text : numeral(text));
       });
       if (notes.some(Boolean)) {
         columns.push(`${head.textContent}, note`);
-        notes.forEach((note, place) => cells[place].push(note));
+        notes.forEach((note, index) => cells[index].push(note));
       }
     });
     return tsv(columns, cells);
@@ -142,15 +142,15 @@
   const RANKS = {q: ["surest name", 1], effect: ["largest effect", -1], sites: ["most sites", -1]};
 
   for (const logos of document.querySelectorAll(".logos")) {
-    const made = [...logos.children];
-    const offered = Object.entries(RANKS).filter(([name]) => new Set(made.map((one) => one.dataset[name])).size > 1);
+    const original = [...logos.children];
+    const offered = Object.entries(RANKS).filter(([name]) => new Set(original.map((logo) => logo.dataset[name])).size > 1);
     if (!offered.length) continue;
     const buttons = offered.map(([name, [text, direction]]) => button(text, (event) => {
       const pressed = event.currentTarget.getAttribute("aria-pressed") === "true";
-      for (const one of buttons) one.setAttribute("aria-pressed", "false");
+      for (const item of buttons) item.setAttribute("aria-pressed", "false");
       event.currentTarget.setAttribute("aria-pressed", String(!pressed));
-      // Pressed again: as it was.
-      logos.append(...(pressed ? made : [...made].sort((a, b) =>
+      // A second press restores the original order.
+      logos.append(...(pressed ? original : [...original].sort((a, b) =>
         direction * (Number(a.dataset[name]) - Number(b.dataset[name])))));
     }, {"aria-pressed": "false"}));
     logos.before(html("div", {class: "tools"}, html("span", {}, "sort by"), ...buttons));
@@ -170,23 +170,25 @@
     pen.font = "9px 'DejaVu Sans', sans-serif";
     for (const item of figure.querySelectorAll(".legend li")) {
       const sign = item.querySelector("span"), text = item.textContent.trim().slice(sign.textContent.length);
-      const wide = 24 + 1.1 * pen.measureText(text).width;
-      if (x > 8 && x + wide > width) [x, y] = [8, y + 13];
+      const itemWidth = 24 + 1.1 * pen.measureText(text).width;
+      if (x > 8 && x + itemWidth > width) [x, y] = [8, y + 13];
       top.append(svg("text", {x, y, style: `fill: ${sign.style.color}`}, sign.textContent),
                  svg("text", {x: x + 11, y}, text.trim()));
-      x += wide;
+      x += itemWidth;
     }
     drawing.querySelectorAll(".ring").forEach((ring) => ring.remove());
     if (drawing.querySelector("use[href^='#base-']")) {  // the shapes of bases, which all logos share
       drawing.prepend(document.querySelector(".bases defs").cloneNode(true));
     }
-    const whole = height + y + 6;
-    const page = svg("svg", {viewBox: `0 0 ${width} ${whole}`, width: `${width}pt`, height: `${whole}pt`},
-                     svg("rect", {width, height: whole, style: "fill: #ffffff"}), top,
+    const total = height + y + 6;
+    const page = svg("svg", {viewBox: `0 0 ${width} ${total}`, width: `${width}pt`, height: `${total}pt`},
+                     svg("rect", {width, height: total, style: "fill: #ffffff"}), top,
                      svg("g", {transform: `translate(0 ${y + 6})`}, ...drawing.childNodes));
-    const own = (colour) => colour.replaceAll("currentColor", "var(--ink)")
+    const resolved = (style) => style.replaceAll("currentColor", "var(--ink)")
       .replace(/var\((--[\w-]+)[^)]*\)/g, (_, name) => light.getPropertyValue(name));
-    for (const one of page.querySelectorAll("[style]")) one.setAttribute("style", own(one.getAttribute("style")));
+    for (const element of page.querySelectorAll("[style]")) {
+      element.setAttribute("style", resolved(element.getAttribute("style")));
+    }
     for (const mark of page.querySelectorAll("[tabindex]")) {
       for (const name of ["tabindex", "role"]) mark.removeAttribute(name);
     }
@@ -249,16 +251,16 @@
                    svg("text", {x: x(0) + 4, y: level - 5, style: INK},
                        `prevalence ${(100 * target.prevalence).toPrecision(3)} %`));
     }
-    curves.models.forEach((model, place) => {
+    curves.models.forEach((model, index) => {
       // A level of recall without a precision is left out.
-      const points = curves.recall.map((recall, level) => [x(recall / 1000), target.precision[place]?.[level]])
+      const points = curves.recall.map((recall, level) => [x(recall / 1000), target.precision[index]?.[level]])
         .filter(([, precision]) => precision != null).map(([at, precision]) => [at, y(precision / 1000)]);
       const sign = {style: `fill: ${model.colour}; font-size: 9px; font-family: 'DejaVu Sans', sans-serif`,
                     "text-anchor": "middle", "aria-hidden": "true"};
-      drawn.append(svg("polyline", {points: points.map((point) => point.map((one) => one.toFixed(1)).join()).join(" "),
+      drawn.append(svg("polyline", {points: points.map((point) => point.map((coordinate) => coordinate.toFixed(1)).join()).join(" "),
                                     class: "curve", style: `fill: none; stroke: ${model.colour}; stroke-width: 2`}),
-                   // A second sign of the model, beside its colour; the curves have theirs in different places.
-                   ...points.filter((_, level) => level % 12 === 2 + 2 * (place % 5)).map(([at, level]) =>
+                   // A second sign of the model, beside its colour; the curves have theirs at different recalls.
+                   ...points.filter((_, level) => level % 12 === 2 + 2 * (index % 5)).map(([at, level]) =>
                      svg("text", {x: at, y: level + 3.3, ...sign}, model.glyph)));
     });
     return drawn;
@@ -268,9 +270,9 @@
     const target = curves?.targets[mark.dataset.target];
     if (!target) return;
     hide();
-    const items = curves.models.flatMap((model, place) => target.precision[place] ? [html("li", {},
+    const items = curves.models.flatMap((model, index) => target.precision[index] ? [html("li", {},
       html("span", {"aria-hidden": "true", style: `color: ${model.colour}`}, model.glyph),
-      ` ${model.name}, AUPRC ${target.auprc[place]}`)] : []);
+      ` ${model.name}, AUPRC ${target.auprc[index]}`)] : []);
     const figure = html("figure", {class: "figure"},
       html("figcaption", {}, html("h2", {id: "curves-title"}, target.name), html("ul", {class: "legend"}, ...items),
            html("p", {class: "note", id: "curves-note"}, `Group: ${target.group}. `,
@@ -279,7 +281,7 @@
       drawCurves(target));
     const thousandths = (number) => number == null ? "NA" : number / 1000;
     equip(figure, [["recall", ...curves.models.map((model) => model.name)],
-                   curves.recall.map((recall, level) => [recall, ...target.precision.map((own) => own?.[level])]
+                   curves.recall.map((recall, level) => [recall, ...target.precision.map((curve) => curve?.[level])]
                      .map(thousandths))]);
     dialog.replaceChildren(figure, button("Close", () => dialog.close(), {class: "close", autofocus: ""}));
     opener = mark;
@@ -290,13 +292,13 @@
 
   const tooltip = html("div", {class: "tooltip", "aria-hidden": "true", hidden: ""});  // the point's name says the same
   document.body.append(tooltip);
-  const same = new Map();  // by target: its points in all figures
-  let rings = [], shown = null, leaving = 0;
+  const marksOf = new Map();  // by target: its points in all figures
+  let rings = [], active = null, leaving = 0;
 
   const centre = (mark, box = mark.getBBox()) => [box.x + box.width / 2, box.y + box.height / 2];
 
   function hide() {
-    shown = null;
+    active = null;
     tooltip.hidden = true;
     rings.forEach((ring) => ring.remove());
     rings = [];
@@ -305,18 +307,18 @@
   function show(mark) {
     clearTimeout(leaving);
     hide();
-    rings = (same.get(mark.dataset.target) ?? [mark]).map((one) => {
-      const [cx, cy] = centre(one);
-      return one.ownerSVGElement.appendChild(svg("circle", {class: "ring", cx, cy, r: 6.5}));
+    rings = (marksOf.get(mark.dataset.target) ?? [mark]).map((marker) => {
+      const [cx, cy] = centre(marker);
+      return marker.ownerSVGElement.appendChild(svg("circle", {class: "ring", cx, cy, r: 6.5}));
     });
     tooltip.textContent = mark.querySelector("title").textContent;
     tooltip.hidden = false;
-    shown = mark;
-    place();
+    active = mark;
+    moveTooltip();
   }
 
-  function place() {
-    const box = shown.getBoundingClientRect(), [width, height] = [tooltip.offsetWidth, tooltip.offsetHeight];
+  function moveTooltip() {
+    const box = active.getBoundingClientRect(), [width, height] = [tooltip.offsetWidth, tooltip.offsetHeight];
     const right = document.documentElement.clientWidth - width - 8;
     const left = Math.min(Math.max(8, box.left + box.width / 2 - width / 2), right);
     const above = box.top - height - 10;
@@ -332,23 +334,23 @@
   tooltip.addEventListener("pointerenter", () => clearTimeout(leaving));
   tooltip.addEventListener("pointerleave", leave);
   addEventListener("keydown", (event) => event.key === "Escape" && hide());
-  addEventListener("scroll", () => shown && place(), {passive: true});
+  addEventListener("scroll", () => active && moveTooltip(), {passive: true});
 
   // Tie a drawing's points to the pointer, which need only be near, and to the keyboard: one of them takes part in
   // the order of tabs, and the arrow keys lead from it to the next along an axis.
   function lively(drawing, marks) {
-    let current = marks[0], places = null;
-    const located = () => places ??= marks.map((mark) => [mark, ...centre(mark)]);
+    let current = marks[0], centres = null;
+    const located = () => centres ??= marks.map((mark) => [mark, ...centre(mark)]);
 
     function near(event) {
       const back = drawing.getScreenCTM().inverse();
       const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(back);
-      let [found, least] = [null, 12 * back.a];  // within 12 pixels
+      let [nearest, least] = [null, 12 * back.a];  // within 12 pixels
       for (const [mark, x, y] of located()) {
         const distance = Math.hypot(x - at.x, y - at.y);
-        if (distance < least) [found, least] = [mark, distance];
+        if (distance < least) [nearest, least] = [mark, distance];
       }
-      return found;
+      return nearest;
     }
 
     function enter(mark) {
@@ -359,25 +361,25 @@
 
     function along(axis, step) {
       const sorted = [...located()].sort((a, b) => a[axis] - b[axis]);
-      const place = sorted.findIndex(([mark]) => mark === current) + step;
-      return sorted[Math.min(Math.max(place, 0), sorted.length - 1)][0];
+      const index = sorted.findIndex(([mark]) => mark === current) + step;
+      return sorted[Math.min(Math.max(index, 0), sorted.length - 1)][0];
     }
 
     const KEYS = {ArrowRight: () => along(1, 1), ArrowLeft: () => along(1, -1), ArrowUp: () => along(2, -1),
                   ArrowDown: () => along(2, 1), Home: () => along(1, -Infinity), End: () => along(1, Infinity)};
-    const pressed = (mark) => curves?.targets[mark.dataset.target] !== undefined;
+    const hasCurves = (mark) => curves?.targets[mark.dataset.target] !== undefined;
 
     drawing.setAttribute("role", "group");  // an image has no parts that take the focus
     drawing.classList.add("lively");
     for (const mark of marks) {
-      mark.setAttribute("role", pressed(mark) ? "button" : "img");
+      mark.setAttribute("role", hasCurves(mark) ? "button" : "img");
       mark.setAttribute("tabindex", -1);
-      if (mark.dataset.target) same.set(mark.dataset.target, [...same.get(mark.dataset.target) ?? [], mark]);
+      if (mark.dataset.target) marksOf.set(mark.dataset.target, [...marksOf.get(mark.dataset.target) ?? [], mark]);
     }
     enter(current);
     drawing.addEventListener("pointermove", (event) => {
       const mark = near(event);
-      drawing.classList.toggle("near", mark !== null && pressed(mark));
+      drawing.classList.toggle("near", mark !== null && hasCurves(mark));
       if (mark) show(mark);
       else if (rings.length) leave();
     });

@@ -16,8 +16,8 @@ def pair(a="danq", b="danq_conv", differences=(), q=np.nan, **mean):
 def test_the_question_is_answered_by_the_local_twin_and_reach_by_the_other():
     compared = [pair(b="deepsea"), pair(b="danq_dilated"), pair()]
     assert p.question_pair(compared).b == "danq_conv"
-    assert p.reach_pair(compared).b == "danq_dilated"
-    assert p.question_pair(compared[:1]) is None and p.reach_pair([]) is None
+    assert p.window_twin_pair(compared).b == "danq_dilated"
+    assert p.question_pair(compared[:1]) is None and p.window_twin_pair([]) is None
     assert p.find_pair(compared, "deepsea", "danq") is None
 
 
