@@ -21,8 +21,8 @@ def small(path, **changes):
         "source": {"x": 1},
     } | changes
     with create_dataset(path, **options) as writer:
-        for split, own in zip(SPLITS, rows, strict=True):
-            starts = np.concatenate([np.arange(n) * 10 for n in own])
+        for split, counts in zip(SPLITS, rows, strict=True):
+            starts = np.concatenate([np.arange(n) * 10 for n in counts])
             writer.append(
                 split,
                 rng.integers(0, 256, (len(starts), 3, 4), dtype=np.uint8),
@@ -33,7 +33,7 @@ def small(path, **changes):
 
 
 def content(path):
-    """Return all that a dataset says."""
+    """Return the whole content of a dataset, as text."""
     with open_dataset(path) as data:
         return repr(
             (
@@ -45,7 +45,7 @@ def content(path):
                 data.source,
                 [
                     (
-                        *(part.tolist() for part in data.positions(split)),
+                        *(column.tolist() for column in data.positions(split)),
                         data.packed_sequences(split).tolist(),
                         data.packed_labels(split).tolist(),
                     )

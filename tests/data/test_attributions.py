@@ -44,47 +44,51 @@ def made_up(rows=2, length=30, names=("Factor A", "日本"), seed=0):
 
 
 def test_what_is_written_is_read(tmp_path):
-    wanted = made_up(3)
-    write_attributions(tmp_path / "a.h5", wanted)
-    found = read_attributions(tmp_path / "a.h5")
-    assert wanted.facts.items() <= found.facts.items()
-    assert (found.facts["format"], found.facts["format_version"], found.facts["alphabet"]) == (
+    expected = made_up(3)
+    write_attributions(tmp_path / "a.h5", expected)
+    attributions = read_attributions(tmp_path / "a.h5")
+    assert expected.facts.items() <= attributions.facts.items()
+    assert (
+        attributions.facts["format"],
+        attributions.facts["format_version"],
+        attributions.facts["alphabet"],
+    ) == (
         "danq-attributions",
         1,
         "ACGT",
     )
-    assert found.facts["created_by"].startswith("danq ")
+    assert attributions.facts["created_by"].startswith("danq ")
     pd.testing.assert_frame_equal(
-        found.table[wanted.table.columns], wanted.table, check_dtype=False
+        attributions.table[expected.table.columns], expected.table, check_dtype=False
     )
-    for part in ("one_hot", "hypothetical", "scores"):
-        np.testing.assert_array_equal(getattr(found, part), getattr(wanted, part))
-    assert (found.one_hot.dtype, found.hypothetical.dtype) == (np.uint8, np.float32)
+    for array in ("one_hot", "hypothetical", "scores"):
+        np.testing.assert_array_equal(getattr(attributions, array), getattr(expected, array))
+    assert (attributions.one_hot.dtype, attributions.hypothetical.dtype) == (np.uint8, np.float32)
     with h5py.File(tmp_path / "a.h5") as file:
-        np.testing.assert_array_equal(file["scores"], wanted.scores)
+        np.testing.assert_array_equal(file["scores"], expected.scores)
 
 
 def test_scores_are_those_of_the_bases_that_are_there():
-    found = made_up()
-    for row, place in ((0, 0), (1, 29)):
-        base = found.one_hot[row, :, place].argmax()
-        assert found.scores[row, place] == found.hypothetical[row, base, place]
-    assert (found.scores[:, 3] == 0).all()
+    attributions = made_up()
+    for row, position in ((0, 0), (1, 29)):
+        base = attributions.one_hot[row, :, position].argmax()
+        assert attributions.scores[row, position] == attributions.hypothetical[row, base, position]
+    assert (attributions.scores[:, 3] == 0).all()
 
 
 def test_differences_of_mutagenesis_come_back():
-    rng, found = np.random.default_rng(1), made_up()
+    rng, random = np.random.default_rng(1), made_up()
     # What a model makes of each base, by the definition of the hypothetical score: less the mean
     # of the others.
-    logits = rng.normal(size=(2, 4, 30)) * found.one_hot.any(axis=1, keepdims=True)
-    others = (logits.sum(axis=1, keepdims=True) - logits) / 3
-    own = Attributions(
-        found.facts, found.table, found.one_hot, (logits - others).astype(np.float32)
+    logits = rng.normal(size=(2, 4, 30)) * random.one_hot.any(axis=1, keepdims=True)
+    mean_of_others = (logits.sum(axis=1, keepdims=True) - logits) / 3
+    attributions = Attributions(
+        random.facts, random.table, random.one_hot, (logits - mean_of_others).astype(np.float32)
     )
-    reference = (logits * found.one_hot).sum(axis=1, keepdims=True)
+    reference = (logits * random.one_hot).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(
-        own.differences(),
-        (logits - reference) * found.one_hot.any(axis=1, keepdims=True),
+        attributions.differences(),
+        (logits - reference) * random.one_hot.any(axis=1, keepdims=True),
         atol=1e-5,
     )
 

@@ -41,13 +41,13 @@ def write(path, splits, *, lengths=(10_000,), targets=(("t", "g", ""),), labels=
     ) as writer:
         for split in SPLITS:
             _, starts, bases = zip(*splits[split], strict=True)
-            own = (
+            split_labels = (
                 np.zeros((len(starts), len(targets))) if labels is None else np.array(labels[split])
             )
             writer.append(
                 split,
-                pack(np.stack([encode(one) for one in bases])),
-                np.packbits(own.astype(np.uint8), axis=1),
+                pack(np.stack([encode(sequence) for sequence in bases])),
+                np.packbits(split_labels.astype(np.uint8), axis=1),
                 np.array(starts),
             )
     return path
@@ -58,12 +58,12 @@ def reverse_complement(bases):
 
 
 def reference(splits, coordinates="genome"):
-    """Audit the slow way."""
+    """Audit by comparing every pair."""
     rows = []
     for split, against in (("valid", "train"), ("test", "train"), ("test", "valid")):
-        other = {bases for *_, bases in splits[against]}
-        same = [bases in other for *_, bases in splits[split]]
-        flipped = [reverse_complement(bases) in other for *_, bases in splits[split]]
+        windows = {bases for *_, bases in splits[against]}
+        same = [bases in windows for *_, bases in splits[split]]
+        reverse = [reverse_complement(bases) in windows for *_, bases in splits[split]]
         overlapping = sum(
             any(
                 a == b and set(range(i, i + len(x))) & set(range(j, j + len(y)))
@@ -78,8 +78,8 @@ def reference(splits, coordinates="genome"):
                 len(same),
                 overlapping if coordinates == "genome" else pd.NA,
                 sum(same),
-                sum(flipped),
-                sum(map(max, same, flipped)),
+                sum(reverse),
+                sum(map(max, same, reverse)),
             ]
         )
     return rows
@@ -142,7 +142,7 @@ def test_what_was_planted_is_found(tmp_path):
     assert [str(kind) for kind in table.dtypes[2:]] == ["int64", "Int64", "int64", "int64", "int64"]
 
 
-def test_rows_without_places_do_not_overlap(tmp_path):
+def test_windows_without_genome_positions_do_not_overlap(tmp_path):
     table = audited(write(tmp_path / "d.h5", PLANTED, lengths=(300, 200), coordinates="rows"))
     assert table["overlapping"].isna().all()
     assert table["either"].tolist() == [3, 3, 1]
@@ -169,14 +169,16 @@ def datasets(draw):
     words += [reverse_complement(word) for word in words]
     row = st.tuples(st.integers(0, 2), st.integers(0, 60), st.sampled_from(words))
     return {
-        split: sorted(draw(st.lists(row, min_size=1, max_size=12)), key=lambda one: one[0])
+        split: sorted(
+            draw(st.lists(row, min_size=1, max_size=12)), key=lambda window_row: window_row[0]
+        )
         for split in SPLITS
     }
 
 
 @settings(max_examples=60, deadline=None)
 @given(datasets(), st.booleans())
-def test_any_dataset_is_audited_as_slowly(tmp_path_factory, splits, genome):
+def test_any_audit_equals_the_slow_reference(tmp_path_factory, splits, genome):
     coordinates = "genome" if genome else "rows"
     path = write(
         tmp_path_factory.mktemp("any") / "d.h5",
@@ -184,9 +186,9 @@ def test_any_dataset_is_audited_as_slowly(tmp_path_factory, splits, genome):
         lengths=(80, 80, 81),
         coordinates=coordinates,
     )
-    found, wanted = plain(audited(path)), reference(splits, coordinates)
-    assert [[str(value) for value in row] for row in found] == [
-        [str(value) for value in row] for row in wanted
+    table, expected = plain(audited(path)), reference(splits, coordinates)
+    assert [[str(value) for value in row] for row in table] == [
+        [str(value) for value in row] for row in expected
     ]
 
 
@@ -216,14 +218,14 @@ def test_a_collision_of_hashes_does_not_count(tmp_path, small_blocks, monkeypatc
 
 def test_the_hash_tells_single_bases_apart():
     windows = {"A" * 40}
-    for place, base in itertools.product(range(40), "CGTN"):
-        windows.add("A" * place + base + "A" * (39 - place))
-    windows |= {"N" * place + "T" + "N" * (39 - place) for place in range(40)}
+    for position, base in itertools.product(range(40), "CGTN"):
+        windows.add("A" * position + base + "A" * (39 - position))
+    windows |= {"N" * position + "T" + "N" * (39 - position) for position in range(40)}
     windows |= {
         "N" * a + "T" + "N" * (b - a - 1) + "T" + "N" * (39 - b)
         for a, b in itertools.combinations(range(40), 2)
     }
-    hashes = audit._hash(pack(np.stack([encode(one) for one in windows])))
+    hashes = audit._hash(pack(np.stack([encode(window) for window in windows])))
     assert hashes.dtype == np.uint64 and len(set(hashes.tolist())) == len(windows)
 
 
@@ -253,9 +255,9 @@ def test_memory_is_a_block(tmp_path, monkeypatch):
         read = dataset.packed_sequences
 
         def watched(split, rows):
-            found = read(split, rows)
-            largest.append(found.nbytes)
-            return found
+            packed = read(split, rows)
+            largest.append(packed.nbytes)
+            return packed
 
         monkeypatch.setattr(dataset, "packed_sequences", watched)
         assert audit.audit(dataset)["identical"].tolist() == [500, 500, 500]

@@ -13,21 +13,21 @@ from tests.conftest import BIN, SPLITS, WINDOW, YEAST, needs_yeast
 SETTINGS = Extract(bin_size=BIN, window=WINDOW, **SPLITS)
 
 
-def test_what_is_found_is_what_is_made(toy, run_extract, tmp_path, capsys):
+def test_findings_are_those_of_the_dataset(toy, run_extract, tmp_path, capsys):
     blacklist = [toy / "blacklist.bed"]
     sources = Sources(toy / "genome.fa", toy / "targets.tsv", blacklist)
     check(sources, tmp_path / "inputs.json", settings=SETTINGS)
-    found = json.loads((tmp_path / "inputs.json").read_text())
-    told = capsys.readouterr().out
+    findings = json.loads((tmp_path / "inputs.json").read_text())
+    output = capsys.readouterr().out
     with open_dataset(run_extract(toy, tmp_path, blacklist=blacklist) / "dataset.h5") as dataset:
-        assert found["windows"] == {
+        assert findings["windows"] == {
             split: dataset.length(split) for split in ("train", "valid", "test")
         }
         assert (
-            found["dropped"] == dataset.source["dropped"]
-            and found["counts"] == dataset.source["counts"]
+            findings["dropped"] == dataset.source["dropped"]
+            and findings["counts"] == dataset.source["counts"]
         )
-    assert "genome: 3 chromosomes, 32,180 bp\ntargets: 2, with 39 peaks\n" in told
+    assert "genome: 3 chromosomes, 32,180 bp\ntargets: 2, with 39 peaks\n" in output
 
 
 def test_nothing_is_made_when_something_is_wrong(toy, tmp_path):
@@ -80,5 +80,7 @@ def test_yeast_passes(tmp_path, capsys):
     peaks = sum(
         int(line.split("\t")[3]) for line in (YEAST / "targets.tsv").read_text().splitlines()[1:]
     )
-    told = capsys.readouterr().out
-    assert "16 chromosomes, 12,071,326 bp" in told and f"targets: 72, with {peaks:,} peaks" in told
+    output = capsys.readouterr().out
+    assert (
+        "16 chromosomes, 12,071,326 bp" in output and f"targets: 72, with {peaks:,} peaks" in output
+    )

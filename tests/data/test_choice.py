@@ -60,8 +60,8 @@ def test_a_stride_adds_overlapping_bins_to_training_only(toy, run_extract, tmp_p
     train = sorted(row[1] + FLANK for row in rows[40] if row[3] == "train")
     # By hand: bins at every multiple of 40 whose window lies in the 20,050 bp of chr1, less those
     # that hold one of the two blacklisted bases 3,999 and 4,000.
-    whole = range(120, 20_050 - BIN - FLANK + 1, 40)
-    assert train == [start for start in whole if not (start <= 4_000 and start + BIN > 3_999)]
+    starts = range(120, 20_050 - BIN - FLANK + 1, 40)
+    assert train == [start for start in starts if not (start <= 4_000 and start + BIN > 3_999)]
 
 
 def test_training_bins_can_be_chosen_and_the_other_splits_keep_all(toy, run_extract, tmp_path):
@@ -71,7 +71,7 @@ def test_training_bins_can_be_chosen_and_the_other_splits_keep_all(toy, run_extr
     }
     for split in ("valid", "test"):
         assert len({len([row for row in kind if row[3] == split]) for kind in rows.values()}) == 1
-    train = {kind: [row for row in found if row[3] == "train"] for kind, found in rows.items()}
+    train = {kind: [row for row in windows if row[3] == "train"] for kind, windows in rows.items()}
     labelled = [row for row in train["all"] if row[4]]
     assert train["labelled"] == labelled
     negatives = [row for row in train["sampled"] if not row[4]]
@@ -82,10 +82,10 @@ def test_training_bins_can_be_chosen_and_the_other_splits_keep_all(toy, run_extr
 
 def test_windows_of_unknown_bases_are_dropped(toy, run_extract, tmp_path):
     lines = (toy / "genome.fa").read_text()
-    first, rest = lines.split(">chr2")
+    first, tail = lines.split(">chr2")
     body = first[6:].replace("\n", "")
     changed = body[:10_000] + "N" * 1_000 + body[11_000:]
-    (tmp_path / "genome.fa").write_text(f">chr1\n{changed}\n>chr2{rest}")
+    (tmp_path / "genome.fa").write_text(f">chr1\n{changed}\n>chr2{tail}")
     run_extract(toy, tmp_path, genome=tmp_path / "genome.fa", max_n=0.5)
     facts, rows = read_windows(tmp_path)
     # By hand: of windows at 10,000 + 200 k - 100, those with more than 200 of 400 bp in the range
@@ -94,14 +94,16 @@ def test_windows_of_unknown_bases_are_dropped(toy, run_extract, tmp_path):
     assert not [row for row in rows if row[0] == "chr1" and 9_800 < row[1] < 10_800]
 
 
-def test_a_target_without_a_positive_in_the_test_split_is_told(toy, run_extract, tmp_path, capsys):
+def test_a_target_without_a_positive_in_the_test_split_is_warned_of(
+    toy, run_extract, tmp_path, capsys
+):
     write_bed(tmp_path / "c.bed", [("chr1", 2_000, 4_000), ("chr2", 2_000, 2_400)])
     (tmp_path / "targets.tsv").write_text(f"name\tfile\nC\tc.bed\nA\t{toy / 'a.bed'}\n")
     run_extract(toy, tmp_path, targets=tmp_path / "targets.tsv", table=tmp_path / "out.tsv")
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert (
         "c.bed: target 'C' has no positive window in the test split; its metrics there will be NA"
-        in told
+        in output
     )
 
 
@@ -170,9 +172,9 @@ def test_sampled_negatives_touch_no_peak_of_any_target_and_match_in_gc(run_extra
     bases = [
         "".join(
             "GC"[rng.integers(2)]
-            if rng.random() < 0.2 + 0.6 * place / length
+            if rng.random() < 0.2 + 0.6 * position / length
             else "AT"[rng.integers(2)]
-            for place in range(length)
+            for position in range(length)
         )
         for length in (120_000, 8_000, 8_000)
     ]
@@ -189,21 +191,21 @@ def test_sampled_negatives_touch_no_peak_of_any_target_and_match_in_gc(run_extra
         )
         assert len(rows) > 50
         for kind in (True, False):
-            own = [row for row in rows if bool(row[4]) == kind]
+            windows = [row for row in rows if bool(row[4]) == kind]
             gc[match, kind] = (
                 np.mean(
                     [
                         bases[0][row[1] : row[2]].count("G") + bases[0][row[1] : row[2]].count("C")
-                        for row in own
+                        for row in windows
                     ]
                 )
                 / WINDOW
             )
             if not kind:
-                assert len(own) == pytest.approx(len(rows) / 2, abs=0 if not match else 5)
+                assert len(windows) == pytest.approx(len(rows) / 2, abs=0 if not match else 5)
                 assert not any(
                     start < row[1] + FLANK + BIN and row[1] + FLANK < end
-                    for row in own
+                    for row in windows
                     for _, start, end in peaks
                 )
     assert abs(gc[True, False] - gc[True, True]) < 0.02 < 0.1 < gc[False, True] - gc[False, False]

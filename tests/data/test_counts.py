@@ -20,7 +20,7 @@ def test_what_other_programs_wrote_is_passed_over():
         assert total_counts(source) == {}
 
 
-def test_no_key_is_told_as_it_stands(tmp_path):
+def test_every_key_has_words(tmp_path):
     genome = write_fasta(tmp_path / "genome.fa", {"chr1": "acgtNR"})
     counted = read_genome(genome)[1]
     assert set(counted) == {"lower_case_bases", "bases_n", "iupac_bases", "blank_lines"}

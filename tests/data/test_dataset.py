@@ -93,8 +93,8 @@ def test_augmented_windows_are_shifted_strands_of_the_window(bases, shift, seed)
     torch = pytest.importorskip("torch")
     X = torch.from_numpy(one_hot(encode_bases(bases)).T[None].astype(np.float32))
     chance = np.random.default_rng(seed)
-    flips, moves = chance.integers(0, 2, 1).astype(bool), chance.integers(0, 2 * shift + 1, 1)
-    found = augment(X, torch.from_numpy(flips), torch.from_numpy(moves), shift)
+    reverse, shifts = chance.integers(0, 2, 1).astype(bool), chance.integers(0, 2 * shift + 1, 1)
+    augmented = augment(X, torch.from_numpy(reverse), torch.from_numpy(shifts), shift)
     padded = (
         torch.nn.functional.pad(X, (shift, shift)),
         torch.nn.functional.pad(X.flip(1, 2), (shift, shift)),
@@ -102,12 +102,12 @@ def test_augmented_windows_are_shifted_strands_of_the_window(bases, shift, seed)
     allowed = [
         strand[:, :, move : move + len(bases)] for strand in padded for move in range(2 * shift + 1)
     ]
-    assert any((found == one).all() for one in allowed)
+    assert any((augmented == window).all() for window in allowed)
 
 
 def test_what_is_no_dataset_is_refused(tmp_path, toy_dataset):
-    whole = toy_dataset.read_bytes()
-    (tmp_path / "cut.h5").write_bytes(whole[:-100])
+    content = toy_dataset.read_bytes()
+    (tmp_path / "cut.h5").write_bytes(content[:-100])
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1
     for name, message in (
@@ -121,10 +121,10 @@ def test_what_is_no_dataset_is_refused(tmp_path, toy_dataset):
 def test_the_checksum_of_a_split_is_of_its_bases_labels_and_starts(tmp_path):
     with (
         open_dataset(small(tmp_path / "a.h5")) as first,
-        open_dataset(small(tmp_path / "b.h5", assembly="x")) as again,
+        open_dataset(small(tmp_path / "b.h5", assembly="x")) as copy,
     ):
         assert [first.split_checksum(split) for split in SPLITS] == [
-            again.split_checksum(split) for split in SPLITS
+            copy.split_checksum(split) for split in SPLITS
         ]
         assert len({first.split_checksum(split) for split in SPLITS}) == 3
 

@@ -80,14 +80,14 @@ def small_bundle(folder, kinds=("v5",) * 3, n=3, window=13, n_targets=5, change=
 
 
 def check(path, rows):
-    """Compare every base, label and place of a dataset with what was meant."""
+    """Compare every base, label and position of a dataset with the expected ones."""
     with open_dataset(path) as dataset:
-        for place, (split, (bases, labels)) in enumerate(rows.items()):
+        for number, (split, (bases, labels)) in enumerate(rows.items()):
             assert [decode(indices) for indices in dataset.base_indices(split)] == bases
             assert dataset.labels(split).tolist() == labels.tolist()
             chromosomes, starts = dataset.positions(split)
             assert (
-                set(chromosomes.tolist()) == {place} and list(dataset.chromosomes)[place] == split
+                set(chromosomes.tolist()) == {number} and list(dataset.chromosomes)[number] == split
             )
             assert starts.tolist() == [200 * row for row in range(len(bases))]
 
@@ -106,7 +106,7 @@ def refused(folder, paths, match, **options):
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     """Import small files of the published window and targets, in every format."""
-    made = {}
+    bundles = {}
     for kind in KINDS:
         folder = tmp_path_factory.mktemp("bundle")
         (folder / "predictor.names").write_text(
@@ -114,8 +114,8 @@ def published(tmp_path_factory):
         )
         rows, paths = small_bundle(folder, (kind,) * 3, 18, 1000, 919)
         import_deepsea(*paths, folder / "dataset.h5", names=folder / "predictor.names")
-        made[kind] = rows, paths, folder / "dataset.h5"
-    return made
+        bundles[kind] = rows, paths, folder / "dataset.h5"
+    return bundles
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -281,9 +281,9 @@ def test_doubles_other_than_0_and_1_are_refused(tmp_path, value):
 @pytest.mark.parametrize("kind", KINDS)
 def test_files_that_are_cut_off_are_refused(tmp_path, kind):
     _, paths = small_bundle(tmp_path, ("v5", "v5", kind), n=6)
-    whole = paths[2].read_bytes()
-    for length in [*range(1, len(whole), 1 + len(whole) // 40), len(whole) - 1]:
-        paths[2].write_bytes(whole[:length])
+    content = paths[2].read_bytes()
+    for length in [*range(1, len(content), 1 + len(content) // 40), len(content) - 1]:
+        paths[2].write_bytes(content[:length])
         refused(
             tmp_path,
             paths,

@@ -27,10 +27,10 @@ def test_strands_are_averaged_on_probabilities(tmp_path, monkeypatch, dtype, blo
     monkeypatch.setattr(deepsea_predictions, "_BLOCK", block)
     values = np.random.default_rng(0).random((18, 7)).astype(dtype)
     path = write_pred(tmp_path / "pred.h5", values)
-    found = read_deepsea_predictions(path, 9)
-    assert found.dtype == np.float32
+    scores = read_deepsea_predictions(path, 9)
+    assert scores.dtype == np.float32
     expected = (values[:9].astype(float) + values[9:]) / 2
-    assert np.array_equal(found, expected.astype(np.float32))
+    assert np.array_equal(scores, expected.astype(np.float32))
     assert np.array_equal(read_deepsea_predictions(path, 18), values.astype(np.float32))
 
 
@@ -45,9 +45,9 @@ def test_predictions_that_do_not_fit_are_refused(tmp_path):
         values[10, 3] = value
         with pytest.raises(DanqError, match=rf"row 10 \(from 0\) holds {value}, not a probability"):
             read_deepsea_predictions(write_pred(path, values), 9)
-    for other in (np.zeros(18), np.zeros((18, 7), dtype=int)):
+    for pred in (np.zeros(18), np.zeros((18, 7), dtype=int)):
         with pytest.raises(DanqError, match="has no dataset pred of windows x targets"):
-            read_deepsea_predictions(write_pred(path, other), 9)
+            read_deepsea_predictions(write_pred(path, pred), 9)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(DanqError, match="is cut off or damaged"):
         read_deepsea_predictions(path, 9)

@@ -42,9 +42,9 @@ def test_labels_equal_a_per_base_reference(stride, toy, run_extract, tmp_path):
     }
     _, rows = read_windows(tmp_path)
     for chrom, start, _, _, labels in rows:
-        own = slice(start + FLANK, start + FLANK + BIN)
+        bin_bases = slice(start + FLANK, start + FLANK + BIN)
         assert labels == {
-            str(index) for index in (0, 1) if flags[index, chrom][own].sum() > BIN / 2
+            str(index) for index in (0, 1) if flags[index, chrom][bin_bases].sum() > BIN / 2
         }
     assert any(row[4] for row in rows)
 
@@ -71,8 +71,8 @@ def test_windows_that_are_no_slices_of_bytes_hold_the_same_bases(toy, run_extrac
 
 
 def test_the_same_input_gives_the_same_bytes(toy, run_extract, tmp_path):
-    first, again = (
+    first, second = (
         run_extract(toy, tmp_path / name, train_bins="sampled", negatives=0.5) / "dataset.h5"
         for name in "ab"
     )
-    assert first.read_bytes() == again.read_bytes()
+    assert first.read_bytes() == second.read_bytes()

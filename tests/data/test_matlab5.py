@@ -57,11 +57,13 @@ def test_both_byte_orders_other_variables_and_numbers_that_are_doubles(tmp_path,
 
 
 @pytest.mark.parametrize("kind", KINDS[2:])
-def test_damaged_bytes_are_told_or_harmless(tmp_path, kind):
+def test_damaged_bytes_are_refused_or_harmless(tmp_path, kind):
     rows, paths = small_bundle(tmp_path, ("v5", "v5", kind))
-    whole = paths[2].read_bytes()
-    for place in range(124, min(len(whole), 420), 2):
-        paths[2].write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+    content = paths[2].read_bytes()
+    for position in range(124, min(len(content), 420), 2):
+        paths[2].write_bytes(
+            content[:position] + bytes([content[position] ^ 255]) + content[position + 1 :]
+        )
         try:
             import_deepsea(*paths, tmp_path / "dataset.h5")
         except DanqError as error:

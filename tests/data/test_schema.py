@@ -41,6 +41,6 @@ def test_the_checksum_is_that_of_the_page():
     attributes = {key: 1 if kind is int else "é" for key, kind in ATTRIBUTES.items()}
     checksums = ["ab"] * len(PARTS)
     facts = ", ".join(f'["{key}", {json.dumps(attributes[key])}]' for key in ATTRIBUTES)
-    text = f"[[{facts}], [{', '.join(json.dumps(one) for one in checksums)}]]"
+    text = f"[[{facts}], [{', '.join(json.dumps(checksum) for checksum in checksums)}]]"
     expected = hashlib.sha256(text.encode()).hexdigest()
     assert complete_checksum(attributes, checksums) == expected

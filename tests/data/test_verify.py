@@ -8,7 +8,7 @@ from tests.data.small_dataset import change, content, small
 
 
 def replace(name, make):
-    """Return a change that puts something else in the place of a part."""
+    """Return a change that replaces a part by something else."""
 
     def how(file):
         values = file[name][()]
@@ -44,21 +44,21 @@ def chunked(file, name, values):
     file.create_dataset(name, data=values, chunks=True, compression="gzip")
 
 
-def test_no_flipped_byte_is_believed(tmp_path):
-    whole, flipped = small(tmp_path / "d.h5"), tmp_path / "flipped.h5"
-    raw, expected, seen = whole.read_bytes(), content(whole), 0
+def test_every_changed_byte_is_refused_or_harmless(tmp_path):
+    intact, damaged = small(tmp_path / "d.h5"), tmp_path / "damaged.h5"
+    raw, expected, seen = intact.read_bytes(), content(intact), 0
     # Every 13th byte of the data and of HDF5's own structures: found, or in a gap between parts.
-    for place in range(0, len(raw), 13):
-        flipped.write_bytes(raw[:place] + bytes([raw[place] ^ 0x41]) + raw[place + 1 :])
+    for position in range(0, len(raw), 13):
+        damaged.write_bytes(raw[:position] + bytes([raw[position] ^ 0x41]) + raw[position + 1 :])
         try:
-            assert content(flipped) == expected, place
+            assert content(damaged) == expected, position
         except DanqError as error:
-            seen += str(error).startswith(f"{flipped}: ")
+            seen += str(error).startswith(f"{damaged}: ")
     assert seen > 0.7 * len(raw) / 13
 
 
 @pytest.mark.parametrize("size", [0, 8, 0.5, -1024, -1])
-def test_no_cut_file_is_believed(tmp_path, size):
+def test_cut_files_are_refused(tmp_path, size):
     raw = small(tmp_path / "d.h5").read_bytes()
     (tmp_path / "cut.h5").write_bytes(raw[: int(size * len(raw)) if size == 0.5 else size])
     with pytest.raises(DanqError, match=r"cut\.h5: "), open_dataset(tmp_path / "cut.h5"):
@@ -116,7 +116,7 @@ def test_what_is_not_as_specified_is_refused(tmp_path, how, what):
     path = change(small(tmp_path / "d.h5"), how)
     with pytest.raises(DanqError) as caught, open_dataset(path):
         pass
-    # A wrong window makes other shapes or lengths wrong; which is told first does not matter.
+    # A wrong window makes other shapes or lengths wrong; which is reported first does not matter.
     assert what in str(caught.value) or (
         what == "train/sequences_length" and "written" in str(caught.value)
     )

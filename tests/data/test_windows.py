@@ -37,8 +37,8 @@ def test_every_window_proves_its_own_coordinates(toy_dataset):
 
 def test_another_genome_is_refused(toy, toy_dataset, tmp_path):
     text = (toy / "genome.fa").read_text()
-    place = text.index("A", 3_000)
-    (tmp_path / "other.fa").write_text(f"{text[:place]}C{text[place + 1 :]}")
+    position = text.index("A", 3_000)
+    (tmp_path / "other.fa").write_text(f"{text[:position]}C{text[position + 1 :]}")
     with pytest.raises(
         DanqError, match=r"other\.fa: 'chr1':\d+-\d+ has other bases here than in the dataset"
     ):

@@ -66,21 +66,21 @@ def test_labels_equal_a_per_base_reference(case, chance):
     ):
         chance.shuffle(group)
         labels.add(*np.array(group, dtype=np.int64).reshape(-1, 4).T)
-    whole = ~grid.partial
+    complete = ~grid.partial
     covered = per_base(lengths, bin_size, intervals, n_targets)
     expected = 2 * covered > bin_size
     packed = np.concatenate(
         [labels.packed(first, min(first + 7, grid.n)) for first in range(0, grid.n, 7)]
     )
-    assert (packed[whole] == np.packbits(expected.T, axis=1)).all()
-    assert (labels.labelled()[whole] == expected.any(axis=0)).all()
+    assert (packed[complete] == np.packbits(expected.T, axis=1)).all()
+    assert (labels.labelled()[complete] == expected.any(axis=0)).all()
     some = np.arange(n_targets) % 2 == 0
-    assert (labels.labelled(some)[whole] == expected[some].any(axis=0)).all()
-    assert (labels.touched()[whole] == covered.any(axis=0)).all()
+    assert (labels.labelled(some)[complete] == expected[some].any(axis=0)).all()
+    assert (labels.touched()[complete] == covered.any(axis=0)).all()
     codes = np.where(grid.partial, NOWHERE, np.arange(grid.n) % 3).astype(np.uint8)
     counts = labels.counts(codes)
     for code in range(3):
-        assert (counts[code] == expected[:, codes[whole] == code].sum(axis=1)).all()
+        assert (counts[code] == expected[:, codes[complete] == code].sum(axis=1)).all()
 
 
 @given(cases())

@@ -217,7 +217,7 @@ def test_a_region_over_the_right_edge_is_padded(genome):
         assert guarded.fetch("chr1", 5, 5) == ""
 
 
-def test_a_stale_index_is_not_believed(genome, tmp_path):
+def test_a_stale_index_is_not_used(genome, tmp_path):
     path, _ = genome
     pyfaidx.Faidx(str(path))
     os.utime(path.with_suffix(".fa.fai"), (2e9, 2e9))
@@ -230,7 +230,7 @@ def test_a_stale_index_is_not_believed(genome, tmp_path):
 
 
 @pytest.mark.parametrize("index", ["", "chr1\t600\t6\t60\t61\n"])
-def test_an_empty_or_cut_index_is_not_believed(genome, index):
+def test_an_empty_or_cut_index_is_not_used(genome, index):
     path, bases = genome
     write_fasta(path, {"chr1": bases, "chr2": bases})
     path.with_suffix(".fa.fai").write_text(index)
@@ -269,9 +269,9 @@ def test_lines_of_white_space_are_refused(tmp_path):
 def test_a_bgzf_file_cut_between_blocks_is_refused(tmp_path, bgzip):
     path = bgzip(tmp_path / "genome.fa.gz", ">chr1\n" + ("ACGTTGCATT" * 6 + "\n") * 3_000)
     pyfaidx.Faidx(str(path))
-    whole = path.read_bytes()
-    second = whole.index(b"\x1f\x8b\x08\x04", 10)
-    path.write_bytes(whole[:second])
+    content = path.read_bytes()
+    second = content.index(b"\x1f\x8b\x08\x04", 10)
+    path.write_bytes(content[:second])
     with pytest.raises(DanqError, match="its end mark is missing"), open_fasta(path):
         pass
 

@@ -27,16 +27,18 @@ SETTINGS = config.Naming()
 
 
 @pytest.fixture(scope="module")
-def found(conv, X):
+def discovered(conv, X):
     rng = np.random.default_rng(0)
     return filter_motifs(
         read_layer(layer_of(conv), X.__getitem__, np.arange(len(X)), 0.5, rng), 0.25
     )
 
 
-def compare(found, known, shuffles=0, **knobs):
+def compare(discovered, known, shuffles=0, **knobs):
     options = {"min_bits": 8, "distance": "pearson", "q_value": 0.05} | knobs
-    return match_table(found, known, shuffles=shuffles, rng=np.random.default_rng(0), **options)
+    return match_table(
+        discovered, known, shuffles=shuffles, rng=np.random.default_rng(0), **options
+    )
 
 
 def test_trim():
@@ -57,8 +59,8 @@ def test_core_bits():
 
 
 @pytest.mark.parametrize("min_bits", [0, 8])
-def test_planted_motifs_are_named_and_random_filters_are_not(found, known, planted, min_bits):
-    table = compare(found, known, 20, min_bits=min_bits)
+def test_planted_motifs_are_named_and_random_filters_are_not(discovered, known, planted, min_bits):
+    table = compare(discovered, known, 20, min_bits=min_bits)
     best = table[table["rank"].fillna(1) == 1].reset_index(drop=True)
     assert best["name"].tolist() == [f"filter{k}" for k in range(6)]
     assert best["tested"].tolist() == ["yes"] * 3 + ["no" if min_bits else "yes"] * 3
@@ -67,12 +69,12 @@ def test_planted_motifs_are_named_and_random_filters_are_not(found, known, plant
     assert best.loc[:2, "factor"].tolist() == [motif.alias for motif in planted]
     assert best.loc[:1, "strand"].tolist() == ["+", "-"]  # as the filters read them
     assert (best.loc[:2, "empirical_fdr"] < 0.2).all()
-    aliases = [motif.alias for motif in renamed(found, table)]
+    aliases = [motif.alias for motif in renamed(discovered, table)]
     assert aliases == ["CTCF", "REST", "TP53", "", "", ""]
 
 
-def test_table(found, known):
-    table = compare(found, known, 0, min_bits=8)
+def test_table(discovered, known):
+    table = compare(discovered, known, 0, min_bits=8)
     assert table.columns.tolist() == COLUMNS
     compared = table[table["tested"] == "yes"]
     for _, rows in compared.groupby("name"):
@@ -86,12 +88,12 @@ def test_table(found, known):
     ].isna().all()
     assert table["empirical_fdr"].isna().all()
     first = table.iloc[0]
-    assert (first["width"], first["n_sites"]) == (len(found[0].matrix), found[0].n_sites)
-    assert first["bits"] == pytest.approx(information(found[0].matrix).sum(), abs=1e-3)
+    assert (first["width"], first["n_sites"]) == (len(discovered[0].matrix), discovered[0].n_sites)
+    assert first["bits"] == pytest.approx(information(discovered[0].matrix).sum(), abs=1e-3)
 
 
-def test_motifs_with_little_information_are_not_compared(found, known):
-    table = compare(found, known, 2, min_bits=16.1)
+def test_motifs_with_little_information_are_not_compared(discovered, known):
+    table = compare(discovered, known, 2, min_bits=16.1)
     assert table["name"].tolist() == [f"filter{k}" for k in range(6)]
     assert set(table["tested"]) == set(table["named"]) == {"no"}
     assert (
@@ -120,16 +122,16 @@ def test_motifs_of_few_sites_are_not_compared(known):
     assert table.drop_duplicates("name")["tested"].tolist() == ["no", "no", "yes"]
 
 
-def test_aliases_are_one_word(found, known):
+def test_aliases_are_one_word(discovered, known):
     spaced = [
         Motif(motif.name, "two words" if number else "", motif.matrix)
         for number, motif in enumerate(known)
     ]
-    table = compare(found, spaced, 0, min_bits=8)
+    table = compare(discovered, spaced, 0, min_bits=8)
     assert table.loc[table["rank"] == 1, "factor"].tolist()[:2] == [PLANTED[0], "two_words"]
 
 
-def test_shuffling_keeps_the_columns(found, known, monkeypatch):
+def test_shuffling_keeps_the_columns(discovered, known, monkeypatch):
     compared = []
     monkeypatch.setattr(
         "danq.motif.annotate.tomtom",
@@ -137,7 +139,7 @@ def test_shuffling_keeps_the_columns(found, known, monkeypatch):
             compared.append(queries) or real(queries, targets, **how)
         ),
     )
-    compare(found, known, 2, min_bits=0)
+    compare(discovered, known, 2, min_bits=0)
     real, *shuffled = compared
     assert len(shuffled) == 2
     for copies in shuffled:
@@ -146,14 +148,14 @@ def test_shuffling_keeps_the_columns(found, known, monkeypatch):
         assert any((matrix != copy).any() for matrix, copy in zip(real, copies, strict=True))
 
 
-def test_tomtom_q_is_over_the_known_motifs_of_each_motif_alone(found, known):
+def test_tomtom_q_is_over_the_known_motifs_of_each_motif_alone(discovered, known):
     from scipy.stats import false_discovery_control
 
     from danq.motif.tomtom import tomtom
 
-    table = compare(found, known)
+    table = compare(discovered, known)
     first = table[table["name"] == "filter0"]
-    p = tomtom([found[0].matrix], [motif.matrix for motif in known]).p[0]
+    p = tomtom([discovered[0].matrix], [motif.matrix for motif in known]).p[0]
     np.testing.assert_allclose(first["tomtom_q"], np.sort(false_discovery_control(p))[:4])
 
 
@@ -180,8 +182,8 @@ def test_a_cluster_counts_the_sites_of_its_members_together(known, planted):
     np.testing.assert_allclose(merged.matrix, np.vstack([flank, reverse]), atol=1e-9)
     # Where members differ, each site counts once: column 0 of a and c, reverse-complemented, is
     # column -1 of b.
-    other = Motif("c", "", np.vstack([matrix[2:-1], np.eye(4)[[0]]]), 200)
-    (merged,) = merge_clusters([*motifs[:2], other], compare([*motifs[:2], other], known))
+    relative = Motif("c", "", np.vstack([matrix[2:-1], np.eye(4)[[0]]]), 200)
+    (merged,) = merge_clusters([*motifs[:2], relative], compare([*motifs[:2], relative], known))
     np.testing.assert_allclose(
         merged.matrix[3], (400 * reverse[0] + 200 * np.eye(4)[3]) / 600, atol=1e-9
     )

@@ -15,10 +15,12 @@ def slow_align(a, b):
             pairs = [(strand[i], b[i + offset]) for i in range(len(a)) if 0 <= i + offset < len(b)]
             if len(pairs) < min(5, len(a), len(b)):
                 continue
-            x, y = (np.concatenate(part) for part in zip(*pairs, strict=True))
+            x, y = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
             share = len(pairs) / (len(a) + len(b) - len(pairs))
             best = max(
-                best, (share * np.corrcoef(x, y)[0, 1], offset, reverse), key=lambda one: one[0]
+                best,
+                (share * np.corrcoef(x, y)[0, 1], offset, reverse),
+                key=lambda alignment: alignment[0],
             )
     return best
 

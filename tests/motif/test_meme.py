@@ -133,9 +133,9 @@ def test_number_of_sites(refused, n_sites):
 
 
 def test_truncated(refused):
-    whole = f"{HEAD}MOTIF a\n{MATRIX}"
-    refused(whole[: whole.index("1 0 0 0")], 5, "motif a has no complete matrix")
-    refused(whole[:-3], 8, "row 2 of 2 of a")
+    text = f"{HEAD}MOTIF a\n{MATRIX}"
+    refused(text[: text.index("1 0 0 0")], 5, "motif a has no complete matrix")
+    refused(text[:-3], 8, "row 2 of 2 of a")
 
 
 @pytest.mark.parametrize(
@@ -166,9 +166,14 @@ def test_missing_file(tmp_path):
 
 def test_the_other_strand_of_a_motif():
     motif = Motif("a", "A", np.array([[1.0, 0, 0, 0], [0, 0.7, 0.3, 0]]), 20, "family")
-    other = motif.reverse_complement()
-    assert other.matrix.tolist() == [[0, 0.3, 0.7, 0], [0, 0, 0, 1]]
-    assert (other.name, other.alias, other.n_sites, other.family) == ("a", "A", 20, "family")
+    reverse = motif.reverse_complement()
+    assert reverse.matrix.tolist() == [[0, 0.3, 0.7, 0], [0, 0, 0, 1]]
+    assert (reverse.name, reverse.alias, reverse.n_sites, reverse.family) == (
+        "a",
+        "A",
+        20,
+        "family",
+    )
 
 
 def test_jaspar():
@@ -200,11 +205,11 @@ def test_exports_are_read_back_by_biopython(tmp_path, format):
     with open(tmp_path / "out.txt") as file:
         first, second = bio.parse(file, format)
     for motif, expected in ((first, counts), (second, counts[:4] * 2.5)):
-        found = np.array([motif.counts[base] for base in "ACGT"]).T
-        np.testing.assert_allclose(found, expected, atol=0.01)
+        matrix = np.array([motif.counts[base] for base in "ACGT"]).T
+        np.testing.assert_allclose(matrix, expected, atol=0.01)
     names = [
-        (one.matrix_id, one.name) if format == "jaspar" else (one["ID"], one["NA"])
-        for one in (first, second)
+        (record.matrix_id, record.name) if format == "jaspar" else (record["ID"], record["NA"])
+        for record in (first, second)
     ]
     assert names == [("filter0", "NKX2-5(var.2)"), ("a|b:c;d", "a|b:c;d")]
 

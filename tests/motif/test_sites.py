@@ -14,11 +14,11 @@ def test_sites_follow_their_motif():
 
 @pytest.mark.parametrize("order", ["a b", "b a"])
 @pytest.mark.parametrize("window", [40, 41])
-def test_a_pair_stands_in_the_middle(order, window):
+def test_a_pair_is_centred(order, window):
     starts = pair_starts(window, 4, 7, [0, 3, 8], order)
     ends = {"a": starts.a + 4, "b": starts.b + 7}
     first, second = order.split()
     left = {"a": starts.a, "b": starts.b}
     assert (left[second] - ends[first]).tolist() == [0, 3, 8]
-    rest = window - ends[second] - left[first]
-    assert ((rest == 0) | (rest == 1)).all()
+    difference = window - ends[second] - left[first]
+    assert ((difference == 0) | (difference == 1)).all()

@@ -56,25 +56,25 @@ def test_equals_full_enumeration(min_overlap):
     targets = random_motifs(rng, [2, 1, 3, 4])
     queries = [*random_motifs(rng, [1, 3, 4]), targets[2]]
     queries[1][1] = 0.25  # a column that says nothing
-    found = tomtom(queries, targets, min_overlap)
+    comparison = tomtom(queries, targets, min_overlap)
     for i, query in enumerate(queries):
         p, offset, strand, overlap, score = zip(*slow(query, targets, min_overlap), strict=True)
-        np.testing.assert_allclose(found.p[i], p, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(found.score[i], score)
-        assert found.offset[i].tolist() == list(offset)
-        assert found.strand[i].tolist() == list(strand)
-        assert found.overlap[i].tolist() == list(overlap)
+        np.testing.assert_allclose(comparison.p[i], p, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(comparison.score[i], score)
+        assert comparison.offset[i].tolist() == list(offset)
+        assert comparison.strand[i].tolist() == list(strand)
+        assert comparison.overlap[i].tolist() == list(overlap)
 
 
 def test_euclidean_equals_full_enumeration():
     rng = np.random.default_rng(3)
     targets, queries = random_motifs(rng, [2, 1, 3, 4]), random_motifs(rng, [1, 3, 4])
-    found = tomtom(queries, targets, 2, distance="euclidean")
+    comparison = tomtom(queries, targets, 2, distance="euclidean")
     for i, query in enumerate(queries):
         p, offset, _, _, score = zip(*slow(query, targets, 2, nearness), strict=True)
-        np.testing.assert_allclose(found.p[i], p, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(found.score[i], score)
-        assert found.offset[i].tolist() == list(offset)
+        np.testing.assert_allclose(comparison.p[i], p, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(comparison.score[i], score)
+        assert comparison.offset[i].tolist() == list(offset)
 
 
 def test_euclidean_agrees_with_memelite():
@@ -99,7 +99,7 @@ def test_euclidean_agrees_with_memelite():
 def test_planted_offset_and_strand():
     rng = np.random.default_rng(5)
     targets = random_motifs(rng, [12] * 60)
-    found = tomtom(
+    comparison = tomtom(
         [
             targets[9][3:10],
             targets[9][3:10][::-1, ::-1],
@@ -107,51 +107,51 @@ def test_planted_offset_and_strand():
         ],
         targets,
     )
-    assert found.p.argmin(axis=1).tolist() == [9, 9, 9]
-    assert found.offset[:, 9].tolist() == [3, 2, -4]
-    assert found.strand[:, 9].tolist() == ["+", "-", "+"]
-    assert found.overlap[:, 9].tolist() == [7, 7, 12]
+    assert comparison.p.argmin(axis=1).tolist() == [9, 9, 9]
+    assert comparison.offset[:, 9].tolist() == [3, 2, -4]
+    assert comparison.strand[:, 9].tolist() == ["+", "-", "+"]
+    assert comparison.overlap[:, 9].tolist() == [7, 7, 12]
 
 
 def test_reverse_complement_of_a_query_changes_only_the_strand():
     rng = np.random.default_rng(6)
     targets, queries = random_motifs(rng, rng.integers(5, 20, 70)), random_motifs(rng, [8, 13, 26])
-    found, reverse = (
+    comparison, reverse = (
         tomtom(queries, targets),
         tomtom([query[::-1, ::-1] for query in queries], targets),
     )
-    np.testing.assert_allclose(reverse.p, found.p, rtol=1e-6)
-    np.testing.assert_allclose(reverse.score, found.score)
-    assert (reverse.overlap == found.overlap).all()
+    np.testing.assert_allclose(reverse.p, comparison.p, rtol=1e-6)
+    np.testing.assert_allclose(reverse.score, comparison.score)
+    assert (reverse.overlap == comparison.overlap).all()
     assert (
-        (reverse.strand == "+") == (found.strand == "-")
+        (reverse.strand == "+") == (comparison.strand == "-")
     ).mean() > 0.99  # ties go to + both times
 
 
 def test_every_motif_finds_itself():
     rng = np.random.default_rng(7)
     targets = random_motifs(rng, rng.integers(8, 16, 60))
-    found = tomtom(targets, targets)
-    assert (found.p.argmin(axis=1) == np.arange(60)).all()
-    assert np.diag(found.p).max() < 1e-6
-    assert (np.diag(found.strand) == "+").all()
-    assert (np.diag(found.offset) == 0).all()
+    comparison = tomtom(targets, targets)
+    assert (comparison.p.argmin(axis=1) == np.arange(60)).all()
+    assert np.diag(comparison.p).max() < 1e-6
+    assert (np.diag(comparison.strand) == "+").all()
+    assert (np.diag(comparison.offset) == 0).all()
 
 
 def test_p_values_of_unrelated_motifs_are_nearly_uniform():
     rng = np.random.default_rng(8)
-    found = tomtom(
+    comparison = tomtom(
         random_motifs(rng, rng.integers(6, 21, 60)), random_motifs(rng, rng.integers(6, 21, 300))
     )
     for level in (0.5, 0.1, 0.05, 0.01, 0.001):
-        assert 0.6 * level < (found.p < level).mean() < 1.2 * level
+        assert 0.6 * level < (comparison.p < level).mean() < 1.2 * level
 
 
 def test_flat_query_matches_nothing():
     targets = random_motifs(np.random.default_rng(9), [8] * 60)
-    found = tomtom([np.full((8, 4), 0.25)], targets)
-    assert (found.p == 1).all()
-    assert (found.score == 0).all()
+    comparison = tomtom([np.full((8, 4), 0.25)], targets)
+    assert (comparison.p == 1).all()
+    assert (comparison.score == 0).all()
 
 
 def test_small_p_values_keep_their_digits():
@@ -162,6 +162,6 @@ def test_small_p_values_keep_their_digits():
 
 
 def test_no_query():
-    found = tomtom([], random_motifs(np.random.default_rng(0), [8] * 3))
-    assert all(values.shape == (0, 3) for values in found)
-    assert benjamini_hochberg(found.p).shape == (0, 3)
+    comparison = tomtom([], random_motifs(np.random.default_rng(0), [8] * 3))
+    assert all(values.shape == (0, 3) for values in comparison)
+    assert benjamini_hochberg(comparison.p).shape == (0, 3)

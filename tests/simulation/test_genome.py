@@ -192,12 +192,12 @@ def test_sites_never_overlap(sites):
 
 
 def test_the_truth_follows_from_the_published_sites(sites, truth):
-    again = elements(sites, LENGTH)
+    recomputed = elements(sites, LENGTH)
     columns = ["chrom", "start", "end", "target", "kind"]
     published = truth[
         (truth["target"] > 1) | (truth["kind"] == "positive")
     ]  # broken copies are not published
-    assert again[columns].to_numpy().tolist() == published[columns].to_numpy().tolist()
+    assert recomputed[columns].to_numpy().tolist() == published[columns].to_numpy().tolist()
 
 
 def test_the_rule_explains_the_labels_and_the_parts_do_not(folder, truth):

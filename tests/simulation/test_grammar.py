@@ -22,8 +22,8 @@ def kinds(rule, *rows, **options):
 def test_single():
     rows = [("CTCF", 500, "+"), ("CTCF-swapped", 1000, "-"), ("ZNF143", 1500, "+")]
     assert kinds(single, *rows, factor="CTCF") == ["positive", "decoy"]
-    found = single(site_table(*rows), factor="CTCF")
-    assert found[["start", "end"]].to_numpy().tolist() == [[405, 605], [905, 1105]]
+    regions = single(site_table(*rows), factor="CTCF")
+    assert regions[["start", "end"]].to_numpy().tolist() == [[405, 605], [905, 1105]]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_count(starts, answer):
 
 
 def test_count_is_centred_on_the_run():
-    found = count(site_table(("ELF4", 500, "+"), ("ELF4", 540, "-"), ("ELF4", 590, "+")))
-    assert found[["start", "end"]].to_numpy().tolist() == [[450, 650]]
+    regions = count(site_table(("ELF4", 500, "+"), ("ELF4", 540, "-"), ("ELF4", 590, "+")))
+    assert regions[["start", "end"]].to_numpy().tolist() == [[450, 650]]
 
 
 def test_count_does_not_reach_across_chromosomes():
@@ -159,15 +159,15 @@ def test_pairs_are_those_of_a_search_through_all(seed):
     ).sort_values(["chrom", "start"], ignore_index=True)
     sites["end"] = sites["start"] + np.where(sites["factor"] == "SRF", 16, 20)
     expected = [
-        (one, other)
-        for one in range(60)
-        for other in range(60)
-        if sites.factor[one] == "SRF"
-        and sites.factor[other] == "REST"
-        and sites.chrom[one] == sites.chrom[other]
+        (site, partner)
+        for site in range(60)
+        for partner in range(60)
+        if sites.factor[site] == "SRF"
+        and sites.factor[partner] == "REST"
+        and sites.chrom[site] == sites.chrom[partner]
         and 30
-        <= max(sites.start[other] - sites.end[one], sites.start[one] - sites.end[other])
+        <= max(sites.start[partner] - sites.end[site], sites.start[site] - sites.end[partner])
         <= 200
     ]
-    found = module._pairs(sites, "SRF", "REST", 30, 200)
-    assert sorted(zip(*(rows.tolist() for rows in found), strict=True)) == sorted(expected)
+    pairs = module._pairs(sites, "SRF", "REST", 30, 200)
+    assert sorted(zip(*(rows.tolist() for rows in pairs), strict=True)) == sorted(expected)
