@@ -1,1 +1,1 @@
-"""danq's own files: the dataset and what is written beside it; the only place that knows HDF5."""
+"""danq's own files: the dataset, predictions and attributions; the only room that uses HDF5."""

@@ -12,8 +12,8 @@ A row is one window explained for one target::
     /completeness_error      float32 (R,)         of gradients; nan of mutagenesis
 
 with attributes of the root: format, format_version, model, seed, method, steps, dataset (the
-checksum of dataset.h5), window, bin_size, alphabet, assembly, coordinates, created_by. Nothing here
-knows torch.
+checksum of dataset.h5), window, bin_size, alphabet, assembly, coordinates, created_by. This module
+needs no torch.
 """
 
 from dataclasses import dataclass
@@ -136,6 +136,7 @@ def read_attributions(path: PathLike, best: bool = False) -> Attributions:
     Returns
     -------
     Attributions
+        The content of the file; with `best`, of the chosen rows.
 
     Raises
     ------

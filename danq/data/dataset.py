@@ -1,6 +1,6 @@
 """The reader of dataset.h5, the file between the data and the models.
 
-`danq.data.schema` says what is in it, `danq.data.dataset_writer` makes one.
+`danq.data.schema` describes it, `danq.data.dataset_writer` makes one.
 """
 
 import contextlib
@@ -94,6 +94,7 @@ class Dataset:
         Returns
         -------
         numpy.ndarray, shape (n, ceil(L/8), 4), uint8
+            ``numpy.packbits`` of the one-hot along L.
         """
         return self._file[split]["sequences"][rows]
 
@@ -110,6 +111,7 @@ class Dataset:
         Returns
         -------
         numpy.ndarray, shape (n, ceil(T/8)), uint8
+            ``numpy.packbits`` of the labels along T.
         """
         return self._file[split]["targets"][rows]
 
@@ -126,6 +128,7 @@ class Dataset:
         Returns
         -------
         numpy.ndarray, shape (n, T), uint8
+            0 or 1.
         """
         packed = self.packed_labels(split, rows)
         return np.unpackbits(packed, axis=1, count=len(self.names))
@@ -143,6 +146,7 @@ class Dataset:
         Returns
         -------
         numpy.ndarray, shape (N, n), uint8
+            0 or 1, for all N windows of the split.
         """
         indices = np.asarray(targets, dtype=np.int64)
         packed = self.packed_labels(split)[:, indices // 8]
@@ -178,6 +182,7 @@ class Dataset:
         Returns
         -------
         numpy.ndarray, shape (n, 4, L), float32
+            Windows in the order of `rows`; N is four zeros.
         """
         # h5py wants ascending rows, each once.
         distinct, inverse = np.unique(rows, return_inverse=True)
@@ -236,6 +241,7 @@ def open_dataset(path: PathLike) -> Iterator[Dataset]:
     Yields
     ------
     Dataset
+        Open until the end of the block.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A user's own labelled windows to `dataset.h5`, where there is no genome to cut them from."""
+"""A user's labelled windows to `dataset.h5`, without a genome to cut them from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple

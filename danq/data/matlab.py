@@ -116,6 +116,7 @@ def as_bits(planes: NDArray[Any], first_row: int, name: str, path: PathLike) -> 
     Returns
     -------
     numpy.ndarray, shape (k, C, n), uint8
+        0 or 1.
 
     Raises
     ------
@@ -167,6 +168,7 @@ def empty_planes(shape: Sequence[int], n_rows: int) -> NDArray[np.uint8]:
     Returns
     -------
     numpy.ndarray, shape (ceil(L/8) or ceil(T/8), 4 or 1, n_rows), uint8
+        Zeros, to be filled by `pack_planes`.
     """
     depth = packed_bytes(shape[0])
     channels = math.prod(shape[1:-1])

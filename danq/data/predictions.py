@@ -73,6 +73,7 @@ def read_predictions(path: PathLike) -> Predictions:
     Returns
     -------
     Predictions
+        The content of the file.
 
     Raises
     ------

@@ -85,6 +85,7 @@ def read_attribute(file: h5py.File, key: str) -> Any:
     Returns
     -------
     str or int
+        Its value, of the type in `ATTRIBUTES`.
     """
     value = file.attrs[key]
     return value.decode("utf-8") if ATTRIBUTES[key] is str else int(value)

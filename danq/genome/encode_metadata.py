@@ -164,7 +164,7 @@ def _read_metadata(path: PathLike) -> list[_Row]:
 
 
 def _header(path: PathLike, cells: list[str], text: str) -> list[str]:
-    """Return the header of metadata.tsv; say of ENCODE's other tables which they are."""
+    """Return the header of metadata.tsv; refuse ENCODE's other tables by their names."""
     header = ["File assembly" if name == "Assembly" else name for name in cells]
     missing = [column for column in _NEEDED if column not in header]
     if not missing:

@@ -76,7 +76,7 @@ def refuse_other_schemes(text: str, path: PathLike | None = None, line: int | No
     Raises
     ------
     DanqError
-        The address is such a one.
+        The address cannot be fetched.
     """
     has_scheme = re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE)
     if has_scheme and not is_url(text):
@@ -166,9 +166,9 @@ def verify(path: PathLike, expected: Mapping[str, str], source: str | None = Non
     DanqError
         The file is unreadable, or has another checksum.
     """
-    wanted = {kind: checksum.lower() for kind, checksum in expected.items() if checksum}
-    actual = checksums(path, {"sha256", *wanted})
-    for kind, checksum in wanted.items():
+    required = {kind: checksum.lower() for kind, checksum in expected.items() if checksum}
+    actual = checksums(path, {"sha256", *required})
+    for kind, checksum in required.items():
         if actual[kind] != checksum:
             what = (
                 f"its {kind} is {actual[kind]}, not the expected {checksum}: the file has changed "

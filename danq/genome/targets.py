@@ -1,7 +1,7 @@
 """Makes a `targets.tsv` from a folder of peak files, and writes such tables.
 
-Which motif is a factor's own is not guessed: the column `jaspar` says `.` in every row, for the
-user to fill in. `danq.genome.encode_metadata` makes the table from a search at ENCODE.
+The known motif of a factor is not guessed: the column `jaspar` is `.` in every row, for the user to
+fill in. `danq.genome.encode_metadata` makes the table from a search at ENCODE.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Keys of the user's YAML files: where they are given, and whether one is given twice."""
+"""Keys of the user's YAML files: their lines, and keys that are given twice."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -83,7 +83,7 @@ def refuse_double_keys(paths: Iterable[PathLike]) -> None:
 
 
 def _read_yaml(path: PathLike) -> yaml.Node | None:
-    """Return a YAML file as a tree of nodes that know their lines; None for an empty file."""
+    """Return a YAML file as a tree of nodes with line numbers; None for an empty file."""
     with open(path, encoding="utf-8") as handle:
         return yaml.compose(handle, Loader=yaml.SafeLoader)
 

@@ -142,6 +142,7 @@ def trim(matrix: NDArray[np.float64], bits: float) -> NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray, shape (at most width, 4)
+        A view of the columns between the outermost informative ones, both included.
 
     Examples
     --------
@@ -179,6 +180,7 @@ def informative_columns(matrix: NDArray[np.float64], bits: float) -> ColumnSpan:
     Returns
     -------
     ColumnSpan
+        From the first informative column to the last.
     """
     column_bits = information(matrix)
     least = min(bits, column_bits.max())

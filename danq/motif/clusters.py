@@ -12,6 +12,9 @@ MIN_CORRELATION = 0.6
 """Normalised correlation from which motifs are copies of one another; docs/motifs.md lists what was
 tried."""
 
+MIN_OVERLAP = 5
+"""Fewest aligned columns; the width of the narrower motif where that is less."""
+
 
 class Alignment(NamedTuple):
     """The best alignment of one motif with another.
@@ -76,19 +79,17 @@ def _correlations(matrices: Sequence[NDArray[np.float64]]) -> NDArray[np.float64
     return table
 
 
-def align(a: NDArray[np.float64], b: NDArray[np.float64], min_overlap: int = 5) -> Alignment:
+def align(a: NDArray[np.float64], b: NDArray[np.float64]) -> Alignment:
     """Align a motif with another so that their normalised correlation is highest.
 
     The correlation of the aligned probabilities, about their mean of 1/4, times the share that the
     aligned columns have of all columns that the two motifs span (Castro-Mondragon et al. 2017,
-    https://doi.org/10.1093/nar/gkx314).
+    https://doi.org/10.1093/nar/gkx314). At least `MIN_OVERLAP` columns are aligned.
 
     Parameters
     ----------
     a, b : numpy.ndarray, shapes (v, 4), (w, 4)
         Probabilities of A, C, G, T.
-    min_overlap : int
-        Fewest aligned columns; the width of the narrower motif where that is less.
 
     Returns
     -------
@@ -103,14 +104,14 @@ def align(a: NDArray[np.float64], b: NDArray[np.float64], min_overlap: int = 5) 
     >>> round(best.correlation, 3), best.offset, best.reverse
     (0.778, 2, True)
     """
-    forward = _best_offset(a, b, min_overlap)
-    reverse = _best_offset(reverse_complement(a), b, min_overlap)
+    forward = _best_offset(a, b)
+    reverse = _best_offset(reverse_complement(a), b)
     if reverse.correlation > forward.correlation:
         return reverse._replace(reverse=True)
     return forward
 
 
-def _best_offset(a: NDArray[np.float64], b: NDArray[np.float64], min_overlap: int) -> Alignment:
+def _best_offset(a: NDArray[np.float64], b: NDArray[np.float64]) -> Alignment:
     """Return the best alignment of `a` and `b`, both on their forward strand."""
     from scipy.signal import correlate
 
@@ -131,7 +132,7 @@ def _best_offset(a: NDArray[np.float64], b: NDArray[np.float64], min_overlap: in
     np.divide(dots, np.sqrt(norms), where=norms > 1e-18, out=scores)
     spans = len(a) + len(b) - overlaps
     scores *= overlaps / spans
-    too_short = overlaps < min(min_overlap, len(a), len(b))
+    too_short = overlaps < min(MIN_OVERLAP, len(a), len(b))
     scores[too_short] = -2
     best = int(scores.argmax())
     return Alignment(float(scores[best]), int(offsets[best]), reverse=False)

@@ -1,4 +1,4 @@
-"""False discovery rates of the names that motifs are given."""
+"""False discovery rates of the matches after which motifs are named."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -113,6 +113,7 @@ def log_odds(matrix: NDArray[np.float64], background: NDArray[np.float64]) -> ND
     Returns
     -------
     numpy.ndarray, shape (width, 4), bits
+        Positive where a base is more likely in the motif.
     """
     smoothed = (matrix + PSEUDOCOUNT) / (1 + 4 * PSEUDOCOUNT)
     return np.log2(smoothed / background)
@@ -132,6 +133,7 @@ def known_motifs(source: PathLike) -> list[Motif]:
     Returns
     -------
     list of Motif
+        In the order of the file; those of JASPAR sorted by name.
 
     Raises
     ------
@@ -156,6 +158,7 @@ def motif_files(source: str) -> list[str]:
     Returns
     -------
     list of str
+        No path, or one.
 
     Raises
     ------
@@ -189,7 +192,7 @@ def jaspar(
     Returns
     -------
     list of Motif
-        Sorted by name when a taxon is asked for, in the given order otherwise.
+        In the order of `names`, or for a taxon sorted by name.
 
     Raises
     ------
@@ -328,6 +331,7 @@ def read_meme(path: PathLike) -> list[Motif]:
     Returns
     -------
     list of Motif
+        In the order of the file; rows are scaled to sum to exactly 1.
 
     Raises
     ------
@@ -429,7 +433,7 @@ class _MemeReader:
         self.draft.n_sites = self._site_count(number, facts.get("nsites", "0"))
 
     def _site_count(self, number: int, word: str) -> int:
-        """Return what ``nsites=`` says."""
+        """Return the number of sites that follows ``nsites=``."""
         try:
             count = round(float(word))
         except (ValueError, OverflowError):

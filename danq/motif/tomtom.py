@@ -55,7 +55,7 @@ def tomtom(
 
     Column similarity is Pearson's correlation (0 where a column is flat), or 1 less the Euclidean
     distance times the square root of 2: either is between -1 and 1, and taken in bins of `STEP`.
-    Scores are *complete*: a query column's median score under the null is taken off, so a column
+    Scores are *complete*: a query column's median score under the null is subtracted, so a column
     that hangs over the target's end counts as a median one and alignments of any overlap are
     comparable (Tanaka et al. 2011, https://doi.org/10.1093/bioinformatics/btr257). The distribution
     of an alignment's score comes from convolving the score distributions of its query columns,

@@ -34,8 +34,10 @@ _BEST = 0.3  # best-scoring share of the drawn instances of a motif: these are p
 _BASE_SHARES = np.array([0.3, 0.2, 0.2, 0.3])  # A, C, G, T of the background
 _SEGMENT = 1000  # the background grows in pieces of this length (bp), all at once
 _SLOT = 400  # at most one cassette is planted in each stretch of this length (bp)
+_LINE = 60  # bases on a line of the FASTA
+_LINES = 1000  # lines of the FASTA written at once
 _LONE = 1 / 300  # lone sites, outside cassettes, per bp
-# Lone sites are of factors that are a part of a rule, and no more than that.
+# Factors of lone sites: none of them fulfils a rule on its own, only as a part of it.
 _LONE_FACTORS = ("ONECUT3", "HNF4A", "REST", "TFE3", "TP53", "GFI1", "ZIC1")
 
 
@@ -183,6 +185,7 @@ def draw(chromosomes: int, length: int, seed: int) -> Simulation:
     Returns
     -------
     Simulation
+        The genome, its sites, elements and peaks.
 
     Raises
     ------
@@ -232,7 +235,7 @@ def _draw_background(rng: np.random.Generator, chromosomes: int, length: int) ->
     return joined[: chromosomes * length].reshape(chromosomes, length)
 
 
-# --- the layout: which site goes where ---
+# --- the layout: the position of each site ---
 
 
 def _draw_layout(
@@ -430,25 +433,25 @@ def _write_packed(path: Path, table: pd.DataFrame, header: bool = True) -> None:
         temporary.write_bytes(packed)
 
 
-def _write_fasta(path: Path, genome: NDArray[np.uint8], width: int = 60, lines: int = 1000) -> None:
-    """Write a genome as BGZF FASTA, `width` bases a line, `lines` lines at a time.
+def _write_fasta(path: Path, genome: NDArray[np.uint8]) -> None:
+    """Write a genome as BGZF FASTA, `_LINES` lines at a time.
 
     The writer copies its whole buffer for every block it writes, so each write is small.
     """
-    block_size = lines * width
+    block_size = _LINES * _LINE
     with atomic(path) as temporary, bgzf.BgzfWriter(str(temporary), "wb", compresslevel=1) as out:
         chromosomes = tqdm(genome, desc=path.name, leave=False, disable=None)
         for number, indices in enumerate(chromosomes, 1):
             out.write(f">chr{number}\n".encode())
             for start in range(0, len(indices), block_size):
                 text = decode(indices[start : start + block_size])
-                out.write(_wrapped(text, width).encode())
+                out.write(_wrapped(text).encode())
 
 
-def _wrapped(text: str, width: int) -> str:
-    """Return text in lines of `width` characters."""
+def _wrapped(text: str) -> str:
+    """Return text in lines of `_LINE` characters."""
     lines = []
-    for start in range(0, len(text), width):
-        line = text[start : start + width]
+    for start in range(0, len(text), _LINE):
+        line = text[start : start + _LINE]
         lines.append(line + "\n")
     return "".join(lines)
