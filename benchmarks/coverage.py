@@ -1,4 +1,4 @@
-"""How often 95 % intervals hold the true difference of two models: danq's, and naive ones.
+"""How often 95 % intervals cover the true difference of two models: danq's, and naive ones.
 
     python benchmarks/coverage.py [--repetitions 1000] [--seed 0]
 
@@ -30,7 +30,8 @@ def true_difference(prevalence):
     threshold = np.linspace(-10, 14, 200_001)
     areas = []
     for mu in MU:
-        recall, fall_out = stats.norm.sf(threshold - mu), stats.norm.sf(threshold)
+        recall = stats.norm.sf(threshold - mu)
+        fall_out = stats.norm.sf(threshold)
         with np.errstate(invalid="ignore"):
             precision = np.nan_to_num(
                 prevalence * recall / (prevalence * recall + (1 - prevalence) * fall_out), nan=1
@@ -41,16 +42,16 @@ def true_difference(prevalence):
 
 def noise(rng, n, rho):
     """Return standard normal noise (n,) whose neighbours are correlated by `rho`."""
-    return (
-        signal.lfilter([1], [1, -rho], rng.normal(size=n) * np.sqrt(1 - rho**2))
-        if rho
-        else rng.normal(size=n)
-    )
+    innovations = rng.normal(size=n)
+    if rho == 0:
+        return innovations
+    return signal.lfilter([1], [1, -rho], innovations * np.sqrt(1 - rho**2))
 
 
 def simulate(rng, n, prevalence, rho):
     """Return labels (n,) and the scores of two models."""
-    labels, common = stats.norm.cdf(noise(rng, n, rho)) < prevalence, noise(rng, n, rho)
+    labels = stats.norm.cdf(noise(rng, n, rho)) < prevalence
+    common = noise(rng, n, rho)
     scores = [
         mu * labels + SHARED**0.5 * common + (1 - SHARED) ** 0.5 * noise(rng, n, rho) for mu in MU
     ]
@@ -60,34 +61,37 @@ def simulate(rng, n, prevalence, rho):
 def intervals(rng, labels, scores, blocks, replicates):
     """Return low and high of the difference in AUPRC and in AUROC."""
     n_blocks = int(blocks.max()) + 1
-    found = [measure(labels[:, None], column[:, None]) for column in scores]
-    value = [found[0][area][0] - found[1][area][0] for area in ("auprc", "auroc")]
-    drawn = uncertainty.draw_blocks(n_blocks, replicates, rng)
+    measures = [measure(labels[:, None], column[:, None]) for column in scores]
+    differences = [measures[0][area][0] - measures[1][area][0] for area in ("auprc", "auroc")]
+    draws = uncertainty.draw_blocks(n_blocks, replicates, rng)
     spread = np.subtract(
-        *(uncertainty.resampled_auprc(labels, column, blocks, drawn) for column in scores)
+        *(uncertainty.resampled_auprc(labels, column, blocks, draws) for column in scores)
     )
     influence = np.subtract(
         *(uncertainty.auroc_influence(labels, column, blocks, n_blocks) for column in scores)
     )
-    carried = uncertainty.effective_number(np.bincount(blocks[labels], minlength=n_blocks))
+    n_positive_blocks = uncertainty.effective_number(
+        np.bincount(blocks[labels], minlength=n_blocks)
+    )
     variance = [spread.var(ddof=1) * n_blocks / (n_blocks - 1), (influence**2).sum()]
-    low, high, _ = uncertainty.student(value, [variance], [carried - 1])
+    low, high, _ = uncertainty.student(differences, [variance], [n_positive_blocks - 1])
     return low, high
 
 
 def coverage(repetitions, seed, *, n_blocks, size, prevalence, rho):
-    """Return the share of repetitions in which each method's interval holds the truth."""
-    rng, truth = np.random.default_rng(seed), true_difference(prevalence)
-    held = np.zeros(len(METHODS))
+    """Return the share of repetitions in which each method's interval covers the truth."""
+    rng = np.random.default_rng(seed)
+    truth = true_difference(prevalence)
+    covered = np.zeros(len(METHODS))
     for _ in tqdm(range(repetitions), f"rho {rho}", unit="test set", disable=None, leave=False):
         labels, scores = simulate(rng, n_blocks * size, prevalence, rho)
-        for place, blocks, replicates in (
+        for column, blocks, replicates in (
             (0, np.arange(len(labels)) // size, 1000),
             (2, np.arange(len(labels)), 200),
         ):
             low, high = intervals(rng, labels, scores, blocks, replicates)
-            held[place : place + 2] += (low <= truth) & (truth <= high)
-    return held / repetitions
+            covered[column : column + 2] += (low <= truth) & (truth <= high)
+    return covered / repetitions
 
 
 def main():
@@ -100,7 +104,7 @@ def main():
     for n_blocks, size, prevalence in ((100, 50, 0.1), (34, 250, 0.05)):
         for rho in (0.0, 0.8):
             started = time.monotonic()
-            found = coverage(
+            shares = coverage(
                 arguments.repetitions,
                 arguments.seed,
                 n_blocks=n_blocks,
@@ -111,7 +115,7 @@ def main():
             print(
                 f"{n_blocks} blocks of {size}, {100 * prevalence:g} % positive",
                 f"correlated by {rho}" if rho else "independent",
-                *(f"{100 * share:.1f} %" for share in found),
+                *(f"{100 * share:.1f} %" for share in shares),
                 f"{time.monotonic() - started:.0f}",
                 sep="\t",
             )

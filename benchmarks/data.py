@@ -73,33 +73,35 @@ def main():
 
 
 def run(*command):
-    """Run a task in a process of its own; return what it says."""
+    """Run a task in a process of its own; return its results."""
     process = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
     return json.loads(process.stdout.splitlines()[-1])
 
 
 def show(task, rows):
-    """Print the rates of a task, and how many times those of the others danq's is."""
+    """Print the rates of a task, and how many times as high danq's rate is."""
+    danq = rows[0]
     for row in rows:
-        own = rows[0]["units"] / rows[0]["cpu_s"]
+        name = row["task"] if row is not danq else "danq"
         rate = row["units"] / row["cpu_s"]
-        if (
-            row["unit"] != rows[0]["unit"]
-        ):  # the limit, in a unit of its own: only the times compare
-            own = rate * row["cpu_s"] / rows[0]["cpu_s"]
-        same = ""
-        if row is not rows[0] and row.get("checksum") and row["unit"] == rows[0]["unit"]:
-            same = (
-                "same result"
-                if row["checksum"] == rows[0]["checksum"]
-                else ("same result, sampled" if row.get("agrees") is True else "OTHER RESULT")
-            )
+        danq_rate = danq["units"] / danq["cpu_s"]
+        if row["unit"] != danq["unit"]:  # a limit counts in another unit: compare the times
+            danq_rate = rate * row["cpu_s"] / danq["cpu_s"]
         print(
-            f"{task:8} {row['task'] if row is not rows[0] else 'danq':27} {rate:14,.0f} "
-            f"{row['unit']}/s{row['cpu_s']:10.3f} s CPU {row['rss_mb']:7.0f} MB  danq has "
-            f"{own / rate:8.2f} times that  {same}",
+            f"{task:8} {name:27} {rate:14,.0f} {row['unit']}/s{row['cpu_s']:10.3f} s CPU "
+            f"{row['rss_mb']:7.0f} MB  danq has {danq_rate / rate:8.2f} times that  "
+            f"{agreement(row, danq)}",
             flush=True,
         )
+
+
+def agreement(row, danq):
+    """Return whether a program has danq's result, in words; empty where the two do not compare."""
+    if row is danq or not row.get("checksum") or row["unit"] != danq["unit"]:
+        return ""
+    if row["checksum"] == danq["checksum"]:
+        return "same result"
+    return "same result, sampled" if row.get("agrees") is True else "OTHER RESULT"
 
 
 def labels(data):
@@ -112,14 +114,14 @@ def labels(data):
 
     def label():
         names = Chromosomes(lengths)
-        found = Labels(Grid(names.lengths, 200), len(files))
+        bin_labels = Labels(Grid(names.lengths, 200), len(files))
         for peaks in read_peaks(files, names):
-            found.add(peaks.file, peaks.chrom, peaks.start, peaks.end)
-        return found, found.packed(0, found.grid.n)
+            bin_labels.add(peaks.file, peaks.chrom, peaks.start, peaks.end)
+        return bin_labels, bin_labels.packed(0, bin_labels.grid.n)
 
-    found, bits = label()
+    bin_labels, bits = label()
     checksum, memory = (
-        sha256(bits[~found.grid.partial]),
+        sha256(bits[~bin_labels.grid.partial]),
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
     clock, _ = median_of(7, label)
@@ -138,18 +140,21 @@ def windows(data):
     from danq.genome.sequence import unpack_indices
 
     genome, _ = read_genome(data / "genome.fa")
-    places = window_places(data)
+    windows_of_bins = window_places(data)
     starts = {
-        chrom: np.array([start for name, start, _ in places if name == chrom])
+        chrom: np.array([start for name, start, _ in windows_of_bins if name == chrom])
         for chrom in genome.lengths
     }
 
     def cut():
-        return [genome.windows(chrom, own, WINDOW) for chrom, own in starts.items()]
+        return [
+            genome.windows(chrom, chromosome_starts, WINDOW)
+            for chrom, chromosome_starts in starts.items()
+        ]
 
     clock, packed = median_of(25, cut)
     return {
-        "units": len(places),
+        "units": len(windows_of_bins),
         "unit": "windows",
         **clock,
         "checksum": sha256(np.concatenate([unpack_indices(part, WINDOW) for part in packed])),
@@ -171,7 +176,8 @@ def batches(data):
 
     def epoch():
         for rows in order.split(BATCH):
-            source.sequences_of(rows), source.labels_of(rows)
+            source.sequences_of(rows)
+            source.labels_of(rows)
 
     clock, _ = median_of(3, epoch)
     first = source.sequences_of(slice(0, BATCH)).numpy().transpose(0, 2, 1)
@@ -184,29 +190,25 @@ def batches(data):
 
 
 class _Store:
-    """What `Batches` asks of a dataset, from the synthetic file of the peers."""
+    """What `Batches` needs of a dataset, from the synthetic file of the peers."""
 
     def __init__(self, file):
-        self.window, self.names = (
-            int(file["sequences_length"][()]),
-            range(int(file["targets_length"][()])),
-        )
-        self._sequences, self._labels = file["sequences"][:], file["targets"][:]
+        self.window = int(file["sequences_length"][()])
+        self.names = range(int(file["targets_length"][()]))
+        self._sequences = file["sequences"][:]
+        self._labels = file["targets"][:]
 
-    def packed_sequences(self, _):
-        """Return all packed windows."""
-        return self._sequences
+    def packed_sequences(self, _, rows=slice(None)):
+        """Return packed windows."""
+        return self._sequences[rows]
 
-    def packed_labels(self, _):
-        """Return all packed labels."""
-        return self._labels
+    def packed_labels(self, _, rows=slice(None)):
+        """Return packed labels."""
+        return self._labels[rows]
 
 
 def extract(data):
-    """Run the whole step, as a user does.
-
-    FASTA and peaks to dataset.h5, all bins kept; imports included.
-    """
+    """Run danq extract as a user does: FASTA and peaks to dataset.h5, all bins."""
     names = list(chromosomes(data))
     with tempfile.TemporaryDirectory() as folder:
         command = [

@@ -33,7 +33,7 @@ from danq.training.train import train
 from danq.training.validate import Validation
 
 TIMES = ["seconds", "samples_per_s", "loading_share"]
-PLACES = (
+POINTS = (
     (Learner, "learn"),
     (torch.optim.AdamW, "step"),
     (Validation, "score"),
@@ -89,16 +89,16 @@ def make_dataset(path):
 
 
 def survives(folder, model, n_points):
-    """Say whether all trainings of a model that were killed ended as the undisturbed one."""
+    """Return whether all trainings of a model that were killed ended as the undisturbed one."""
     total = count_points(folder, model)
     points = np.unique(np.linspace(1, total, n_points).round().astype(int))
     same = 0
     for point in points.tolist():
-        place = folder / f"{model}-{point}"
-        if not in_child(train_until, folder, place, model, point):
+        output = folder / f"{model}-{point}"
+        if not in_child(train_until, folder, output, model, point):
             print(f"{model}: was not killed at point {point}")
-        in_child(run, folder, place, model)
-        same += equal(folder / f"{model}-whole", place)
+        in_child(run, folder, output, model)
+        same += equal(folder / f"{model}-undisturbed", output)
     print(
         f"{model:22} {len(points)} kill points of {total}: {same} end with the same bits",
         flush=True,
@@ -106,7 +106,7 @@ def survives(folder, model, n_points):
     return same == len(points)
 
 
-def run(folder, place, model):
+def run(folder, output, model):
     """Train a model, or go on."""
     settings = config.Train(
         scale=0.02, epochs=2, batch_size=16, shift=3, device="cpu", precision="float32"
@@ -114,9 +114,9 @@ def run(folder, place, model):
     with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):
         train(
             folder / "dataset.h5",
-            place / "m.ckpt",
-            place / "h.tsv",
-            place / "f.json",
+            output / "m.ckpt",
+            output / "h.tsv",
+            output / "f.json",
             model=model,
             seed=1,
             settings=settings,
@@ -127,50 +127,53 @@ def run(folder, place, model):
 
 def count_points(folder, model):
     """Train undisturbed, and count the points."""
-    whole = folder / f"{model}-whole"
-    in_child(
-        lambda: (
-            whole.mkdir(),
-            (whole / "points").write_text(str(counted(run, folder, whole, model))),
-        )
-    )
-    return int((whole / "points").read_text())
+    undisturbed = folder / f"{model}-undisturbed"
+    undisturbed.mkdir()
+    in_child(write_count, folder, undisturbed, model)
+    return int((undisturbed / "points").read_text())
 
 
-def train_until(folder, place, model, point):
+def write_count(folder, output, model):
+    """Train, and write the number of points."""
+    n_points = counted(run, folder, output, model)
+    (output / "points").write_text(str(n_points))
+
+
+def train_until(folder, output, model, point):
     """Train, and be killed at a point."""
-    counted(run, folder, place, model, kill_at=point)
+    counted(run, folder, output, model, kill_at=point)
 
 
 def counted(action, *arguments, kill_at=None):
-    """Do something; return how many points it passed, unless the process is killed there."""
-    passed = [0]
+    """Do something; return how many points it passed. The process is killed at point `kill_at`."""
+    passed = 0
 
     def note():
-        passed[0] += 1
-        if passed[0] == kill_at:
+        nonlocal passed
+        passed += 1
+        if passed == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def wrapped(function):
         def call(*given, **named):
             note()
-            found = function(*given, **named)
+            result = function(*given, **named)
             note()
-            return found
+            return result
 
         return call
 
     with contextlib.ExitStack() as stack:
-        for owner, name in PLACES:
+        for owner, name in POINTS:
             original = getattr(owner, name)
             setattr(owner, name, wrapped(original))
             stack.callback(setattr, owner, name, original)
         action(*arguments)
-    return passed[0]
+    return passed
 
 
 def in_child(action, *arguments):
-    """Do something in a child process; say whether that was killed."""
+    """Do something in a child process; return whether it was killed."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -183,9 +186,9 @@ def in_child(action, *arguments):
 
 
 def equal(a, b):
-    """Say whether two trainings ended with the same weights and history."""
-    weights = [torch.load(place / "m.ckpt", weights_only=True)["weights"] for place in (a, b)]
-    histories = [pd.read_csv(place / "h.tsv", sep="\t").drop(columns=TIMES) for place in (a, b)]
+    """Return whether two trainings ended with the same weights and history."""
+    weights = [torch.load(output / "m.ckpt", weights_only=True)["weights"] for output in (a, b)]
+    histories = [pd.read_csv(output / "h.tsv", sep="\t").drop(columns=TIMES) for output in (a, b)]
     same = all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
     return same and histories[0].equals(histories[1])
 

@@ -1,12 +1,12 @@
-"""The benchmarks' input.
+"""The benchmarks' input: a random genome, peaks and their table.
 
-A random genome, peaks and their table, the same bytes for the same arguments.
+The same arguments give the same bytes. Written to OUTPUT, chromosome by chromosome, in bounded
+memory::
 
-Made in OUTPUT, chromosome by chromosome, in bounded memory::
-
-    genome.fa               chr1, chr2 ..., 60 bases a line; half of it lower case, 1 % N in long
-    runs peaks/target_000.bed    sorted BED3 (or BED6), 150 to 1500 bp; a few peaks of one file
-    overlap targets.tsv             name, group, file
+    genome.fa               chr1, chr2 ..., 60 bases a line; half of them lower case, 1 % N in
+                            long runs
+    peaks/target_000.bed    sorted BED3 (or BED6), 150 to 1500 bp; a few peaks of a file overlap
+    targets.tsv             name, group, file
 
 Peaks lie at hotspots, as in real data: one per 8 kb on average, which all targets share, so that
 about a fifth of the 200-bp bins has a label (17 % in DeepSEA's data). The numbers of peaks of the
@@ -79,10 +79,7 @@ def chromosome_lengths(genome_length, chromosomes):
 
 
 def peak_counts(rng, targets, peaks):
-    """Return each target's number of peaks.
-
-    Log-uniform over a factor of 100, adding up to `peaks`.
-    """
+    """Return each target's number of peaks: log-uniform over a factor of 100, `peaks` in all."""
     shares = np.exp(rng.uniform(0, np.log(100), targets))
     counts = (shares / shares.sum() * peaks).astype(np.int64)
     counts[np.argmax(counts)] += peaks - counts.sum()
@@ -122,11 +119,13 @@ def bases(rng, length):
 
 def wrapped(drawn):
     """Return bases as the bytes of a FASTA, 60 on a line."""
-    whole = len(drawn) // LINE * LINE
-    lines = np.full((whole // LINE, LINE + 1), ord("\n"), dtype=np.uint8)
-    lines[:, :LINE] = drawn[:whole].reshape(-1, LINE)
-    rest = drawn[whole:].tobytes()
-    return lines.tobytes() + (rest + b"\n" if rest else b"")
+    n_lines = len(drawn) // LINE
+    full_lines = np.full((n_lines, LINE + 1), ord("\n"), dtype=np.uint8)
+    full_lines[:, :LINE] = drawn[: n_lines * LINE].reshape(-1, LINE)
+    last_line = drawn[n_lines * LINE :].tobytes()
+    if last_line:
+        last_line += b"\n"
+    return full_lines.tobytes() + last_line
 
 
 # --- the peaks ---
@@ -142,10 +141,7 @@ def write_peaks(rng, files, chrom, length, counts, columns):
 
 
 def intervals(rng, hotspots, length, count):
-    """Return (start, end) of a target's peaks on a chromosome, sorted.
-
-    One at each of `count` hotspots.
-    """
+    """Return (start, end) of a target's peaks on a chromosome, sorted: at `count` hotspots."""
     centres = rng.choice(hotspots, count, replace=count > len(hotspots), shuffle=False)
     centres = centres + rng.normal(0, SPREAD, count).astype(np.int64)
     sizes = np.exp(rng.uniform(*np.log(PEAK), count)).astype(np.int64)

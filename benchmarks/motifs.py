@@ -1,6 +1,6 @@
-"""How fast and how true the naming of motifs is.
+"""How fast and how accurate the naming of motifs is.
 
-Beside memelite, on shuffled motifs, and against a planted truth.
+Compared with memelite, on shuffled motifs, and with a planted truth.
 
     python benchmarks/motifs.py [--peers PYTHON] [--run FOLDER ...]
 
@@ -75,14 +75,12 @@ def main():
 
 def speed(peers):
     """Time Tomtom, and compare its p-values with memelite's."""
-    rng, targets = (
-        np.random.default_rng(0),
-        [motif.matrix for motif in jaspar("JASPAR2024", "vertebrates")],
-    )
+    rng = np.random.default_rng(0)
+    targets = [motif.matrix for motif in jaspar("JASPAR2024", "vertebrates")]
     queries = [trim(noisy(rng, targets[row]), 0.25) for row in rng.integers(0, len(targets), 320)]
     for distance, least in (("pearson", 5), ("euclidean", 1)):
         start = time.process_time()
-        found = tomtom(queries, targets, least, distance)
+        matches = tomtom(queries, targets, least, distance)
         print(f"tomtom, {distance}, 320 x {len(targets)}: {time.process_time() - start:.2f} s")
     if peers is None:
         return
@@ -95,18 +93,18 @@ def speed(peers):
                 for row, matrix in enumerate(matrices)
             },
         )
-        told = subprocess.run(
+        output = subprocess.run(
             [peers, "-c", MEMELITE, f"{folder}/motifs.npz", f"{folder}/p.npy"],
             check=True,
             capture_output=True,
             text=True,
         ).stdout
         theirs = np.load(f"{folder}/p.npy")
-    logs = [np.log10(np.maximum(p, 1e-12)).ravel() for p in (theirs, found.p)]
+    logs = [np.log10(np.maximum(p, 1e-12)).ravel() for p in (theirs, matches.p)]
     print(
-        f"memelite, compiled before: {json.loads(told)['seconds']:.2f} s; log p: r = "
+        f"memelite, compiled before: {json.loads(output)['seconds']:.2f} s; log p: r = "
         f"{np.corrcoef(logs)[0, 1]:.5f}, median difference {np.median(logs[0] - logs[1]):.4f}; "
-        f"same best match: {(theirs.argmin(axis=1) == found.p.argmin(axis=1)).mean():.1%}"
+        f"same best match: {(theirs.argmin(axis=1) == matches.p.argmin(axis=1)).mean():.1%}"
     )
 
 
@@ -117,7 +115,8 @@ def noisy(rng, matrix):
 
 def shuffled(folder, known, knobs):
     """Print how many column-shuffled copies of a training's tested motifs are named."""
-    table, rng = read_table(folder / "matches.tsv"), np.random.default_rng(0)
+    table = read_table(folder / "matches.tsv")
+    rng = np.random.default_rng(0)
     tested = set(table.loc[table["tested"] == "yes", "name"])
     motifs = [motif for motif in read_meme(folder / "motifs.meme") if motif.name in tested]
     named = 0
@@ -126,7 +125,7 @@ def shuffled(folder, known, knobs):
             Motif(motif.name, "", rng.permutation(motif.matrix), motif.n_sites) for motif in motifs
         ]
         # All of them, whatever the shuffle did to their best columns.
-        found = match_table(
+        table_of_copies = match_table(
             copies,
             known,
             min_bits=0,
@@ -135,7 +134,7 @@ def shuffled(folder, known, knobs):
             shuffles=0,
             rng=rng,
         )
-        named += (found["named"] == "yes").sum()
+        named += (table_of_copies["named"] == "yes").sum()
     total = SHUFFLES * len(motifs)
     print(f"{folder}: of {total} shuffled motifs {named} are named ({named / max(total, 1):.2%})")
 
@@ -150,13 +149,14 @@ def planted(folder, truth, known):
         sep="\t",
         names=["chrom", "start", "end", "name", "score", "strand"],
     )
-    shares, hits = [], []
+    shares = []
+    hits = []
     for row in best[kinds == "recovered"].itertuples():
-        own = truth[
+        sites_of_factor = truth[
             (truth["motif"] == row.match)
             | (truth["factor"].str.casefold() == row.factor.casefold())
         ]
-        hit = on_sites(bed[bed["name"] == row.name], own)
+        hit = on_sites(bed[bed["name"] == row.name], sites_of_factor)
         shares.append(hit.mean())
         hits.append(hit)
     print(
@@ -168,15 +168,16 @@ def planted(folder, truth, known):
 
 
 def on_sites(bed, truth):
-    """Say which intervals share a base with one of the truth's (bool)."""
+    """Return which intervals share a base with a planted site (bool)."""
     hit = np.zeros(len(bed), bool)
-    for chrom, own in truth.groupby("chrom"):
-        starts, ends = np.sort(own["start"].to_numpy()), np.sort(own["end"].to_numpy())
-        here = (bed["chrom"] == chrom).to_numpy()
+    for chrom, planted_sites in truth.groupby("chrom"):
+        starts = np.sort(planted_sites["start"].to_numpy())
+        ends = np.sort(planted_sites["end"].to_numpy())
+        on_chromosome = (bed["chrom"] == chrom).to_numpy()
         # Begun before the interval's end, less those over before its start.
-        hit[here] = (
-            np.searchsorted(starts, bed["end"][here], "left")
-            - np.searchsorted(ends, bed["start"][here], "right")
+        hit[on_chromosome] = (
+            np.searchsorted(starts, bed["end"][on_chromosome], "left")
+            - np.searchsorted(ends, bed["start"][on_chromosome], "right")
         ) > 0
     return hit
 

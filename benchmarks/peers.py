@@ -5,8 +5,8 @@
 FOLDER is made by `make_data.py`. What some peers need besides (indices, one file of all peaks, HDF5
 files) is made in FOLDER/cache by the task `prepare`, which should run first, and is not timed.
 Install the peers as `requirements-peers.txt` says. Measured were Selene 0.6.0, bedtools 2.30.0,
-polars-bio 0.36.2 with polars 1.44.2, and tangermeme 1.6.0; what each version can do best was looked
-for, and is what its function does.
+polars-bio 0.36.2 with polars 1.44.2, and tangermeme 1.6.0; each function uses the fastest way that
+its version offers.
 
 Prints one line of JSON: ``task, peer, version, units`` (how many), ``unit`` (of what), ``cpu_s``
 (user and system seconds of the process and its children, imports excluded), ``wall_s``, ``rss_mb``
@@ -21,7 +21,7 @@ labels-*
     before the peer's own work.
 windows-*
     One-hot encoded windows of 1000 bp around random bins, in the genome's order. `checksum` is the
-    sha256 of their codes (A, C, G, T, other = 0 to 4; uint8, shape (N, 1000)).
+    sha256 of their base indices (A, C, G, T, other = 0 to 4; uint8, shape (N, 1000)).
 batches-*
     An epoch of shuffled batches of 256 from a synthetic HDF5 file in danq's layout. `checksum` is
     the sha256 of the first 256 rows in the order of the file: float32 (256, 1000, 4), then labels
@@ -103,13 +103,13 @@ def _cpu():
 
 def median_of(rounds, function):
     """Return the fields of the round of median CPU time, and what `function` returned last."""
-    found = []
+    rounds_fields = []
     for _ in range(rounds):
         clock = Clock()
         result = function()
-        found.append(clock.read())
-    middle = statistics.median_low([fields["cpu_s"] for fields in found])
-    return next(fields for fields in found if fields["cpu_s"] == middle) | {
+        rounds_fields.append(clock.read())
+    middle = statistics.median_low([fields["cpu_s"] for fields in rounds_fields])
+    return next(fields for fields in rounds_fields if fields["cpu_s"] == middle) | {
         "rounds": rounds
     }, result
 
@@ -126,10 +126,7 @@ def sha256(*arrays):
 
 
 def chromosomes(data):
-    """Return the length of each chromosome, in the genome's order.
-
-    Makes the FASTA's index when missing.
-    """
+    """Return the length of each chromosome, in the genome's order; index the FASTA if needed."""
     import pyfaidx
 
     with pyfaidx.Fasta(str(data / "genome.fa")) as genome:
@@ -190,9 +187,9 @@ def labelled(data, peer, bits, fields):
 
 
 def labels_reference(data):
-    """Mark every base of every peak, count per bin.
+    """Mark every base of every peak, and count them per bin.
 
-    Slow, obviously right, and the truth for the other tasks.
+    This is slow and obviously right: the truth for the other tasks.
     """
     lengths, files, clock = chromosomes(data), bed_files(data), Clock()
     bits = np.zeros((n_bins(lengths), -(-len(files) // 8)), dtype=np.uint8)
@@ -241,10 +238,10 @@ def labels_selene(data):
     places = bin_places(lengths, rows)
     features.get_feature_data(*places[0])
     clock = Clock()
-    found = [features.get_feature_data(chrom, start, end) for chrom, start, end in places]
+    answers = [features.get_feature_data(chrom, start, end) for chrom, start, end in places]
     fields = clock.read()
     bits, truth = (
-        np.packbits(np.array(found, dtype=np.uint8), axis=1),
+        np.packbits(np.array(answers, dtype=np.uint8), axis=1),
         data / "cache" / "labels.npy",
     )
     agrees = (
@@ -263,9 +260,9 @@ def labels_selene(data):
 
 
 def selene_bed(data):
-    """Return all peaks in one sorted file with the target's index as name, compressed and indexed.
+    """Return one sorted file of all peaks, the target's index as name, compressed and indexed.
 
-    Made once.
+    It is made by the first call.
     """
     path = data / "cache" / "selene.bed.gz"
     if not path.exists():
@@ -292,9 +289,9 @@ AWK_ALL = (
 
 
 def shell(pipeline, data):
-    """Run a pipeline of programs in the folder of the data, where $FILES are all BED files.
+    """Return the output of a pipeline that runs in the folder of the data.
 
-    Return its output.
+    $FILES are all BED files.
     """
     files = " ".join(str(file.relative_to(data)) for file in bed_files(data))
     return subprocess.run(
@@ -307,10 +304,7 @@ def shell(pipeline, data):
 
 
 def bedtools_prepare(data):
-    """Merge each target's peaks, all in one run of bedtools, sort them in one file.
-
-    And write the bins.
-    """
+    """Merge each target's peaks in one run of bedtools, sort them into one file; write the bins."""
     shell(
         f'{AWK_ALL} {{print t - 1 "_" $1, $2, $3}}\' $FILES | bedtools merge | '
         "awk -F '[_\\t]' 'BEGIN {OFS = \"\\t\"} {print $2, $3, $4, $1}' | sort --parallel=1 -S 1G "
@@ -325,11 +319,11 @@ def bedtools_prepare(data):
 
 
 def bedtools_peer(how):
-    """Return who did it."""
-    said = subprocess.run(
+    """Return name and version of bedtools."""
+    answer = subprocess.run(
         ["bedtools", "--version"], capture_output=True, text=True, check=True
     ).stdout
-    return {"peer": how, "version": said.split()[-1].lstrip("v")}
+    return {"peer": how, "version": answer.split()[-1].lstrip("v")}
 
 
 def labels_bedtools(data):
@@ -352,9 +346,8 @@ def labels_bedtools(data):
 def labels_bedtools_single(data):
     """Let bedtools map name the peaks that cover more than half of a bin by themselves.
 
-    Less work, not quite the rule.
-
-    Bins that several peaks of a target cover together are missed: `missed` counts these labels.
+    This is less work, and not quite the rule: bins that several peaks of a target cover only
+    together are missed. `missed` counts these labels.
     """
     lengths, n_targets, clock = chromosomes(data), len(bed_files(data)), Clock()
     command = bedtools_prepare(data)
@@ -426,7 +419,7 @@ def polars_peaks(pl, files):
 def polars_merged(pl, peaks):
     """Merge each target's sorted peaks.
 
-    Pb.merge would need the target in the chromosome's name, and takes longer.
+    polars-bio's own merge would need the target in the chromosome's name, and takes longer.
     """
     gap = (
         (pl.col("start") > pl.col("end").cum_max().shift(1)).over("target", "chrom").fill_null(True)
@@ -460,14 +453,14 @@ def window_places(data):
 
 def windowed(peer, one_hot, axis, fields):
     """Return the record of a window task whose bases lie along an axis of its result."""
-    codes = np.where(one_hot.max(axis=axis) == 1, one_hot.argmax(axis=axis), 4).astype(np.uint8)
+    indices = np.where(one_hot.max(axis=axis) == 1, one_hot.argmax(axis=axis), 4).astype(np.uint8)
     return {
         "peer": peer,
         "version": version(peer),
-        "units": len(codes),
+        "units": len(indices),
         "unit": "windows",
         **fields,
-        "checksum": sha256(codes),
+        "checksum": sha256(indices),
     }
 
 
@@ -476,22 +469,22 @@ def windows_selene(data):
     from selene_sdk.sequences import Genome
 
     places, genome = window_places(data), Genome(str(data / "genome.fa"), init_unpicklable=True)
-    fields, found = median_of(
+    fields, one_hot = median_of(
         3, lambda: [genome.get_encoding_from_coords(*place) for place in places]
     )
-    return windowed("selene-sdk", np.stack(found), 2, fields)
+    return windowed("selene-sdk", np.stack(one_hot), 2, fields)
 
 
 def windows_tangermeme(data):
     """Extract all windows in one call, int8 (N, 4, 1000)."""
-    fields, found = extracted(data, packed=False)
-    return windowed("tangermeme", found.numpy(), 1, fields)
+    fields, one_hot = extracted(data, packed=False)
+    return windowed("tangermeme", one_hot.numpy(), 1, fields)
 
 
 def windows_tangermeme_packed(data):
     """Extract all windows in one call, two bits a base."""
-    fields, found = extracted(data, packed=True)
-    return windowed("tangermeme", found.to_one_hot().numpy(), 1, fields)
+    fields, one_hot = extracted(data, packed=True)
+    return windowed("tangermeme", one_hot.to_one_hot().numpy(), 1, fields)
 
 
 def extracted(data, packed):
@@ -535,14 +528,16 @@ def windows_memcpy(data):
 
 def h5_files(data):
     """Return two files of the same rows, bit-packed and plain uint8; made once."""
-    paths = {kind: data / "cache" / f"{kind}.h5" for kind in ("packed", "uint8")}
+    cache = data / "cache"
+    cache.mkdir(exist_ok=True)
+    paths = {kind: cache / f"{kind}.h5" for kind in ("packed", "uint8")}
     if not all(path.exists() for path in paths.values()):
         rng, n_targets = np.random.default_rng(3), len(bed_files(data))
-        codes = rng.integers(0, 4, (ROWS, WINDOW), dtype=np.uint8)
-        codes[::100] = 4  # windows of N, zeros in danq's files
+        indices = rng.integers(0, 4, (ROWS, WINDOW), dtype=np.uint8)
+        indices[::100] = 4  # windows of N, zeros in danq's files
         targets = (rng.random((ROWS, n_targets), dtype=np.float32) < 0.02).view(np.uint8)
         sequences = np.concatenate(
-            [np.eye(5, 4, dtype=np.uint8)[codes[i : i + 4096]] for i in range(0, ROWS, 4096)]
+            [np.eye(5, 4, dtype=np.uint8)[indices[i : i + 4096]] for i in range(0, ROWS, 4096)]
         )
         write_h5(paths["uint8"], sequences, targets, n_targets)
         write_h5(

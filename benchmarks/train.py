@@ -1,19 +1,19 @@
 """How fast danq trains.
 
-Beside a plain PyTorch loop, beside the machine's limits, and with what might make it faster.
+Compared with a plain PyTorch loop, with the machine's limits, and with what might make it faster.
 
     python benchmarks/train.py [--models danq deepsea] [--device cuda] [--precision float32
     bfloat16] [--json FILE]
 
 Needs PyTorch and NumPy only, and no data: windows and labels are random, of the real size, packed
 as `danq.network.batches` holds them. All is measured in one run, in rounds in which the contestants
-take turns; the median, the lowest and the highest round are told. On a GPU a rate is per second; on
-a CPU per CPU second, since others may share the machine.
+take turns; the median, the lowest and the highest round are printed. On a GPU a rate is per second;
+on a CPU per CPU second, since other programs may share the machine.
 
 limits
     The fastest matrix product of several sizes, in the same numbers, and the fastest copy. On a CPU
     the product is also asked for as a convolution of width 1, which another library computes. A
-    step's share of the fastest is told with multiply-adds counted from the layers: training has
+    step's share of the fastest is computed with multiply-adds counted from the layers: training has
     1.139 GFLOP a window for `danq`, 3.277 for `deepsea`. No network reaches the limit; the share
     says how much could be won at most.
 steps
@@ -30,7 +30,7 @@ variants, graphs
     convolutions 2-D and channels-last, ``padded`` does so with the first and pads its 4 bases to 8,
     ``unfold`` makes the first one a matrix product, ``compile`` and ``autotune`` compile the
     network, ``graph`` replays forward and backward as one CUDA graph, ``graph_step`` the optimiser
-    too (its momentum then stays: the scheduler changes it). Told besides: by how much the logits
+    too (its momentum then stays: the scheduler changes it). Printed besides: by how much the logits
     differ from danq's at most, in float32.
 quality
     What short numbers cost: training on planted words, in each precision for as many windows; AUROC
@@ -97,7 +97,7 @@ PLAIN_TF32 = (
 
 
 class Store:
-    """What `danq.network.batches` asks of a dataset: packed windows and labels, by split."""
+    """What `danq.network.batches` needs of a dataset: packed windows and labels, by split."""
 
     def __init__(self, window, n_targets, splits):
         self.window, self.names, self.splits = window, range(n_targets), splits
@@ -115,34 +115,34 @@ class Store:
         return self.splits[split][1][part]
 
 
-def pack(codes):
+def pack(indices):
     """Return bases 0 to 3 (N, L) as packed one-hot (N, ceil(L/8), 4)."""
-    return np.stack([np.packbits(codes == base, axis=1) for base in range(4)], axis=2)
+    return np.stack([np.packbits(indices == base, axis=1) for base in range(4)], axis=2)
 
 
 def random_store(n, window, n_targets):
     """Return random windows, each label with a chance of 1/32."""
     rng = np.random.default_rng(0)
-    codes = rng.integers(0, 4, (n, window), dtype=np.uint8)
+    indices = rng.integers(0, 4, (n, window), dtype=np.uint8)
     bits = rng.integers(0, 256, (n, -(-n_targets // 8)), dtype=np.uint8)
     for _ in range(4):
         bits &= rng.integers(0, 256, bits.shape, dtype=np.uint8)
-    return Store(window, n_targets, {"train": (pack(codes), bits)})
+    return Store(window, n_targets, {"train": (pack(indices), bits)})
 
 
 def planted_store(n, n_test, window, n_targets, length=12, share=0.25, wrong=0.1):
     """Return windows with the word of each of their targets on either strand, partly redrawn."""
     rng = np.random.default_rng(1)
-    codes = rng.integers(0, 4, (n + n_test, window), dtype=np.uint8)
+    indices = rng.integers(0, 4, (n + n_test, window), dtype=np.uint8)
     labels = rng.random((n + n_test, n_targets)) < share
     for target in range(n_targets):
         word, rows = rng.integers(0, 4, length, dtype=np.uint8), np.flatnonzero(labels[:, target])
         copies = np.where(rng.random((len(rows), 1)) < 0.5, word, 3 - word[::-1])
         noise = rng.integers(0, 4, copies.shape, dtype=np.uint8)
         copies = np.where(rng.random(copies.shape) < wrong, noise, copies)
-        places = rng.integers(0, window - length + 1, (len(rows), 1)) + np.arange(length)
-        codes[rows[:, None], places] = copies
-    packed, bits = pack(codes), np.packbits(labels, axis=1)
+        positions = rng.integers(0, window - length + 1, (len(rows), 1)) + np.arange(length)
+        indices[rows[:, None], positions] = copies
+    packed, bits = pack(indices), np.packbits(labels, axis=1)
     return Store(
         window, n_targets, {"train": (packed[:n], bits[:n]), "test": (packed[n:], bits[n:])}
     )
@@ -150,7 +150,7 @@ def planted_store(n, n_test, window, n_targets, length=12, share=0.25, wrong=0.1
 
 @dataclass
 class Bench:
-    """The device, the data, how long to measure, and what was found."""
+    """The device, the data, how long to measure, and the results."""
 
     device: torch.device
     store: Store
@@ -183,8 +183,8 @@ class Bench:
         if self.gpu:
             torch.cuda.synchronize()
 
-    def tell(self, text, **row):
-        """Print a line, and keep what it says."""
+    def report(self, text, **row):
+        """Print a line, and record its numbers."""
         print(text, flush=True)
         self.rows.append(row)
 
@@ -279,7 +279,7 @@ class Step:
 class GraphStep(Step):
     """The same as one CUDA graph.
 
-    Https://docs.pytorch.org/docs/stable/notes/cuda.html#whole-network-capture.
+    See https://docs.pytorch.org/docs/stable/notes/cuda.html#whole-network-capture.
     """
 
     graph = None
@@ -307,7 +307,7 @@ class GraphStep(Step):
         self.graph.replay()
         if "graph_step" not in self.words:
             self.optimizer.step()
-        return self.found
+        return self.static_loss
 
     def _capture(self, X, y):
         """Warm up on a side stream, and capture on it."""
@@ -327,7 +327,7 @@ class GraphStep(Step):
             loss.backward()
             if "graph_step" in self.words:
                 self.optimizer.step()
-        self.found, self.graph = loss.detach(), graph
+        self.static_loss, self.graph = loss.detach(), graph
 
 
 class PlainLoop:
@@ -413,7 +413,7 @@ class ChannelsLastConv(nn.Module):
             conv.bias,
             -conv.in_channels % multiple,
         )
-        self.places = {
+        self.geometry = {
             "stride": (1, *conv.stride),
             "padding": (0, *conv.padding),
             "dilation": (1, *conv.dilation),
@@ -425,7 +425,7 @@ class ChannelsLastConv(nn.Module):
         """Return the feature map (N, F, positions)."""
         X = functional.pad(X, (0, 0, 0, self.extra)) if self.extra else X
         X = X.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (N, C, 1, L)
-        return functional.conv2d(X, self.weight, self.bias, **self.places).squeeze(2)
+        return functional.conv2d(X, self.weight, self.bias, **self.geometry).squeeze(2)
 
 
 class UnfoldedConv(nn.Module):
@@ -475,12 +475,12 @@ def race(bench, makers):
         for name, make in makers.items()
     }
     runners = {name: runner for name, runner in runners.items() if runner}
-    found = {name: [] for name in runners}
+    results = {name: [] for name in runners}
     for _ in range(bench.rounds):
-        for name in list(found):
+        for name in list(results):
             turn = attempt(name, functools.partial(measure, bench, *runners[name][:2]))
-            found[name].append(turn) if turn else found.pop(name)
-    return {name: (rounds, runners[name][2]) for name, rounds in found.items()}
+            results[name].append(turn) if turn else results.pop(name)
+    return {name: (rounds, runners[name][2]) for name, rounds in results.items()}
 
 
 def attempt(name, act):
@@ -531,7 +531,7 @@ def spread(values):
 @functools.cache
 def training_flop(name, window, n_targets, scale):
     """Return FLOP of training on a window, twice the multiply-adds, counted from shapes."""
-    counted = []
+    flop = []
 
     def count(layer, inputs, output):
         weights = [
@@ -540,11 +540,13 @@ def training_flop(name, window, n_targets, scale):
         first = [
             value.numel() for key, value in layer.named_parameters() if key.startswith("weight_ih")
         ] or weights
-        places = output.shape[-1] if isinstance(layer, nn.Conv1d) else inputs[0].shape[:-1].numel()
+        positions = (
+            output.shape[-1] if isinstance(layer, nn.Conv1d) else inputs[0].shape[:-1].numel()
+        )
         # Forward, gradient of the weights, gradient of the input: the last is not wanted where the
         # input is the data.
-        counted.append(
-            2 * places * (3 * sum(weights) - (0 if inputs[0].requires_grad else sum(first)))
+        flop.append(
+            2 * positions * (3 * sum(weights) - (0 if inputs[0].requires_grad else sum(first)))
         )
 
     with torch.device("meta"):
@@ -553,15 +555,15 @@ def training_flop(name, window, n_targets, scale):
             if isinstance(layer, nn.Conv1d | nn.Linear | nn.LSTM):
                 layer.register_forward_hook(count)
         model(torch.empty(1, 4, window))
-    return sum(counted)
+    return sum(flop)
 
 
 def check_counts():
     """Refuse to go on with a count that is not that of the published networks."""
     for name, expected in PUBLISHED.items():
-        found = training_flop(name, 1000, 919, 1.0)
-        if round(found / 1e6) != expected:
-            raise SystemExit(f"{name}: counted {found / 1e6:.0f} MFLOP a window, not {expected}")
+        flop = training_flop(name, 1000, 919, 1.0)
+        if round(flop / 1e6) != expected:
+            raise SystemExit(f"{name}: counted {flop / 1e6:.0f} MFLOP a window, not {expected}")
 
 
 # The parts of the run.
@@ -577,7 +579,7 @@ def run_limits(bench, precisions):
         }
         best = max(rates, key=rates.get)
         bench.limits[precision] = rates[best]
-        bench.tell(
+        bench.report(
             f"limit   {precision:9} {rates[best] / 1e9:12,.1f} GFLOP/s  {best}; as mm at most "
             f"{max(rate for key, rate in rates.items() if key.startswith('mm')) / 1e9:,.1f}",
             part="limits",
@@ -586,7 +588,7 @@ def run_limits(bench, precisions):
             ways=rates,
         )
     rate = copy_rate(bench)
-    bench.tell(
+    bench.report(
         f"limit   copy      {rate / 1e9:12,.1f} GB/s     read and written together",
         part="limits",
         copy=rate,
@@ -615,17 +617,17 @@ def copy_rate(bench):
 def best_seconds(bench, act, repeats):
     """Return the seconds of an action, repeated in each round, in the fastest round."""
     act()
-    found = []
+    seconds = []
     for _ in range(bench.rounds):
         bench.synchronize()
         begin = time.perf_counter() if bench.gpu else time.process_time()
         for _ in range(repeats):
             act()
         bench.synchronize()
-        found.append(
+        seconds.append(
             ((time.perf_counter() if bench.gpu else time.process_time()) - begin) / repeats
         )
-    return min(found)
+    return min(seconds)
 
 
 def run_steps(bench, name, precisions):
@@ -635,14 +637,14 @@ def run_steps(bench, name, precisions):
         for precision in precisions
         for batch in bench.batches
     }
-    found = race(bench, {"plain": functools.partial(PlainLoop, bench, name)} | makers)
+    results = race(bench, {"plain": functools.partial(PlainLoop, bench, name)} | makers)
     free(bench)
-    tell_header(bench, "steps", "plain")
-    for key, (rounds, loss) in found.items():
+    print_header(bench, "steps", "plain")
+    for key, (rounds, loss) in results.items():
         what, precision, batch = (
             key.split() if key != "plain" else ("plain", "float32", PLAIN_BATCH)
         )
-        tell_rounds(
+        report_rounds(
             bench,
             {
                 "part": "steps",
@@ -653,14 +655,14 @@ def run_steps(bench, name, precisions):
                 "loss": loss,
             },
             rounds,
-            found.get("plain"),
+            results.get("plain"),
         )
 
 
 def run_variants(bench, name, precision, variants, part):
     """Let variants of danq's step take turns, for each batch size."""
     for batch in bench.batches:
-        found = race(
+        results = race(
             bench,
             {
                 variant: functools.partial(make_variant, bench, name, precision, batch, variant)
@@ -668,12 +670,12 @@ def run_variants(bench, name, precision, variants, part):
             },
         )
         free(bench)
-        tell_header(bench, part, "eager")
-        for variant, (rounds, loss) in found.items():
+        print_header(bench, part, "eager")
+        for variant, (rounds, loss) in results.items():
             differs = attempt(
                 "comparison", functools.partial(difference, bench, name, variant.split("+"))
             )
-            tell_rounds(
+            report_rounds(
                 bench,
                 {
                     "part": part,
@@ -685,7 +687,7 @@ def run_variants(bench, name, precision, variants, part):
                     "differs": differs,
                 },
                 rounds,
-                found.get("eager"),
+                results.get("eager"),
             )
 
 
@@ -718,8 +720,8 @@ def difference(bench, name, words):
     return float((logits[0] - logits[1]).abs().max())
 
 
-def tell_header(bench, part, base):
-    """Print what the columns of `tell_rounds` are."""
+def print_header(bench, part, base):
+    """Print what the columns of `report_rounds` are."""
     unit = "windows/s" if bench.gpu else "windows/CPU s"
     differ = "" if part == "steps" else "  differ"
     print(
@@ -731,7 +733,7 @@ def tell_header(bench, part, base):
     )
 
 
-def tell_rounds(bench, row, rounds, base):
+def report_rounds(bench, row, rounds, base):
     """Print a contestant's line.
 
     `row` says what it is, `base` is what the others are compared with.
@@ -742,7 +744,10 @@ def tell_rounds(bench, row, rounds, base):
         row["model"], bench.store.window, len(bench.store.names), bench.scale
     )
     pairs = zip(rates, base[0], strict=True) if base else ()
-    times = spread([own / other.rate(bench.gpu) for own, other in pairs] or [float("nan")])
+    times = spread(
+        [rate_of_round / base_round.rate(bench.gpu) for rate_of_round, base_round in pairs]
+        or [float("nan")]
+    )
     row |= {
         "rate": rate,
         "rates": rates,
@@ -754,7 +759,7 @@ def tell_rounds(bench, row, rounds, base):
         "loading": statistics.median(turn.loading / turn.wall for turn in rounds),
     }
     differ = "" if row.get("differs") is None else f"{row['differs']:8.0e}"
-    bench.tell(
+    bench.report(
         "{model:20}{precision:10}{batch:5}  {what:30}{rate:14,.1f}  "
         "{0:>23}{wall_rate:12,.1f}{cpu_ms:8.3f}"
         "{loading:9.1%}{1:11,.1f}{of_limit:9.3f}  {2:23}{loss:7.4f}{3}".format(
@@ -775,11 +780,11 @@ def run_quality(bench, options):
     bench = replace(bench, store=store)
     for name in options.models:
         for precision in options.precision:
-            found = [
+            results = [
                 learn_words(bench, name, precision, seed, options) for seed in range(options.seeds)
             ]
-            areas, losses = zip(*found, strict=True)
-            bench.tell(
+            areas, losses = zip(*results, strict=True)
+            bench.report(
                 f"quality  {name:10} {precision:9} AUROC {np.mean(areas):.4f} ({min(areas):.4f} to"
                 f" {max(areas):.4f}), loss {np.mean(losses):.4f}  after "
                 f"{options.quality_windows:,} windows in batches of {options.quality_batch}, "
@@ -797,8 +802,8 @@ def learn_words(bench, name, precision, seed, options):
     steps = options.quality_windows // options.quality_batch
     runner = Step(bench, name, precision, options.quality_batch, (), seed, steps)
     for step in range(steps):
-        epoch, place = divmod(step, len(runner.schedule) // runner.batch)
-        if epoch and place == 0:
+        epoch, position = divmod(step, len(runner.schedule) // runner.batch)
+        if epoch and position == 0:
             runner.start_epoch(epoch)
         runner()
     return score(bench, runner)
@@ -807,13 +812,15 @@ def learn_words(bench, name, precision, seed, options):
 @torch.no_grad()
 def score(bench, runner):
     """Return the mean AUROC and the loss of the test windows."""
-    held, found = Batches(bench.store, "test", bench.device), []
+    batches, logits_of_batches = Batches(bench.store, "test", bench.device), []
     use(runner.precision)
     runner.bare.eval()
-    for start in range(0, len(held), 512):
+    for start in range(0, len(batches), 512):
         with autocast(bench.device, runner.precision):
-            found.append(runner.bare(held.sequences_of(slice(start, start + 512))).float())
-    logits, labels = torch.cat(found), held.labels_of(slice(None))
+            logits_of_batches.append(
+                runner.bare(batches.sequences_of(slice(start, start + 512))).float()
+            )
+    logits, labels = torch.cat(logits_of_batches), batches.labels_of(slice(None))
     loss = functional.binary_cross_entropy_with_logits(logits, labels).item()
     columns = zip(labels.T.cpu().numpy(), logits.T.cpu().numpy(), strict=True)
     return float(np.mean([auroc(*pair) for pair in columns])), loss
@@ -846,7 +853,7 @@ def main():
         options.rounds,
         options.workers,
     )
-    tell_machine(bench, options)
+    report_machine(bench, options)
     for part in options.parts:
         for act in actions(bench, part, options):
             act()
@@ -856,7 +863,7 @@ def main():
 
 def actions(bench, part, options):
     """Return what a part of the run does, one thing after the other."""
-    one = "bfloat16" if "bfloat16" in options.precision else options.precision[0]
+    precision = "bfloat16" if "bfloat16" in options.precision else options.precision[0]
     if part == "limits":
         return [functools.partial(run_limits, bench, options.precision)]
     if part == "steps":
@@ -867,7 +874,8 @@ def actions(bench, part, options):
         return [functools.partial(run_quality, bench, options)]
     variants = options.graphs if part == "graphs" else options.variants
     return [
-        functools.partial(run_variants, bench, name, one, variants, part) for name in options.models
+        functools.partial(run_variants, bench, name, precision, variants, part)
+        for name in options.models
     ]
 
 
@@ -1006,7 +1014,7 @@ def refuse(parser, options):
     return options
 
 
-def tell_machine(bench, options):
+def report_machine(bench, options):
     """Print what is measured on, and how."""
     machine = {
         "device": torch.cuda.get_device_name() if bench.gpu else processor(),
@@ -1021,12 +1029,12 @@ def tell_machine(bench, options):
         ),
         "allocator": os.environ.get("GLIBC_TUNABLES") or "as it comes (README.md: GLIBC_TUNABLES)",
     }
-    asked = {key: value for key, value in vars(options).items() if key != "json"}
-    bench.tell(
+    given = {key: value for key, value in vars(options).items() if key != "json"}
+    bench.report(
         "\n".join(f"{key}: {value}" for key, value in machine.items()),
         part="machine",
         **machine,
-        options=asked,
+        options=given,
     )
     print(
         f"windows: {options.windows:,} of {options.window:,} bp, {options.targets} targets; scale "
