@@ -1,4 +1,4 @@
-"""The plan of the house, read from the source: who may know whom, and what every module has."""
+"""The architecture, read from the source: which module may import which, and what each has."""
 
 import ast
 import importlib.metadata
@@ -20,8 +20,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "danq"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# Lower first. A module imports from its own room and from rooms below it, never from a neighbour
-# of its level.
+# Lower first. A module imports from its own room and from rooms of lower levels, never from another
+# room of its level.
 LEVELS = [
     {"errors", "catalog", "config", "files"},
     {"genome", "motif"},
@@ -107,11 +107,11 @@ def test_every_room_has_its_level():
 def test_imports_go_one_way(path):
     room = room_of(name_of(path))
     for imported in imports(path):
-        other = room_of(imported) if imported.split(".")[0] == "danq" else None
-        if other is None or other == room:
+        imported_room = room_of(imported) if imported.split(".")[0] == "danq" else None
+        if imported_room is None or imported_room == room:
             continue
         together = BASE if room in BASE else TOP
-        allowed = LEVEL_OF[other] < LEVEL_OF[room] or {room, other} <= together
+        allowed = LEVEL_OF[imported_room] < LEVEL_OF[room] or {room, imported_room} <= together
         assert allowed, f"{name_of(path)} imports {imported}, which is not below it"
 
 
@@ -156,7 +156,7 @@ def test_a_step_is_read_in_five_files(step):
     assert len(to_open) <= 5, f"{step} needs {sorted(to_open)}"
 
 
-def test_the_front_door_imports_nothing_when_danq_is_imported():
+def test_importing_danq_imports_no_module_of_it():
     code = "import sys, danq; sys.exit(any(name.startswith('danq.') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -168,12 +168,12 @@ def test_heavy_libraries_stay_in_their_rooms(path):
         assert room_of(name_of(path)) in ONLY_IN[library], f"{name_of(path)} imports {library}"
 
 
-def test_no_circles():
+def test_no_circular_imports():
     waiting = {name_of(path): imports(path) for path in MODULES}
     waiting = {name: needed & set(waiting) - {name, "danq"} for name, needed in waiting.items()}
     while waiting:
         ready = [name for name, needed in waiting.items() if not needed & set(waiting)]
-        assert ready, f"these import each other in a circle: {sorted(waiting)}"
+        assert ready, f"these import each other: {sorted(waiting)}"
         for name in ready:
             del waiting[name]
 
@@ -234,16 +234,16 @@ def public_functions(path):
 
 
 def arguments_of(function):
-    given = function.args
-    every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
-    return [argument for argument in every if argument.arg not in ("self", "cls")]
+    named = function.args
+    arguments = [*named.posonlyargs, *named.args, *named.kwonlyargs]
+    return [argument for argument in arguments if argument.arg not in ("self", "cls")]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=ids)
 def test_public_functions_are_typed(path):
     for name, function in public_functions(path):
-        given = arguments_of(function)
-        untyped = [argument.arg for argument in given if argument.annotation is None]
+        arguments = arguments_of(function)
+        untyped = [argument.arg for argument in arguments if argument.annotation is None]
         assert not untyped, f"{name_of(path)}.{name} has no type of {untyped}"
         assert function.returns is not None, f"{name_of(path)}.{name} has no type of its result"
 

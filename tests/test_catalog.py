@@ -62,9 +62,9 @@ def test_better_is_where_a_perfect_predictor_goes():
 
 
 def test_question_pairs_set_recurrence_against_none():
-    for recurrent, other in catalog.question_pairs():
-        assert catalog.MODELS[recurrent].recurrent and not catalog.MODELS[other].recurrent
-        assert (recurrent, other) in catalog.comparisons()
+    for recurrent, control in catalog.question_pairs():
+        assert catalog.MODELS[recurrent].recurrent and not catalog.MODELS[control].recurrent
+        assert (recurrent, control) in catalog.comparisons()
 
 
 def test_a_new_entry_is_offered_trained_compared_and_named(monkeypatch):

@@ -18,11 +18,12 @@ STEPS = next(
 
 @pytest.mark.parametrize("step", sorted(STEPS))
 def test_every_step_explains_itself(step, capsys):
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exit_:
         cli.main([step, "--help"])
-    assert left.value.code == 0
-    told = capsys.readouterr().out
-    assert "usage: danq " + step in told and "(default: None)" not in told
+    assert exit_.value.code == 0
+    text = capsys.readouterr().out
+    assert "usage: danq " + step in text
+    assert "(default: None)" not in text and "(default: )" not in text
     for action in STEPS[step]._actions:
         assert action.help
 
@@ -46,9 +47,10 @@ def extract(folder, **changes):
         "valid": SPLITS["valid"][0],
         "test": SPLITS["test"][0],
     } | changes
-    return cli.main(
-        ["extract", *(word for key, value in options.items() for word in (f"--{key}", str(value)))]
-    )
+    words = ["extract"]
+    for name, value in options.items():
+        words += [f"--{name}", str(value)]
+    return cli.main(words)
 
 
 @pytest.fixture
@@ -104,8 +106,8 @@ def empty(user):
 def truncated(user):
     import gzip
 
-    whole = gzip.compress((user / "genome.fa").read_bytes())
-    (user / "genome.fa").write_bytes(whole[:-100])
+    compressed = gzip.compress((user / "genome.fa").read_bytes())
+    (user / "genome.fa").write_bytes(compressed[:-100])
     return "the gzip file is cut off or damaged here; download or compress it again"
 
 
@@ -120,8 +122,8 @@ def test_broken_input_gets_one_line_and_leaves_nothing(breaks, user, capsys):
     answer = breaks(user)
     changes, line = answer if isinstance(answer, tuple) else ({}, answer)
     assert extract(user, **changes) == 2
-    told = [text for text in capsys.readouterr().err.splitlines() if not text.startswith("$ ")]
-    assert len(told) == 1 and told[0].startswith("danq: ") and line in told[0]
+    messages = [text for text in capsys.readouterr().err.splitlines() if not text.startswith("$ ")]
+    assert len(messages) == 1 and messages[0].startswith("danq: ") and line in messages[0]
     assert not (user / "out").exists() or list((user / "out").iterdir()) == []
 
 
@@ -134,20 +136,8 @@ def test_no_right_to_write_is_one_line(user, capsys):
 def test_own_windows_become_a_dataset(tmp_path):
     (tmp_path / "own.fa").write_text(">a\nACGTACGT\n>b\nTTTTACGT\n>c\nGGGGACGT\n")
     (tmp_path / "own.tsv").write_text("name\tsplit\tbound\na\ttrain\t1\nb\tvalid\t0\nc\ttest\t1\n")
-    assert (
-        cli.main(
-            [
-                "encode",
-                "--fasta",
-                f"{tmp_path}/own.fa",
-                "--windows",
-                f"{tmp_path}/own.tsv",
-                "--output",
-                f"{tmp_path}/dataset.h5",
-            ]
-        )
-        == 0
-    )
+    inputs = ["--fasta", f"{tmp_path}/own.fa", "--windows", f"{tmp_path}/own.tsv"]
+    assert cli.main(["encode", *inputs, "--output", f"{tmp_path}/dataset.h5"]) == 0
     assert (tmp_path / "dataset.h5").exists()
 
 
@@ -162,11 +152,9 @@ def test_own_windows_become_a_dataset(tmp_path):
 def test_no_input_is_overwritten(user, capsys, changes, both):
     before = {path.name: path.read_bytes() for path in user.iterdir() if path.is_file()}
     assert extract(user, **{option: user / name for option, name in changes.items()}) == 2
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert (
-        all(option in told for option in both.split(" and "))
-        and "name another file to make" in told
-    )
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert all(option in message for option in both.split(" and "))
+    assert "name another file to make" in message
     assert {path.name: path.read_bytes() for path in user.iterdir() if path.is_file()} == before
 
 
@@ -188,21 +176,11 @@ def test_a_value_of_where_may_hold_an_equals_sign(user):
 
 def test_motifs_of_a_file_are_named_and_exported(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    write_meme(
-        "M.meme",
-        [
-            Motif("M0", "O0", motif.matrix, 300)
-            for motif in jaspar("JASPAR2024", names=["MA0139.2"])
-        ],
-    )
+    (ctcf,) = jaspar("JASPAR2024", names=["MA0139.2"])
+    write_meme("M.meme", [Motif("M0", "O0", ctcf.matrix, 300)])
     assert cli.main(["annotate", "M.meme"]) == 0
-    table = read_table("M.matches.tsv")
-    assert table.loc[0, ["name", "match", "factor", "named"]].tolist() == [
-        "M0",
-        "MA0139.2",
-        "CTCF",
-        "yes",
-    ]
+    best = read_table("M.matches.tsv").loc[0, ["name", "match", "factor", "named"]]
+    assert best.tolist() == ["M0", "MA0139.2", "CTCF", "yes"]
     assert cli.main(["export-motifs", "M.meme", "--format", "jaspar", "--output", "M.jaspar"]) == 0
     assert (tmp_path / "M.jaspar").read_text().startswith(">M0 O0\nA [")
     assert cli.main(["annotate", "gone.meme"]) == 2 and not (tmp_path / "gone.matches.tsv").exists()
@@ -217,22 +195,8 @@ def test_motifs_of_a_file_are_named_and_exported(tmp_path, monkeypatch, capsys):
 
 
 def test_two_files_to_make_must_be_two(tmp_path, capsys):
-    one = str(tmp_path / "a.npz")
-    assert (
-        cli.main(
-            [
-                "attribute",
-                "--checkpoint",
-                "c",
-                "--dataset",
-                "d",
-                "--output",
-                "o.h5",
-                "--npz",
-                one,
-                one,
-            ]
-        )
-        == 2
-    )
-    assert f"{one}: is --npz twice; name another file to make" in capsys.readouterr().err
+    path = str(tmp_path / "a.npz")
+    inputs = ["--checkpoint", "c", "--dataset", "d"]
+    command = ["attribute", *inputs, "--output", "o.h5", "--npz", path, path]
+    assert cli.main(command) == 2
+    assert f"{path}: is --npz twice; name another file to make" in capsys.readouterr().err

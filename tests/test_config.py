@@ -17,13 +17,13 @@ SHIPPED = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_every_shipped_configuration_is_valid(path):
-    own = yaml.safe_load(path.read_text())
-    merged = {
-        key: {**value, **own.get(key, {})} if isinstance(value, dict) else own.get(key, value)
-        for key, value in DEFAULT.items()
-    }
-    assert set(own) <= set(DEFAULT)
-    assert config.load(merged).run == own["run"]
+    changes = yaml.safe_load(path.read_text())
+    assert set(changes) <= set(DEFAULT)
+    merged = DEFAULT | changes
+    for name, value in DEFAULT.items():
+        if isinstance(value, dict):
+            merged[name] = value | changes.get(name, {})
+    assert config.load(merged).run == changes["run"]
 
 
 def test_the_default_configuration_writes_out_every_knob():
@@ -136,7 +136,7 @@ def test_chromosomes_may_be_numbers():
 )
 def test_a_section_becomes_flags_and_comes_back(command, section):
     needed = {"valid": ["chr 1", "chr2:1-9"], "test": ["chr3"]} if section is config.Extract else {}
-    wanted = section(**needed)
+    settings = section(**needed)
     steps = next(
         action
         for action in cli.build_parser()._actions
@@ -145,8 +145,8 @@ def test_a_section_becomes_flags_and_comes_back(command, section):
     parser = steps.choices[command]
     for action in parser._actions:
         action.required = False
-    found = vars(parser.parse_args(shlex.split(config.flags(wanted))))
-    assert section(**{name: found[name] for name in section.model_fields}) == wanted
+    options = vars(parser.parse_args(shlex.split(config.flags(settings))))
+    assert section(**{name: options[name] for name in section.model_fields}) == settings
 
 
 def test_yaml_round_trip():

@@ -9,7 +9,7 @@ from danq.errors import DanqError, DanqErrors, shown
     ("path", "line", "message"),
     [(None, None, "what"), ("a.bed", None, "a.bed: what"), ("a.bed", 3, "a.bed:3: what")],
 )
-def test_a_message_begins_with_its_place(path, line, message):
+def test_a_message_begins_with_file_and_line(path, line, message):
     assert str(DanqError("what", path, line)) == message
 
 

@@ -7,13 +7,13 @@ from danq.files import atomic, read_table, write_table, write_text
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a" / "b.txt"
     write_text(path, "old")
-    with pytest.raises(RuntimeError), atomic(path) as part:
-        part.write_text("half")
+    with pytest.raises(RuntimeError), atomic(path) as temporary:
+        temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old" and [file.name for file in path.parent.iterdir()] == ["b.txt"]
 
 
-def test_a_full_disk_is_told_with_the_file(tmp_path):
+def test_the_error_of_a_full_disk_names_the_file(tmp_path):
     with pytest.raises(OSError) as caught, atomic(tmp_path / "x"):
         raise OSError(28, "No space left on device")
     assert caught.value.filename == str(tmp_path / "x") and not list(tmp_path.iterdir())
@@ -28,9 +28,8 @@ def test_a_link_is_replaced_and_not_followed(tmp_path):
     (tmp_path / "precious").write_text("precious")
     (tmp_path / "out").symlink_to(tmp_path / "precious")
     write_text(tmp_path / "out", "new")
-    assert (tmp_path / "precious").read_text() == "precious" and (
-        tmp_path / "out"
-    ).read_text() == "new"
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert (tmp_path / "out").read_text() == "new"
 
 
 def test_tables_keep_any_name_and_say_na_where_nothing_is_defined(tmp_path):
@@ -43,8 +42,6 @@ def test_tables_keep_any_name_and_say_na_where_nothing_is_defined(tmp_path):
 
 
 def test_what_another_process_writes_is_left_alone(tmp_path):
-    from danq.files import atomic
-
     with atomic(tmp_path / "a.txt") as first:
         first.write_text("first")
         with atomic(tmp_path / "a.txt") as second:

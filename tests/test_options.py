@@ -50,7 +50,7 @@ def test_knobs_become_options_with_their_defaults(parser):
 def test_knobs_are_read_by_their_kinds(parser):
     words = ["step", "--count", "5", "--lr", "0.1", "--names", "a", "b", "--quick"]
     options = vars(parser.parse_args(words))
-    settings, _ = split_settings(Knobs, options)
+    settings = split_settings(Knobs, options).settings
     assert settings == Knobs(count=5, lr=0.1, names=["a", "b"], quick=True)
 
 
@@ -59,10 +59,10 @@ def test_outputs_are_declared_not_guessed_from_their_help(parser):
     assert options["outputs"] == ("table", "figure")
 
 
-def test_what_is_no_knob_is_left_over(parser):
+def test_what_is_no_knob_is_an_argument(parser):
     options = vars(parser.parse_args(["step", "--in-file", "x"]))
-    _, rest = split_settings(Knobs, options)
-    assert rest["in_file"] == "x" and "count" not in rest
+    arguments = split_settings(Knobs, options).arguments
+    assert arguments["in_file"] == "x" and "count" not in arguments
 
 
 def test_a_step_without_a_section_keeps_its_options():
@@ -100,12 +100,12 @@ def test_an_output_may_not_be_a_folder(tmp_path):
     refuse(message, refuse_overwriting, {"table": str(tmp_path)}, ("table",))
 
 
-def test_pairs_are_parted_at_the_first_or_the_last_sign():
+def test_pairs_are_split_at_their_first_or_last_equals_sign():
     assert name_value_pairs(["a=b=c"], "--where") == {"a": "b=c"}
     assert name_value_pairs(["a=b=c"], "--sha256", last=True) == {"a=b": "c"}
 
 
-def test_pairs_that_are_none_are_refused():
+def test_words_that_are_not_pairs_are_refused():
     refuse("--where panel: expected NAME=VALUE", name_value_pairs, ["panel"], "--where")
     message = "--where names something twice; give one value for each"
     refuse(message, name_value_pairs, ["a=1", "a=2"], "--where")
