@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from danq.plotting.points import Points, target_points
-from danq.plotting.style import GUIDE, INK, Style, dress
+from danq.plotting.style import GUIDE, INK, Style, dress, shortened
 
 _BAR: dict[str, Any] = {"linewidth": 0.9, "alpha": 0.45, "zorder": 2}
 _LONGEST_NAME = 28  # characters on the axis of a matrix
@@ -287,6 +287,4 @@ def _axis_name(name: str) -> str:
     visible = ""
     for character in name:
         visible += character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-    if len(visible) <= _LONGEST_NAME:
-        return visible
-    return f"{visible[: _LONGEST_NAME - 1]}…"
+    return shortened(visible, _LONGEST_NAME)

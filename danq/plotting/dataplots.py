@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from danq.plotting import charts
 from danq.plotting.points import CROWD, SIZE, Points, annotate, target_points
-from danq.plotting.style import GUIDE, INK, OTHER, Style, dress, styles
+from danq.plotting.style import GUIDE, INK, OTHER, Style, dress, shortened, styles
 
 _LINES = ("-", "--", ":")  # a second sign of the split, beside its colour
 _LONGEST = 24  # characters of a name
@@ -110,7 +110,8 @@ def windows_by_chromosome(
         colour = style[split].colour
         ax.barh(rows, counts, left=left, color=colour, **look)
         left += counts
-    ax.set_yticks(rows, map(_short, bars.names), parse_math=False)
+    tick_labels = [shortened(name, _LONGEST) for name in bars.names]
+    ax.set_yticks(rows, tick_labels, parse_math=False)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.xaxis.set_major_formatter(FuncFormatter(_thousands))
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
@@ -307,12 +308,5 @@ def _add_legend(ax: Axes, handles: Sequence[Line2D], labels: Iterable[str], **op
     blank = [""] * len(handles)
     legend = ax.legend(handles, blank, frameon=False, fontsize=8, **options)
     for text, label in zip(legend.get_texts(), labels, strict=True):
-        text.set(text=_short(label), color=INK, parse_math=False)
+        text.set(text=shortened(label, _LONGEST), color=INK, parse_math=False)
     return ax
-
-
-def _short(name: str) -> str:
-    """Return a name, cut if it is long."""
-    if len(name) <= _LONGEST:
-        return name
-    return f"{name[: _LONGEST - 1]}…"

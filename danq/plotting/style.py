@@ -107,6 +107,30 @@ def hue(colour: str) -> str:
     return f"var(--hue-{palette.index(name)}, {name})"
 
 
+def shortened(name: str, limit: int) -> str:
+    """Return a name, cut with an ellipsis when it is too long.
+
+    Parameters
+    ----------
+    name : str
+        As it is.
+    limit : int
+        Characters at most.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> shortened("K562|CTCF|None", 10)
+    'K562|CTCF…'
+    """
+    if len(name) <= limit:
+        return name
+    return f"{name[: limit - 1]}…"
+
+
 def dress(ax: Axes, xlabel: str, ylabel: str) -> Axes:
     """Give axes the plain look that all figures share.
 

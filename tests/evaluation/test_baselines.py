@@ -16,15 +16,15 @@ from danq.motif.meme import Motif, log_odds, write_meme
 
 @given(st.lists(st.text("ACGTN", min_size=12, max_size=12), min_size=1, max_size=3))
 def test_kmer_counts_equal_counting_words(texts):
-    found = baselines.kmer_counts(np.stack([encode(text) for text in texts]))
+    counts = baselines.kmer_counts(np.stack([encode(text) for text in texts]))
     canonical = [
         word
         for k in (1, 2, 3, 4, 5)
         for word in map("".join, product("ACGT", repeat=k))
         if word <= str(Seq(word).reverse_complement())
     ]
-    assert len(canonical) == 2 + 10 + 32 + 136 + 512 == found.shape[1]
-    for text, row in zip(texts, found, strict=True):
+    assert len(canonical) == 2 + 10 + 32 + 136 + 512 == counts.shape[1]
+    for text, row in zip(texts, counts, strict=True):
         both = [
             sum(
                 text[i : i + len(word)] in (word, str(Seq(word).reverse_complement()))
@@ -37,10 +37,10 @@ def test_kmer_counts_equal_counting_words(texts):
 
 def test_kmer_counts_do_not_depend_on_the_strand_or_on_blocks(monkeypatch):
     indices = np.random.default_rng(0).integers(0, 5, (7, 40)).astype(np.uint8)
-    whole = baselines.kmer_counts(indices)
-    assert (baselines.kmer_counts(reverse_complement(indices)) == whole).all()
+    counts = baselines.kmer_counts(indices)
+    assert (baselines.kmer_counts(reverse_complement(indices)) == counts).all()
     monkeypatch.setattr(baselines, "_BLOCK", 2)
-    assert (baselines.kmer_counts(indices) == whole).all()
+    assert (baselines.kmer_counts(indices) == counts).all()
 
 
 def slow_scan(text, weights, flank):
@@ -72,8 +72,8 @@ def test_scan_equals_scoring_base_by_base(text, width, flank, seed):
 
 
 def test_log_odds_by_hand():
-    found = log_odds(np.array([[1.0, 0, 0, 0]]), np.array([0.25] * 4))
-    assert found[0].tolist() == pytest.approx(
+    scores = log_odds(np.array([[1.0, 0, 0, 0]]), np.array([0.25] * 4))
+    assert scores[0].tolist() == pytest.approx(
         [np.log2(1.01 / 1.04 / 0.25)] + [np.log2(0.01 / 1.04 / 0.25)] * 3
     )
 

@@ -69,7 +69,7 @@ def test_a_model_against_itself_differs_by_nothing():
     assert (table["p"] == 1).all() and table["wilcoxon_p"].isna().all()
 
 
-def test_a_better_model_is_seen_and_means_are_of_the_defined():
+def test_a_better_model_is_detected_and_means_skip_undefined_targets():
     labels, scores = columns(400, 3, 3)
     labels[:, 2] = 0
     table = contrast(labels, [scores + 0.4 * labels], [scores])
@@ -99,7 +99,7 @@ def test_metrics_are_scikit_learns_and_seeds_are_averaged():
         assert table[f"{area}_b"].iloc[:3].to_numpy() == pytest.approx(areas[0])
 
 
-def test_the_standard_error_of_a_target_is_that_of_a_bootstrap_done_window_by_window():
+def test_the_standard_error_of_a_target_equals_that_of_a_naive_bootstrap():
     labels, scores = columns(400, 1, 8)
     second = columns(400, 1, 9)[1]
     row = contrast(labels, [scores], [second]).loc["0"]
@@ -127,10 +127,10 @@ def test_seeds_that_differ_widen_the_interval():
     # difference may have either sign.
     labels, scores = columns(400, 3, 6)
     good, bad = scores + 0.5 * labels, columns(400, 3, 7)[1]
-    one = contrast(labels, [good], [bad]).loc["mean"]
+    single_seed = contrast(labels, [good], [bad]).loc["mean"]
     several = contrast(labels, [good, bad], [bad, good]).loc["mean"]
-    assert one["low"] > 0 and several["low"] < 0 < several["high"]
-    assert several["difference"] == pytest.approx(0) and np.isnan(one["seed_sd"])
+    assert single_seed["low"] > 0 and several["low"] < 0 < several["high"]
+    assert several["difference"] == pytest.approx(0) and np.isnan(single_seed["seed_sd"])
     means = [
         np.mean([average_precision_score(labels[:, t], seed[:, t]) for t in range(3)])
         for seed in (good, bad)

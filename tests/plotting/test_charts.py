@@ -91,7 +91,7 @@ def test_effects_leave_out_targets_without_a_positive_and_fill_clear_differences
     assert sorted(filled) == [0, 1] and ax.get_xscale() == "log"
 
 
-def test_effect_matrix_shows_values_where_they_stand():
+def test_effect_matrix_shows_each_value_in_its_cell():
     figure, ax = charts.canvas(4, 3)
     values = np.array([[0.0, 2.0, -1.0], [0.5, 0.0, 0.0]])
     charts.effect_matrix(ax, values, rows=["filter0", "a$b$\x1b"], columns=[*"xyz"])

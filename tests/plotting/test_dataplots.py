@@ -23,7 +23,7 @@ def test_bars_are_the_windows(ax):
     assert len({bars[0].get_facecolor() for bars in ax.containers}) == 3
 
 
-def test_the_scatter_leaves_out_and_counts_what_has_no_place(ax):
+def test_the_scatter_leaves_out_and_counts_targets_without_positives(ax):
     dataplots.prevalence_scatter(
         ax, [0.1, 0, 0.02, 0.3], [0.2, 0.1, 0.01, 0], groups=["a", "a", "b", "b"]
     )

@@ -13,7 +13,7 @@ def test_logo_is_as_high_as_the_information(ax):
     assert max(tops) == pytest.approx(2, abs=0.1) and ax.get_ylim() == (0, 2)
 
 
-def test_a_score_logo_stands_along_the_genome(ax):
+def test_a_score_logo_has_genome_coordinates(ax):
     logos.score_logo(ax, heights_of([2.0, -1.0, 0.0], "GAT"), 1000, (1001, 5000))
     boxes = [patch.get_extents().transformed(ax.transData.inverted()) for patch in ax.patches]
     tops, bottoms = [box.y1 for box in boxes], [box.y0 for box in boxes]

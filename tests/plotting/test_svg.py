@@ -42,7 +42,7 @@ def test_interval_svg_of_undefined_numbers_is_empty():
     assert svg.interval_svg(0.1, np.nan, 0.2, 0.5) == ""
 
 
-def test_loci_are_bases_on_one_scale_and_negative_ones_stand_on_their_heads():
+def test_loci_share_a_scale_and_negative_bases_are_upside_down():
     loci = [
         svg.Locus("<a>", heights_of([4.0, -1.0], "AC"), 100, (101, 300), [(90, 101, "B&B →")]),
         svg.Locus("b", heights_of([2.0, 0.001], "GT"), 7, (0, 7), []),

@@ -109,9 +109,9 @@ def table(page, title):
     return page.locator(".table").filter(has=page.get_by_role("heading", name=title, exact=True))
 
 
-def column(shown, number):
+def column(locator, number):
     """Return the cells of a column, as shown, without their notes."""
-    return shown.locator("tbody tr:not([hidden])").evaluate_all(
+    return locator.locator("tbody tr:not([hidden])").evaluate_all(
         "(rows, number) => rows.map((row) => [...row.cells[number].childNodes]"
         ".filter((node) => node.nodeType === 3).map((node) => node.data).join('').trim())",
         number,
@@ -191,7 +191,7 @@ def test_click_opens_the_curves_of_all_models(page, folder):
     [label] = [word for word in words if word.startswith("prevalence")]
     assert float(label.split()[1]) == pytest.approx(100 * prevalence, rel=0.005)
     # The curve is where it belongs: one unit of recall or precision is as long as the grid says.
-    places = [
+    labels = [
         float(number)
         for number in re.split("[ ,]", dialog.locator(".curve").nth(1).get_attribute("points"))
     ]
@@ -200,9 +200,9 @@ def test_click_opens_the_curves_of_all_models(page, folder):
         for axis in ("x1", "y1")
     }
     precision = read_curve(folder, "danq", NAMES.index("Cbf1"))
-    assert places[0::2] == pytest.approx(np.linspace(grid["x1"][0], grid["x1"][-1], 51), abs=0.1)
+    assert labels[0::2] == pytest.approx(np.linspace(grid["x1"][0], grid["x1"][-1], 51), abs=0.1)
     [top, bottom] = grid["y1"][0], grid["y1"][-1]
-    assert places[1::2] == pytest.approx(bottom - (bottom - top) * precision, abs=0.3)
+    assert labels[1::2] == pytest.approx(bottom - (bottom - top) * precision, abs=0.3)
     line = dialog.locator("line.prevalence")
     assert float(line.get_attribute("y1")) == pytest.approx(
         bottom - (bottom - top) * prevalence, abs=0.1
@@ -239,13 +239,13 @@ def test_curves_are_saved_as_they_are(page, folder):
 
 def test_hostile_names_are_text_everywhere(page, folder):
     for name in HOSTILE:
-        shown = name.replace("\u202e", "\N{REPLACEMENT CHARACTER}")
-        mark = point(scatter(page), shown)
+        visible_name = name.replace("\u202e", "\N{REPLACEMENT CHARACTER}")
+        mark = point(scatter(page), visible_name)
         pointer(page, mark)
         mark.focus()
-        assert page.locator(".tooltip").text_content().startswith(f"{shown} (")
+        assert page.locator(".tooltip").text_content().startswith(f"{visible_name} (")
         page.keyboard.press("Enter")
-        assert page.locator("dialog h2").text_content() == shown
+        assert page.locator("dialog h2").text_content() == visible_name
         assert (
             page.locator("dialog p.note")
             .text_content()
@@ -306,15 +306,15 @@ def test_a_figure_is_one_tab_stop_and_arrows_lead_through_its_points(page):
         page.keyboard.press("Home")
         for _ in range(30):
             page.keyboard.press(back)
-        places = [place()]
+        centres = [place()]
         for _ in NAMES:
             page.keyboard.press(forth)
             assert figure.locator(".ring").count() == 1 and page.locator(".tooltip").is_visible()
-            places.append(place())
-        along = [at[axis] for at in places]
+            centres.append(place())
+        along = [at[axis] for at in centres]
         assert along == sorted(along) and len({round(at, 3) for at in along}) > 20
         assert (
-            len({tuple(np.round(at, 2)) for at in places}) == len(NAMES) - 1
+            len({tuple(np.round(at, 2)) for at in centres}) == len(NAMES) - 1
         )  # one target is undefined
     page.keyboard.press("Tab")
     assert focused.inner_text() == "SVG" and figure.locator("[tabindex='0']").count() == 1
@@ -332,7 +332,7 @@ def test_enter_opens_and_escape_returns_the_focus(page):
     assert mark.evaluate("(mark) => mark === document.activeElement")
 
 
-def test_focus_is_seen(page):
+def test_focus_is_visible(page):
     for _ in range(2):
         page.keyboard.press("Tab")
     for button in ("save TSV: Splits", "save SVG: Prevalence in the test split", "target"):
@@ -345,8 +345,8 @@ def test_focus_is_seen(page):
 
 
 def number_shown(text):
-    found = re.match(r"[+-]?[\d,]*\.?\d+", text.replace("−", "-"))
-    return float(found[0].replace(",", "")) if found else None
+    match = re.match(r"[+-]?[\d,]*\.?\d+", text.replace("−", "-"))
+    return float(match[0].replace(",", "")) if match else None
 
 
 @pytest.mark.parametrize(
@@ -358,32 +358,34 @@ def number_shown(text):
     ],
 )
 def test_numbers_sort_both_ways_with_the_undefined_last(page, title, name):
-    shown = table(page, title)
-    heads = shown.locator("thead th").all_inner_texts()
-    place, button = heads.index(name), shown.get_by_role("button", name=name, exact=True)
-    before = column(shown, place)
+    locator = table(page, title)
+    heads = locator.locator("thead th").all_inner_texts()
+    index, button = heads.index(name), locator.get_by_role("button", name=name, exact=True)
+    before = column(locator, index)
     known = [number_shown(text) for text in before if number_shown(text) is not None]
     assert len(set(known)) > 15 and (title != "AUPRC differences" or min(known) < 0 < max(known))
-    for state, turned in (("ascending", False), ("descending", True)):
+    for state, descending in (("ascending", False), ("descending", True)):
         button.focus()
         page.keyboard.press("Enter")
-        assert shown.locator("thead th").nth(place).get_attribute("aria-sort") == state
-        after = column(shown, place)
+        assert locator.locator("thead th").nth(index).get_attribute("aria-sort") == state
+        after = column(locator, index)
         assert sorted(after) == sorted(before)
-        assert [number_shown(text) for text in after[: len(known)]] == sorted(known, reverse=turned)
+        assert [number_shown(text) for text in after[: len(known)]] == sorted(
+            known, reverse=descending
+        )
         assert set(after[len(known) :]) <= {"NA"}
     button.click()
-    assert column(shown, place) == before and shown.locator("[aria-sort]").count() == 0
+    assert column(locator, index) == before and locator.locator("[aria-sort]").count() == 0
 
 
 def test_words_sort_as_words_and_one_column_at_a_time(page):
-    shown = table(page, "Targets")
-    shown.get_by_role("button", name="group", exact=True).click()
-    assert column(shown, 1) == sorted(GROUPS, key=str.lower)
-    shown.get_by_role("button", name="target", exact=True).click()
-    names = [name for name in column(shown, 0) if name in YEAST]
+    locator = table(page, "Targets")
+    locator.get_by_role("button", name="group", exact=True).click()
+    assert column(locator, 1) == sorted(GROUPS, key=str.lower)
+    locator.get_by_role("button", name="target", exact=True).click()
+    names = [name for name in column(locator, 0) if name in YEAST]
     assert names == sorted(YEAST)
-    assert [head.get_attribute("aria-sort") for head in shown.locator("thead th").all()[:2]] == [
+    assert [head.get_attribute("aria-sort") for head in locator.locator("thead th").all()[:2]] == [
         "ascending",
         None,
     ]
@@ -394,7 +396,7 @@ def test_time_spans_sort_by_their_length(visit, tmp_path):
     write_plain(
         tmp_path / "page.html",
         p.table(
-            "Times", ["job", "time"], [[f"job {k}", one] for k, one in enumerate(spans)], ("job",)
+            "Times", ["job", "time"], [[f"job {k}", span] for k, span in enumerate(spans)], ("job",)
         ),
     )
     opened = visit(tmp_path / "page.html")
@@ -413,12 +415,12 @@ def test_logos_sort_by_effect_and_back(page):
             )
         ]
 
-    made = shown("effect")
-    assert made != sorted(made, reverse=True)
+    original = shown("effect")
+    assert original != sorted(original, reverse=True)
     button = gallery.get_by_role("button", name="largest effect")
     button.click()
     assert (
-        shown("effect") == sorted(made, reverse=True)
+        shown("effect") == sorted(original, reverse=True)
         and button.get_attribute("aria-pressed") == "true"
     )
     gallery.get_by_role("button", name="most sites").click()
@@ -429,45 +431,45 @@ def test_logos_sort_by_effect_and_back(page):
     gallery.get_by_role("button", name="surest name").click()
     assert shown("q") == sorted(shown("q"))
     gallery.get_by_role("button", name="surest name").click()
-    assert shown("effect") == made
+    assert shown("effect") == original
 
 
 def test_filter_keeps_the_rows_that_hold_a_text_and_counts_them(page):
-    shown = table(page, "Targets")
-    box, count = shown.get_by_role("searchbox"), shown.get_by_role("status")
+    locator = table(page, "Targets")
+    box, count = locator.get_by_role("searchbox"), locator.get_by_role("status")
     assert count.get_attribute("aria-live") == "polite"
     box.focus()
     widths = "(heads) => heads.map((head) => head.offsetWidth)"
-    before = shown.locator("thead th").evaluate_all(widths)
+    before = locator.locator("thead th").evaluate_all(widths)
     box.fill("sk")
-    assert column(shown, 0) == ["Sko1"] and count.inner_text() == "1 of 25 rows"
-    assert shown.locator("thead th").evaluate_all(widths) == before
+    assert column(locator, 0) == ["Sko1"] and count.inner_text() == "1 of 25 rows"
+    assert locator.locator("thead th").evaluate_all(widths) == before
     box.fill("HISTONE")
-    assert column(shown, 1) == ["histone"] * 5 and count.inner_text() == "5 of 25 rows"
-    shown.get_by_role("button", name="target", exact=True).click()
-    assert column(shown, 1) == ["histone"] * 5
+    assert column(locator, 1) == ["histone"] * 5 and count.inner_text() == "5 of 25 rows"
+    locator.get_by_role("button", name="target", exact=True).click()
+    assert column(locator, 1) == ["histone"] * 5
     box.fill("")
-    assert len(column(shown, 0)) == 25 and count.inner_text() == ""
+    assert len(column(locator, 0)) == 25 and count.inner_text() == ""
 
 
 def test_only_long_tables_have_a_filter(page):
-    for shown in page.locator(".table").all():
-        long = shown.locator("tbody tr").count() > 15
-        assert shown.get_by_role("searchbox").count() == long
-        assert shown.get_by_role("button", name="save TSV").count() == 1
+    for locator in page.locator(".table").all():
+        long = locator.locator("tbody tr").count() > 15
+        assert locator.get_by_role("searchbox").count() == long
+        assert locator.get_by_role("button", name="save TSV").count() == 1
 
 
 def test_tables_save_all_that_they_hold(page):
-    shown = table(page, "AUPRC differences")
-    shown.get_by_role("searchbox").fill("Reb1")
-    name, content = downloaded(page, shown.get_by_role("button", name="save TSV"))
+    locator = table(page, "AUPRC differences")
+    locator.get_by_role("searchbox").fill("Reb1")
+    name, content = downloaded(page, locator.get_by_role("button", name="save TSV"))
     rows = rows_of(content)
     assert name == "AUPRC_differences.tsv" and len(rows) == len(NAMES) + 2
     assert rows[0][:3] == ["target", "DanQ − DanQ-conv", "DanQ − DanQ-conv, note"]
     assert {len(row) for row in rows} == {len(rows[0])}
-    box = shown.get_by_role("searchbox")
+    box = locator.get_by_role("searchbox")
     box.fill("")
-    assert [row[1] for row in rows[1:]] == [text.replace("−", "-") for text in column(shown, 1)]
+    assert [row[1] for row in rows[1:]] == [text.replace("−", "-") for text in column(locator, 1)]
     assert all(re.fullmatch(r"\[−?0\.\d{3}, −?0\.\d{3}\]|", row[2]) for row in rows[1:])
     assert [row[0] for row in rows if "cmd" in row[0]] == ["'=cmd()"]
 
@@ -544,18 +546,20 @@ def test_figures_are_saved_as_drawings_in_dark_ink(visit, folder, scheme):
 
 def test_figures_save_their_numbers(page, folder):
     name, content = downloaded(page, scatter(page, 1).get_by_role("button", name="TSV"))
-    rows, own = (
+    rows, comparison = (
         rows_of(content),
         read_table(folder / "comparison.tsv").query("pair == 'danq - danq_dilated'"),
     )
     assert name == "DanQ_against_DanQ_dilated.tsv"
     assert rows[0][:4] == ["target", "group", "DanQ", "DanQ-dilated"] and len(rows) == len(NAMES)
     [reb1] = [row for row in rows if row[0] == "Reb1"]
-    own = own[own["name"] == "Reb1"].iloc[0]
+    comparison = comparison[comparison["name"] == "Reb1"].iloc[0]
     assert [
         float(reb1[rows[0].index(name)])
         for name in ("DanQ", "DanQ-dilated", "difference", "low", "high")
-    ] == pytest.approx(own[["auprc_a", "auprc_b", "difference", "low", "high"]].tolist(), rel=1e-5)
+    ] == pytest.approx(
+        comparison[["auprc_a", "auprc_b", "difference", "low", "high"]].tolist(), rel=1e-5
+    )
     for figure in page.locator(".figure").all():
         assert (
             figure.get_by_role("button", name="SVG").count()
@@ -613,7 +617,7 @@ CONTRASTS = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_stand_out_from_their_ground(visit, folder, scheme):
+def test_text_has_enough_contrast(visit, folder, scheme):
     opened = visit(folder / "report.html", color_scheme=scheme)
     ground = opened.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (np.mean([int(number) for number in re.findall(r"\d+", ground)]) < 60) == (
@@ -621,8 +625,11 @@ def test_texts_stand_out_from_their_ground(visit, folder, scheme):
     )
     point(scatter(opened), "Reb1").focus()
     opened.keyboard.press("Enter")
-    found = opened.evaluate(CONTRASTS)
-    assert len(found) > 25 and {key: value for key, value in found.items() if value < 4.5} == {}
+    contrasts = opened.evaluate(CONTRASTS)
+    assert (
+        len(contrasts) > 25
+        and {key: value for key, value in contrasts.items() if value < 4.5} == {}
+    )
 
 
 def test_print_shows_everything_in_black_on_white(visit, folder):
@@ -634,7 +641,7 @@ def test_print_shows_everything_in_black_on_white(visit, folder):
     opened.emulate_media(media="print")
     opened.set_viewport_size({"width": 690, "height": 1000})  # A4 within its margins
     for hidden in (".tools", ".tooltip", ".ring", "dialog", "nav", ".skip"):
-        assert not any(one.is_visible() for one in opened.locator(hidden).all()), hidden
+        assert not any(element.is_visible() for element in opened.locator(hidden).all()), hidden
     assert opened.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     for ground in ("body", ".figure", ".card", "td"):
         colour = opened.locator(ground).first.evaluate(

@@ -33,14 +33,14 @@ def test_precision_recall_of_every_target_and_model():
         index=[0, 3, 4],
     )
     models = {"deepsea": "DeepSEA", "danq": "DanQ", "kmer": "k-mer"}
-    found = json.loads(page.inert(precision_recall(frame, models, targets, scores)))
+    curves = json.loads(page.inert(precision_recall(frame, models, targets, scores)))
     style = styles(models)
-    assert found["recall"] == [0, 500, 1000]
-    assert [(model["name"], model["colour"]) for model in found["models"]] == [
+    assert curves["recall"] == [0, 500, 1000]
+    assert [(model["name"], model["colour"]) for model in curves["models"]] == [
         ("DanQ", hue(style["danq"].colour)),
         ("k-mer", hue(style["kmer"].colour)),
     ]
-    assert found["targets"] == {
+    assert curves["targets"] == {
         "0": {
             "name": "A",
             "group": "TF",

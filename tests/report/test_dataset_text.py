@@ -8,7 +8,7 @@ from tests.data.test_audit import PLANTED, write
 
 
 @pytest.mark.parametrize(
-    ("text", "limit", "shown"),
+    ("text", "limit", "expected"),
     [
         ("CTCF", 40, "CTCF"),
         ("a" * 41, 40, "a" * 40 + "..."),
@@ -16,8 +16,8 @@ from tests.data.test_audit import PLANTED, write
         ("目标", 40, "目标"),
     ],
 )
-def test_text_that_can_be_printed(text, limit, shown):
-    assert printable(text, limit) == shown
+def test_text_that_can_be_printed(text, limit, expected):
+    assert printable(text, limit) == expected
 
 
 def test_a_summary_is_a_table_under_each_title(tmp_path, capsys):

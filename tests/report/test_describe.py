@@ -74,9 +74,9 @@ def random(tmp_path):
 
 
 def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
-    found = describe(dataset, json=tmp_path / "d.json")
-    assert json.loads((tmp_path / "d.json").read_text()) == found
-    assert found["facts"] == {
+    described = describe(dataset, json=tmp_path / "d.json")
+    assert json.loads((tmp_path / "d.json").read_text()) == described
+    assert described["facts"] == {
         "format": "danq-dataset",
         "format_version": 2,
         "window": 8,
@@ -84,7 +84,7 @@ def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
         "alphabet": "ACGT",
         "assembly": "tiny\x07",
         "coordinates": "genome",
-        "created_by": found["facts"]["created_by"],
+        "created_by": described["facts"]["created_by"],
         "targets": 3,
         "groups": 2,
         "windows": 13,
@@ -93,7 +93,7 @@ def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
         "bytes": dataset.stat().st_size,
     }
     # 8 bp and 3 labels: 4 + 1 bytes, and 4 of the start. Train: GAATTCGN AACCGGTT and 16 A.
-    assert found["splits"]["train"] == {
+    assert described["splits"]["train"] == {
         "windows": 4,
         "share": 4 / 13,
         "bytes_per_window": 9,
@@ -103,8 +103,8 @@ def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
         "unknown_bases": 1,
         "windows_by_labels": [1, 2, 1],
     }
-    assert found["splits"]["test"]["windows_by_labels"] == [4, 1]
-    first, second = found["groups"]
+    assert described["splits"]["test"]["windows_by_labels"] == [4, 1]
+    first, second = described["groups"]
     assert (first["name"], first["targets"]) == ("TF", 2)
     assert first["splits"]["train"] == {
         "positives": 4,
@@ -116,7 +116,7 @@ def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
         "prevalence": {"mean": 0, "min": 0, "max": 0},
         "without_positive": 1,
     }
-    assert found["targets"][0] == {
+    assert described["targets"][0] == {
         "index": 0,
         "name": "a",
         "group": "TF",
@@ -124,12 +124,12 @@ def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
         "positives": {"train": 3, "valid": 1, "test": 1},
         "prevalence": {"train": 0.75, "valid": 0.25, "test": 0.2},
     }
-    assert found["chromosomes"] == [
+    assert described["chromosomes"] == [
         {"name": "chr1", "length": 300, "windows": {"train": 2, "valid": 2, "test": 2}},
         {"name": "chr2", "length": 200, "windows": {"train": 2, "valid": 2, "test": 3}},
     ]
-    assert [list(row.values()) for row in found["audit"]] == plain(audited(dataset))
-    assert found["source"] == SOURCE
+    assert [list(row.values()) for row in described["audit"]] == plain(audited(dataset))
+    assert described["source"] == SOURCE
 
 
 def test_the_summary_says_the_same_and_is_safe_to_print(dataset, capsys):
@@ -216,13 +216,13 @@ def test_many_targets_show_both_ends(tmp_path, capsys):
     assert [int(number) for number in listed] == [*range(10)]
 
 
-def test_windows_without_places(tmp_path, capsys):
+def test_windows_without_coordinates(tmp_path, capsys):
     path = write(tmp_path / "d.h5", PLANTED, lengths=(300, 200), coordinates="rows")
-    found = describe(path, figure=tmp_path / "d.svg")
-    assert found["facts"]["chromosomes"] is None
-    assert found["facts"]["genome_length"] is None
-    assert found["chromosomes"] == []
-    assert [row["overlapping"] for row in found["audit"]] == [None] * 3
+    described = describe(path, figure=tmp_path / "d.svg")
+    assert described["facts"]["chromosomes"] is None
+    assert described["facts"]["genome_length"] is None
+    assert described["chromosomes"] == []
+    assert [row["overlapping"] for row in described["audit"]] == [None] * 3
     assert re.search(r"valid +train +4 +NA +2 +2 +3", capsys.readouterr().out)
 
 
@@ -250,10 +250,10 @@ def offset(path, name):
 
 
 def flip(path, *names):
-    whole = bytearray(path.read_bytes())
+    content = bytearray(path.read_bytes())
     for name in names:
-        whole[offset(path, name)] ^= 1
-    path.write_bytes(whole)
+        content[offset(path, name)] ^= 1
+    path.write_bytes(content)
 
 
 def refused(path, tmp_path, kind=DanqErrors):
@@ -285,9 +285,9 @@ def test_an_empty_mark_is_named(dataset, tmp_path):
 
 
 def test_a_cut_file_is_named(dataset, tmp_path):
-    whole = dataset.read_bytes()
-    for size in (0, 100, len(whole) // 2, len(whole) - 1):
-        dataset.write_bytes(whole[:size])
+    content = dataset.read_bytes()
+    for size in (0, 100, len(content) // 2, len(content) - 1):
+        dataset.write_bytes(content[:size])
         assert "HDF5" in refused(dataset, tmp_path, DanqError)[0]
 
 
@@ -398,10 +398,10 @@ def test_a_source_that_is_no_object_is_named(dataset, tmp_path, doc, source):
 @pytest.mark.parametrize("suffix", ["svg", "png", "PNG"])
 def test_figures_are_made_and_repeat(dataset, random, tmp_path, suffix):
     for path in (dataset, random.path):
-        made = [tmp_path / f"{name}.{suffix}" for name in "ab"]
-        for figure in made:
+        figures = [tmp_path / f"{name}.{suffix}" for name in "ab"]
+        for figure in figures:
             describe(path, figure=figure)
-        first, second = (figure.read_bytes() for figure in made)
+        first, second = (figure.read_bytes() for figure in figures)
         assert first == second and len(first) > 10_000
         assert first.startswith(b"\x89PNG" if suffix.lower() == "png" else b"<?xml")
 
@@ -425,12 +425,12 @@ def test_other_figures_are_refused(dataset, tmp_path):
 
 
 def test_the_dataset_is_not_overwritten(dataset):
-    whole = dataset.read_bytes()
+    content = dataset.read_bytes()
     with pytest.raises(
         DanqError, match=r"d\.h5: is the dataset itself; choose another output file"
     ):
         describe(dataset, json=dataset.parent / "." / "d.h5")
-    assert dataset.read_bytes() == whole
+    assert dataset.read_bytes() == content
 
 
 def test_matplotlib_waits_for_a_figure(dataset):
@@ -489,27 +489,27 @@ def test_what_the_specification_writes_is_a_dataset(doc, dataset, tmp_path):
     with open_hdf5(tmp_path / "foreign.h5") as file:
         assert list(problems(file)) == []
     ours, theirs = describe(dataset), describe(tmp_path / "foreign.h5")
-    for found in (ours, theirs):
+    for described in (ours, theirs):
         for key in ("bytes", "created_by", "assembly"):
-            del found["facts"][key]
+            del described["facts"][key]
     assert ours == theirs
 
 
-def test_the_specification_says_how_letters_are_packed():
+def test_the_specification_says_how_bases_are_packed():
     """Position p is bit 7 - p mod 8 of byte p // 8, in the order A, C, G, T."""
     bases = "ACGTNACGTTA"
     packed = pack(encode(bases)[None])[0]
-    for place, base in enumerate(bases):
-        bits = [packed[place // 8, channel] >> 7 - place % 8 & 1 for channel in range(4)]
-        assert bits == [letter == base for letter in "ACGT"]
+    for position, base in enumerate(bases):
+        bits = [packed[position // 8, channel] >> 7 - position % 8 & 1 for channel in range(4)]
+        assert bits == [code == base for code in "ACGT"]
     assert (unpack_indices(packed[None], 11)[0] == encode(bases)).all()
 
 
 def test_the_specification_counts_the_bytes(tmp_path):
     splits = {split: [(0, 0, "ACGTACGTAC" * 100)] for split in SPLITS}
     targets = [(f"t{n}", "g", "") for n in range(919)]
-    found = describe(write(tmp_path / "d.h5", splits, targets=targets))
-    assert found["splits"]["train"]["bytes_per_window"] == 615 + 4
+    described = describe(write(tmp_path / "d.h5", splits, targets=targets))
+    assert described["splits"]["train"]["bytes_per_window"] == 615 + 4
     assert "615 bytes" in DOC.read_text(encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from danq.report.plot import plot
 from tests.report.toy_run import write_run
 
 
-def test_interactions_are_of_the_target_that_the_pair_moves_most(folder, tmp_path):
+def test_interactions_are_of_the_target_that_the_pair_affects_most(folder, tmp_path):
     drawing = figures.interactions(read_run(folder), ("MA0001.1", "MA0002.1"))
     # Target 2; the seeds have 3 and 4: mean 3.5, and the standard error of two numbers 1 apart is
     # a half.
@@ -24,8 +24,8 @@ def test_interactions_are_of_the_target_that_the_pair_moves_most(folder, tmp_pat
     lines = [
         [line for line in ax.lines if len(line.get_xdata()) == 8] for ax in drawing.figure.axes
     ]
-    assert [len(own) for own in lines] == [2] * 4
-    heights = [max(np.max(line.get_ydata()) for line in own) for own in lines]
+    assert [len(panel_lines) for panel_lines in lines] == [2] * 4
+    heights = [max(np.max(line.get_ydata()) for line in panel_lines) for panel_lines in lines]
     assert heights == [3.5, 0, 0, 0]
     plot(
         folder,
@@ -40,11 +40,11 @@ def test_interactions_are_of_the_target_that_the_pair_moves_most(folder, tmp_pat
 
 def test_ablation_shows_what_each_filter_does(tmp_path):
     run = read_run(write_run(tmp_path / "run"))
-    one = run.trained[0]._replace(facts={"filters_initialised_from": ["MA0265.3"]})
-    drawn = figures.ablation(run, one)
-    table = one.ablation.set_index(["motif", "target"])["effect"]
-    factors = dict(one.named()[["name", "factor"]].itertuples(index=False))
-    assert len(drawn.numbers) == one.ablation["motif"].nunique()
+    training = run.trained[0]._replace(facts={"filters_initialised_from": ["MA0265.3"]})
+    drawn = figures.ablation(run, training)
+    table = training.ablation.set_index(["motif", "target"])["effect"]
+    factors = dict(training.named()[["name", "factor"]].itertuples(index=False))
+    assert len(drawn.numbers) == training.ablation["motif"].nunique()
     for row in drawn.numbers.itertuples(index=False):
         *named, name = row[0].split()
         assert " ".join(named) == (
@@ -53,4 +53,4 @@ def test_ablation_shows_what_each_filter_does(tmp_path):
         for label, value in zip(drawn.numbers.columns[1:], row[1:], strict=True):
             target = run.targets.index[run.targets["label"] == label][0]
             assert value == table[name, target]
-    assert figures.ablation(run, one._replace(ablation=pd.DataFrame())) is None
+    assert figures.ablation(run, training._replace(ablation=pd.DataFrame())) is None

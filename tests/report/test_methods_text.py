@@ -7,7 +7,7 @@ from danq.report.methods_text import CITATION, methods_paragraphs
 from tests.report.toy_run import write_run
 
 
-def test_a_bare_run_tells_only_of_its_statistics(tmp_path):
+def test_a_bare_run_reports_only_its_statistics(tmp_path):
     run = read_run(write_run(tmp_path / "run"))
     bare = dataclasses.replace(run, facts={}, trained=[], chromosomes={})
     data, networks, statistics = methods_paragraphs(bare)

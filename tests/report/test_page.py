@@ -50,7 +50,7 @@ def test_no_name_ends_the_element_of_the_data(name):
     ]
 
 
-def test_escapes_do_not_bring_back_what_cannot_be_seen():
+def test_escapes_do_not_restore_invisible_characters():
     assert json.loads(page.inert(["a\x1bb\u2028c\ud800", "\\u001b"])) == [
         "a\ufffdb\ufffdc\ufffd",
         "\\u001b",
@@ -134,8 +134,8 @@ def test_script_makes_no_markup_and_asks_for_nothing():
 def test_page_of_a_run_without_curves(tmp_path):
     folder = write_run(tmp_path / "run")
     report(folder, tmp_path / "report.html")
-    found = Elements((tmp_path / "report.html").read_text())
-    assert "curves" not in [script.get("id") for script in found.all("script")]
+    elements = Elements((tmp_path / "report.html").read_text())
+    assert "curves" not in [script.get("id") for script in elements.all("script")]
 
 
 def test_919_targets_and_four_networks_fit_in_8_megabytes(tmp_path):
@@ -146,9 +146,9 @@ def test_919_targets_and_four_networks_fit_in_8_megabytes(tmp_path):
     write_four_networks(folder)
     write_table(folder / "curves.tsv.gz", curves_of(folder))
     report(folder, tmp_path / "report.html", config=folder / "config.yaml")
-    found = (tmp_path / "report.html").read_bytes()
-    assert found.count(b"data-target=") >= 5 * 918 and b'"DanQ-dilated"' in found
-    assert len(found) <= 8e6
+    content = (tmp_path / "report.html").read_bytes()
+    assert content.count(b"data-target=") >= 5 * 918 and b'"DanQ-dilated"' in content
+    assert len(content) <= 8e6
 
 
 # --- what a reader can see and follow ---
@@ -176,10 +176,12 @@ def test_everything_that_is_named_by_another_element_finds_it(elements):
 
 
 def test_figures_are_images_with_a_name_and_tables_have_one(elements):
-    places = [place for place, (tag, _) in enumerate(elements.elements) if tag == "figure"]
-    assert len(places) >= 6
-    for place in places:
-        drawing = next(attributes for tag, attributes in elements.elements[place:] if tag == "svg")
+    positions = [position for position, (tag, _) in enumerate(elements.elements) if tag == "figure"]
+    assert len(positions) >= 6
+    for position in positions:
+        drawing = next(
+            attributes for tag, attributes in elements.elements[position:] if tag == "svg"
+        )
         assert drawing["role"] == "img" and drawing["aria-labelledby"]
     assert all(table["aria-labelledby"] for table in elements.all("table"))
     assert all(
@@ -213,13 +215,13 @@ def palettes():
 
 def linear(colour):
     """Return the linear red, green and blue of a colour (IEC 61966-2-1)."""
-    values = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    values = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
-def contrast(one, other):
+def contrast(a, b):
     """Return the contrast ratio of two colours (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio)."""
-    low, high = sorted(linear(colour) @ [0.2126, 0.7152, 0.0722] for colour in (one, other))
+    low, high = sorted(linear(colour) @ [0.2126, 0.7152, 0.0722] for colour in (a, b))
     return (high + 0.05) / (low + 0.05)
 
 
@@ -292,21 +294,21 @@ def lab(colour, vision):
 
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_groups_are_told_apart_with_any_colour_vision(theme, vision):
+def test_groups_are_distinct_with_any_colour_vision(theme, vision):
     hues = [colour for name, colour in palettes()[theme].items() if name.startswith("hue")]
     assert len(hues) == len(COLOURS) + 1
-    places = [lab(hue, vision) for hue in hues]
+    colours = [lab(hue, vision) for hue in hues]
     # A difference of 2.3 can just be seen side by side (Mahy and others 1994,
     # https://doi.org/10.1002/col.5080190207); points stand apart, and are small.
-    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(places, 2)) > 8 * 2.3
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(colours, 2)) > 8 * 2.3
 
 
 def test_hues_are_the_palette_in_other_shades():
     for theme in palettes().values():
-        for place, colour in enumerate(COLOURS):
-            own = [lab(shade, "normal")[1:] for shade in (colour, theme[f"hue-{place}"])]
-            angles = [np.arctan2(b, a) for a, b in own]
-            assert np.cos(angles[0] - angles[1]) > np.cos(np.radians(40)), (place, colour)
+        for index, colour in enumerate(COLOURS):
+            shades = [lab(shade, "normal")[1:] for shade in (colour, theme[f"hue-{index}"])]
+            angles = [np.arctan2(b, a) for a, b in shades]
+            assert np.cos(angles[0] - angles[1]) > np.cos(np.radians(40)), (index, colour)
 
 
 def test_names_are_escaped_once(tmp_path):

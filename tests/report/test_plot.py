@@ -12,21 +12,21 @@ from tests.report.toy_run import write_run
 @pytest.mark.parametrize("kind", [kind for kind in config.FIGURES if kind != "curves"])
 @pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
 def test_every_kind_is_drawn_with_its_numbers_and_repeats(folder, tmp_path, kind, suffix):
-    made = [tmp_path / f"{name}.{suffix}" for name in "ab"]
-    for path in made:
+    drawings = [tmp_path / f"{name}.{suffix}" for name in "ab"]
+    for path in drawings:
         plot(folder, kind, path, table=tmp_path / "t.tsv")
-    assert made[0].read_bytes() == made[1].read_bytes()
+    assert drawings[0].read_bytes() == drawings[1].read_bytes()
     assert len(read_table(tmp_path / "t.tsv")) > 1
 
 
 def test_what_a_scatter_shows_is_the_comparison(folder, tmp_path):
     plot(folder, "scatter", tmp_path / "s.svg", pair=["deepsea", "danq"], table=tmp_path / "s.tsv")
-    shown, own = read_table(tmp_path / "s.tsv"), read_table(folder / "comparison.tsv")
-    own = own[(own["pair"] == "danq - deepsea") & own["target"].str.isdecimal()].dropna(
-        subset=["difference"]
-    )
-    assert shown["target"].tolist() == own["name"].tolist()
-    assert shown["DanQ"].to_numpy() == pytest.approx(own["auprc_a"].to_numpy())
+    numbers, comparison = read_table(tmp_path / "s.tsv"), read_table(folder / "comparison.tsv")
+    comparison = comparison[
+        (comparison["pair"] == "danq - deepsea") & comparison["target"].str.isdecimal()
+    ].dropna(subset=["difference"])
+    assert numbers["target"].tolist() == comparison["name"].tolist()
+    assert numbers["DanQ"].to_numpy() == pytest.approx(comparison["auprc_a"].to_numpy())
     text = (tmp_path / "s.svg").read_text()
     assert "AUPRC, DanQ" in text and "sequence_specific" in text  # axis and legend
 
@@ -34,17 +34,21 @@ def test_what_a_scatter_shows_is_the_comparison(folder, tmp_path):
 def test_curves_are_of_one_target_by_name_or_index(folder, tmp_path):
     for target in ("Reb1", "1"):
         plot(folder, "curves", tmp_path / "c.svg", target=target, table=tmp_path / "c.tsv")
-        shown = read_table(tmp_path / "c.tsv")
-        assert set(shown["target"]) == {1} and set(shown["model"]) == {"DanQ", "DeepSEA", "k-mer"}
+        numbers = read_table(tmp_path / "c.tsv")
+        assert set(numbers["target"]) == {1} and set(numbers["model"]) == {
+            "DanQ",
+            "DeepSEA",
+            "k-mer",
+        }
         assert "Reb1" in (tmp_path / "c.svg").read_text()
 
 
 def test_bins_of_several_seeds_are_pooled_by_their_labels(folder, tmp_path):
     plot(folder, "reliability", tmp_path / "r.svg", table=tmp_path / "r.tsv")
-    shown = read_table(tmp_path / "r.tsv")
-    assert shown["n"].tolist() == [40, 10]
-    assert shown["predicted"].tolist() == pytest.approx([(0.05 * 30 + 0.03 * 10) / 40, 0.95])
-    assert shown["observed"].tolist() == pytest.approx([(0.02 * 30 + 0.06 * 10) / 40, 0.9])
+    numbers = read_table(tmp_path / "r.tsv")
+    assert numbers["n"].tolist() == [40, 10]
+    assert numbers["predicted"].tolist() == pytest.approx([(0.05 * 30 + 0.03 * 10) / 40, 0.95])
+    assert numbers["observed"].tolist() == pytest.approx([(0.02 * 30 + 0.06 * 10) / 40, 0.9])
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,7 @@ def test_bins_of_several_seeds_are_pooled_by_their_labels(folder, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_drawn_is_told(folder, tmp_path, options, message):
+def test_what_cannot_be_drawn_is_refused(folder, tmp_path, options, message):
     options = {"output": tmp_path / "x.svg", **options}
     with pytest.raises(DanqError, match=message):
         plot(folder, **options)

@@ -104,10 +104,10 @@ def test_simulated_run(tmp_path):
 
 def test_tables_of_the_evaluation_are_enough(tmp_path):
     folder = write_run(tmp_path / "run")
-    kept = {path.name: path.read_bytes() for path in folder.glob("*.tsv")}
+    tables = {path.name: path.read_bytes() for path in folder.glob("*.tsv")}
     bare = tmp_path / "bare"
     bare.mkdir()
-    for name, content in kept.items():
+    for name, content in tables.items():
         (bare / name).write_bytes(content)
     report(bare, bare / "report.html")
     text = Page(bare / "report.html").text
@@ -176,7 +176,7 @@ def test_missing_table_is_named(tmp_path):
         report(tmp_path, tmp_path / "report.html")
 
 
-def test_loci_stand_on_the_page(tmp_path):
+def test_loci_are_on_the_page(tmp_path):
     with_attributions(tmp_path / "run", targets=[0], names=HOSTILE, groups=GROUPS)
     report(tmp_path / "run", tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ def run(tmp_path_factory):
 @pytest.mark.parametrize(
     "settings", ["", "motifs: gone.meme", "run: x", "- a", "a: [", "motifs: JASPAR1999:fungi"]
 )
-def test_known_motifs_that_are_not_to_be_had(settings):
+def test_known_motifs_that_cannot_be_read(settings):
     assert configured_motifs(settings) == {}
 
 
@@ -31,8 +31,10 @@ def test_models_by_kind_in_the_order_of_the_catalogue(run):
 def test_the_pairs_of_the_question_are_the_main_ones(run):
     names = [(pair.a, pair.b) for pair in run.main_pairs()]
     assert names == [("danq", "danq_conv"), ("danq", "deepsea")]
-    others = dataclasses.replace(run, pairs=run.pairs[2:])
-    assert [(pair.a, pair.b) for pair in others.main_pairs()] == [("danq_conv", "deepsea")]
+    without_question = dataclasses.replace(run, pairs=run.pairs[2:])
+    assert [(pair.a, pair.b) for pair in without_question.main_pairs()] == [
+        ("danq_conv", "deepsea")
+    ]
 
 
 def test_files_have_a_role_and_a_checksum(run):

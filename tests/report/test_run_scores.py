@@ -27,7 +27,7 @@ def test_models_with_a_seed_are_networks_and_unknown_ones_come_last():
     assert models.baselines == ["kmer"] and models.oracles == ["oracle_rule"]
 
 
-def test_means_stand_apart_from_targets(tmp_path):
+def test_means_are_separate_from_targets(tmp_path):
     folder = write_run(tmp_path / "run")
     pairs = read_pairs(folder / "comparison.tsv")
     assert [pair.b for pair in pairs if pair.a == "danq"] == ["danq_conv", "deepsea"]

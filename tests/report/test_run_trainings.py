@@ -16,18 +16,21 @@ def test_best_match_of_each_filter_the_surest_first():
             "named": ["no", "yes", "no", "yes"],
         }
     )
-    one = Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame())
-    assert one.best_matches()["q"].tolist()[::2] == [0.01, 0.001] and len(one.best_matches()) == 3
-    assert one.named()["name"].tolist() == ["filter2", "filter0"]
+    training = Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame())
+    assert (
+        training.best_matches()["q"].tolist()[::2] == [0.01, 0.001]
+        and len(training.best_matches()) == 3
+    )
+    assert training.named()["name"].tolist() == ["filter2", "filter0"]
 
 
-def test_a_filter_that_started_as_a_motif_discovered_nothing():
+def test_a_filter_initialised_from_a_motif_discovered_nothing():
     rows = [(0, 1, 1e-9), (0, 2, 0.5), (1, 1, 1e-5), (10, 1, 1e-7)]
     matches = pd.DataFrame(rows, columns=["filter", "rank", "q"])
     matches["name"] = "filter" + matches["filter"].astype(str)
     matches["named"] = np.where(matches["q"] < 0.05, "yes", "no")
     for started, expected in (([], [0, 10, 1]), (["MA1", ""], [10, 1]), (["", "MA1-"], [0, 10])):
-        one = Trained(
+        training = Trained(
             "danq",
             0,
             pd.DataFrame(),
@@ -36,12 +39,12 @@ def test_a_filter_that_started_as_a_motif_discovered_nothing():
             {},
             pd.DataFrame(),
         )
-        assert one.named()["filter"].tolist() == expected
-        assert set(one.best_matches()["filter"]) == set(expected)
+        assert training.named()["filter"].tolist() == expected
+        assert set(training.best_matches()["filter"]) == set(expected)
     assert len(Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame()).named()) == 3
 
 
-def test_the_loudest_target_of_each_filter():
+def test_the_most_affected_target_of_each_filter():
     ablation = pd.DataFrame(
         {
             "motif": ["filter0"] * 3 + ["filter1"],
@@ -51,17 +54,17 @@ def test_the_loudest_target_of_each_filter():
             "se": [0.1, 0.5, np.nan, 0.06],
         }
     )
-    one = Trained("danq", 0, pd.DataFrame(), {}, pd.DataFrame(), {}, ablation)
-    assert one.effects().loc["filter0"].tolist() == [1, "b", -2]
-    assert "filter1" not in one.effects().index  # within twice its standard error
-    assert one._replace(ablation=pd.DataFrame()).effects().empty
+    training = Trained("danq", 0, pd.DataFrame(), {}, pd.DataFrame(), {}, ablation)
+    assert training.effects().loc["filter0"].tolist() == [1, "b", -2]
+    assert "filter1" not in training.effects().index  # within twice its standard error
+    assert training._replace(ablation=pd.DataFrame()).effects().empty
 
 
 def test_a_training_without_files_is_empty(tmp_path):
-    one = read_training(tmp_path / "danq" / "seed3")
-    assert (one.model, one.seed) == ("danq", 3)
-    assert one.history.empty and one.matches.empty and one.ablation.empty
-    assert one.facts == {} and one.motifs == {}
+    training = read_training(tmp_path / "danq" / "seed3")
+    assert (training.model, training.seed) == ("danq", 3)
+    assert training.history.empty and training.matches.empty and training.ablation.empty
+    assert training.facts == {} and training.motifs == {}
 
 
 def test_folders_are_in_the_order_of_models_and_seeds(tmp_path):

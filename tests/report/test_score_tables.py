@@ -13,7 +13,7 @@ def written(folder, name, text):
     return path
 
 
-def test_targets_of_one_name_are_told_apart_by_their_order(tmp_path):
+def test_targets_of_one_name_are_matched_by_their_order(tmp_path):
     path = written(tmp_path, "scores.csv", "Name,AUROC,auroc\nx,1,0.5\ny,2,NA\nx,3,0.7\n")
     table = read_scores(path, None, [])
     assert table.name == "scores" and list(table.scores) == ["auroc", "group"]

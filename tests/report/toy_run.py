@@ -160,12 +160,12 @@ def _comparison(rng, facts, metrics):
         for metric in ("auprc", "auroc"):
             for side, model in (("a", a), ("b", b)):
                 table[f"{metric}_{side}"] = areas.loc[model, metric].to_numpy()
-        own = table.copy()
+        rows = table.copy()
         for target, name in (
             ("mean", "all"),
             *(("group", group) for group in dict.fromkeys(groups)),
         ):
-            part = own if target == "mean" else own[own["group"] == name]
+            part = rows if target == "mean" else rows[rows["group"] == name]
             row = {
                 "target": target,
                 "name": "mean",
@@ -361,10 +361,10 @@ def with_attributions(folder, *, method="mutagenesis", targets=range(10), **opti
     """Write a run in which two models, and a second seed of one, explained some windows."""
     write_run(folder, **options)
     length, rng = 300, np.random.default_rng(3)
-    for model, seed, place in (("danq", 0, 100), ("deepsea", 0, 200), ("danq", 1, 900)):
+    for model, seed, start in (("danq", 0, 100), ("deepsea", 0, 200), ("danq", 1, 900)):
         rows = pd.DataFrame(
             [
-                ("chr1", place + rank, target, 0.9 - rank / 10)
+                ("chr1", start + rank, target, 0.9 - rank / 10)
                 for target in targets
                 for rank in (1, 0)
             ],
@@ -425,9 +425,9 @@ def write_four_networks(folder):
     metrics, comparison = (read_table(folder / f"{name}.tsv") for name in ("metrics", "comparison"))
     twin = metrics[metrics["model"] == "danq_conv"].assign(model="danq_dilated")
     write_table(folder / "metrics.tsv", pd.concat([metrics, twin]))
-    own = comparison[(comparison["a"] == "danq") & (comparison["b"] == "danq_conv")]
+    rows = comparison[(comparison["a"] == "danq") & (comparison["b"] == "danq_conv")]
     more = [
-        own.assign(a=a, b=b, pair=f"{a} - {b}")
+        rows.assign(a=a, b=b, pair=f"{a} - {b}")
         for a, b in (("danq", "danq_dilated"), ("danq_dilated", "danq_conv"))
     ]
     write_table(folder / "comparison.tsv", pd.concat([comparison, *more]))

@@ -10,7 +10,7 @@ from tests.report.toy_run import with_attributions, write_run
 def test_the_stretch_has_the_bases_that_count(tmp_path):
     run = with_attributions(tmp_path / "run", targets=[4])
     assert s.explained_targets(run) == [4]
-    locus = next(one for one in s.target_loci(run, 4) if one.model == "danq")
+    locus = next(entry for entry in s.target_loci(run, 4) if entry.model == "danq")
     assert (locus.chrom, locus.end - locus.start) == ("chr1", s.WIDTH)
     assert locus.bin == (150, 350) and locus.probability == pytest.approx(0.9)
     table = locus.table()

@@ -112,12 +112,12 @@ def test_models_with_and_without_recurrence_find_a_factor(danq, deepsea, expecte
     assert finders(pd.Series({"danq": danq, "deepsea": deepsea})) == expected
 
 
-def test_like_filters_and_like_targets_stand_together():
+def test_similar_filters_and_similar_targets_are_neighbours():
     effects = {"filter0": [1, 1, -1], "filter1": [-1, -1, 1], "filter2": [1.1, 1, -1]}
     rows = [(name, target, v) for name, row in effects.items() for target, v in enumerate(row)]
     ablation = pd.DataFrame(rows, columns=["motif", "target", "effect"])
-    one = Trained("danq", 0, pd.DataFrame(), {}, pd.DataFrame(), {}, ablation)
-    matrix = ablation_matrix(one)
+    training = Trained("danq", 0, pd.DataFrame(), {}, pd.DataFrame(), {}, ablation)
+    matrix = ablation_matrix(training)
     assert abs(matrix.index.get_loc("filter0") - matrix.index.get_loc("filter2")) == 1
     assert abs(matrix.columns.get_loc(0) - matrix.columns.get_loc(1)) == 1
     assert matrix.loc["filter2", 0] == 1.1

@@ -13,7 +13,7 @@ def pair(a="danq", b="danq_conv", differences=(), q=np.nan, **mean):
     return Pair(a, b, rows, pd.Series(mean, dtype=float), pd.DataFrame())
 
 
-def test_the_question_is_answered_by_the_local_twin_and_reach_by_the_other():
+def test_the_local_twin_answers_the_question_and_the_other_has_the_same_receptive_field():
     compared = [pair(b="deepsea"), pair(b="danq_dilated"), pair()]
     assert p.question_pair(compared).b == "danq_conv"
     assert p.window_twin_pair(compared).b == "danq_dilated"
@@ -22,9 +22,9 @@ def test_the_question_is_answered_by_the_local_twin_and_reach_by_the_other():
 
 
 def test_targets_by_the_sign_of_their_difference():
-    found = pair(differences=[0.1, 0.0, -0.2, 0.3, np.nan], q=[0.01, 0.5, 0.01, 0.06, np.nan])
-    assert p.tally(found) == p.Tally(higher=2, lower=1, equal=1, total=4)
-    assert p.sure_tally(found) == p.Tally(higher=1, lower=1, equal=0, total=2)
+    compared = pair(differences=[0.1, 0.0, -0.2, 0.3, np.nan], q=[0.01, 0.5, 0.01, 0.06, np.nan])
+    assert p.tally(compared) == p.Tally(higher=2, lower=1, equal=1, total=4)
+    assert p.sure_tally(compared) == p.Tally(higher=1, lower=1, equal=0, total=2)
     assert p.sure_tally(pair(differences=[0.1])) is None
 
 

@@ -34,9 +34,9 @@ def test_differences_begin_with_their_mean(tmp_path):
 def test_every_metric_has_its_mean_and_its_count_of_undefined_targets(tmp_path):
     run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
     table = cells(c.metrics_table(run))
-    own = run.metrics[run.metrics["model"] == "danq"]
+    metrics = run.metrics[run.metrics["model"] == "danq"]
     for column, name in (("auroc", "AUROC"), ("lift", "lift"), ("brier", "Brier score")):
-        mean = own.groupby("target")[column].mean().mean()
+        mean = metrics.groupby("target")[column].mean().mean()
         assert table["DanQ"][name].text == f"{mean:.3f}"
     assert table["DanQ"]["AUPRC"].note == "NA: 1" and table["DanQ"]["Brier score"].note == ""
     # Undefined for every target is NA in place of the mean, and no number of targets.
@@ -49,10 +49,10 @@ def test_every_metric_has_its_mean_and_its_count_of_undefined_targets(tmp_path):
 def test_differences_are_shown_by_group_and_bold_where_sure(tmp_path):
     run = read_run(write_run(tmp_path / "run"))
     table = cells(c.group_differences_table(run))
-    own = run.pairs[0].groups
+    groups = run.pairs[0].groups
     assert list(table) == list(dict.fromkeys(GROUPS)) and table["cofactor"]["targets"].text == "2"
     value = table["cofactor"]["DanQ − DanQ-conv"].text.replace("−", "-")
-    assert float(value) == pytest.approx(own.loc["cofactor", "difference"], abs=5e-4)
+    assert float(value) == pytest.approx(groups.loc["cofactor", "difference"], abs=5e-4)
     by_target = cells(c.difference_table(run))
     for label, q in zip(run.targets["label"], run.pairs[0].rows["q"], strict=True):
         assert ("sure" in by_target[label]["DanQ − DanQ-conv"].mark) == (q < 0.05)
@@ -60,8 +60,8 @@ def test_differences_are_shown_by_group_and_bold_where_sure(tmp_path):
 
 def test_auroc_differences_are_shown_with_their_intervals(tmp_path):
     run = read_run(write_run(tmp_path / "run"))
-    table, own = cells(c.auroc_table(run)), run.pairs[0]
-    for label, row in [("mean over targets", own.mean), (YEAST[2], own.rows.loc[2])]:
+    table, pair = cells(c.auroc_table(run)), run.pairs[0]
+    for label, row in [("mean over targets", pair.mean), (YEAST[2], pair.rows.loc[2])]:
         cell = table[label]["DanQ − DanQ-conv"]
         assert float(cell.text.replace("−", "-")) == pytest.approx(
             row["auroc_difference"], abs=5e-4

@@ -23,15 +23,15 @@ def test_best_filter_of_each_factor_is_drawn_first(tmp_path):
     assert {logo.title for logo in gallery.logos[:4]} == {"ABF1", "REB1", "RAP1", "GAL4"}
 
 
-def test_what_a_filter_does_is_told_beside_its_logo(tmp_path):
+def test_the_effect_of_a_filter_is_below_its_logo(tmp_path):
     run = read_run(write_run(tmp_path / "run", factors=("ABF1", "REB1")))
-    one = run.trained[0]
-    table = one.ablation[one.ablation["motif"] == one.named()["name"].iloc[0]]
+    training = run.trained[0]
+    table = training.ablation[training.ablation["motif"] == training.named()["name"].iloc[0]]
     loudest = table.loc[table["effect"].abs().idxmax()]
-    logo = f.galleries(Layer("filter", one), {})[0].logos[0]
+    logo = f.galleries(Layer("filter", training), {})[0].logos[0]
     assert f"ablated: {loudest['name']} {signed(-loudest['effect'])} in log-odds" in logo.facts
     assert logo.ranks["effect"] == pytest.approx(abs(loudest["effect"])) and logo.ranks["sites"] > 0
-    members = (one.best_matches()["cluster"] == one.named()["cluster"].iloc[0]).sum()
+    members = (training.best_matches()["cluster"] == training.named()["cluster"].iloc[0]).sum()
     assert ("cop" in logo.facts[0]) == (members > 1)
     text = page_of(tmp_path / "run").text
     assert "What ablating a filter costs: DanQ, seed 0" in text and "C2H2 <zinc>" in text
@@ -54,13 +54,16 @@ def test_factors_by_model(tmp_path):
         }
     )
     none = named.assign(named="no")
-    found = {"danq": [named, none], "danq_conv": [none, none], "deepsea": [none, none]}
-    trained = [one._replace(matches=found[one.model][one.seed]) for one in run.trained]
+    matches = {"danq": [named, none], "danq_conv": [none, none], "deepsea": [none, none]}
+    trained = [
+        training._replace(matches=matches[training.model][training.seed])
+        for training in run.trained
+    ]
     expected = pd.DataFrame({"motif": ["MA1", "MA2"], "factor": ["Abf1", "Rap1"]})
     table = f.factor_table(dataclasses.replace(run, expected=expected), trained, {})
     rows = [[cell.text for cell in row] for row in table.rows]
     counts = {"danq": "1 of 2", "danq_conv": "0 of 2", "deepsea": "0 of 2"}
-    order = list(dict.fromkeys(one.model for one in run.trained))
+    order = list(dict.fromkeys(training.model for training in run.trained))
     assert rows == [
         ["ABF1", "yes", *(counts[model] for model in order), "only with recurrence"],
         ["Rap1", "yes", "0 of 2", "0 of 2", "0 of 2", "none"],

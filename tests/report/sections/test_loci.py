@@ -19,9 +19,11 @@ def test_loci_show_the_best_window_of_each_target_and_model(tmp_path):
     assert columns == ["model", "chrom", "position", "base", "score"]
     # Rank 0 is the better window; the first seed is shown, and 60 bp about the ten bases that
     # count.
-    places = {model: [row[2] for row in rows if row[0] == model] for model in ("DanQ", "DeepSEA")}
-    assert len(rows) == 120 and len(places["DanQ"]) == 60
-    assert places["DanQ"][0] + 9 <= 240 and places["DanQ"][-1] - 9 >= 249
+    chromosomes = {
+        model: [row[2] for row in rows if row[0] == model] for model in ("DanQ", "DeepSEA")
+    }
+    assert len(rows) == 120 and len(chromosomes["DanQ"]) == 60
+    assert chromosomes["DanQ"][0] + 9 <= 240 and chromosomes["DanQ"][-1] - 9 >= 249
     assert {row[4] for row in rows if row[0] == "DanQ" and 240 <= row[2] < 250} == {1.0}
     assert "DanQ, chr1:" in section.figures[0].svg and "(0.900)" in section.figures[0].svg
     # DeepSEA has only negative scores: its first 60 bp are drawn, of which the bin has the last
@@ -53,7 +55,7 @@ def test_loci_of_a_simulated_run_show_what_was_planted(tmp_path):
     assert "Under the bases: planted sites" in figure.note
 
 
-def test_loci_of_gradients_tell_how_complete_they_are(tmp_path):
+def test_loci_of_gradients_report_the_completeness_error(tmp_path):
     (section,) = s.loci(with_attributions(tmp_path / "run", method="gradients", targets=[2]))
     assert "integrated gradients" in section.text[0] and "The first" not in section.text[1]
     assert [figure.title for figure in section.figures] == [YEAST[2]]

@@ -8,10 +8,10 @@ from danq.report.sections import methods as m
 from tests.report.toy_run import write_run
 
 
-def test_methods_are_told_as_a_paper_would(tmp_path):
+def test_methods_read_like_those_of_a_paper(tmp_path):
     run = read_run(write_run(tmp_path / "run", seeds=(0, 1, 2)))
     section = m.methods(run, "")
-    [text] = [one.text for one in section.details if one.title.startswith("Methods")]
+    [text] = [details.text for details in section.details if details.title.startswith("Methods")]
     for part in (
         "Windows of 1,000 bp were labelled for 16 targets",
         "40,213 training, 4,410 validation (chrV, chrIX) "
@@ -29,5 +29,5 @@ def test_methods_are_told_as_a_paper_would(tmp_path):
     assert "batches of 16" in text and "(DeepSEA)." in text and "batches of 128" in text
     text = methods_paragraphs(dataclasses.replace(run, chromosomes={}))[0]
     assert "were given with their labels" in text and "peaks" not in text and "no base" not in text
-    [citation] = [one.text for one in section.details if one.title == "How to cite"]
+    [citation] = [details.text for details in section.details if details.title == "How to cite"]
     assert "10.1038/nmeth.3547" in citation and "10.1093/nar/gkw226" in citation

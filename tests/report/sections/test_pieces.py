@@ -20,6 +20,6 @@ def test_what_cannot_be_drawn_is_left_out():
     assert page_figures(None, None) == []
 
 
-def test_models_are_told_with_what_they_are():
+def test_models_have_a_description():
     assert model_cell("danq").note == "a convolution, then a bidirectional LSTM"
     assert model_cell("mine") == ("mine", "", "", "")

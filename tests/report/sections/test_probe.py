@@ -10,7 +10,7 @@ from danq.simulation.truth import truth
 from tests.report.toy_run import YEAST, write_run
 
 
-def test_interactions_are_held_against_the_planted_rule(tmp_path):
+def test_interactions_are_compared_with_the_planted_rule(tmp_path):
     folder = write_run(tmp_path / "run", simulated=True)
     cases = pd.DataFrame(
         [

@@ -13,9 +13,9 @@ def test_the_cost_of_a_model_is_the_mean_over_its_seeds(tmp_path):
     run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
     table = cells(t.cost_table(run.trained))
     best = [
-        int(np.flatnonzero(one.history["best"] == "yes")[0]) + 1
-        for one in run.trained
-        if one.model == "danq"
+        int(np.flatnonzero(training.history["best"] == "yes")[0]) + 1
+        for training in run.trained
+        if training.model == "danq"
     ]
     assert (
         table["DanQ"]["time to best epoch"].text == f"{round(np.mean(best) * 3.7)} s"
@@ -29,7 +29,7 @@ def test_the_cost_of_a_model_is_the_mean_over_its_seeds(tmp_path):
 
 def test_what_is_not_known_of_a_training_is_na():
     history = pd.DataFrame({"valid_auprc": [0.2], "best": ["yes"]})
-    one = Trained("danq", 0, history, {}, pd.DataFrame(), {}, pd.DataFrame())
-    row = cells(t.training_table([one]))["DanQ"]
+    training = Trained("danq", 0, history, {}, pd.DataFrame(), {}, pd.DataFrame())
+    row = cells(t.training_table([training]))["DanQ"]
     assert row["change in last epoch"].text == "NA" and row["windows per second"].text == "NA"
-    assert cells(t.cost_table([one]))["DanQ"]["time to best epoch"].text == "NA"
+    assert cells(t.cost_table([training]))["DanQ"]["time to best epoch"].text == "NA"
