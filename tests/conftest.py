@@ -23,7 +23,7 @@ LENGTHS = {"chr1": 20_050, "chr2": 6_130, "chr3": 6_000}
 SPLITS = {"valid": ["chr2"], "test": ["chr3"]}
 PLANTED = ["MA0139.2", "MA0138.3", "MA0106.3"]  # CTCF, REST, TP53
 FILTER_WIDTH, MOTIF_WINDOW = 24, 200
-PLACE = 12  # bases that spell a place: 2 for the chromosome, 10 for the position, base 4
+PLACE = 12  # bases that spell a position in base 4: 2 for the chromosome, 10 for the position
 
 
 def self_describing(number, length):
@@ -33,21 +33,20 @@ def self_describing(number, length):
 
 
 def spell(chromosome, position):
-    """Spell a place in base 4."""
-    digits = [
-        chromosome // 4 % 4,
-        chromosome % 4,
-        *(position // 4**power % 4 for power in range(9, -1, -1)),
-    ]
+    """Spell chromosome and position in base 4."""
+    digits = [chromosome // 4 % 4, chromosome % 4]
+    for power in range(9, -1, -1):
+        digits.append(position // 4**power % 4)
     return "".join("ACGT"[digit] for digit in digits)
 
 
 def read_place(bases, offset):
-    """Read chromosome number and position out of the first whole word, which begins at `offset`."""
+    """Read chromosome number and position out of the complete word that begins at `offset`."""
     digits = ["ACGT".index(base) for base in bases[offset : offset + PLACE]]
-    return digits[0] * 4 + digits[1], sum(
-        digit * 4**power for digit, power in zip(digits[2:], range(9, -1, -1), strict=True)
-    )
+    position = 0
+    for digit in digits[2:]:
+        position = 4 * position + digit
+    return digits[0] * 4 + digits[1], position
 
 
 def write_fasta(path, records, width=60):
@@ -67,15 +66,15 @@ def random_peaks(rng, lengths, n):
     for chrom, length in lengths.items():
         starts = rng.integers(0, length - 20, n)
         ends = np.minimum(starts + rng.integers(20, 700, n), length)
-        peaks += [
-            (chrom, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-        ]
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            peaks.append((chrom, start, end))
     return peaks
 
 
 def write_bed(path, peaks):
     """Write (chrom, start, end) as BED."""
-    path.write_text("".join(f"{chrom}\t{start}\t{end}\n" for chrom, start, end in peaks))
+    lines = [f"{chrom}\t{start}\t{end}\n" for chrom, start, end in peaks]
+    path.write_text("".join(lines))
     return path
 
 
@@ -98,13 +97,10 @@ def read_tsv(path):
 def toy(tmp_path_factory):
     """Return the folder of a self-describing genome (genome.fa), two targets and a blacklist."""
     folder = tmp_path_factory.mktemp("toy")
-    write_fasta(
-        folder / "genome.fa",
-        {
-            name: self_describing(number, length)
-            for number, (name, length) in enumerate(LENGTHS.items(), 1)
-        },
-    )
+    chromosomes = {}
+    for number, (name, length) in enumerate(LENGTHS.items(), 1):
+        chromosomes[name] = self_describing(number, length)
+    write_fasta(folder / "genome.fa", chromosomes)
     rng = np.random.default_rng(7)
     for name, n in (("a", 8), ("b", 5)):
         write_bed(folder / f"{name}.bed", random_peaks(rng, LENGTHS, n))
@@ -141,10 +137,9 @@ def run_extract():
 @pytest.fixture(scope="session")
 def toy_dataset(toy, run_extract, tmp_path_factory):
     """Return the path of the toy genome's dataset.h5, beside its tables and windows."""
-    return (
-        run_extract(toy, tmp_path_factory.mktemp("dataset"), blacklist=[toy / "blacklist.bed"])
-        / "dataset.h5"
-    )
+    folder = tmp_path_factory.mktemp("dataset")
+    run_extract(toy, folder, blacklist=[toy / "blacklist.bed"])
+    return folder / "dataset.h5"
 
 
 @pytest.fixture
@@ -166,8 +161,9 @@ def planted():
 
 @pytest.fixture(scope="module")
 def known(planted):
-    others = [motif for motif in jaspar("JASPAR2024", TAXA[0])[:400:5] if motif.name not in PLANTED]
-    return [*planted, *others]
+    collection = jaspar("JASPAR2024", TAXA[0])[:400:5]
+    unplanted = [motif for motif in collection if motif.name not in PLANTED]
+    return [*planted, *unplanted]
 
 
 def random_bases(rng, n, length):
@@ -178,7 +174,7 @@ def random_bases(rng, n, length):
 def X(planted):
     """Random windows (900, 4, 200).
 
-    Each third holds instances of one planted motif, every other one reversed.
+    Each third holds instances of one planted motif, every second one reverse-complemented.
     """
     rng = np.random.default_rng(0)
     X = random_bases(rng, 900, MOTIF_WINDOW)
