@@ -159,15 +159,14 @@ def read_files(sources: Sources, settings: Extract) -> Files:
     if counted is not None:
         chromosomes = errors.call(_chromosomes, counted.genome, sources.aliases)
         regions = errors.call(_regions, counted.genome.lengths, settings)
-    lengths = [settings.bin_size] if chromosomes is None else chromosomes.lengths
-    grid = Grid(lengths, settings.bin_size, settings.stride)
+    grid = _grid(chromosomes, settings)
     labelled = errors.call(_label, targets, chromosomes, grid)
     blacklist = errors.call(_cover, sources.blacklist, chromosomes, grid, "blacklist")
     unmappable = errors.call(_cover, sources.unmappable, chromosomes, grid, "unmappable")
     errors.stop()
     assert counted and regions and labelled and blacklist and unmappable  # else it has stopped
-    source["counts"] = {str(sources.genome): counted.counts}
-    source["counts"] |= blacklist.counts | unmappable.counts
+    region_counts = blacklist.counts | unmappable.counts
+    source["counts"] = {str(sources.genome): counted.counts} | region_counts
     for target, counts in zip(targets, labelled.counts, strict=True):
         source["counts"].setdefault(target.file, counts)
     return Files(
@@ -248,6 +247,12 @@ def _regions(lengths: dict[str, int], settings: Extract) -> _Regions:
 def _region_text(region: tuple[str, int, int]) -> str:
     chrom, start, end = region
     return f"{chrom}:{start}-{end}"
+
+
+def _grid(chromosomes: Chromosomes | None, settings: Extract) -> Grid:
+    """Return the bins of the genome; a single bin when the genome could not be read."""
+    lengths = [settings.bin_size] if chromosomes is None else chromosomes.lengths
+    return Grid(lengths, settings.bin_size, settings.stride)
 
 
 class _Labelled(NamedTuple):
