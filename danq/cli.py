@@ -344,7 +344,7 @@ def _add_windows(steps: Any) -> None:
 
 
 def _add_train(steps: Any) -> None:
-    summary = "train one model; a training that was cut off resumes"
+    summary = "train one model; an interrupted training resumes"
     step = Step(steps, "train", _train, summary, config.Train)
     step.option(
         "--profile",
@@ -371,7 +371,7 @@ def _train(profile: bool, checkpoint: str, history: str, facts: str, **options: 
 def _add_tune(steps: Any) -> None:
     summary = (
         "search lr, dropout, scale and shift around the given ones, by a training's best "
-        "validation AUPRC; a search that was cut off resumes"
+        "validation AUPRC; an interrupted search resumes"
     )
     step = Step(steps, "tune", _call("training.tune", "tune"), summary, config.Tune)
     _add_training(step, "seed of the search, and of each training")

@@ -200,7 +200,7 @@ class Train(Section):
         gt=0,
         le=16,
         description=(
-            "multiplies the number of first filters once more: small data want many of them, and "
+            "multiplies the number of first filters once more: small data need many of them, and "
             "little behind them"
         ),
     )
@@ -211,7 +211,7 @@ class Train(Section):
         "dense",
         description=(
             "dense: the published flatten and fully connected layer; pool: logits at every "
-            "position, a smooth maximum of them, which small genomes want and which accepts "
+            "position, a smooth maximum of them, which small genomes need and which accepts "
             "windows of other lengths later"
         ),
     )
@@ -251,8 +251,8 @@ class Train(Section):
         None,
         ge=0,
         description=(
-            "windows without a label that an epoch shows per labelled one, drawn anew for each; "
-            "none given: all of them"
+            "windows without a label that an epoch shows per labelled one, drawn again for each "
+            "epoch; none given: all of them"
         ),
     )
     balance: bool = Field(
