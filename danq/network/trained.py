@@ -268,6 +268,8 @@ class TrainedModel:
         try:
             with torch.no_grad():
                 self.network(torch.zeros(1, 4, window, device=self.device))
+        except torch.OutOfMemoryError:  # is a RuntimeError, and says nothing of the window
+            raise
         except RuntimeError as error:
             what = f"windows of {window} bp do not fit this model"
             raise DanqError(f"{what}; use those that it was trained on", path) from error
