@@ -6,6 +6,7 @@ The mark ``complete`` is the last write.
 """
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -284,12 +285,17 @@ class _PatientFile:
 
 
 def _reserve(file: io.FileIO, path: PathLike) -> None:
-    """Reserve the space on the disk, so that no later write fails for lack of it; not on macOS."""
+    """Reserve the space on the disk, so that no later write fails for lack of it.
+
+    macOS has no call for that, and some file systems refuse it: there a full disk shows later.
+    """
     if hasattr(os, "posix_fallocate"):
         needed = os.fstat(file.fileno()).st_size
         try:
             os.posix_fallocate(file.fileno(), 0, needed)
         except OSError as error:
+            if error.errno in (errno.EOPNOTSUPP, errno.EINVAL):
+                return
             what = f"needs about {needed / 1e6:.0f} MB ({error.strerror})"
             raise DanqError(f"{what}; make room", path) from error
 

@@ -145,6 +145,16 @@ def test_no_fault_at_any_write_leaves_half_a_file(tmp_path, kind):
     ] == ["d.h5"]
 
 
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_file_system_that_cannot_reserve_space_is_written_to(tmp_path, monkeypatch, number):
+    def refuse_to_reserve(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    expected = content(small(tmp_path / "a.h5"))
+    monkeypatch.setattr(os, "posix_fallocate", refuse_to_reserve)
+    assert content(small(tmp_path / "b.h5")) == expected
+
+
 def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(
