@@ -1,4 +1,4 @@
-"""What a cluster is asked for, how jobs get there, and names that a shell would run."""
+"""What jobs request from a cluster, how they are submitted, and names that a shell would run."""
 
 import importlib.util
 import json
@@ -18,7 +18,7 @@ import yaml
 from danq import config
 from danq.catalog import BASELINES
 from tests.conftest import SPLITS, self_describing, write_bed, write_fasta
-from tests.test_workflow import ROOT, jobs, snakemake, told
+from tests.test_workflow import ROOT, jobs, messages, snakemake
 
 TOY = yaml.safe_load((ROOT / "tests" / "toy.yaml").read_text())
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -69,19 +69,22 @@ class Words(dict):
 DEEPSEA = {"deepsea": {"train": "a", "valid": "b", "test": "c"}}
 
 
-# --- what is asked for ---
+# --- what is requested ---
 
 
 def test_a_training_asks_for_time_by_arithmetic(tmp_path):
     # A million windows of 1,000 bp with 919 targets: 4 * 125 + 115 bytes each.
     dataset = sized(tmp_path / "dataset.h5", 615 * 10**6)
-    ask = resources(**DEEPSEA, threads=4, train={"epochs": 2, "scale": 0.2})["minutes"]("train")
+    names = resources(**DEEPSEA, threads=4, train={"epochs": 2, "scale": 0.2})
+    minutes = names["minutes"]("train")
     # danq: six times 201 million multiply-adds, 20 GFLOP/s a thread; three times that, and ten
     # minutes.
     arithmetic = 10 + 3 * 2 * 1e6 * 1.2e9 * 0.2 / (4 * 20e9) / 60
-    assert ask(Words(model="danq"), [dataset], 1) == pytest.approx(arithmetic, abs=1)
-    assert ask(Words(model="danq_dilated"), [dataset], 2) == pytest.approx(2 * arithmetic, abs=1)
-    assert ask(Words(model="danq"), [dataset], 6) == 24 * 60, (
+    assert minutes(Words(model="danq"), [dataset], 1) == pytest.approx(arithmetic, abs=1)
+    assert minutes(Words(model="danq_dilated"), [dataset], 2) == pytest.approx(
+        2 * arithmetic, abs=1
+    )
+    assert minutes(Words(model="danq"), [dataset], 6) == 24 * 60, (
         "the next job goes on where this one saved its state"
     )
 
@@ -90,16 +93,17 @@ def test_a_training_asks_for_time_by_arithmetic(tmp_path):
     "step", ["extract", "windows", "describe", "predict", "evaluate", "report", "baseline"]
 )
 def test_more_data_ask_for_more_and_another_attempt_for_twice_as_much(tmp_path, step):
-    names, wildcards = resources(**DEEPSEA), Words(model="danq", baseline="kmer")
-    files = [
-        sized(tmp_path / str(size) / "dataset.h5", size)
-        for size in (10**6, 10**10)
-        if not (tmp_path / str(size)).mkdir()
-    ]
-    for asked in (names["memory"](step), names["minutes"](step)):
-        small, large = (asked(wildcards, [file], 1) for file in files)
+    names = resources(**DEEPSEA)
+    wildcards = Words(model="danq", baseline="kmer")
+    files = []
+    for size in (10**6, 10**10):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        files.append(sized(folder / "dataset.h5", size))
+    for request in (names["memory"](step), names["minutes"](step)):
+        small, large = (request(wildcards, [file], 1) for file in files)
         assert isinstance(small, int) and 0 < small < large
-        assert asked(wildcards, files[1:], 2) == pytest.approx(2 * large, abs=1)
+        assert request(wildcards, files[1:], 2) == pytest.approx(2 * large, abs=1)
     assert names["memory"](step)(wildcards, files[:1], 1) >= 1000, "Snakemake itself takes 200 MB"
 
 
@@ -191,36 +195,19 @@ def listed(process):
 
 @plugins
 @pytest.mark.parametrize("name", ["slurm", "cluster-generic"])
-def test_a_profile_is_read_and_asks_for_everything(tmp_path, name):
-    (tmp_path / "run.yaml").write_text(
-        json.dumps(TOY | {"train": TOY["train"] | {"device": "cuda", "devices": 2}})
-    )
-    asked = listed(
-        snakemake(
-            tmp_path,
-            "-n",
-            "--configfile",
-            "run.yaml",
-            "--workflow-profile",
-            ROOT / "profiles" / name,
-        )
-    )
-    assert {
-        "simulate",
-        "extract",
-        "train",
-        "predict",
-        "motifs",
-        "baseline",
-        "evaluate",
-        "report",
-    } <= set(asked)
-    for rule in asked:
-        assert "mem_mb=" in asked[rule] and "runtime=" in asked[rule], rule
-    assert (
-        "gpu=2" in asked["train"] and "gpu=1" in asked["predict"] and "gpu" not in asked["extract"]
-    )
-    assert ("slurm_extra=--signal=TERM@120" in asked["train"]) == (name == "slurm")
+def test_a_profile_is_read_and_requests_everything(tmp_path, name):
+    training = TOY["train"] | {"device": "cuda", "devices": 2}
+    (tmp_path / "run.yaml").write_text(json.dumps(TOY | {"train": training}))
+    profile = ROOT / "profiles" / name
+    options = ["--configfile", "run.yaml", "--workflow-profile", profile]
+    requests = listed(snakemake(tmp_path, "-n", *options))
+    steps = {"simulate", "extract", "train", "predict", "motifs", "baseline", "evaluate", "report"}
+    assert steps <= set(requests)
+    for step, request in requests.items():
+        assert "mem_mb=" in request and "runtime=" in request, step
+    assert "gpu=2" in requests["train"] and "gpu=1" in requests["predict"]
+    assert "gpu" not in requests["extract"]
+    assert ("slurm_extra=--signal=TERM@120" in requests["train"]) == (name == "slurm")
 
 
 def test_profiles_retry_and_keep_nothing_that_is_the_users_own():
@@ -238,7 +225,7 @@ def test_profiles_retry_and_keep_nothing_that_is_the_users_own():
 
 
 @pytest.mark.parametrize(
-    ("command", "told", "job", "words"),
+    ("command", "answer", "job", "words"),
     [
         ("sbatch", "17", "17", ["-c", "2", "--mem", "900", "-t", "61", "--gpus=1"]),
         (
@@ -256,23 +243,25 @@ def test_profiles_retry_and_keep_nothing_that_is_the_users_own():
         ),
     ],
 )
-def test_a_job_is_submitted_in_the_schedulers_own_words(tmp_path, command, told, job, words):
+def test_a_job_is_submitted_in_the_schedulers_own_words(tmp_path, command, answer, job, words):
     for name in {command, {"qconf": "qsub", "pbsnodes": "qsub"}.get(command, command)}:
         fake = tmp_path / "bin" / name
         fake.parent.mkdir(exist_ok=True)
         fake.write_text(
             f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {shlex.quote(str(tmp_path / 'words'))}\n"
-            f"echo {shlex.quote(told)}\n"
+            f"echo {shlex.quote(answer)}\n"
         )
         fake.chmod(0o755)
-    asked = {
+    properties = {
         "rule": "train; touch x",
         "threads": 2,
         "resources": {"mem_mb": 900, "runtime": 61, "gpu": 1},
     }
-    (tmp_path / "job.sh").write_text(f"#!/bin/sh\n# properties = {json.dumps(asked)}\nexit 0\n")
+    (tmp_path / "job.sh").write_text(
+        f"#!/bin/sh\n# properties = {json.dumps(properties)}\nexit 0\n"
+    )
     submit = ROOT / "profiles" / "cluster-generic" / "submit.py"
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, submit, tmp_path / "job.sh"],
         capture_output=True,
         text=True,
@@ -280,7 +269,7 @@ def test_a_job_is_submitted_in_the_schedulers_own_words(tmp_path, command, told,
         env={"PATH": str(tmp_path / "bin")},
         check=True,
     )
-    assert found.stdout == f"{job}\n"
+    assert process.stdout == f"{job}\n"
     submitted = (tmp_path / "words").read_text().splitlines()
     assert set(words) <= set(submitted) and "danq.train__touch_x" in submitted
 
@@ -320,10 +309,10 @@ HOSTILE = [
 
 
 def fake_slurm(folder):
-    """Put commands of Slurm on a path that take no job, and note what they were asked."""
-    asked = shlex.quote(str(folder / "asked"))
+    """Put commands of Slurm on a path; they take no job, and record the arguments of sbatch."""
+    record = shlex.quote(str(folder / "arguments"))
     fakes = {
-        "sbatch": f"printf '%s\\n' \"$@\" > {asked}; echo no >&2; exit 1",
+        "sbatch": f"printf '%s\\n' \"$@\" > {record}; echo no >&2; exit 1",
         "sinfo": "echo 'cpu*'",
         "scontrol": "echo 'MinJobAge = 600 sec'",
         "squeue": "exit 0",
@@ -360,11 +349,10 @@ def test_no_name_reaches_a_shell_as_a_command(tmp_path, monkeypatch):
         "1",
     )
     assert process.returncode != 0
-    asked = (tmp_path / "asked").read_text()
-    assert "\n--comment\nrule_check\n" in asked and "\n--mem\n10" in asked and "--wrap=" in asked
-    assert not any("touch" in line for line in asked.splitlines()), (
-        "target names stay in their file"
-    )
+    arguments = (tmp_path / "arguments").read_text()
+    assert "\n--comment\nrule_check\n" in arguments and "\n--mem\n10" in arguments
+    assert "--wrap=" in arguments
+    assert "touch" not in arguments, "target names stay in their file"
     assert not list(tmp_path.rglob("pwned"))
 
 
@@ -384,7 +372,7 @@ def test_a_name_with_shell_syntax_is_refused(tmp_path, change, message):
     run = json.loads((tmp_path / "run.yaml").read_text()) | change
     (tmp_path / "run.yaml").write_text(json.dumps(run))
     process = snakemake(tmp_path, "-n", "--configfile", "run.yaml")
-    assert process.returncode == 2 and message in "\n".join(told(process)), (
+    assert process.returncode == 2 and message in "\n".join(messages(process)), (
         process.stdout + process.stderr
     )
     assert not list(tmp_path.rglob("pwned"))
@@ -398,9 +386,9 @@ def test_thousands_of_jobs_are_planned(tmp_path):
     (tmp_path / "run.yaml").write_text(
         json.dumps({"run": "big", "models": models, "seeds": list(seeds)})
     )
-    found = jobs(snakemake(tmp_path, "-n", "-q", "rules", "--configfile", "run.yaml"))
-    assert all(found[rule] == 450 for rule in ("train", "predict", "motifs", "probe"))
-    assert found["total"] > 1_800 and found["evaluate"] == found["report"] == 1
+    planned = jobs(snakemake(tmp_path, "-n", "-q", "rules", "--configfile", "run.yaml"))
+    assert all(planned[rule] == 450 for rule in ("train", "predict", "motifs", "probe"))
+    assert planned["total"] > 1_800 and planned["evaluate"] == planned["report"] == 1
 
 
 def test_another_workflow_takes_danq_as_a_module(tmp_path):
@@ -422,9 +410,9 @@ rule ours:
 
     def run(*arguments):
         command = [Path(sys.executable).with_name("snakemake"), "--cores", "2", *arguments]
-        found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-        assert found.returncode == 0, found.stdout + found.stderr
-        return jobs(found)
+        process = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert process.returncode == 0, process.stdout + process.stderr
+        return jobs(process)
 
     planned = run("-n", "-q", "rules")
     assert planned["danq_train"] == 4 and planned["danq_report"] == planned["ours"] == 1

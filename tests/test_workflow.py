@@ -1,4 +1,4 @@
-"""The whole line on a toy genome, as a user would run it."""
+"""The whole workflow on a toy genome, as a user would run it."""
 
 import gzip
 import http.server
@@ -136,12 +136,8 @@ def test_every_usable_bin_of_the_test_split_is_a_window(finished):
     lines = (finished / "results" / "toy" / "windows.tsv").read_text().splitlines()
     # 60,000 bp are 300 bins; the windows of the first and of the last leave the chromosome.
     assert sum("\ttest\t" in line for line in lines) == 298
-    assert (
-        json.loads((finished / "results" / "toy" / "inputs.json").read_text())["dropped"][
-            "unlabelled"
-        ]
-        == 0
-    )
+    inputs = json.loads((finished / "results" / "toy" / "inputs.json").read_text())
+    assert inputs["dropped"]["unlabelled"] == 0
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -152,8 +148,8 @@ def test_a_second_run_has_nothing_to_do(finished):
 def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
     changed = (ROOT / "tests" / "toy.yaml").read_text().replace("epochs: 2", "epochs: 2, lr: 0.005")
     (finished / "changed.yaml").write_text(changed)
-    found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
-    assert found == {
+    planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
+    assert planned == {
         "train": 4,
         "predict": 4,
         "motifs": 3,
@@ -183,18 +179,17 @@ def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
     (finished / "changed.yaml").write_text(
         (ROOT / "tests" / "toy.yaml").read_text() + json.dumps(change)[1:-1] + "\n"
     )
-    found = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
-    assert {rule: found.get(rule, 0) for rule in rules} == rules
+    planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
+    assert {rule: planned.get(rule, 0) for rule in rules} == rules
 
 
-def test_what_each_job_asked_for_stands_beside_what_it_took(finished):
+def test_what_each_job_requested_is_shown_beside_what_it_took(finished):
     steps = read_run(finished / "results" / "toy").steps.set_index("step")
-    asked = steps[["asked_seconds", "asked_memory", "cpus"]]
-    assert len(steps) > 10 and (asked > 0).all(axis=None)
-    assert (
-        steps["memory"].dropna() < steps["asked_memory"].reindex(steps["memory"].dropna().index)
-    ).all()
-    assert "memory asked (MB)" in (finished / "results" / "toy" / "report.html").read_text()
+    requested = steps[["requested_seconds", "requested_memory", "cpus"]]
+    assert len(steps) > 10 and (requested > 0).all(axis=None)
+    measured = steps[steps["memory"].notna()]
+    assert (measured["memory"] < measured["requested_memory"]).all()
+    assert "memory requested (MB)" in (finished / "results" / "toy" / "report.html").read_text()
 
 
 def test_snakemakes_own_report_has_the_tables_and_the_page(finished):
@@ -259,12 +254,10 @@ def test_the_linter_has_nothing_to_say(tmp_path):
 def test_a_wrong_configuration_is_one_line_before_any_job(tmp_path, config, line):
     (tmp_path / "bad.yaml").write_text(config)
     process = snakemake(tmp_path, "--configfile", "bad.yaml")
-    told = [
-        text for text in (process.stdout + process.stderr).splitlines() if text.startswith("danq: ")
-    ]
-    assert process.returncode == 2 and len(told) == 1 and line in told[0], (
-        process.stdout + process.stderr
-    )
+    output = process.stdout + process.stderr
+    assert process.returncode == 2, output
+    (message,) = messages(process)
+    assert line in message, output
     assert "Traceback" not in process.stderr and not (tmp_path / "results").exists()
 
 
@@ -279,8 +272,8 @@ def test_a_failed_step_leaves_no_output(tmp_path):
         process.returncode != 0
         and "genome.fa:3: the name 'chr1' is used again" in process.stdout + process.stderr
     )
-    made = [path.name for path in (tmp_path / "results" / "broken").iterdir()]
-    assert sorted(made) in (
+    names = [path.name for path in (tmp_path / "results" / "broken").iterdir()]
+    assert sorted(names) in (
         ["config.yaml", "logs"],
         ["logs"],
         ["benchmarks", "config.yaml", "logs"],
@@ -376,13 +369,13 @@ def configure(folder, site, peaks, checksum="."):
     return ("--configfile", "run.yaml")
 
 
-def told(process):
-    return [
-        line for line in (process.stdout + process.stderr).splitlines() if line.startswith("danq: ")
-    ]
+def messages(process):
+    """Return the messages of danq in the output of a process."""
+    lines = (process.stdout + process.stderr).splitlines()
+    return [line for line in lines if line.startswith("danq: ")]
 
 
-def test_files_are_fetched_checked_and_kept(tmp_path, site):
+def test_files_are_fetched_and_checked_once(tmp_path, site):
     run = configure(tmp_path, site, f"{site}/good/a.bed", sha256(Site.files["a.bed"]).hexdigest())
     process = snakemake(tmp_path, "results/fetched/dataset.h5", *run)
     assert process.returncode == 0, process.stdout + process.stderr
@@ -396,8 +389,8 @@ def test_files_are_fetched_checked_and_kept(tmp_path, site):
     with open_dataset(tmp_path / "results" / "fetched" / "dataset.h5") as dataset:
         assert dataset.source["peaks"][0]["source"] == f"{site}/good/a.bed"
         assert dataset.source["dropped"]["blacklist"] == 1
-    again = snakemake(tmp_path, "results/fetched/dataset.h5", *run)
-    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+    second = snakemake(tmp_path, "results/fetched/dataset.h5", *run)
+    assert second.returncode == 0 and "Nothing to be done" in second.stdout + second.stderr
 
 
 @pytest.mark.parametrize(
@@ -420,7 +413,7 @@ def test_what_does_not_arrive_as_meant_is_refused(tmp_path, site, kind, pinned, 
     assert not list((tmp_path / "resources").glob("*/a.bed")) and not list(
         tmp_path.rglob("dataset.h5")
     )
-    assert "Traceback" not in "".join(told(process))
+    assert "Traceback" not in "".join(messages(process))
 
 
 def test_the_published_bundle_is_trained_on(tmp_path):
