@@ -1,5 +1,5 @@
 # What each step requests from a cluster: memory and time. On one machine this has no effect.
-# Twice what was measured or more (docs/scaling.md); a job that runs out of either is submitted again with twice of it.
+# Twice what was measured or more (docs/scaling.md); a job that runs out of either is resubmitted with twice as much.
 
 from danq.catalog import MODELS
 
