@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset
-from danq.genome.sequence import packed_bytes, reverse_complement_packed
+from danq.genome.sequence import reverse_complement_packed, row_bytes
 
 PAIRS = (("valid", "train"), ("test", "train"), ("test", "valid"))
 """Each split, and the split it is compared with, which is used before it."""
@@ -192,5 +192,5 @@ def _gather(dataset: Dataset, split: str, rows: NDArray[np.int64]) -> NDArray[np
 
 def _rows_in(size: int, dataset: Dataset) -> int:
     """Return how many packed windows `size` bytes hold, at least 1."""
-    row_size = 4 * packed_bytes(dataset.window)
+    row_size = row_bytes(dataset.window, n_targets=0)
     return max(1, size // row_size)

@@ -18,7 +18,7 @@ from danq.data.schema import ATTRIBUTES, PARTS, read_attribute, read_texts
 from danq.data.verify import problems
 from danq.errors import DanqError
 from danq.files import PathLike
-from danq.genome.sequence import packed_bytes, unpack, unpack_indices
+from danq.genome.sequence import unpack, unpack_indices
 
 _BLOCK = 4096  # windows read at once
 
@@ -254,26 +254,3 @@ def open_dataset(path: PathLike) -> Iterator[Dataset]:
         if problem is not None:
             raise DanqError(f"{problem}; make it again", path)
         yield Dataset(file)
-
-
-def row_bytes(window: int, n_targets: int) -> int:
-    """Return the bytes that one window and its labels take in dataset.h5.
-
-    Parameters
-    ----------
-    window : int
-        Length of the window (bp).
-    n_targets : int
-        Number of targets.
-
-    Returns
-    -------
-    int
-        Half a byte a base and a bit a label, each rounded up; its start not counted.
-
-    Examples
-    --------
-    >>> row_bytes(1000, 919)
-    615
-    """
-    return 4 * packed_bytes(window) + packed_bytes(n_targets)

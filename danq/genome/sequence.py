@@ -115,6 +115,29 @@ def packed_bytes(n: int) -> int:
     return -(-n // 8)
 
 
+def row_bytes(window: int, n_targets: int) -> int:
+    """Return the bytes that one window and its labels take in dataset.h5.
+
+    Parameters
+    ----------
+    window : int
+        Length of the window (bp).
+    n_targets : int
+        Number of targets.
+
+    Returns
+    -------
+    int
+        Half a byte a base and a bit a label, each rounded up; its start not counted.
+
+    Examples
+    --------
+    >>> row_bytes(1000, 919)
+    615
+    """
+    return 4 * packed_bytes(window) + packed_bytes(n_targets)
+
+
 def pack(indices: Bytes) -> Bytes:
     """Return indices as packed one-hot.
 

@@ -17,6 +17,7 @@ from danq.config import Ablation
 from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError
 from danq.files import PathLike, write_table
+from danq.network.batches import reverse_complement
 from danq.network.models import ConvolutionalNetwork
 from danq.network.strands import BATCH, strand_log_odds
 from danq.network.trained import load
@@ -149,7 +150,7 @@ def ablated_changes(
     """
     windows = torch.from_numpy(X).to(device)
     with torch.inference_mode():
-        reverse_complements = windows.flip(1, 2)
+        reverse_complements = reverse_complement(windows)
         strands = [network.stem(windows), network.stem(reverse_complements)]
         before = _log_odds(network, strands)
         for number in range(network.stem.conv.out_channels):

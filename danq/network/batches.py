@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from danq.errors import DanqError
-from danq.genome.sequence import packed_bytes
+from danq.genome.sequence import row_bytes
 
 if TYPE_CHECKING:
     from danq.data.dataset import Dataset
@@ -222,14 +222,12 @@ class Loader:
 
     def _choose_blocks(self, memory: float) -> None:
         """Choose the windows of a block, and the blocks of a group: one block where all fit."""
-        sequence_bytes = 4 * packed_bytes(self.dataset.window)
-        label_bytes = packed_bytes(len(self.dataset.names))
-        row_bytes = sequence_bytes + label_bytes
-        if self.n_windows * row_bytes <= memory:
+        window_bytes = row_bytes(self.dataset.window, len(self.dataset.names))
+        if self.n_windows * window_bytes <= memory:
             self.block_size = self.n_windows
         else:
             self.block_size = min(BLOCK, self.n_windows)
-        fitting = int(memory / 2 // (row_bytes * self.block_size))
+        fitting = int(memory / 2 // (window_bytes * self.block_size))
         self.blocks_per_group = max(1, fitting)
 
     def schedule(self, seed: int, epoch: int) -> EpochSchedule:
@@ -468,6 +466,14 @@ def _weights(dataset: "Dataset", balance: bool) -> torch.Tensor:
     return torch.from_numpy(np.concatenate(weights))
 
 
+def reverse_complement(X: torch.Tensor) -> torch.Tensor:
+    """Return the reverse complements of one-hot windows X (n, 4, L), in the same shape.
+
+    Flipping positions and channels gives them, because the alphabet reversed is its own complement.
+    """
+    return X.flip(1, 2)
+
+
 def augment(
     X: torch.Tensor, reverse_complemented: torch.Tensor, shifts: torch.Tensor, shift: int
 ) -> torch.Tensor:
@@ -489,7 +495,7 @@ def augment(
     torch.Tensor, shape (n, 4, L)
     """
     is_reverse = reverse_complemented.view(-1, 1, 1)
-    X = torch.where(is_reverse, X.flip(1, 2), X)
+    X = torch.where(is_reverse, reverse_complement(X), X)
     if shift == 0:
         return X
     positions = torch.arange(X.shape[2], device=X.device)

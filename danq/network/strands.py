@@ -1,8 +1,4 @@
-"""What a network predicts for both strands of a sequence.
-
-Flipping positions and channels of one-hot DNA gives the reverse complement, because the alphabet
-reversed is its own complement.
-"""
+"""What a network predicts for both strands of a sequence."""
 
 from collections.abc import Callable
 
@@ -12,7 +8,7 @@ from torch.nn.functional import logsigmoid
 from tqdm import tqdm
 
 from danq.data.dataset import Dataset
-from danq.network.batches import Batches
+from danq.network.batches import Batches, reverse_complement
 
 BATCH = 256
 """Windows that are predicted at once."""
@@ -34,7 +30,7 @@ def strand_logits(network: nn.Module, X: torch.Tensor) -> torch.Tensor:
         Of the sequences as they are, and of their reverse complements.
     """
     forward = network(X)
-    reverse = network(X.flip(1, 2))
+    reverse = network(reverse_complement(X))
     return torch.stack([forward, reverse])
 
 
@@ -59,7 +55,7 @@ def strand_probabilities(network: nn.Module, X: torch.Tensor) -> torch.Tensor:
     # A sigmoid for each strand: one over both at once may differ in its last digits, because the
     # vectors of a CPU then end at other values.
     forward = torch.sigmoid(network(X).float())
-    reverse = torch.sigmoid(network(X.flip(1, 2)).float())
+    reverse = torch.sigmoid(network(reverse_complement(X)).float())
     return torch.stack([forward, reverse])
 
 

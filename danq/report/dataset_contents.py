@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from danq.data.audit import audit
-from danq.data.dataset import Dataset, row_bytes
+from danq.data.dataset import Dataset
 from danq.genome.bins import SPLITS
+from danq.genome.sequence import row_bytes
 
 BLOCK = 1 << 23
 """Bytes of packed windows that are read at once."""

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danq.data.dataset import open_dataset, row_bytes
+from danq.data.dataset import open_dataset
 from danq.data.dataset_writer import create_dataset
 from danq.errors import DanqError
 from danq.genome.bins import SPLITS
-from danq.genome.sequence import decode, one_hot
+from danq.genome.sequence import decode, one_hot, row_bytes
 from danq.genome.sequence import encode as encode_bases
 from danq.network.batches import Batches, augment
 from tests.conftest import BIN, LENGTHS, WINDOW

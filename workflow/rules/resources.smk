@@ -2,6 +2,7 @@
 # Twice what was measured or more (docs/scaling.md); a job that runs out of either is resubmitted with twice as much.
 
 from danq.catalog import MODELS
+from danq.genome.sequence import row_bytes
 
 LONGEST = 24 * 60  # minutes of one training: at the end of its time it saves its state, and the next job goes on
 GFLOPS = {"cpu": 20, "gpu": 5_000}  # of a thread, or of a GPU, in training; low, as they set a time limit
@@ -19,7 +20,7 @@ class Job:
     `model` is what it is about, where it is about one.
     """
 
-    ROW = 4 * -(-length // 8) + -(-n_targets // 8)  # bytes of a window in dataset.h5
+    ROW = row_bytes(length, n_targets)  # bytes of a window in dataset.h5
 
     def __init__(self, wildcards, input):
         datasets = [path for path in input if path.endswith("dataset.h5")]
