@@ -33,6 +33,7 @@ distances, and a model that knows only the parts cannot tell them apart. A rule 
 200-bp *element*, centred on the parts.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +74,7 @@ TURN = 10.5
 """Length of a turn of the double helix (bp)."""
 
 
+@functools.cache  # the database is read once: the truth of many figures asks for these
 def planted_motifs() -> dict[str, Motif]:
     """Return the planted motifs by factor, in the order of `MOTIFS`."""
     motifs = jaspar(RELEASE, names=list(MOTIFS.values()))
