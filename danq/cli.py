@@ -240,26 +240,16 @@ def _extract(
 
 
 def _add_source_files(step: Step) -> None:
-    """Add the options that name the user's files."""
+    """Add the options that name the user's files, and those that choose and check among them."""
     step.input("genome", "genome FASTA: plain, gzip or BGZF")
     step.input(
         "targets",
         "targets.tsv: columns name, file (peaks; relative to this table), group, jaspar, sha256, "
         "md5, widen (bp)",
     )
-    step.input(
-        "blacklist",
-        "BED of regions; bins that share a base with them are left out",
-        required=False,
-        nargs="*",
-        default=[],
-    )
-    step.input(
-        "unmappable",
-        "BED of regions; bins of which more than half lies in them are left out",
-        required=False,
-        nargs="*",
-        default=[],
+    step.inputs("blacklist", "BED of regions; bins that share a base with them are left out")
+    step.inputs(
+        "unmappable", "BED of regions; bins of which more than half lies in them are left out"
     )
     step.input(
         "aliases",
@@ -267,25 +257,14 @@ def _add_source_files(step: Step) -> None:
         required=False,
     )
     step.option(
-        "--where",
-        nargs="*",
-        metavar="COLUMN=VALUE",
-        default=[],
-        help="keep the targets whose column has that value",
-    )
-    step.option(
         "--downloads",
         metavar="FOLDER",
         help="folder of the files that targets.tsv names by URL",
     )
+    step.pairs("--where", "COLUMN=VALUE", "keep the targets whose column has that value")
     for kind in ("sha256", "md5"):
-        step.option(
-            f"--{kind}",
-            nargs="*",
-            metavar="FILE=CHECKSUM",
-            default=[],
-            help="checksum that a file must have, beside those in targets.tsv",
-        )
+        what = "checksum that a file must have, beside those in targets.tsv"
+        step.pairs(f"--{kind}", "FILE=CHECKSUM", what)
 
 
 def _sources(files: dict[str, Any]) -> Any:

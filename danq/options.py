@@ -98,6 +98,26 @@ class Step:
         """
         self.parser.add_argument(flag(name), required=required, help=help, metavar="FILE", **extra)
 
+    def inputs(self, name: str, help: str) -> None:
+        """Add the option of any number of files that are read, none by default.
+
+        Parameters
+        ----------
+        name, help : str
+            Name of the option without its hyphens, and what the files are.
+        """
+        self.input(name, help, required=False, nargs="*", default=[])
+
+    def pairs(self, option: str, metavar: str, help: str) -> None:
+        """Add an option of any number of NAME=VALUE words, none by default.
+
+        Parameters
+        ----------
+        option, metavar, help : str
+            As `argparse.ArgumentParser.add_argument` takes them; see `name_value_pairs`.
+        """
+        self.option(option, nargs="*", metavar=metavar, default=[], help=help)
+
     def output(self, name: str, help: str, *, required: bool = True, **extra: Any) -> None:
         """Add the option of an output file: it may not have the name of an input file.
 
