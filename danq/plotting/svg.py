@@ -18,6 +18,7 @@ from danq.motif.meme import information
 from danq.plotting.style import BASES
 
 _COLUMN = 10  # width of a base
+_CHARACTER = 11  # width of a character of a name, about
 _LOGO = 44  # height of 2 bits
 _ROOM = 70  # height of the scores of a locus
 _ROW = 146  # height of a locus, its title and its sites
@@ -191,7 +192,7 @@ def _locus(locus: Locus, scale: _Scale) -> str:
     line = element("path", d=f"M0 {scale.zero:.1f}h{width}v.6H0Z", opacity=".4")
     sites = ""
     for start, end, name in locus.sites:
-        sites += _site(name, locus.x(start), locus.x(end))
+        sites += _site(name, locus.x(start), locus.x(end), width)
     return title + _bin(locus) + bases + line + sites
 
 
@@ -218,13 +219,14 @@ def _bases(base: str, sizes: NDArray[np.floating], zero: float) -> str:
     return element("g", marks, style=fill)
 
 
-def _site(name: str, left: int, right: int) -> str:
-    """Return a bar below the bases, and the name of the site below the bar."""
+def _site(name: str, left: int, right: int, row_width: int) -> str:
+    """Return a bar below the bases, and the name of the site below the bar, inside the row."""
     y = _ROOM + 36
-    width = right - left
-    middle = f"{(left + right) / 2:g}"
-    bar = element("rect", x=left, y=y - 2, width=width, height=4)
-    text = element("text", escape(name), x=middle, y=y + 20, text_anchor="middle")
+    bar = element("rect", x=left, y=y - 2, width=right - left, height=4)
+    half = _CHARACTER * len(name) / 2
+    rightmost = max(half, row_width - half)
+    middle = min(max((left + right) / 2, half), rightmost)
+    text = element("text", escape(name), x=f"{middle:g}", y=y + 20, text_anchor="middle")
     return bar + text
 
 

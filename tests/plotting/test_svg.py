@@ -67,3 +67,15 @@ def test_loci_share_a_scale_and_negative_bases_are_upside_down():
         (10, 10),
         (0, 10),
     ]  # the bin and the site, cut at the ends; the other bin lies elsewhere
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (45, 55), (90, 100)])
+def test_the_name_of_a_site_stays_inside_its_row(start, end):
+    name = "ONECUT3 →"
+    locus = svg.Locus("a", np.zeros((100, 4)), 0, (0, 0), [(start, end, name)])
+    root = ElementTree.fromstring(svg.locus_svg([locus]))
+    (text,) = [element for element in root.iter("text") if element.text == name]
+    half = len(name) * 11 / 2
+    middle = float(text.get("x"))
+    assert half <= middle <= 1000 - half
+    assert (start, end) != (45, 55) or middle == 500
