@@ -4,16 +4,16 @@ One row of metadata.tsv is a file; one row of targets.tsv is an experiment, with
 files of peaks.
 """
 
-import csv
-import io
+import itertools
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from danq.errors import DanqError, shown
-from danq.files import PathLike, read_bytes
+from danq.files import PathLike
+from danq.genome.fields import Fields, read_fields
 from danq.genome.targets import listed_text, numbers_text, refuse_unfit, write_targets
 
 OUTPUT_TYPES = (
@@ -146,33 +146,38 @@ def _print_summary(
 
 def _read_metadata(path: PathLike) -> list[_Row]:
     """Return the rows of metadata.tsv, with the columns used here."""
-    try:
-        text = read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DanqError("is not UTF-8 text; download metadata.tsv again", path) from None
     # Quoted as Python's csv does by default: cells that hold a tab, a quote or the end of a line.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
-    rows = []
-    try:
-        header = _header(path, next(reader, [""]), text)
-        for cells in filter(None, reader):
-            rows.append(_row(path, reader.line_num, header, cells))
-    except csv.Error as error:
-        what = f"is incomplete ({error}); download metadata.tsv again"
-        raise DanqError(what, path, reader.line_num) from None
-    return rows
+    lines = read_fields(path, _is_header, csv_quotes=True)
+    first = next(lines, Fields(1, [""]))
+    header = _header(path, first.texts, lines)
+    return [_row(path, number, header, cells) for number, cells in lines]
 
 
-def _header(path: PathLike, cells: list[str], text: str) -> list[str]:
+def _is_header(names: Sequence[str]) -> bool:
+    return not _missing(_renamed(names))
+
+
+def _renamed(names: Sequence[str]) -> list[str]:
+    """Return column names with today's name of an old one."""
+    return ["File assembly" if name == "Assembly" else name for name in names]
+
+
+def _missing(header: list[str]) -> list[str]:
+    return [column for column in _NEEDED if column not in header]
+
+
+def _header(path: PathLike, cells: list[str], lines: Iterable[Fields]) -> list[str]:
     """Return the header of metadata.tsv; refuse ENCODE's other tables by their names."""
-    header = ["File assembly" if name == "Assembly" else name for name in cells]
-    missing = [column for column in _NEEDED if column not in header]
+    header = _renamed(cells)
+    missing = _missing(header)
     if not missing:
         return header
     fix = "give metadata.tsv, one row per file, which the first line of files.txt links to"
     if len(header) == 1 and re.match("https?://", header[0]):
         raise DanqError(f"is a list of links, as ENCODE's files.txt; {fix}", path)
-    if re.search(r"^ID\tAccession\t", text[:10_000], re.MULTILINE):
+    first_lines = [header]
+    first_lines += [texts for _, texts in itertools.islice(lines, 5)]
+    if any(texts[:2] == ["ID", "Accession"] for texts in first_lines):
         raise DanqError(f"is ENCODE's report.tsv, one row per experiment; {fix}", path)
     raise DanqError(f"no column {shown(missing[0])}; {fix}, of a search for experiments", path)
 

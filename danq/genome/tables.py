@@ -5,15 +5,16 @@ by `danq.genome.peaks`.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from danq.errors import DanqError, DanqErrors, shown
-from danq.files import PathLike, read_lines
+from danq.files import PathLike
 from danq.genome import sources
 from danq.genome.bins import MOST_TARGETS
+from danq.genome.fields import Fields, read_fields
 from danq.genome.peaks import unknown_chromosome
 
 _CHECKSUM_DIGITS = {"sha256": 64, "md5": 32}
@@ -203,7 +204,7 @@ def read_aliases(path: PathLike, names: Collection[str]) -> dict[str, str]:
     ----------
     path : str or path-like
         Tab-separated; the genome's name in the first column, other names in further ones, empty
-        cells allowed; lines that begin with ``#`` are skipped.
+        cells allowed; read as `danq.genome.fields.read_fields` says.
     names : collection of str
         Chromosomes of the genome; rows of others are skipped.
 
@@ -219,9 +220,8 @@ def read_aliases(path: PathLike, names: Collection[str]) -> dict[str, str]:
     """
     known = set(names)
     aliases: dict[str, str] = {}
-    for number, raw in read_lines(path):
-        name, *other_names = _text(raw, path, number).split("\t")
-        if name not in known or raw.startswith(b"#"):
+    for number, (name, *other_names) in _text_fields(path):
+        if name not in known:
             continue
         for alias in filter(None, other_names):
             chromosome = aliases.setdefault(alias, name)
@@ -256,7 +256,7 @@ class Row(NamedTuple):
 def read_rows(path: PathLike, needed: Sequence[str]) -> Iterator[Row]:
     """Yield each row of a tab-separated table with a header.
 
-    Lines that begin with ``#`` before the header, and empty lines, are skipped.
+    Comments, quotes and a byte-order mark are read as `danq.genome.fields.read_fields` says.
 
     Parameters
     ----------
@@ -277,16 +277,25 @@ def read_rows(path: PathLike, needed: Sequence[str]) -> Iterator[Row]:
         columns.
     """
     header = None
-    for number, raw in read_lines(path):
-        words = _text(raw, path, number).split("\t")
-        if words == [""]:
-            continue
+    for number, words in _text_fields(path, set(needed).issubset):
         if header is not None:
             yield _row(path, number, header, words)
-        elif not words[0].startswith("#"):
+        else:
             header = _header(path, number, words, needed)
     if header is None:
         raise DanqError(f"is empty; it needs a header with {', '.join(needed)}", path)
+
+
+def _text_fields(
+    path: PathLike, is_header: Callable[[Sequence[str]], bool] | None = None
+) -> Iterator[Fields]:
+    """Yield the fields of each line of a table; refuse control characters."""
+    for row in read_fields(path, is_header):
+        control = re.search(r"[\x00-\x08\x0b-\x1f\x7f]", "\t".join(row.texts))
+        if control:
+            what = f"holds the control character {control.group()!r}; remove it"
+            raise DanqError(what, path, row.line)
+        yield row
 
 
 def _row(path: PathLike, number: int, header: list[str], words: list[str]) -> Row:
@@ -387,15 +396,3 @@ def _region(text: str, lengths: Mapping[str, int]) -> Region:
         chromosome = f"{shown(region.chrom)} (0-{length} bp)"
         raise DanqError(f"split region {shown(text)} is empty or leaves {chromosome}; fix it")
     return region
-
-
-def _text(raw: bytes, path: PathLike, number: int) -> str:
-    """Return a line as text; refuse other encodings, and control characters."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise DanqError("not UTF-8 text; save the file as UTF-8", path, number) from None
-    control = re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)
-    if control:
-        raise DanqError(f"holds the control character {control.group()!r}; remove it", path, number)
-    return text

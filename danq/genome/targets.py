@@ -119,7 +119,8 @@ def refuse_unfit(
 ) -> None:
     """Refuse a row that would break the table.
 
-    Tabs, line ends, other control characters, and bytes that are not UTF-8 would.
+    Tabs, line ends, other control characters, and bytes that are not UTF-8 would; so would ``#``
+    at the beginning of a row, which makes a comment, and double quotes around a cell.
 
     Parameters
     ----------
@@ -135,12 +136,19 @@ def refuse_unfit(
     Raises
     ------
     DanqError
-        A cell holds such a character.
+        A cell holds such a character, or begins or is quoted like that.
     """
     for cell in row.values():
         if _UNFIT.search(cell):
             fault = "holds a control character or bytes that are not UTF-8; rename it"
             raise DanqError(f"{what}: {shown(cell, 200)} {fault}", path, line)
+        if re.fullmatch('".*"', cell):
+            fault = "is in double quotes; rename it"
+            raise DanqError(f"{what}: {shown(cell, 200)} {fault}", path, line)
+    first = next(iter(row.values()))
+    if first.lstrip().startswith("#"):
+        fault = "begins with #, as a comment does; rename it"
+        raise DanqError(f"{what}: {shown(first, 200)} {fault}", path, line)
 
 
 def write_targets(output: PathLike, rows: Sequence[Mapping[str, str]]) -> None:

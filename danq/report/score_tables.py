@@ -1,6 +1,5 @@
 """Tables of scores per target, from anywhere: read, checked, and two of them joined."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from danq.errors import DanqError, shown
-from danq.files import PathLike, read_lines
+from danq.files import PathLike
+from danq.genome.fields import Fields, read_fields
 from danq.report.words import listed, plural, title
 
 COMPARED = ("auroc", "auprc", "auprc_trapezoid")
@@ -35,13 +35,6 @@ class ScoreTable(NamedTuple):
 
     name: str
     scores: pd.DataFrame
-
-
-class _Line(NamedTuple):
-    """A line of a text file, and its number from 1."""
-
-    number: int
-    text: str
 
 
 def read_scores(path: PathLike, model: str | None, metrics: Sequence[str]) -> ScoreTable:
@@ -108,37 +101,32 @@ def _choose_model(models: pd.Series, model: str | None, path: PathLike) -> str:
 
 def _read_cells(path: PathLike) -> pd.DataFrame:
     """Return the cells of a table as text, with the number of each line."""
-    header, *lines = _read_filled_lines(path)
-    # Cells of a TSV are taken as they are, those of a CSV may be quoted.
-    tabs = "\t" in header.text
-    columns = [_column_name(name) for name in _cells(header.text, tabs)]
+    lines = list(read_fields(path, _is_header, commas=True))
+    if len(lines) < 2:
+        raise DanqError("holds no row below its header; give a table of scores per target", path)
+    header = lines[0]
+    columns = [_column_name(name) for name in header.texts]
     if len(set(columns)) < len(columns):
-        raise DanqError("has two columns of one name; rename one", path, header.number)
-    rows = []
-    for line in lines:
-        cells = [cell.strip() for cell in _cells(line.text, tabs)]
-        if len(cells) != len(columns):
-            n_cells = plural(len(cells), "cell")
-            what = f"has {n_cells} where the header has {len(columns)}; fix the line"
-            raise DanqError(what, path, line.number)
-        rows.append([*cells, line.number])
+        raise DanqError("has two columns of one name; rename one", path, header.line)
+    rows = [_row(path, line, len(columns)) for line in lines[1:]]
     return pd.DataFrame(rows, columns=[*columns, "line"])
 
 
-def _read_filled_lines(path: PathLike) -> list[_Line]:
-    """Return the lines of a file but for empty ones and comments; two at least."""
-    lines = []
-    for number, raw in read_lines(path):
-        text = raw.decode("utf-8", "replace").rstrip("\r")
-        if text.strip() and not text.startswith("#"):
-            lines.append(_Line(number, text))
-    if len(lines) < 2:
-        raise DanqError("holds no row below its header; give a table of scores per target", path)
-    return lines
+def _is_header(names: Sequence[str]) -> bool:
+    return any(_column_name(name) in NAMED for name in names)
 
 
-def _cells(text: str, tabs: bool) -> list[str]:
-    return text.split("\t") if tabs else next(csv.reader([text]))
+def _row(path: PathLike, line: Fields, n_columns: int) -> list[str | int]:
+    """Return the cells of a line, and its number."""
+    cells = [cell.strip() for cell in line.texts]
+    if len(cells) != n_columns:
+        n_cells = plural(len(cells), "cell")
+        what = f"has {n_cells} where the header has {n_columns}; fix the line"
+        raise DanqError(what, path, line.line)
+    if any("\n" in cell for cell in cells):
+        what = "a cell in double quotes goes on in the next line; end it in its own line"
+        raise DanqError(what, path, line.line)
+    return [*cells, line.line]
 
 
 def _column_name(cell: str) -> str:

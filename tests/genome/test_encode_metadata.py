@@ -350,14 +350,15 @@ GIVE = "give metadata.tsv, one row per file, which the first line of files.txt l
         ("\t".join(HEADER) + "\nENCFF001AAA\tbed narrowPeak\n", None),
         (
             "\t".join(HEADER) + '\nENCFF001AAA\t"bed narr',
-            "is incomplete (unexpected end of data); download metadata.tsv again",
+            "the double quotes of this row do not match (unexpected end of data); fix the row, or "
+            "download or write the table again",
         ),
     ],
 )
 def test_other_files_and_damaged_ones_are_refused(tmp_path, text, what):
     path = tmp_path / "some.tsv"
     path.write_text(text)
-    where = f"{path}:2" if what is None or what.startswith("is incomplete") else path
+    where = f"{path}:2" if what is None or what.startswith("the double quotes") else path
     what = what or "2 columns where the header has 59; download metadata.tsv again"
     refuse(f"{where}: {what}", targets_from_encode, path, tmp_path / "t.tsv")
     assert not (tmp_path / "t.tsv").exists()
@@ -366,7 +367,7 @@ def test_other_files_and_damaged_ones_are_refused(tmp_path, text, what):
 def test_bytes_that_are_not_text_are_refused(tmp_path):
     (tmp_path / "m.tsv").write_bytes(b"File accession\xff\n")
     refuse(
-        f"{tmp_path / 'm.tsv'}: is not UTF-8 text; download metadata.tsv again",
+        f"{tmp_path / 'm.tsv'}:1: not UTF-8 text; save the file as UTF-8",
         targets_from_encode,
         tmp_path / "m.tsv",
         tmp_path / "t.tsv",
@@ -408,7 +409,7 @@ def test_when_nothing_is_left_what_is_there_is_named(tmp_path):
 
 def test_a_cell_that_would_break_the_table_is_refused(tmp_path):
     refuse(
-        f"{tmp_path / 'metadata.tsv'}:3: ENCFF001AAA: 'K562\\tx\\n2|CTCF|None' holds a control "
+        f"{tmp_path / 'metadata.tsv'}:2: ENCFF001AAA: 'K562\\tx\\n2|CTCF|None' holds a control "
         "character or bytes "
         "that are not UTF-8; rename it",
         targets_of,

@@ -132,6 +132,23 @@ def test_names_that_would_break_the_table_are_refused(tmp_path, name, shown):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("#a", "begins with #, as a comment does; rename it"),
+        ('"a"', "is in double quotes; rename it"),
+    ],
+)
+def test_names_that_would_be_read_as_something_else_are_refused(tmp_path, name, fault):
+    write_all(tmp_path / "in", f"{name}.bed")
+    refuse(
+        f"'{name}.bed': '{name}' {fault}",
+        targets_from_folder,
+        tmp_path / "in",
+        tmp_path / "t.tsv",
+    )
+
+
 def test_listed_texts_are_cut_after_the_eighth():
     assert listed_text("bab") == "'a', 'b'"
     assert listed_text("ihgfedcba") == "'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', ..."
