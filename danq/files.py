@@ -89,6 +89,32 @@ def _remove_leftovers(path: Path) -> None:
             pass  # not a temporary file of danq, or its process runs as another user
 
 
+def refuse_overwriting(outputs: Iterable[PathLike], inputs: Iterable[PathLike], role: str) -> None:
+    """Refuse to write over a file that is read.
+
+    `danq.options` knows the files that are named as options; this is for those named in other files
+    or found in folders. Call it before anything long begins.
+
+    Parameters
+    ----------
+    outputs : iterable of path
+        The files to make.
+    inputs : iterable of path
+        The files that are read.
+    role : str
+        What the inputs are, for the message: ``named in targets.tsv``.
+
+    Raises
+    ------
+    DanqError
+        An output is also an input, maybe behind a link.
+    """
+    files = {os.path.realpath(path) for path in inputs}
+    for output in outputs:
+        if os.path.realpath(output) in files:
+            raise DanqError(f"is also an input, {role}; choose another output file", output)
+
+
 def write_text(path: PathLike, text: str) -> None:
     """Write text to a file as UTF-8, atomically.
 

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from danq.files import atomic, read_table, write_table, write_text
+from danq.files import atomic, read_table, refuse_overwriting, write_table, write_text
+from tests.conftest import refuse
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -48,3 +49,15 @@ def test_what_another_process_writes_is_left_alone(tmp_path):
             second.write_text("second")
             assert first.exists()
     assert (tmp_path / "a.txt").read_text() == "first" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_output_may_not_be_an_input_behind_a_link(tmp_path):
+    (tmp_path / "peaks").mkdir()
+    write_text(tmp_path / "peaks" / "a.bed", "x")
+    (tmp_path / "link").symlink_to(tmp_path / "peaks")
+    output = tmp_path / "link" / "a.bed"
+    message = f"{output}: is also an input, named in t.tsv; choose another output file"
+    inputs = [tmp_path / "b.bed", tmp_path / "peaks" / "a.bed"]
+    outputs = [tmp_path / "new", output]
+    refuse(message, refuse_overwriting, outputs, inputs, "named in t.tsv")
+    refuse_overwriting([tmp_path / "new"], inputs, "named in t.tsv")

@@ -28,9 +28,10 @@ def check(sources: Sources, output: PathLike, *, settings: Extract) -> None:
     DanqErrors
         Everything that is wrong in the files, a line each.
     DanqError
-        No bin can be used, or a chromosome or group that is not there.
+        No bin can be used, a chromosome or group that is not there, or an output that is one of the
+        files.
     """
-    files = read_files(sources, settings)
+    files = read_files(sources, settings, outputs=(output,))
     choice = choose(files, settings)
     refuse_one_sided(files, choice)
     findings = {"windows": choice.windows(), "dropped": choice.dropped, **files.source}

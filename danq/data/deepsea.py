@@ -8,7 +8,6 @@ the arrays, packed to bits on the way: whole ones would not fit into memory.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from danq.data.dataset_writer import Writer, create_dataset
 from danq.data.matlab import BitArray, Halves, first_true, hdf5_arrays, reading
 from danq.data.matlab5 import mat5_arrays
 from danq.errors import DanqError, shown
-from danq.files import PathLike, checksums, read_lines
+from danq.files import PathLike, checksums, read_lines, refuse_overwriting
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import reverse_complement_packed
 
@@ -74,7 +73,7 @@ def import_deepsea(
     1 GB for the published sizes (4,400,000, 8,000 and 455,024 rows of 1,000 bp).
     """
     paths = dict(zip(SPLITS, (train, valid, test), strict=True))
-    _refuse_overwriting(output, paths)
+    _refuse_overwriting(output, paths, names)
     with contextlib.ExitStack() as stack:
         files = {}
         for split, path in paths.items():
@@ -96,10 +95,13 @@ def import_deepsea(
                 _copy(file, split, writer)
 
 
-def _refuse_overwriting(output: PathLike, inputs: Mapping[str, PathLike]) -> None:
-    for path in inputs.values():
-        if os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
-            raise DanqError("is also to be the output; name another file to make", path)
+def _refuse_overwriting(
+    output: PathLike, paths: Mapping[str, PathLike], names: PathLike | None
+) -> None:
+    inputs = list(paths.values())
+    if names:
+        inputs.append(names)
+    refuse_overwriting([output], inputs, "a file of the bundle")
 
 
 def _refuse_other_sizes(files: Mapping[str, "_File"]) -> None:

@@ -47,9 +47,9 @@ def extract(
     ------
     DanqError, DanqErrors
         All errors in the files at once; regions that overlap, no usable bin, or a split or target
-        that cannot be trained on.
+        that cannot be trained on; or an output that is one of the files.
     """
-    files = read_files(sources, settings)
+    files = read_files(sources, settings, outputs=(output, table))
     choice = choose(files, settings)
     refuse_one_sided(files, choice)
     splits = {"valid": settings.valid, "test": settings.test}

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from danq.config import Extract
 from danq.errors import DanqError, DanqErrors
-from danq.files import PathLike
+from danq.files import PathLike, refuse_overwriting
 from danq.genome.bins import Grid, Labels, coverage, flank, overlapping
 from danq.genome.fasta import read_genome
 from danq.genome.peaks import Chromosomes, read_peaks
@@ -129,7 +129,7 @@ class _Errors:
             raise DanqErrors(list(lines))
 
 
-def read_files(sources: Sources, settings: Extract) -> Files:
+def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] = ()) -> Files:
     """Read and check every file.
 
     Parameters
@@ -138,6 +138,8 @@ def read_files(sources: Sources, settings: Extract) -> Files:
         The files.
     settings : danq.config.Extract
         Its bins and regions are used.
+    outputs : sequence of path
+        The files to make: none of them may be one of the files that are read.
 
     Returns
     -------
@@ -149,9 +151,11 @@ def read_files(sources: Sources, settings: Extract) -> Files:
     DanqErrors
         All errors in the files. Peaks are checked as text even when the genome cannot be
         read.
+    DanqError
+        An output is an input, too.
     """
     errors = _Errors()
-    targets = errors.call(read_targets, sources.targets, sources.where, sources.downloads) or []
+    targets = _read_targets(sources, errors, outputs)
     source = _provenance(sources, targets, errors)
     errors.stop()
     chromosomes = regions = None
@@ -180,6 +184,16 @@ def read_files(sources: Sources, settings: Extract) -> Files:
         n_peaks=[counts["intervals"] for counts in labelled.counts],
         source=source,
     )
+
+
+def _read_targets(sources: Sources, errors: _Errors, outputs: Sequence[PathLike]) -> list[Target]:
+    """Read the table of targets; refuse an output that is one of all the files that are read."""
+    targets = errors.call(read_targets, sources.targets, sources.where, sources.downloads) or []
+    for key, path in _named_files(sources):
+        refuse_overwriting(outputs, [path], f"the file of {key}")
+    peak_files = [target.file for target in targets]
+    refuse_overwriting(outputs, peak_files, f"named in {sources.targets}")
+    return targets
 
 
 def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from danq.errors import DanqError, shown
-from danq.files import PathLike, sha256, write_text
+from danq.files import PathLike, refuse_overwriting, sha256, write_text
 
 _PEAK_FILE = re.compile(
     r"(.+?)(?:\.(?:bed|narrowPeak|broadPeak))+(?:\.gz)?", re.IGNORECASE | re.DOTALL
@@ -39,12 +39,13 @@ def targets_from_folder(folder: PathLike, output: PathLike, *, group: str = "all
     Raises
     ------
     DanqError
-        No peak file, two of one name (upper and lower case being the same) in one group, or a name
-        with a control character.
+        No peak file, two of one name (upper and lower case being the same) in one group, a name
+        with a control character, or an output that is one of the peak files.
     """
     folder = Path(folder)
     output = Path(output)
     files = _list_files(folder)
+    refuse_overwriting([output], files.peaks, f"a peak file in {folder}")
     rows = [_row(folder, file, output, group) for file in files.peaks]
     _refuse_twins(folder, rows)
     rows.sort(key=lambda row: (row["name"], row["group"]))

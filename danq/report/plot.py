@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from danq.errors import DanqError
-from danq.files import PathLike, write_table
+from danq.files import PathLike, refuse_overwriting, write_table
 from danq.plotting.drawing import refuse_format, save_figure
 from danq.report import figures
 from danq.report.figures import Drawing
-from danq.report.run import Run, read_run
+from danq.report.run import Run, read_run, run_files
 from danq.report.run_scores import Pair
 
 
@@ -44,9 +44,12 @@ def plot(
     Raises
     ------
     DanqError
-        No such pair or target, another format, or a run without the data of the figure.
+        No such pair or target, another format, a run without the data of the figure, or an output
+        that is a file of the run.
     """
     refuse_format(output)
+    outputs = [output] if table is None else [output, table]
+    refuse_overwriting(outputs, run_files(folder), f"a file of the run {folder}")
     run = read_run(folder)
     drawing = _drawing(run, kind, pair, target)
     if drawing is None:

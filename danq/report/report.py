@@ -8,10 +8,10 @@ The report is made in three steps, each of which knows only the one before::
               sections/                        a chapter each, of the pieces in page.py
 """
 
-from danq.files import PathLike
+from danq.files import PathLike, refuse_overwriting
 from danq.report.curve_data import run_curves
 from danq.report.page import write_page
-from danq.report.run import read_run, read_settings
+from danq.report.run import configured_database, read_run, read_settings, run_files
 from danq.report.sections.chapters import chapters
 from danq.report.sentences import summary
 
@@ -32,8 +32,13 @@ def report(folder: PathLike, output: PathLike, *, config: PathLike | None = None
     Raises
     ------
     DanqError
-        A table is missing, or lacks a column, or holds text where a number belongs.
+        A table is missing, or lacks a column, or holds text where a number belongs; or the output
+        is a file of the run.
     """
-    run = read_run(folder)
     settings = "" if config is None else read_settings(config)
+    refuse_overwriting([output], run_files(folder), f"a file of the run {folder}")
+    database = configured_database(settings)
+    if isinstance(database, str):
+        refuse_overwriting([output], [database], f"named in {config}")
+    run = read_run(folder)
     write_page(output, run.name, summary(run), chapters(run, settings), run_curves(run))

@@ -42,6 +42,25 @@ from danq.report.run_trainings import (
     training_folders,
 )
 
+_RUN_FILES = (
+    "metrics.tsv",
+    "comparison.tsv",
+    "curves.tsv.gz",
+    "reliability.tsv",
+    "dataset.h5",
+    "dataset.json",
+    "simulated/sites.tsv.gz",
+    "logs/*.log",
+    "benchmarks/*.tsv",
+    "*/seed*/train.json",
+    "*/seed*/history.tsv",
+    "*/seed*/matches.tsv",
+    "*/seed*/motifs.meme",
+    "*/seed*/ablation.tsv",
+    "*/seed*/grammar.tsv",
+    "*/seed*/attributions.h5",
+)  # what `read_run` reads
+
 
 class SourceFile(NamedTuple):
     """A file that dataset.h5 was made from.
@@ -204,6 +223,14 @@ def read_run(folder: PathLike) -> Run:
     )
 
 
+def run_files(folder: PathLike) -> list[Path]:
+    """Return the files of a run's folder that `read_run` reads, as far as they are there."""
+    files = []
+    for pattern in _RUN_FILES:
+        files += sorted(Path(folder).glob(pattern))
+    return files
+
+
 def read_settings(path: PathLike) -> str:
     """Return the resolved configuration of a run as it is written, YAML text."""
     return read_text(path)
@@ -214,12 +241,22 @@ def configured_motifs(settings: str) -> dict[str, Motif]:
 
     There are none when the text names none, or names some that cannot be read.
     """
+    database = configured_database(settings)
+    if database is None:
+        return {}
     try:
-        database = yaml.safe_load(settings)["motifs"]
         motifs = known_motifs(database)
-    except (yaml.YAMLError, TypeError, KeyError, DanqError):
+    except (TypeError, DanqError):
         return {}
     return {motif.name: motif for motif in motifs}
+
+
+def configured_database(settings: str) -> str | None:
+    """Return what a configuration (YAML text) names as its known motifs; None without any."""
+    try:
+        return yaml.safe_load(settings)["motifs"]
+    except (yaml.YAMLError, TypeError, KeyError):
+        return None
 
 
 class _DatasetContents(NamedTuple):

@@ -304,7 +304,8 @@ def test_files_of_another_kind_are_refused(tmp_path):
 
 def test_a_given_file_is_never_overwritten(tmp_path):
     _, paths = small_bundle(tmp_path)
-    with pytest.raises(DanqError, match=r"test.mat: is also to be the output"):
+    message = r"test.mat: is also an input, a file of the bundle; choose another output file$"
+    with pytest.raises(DanqError, match=message):
         import_deepsea(*paths, paths[2])
 
 

@@ -1,13 +1,15 @@
+import shutil
 import tracemalloc
 
 import numpy as np
 import pytest
 
+from danq import cli
 from danq.config import Extract
 from danq.data.inputs import read_files
 from danq.errors import DanqError
-from danq.genome.sources import Sources
-from tests.conftest import SPLITS, write_bed, write_fasta
+from danq.genome.sources import Sources, local_path
+from tests.conftest import BIN, SPLITS, WINDOW, refuse, write_bed, write_fasta
 from tests.data.test_extract import rows_of
 
 
@@ -70,9 +72,9 @@ def test_a_changed_file_is_refused(toy, run_extract, tmp_path):
         DanqError,
         match=r"a\.bed: its sha256 is [0-9a-f]{64}, not the expected 0{64}: the file has ch",
     ):
-        run_extract(toy, tmp_path, targets=tmp_path / "targets.tsv")
+        run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv")
     with pytest.raises(DanqError, match=r"genome\.fa: its md5 is"):
-        run_extract(toy, tmp_path, checksums={str(toy / "genome.fa"): {"md5": "0" * 32}})
+        run_extract(toy, tmp_path / "out", checksums={str(toy / "genome.fa"): {"md5": "0" * 32}})
 
 
 def test_memory_is_the_packed_genome_and_a_constant(run_extract, tmp_path):
@@ -94,3 +96,55 @@ def test_memory_is_the_packed_genome_and_a_constant(run_extract, tmp_path):
     # Half a byte per base, twice while the pieces of a chromosome are joined, and the blocks of one
     # piece of text.
     assert peak < n + 60_000_000
+
+
+@pytest.fixture
+def inputs(toy, tmp_path):
+    """Return a folder of inputs: one target by path, one that was fetched into downloads/."""
+    folder = tmp_path / "inputs"
+    (folder / "peaks").mkdir(parents=True)
+    shutil.copy(toy / "genome.fa", folder)
+    shutil.copy(toy / "a.bed", folder / "peaks")
+    url = "https://example.org/b.bed"
+    fetched = tmp_path / local_path(url, folder / "downloads")
+    fetched.parent.mkdir(parents=True)
+    shutil.copy(toy / "b.bed", fetched)
+    (folder / "targets.tsv").write_text(f"name\tfile\nA\tpeaks/a.bed\nB\t{url}\n")
+    return folder
+
+
+def content(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("step", ["check", "extract"])
+@pytest.mark.parametrize("pattern", ["peaks/a.bed", "downloads/*/b.bed"])
+def test_a_step_overwrites_no_file_that_its_table_names(step, pattern, inputs, capsys):
+    (output,) = inputs.glob(pattern)
+    before = content(inputs)
+    words = [step, "--genome", inputs / "genome.fa", "--targets", inputs / "targets.tsv"]
+    words += ["--downloads", inputs / "downloads", "--bin-size", BIN, "--window", WINDOW]
+    words += ["--valid", "chr2", "--test", "chr3", "--output", output]
+    if step == "extract":
+        words += ["--table", inputs / "table.tsv"]
+    assert cli.main([str(word) for word in words]) == 2
+    role = f"named in {inputs / 'targets.tsv'}"
+    message = f"danq: {output}: is also an input, {role}; choose another output file"
+    assert capsys.readouterr().err.splitlines()[-1] == message
+    assert content(inputs) == before
+
+
+def test_the_table_of_an_extraction_overwrites_no_peaks(inputs, run_extract, tmp_path):
+    table = inputs / "peaks" / "a.bed"
+    changes = {"downloads": inputs / "downloads", "table": table}
+    role = f"named in {inputs / 'targets.tsv'}"
+    message = f"{table}: is also an input, {role}; choose another output file"
+    refuse(message, run_extract, inputs, tmp_path / "out", **changes)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_named_directly_is_no_output_either(toy):
+    sources = Sources(toy / "genome.fa", toy / "targets.tsv")
+    output = toy / "genome.fa"
+    message = f"{output}: is also an input, the file of genome; choose another output file"
+    refuse(message, read_files, sources, Extract(**SPLITS), [output])

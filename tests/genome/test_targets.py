@@ -156,3 +156,12 @@ def test_listed_texts_are_cut_after_the_eighth():
 
 def test_numbers_are_sorted_by_name():
     assert numbers_text({"histone": 1, "TF": 2}) == "2 TF, 1 histone"
+
+
+def test_a_table_may_not_overwrite_a_peak_file(tmp_path):
+    write_all(tmp_path, "TF/a.bed", "b.bed")
+    output = tmp_path / "TF" / "a.bed"
+    before = output.read_bytes()
+    message = f"{output}: is also an input, a peak file in {tmp_path}; choose another output file"
+    refuse(message, targets_from_folder, tmp_path, output)
+    assert output.read_bytes() == before

@@ -6,6 +6,7 @@ from danq import config
 from danq.errors import DanqError
 from danq.files import read_table
 from danq.report.plot import plot
+from tests.conftest import refuse
 from tests.report.toy_run import write_run
 
 
@@ -87,3 +88,11 @@ def test_an_older_run_lacks_some_figures(tmp_path):
             DanqError, match=f"has no data for the figure {kind}; make the run again"
         ):
             plot(folder, kind, tmp_path / "x.svg", target="Abf1")
+
+
+def test_a_drawing_and_its_table_overwrite_no_file_of_the_run(folder, tmp_path):
+    table = folder / "comparison.tsv"
+    before = table.read_bytes()
+    message = f"{table}: is also an input, a file of the run {folder}; choose another output file"
+    refuse(message, plot, folder, "scatter", tmp_path / "s.svg", table=table)
+    assert table.read_bytes() == before and not list(tmp_path.iterdir())

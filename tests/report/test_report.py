@@ -7,6 +7,7 @@ import pytest
 from danq.errors import DanqError
 from danq.files import read_table, write_table
 from danq.report.report import report
+from tests.conftest import refuse
 from tests.report.toy_run import GROUPS, HOSTILE, Page, page_of, with_attributions, write_run
 
 
@@ -182,3 +183,26 @@ def test_loci_are_on_the_page(tmp_path):
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert 'id="loci"' in text and "<script>alert(1)" not in text
     assert {match for match in re.findall(r'href="#base-(.)"', text)} <= set("ACGT")
+
+
+@pytest.mark.parametrize("name", ["metrics.tsv", "danq/seed0/motifs.meme"])
+def test_the_page_overwrites_no_file_of_the_run(tmp_path, name):
+    folder = tmp_path / "run"
+    write_run(folder)
+    output = folder / name
+    before = output.read_bytes()
+    message = f"{output}: is also an input, a file of the run {folder}; choose another output file"
+    refuse(message, report, folder, output)
+    assert output.read_bytes() == before
+
+
+def test_the_page_does_not_overwrite_the_motifs_that_the_configuration_names(tmp_path):
+    folder = tmp_path / "run"
+    write_run(folder)
+    motifs = tmp_path / "mine.meme"
+    motifs.write_text("precious")
+    config = tmp_path / "config.yaml"
+    config.write_text(f"motifs: {motifs}\n")
+    message = f"{motifs}: is also an input, named in {config}; choose another output file"
+    refuse(message, report, folder, motifs, config=config)
+    assert motifs.read_text() == "precious"

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from danq import read_run
-from danq.report.run import SourceFile, configured_motifs
-from tests.report.toy_run import write_run
+from danq.report.run import SourceFile, configured_database, configured_motifs, run_files
+from tests.report.toy_run import with_attributions, write_run
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +42,16 @@ def test_files_have_a_role_and_a_checksum(run):
     assert files[0] == SourceFile("genome", "sacCer3.fa.gz", "ab" * 32)
     peaks = [file.path for file in files if file.role == "peaks"]
     assert len(peaks) == 16 and peaks[0] == "peaks/Abf1.bed"
+
+
+def test_the_files_of_a_run_are_all_that_its_stages_left(tmp_path):
+    with_attributions(tmp_path / "run", simulated=True)
+    files = {path for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    rest = files - set(run_files(tmp_path / "run"))
+    assert {path.name for path in rest} == {"config.yaml"}
+
+
+def test_a_configuration_names_its_known_motifs():
+    assert configured_database("motifs: mine.meme") == "mine.meme"
+    assert configured_database("train: {}") is None
+    assert configured_database("") is None
