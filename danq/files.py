@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import errno
+import fcntl
 import glob
 import gzip
 import hashlib
@@ -113,6 +114,83 @@ def refuse_overwriting(outputs: Iterable[PathLike], inputs: Iterable[PathLike], 
     for output in outputs:
         if os.path.realpath(output) in files:
             raise DanqError(f"is also an input, {role}; choose another output file", output)
+
+
+@contextlib.contextmanager
+def locked(path: PathLike, what: str) -> Iterator[None]:
+    """Hold a lock for as long as the block runs; a process that dies releases it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file that is locked. It and its folder are made when missing; it is removed at the end.
+    what : str
+        What is wrong where another process holds the lock, for the message.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    DanqError
+        Another process holds the lock.
+
+    Notes
+    -----
+    On a file system without locks, the block runs without one.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    handle = _lock(path, what)
+    try:
+        yield
+    finally:
+        # Removed before it is released: nobody else can have locked it, and who opened it
+        # meanwhile sees that it is gone.
+        with contextlib.suppress(OSError):
+            Path(path).unlink()
+        os.close(handle)
+
+
+def _lock(path: PathLike, what: str) -> int:
+    """Return the open file at a path, locked; make it where it is missing."""
+    while True:
+        handle = _open_lock(path)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise DanqError(what) from None
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return handle
+            os.close(handle)
+            raise
+        if _is_file_at(handle, path):
+            return handle
+        os.close(handle)  # its last owner removed it before we locked it
+
+
+def _open_lock(path: PathLike) -> int:
+    """Open a file to lock it, even one that another user's process left behind."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:
+        if not os.path.exists(path):
+            raise
+        return os.open(path, os.O_RDONLY)
+
+
+def _is_file_at(handle: int, path: PathLike) -> bool:
+    """Say whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+# A file system without locks; EBADF: one that locks only what is open for writing (NFS).
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
 
 
 def write_text(path: PathLike, text: str) -> None:

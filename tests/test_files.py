@@ -1,7 +1,19 @@
+import errno
+import fcntl
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
-from danq.files import atomic, read_table, refuse_overwriting, write_table, write_text
+from danq.files import (
+    atomic,
+    locked,
+    read_table,
+    refuse_overwriting,
+    write_table,
+    write_text,
+)
 from tests.conftest import refuse
 
 
@@ -61,3 +73,80 @@ def test_an_output_may_not_be_an_input_behind_a_link(tmp_path):
     outputs = [tmp_path / "new", output]
     refuse(message, refuse_overwriting, outputs, inputs, "named in t.tsv")
     refuse_overwriting([tmp_path / "new"], inputs, "named in t.tsv")
+
+
+@pytest.fixture
+def owner(tmp_path):
+    """Return another process that holds the lock tmp_path/a/x.lock until it is killed."""
+    code = (
+        "import sys\nfrom danq.files import locked\n"
+        "with locked(sys.argv[1], ''):\n    print(flush=True)\n    sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a" / "x.lock")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def refused_lock(path):
+    with locked(path, "somebody is here"):
+        raise AssertionError("the block must not run")
+
+
+def test_a_lock_keeps_another_process_out_until_its_owner_dies(tmp_path, owner):
+    path = tmp_path / "a" / "x.lock"
+    for _ in range(2):  # to be refused changes nothing
+        refuse("somebody is here", refused_lock, path)
+    owner.kill()
+    owner.wait()
+    assert path.exists()
+    with locked(path, ""):
+        refuse("somebody is here", refused_lock, path)
+    assert not path.exists()
+
+
+def test_a_lock_is_removed_when_its_block_raises(tmp_path, owner):
+    owner.communicate()
+    assert owner.returncode == 0 and not (tmp_path / "a" / "x.lock").exists()
+    with pytest.raises(RuntimeError), locked(tmp_path / "x.lock", ""):
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_lock_that_its_owner_removed_meanwhile_is_made_again(tmp_path, monkeypatch):
+    path = tmp_path / "x.lock"
+    flock = fcntl.flock
+    calls = []
+
+    def late(handle, kind):
+        if not calls:
+            path.unlink()
+        calls.append(kind)
+        flock(handle, kind)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with locked(path, ""):
+        assert path.exists() and len(calls) == 2
+        refuse("somebody is here", refused_lock, path)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_where_no_lock_can_be_taken_the_block_runs_without(tmp_path, monkeypatch, number):
+    def flock(handle, kind):
+        raise OSError(number, "not here")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with locked(tmp_path / "x.lock", ""), locked(tmp_path / "x.lock", ""):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_any_other_error_of_a_lock_is_raised(tmp_path, monkeypatch):
+    def flock(handle, kind):
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match="broken"), locked(tmp_path / "x.lock", ""):
+        raise AssertionError("the block must not run")

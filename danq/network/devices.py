@@ -227,6 +227,31 @@ def _make_fabric(device: torch.device, precision: str, devices: int, nodes: int)
     )
 
 
+def leads_processes(devices: int, nodes: int) -> bool:
+    """Say whether this process leads those that share a training, before `open_fabric` starts them.
+
+    Parameters
+    ----------
+    devices, nodes : int
+        Processes on each machine, and number of machines.
+
+    Returns
+    -------
+    bool
+        True for the only process of a training.
+    """
+    if devices * nodes == 1:
+        return True
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        names = ["RANK"]
+    elif _starts_processes(nodes):
+        names = ["LOCAL_RANK"]  # Lightning sets it in the processes that it starts
+    else:
+        names = ["SLURM_PROCID", "NODE_RANK", "LOCAL_RANK"]
+    ranks = {os.environ.get(name, "0") for name in names}
+    return ranks == {"0"}
+
+
 def _starts_processes(nodes: int) -> bool:
     """Say whether danq has to start the processes itself.
 

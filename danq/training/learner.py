@@ -5,6 +5,8 @@ dropout follow from these. Several processes that share each batch do what one w
 order of sums.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,9 +16,10 @@ from torch import nn
 
 from danq.config import Train
 from danq.data.dataset import Dataset
+from danq.files import PathLike, locked
 from danq.network.batches import EpochSchedule, Loader
 from danq.network.checkpoint import build_from
-from danq.network.devices import hold_gpus, open_fabric
+from danq.network.devices import hold_gpus, leads_processes, open_fabric
 from danq.network.layers import Dropout
 from danq.network.models import Network
 from danq.training.clock import Clock
@@ -258,6 +261,38 @@ def steps_of_epoch(loader: Loader, options: Options) -> int:
     int
     """
     return -(-loader.epoch_size // options.batch_size)
+
+
+@contextlib.contextmanager
+def claim(checkpoint: PathLike, settings: Train) -> Iterator[None]:
+    """Hold the output of a training, and its GPUs, for this training alone.
+
+    Of several processes that share a training, the leading one locks ``<checkpoint>.lock`` while
+    the block runs. Call it before signals are caught, see `claim_devices`.
+
+    Parameters
+    ----------
+    checkpoint : str or path-like
+        The checkpoint that the training makes.
+    settings : danq.config.Train
+        How many processes train, and on which devices.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    DanqError
+        Another training works on this checkpoint.
+    """
+    what = "another danq train works on this output; wait until it ends, or name another output"
+    lock: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    if leads_processes(settings.devices, settings.nodes):
+        lock = locked(f"{checkpoint}.lock", f"{checkpoint}: {what}")
+    with lock:
+        claim_devices(settings)
+        yield
 
 
 def claim_devices(settings: Train) -> None:

@@ -11,7 +11,7 @@ from danq.data.dataset import open_dataset
 from danq.files import PathLike
 from danq.training.epoch import Epochs
 from danq.training.interruption import Stop, open_resume, restore_state
-from danq.training.learner import claim_devices, set_up
+from danq.training.learner import claim, set_up
 from danq.training.record import Curves, Record, Row, training_facts
 
 
@@ -37,8 +37,8 @@ def train(
     checkpoint, history, facts : str or path-like
         Files to make: the weights of the best epoch with all that rebuilds the model, one row per
         epoch, and how it went (JSON). While training, ``<checkpoint>.resume`` holds the state from
-        which it goes on. TensorBoard, where it is installed, finds the curves in the folder
-        ``<checkpoint>.tensorboard``.
+        which it goes on, and ``<checkpoint>.lock`` keeps a second training out. TensorBoard, where
+        it is installed, finds the curves in the folder ``<checkpoint>.tensorboard``.
     model : str
         A key of `danq.catalog.MODELS`.
     seed : int
@@ -56,13 +56,13 @@ def train(
     ------
     DanqError
         The device is not there, the loss is no longer finite, the validation split has no target
-        with both labels, or a training of another configuration was cut off here.
+        with both labels, a training of another configuration was cut off here, or another process
+        works on this checkpoint.
     StoppedError
         SIGTERM, SIGINT or SIGUSR1 arrived; the state is saved.
     """
     record = Record(checkpoint, history, facts)
-    claim_devices(settings)
-    with Stop() as stop, open_dataset(dataset) as data:
+    with claim(checkpoint, settings), Stop() as stop, open_dataset(dataset) as data:
         epochs = Epochs(data, stop)
         learner = set_up(data, settings, model=model, seed=seed, motifs=motifs, threads=threads)
         options = learner.options

@@ -68,3 +68,31 @@ def test_gpus_that_were_chosen_are_left_alone_and_too_many_are_not_taken(
         monkeypatch.setenv(variable, "1")
     devices.hold_gpus(n)
     assert devices._locks == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "sizes", "leads"),
+    [
+        ({}, (1, 1), True),
+        ({}, (2, 1), True),
+        ({"LOCAL_RANK": "0"}, (2, 1), True),
+        ({"LOCAL_RANK": "1"}, (2, 1), False),
+        # One of several independent trainings that srun started: each leads itself.
+        ({"SLURM_NTASKS": "4", "SLURM_PROCID": "3"}, (1, 1), True),
+        ({"SLURM_NTASKS": "4", "SLURM_PROCID": "0"}, (2, 2), True),
+        ({"SLURM_NTASKS": "4", "SLURM_PROCID": "3"}, (2, 2), False),
+        ({"SLURM_NTASKS": "1", "SLURM_PROCID": "0", "LOCAL_RANK": "1"}, (2, 1), False),
+        ({"TORCHELASTIC_RUN_ID": "x", "RANK": "0", "LOCAL_RANK": "0"}, (2, 2), True),
+        ({"TORCHELASTIC_RUN_ID": "x", "RANK": "2", "LOCAL_RANK": "0"}, (2, 2), False),
+        ({"NODE_RANK": "0"}, (1, 2), True),
+        ({"NODE_RANK": "1"}, (1, 2), False),
+        ({"NODE_RANK": "0", "LOCAL_RANK": "1"}, (2, 2), False),
+    ],
+)
+def test_one_of_the_processes_that_share_a_training_leads(variables, sizes, leads, monkeypatch):
+    names = ("LOCAL_RANK", "RANK", "NODE_RANK", "SLURM_PROCID", "SLURM_NTASKS")
+    for name in (*names, "TORCHELASTIC_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert devices.leads_processes(*sizes) == leads

@@ -1,6 +1,8 @@
 import pytest
 
-from danq.training.learner import SEEDS, share_of, step_seed
+from danq.config import Train
+from danq.training.learner import SEEDS, claim, share_of, step_seed
+from tests.conftest import refuse
 
 
 @pytest.mark.parametrize(("n", "world"), [(16, 1), (15, 2), (7, 4), (1, 3)])
@@ -24,3 +26,22 @@ def test_every_step_has_a_seed_of_its_own():
     assert len({step_seed(*step) for step in steps}) == len(steps)
     assert step_seed(0, 1, 2) == SEEDS + 2
     assert 0 <= step_seed(2**31 - 1, 100_000, 10**6) < 2**63
+
+
+def claimed(checkpoint, settings):
+    with claim(checkpoint, settings):
+        return [path.name for path in checkpoint.parent.iterdir()]
+
+
+def test_the_leading_process_alone_claims_the_output(tmp_path, monkeypatch):
+    checkpoint = tmp_path / "m.ckpt"
+    settings = Train(devices=2, device="cpu")
+    message = (
+        f"{checkpoint}: another danq train works on this output; wait until it ends, or name "
+        "another output"
+    )
+    with claim(checkpoint, settings):
+        refuse(message, claimed, checkpoint, settings)
+        monkeypatch.setenv("LOCAL_RANK", "1")
+        assert claimed(checkpoint, settings) == ["m.ckpt.lock"]
+    assert claimed(checkpoint, settings) == []

@@ -241,3 +241,47 @@ def test_sigterm_stops_two_processes_and_both_go_on(toy_dataset, tmp_path):
         subprocess.run(command, check=True, capture_output=True, timeout=100)
         results[name] = torch.load(folder / "m.ckpt", weights_only=True)
     assert same_weights(results["whole"], results["cut"])
+
+
+def endless(dataset, folder, **changes):
+    """Return the command of a training that does not end by itself."""
+    knobs = KNOBS | {"epochs": 5000, "patience": 5000} | changes
+    return [sys.executable, "-m", "danq", *command_line(dataset, folder, "danq_conv", knobs)]
+
+
+def start(command, line):
+    """Start a command; return it when it has printed a line with this text."""
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while line not in process.stderr.readline():
+        assert process.poll() is None
+    return process
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 1), (2, 1), (1, 2)])
+def test_a_second_training_to_the_same_output_is_refused(first, second, toy_dataset, tmp_path):
+    process = start(endless(toy_dataset, tmp_path, devices=first), "epoch 1/5000")
+    try:
+        command = endless(toy_dataset, tmp_path, devices=second)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        assert result.returncode == 2 and process.poll() is None
+        assert result.stderr.splitlines()[1:] == [
+            f"danq: {tmp_path / 'm.ckpt'}: another danq train works on this output; wait until it "
+            "ends, or name another output"
+        ]
+        process.send_signal(signal.SIGTERM)
+        log = process.communicate(timeout=100)[1]
+        assert process.returncode == 75 and "Traceback" not in log
+        assert not (tmp_path / "m.ckpt.lock").exists()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_killed_training_keeps_nobody_out(toy_dataset, tmp_path):
+    command = endless(toy_dataset, tmp_path)
+    for line in ("epoch 2/5000", "resuming at step"):
+        process = start(command, line)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert (tmp_path / "m.ckpt.lock").exists() and (tmp_path / "m.ckpt.resume").exists()
