@@ -140,7 +140,9 @@ def locked(path: PathLike, what: str) -> Iterator[None]:
     -----
     On a file system without locks, the block runs without one.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(path).parent
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
     handle = _lock(path, what)
     try:
         yield
@@ -149,6 +151,8 @@ def locked(path: PathLike, what: str) -> Iterator[None]:
         # meanwhile sees that it is gone.
         with contextlib.suppress(OSError):
             Path(path).unlink()
+            if is_new:
+                folder.rmdir()  # only where the block wrote nothing into it
         os.close(handle)
 
 

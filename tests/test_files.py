@@ -112,7 +112,7 @@ def test_a_lock_is_removed_when_its_block_raises(tmp_path, owner):
     assert owner.returncode == 0 and not (tmp_path / "a" / "x.lock").exists()
     with pytest.raises(RuntimeError), locked(tmp_path / "x.lock", ""):
         raise RuntimeError
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def test_a_lock_that_its_owner_removed_meanwhile_is_made_again(tmp_path, monkeypatch):
@@ -150,3 +150,16 @@ def test_any_other_error_of_a_lock_is_raised(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", flock)
     with pytest.raises(OSError, match="broken"), locked(tmp_path / "x.lock", ""):
         raise AssertionError("the block must not run")
+
+
+def test_a_folder_made_for_a_lock_goes_where_nothing_was_written(tmp_path):
+    with locked(tmp_path / "new" / "a.lock", "taken"):
+        assert (tmp_path / "new" / "a.lock").exists()
+    assert not (tmp_path / "new").exists()
+    with locked(tmp_path / "used" / "a.lock", "taken"):
+        (tmp_path / "used" / "model.ckpt").write_text("x")
+    assert [path.name for path in (tmp_path / "used").iterdir()] == ["model.ckpt"]
+    (tmp_path / "old").mkdir()
+    with locked(tmp_path / "old" / "a.lock", "taken"):
+        pass
+    assert (tmp_path / "old").exists()
