@@ -142,7 +142,6 @@ def locked(path: PathLike, what: str) -> Iterator[None]:
     """
     folder = Path(path).parent
     is_new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
     handle = _lock(path, what)
     try:
         yield
@@ -159,7 +158,12 @@ def locked(path: PathLike, what: str) -> Iterator[None]:
 def _lock(path: PathLike, what: str) -> int:
     """Return the open file at a path, locked; make it where it is missing."""
     while True:
-        handle = _open_lock(path)
+        try:
+            handle = _open_lock(path)
+        except FileNotFoundError:
+            if Path(path).parent.is_dir():
+                raise
+            continue  # its last owner removed the folder between our making it and the opening
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -177,6 +181,7 @@ def _lock(path: PathLike, what: str) -> int:
 
 def _open_lock(path: PathLike) -> int:
     """Open a file to lock it, even one that another user's process left behind."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except PermissionError:

@@ -1,5 +1,6 @@
 import errno
 import fcntl
+import os
 import subprocess
 import sys
 
@@ -163,3 +164,25 @@ def test_a_folder_made_for_a_lock_goes_where_nothing_was_written(tmp_path):
     with locked(tmp_path / "old" / "a.lock", "taken"):
         pass
     assert (tmp_path / "old").exists()
+
+
+def test_a_folder_that_goes_before_its_lock_is_opened_is_made_again(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "a.lock"
+    open_file = os.open
+    attempts = []
+
+    def open_late(name, *arguments):
+        attempts.append(name)
+        if len(attempts) == 1:
+            path.parent.rmdir()  # as the last owner does
+        return open_file(name, *arguments)
+
+    monkeypatch.setattr(os, "open", open_late)
+    with locked(path, "taken"):
+        assert path.exists() and len(attempts) == 2
+
+
+def test_a_lock_that_leads_nowhere_is_an_error_not_a_hang(tmp_path):
+    (tmp_path / "a.lock").symlink_to(tmp_path / "missing" / "b")
+    with pytest.raises(FileNotFoundError), locked(tmp_path / "a.lock", "taken"):
+        pass

@@ -23,7 +23,7 @@ _BLOCK = 1 << 22  # bytes read at once
 _LINE = 60  # bases on a line of the FASTA that is written
 _NEWLINE = ord("\n")
 _RETURN = ord("\r")
-_LOWER_CASE = 0x20  # the bit that lower-case letters have in ASCII
+_LOWER_CASE = 0x20  # the bit that lower case sets in ASCII
 _IUPAC = UNKNOWN + 1  # index of IUPAC bases other than ACGTN: unknown, too, but counted
 _NOT_DNA = 255  # index of every other byte
 
