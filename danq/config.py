@@ -10,7 +10,7 @@ import json
 import shlex
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Self
 
 import yaml
 from pydantic import (
@@ -105,6 +105,65 @@ class Section(BaseModel):
         return values
 
 
+SectionT = typing.TypeVar("SectionT", bound=Section)
+
+
+class Chosen(NamedTuple):
+    """A value that a rule chose, because the configuration leaves it out.
+
+    Attributes
+    ----------
+    value : int, float, str or bool
+        Of the knob.
+    reason : str
+        Why, as the end of a sentence: "as ...", "for ...", "since ...".
+    """
+
+    value: Any
+    reason: str
+
+
+class Filled(NamedTuple, Generic[SectionT]):
+    """A section in which no knob is left out that a rule can choose.
+
+    Attributes
+    ----------
+    settings : Section
+        As configured, with the chosen values.
+    choices : dict of str to Chosen
+        These values, by knob.
+    """
+
+    settings: SectionT
+    choices: dict[str, Chosen]
+
+
+def fill(settings: SectionT, rules: Mapping[str, Chosen]) -> Filled[SectionT]:
+    """Fill in the knobs that the configuration leaves out.
+
+    Parameters
+    ----------
+    settings : Section
+        As configured; a knob that is None was left out.
+    rules : dict of str to Chosen
+        What the rules choose for each knob that they know.
+
+    Returns
+    -------
+    Filled
+
+    Examples
+    --------
+    >>> rules = {"lr": Chosen(0.002, "for all"), "epochs": Chosen(8, "for all")}
+    >>> filled = fill(Train(epochs=3), rules)
+    >>> filled.settings.epochs, filled.settings.lr, list(filled.choices)
+    (3, 0.002, ['lr'])
+    """
+    choices = {name: chosen for name, chosen in rules.items() if getattr(settings, name) is None}
+    values = {name: chosen.value for name, chosen in choices.items()}
+    return Filled(settings.model_copy(update=values), choices)
+
+
 class Simulate(Section):
     """Make a genome with a planted motif grammar, its peaks, and the truth beside them."""
 
@@ -125,7 +184,8 @@ class Extract(Section):
         ge=1,
         description=(
             "from a training bin to the next (bp), a divisor of bin_size: overlapping bins show a "
-            "small genome from more places; none given: side by side"
+            "small genome from more places, bin_size means side by side; none given: by the bases "
+            "that there are for training"
         ),
     )
     valid: list[Word] = Field(
@@ -137,10 +197,11 @@ class Extract(Section):
     chromosomes: list[Word] = Field(
         [], description="chromosomes to take windows from; none given: all"
     )
-    train_bins: Literal["labelled", "sampled", "all"] = Field(
-        "all",
+    train_bins: Literal["labelled", "sampled", "all"] | None = Field(
+        None,
         description=(
-            "training bins: those with a label, these and sampled negatives, or all usable ones"
+            "training bins: those with a label, these and sampled negatives, or all usable ones; "
+            "none given: all, or sampled where all would be too many"
         ),
     )
     held_out_bins: Literal["labelled", "all"] = Field(
@@ -270,7 +331,9 @@ class Train(Section):
         ),
     )
     device: str = Field(
-        "auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", description="auto: a GPU if there is one"
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
+        description="auto: a GPU if there is one; cuda: NVIDIA's, mps: Apple's",
     )
     devices: int = Field(
         1, ge=1, description="GPUs, or CPU processes, of a node that share each batch"
@@ -291,6 +354,8 @@ class Train(Section):
     def _check_devices(self) -> Self:
         if self.device.startswith("cuda:") and self.devices * self.nodes > 1:
             raise ValueError("device names one GPU, devices several; give device cuda")
+        if self.device == "mps" and self.devices * self.nodes > 1:
+            raise ValueError("device mps is one GPU; leave devices and nodes at 1")
         return self
 
 

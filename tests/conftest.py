@@ -121,7 +121,9 @@ def run_extract():
         for name in Sources._fields:
             if name in changes:
                 files[name] = changes.pop(name)
-        settings = Extract(**{"bin_size": BIN, "window": WINDOW, **SPLITS} | changes)
+        defaults = {"bin_size": BIN, "window": WINDOW, **SPLITS}
+        defaults["stride"] = changes.get("bin_size", BIN)  # bins side by side
+        settings = Extract(**defaults | changes)
         extract(Sources(**files), output / "dataset.h5", table, settings=settings)
         windows(
             output / "dataset.h5",

@@ -32,7 +32,7 @@ def check(sources: Sources, output: PathLike, *, settings: Extract) -> None:
         files.
     """
     files = read_files(sources, settings, outputs=(output,))
-    choice = choose(files, settings)
+    choice = choose(files, files.settings)
     refuse_one_sided(files, choice)
     findings = {"windows": choice.windows(), "dropped": choice.dropped, **files.source}
     _print_findings(files, findings)
@@ -46,6 +46,8 @@ def _print_findings(files: Files, findings: dict[str, Any]) -> None:
     n_peaks = sum(files.n_peaks)
     print(f"genome: {len(lengths)} chromosomes, {total_length:,} bp")
     print(f"targets: {len(files.targets)}, with {n_peaks:,} peaks")
+    for name, chosen in files.source["chosen"].items():
+        print(f"{name}: {chosen['value']}, {chosen['reason']}")
     print("windows:", listed(findings["windows"]))
     dropped = {reason: number for reason, number in findings["dropped"].items() if number}
     print("bins left out:", listed(dropped) or "none")

@@ -50,6 +50,7 @@ def extract(
         that cannot be trained on; or an output that is one of the files.
     """
     files = read_files(sources, settings, outputs=(output, table))
+    settings = files.settings
     choice = choose(files, settings)
     refuse_one_sided(files, choice)
     splits = {"valid": settings.valid, "test": settings.test}

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from danq.config import Extract
+from danq.config import Extract, Filled
+from danq.data.automatic import fill_in, training_bases
 from danq.errors import DanqError, DanqErrors
 from danq.files import PathLike, refuse_overwriting
 from danq.genome.bins import Grid, Labels, coverage, flank, overlapping
-from danq.genome.fasta import read_genome
+from danq.genome.fasta import CountedGenome, read_genome
 from danq.genome.peaks import Chromosomes, read_peaks
 from danq.genome.sequence import Genome
 from danq.genome.sources import Sources, verify
@@ -68,7 +69,10 @@ class Files(NamedTuple):
     n_peaks : list of int
         Intervals in the file of each target.
     source : dict
-        Path and checksum of each file, and what was counted in it.
+        Path and checksum of each file, and what was counted in it; under ``chosen``, each value
+        that the configuration left out, with the reason for it.
+    settings : danq.config.Extract
+        As configured, with these values.
     """
 
     genome: Genome
@@ -80,6 +84,7 @@ class Files(NamedTuple):
     test: list[Region]
     n_peaks: list[int]
     source: dict[str, Any]
+    settings: Extract
 
     def rows(self) -> list[Row]:
         """Return the rows of the grid of bins, chromosome by chromosome."""
@@ -163,12 +168,15 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
     if counted is not None:
         chromosomes = errors.call(_chromosomes, counted.genome, sources.aliases)
         regions = errors.call(_regions, counted.genome.lengths, settings)
+    filled = _fill_in(settings, counted, regions)
+    settings = filled.settings
     grid = _grid(chromosomes, settings)
     labelled = errors.call(_label, targets, chromosomes, grid)
     blacklist = errors.call(_cover, sources.blacklist, chromosomes, grid, "blacklist")
     unmappable = errors.call(_cover, sources.unmappable, chromosomes, grid, "unmappable")
     errors.stop()
     assert counted and regions and labelled and blacklist and unmappable  # else it has stopped
+    source["chosen"] = {name: choice._asdict() for name, choice in filled.choices.items()}
     region_counts = blacklist.counts | unmappable.counts
     source["counts"] = {str(sources.genome): counted.counts} | region_counts
     for target, counts in zip(targets, labelled.counts, strict=True):
@@ -183,7 +191,18 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
         test=regions.test,
         n_peaks=[counts["intervals"] for counts in labelled.counts],
         source=source,
+        settings=settings,
     )
+
+
+def _fill_in(
+    settings: Extract, counted: CountedGenome | None, regions: "_Regions | None"
+) -> Filled[Extract]:
+    """Fill in what the configuration leaves out; with a bin's length if there is no genome."""
+    if counted is None or regions is None:
+        return fill_in(settings, settings.bin_size)
+    lengths = counted.genome.lengths
+    return fill_in(settings, training_bases(settings, lengths, regions.valid, regions.test))
 
 
 def _read_targets(sources: Sources, errors: _Errors, outputs: Sequence[PathLike]) -> list[Target]:

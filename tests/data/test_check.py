@@ -10,7 +10,7 @@ from danq.errors import DanqError
 from danq.genome.sources import Sources
 from tests.conftest import BIN, SPLITS, WINDOW, YEAST, needs_yeast
 
-SETTINGS = Extract(bin_size=BIN, window=WINDOW, **SPLITS)
+SETTINGS = Extract(bin_size=BIN, window=WINDOW, stride=BIN, **SPLITS)
 
 
 def test_findings_are_those_of_the_dataset(toy, run_extract, tmp_path, capsys):

@@ -28,7 +28,7 @@ def test_every_bin_is_a_window_or_counted_as_dropped(toy, run_extract, tmp_path)
     }
 
 
-@pytest.mark.parametrize("stride", [None, 40])
+@pytest.mark.parametrize("stride", [BIN, 40])
 def test_no_base_of_a_training_window_lies_in_another_region(stride, toy, run_extract, tmp_path):
     regions = {"valid": ["chr1:5000-9000"], "test": ["chr1:9000-12000", "chr3"]}
     run_extract(toy, tmp_path, stride=stride, **regions)
@@ -42,7 +42,7 @@ def test_no_base_of_a_training_window_lies_in_another_region(stride, toy, run_ex
     # By hand: of the windows of 400 bp that begin 100 bp before a bin, two straddle each of the
     # three borders (5000, 9000, 12000); with a stride of 40, so do two of each of the four other
     # rows.
-    assert facts["dropped"]["border"] == (6 if stride is None else 30)
+    assert facts["dropped"]["border"] == (6 if stride == BIN else 30)
 
 
 def test_a_stride_adds_overlapping_bins_to_training_only(toy, run_extract, tmp_path):
@@ -52,10 +52,10 @@ def test_a_stride_adds_overlapping_bins_to_training_only(toy, run_extract, tmp_p
                 toy, tmp_path / str(stride), stride=stride, blacklist=[toy / "blacklist.bed"]
             )
         )[1]
-        for stride in (None, 40)
+        for stride in (BIN, 40)
     }
     assert [row for row in rows[40] if row[3] != "train"] == [
-        row for row in rows[None] if row[3] != "train"
+        row for row in rows[BIN] if row[3] != "train"
     ]
     train = sorted(row[1] + FLANK for row in rows[40] if row[3] == "train")
     # By hand: bins at every multiple of 40 whose window lies in the 20,050 bp of chr1, less those
