@@ -97,7 +97,7 @@ class Section(BaseModel):
             return values
         for name, value in values.items():
             field = cls.model_fields.get(name)
-            if field is not None and field.annotation is bool:
+            if field is not None and field.annotation in (bool, bool | None):
                 continue
             parts = value if isinstance(value, list) else [value]
             if any(isinstance(part, bool) for part in parts):
@@ -246,48 +246,92 @@ class Extract(Section):
 class Train(Section):
     """Train one model on dataset.h5 and write a checkpoint, from which the model can be rebuilt."""
 
-    recipe: Literal["modern", "published"] = Field(
-        "modern",
+    recipe: Literal["auto", "published"] = Field(
+        "auto",
         description=(
-            "modern: one recipe for all models; published: each paper's own optimiser, initial "
-            "weights, constraints and loss"
+            "auto: one recipe for all models, and what is left out below is chosen by the training "
+            "data; published: each paper's own optimiser, initial weights, constraints and loss, "
+            "and what is left out is as published"
         ),
     )
-    scale: float = Field(
-        1.0, gt=0, le=4, description="multiplies every published layer width (1 = as published)"
+    scale: float | None = Field(
+        None,
+        gt=0,
+        le=4,
+        description=(
+            "multiplies every published layer width (1 = as published); none given: the recipe's"
+        ),
     )
-    filter_scale: float = Field(
-        1.0,
+    filter_scale: float | None = Field(
+        None,
         gt=0,
         le=16,
         description=(
             "multiplies the number of first filters once more: small data need many of them, and "
-            "little behind them"
+            "little behind them; none given: the recipe's"
         ),
     )
-    dropout: float = Field(
-        1.0, ge=0, le=1.9, description="multiplies every published dropout rate (1 = as published)"
+    dropout: float | None = Field(
+        None,
+        ge=0,
+        le=1.9,
+        description=(
+            "multiplies every published dropout rate (1 = as published); none given: the recipe's"
+        ),
     )
-    head: Literal["dense", "pool"] = Field(
-        "dense",
+    head: Literal["dense", "pool"] | None = Field(
+        None,
         description=(
             "dense: the published flatten and fully connected layer; pool: logits at every "
             "position, a smooth maximum of them, which small genomes need and which accepts "
-            "windows of other lengths later"
+            "windows of other lengths later; none given: the recipe's"
+        ),
+    )
+    stem: Literal["relu", "exponential"] | None = Field(
+        None,
+        description=(
+            "activation of the first filters. relu: as published; exponential: batch "
+            "normalisation after the pool, then an exponential, with which random filters find "
+            "motifs sooner; none given: the recipe's"
+        ),
+    )
+    filter_strands: Literal["one", "both"] | None = Field(
+        None,
+        description=(
+            "one: as published; both: half as many first filters, each read on both strands; none "
+            "given: the recipe's"
+        ),
+    )
+    filter_width: int | None = Field(
+        None,
+        ge=6,
+        le=60,
+        description=(
+            "width of the first filters (bp): DeepSEA's 8 hold no long motif; none given: as "
+            "published"
         ),
     )
     gates: Literal["sigmoid", "hard_sigmoid"] = Field(
         "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)"
     )
-    initialise_from: Literal["random", "targets", "known"] = Field(
-        "random",
+    initialise_from: Literal["random", "enriched", "targets", "known"] | None = Field(
+        None,
         description=(
-            "first filters from random numbers, from the targets' own known motifs, or from all "
-            "known motifs; motifs on both strands where that takes at most half of the filters"
+            "first filters from random numbers; half of them from motifs that are enriched in the "
+            "training windows of the targets; from the targets' own known motifs, or from all "
+            "known motifs, on both strands where that takes at most half of the filters; none "
+            "given: the recipe's"
         ),
     )
     epochs: int | None = Field(
-        None, ge=1, description="passes over what an epoch shows; none given: the recipe's"
+        None,
+        ge=1,
+        description="epochs, each with a validation at its end; none given: the recipe's",
+    )
+    epoch_size: int | None = Field(
+        None,
+        ge=1,
+        description="windows that an epoch shows, at most; none given: the recipe's",
     )
     batch_size: int | None = Field(
         None, ge=1, description="windows per step; none given: the recipe's"
@@ -305,22 +349,26 @@ class Train(Section):
             "stop after this many epochs without a better validation; none given: the recipe's"
         ),
     )
-    shift: int = Field(
-        0, ge=0, description="shift each training window by up to this many bp either way"
+    shift: int | None = Field(
+        None,
+        ge=0,
+        description=(
+            "shift each training window by up to this many bp either way; none given: the recipe's"
+        ),
     )
     negatives: float | None = Field(
         None,
         ge=0,
         description=(
             "windows without a label that an epoch shows per labelled one, drawn again for each "
-            "epoch; none given: all of them"
+            "epoch (more than there are: all of them); none given: the recipe's"
         ),
     )
-    balance: bool = Field(
-        False,
+    balance: bool | None = Field(
+        None,
         description=(
             "draw the labelled windows of an epoch with replacement, those of rare targets more "
-            "often, so that these are not learnt last"
+            "often, so that these are not learnt last; none given: the recipe's"
         ),
     )
     precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
@@ -375,23 +423,32 @@ class Tune(Train):
             "given: the recipe's"
         ),
     )
-    dropout: float = Field(
-        1.0,
+    dropout: float | None = Field(
+        None,
         ge=DROPOUT[0],
         le=DROPOUT[1],
-        description="multiplies every published dropout rate: 0 to 1.5 is tried",
+        description=(
+            "multiplies every published dropout rate: 0 to 1.5 is tried; none given: the recipe's "
+            "first"
+        ),
     )
-    scale: float = Field(
-        1.0,
+    scale: float | None = Field(
+        None,
         gt=0,
         le=2,
-        description="multiplies every published layer width: half, once and twice it is tried",
+        description=(
+            "multiplies every published layer width: half, once and twice it is tried; none given: "
+            "the recipe's"
+        ),
     )
-    shift: int = Field(
-        0,
+    shift: int | None = Field(
+        None,
         ge=SHIFT[0],
         le=SHIFT[1],
-        description="shift each training window by up to this many bp either way: 0 to 40 is tried",
+        description=(
+            "shift each training window by up to this many bp either way: 0 to 40 is tried; none "
+            "given: the recipe's first"
+        ),
     )
     trials: int = Field(
         20,
@@ -636,7 +693,7 @@ class Config(Section):
         for name in self.models:
             model = MODELS[name]
             initial = self.train.initialise_from
-            if initial != "random" and not model.has_filters:
+            if initial not in (None, "random") and not model.has_filters:
                 raise ValueError(
                     f"train.initialise_from {initial} puts motifs into filters, and {name} has "
                     "none; leave the model out, or give random"

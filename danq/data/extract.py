@@ -5,6 +5,8 @@ before the first byte is written. Windows are slices of the packed genome in mem
 intermediate files. `danq.data.check` makes the same checks, and no dataset.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -63,10 +65,15 @@ def extract(
         rows=_rows_by_chromosome(choice.codes, files.labels.grid),
         targets=targets,
         assembly=assembly,
-        source=files.source | {"dropped": choice.dropped, "splits": splits},
+        source={**files.source, "dropped": choice.dropped, "splits": splits, **_bins(settings)},
     ) as writer:
         _write_windows(writer, files, choice.codes, settings)
     write_text(table, _table(files, choice))
+
+
+def _bins(settings: Extract) -> dict[str, Any]:
+    """Return what the dataset says of its training bins."""
+    return {"stride": settings.stride, "train_bins": settings.train_bins}
 
 
 def _rows_by_chromosome(codes: NDArray[np.uint8], grid: Grid) -> NDArray[np.int64]:

@@ -1,15 +1,16 @@
 """Recipes by name: initial weights, optimiser, learning rate, constraints and loss.
 
-They are separate from the loop that runs them. `modern` is one recipe for every model. `published`
-is each paper's own: DeepSEA's for `deepsea`, DanQ's for every other model. A recipe's numbers
-apply where the configuration leaves a number out.
+They are separate from the loop that runs them. `auto` is one recipe for every model, whose numbers
+follow from the training data (`danq.training.automatic`). `published` is each paper's own:
+DeepSEA's for `deepsea`, DanQ's for every other model; its knobs apply where the configuration
+leaves one out.
 """
 
 import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -23,17 +24,32 @@ CLIP = 1e-7  # Keras 0.2 clips probabilities to [1e-7, 1 - 1e-7] before their lo
 WARM_UP = 0.08  # share of the steps in which the learning rate rises
 
 
+NUMBERS = ("lr", "batch_size", "epochs", "epoch_size", "patience", "weight_decay")
+"""Knobs of `danq.config.Train` in which the published recipes differ."""
+
+AS_PUBLISHED: dict[str, Any] = {
+    "scale": 1.0,
+    "filter_scale": 1.0,
+    "dropout": 1.0,
+    "head": "dense",
+    "initialise_from": "random",
+    "shift": 0,
+    "balance": False,
+}
+"""Knobs that mean the papers' networks, and windows as they are."""
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """The modern recipe, AdamW under a one-cycle learning rate; the published ones change it.
+    """AdamW under a one-cycle learning rate; the published recipes change it.
 
     Loshchilov and Hutter 2019 (https://arxiv.org/abs/1711.05101); Smith and Topin 2019
     (https://arxiv.org/abs/1708.07120).
 
     Attributes
     ----------
-    lr, batch_size, epochs, patience, weight_decay
-        See `danq.config.Train`.
+    lr, batch_size, epochs, patience, weight_decay : number or None
+        See `danq.config.Train`; None where the training data decide.
     criterion : str
         The column of the history that decides which epoch is best.
     both_strands : bool
@@ -46,16 +62,24 @@ class Recipe:
         See `danq.network.layers.Dropout`.
     """
 
-    lr: float
-    batch_size: int
-    epochs: int
-    patience: int
-    weight_decay: float
+    lr: float | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+    weight_decay: float | None = None
     criterion: str = "valid_auprc"
     both_strands: bool = False
     epoch_size: int | None = None
     loss_strands: int = 2
     inverted_dropout: bool = True
+
+    @property
+    def knobs(self) -> dict[str, Any]:
+        """Knobs of `danq.config.Train`, by name; empty where the training data decide."""
+        if self.lr is None:
+            return {}
+        numbers = {name: getattr(self, name) for name in NUMBERS}
+        return {**AS_PUBLISHED, **numbers}
 
     def initialise(self, model: Network) -> None:
         """Draw the initial weights of a model, in place.
@@ -389,7 +413,7 @@ class KerasRMSprop(torch.optim.Optimizer):
         return state["mean"]
 
 
-MODERN = Recipe(lr=0.002, batch_size=64, epochs=8, patience=5, weight_decay=0.01)
+AUTO = Recipe()
 PUBLISHED_DEEPSEA = PublishedDeepSEA(
     lr=1.0,
     batch_size=16,
@@ -427,7 +451,7 @@ def choose_recipe(name: str, model: str) -> Recipe:
 
     Parameters
     ----------
-    name : {"modern", "published"}
+    name : {"auto", "published"}
         Which recipe.
     model : str
         A key of `danq.catalog.MODELS`.
@@ -436,6 +460,6 @@ def choose_recipe(name: str, model: str) -> Recipe:
     -------
     Recipe
     """
-    if name == "modern":
-        return MODERN
+    if name == "auto":
+        return AUTO
     return PUBLISHED[MODELS[model].published_recipe]

@@ -14,7 +14,7 @@ class Clock:
     ----------
     device : torch.device
         Where the work is done. A GPU only queues its work: marks are then queued with it, and read
-        when a total is asked for.
+        when a total is asked for. On an Apple GPU the host's time is counted, that of queueing.
 
     Examples
     --------

@@ -22,6 +22,7 @@ from danq.network.checkpoint import build_from
 from danq.network.devices import hold_gpus, leads_processes, open_fabric
 from danq.network.layers import Dropout
 from danq.network.models import Network
+from danq.training.automatic import describe_training_set
 from danq.training.clock import Clock
 from danq.training.filters import InitialFilters, choose_filters
 from danq.training.options import Options, resolve
@@ -342,7 +343,8 @@ def set_up(
         no training window has a label where labels are counted; or filters cannot be initialised
         from these motifs.
     """
-    options = resolve(settings, model=model, seed=seed)
+    training_set = describe_training_set(dataset)
+    options = resolve(settings, training_set, model=model, seed=seed)
     fabric = open_fabric(options.device, options.precision, settings.devices, settings.nodes)
     torch.set_num_threads(threads)  # after the launch, which sets a number of its own
     loader = _open_loader(dataset, options, fabric.device)
@@ -376,11 +378,11 @@ def _open_loader(dataset: Dataset, options: Options, device: torch.device) -> Lo
         dataset,
         device,
         settings.memory * 1e9,
-        shift=settings.shift,
+        shift=settings.shift or 0,
         negatives=settings.negatives,
-        balance=settings.balance,
+        balance=bool(settings.balance),
         both_strands=options.recipe.both_strands,
-        epoch_size=options.recipe.epoch_size,
+        epoch_size=settings.epoch_size,
     )
 
 

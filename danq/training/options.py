@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 
-from danq.config import Train
+from danq.config import Chosen, Train
 from danq.network.devices import choose_device, choose_precision
 from danq.network.recipes import Recipe, choose_recipe
+from danq.training.automatic import TrainingSet, fill_in
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,15 @@ class Options:
     seed : int
         Seed of weights, dropout, order and strands.
     settings : danq.config.Train
-        As configured.
+        As configured, with what was chosen.
+    choices : dict of str to danq.config.Chosen
+        What the configuration left out, as it was chosen, and why.
     recipe : danq.network.recipes.Recipe
         What ``settings.recipe`` is for this model.
     epochs, batch_size, patience : int
-        Of the settings, else the recipe's.
+        Of the settings.
     lr, weight_decay : float
-        Of the settings, else the recipe's.
+        Of the settings.
     device : torch.device
         Where the model trains.
     precision : {"float32", "tf32", "bfloat16"}
@@ -40,6 +43,7 @@ class Options:
     model: str
     seed: int
     settings: Train
+    choices: dict[str, Chosen]
     recipe: Recipe
     epochs: int
     batch_size: int
@@ -53,8 +57,6 @@ class Options:
     def to_dict(self) -> dict[str, Any]:
         """Return them as plain values by name: model, seed, and every knob of ``config.Train``."""
         options = {"model": self.model, "seed": self.seed, **self.settings.model_dump()}
-        for name in RECIPE_NUMBERS:
-            options[name] = getattr(self, name)
         options["device"] = str(self.device)
         options["precision"] = self.precision
         if self.motifs is not None:
@@ -70,17 +72,19 @@ class Options:
         return dataclasses.replace(self, motifs=checksum)
 
 
-RECIPE_NUMBERS = ("epochs", "batch_size", "lr", "weight_decay", "patience")
-"""Knobs that the recipe fills in where the configuration leaves them out."""
+NUMBERS = ("epochs", "batch_size", "lr", "weight_decay", "patience")
+"""Knobs that `Options` has as fields of their own, since none of them is None."""
 
 
-def resolve(settings: Train, *, model: str, seed: int) -> Options:
-    """Fill in what the configuration leaves to the recipe and to the machine.
+def resolve(settings: Train, training_set: TrainingSet, *, model: str, seed: int) -> Options:
+    """Fill in what the configuration leaves to the recipe, the training data and the machine.
 
     Parameters
     ----------
     settings : danq.config.Train
         As configured.
+    training_set : danq.training.automatic.TrainingSet
+        What the automatic recipe goes by.
     model : str
         A key of `danq.catalog.MODELS`.
     seed : int
@@ -97,16 +101,13 @@ def resolve(settings: Train, *, model: str, seed: int) -> Options:
     """
     recipe = choose_recipe(settings.recipe, model)
     device = choose_device(settings.device)
-    numbers = {}
-    for name in RECIPE_NUMBERS:
-        number = getattr(settings, name)
-        if number is None:
-            number = getattr(recipe, name)
-        numbers[name] = number
+    filled = fill_in(settings, recipe, model, training_set)
+    numbers = {name: getattr(filled.settings, name) for name in NUMBERS}
     return Options(
         model=model,
         seed=seed,
-        settings=settings,
+        settings=filled.settings,
+        choices=filled.choices,
         recipe=recipe,
         device=device,
         precision=choose_precision(settings.precision, device),

@@ -10,6 +10,7 @@ from danq.config import Train
 from danq.data.dataset import open_dataset
 from danq.files import PathLike
 from danq.network.batches import EpochSchedule
+from danq.network.devices import synchronize
 from danq.training.interruption import Stop
 from danq.training.learner import Learner, set_up, step_seed
 
@@ -104,8 +105,7 @@ class _Steps:
         self.step += 1
 
     def _wait_for_device(self) -> None:
-        if self.learner.device.type == "cuda":
-            torch.cuda.synchronize()
+        synchronize(self.learner.device)
 
 
 def _profile(steps: _Steps) -> _Profile:

@@ -103,6 +103,7 @@ def training_facts(
         "filters_initialised_from": learner.initialised_from,
         "versions": versions(),
         "options": options.to_dict(),
+        "chosen": {name: choice._asdict() for name, choice in options.choices.items()},
         "threads": threads,
     }
 

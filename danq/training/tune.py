@@ -30,9 +30,11 @@ import torch
 import yaml
 
 from danq.config import Train, Tune
+from danq.data.dataset import open_dataset
 from danq.errors import DanqError, UntrainableError
 from danq.files import PathLike, read_table, sha256, write_table, write_text
 from danq.network.recipes import choose_recipe
+from danq.training.automatic import describe_training_set, fill_in
 from danq.training.record import Row, log
 from danq.training.study import SEARCHED, Study, describe_space, distributions, load_optuna
 from danq.training.train import train
@@ -184,7 +186,7 @@ class Search:
         self.seed = seed
         self.motifs = motifs
         self.threads = threads
-        self.knobs = _given_knobs(settings, model)
+        self.knobs = _given_knobs(settings, dataset, model)
         self.space = distributions(optuna, self.knobs["lr"], self.knobs["scale"])
         self.identity = {
             "dataset": sha256(dataset),
@@ -370,12 +372,13 @@ class _EpochReporter:
                 self._reported.add(row["epoch"])
 
 
-def _given_knobs(settings: Tune, model: str) -> dict[str, Any]:
-    """Return the knobs of a training, the learning rate filled in from the recipe."""
-    knobs = settings.model_dump(include=set(Train.model_fields))
-    if knobs["lr"] is None:
-        knobs["lr"] = choose_recipe(knobs["recipe"], model).lr
-    return knobs
+def _given_knobs(settings: Tune, dataset: PathLike, model: str) -> dict[str, Any]:
+    """Return the knobs of a training, filled in by the recipe."""
+    recipe = choose_recipe(settings.recipe, model)
+    with open_dataset(dataset) as data:
+        training_set = describe_training_set(data)
+    filled = fill_in(settings, recipe, model, training_set)
+    return filled.settings.model_dump(include=set(Train.model_fields))
 
 
 def _read_history(path: Path) -> list[Row]:

@@ -23,7 +23,7 @@ OPTIONS = {
     "head": "dense",
     "gates": "sigmoid",
     "filter_scale": 1.0,
-    "recipe": "modern",
+    "recipe": "auto",
 }
 """Options of a small model, as in its checkpoint."""
 

@@ -20,7 +20,7 @@ OPTIONS = {
     "head": "dense",
     "gates": "sigmoid",
     "filter_scale": 1.0,
-    "recipe": "modern",
+    "recipe": "auto",
 }
 
 

@@ -84,7 +84,7 @@ def test_a_checkpoint_gives_back_weights_and_facts(toy_dataset, tmp_path):
     assert (checkpoint.facts, checkpoint.data_facts) == (saved["facts"], saved["dataset"])
 
 
-@pytest.mark.parametrize(("recipe", "inverted"), [("modern", True), ("published", False)])
+@pytest.mark.parametrize(("recipe", "inverted"), [("auto", True), ("published", False)])
 def test_the_recipe_says_how_dropout_scales(recipe, inverted):
     options = {"model": "danq", "recipe": recipe, **WHOLE}
     layers = [

@@ -14,7 +14,7 @@ from danq.network.checkpoint import build_from
 from danq.network.cost import count_parameters
 from danq.network.models import build
 from danq.network.recipes import (
-    MODERN,
+    AUTO,
     PUBLISHED_DANQ,
     PUBLISHED_DANQ_JASPAR,
     PUBLISHED_DEEPSEA,
@@ -50,7 +50,7 @@ def test_modern_and_published_recipes_go_to_their_models():
         published = PUBLISHED_DANQ_JASPAR if "jaspar" in name else PUBLISHED_DANQ
         if name == "deepsea":
             published = PUBLISHED_DEEPSEA
-        assert choose_recipe("modern", name) is MODERN
+        assert choose_recipe("auto", name) is AUTO
         assert choose_recipe("published", name) is published
 
 
@@ -83,15 +83,15 @@ def test_published_numbers():
     assert dataclasses.asdict(PUBLISHED_DEEPSEA).items() >= deepsea.items()
     assert dataclasses.asdict(PUBLISHED_DANQ) == danq
     assert dataclasses.asdict(PUBLISHED_DANQ_JASPAR) == danq | {"epochs": 32, "patience": 100}
-    assert MODERN.inverted_dropout and not MODERN.both_strands
+    assert AUTO.inverted_dropout and not AUTO.both_strands
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 5, 12, 13, 25, 40, 1000])
 def test_the_modern_learning_rate_rises_to_its_peak_and_falls(steps):
     x, model = one_parameter()
-    optimizer = MODERN.optimizer(model, 0.01, 0.1)
+    optimizer = AUTO.optimizer(model, 0.01, 0.1)
     assert isinstance(optimizer, torch.optim.AdamW) and optimizer.defaults["weight_decay"] == 0.1
-    lr_scheduler = MODERN.lr_scheduler(optimizer, 0.01, steps)
+    lr_scheduler = AUTO.lr_scheduler(optimizer, 0.01, steps)
     rates = []
     for _ in range(steps):
         rates.append(optimizer.param_groups[0]["lr"])
@@ -185,7 +185,7 @@ def test_max_norm_leaves_an_lstm_alone():
 
 def test_no_other_recipe_constrains():
     model = build("danq_conv", 300, 2, 0.05)
-    for recipe in (MODERN, PUBLISHED_DANQ):
+    for recipe in (AUTO, PUBLISHED_DANQ):
         for parameter in model.parameters():
             nn.init.constant_(parameter, 2.0)
         recipe.constrain(model)
@@ -217,7 +217,7 @@ def some_logits():
 
 def test_the_loss_is_the_mean_cross_entropy(some_logits):
     logits, labels = some_logits
-    for recipe in (MODERN, PUBLISHED_DANQ):
+    for recipe in (AUTO, PUBLISHED_DANQ):
         loss = recipe.loss(None, torch.from_numpy(logits), torch.from_numpy(labels), 6)
         assert loss.item() == pytest.approx(bce(logits, labels), rel=1e-9)
 
@@ -227,7 +227,7 @@ def test_danqs_loss_clips_probabilities():
     labels = torch.tensor([[1.0, 0.0, 1.0]]).double()
     published = PUBLISHED_DANQ.loss(None, logits, labels, 1).item()
     assert published == pytest.approx((2 * -math.log(1e-7) + math.log(2)) / 3, rel=1e-6)
-    modern = MODERN.loss(None, logits, labels, 1).item()
+    modern = AUTO.loss(None, logits, labels, 1).item()
     assert modern == pytest.approx((80 + math.log(2)) / 3, rel=1e-6)
     assert PUBLISHED_DANQ.loss(None, logits.float(), labels.float(), 1).isfinite()
 

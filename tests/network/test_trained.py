@@ -23,7 +23,7 @@ OPTIONS = {
     "head": "dense",
     "gates": "sigmoid",
     "filter_scale": 1.0,
-    "recipe": "modern",
+    "recipe": "auto",
 }
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 

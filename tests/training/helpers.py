@@ -12,7 +12,17 @@ from danq.training.train import train
 
 KNOBS = {
     "scale": 0.02,
+    "filter_scale": 1.0,
+    "dropout": 1.0,
+    "head": "dense",
+    "stem": "relu",
+    "filter_strands": "one",
+    "initialise_from": "random",
+    "negatives": 1000.0,  # all
+    "balance": False,
+    "weight_decay": 0.01,
     "epochs": 3,
+    "epoch_size": 10_000,
     "batch_size": 16,
     "lr": 0.003,
     "shift": 3,

@@ -111,11 +111,11 @@ def test_a_signal_leads_to_a_state_from_which_the_training_goes_on(
     ("changes", "differences"),
     [
         ({"lr": 0.004}, "lr (0.003, now 0.004)"),
-        ({"negatives": 1.0}, "negatives (null, now 1.0)"),
+        ({"negatives": 1.0}, "negatives (1000.0, now 1.0)"),
         ({"epochs": 4, "head": "pool"}, 'head ("dense", now "pool"), epochs (3, now 4)'),
         (
             {"recipe": "published"},
-            'recipe ("modern", now "published"), weight_decay (0.01, now 0.0)',
+            'recipe ("auto", now "published")',
         ),
     ],
 )

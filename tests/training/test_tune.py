@@ -11,12 +11,11 @@ from danq.errors import DanqError, StoppedError
 from danq.training import study
 from danq.training import tune as module
 from danq.training.tune import tune
+from tests.training.helpers import KNOBS
 
 optuna = pytest.importorskip("optuna")
 
-GIVEN = config.Train(
-    scale=0.02, epochs=2, batch_size=128, lr=0.003, shift=3, precision="float32", device="cpu"
-)
+GIVEN = config.Train(**KNOBS | {"epochs": 2, "batch_size": 128})
 SEARCHED = ["lr", "dropout", "scale", "shift"]
 real_train = module.train
 
@@ -134,12 +133,13 @@ def test_all_that_is_tried_lies_in_the_space_and_follows_from_the_seed(toy_datas
     assert all(options == fixed[0] for options in fixed[:24])
 
 
-def test_without_a_learning_rate_the_recipe_s_is_the_middle(toy_dataset, tmp_path, fake):
-    assert search(toy_dataset, tmp_path, trials=1, lr=None).loc[0, "lr"] == 0.002
-    other = search(
+def test_without_a_learning_rate_that_of_the_recipe_is_the_middle(toy_dataset, tmp_path, fake):
+    danq = search(toy_dataset, tmp_path, trials=1, lr=None, recipe="published")
+    assert danq.loc[0, "lr"] == 0.001
+    deepsea = search(
         toy_dataset, tmp_path / "other", trials=1, lr=None, recipe="published", model="deepsea"
     )
-    assert other.loc[0, "lr"] == 1.0
+    assert deepsea.loc[0, "lr"] == 1.0
 
 
 def test_what_lags_behind_is_cut_short(toy_dataset, tmp_path, fake):

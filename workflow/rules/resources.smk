@@ -42,19 +42,20 @@ def minutes_of_training(job, epochs):
     speed = GFLOPS["gpu"] if gpu else GFLOPS["cpu"] * settings.threads
     workers = settings.train.devices * settings.train.nodes
     windows = job.windows * 1e6 * length / 1_000
-    return epochs * windows * cost * settings.train.scale / speed / workers / 60
+    return epochs * windows * cost * SCALE / speed / workers / 60
 
 
 def memory_of_training(job):
     """Return the GB of a training: the packed windows, several copies of the weights, a batch's activations."""
     windows = min(settings.train.memory, job.files)
     batch = (settings.train.batch_size or 100) / 100 * length / 1_000 * (not gpu)
-    weights_and_batch = (2 + batch) * settings.train.scale * settings.train.filter_scale
+    weights_and_batch = (2 + batch) * SCALE * (settings.train.filter_scale or 1)
     return 3 + 1.5 * windows * settings.train.devices + weights_and_batch
 
 
-EPOCHS = settings.train.epochs or {"modern": 8, "published": 120}[settings.train.recipe]
-SCALE = settings.train.scale
+# What the automatic recipe chooses is known only once there are data: at most one epoch over all windows.
+EPOCHS = settings.train.epochs or {"auto": 1, "published": 120}[settings.train.recipe]
+SCALE = settings.train.scale or 1.0
 WORKERS_OF_ABLATION = 50 if gpu else settings.threads  # one GPU does about as much as 50 threads
 
 MEMORY = {  # GB

@@ -3,7 +3,7 @@
 # On several machines Slurm starts the processes; on one, danq itself starts them.
 nodes = settings.train.nodes
 devices = settings.train.devices
-initial_motifs = [settings.motifs] if settings.train.initialise_from != "random" else []
+initial_motifs = [settings.motifs] if settings.train.initialise_from in ("targets", "known") else []
 across_nodes = {
     "mpi": "srun",
     "nodes": nodes,
