@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from danq.network import kernels
+
 Rectifier = Callable[[torch.Tensor], torch.Tensor]
 """An activation, as ReLU or DeepSEA's."""
 
@@ -47,9 +49,9 @@ def filter_maxima(conv: nn.Conv1d, X: torch.Tensor, pool: int) -> torch.Tensor:
     Parameters
     ----------
     conv : torch.nn.Conv1d
-        4 channels in, F filters of width w, no padding.
-    X : torch.Tensor, shape (N, 4, L)
-        One-hot sequences.
+        C channels in, F filters of width w, no padding.
+    X : torch.Tensor, shape (N, C, L)
+        One-hot sequences, or a feature map.
     pool : int
         Positions that are pooled into one; those left over at the end are dropped.
 
@@ -57,18 +59,57 @@ def filter_maxima(conv: nn.Conv1d, X: torch.Tensor, pool: int) -> torch.Tensor:
     -------
     torch.Tensor, shape (N, F, (L - w + 1) // pool)
     """
-    if X.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+    if X.device.type != "cpu":
         return functional.max_pool1d(conv(X), pool)
-    # In bfloat16 a CPU is slow at the backward pass of a convolution of so few channels, and quick
-    # at matrix products.
-    width = conv.kernel_size[0]
-    patches = X.to(torch.get_autocast_dtype("cpu")).unfold(2, width, 1)  # (N, 4, L - w + 1, w)
-    rows = patches.transpose(1, 2).flatten(2)  # (N, L - w + 1, 4 w)
-    Y = functional.linear(rows, conv.weight.flatten(1), conv.bias)  # (N, L - w + 1, F)
-    positions = Y.shape[1] // pool
-    full_pools = Y[:, : positions * pool]
-    pools = full_pools.unflatten(1, (positions, pool))  # (N, P, pool, F)
-    return pools.max(dim=2).values.transpose(1, 2)  # (N, F, P)
+    Y = kernels.convolve(X, conv.weight)  # (N, F, L - w + 1)
+    maxima = kernels.pool_maxima(Y.transpose(1, 2), pool, 1)  # (N, P, F)
+    if conv.bias is not None:
+        # After the pool: the same numbers for a fraction of the work.
+        maxima = maxima + conv.bias.to(maxima.dtype)
+    return maxima.transpose(1, 2)  # (N, F, P)
+
+
+def step_maxima(Y: torch.Tensor, pool: int) -> torch.Tensor:
+    """Return the maximum of each channel over every `pool` neighbouring steps of an LSTM.
+
+    Parameters
+    ----------
+    Y : torch.Tensor, shape (P, N, C)
+        What an LSTM returns, time first.
+    pool : int
+        Steps that are pooled into one; those left over at the end are dropped.
+
+    Returns
+    -------
+    torch.Tensor, shape (N, P // pool, C)
+    """
+    if Y.device.type != "cpu":
+        return functional.max_pool1d(Y.permute(1, 2, 0), pool).transpose(1, 2)
+    return kernels.pool_maxima(Y, pool, 0).transpose(0, 1)
+
+
+def responses(conv: nn.Conv1d, X: torch.Tensor, flanks: tuple[int, int] = (0, 0)) -> torch.Tensor:
+    """Return the responses of filters at every position.
+
+    Parameters
+    ----------
+    conv : torch.nn.Conv1d
+        C channels in, F filters out.
+    X : torch.Tensor, shape (N, C, P)
+        A feature map.
+    flanks : tuple of (int, int)
+        Zeros to add before the first position and after the last, beside the convolution's own.
+
+    Returns
+    -------
+    torch.Tensor, shape (N, F, P')
+        On a CPU position by position in memory, see `danq.network.kernels`.
+    """
+    if X.device.type != "cpu":
+        return conv(functional.pad(X, flanks))
+    own = int(conv.padding[0])
+    all_flanks = (flanks[0] + own, flanks[1] + own)
+    return kernels.convolve(X, conv.weight, conv.bias, all_flanks, conv.dilation[0])
 
 
 class Dropout(nn.Module):
@@ -100,18 +141,35 @@ class Dropout(nn.Module):
         """Return X, of any shape, with values dropped in training."""
         if self.rate == 0 or not self.training:
             return X if self.inverted else X * (1 - self.rate)
-        mask = self._random(X) >= self.rate
+        if X.device.type == "cpu":
+            return self._drop_on_cpu(X)
+        mask = self._share_of(torch.rand(self._whole(X), device=X.device)) >= self.rate
         if self.inverted:
             return X * mask / (1 - self.rate)
         return X * mask
 
-    def _random(self, X: torch.Tensor) -> torch.Tensor:
-        """Return a random number for each value of X, of which this process may have a share."""
-        unshared = (0, len(X), len(X))
-        first, last, total = self.share or unshared
-        # On a CPU several times as fast as torch.nn.functional.dropout, whose random bits are slow.
-        random = torch.rand((total, *X.shape[1:]), device=X.device)
-        return random[first:last]
+    def _drop_on_cpu(self, X: torch.Tensor) -> torch.Tensor:
+        """Return X with values dropped, where the mask is best drawn in the order of the memory."""
+        if X.dim() == 3 and X.transpose(1, 2).is_contiguous():
+            return self._drop_in_order(X.transpose(1, 2)).transpose(1, 2)
+        return self._drop_in_order(X.contiguous())
+
+    def _drop_in_order(self, X: torch.Tensor) -> torch.Tensor:
+        masks = self._share_of(kernels.random_masks(self._whole(X), self.rate))
+        factor = 1 / (1 - self.rate) if self.inverted else 1.0
+        return kernels.drop(X, masks, factor)
+
+    def _whole(self, X: torch.Tensor) -> tuple[int, ...]:
+        """Return the shape of the whole batch, of which this process may have a share."""
+        n = len(X) if self.share is None else self.share[2]
+        return (n, *X.shape[1:])
+
+    def _share_of(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the rows of this process from what was drawn for the whole batch."""
+        if self.share is None:
+            return batch
+        first, last, _ = self.share
+        return batch[first:last]
 
 
 class HardLSTM(nn.LSTM):

@@ -30,7 +30,8 @@ second comes from recurrence.
 
 import inspect
 import math
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -38,7 +39,17 @@ from torch.nn import functional
 
 from danq.catalog import MODELS
 from danq.errors import DanqError
-from danq.network.layers import DenseHead, Dropout, PoolHead, Rectifier, Stem, lstm
+from danq.network.layers import (
+    DenseHead,
+    Dropout,
+    PoolHead,
+    Rectifier,
+    Stem,
+    filter_maxima,
+    lstm,
+    responses,
+    step_maxima,
+)
 
 
 class Network(nn.Module):
@@ -151,8 +162,8 @@ class Blstm(Network):
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
         steps = X.permute(2, 0, 1).contiguous()  # time first: (L, N, 4)
         Y, _ = self.body(steps)  # (L, N, 640)
-        X = functional.max_pool1d(Y.permute(1, 2, 0), self.pool)  # (N, 640, 76) for L = 1,000
-        return self.head(self.drop(X.transpose(1, 2)))  # (N, T)
+        X = step_maxima(Y, self.pool)  # (N, 76, 640) for L = 1,000
+        return self.head(self.drop(X))  # (N, T)
 
 
 class DeepSEA(ConvolutionalNetwork):
@@ -201,9 +212,8 @@ class DeepSEA(ConvolutionalNetwork):
 
     def trunk(self, X: torch.Tensor) -> torch.Tensor:  # (N, 320, 248) for L = 1,000
         """Return logits (N, T) for what the stem returns, (N, F, P)."""
-        X = self.second_responses(X)  # (N, 480, 241)
-        X = rectify(functional.max_pool1d(X, 4))  # (N, 480, 60)
-        X = rectify(self.third(self.drops[1](X)))  # (N, 960, 53)
+        X = rectify(filter_maxima(self.second, self.drops[0](X), 4))  # (N, 480, 60)
+        X = rectify(responses(self.third, self.drops[1](X)))  # (N, 960, 53)
         X = self.drops[2](X)
         if isinstance(self.head, PoolHead):
             X = X.transpose(1, 2)  # (N, 53, 960)
@@ -211,7 +221,7 @@ class DeepSEA(ConvolutionalNetwork):
 
     def second_responses(self, X: torch.Tensor) -> torch.Tensor:  # (N, 320, 248)
         """Return the responses of the second filters, not yet pooled, to what the stem returns."""
-        return self.second(self.drops[0](X))  # (N, 480, 241)
+        return responses(self.second, self.drops[0](X))  # (N, 480, 241)
 
 
 def rectify(X: torch.Tensor) -> torch.Tensor:
@@ -320,8 +330,8 @@ class DanQConv(DanQ):
     def _mix(self, X: torch.Tensor) -> torch.Tensor:
         width = self.body.kernel_size[0]
         flanks = ((width - 1) // 2, width // 2)
-        X = functional.pad(X, flanks)  # (N, C, P + w - 1): as many positions out as in
-        return functional.relu(self.body(X)).transpose(1, 2)  # (N, P, 2 * units)
+        X = functional.relu(responses(self.body, X, flanks))  # as many positions out as in
+        return X.transpose(1, 2)  # (N, P, 2 * units)
 
 
 class DanQDilated(DanQ):
@@ -371,8 +381,8 @@ class DanQDilated(DanQ):
         return max(1, nearest)
 
     def _mix(self, X: torch.Tensor) -> torch.Tensor:
-        for layer in self.body:
-            Y = functional.relu(layer(X))  # (N, C, P)
+        for layer in cast(Iterable[nn.Conv1d], self.body):
+            Y = functional.relu(responses(layer, X))  # (N, C, P)
             X = X + Y if X.shape == Y.shape else Y
         return X.transpose(1, 2)  # (N, P, 2 * units)
 

@@ -37,11 +37,12 @@ def test_a_stem_pools_and_rectifies_the_responses_of_its_convolution():
     torch.manual_seed(0)
     stem, X = Stem(5, 4, 3, torch.tanh), torch.randn(2, 4, 30)
     responses = functional.conv1d(X, stem.conv.weight, stem.conv.bias)
-    assert torch.equal(stem(X), torch.tanh(functional.max_pool1d(responses, 3)))
+    expected = torch.tanh(functional.max_pool1d(responses, 3))
+    assert torch.allclose(stem(X), expected, atol=1e-6)
     assert stem(X).shape == (2, 5, 9)
 
 
-def test_in_bfloat16_a_cpu_gets_the_same_maxima_by_products():
+def test_in_bfloat16_a_cpu_gets_the_same_maxima():
     torch.manual_seed(0)
     conv, X = nn.Conv1d(4, 5, 7), torch.randn(2, 4, 40)
     expected = filter_maxima(conv, X, 6)
