@@ -20,6 +20,7 @@ A room imports only from rooms above it in this list. `danq.load` opens a traine
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "read_run"]
 __version__ = "0.1.0"
+
+if sys.platform == "darwin" and "torch" not in sys.modules:
+    # What PyTorch lacks on an Apple GPU is computed on the CPU; PyTorch looks while it is loaded.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
 
 def load(
@@ -45,7 +50,7 @@ def load(
     checkpoint : path
         The ``model.ckpt`` of a training.
     device : str or torch.device
-        auto (a GPU if there is one), cpu or cuda.
+        auto (a GPU if there is one), cpu, cuda or mps.
     threads : int, optional
         CPU threads; by default PyTorch's own number.
 

@@ -137,7 +137,7 @@ class Step:
 
     def device(self) -> None:
         """Add the option of the device."""
-        self.option("--device", default="auto", help="auto, cpu or cuda")
+        self.option("--device", default="auto", help="auto, cpu, cuda or mps")
 
     def threads(self) -> None:
         """Add the option of the number of threads."""

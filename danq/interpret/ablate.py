@@ -18,6 +18,7 @@ from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError
 from danq.files import PathLike, write_table
 from danq.network.batches import reverse_complement
+from danq.network.devices import as_float64
 from danq.network.models import ConvolutionalNetwork
 from danq.network.strands import BATCH, strand_log_odds
 from danq.network.trained import load
@@ -54,7 +55,7 @@ def ablate(
         Its ``windows`` are positive windows of each target, or all that the split has, but no more
         than `MOST` in all. A window that is positive for other targets counts for these, too.
     device : str
-        auto, cpu or cuda.
+        auto, cpu, cuda or mps.
     threads : int or None
         CPU threads.
 
@@ -166,7 +167,7 @@ def _log_odds(
     network: ConvolutionalNetwork, strands: Sequence[torch.Tensor]
 ) -> NDArray[np.float64]:
     """Return the log-odds (N, T) of the mean probability of both strands' responses."""
-    logits = [network.trunk(strand).double() for strand in strands]
+    logits = [as_float64(network.trunk(strand)) for strand in strands]
     return strand_log_odds(torch.stack(logits)).cpu().numpy()
 
 

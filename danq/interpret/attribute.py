@@ -52,7 +52,7 @@ def attribute(
     settings : danq.config.Attribution
         The method, and which windows and targets are explained.
     device : str
-        auto, cpu or cuda.
+        auto, cpu, cuda or mps.
     threads : int
         CPU threads.
     bigwig, bed, figure : path, optional

@@ -107,7 +107,7 @@ def probe(
     motifs : str
         Known motifs, as `danq.motif.meme.known_motifs`.
     device : str
-        auto, cpu or cuda.
+        auto, cpu, cuda or mps.
     threads : int
         CPU threads.
 

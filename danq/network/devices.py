@@ -4,6 +4,7 @@ On one CPU or GPU, or in several processes that share each batch.
 """
 
 import fcntl
+import functools
 import logging
 import os
 import shutil
@@ -19,6 +20,11 @@ from danq.errors import DanqError
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
+"""The variable by which PyTorch computes on the CPU what it lacks on an Apple GPU; it is read while
+PyTorch is loaded, so `danq/__init__.py` sets it
+(https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/mps/MPSFallback.mm)."""
 
 WAIT = 20  # seconds between two looks for a free GPU
 _locks: list[TextIO] = []  # open files: the locks of this process's GPUs, until it ends
@@ -99,25 +105,68 @@ def _lock(name: str) -> TextIO | None:
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the torch.device called `name`; "auto" is a GPU if there is one.
+    """Return the torch.device called `name`; "auto" is the fastest kind that there is.
+
+    An Apple GPU is announced in a line of standard error, once in a process.
 
     Raises
     ------
     DanqError
         There is no such device.
     """
-    has_gpu = torch.cuda.is_available()
-    n_gpus = torch.cuda.device_count()
     if name == "auto":
-        name = "cuda" if has_gpu else "cpu"
-    known = ["cpu"]
-    if has_gpu:
-        known.append("cuda")
-        known += [f"cuda:{index}" for index in range(n_gpus)]
-    if name not in known:
-        what = f"there is no device {name}: PyTorch sees {n_gpus} GPUs"
-        raise DanqError(f"{what}; use auto or cpu")
+        name = _fastest()
+    if name not in _device_names():
+        raise _no_device(name)
+    if name == "mps":
+        _announce_mps()
     return torch.device(name)
+
+
+def _fastest() -> str:
+    """Return the kind of device that "auto" stands for: a GPU if there is one."""
+    if torch.cuda.is_available():
+        return "cuda"
+    if torch.backends.mps.is_available():
+        return "mps"
+    return "cpu"
+
+
+def _device_names() -> list[str]:
+    """Return the names of the devices of this machine."""
+    names = ["cpu"]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    if torch.cuda.is_available():
+        names.append("cuda")
+        names += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return names
+
+
+def _no_device(name: str) -> DanqError:
+    """Return the error that a device is not there."""
+    if name != "mps":
+        n_gpus = torch.cuda.device_count()
+        what = f"there is no device {name}: PyTorch sees {n_gpus} GPUs"
+        return DanqError(f"{what}; use auto or cpu")
+    if torch.backends.mps.is_built():
+        reason = "PyTorch finds no GPU of Apple's that it can use"
+        advice = "update macOS, or use auto or cpu"
+    else:
+        reason = "this PyTorch is built without it"
+        advice = "on a Mac with an Apple chip install PyTorch for arm64, elsewhere use auto or cpu"
+    return DanqError(f"there is no device mps: {reason}; {advice}")
+
+
+@functools.cache
+def _announce_mps() -> None:
+    """Say, once in a process, what becomes of operations that PyTorch lacks on an Apple GPU."""
+    if os.environ.get(FALLBACK, "0") != "0":
+        fate = "are computed on the CPU, and PyTorch names each once"
+    else:
+        fate = f"end danq; set {FALLBACK}=1 before Python starts to compute them on the CPU"
+    message = f"device mps: Apple's GPU; operations that PyTorch lacks there {fate}"
+    print(message, file=sys.stderr, flush=True)
 
 
 def choose_precision(name: str, device: torch.device) -> str:
@@ -126,7 +175,7 @@ def choose_precision(name: str, device: torch.device) -> str:
     Parameters
     ----------
     name : {"auto", "float32", "tf32", "bfloat16"}
-        "auto" is bfloat16 where the hardware computes in it, else float32.
+        "auto" is bfloat16 where the hardware computes in it, else float32; float32 on an Apple GPU.
     device : torch.device
         Where to compute.
 
@@ -137,21 +186,47 @@ def choose_precision(name: str, device: torch.device) -> str:
     Raises
     ------
     DanqError
-        tf32 without a GPU.
+        tf32 without an NVIDIA GPU, or bfloat16 on an Apple GPU.
     """
     if name == "auto":
         return "bfloat16" if _has_bfloat16(device) else "float32"
     if name == "tf32" and device.type != "cuda":
-        what = "precision tf32 needs a GPU"
-        raise DanqError(f"{what}; use float32, bfloat16 or auto on a CPU")
+        what = "precision tf32 needs a GPU of NVIDIA's"
+        raise DanqError(f"{what}; use {_precisions(device)}")
+    if name == "bfloat16" and device.type == "mps":
+        # PyTorch casts the inputs of its LSTM for NVIDIA's GPUs and for CPUs only: autocast has no
+        # rule for `aten::_lstm_mps`, which would get weights and inputs of two types.
+        what = "precision bfloat16 is not there on device mps"
+        raise DanqError(f"{what}; use {_precisions(device)}")
     return name
 
 
+def _precisions(device: torch.device) -> str:
+    """Return the precisions that a device other than an NVIDIA GPU has, as advice."""
+    if device.type == "mps":
+        return "float32 or auto"
+    return "float32, bfloat16 or auto on a CPU"
+
+
 def _has_bfloat16(device: torch.device) -> bool:
-    """Say whether the hardware computes in bfloat16."""
+    """Say whether the hardware computes in bfloat16, and PyTorch on it."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
+    if device.type == "mps":
+        return False
     return torch.cpu._is_avx512_bf16_supported()
+
+
+def as_float64(X: torch.Tensor) -> torch.Tensor:
+    """Return X in float64; on the CPU where X is on an Apple GPU, which has no such numbers."""
+    if X.device.type == "mps":
+        X = X.cpu()
+    return X.double()
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a device has done all that it was given; `device` is where the work was queued."""
+    torch.get_device_module(device).synchronize()
 
 
 def open_fabric(device: torch.device, precision: str, devices: int, nodes: int) -> "Fabric":
@@ -196,6 +271,9 @@ def open_fabric(device: torch.device, precision: str, devices: int, nodes: int) 
 
 def _refuse_missing_devices(device: torch.device, devices: int, nodes: int) -> None:
     """Refuse more GPUs than there are, and other machines where nothing started the processes."""
+    if device.type == "mps" and devices * nodes > 1:
+        what = f"devices is {devices} and nodes {nodes}, but on device mps there is one GPU"
+        raise DanqError(f"{what}; leave both at 1, or share batches between CPU processes (cpu)")
     n_gpus = torch.cuda.device_count()
     if device.type == "cuda" and devices > n_gpus:
         what = f"devices is {devices}, but PyTorch sees {n_gpus} GPUs"

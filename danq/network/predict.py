@@ -29,7 +29,7 @@ def predict(
     split : str
         train, valid or test.
     device : str
-        auto, cpu or cuda.
+        auto, cpu, cuda or mps.
     threads : int
         CPU threads.
 

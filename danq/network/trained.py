@@ -14,7 +14,7 @@ from danq.files import PathLike
 from danq.genome.sequence import encode, one_hot
 from danq.network import strands
 from danq.network.checkpoint import load_checkpoint
-from danq.network.devices import choose_device, set_tf32
+from danq.network.devices import as_float64, choose_device, set_tf32
 from danq.network.models import Network, takes_any_length
 from danq.network.motif_layers import Layer, motif_layers
 from danq.network.strands import BATCH
@@ -38,7 +38,7 @@ def load(
     checkpoint : str or path-like
         A model.ckpt of ``danq train``.
     device : str or torch.device
-        auto, cpu or cuda.
+        auto, cpu, cuda or mps.
     threads : int, optional
         CPU threads; PyTorch's own number by default.
 
@@ -196,7 +196,7 @@ class TrainedModel:
         -------
         torch.Tensor, shape (N, T), float64
         """
-        logits = self.strand_logits(X).double()
+        logits = as_float64(self.strand_logits(X))
         return strands.strand_log_odds(logits)
 
     def predict_rows(

@@ -4,8 +4,15 @@ import sys
 import tempfile
 
 import pytest
+import torch
 
+from danq import config
+from danq.errors import DanqError
 from danq.network import devices
+from tests.conftest import refuse
+
+CPU = torch.device("cpu")
+MPS = torch.device("mps")
 
 
 @pytest.fixture
@@ -96,3 +103,140 @@ def test_one_of_the_processes_that_share_a_training_leads(variables, sizes, lead
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert devices.leads_processes(*sizes) == leads
+
+
+# --- Apple's GPUs ---
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Return a function that pretends which GPUs this machine has."""
+
+    def pretend(cuda=0, mps=False, built=True):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+        monkeypatch.setattr(torch.backends.mps, "is_built", lambda: built)
+
+    devices._announce_mps.cache_clear()
+    return pretend
+
+
+@pytest.mark.parametrize(
+    ("gpus", "chosen"),
+    [
+        ({}, "cpu"),
+        ({"mps": True}, "mps"),
+        ({"cuda": 2}, "cuda"),
+        ({"cuda": 1, "mps": True}, "cuda"),
+    ],
+)
+def test_auto_is_the_fastest_kind_of_device(machine, gpus, chosen):
+    machine(**gpus)
+    assert devices.choose_device("auto") == torch.device(chosen)
+
+
+def test_an_apple_gpu_is_announced_once_with_what_becomes_of_missing_operations(
+    machine, monkeypatch, capsys
+):
+    machine(mps=True)
+    monkeypatch.setenv("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+    for name in ("mps", "auto", "cpu"):
+        devices.choose_device(name)
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert "operations that PyTorch lacks there are computed on the CPU" in message
+
+
+@pytest.mark.parametrize("value", [None, "0"])
+def test_where_pytorch_does_not_fall_back_the_line_says_how_it_would(
+    machine, monkeypatch, capsys, value
+):
+    machine(mps=True)
+    monkeypatch.delenv("PYTORCH_ENABLE_MPS_FALLBACK", raising=False)
+    if value:
+        monkeypatch.setenv("PYTORCH_ENABLE_MPS_FALLBACK", value)
+    devices.choose_device("mps")
+    message = "set PYTORCH_ENABLE_MPS_FALLBACK=1 before Python starts"
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("platform", "loaded", "value"),
+    [("darwin", False, "1"), ("darwin", True, None), ("linux", False, None)],
+)
+def test_danq_asks_for_the_fallback_before_it_loads_pytorch(platform, loaded, value):
+    code = (
+        "import os, sys\n"
+        f"sys.platform = {platform!r}\n"
+        f"sys.modules.update({{'torch': None}} if {loaded} else {{}})\n"
+        "import danq\n"
+        "print(os.environ.get('PYTORCH_ENABLE_MPS_FALLBACK'))"
+    )
+    environment = {
+        name: text for name, text in os.environ.items() if name != "PYTORCH_ENABLE_MPS_FALLBACK"
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert result.stdout.strip() == str(value)
+
+
+def test_a_missing_apple_gpu_is_refused_with_the_reason(machine):
+    machine(built=False)
+    reason = "this PyTorch is built without it"
+    advice = "on a Mac with an Apple chip install PyTorch for arm64, elsewhere use auto or cpu"
+    refuse(f"there is no device mps: {reason}; {advice}", devices.choose_device, "mps")
+    machine(built=True)
+    reason = "PyTorch finds no GPU of Apple's that it can use"
+    refuse(
+        f"there is no device mps: {reason}; update macOS, or use auto or cpu",
+        devices.choose_device,
+        "mps",
+    )
+    machine(mps=True)
+    refuse(
+        "there is no device cuda: PyTorch sees 0 GPUs; use auto or cpu",
+        devices.choose_device,
+        "cuda",
+    )
+
+
+def test_precisions_of_an_apple_gpu(machine):
+    assert devices.choose_precision("auto", MPS) == "float32"
+    assert devices.choose_precision("float32", MPS) == "float32"
+    for name in ("bfloat16", "tf32"):
+        with pytest.raises(DanqError, match=rf"precision {name} .*; use float32 or auto$"):
+            devices.choose_precision(name, MPS)
+
+
+def test_pytorch_has_no_rule_for_bfloat16_in_an_lstm_of_an_apple_gpu():
+    """If it gets one, `choose_precision` may allow bfloat16 there."""
+    has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key
+    assert has_kernel("aten::_thnn_fused_lstm_cell", "AutocastCUDA")
+    assert not has_kernel("aten::_lstm_mps", "AutocastMPS")
+    assert not has_kernel("aten::lstm.input", "AutocastMPS")
+
+
+def test_precision_tf32_is_nvidias(machine):
+    advice = "use float32, bfloat16 or auto on a CPU"
+    refuse(
+        f"precision tf32 needs a GPU of NVIDIA's; {advice}", devices.choose_precision, "tf32", CPU
+    )
+    assert devices.choose_precision("tf32", torch.device("cuda")) == "tf32"
+
+
+@pytest.mark.parametrize(("n", "nodes"), [(2, 1), (1, 2)])
+def test_batches_are_not_shared_between_apple_gpus(n, nodes):
+    what = f"devices is {n} and nodes {nodes}, but on device mps there is one GPU"
+    advice = "leave both at 1, or share batches between CPU processes (cpu)"
+    refuse(f"{what}; {advice}", devices.open_fabric, MPS, "float32", n, nodes)
+    with pytest.raises(ValueError, match="device mps is one GPU; leave devices and nodes at 1"):
+        config.Train(device="mps", devices=n, nodes=nodes)
+
+
+def test_float64_of_a_cpu_stays_where_it_is():
+    X = torch.ones(2)
+    assert devices.as_float64(X).dtype == torch.float64
+    devices.synchronize(CPU)
