@@ -110,11 +110,12 @@ def _substitution_effects(
     absent = (window == 0) & known
     bases, positions = absent.nonzero(as_tuple=True)
     effects = window.new_zeros(len(targets), *window.shape)
-    reference = mean_logits(network, window[None])[:, targets]
+    columns = torch.tensor(targets, device=window.device)  # a list would be copied there every time
+    reference = mean_logits(network, window[None])[:, columns]
     batches = zip(bases.split(BATCH), positions.split(BATCH), strict=True)
     for base, position in batches:
         logits = mean_logits(network, _mutants(window, base, position))
-        change = logits[:, targets] - reference
+        change = logits[:, columns] - reference
         effects[:, base, position] = change.T
     return effects
 
@@ -189,7 +190,7 @@ def _logit_difference(
     """Return F(window) - F(baseline) of some targets."""
     with torch.no_grad():
         logits = mean_logits(network, torch.stack([window, baseline]))
-    ends = logits[:, targets]
+    ends = logits[:, torch.tensor(targets, device=logits.device)]
     return ends[0] - ends[1]
 
 

@@ -103,11 +103,12 @@ def _test_probabilities(
     """Return probabilities of some test windows and targets, strands averaged, float32."""
     n = len(rows)
     probabilities = np.empty((n, len(targets)), dtype=np.float32)
+    columns = torch.tensor(targets, device=model.device)
     for start in range(0, n, BATCH):
         batch = slice(start, start + BATCH)
         windows = data.one_hot("test", rows[batch])
         X = torch.from_numpy(windows).to(model.device)
-        strands = strand_probabilities(model.network, X)[..., targets]
+        strands = strand_probabilities(model.network, X)[..., columns]
         means = strands.mean(dim=0)
         probabilities[batch] = means.cpu().numpy()
     return probabilities

@@ -144,7 +144,8 @@ def _highest_activations(
 def _peaks(layer: Layer, X: NDArray[np.float32]) -> _Peaks:
     """Return each window's highest activation after the ReLU and its position, both (n, F)."""
     with torch.inference_mode():
-        activations = layer.activations(torch.from_numpy(X)).relu()  # (n, F, P)
+        windows = torch.from_numpy(X).to(layer.device)
+        activations = layer.activations(windows).relu()  # (n, F, P)
         best = activations.max(dim=2)  # (n, F)
     activation = best.values.cpu().numpy()
     position = best.indices.cpu().numpy()

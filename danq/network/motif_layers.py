@@ -24,6 +24,8 @@ class Layer(NamedTuple):
         Receptive field of a filter (bp).
     stride : int
         From one position to the next (bp).
+    device : torch.device
+        Where `activations` computes.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Layer(NamedTuple):
     n_filters: int
     width: int
     stride: int = 1
+    device: torch.device = torch.device("cpu")
 
 
 def motif_layers(model: Network) -> list[Layer]:
@@ -52,7 +55,8 @@ def motif_layers(model: Network) -> list[Layer]:
     if not isinstance(model, ConvolutionalNetwork):
         return []
     conv = model.stem.conv
-    first = Layer("filter", conv, conv.out_channels, conv.kernel_size[0])
+    device = conv.weight.device
+    first = Layer("filter", conv, conv.out_channels, conv.kernel_size[0], device=device)
     if not isinstance(model, DeepSEA):
         return [first]
 
@@ -63,5 +67,5 @@ def motif_layers(model: Network) -> list[Layer]:
     pool = model.stem.pool
     pooled = pool * conv.kernel_size[0]  # positions of the first layer that one response depends on
     width = pooled - 1 + first.width
-    second = Layer("second", second_activations, conv.out_channels, width, pool)
+    second = Layer("second", second_activations, conv.out_channels, width, pool, device)
     return [first, second]
