@@ -239,7 +239,9 @@ def test_a_profile_runs_on_the_device(device, toy_dataset, capsys, monkeypatch):
     monkeypatch.setattr(profiling, "WARM_UP", 1)
     monkeypatch.setattr(profiling, "STEPS", 1)
     settings = config.Train(**(KNOBS | {"device": "mps"}))
-    profiling.profile_training(toy_dataset, model="danq", seed=0, settings=settings, motifs="", threads=1)
+    profiling.profile_training(
+        toy_dataset, model="danq", seed=0, settings=settings, motifs="", threads=1
+    )
     assert "danq on mps:0 in float32" in capsys.readouterr().out
 
 
