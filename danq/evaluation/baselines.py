@@ -10,7 +10,8 @@ oracle_parts    simulated runs: the same for all elements with the right parts, 
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +30,18 @@ from danq.simulation.truth import element_coverage
 KMERS = (1, 2, 3, 4, 5)
 """The k of the k-mers, as in DanQ's own baseline (https://doi.org/10.1093/nar/gkw226)."""
 
+N_KMERS = 692
+"""A k-mer and its reverse complement counted as one: 2 + 10 + 32 + 136 + 512 of them."""
+
 PENALTY = 0.01
 """scikit-learn's C of the logistic regression, on standardised counts."""
 
+MOST_WINDOWS = 200_000
+"""Training windows that the regression is fitted on, at most: with more of them, evenly spaced."""
+
 _BLOCK = 512  # sequences counted at once
+_READ = 4096  # windows read at once
+_PREDICTED = 65_536  # windows predicted at once
 _NO_SEED = "NA"
 
 
@@ -50,21 +59,92 @@ def kmer_baseline(dataset: PathLike, output: PathLike) -> None:
         The predictions to write: probabilities, nan for targets whose training labels are equal.
     """
     with open_dataset(dataset) as data:
-        train = kmer_counts(data.base_indices("train"))
-        test = kmer_counts(data.base_indices("test"))
-        labels = data.labels("train")
+        rows = fitted_rows(data)
+        counts = _count_rows(data, "train", rows)
+        packed = _read_rows(partial(data.packed_labels, "train"), rows)
+        labels = np.unpackbits(packed, axis=1, count=len(data.names))
+        scaler = StandardScaler(copy=False).fit(counts)
+        models = _fit(scaler.transform(counts), labels)
+        scores = _predict(data, scaler, models)
         windows = data.split_checksum("test")
-    scaler = StandardScaler().fit(train)
-    train = scaler.transform(train)
-    test = scaler.transform(test)
-    n_targets = labels.shape[1]
-    scores = np.full((len(test), n_targets), np.nan)
-    for target in tqdm(range(n_targets), "k-mer regression", unit="target", disable=None):
+    write_predictions(output, scores, "kmer", _NO_SEED, "test", windows)
+
+
+def fitted_rows(data: Dataset) -> NDArray[np.int64]:
+    """Choose the training windows that the regression is fitted on.
+
+    Of training bins that overlap, only those count that lie side by side from the start of their
+    chromosome: neighbours that share most of their bases have nearly the same counts and labels,
+    and cost memory and time. Of more than `MOST_WINDOWS`, as many are taken at equal distances.
+
+    Parameters
+    ----------
+    data : danq.data.dataset.Dataset
+        The open file.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,), int64
+        Rows of the split, ascending.
+    """
+    rows = np.arange(data.length("train"))
+    if data.attributes["coordinates"] == "genome":
+        bin_starts = data.positions("train").start + bins.flank(data.window, data.bin_size)
+        side_by_side = np.flatnonzero(bin_starts % data.bin_size == 0)
+        if len(side_by_side):
+            rows = side_by_side
+    n = min(len(rows), MOST_WINDOWS)
+    evenly_spaced = np.arange(n) * len(rows) // n
+    return rows[evenly_spaced]
+
+
+def _read_rows(
+    read: Callable[[slice], NDArray[np.uint8]], rows: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Return some rows, ascending, of what `read` returns of neighbouring ones."""
+    parts = []
+    for start in range(0, int(rows[-1]) + 1, _READ):
+        first, last = np.searchsorted(rows, [start, start + _READ])
+        if first < last:
+            block = read(slice(start, start + _READ))
+            parts.append(block[rows[first:last] - start])
+    return np.concatenate(parts)
+
+
+def _count_rows(data: Dataset, split: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the k-mer counts of some windows of a split, (len(rows), 692)."""
+    packed = _read_rows(partial(data.packed_sequences, split), rows)
+    counts = np.empty((len(rows), N_KMERS), dtype=np.float32)
+    for start in range(0, len(rows), _READ):
+        block = slice(start, start + _READ)
+        indices = sequence.unpack_indices(packed[block], data.window)
+        counts[block] = kmer_counts(indices)
+    return counts
+
+
+def _fit(train: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict[int, LogisticRegression]:
+    """Return a regression for each target (its index) that has both labels."""
+    models = {}
+    targets = range(labels.shape[1])
+    for target in tqdm(targets, "k-mer regression", unit="target", disable=None):
         y = labels[:, target]
         if 0 < y.sum() < len(y):
-            model = LogisticRegression(C=PENALTY, max_iter=200).fit(train, y)
-            scores[:, target] = model.predict_proba(test)[:, 1]
-    write_predictions(output, scores, "kmer", _NO_SEED, "test", windows)
+            models[target] = LogisticRegression(C=PENALTY, max_iter=200).fit(train, y)
+    return models
+
+
+def _predict(
+    data: Dataset, scaler: StandardScaler, models: Mapping[int, LogisticRegression]
+) -> NDArray[np.float64]:
+    """Return what the regressions say of the test split, nan for targets without one."""
+    n = data.length("test")
+    scores = np.full((n, len(data.names)), np.nan)
+    for start in range(0, n, _PREDICTED):
+        rows = np.arange(start, min(start + _PREDICTED, n))
+        counts = scaler.transform(_count_rows(data, "test", rows))
+        for target, model in models.items():
+            scores[rows, target] = model.predict_proba(counts)[:, 1]
+    return scores
 
 
 def kmer_counts(indices: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -77,8 +157,8 @@ def kmer_counts(indices: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Returns
     -------
-    numpy.ndarray, shape (N, 692), float32
-        Counts of the 2 + 10 + 32 + 136 + 512 canonical k-mers for k of 1 to 5.
+    numpy.ndarray, shape (N, N_KMERS), float32
+        Counts of the `N_KMERS` canonical k-mers.
     """
     return np.hstack([_canonical_counts(indices, k) for k in KMERS])
 
@@ -146,32 +226,44 @@ def scan_baseline(dataset: PathLike, motifs: PathLike, output: PathLike) -> None
     DanqError
         A target names a motif that is not among `motifs`, or is longer than a window.
     """
-    known = {motif.name: motif.matrix for motif in meme.known_motifs(motifs)}
     with open_dataset(dataset) as data:
-        matrices = _target_motifs(data, known, motifs)
-        indices = data.base_indices("test")
-        bin_start = bins.flank(data.window, data.bin_size)
-        background = data.background("train")
+        matrices = target_motifs(data, motifs)
+        scores = np.full((data.length("test"), len(data.names)), np.nan)
+        for target, target_scores in scan_scores(data, "test", matrices).items():
+            scores[:, target] = target_scores
         windows = data.split_checksum("test")
-        n_targets = len(data.names)
-    scores = np.full((len(indices), n_targets), np.nan)
-    for target, matrix in matrices.items():
-        weights = meme.log_odds(matrix, background)
-        scores[:, target] = scan(indices, weights, bin_start)
     write_predictions(output, scores, "scan", _NO_SEED, "test", windows)
 
 
-def _target_motifs(
-    data: Dataset, known: Mapping[str, NDArray[np.float64]], source: PathLike
-) -> dict[int, NDArray[np.float64]]:
-    """Return the known motif of each target (its index) that has one; raises as `scan_baseline`."""
+def target_motifs(data: Dataset, motifs: PathLike) -> dict[int, NDArray[np.float64]]:
+    """Return the matrix of each target's own known motif.
+
+    Parameters
+    ----------
+    data : danq.data.dataset.Dataset
+        The open file.
+    motifs : str or path
+        As `danq.motif.meme.known_motifs`.
+
+    Returns
+    -------
+    dict of int to numpy.ndarray, shape (width, 4)
+        By the index of each target that names one.
+
+    Raises
+    ------
+    DanqError
+        The motifs cannot be read; a target names one that is not among them, or is longer than a
+        window.
+    """
+    known = {motif.name: motif.matrix for motif in meme.known_motifs(motifs)}
     matrices = {}
     for target, motif in enumerate(data.jaspar):
         if not motif:
             continue
         if motif not in known:
             name = shown(data.names[target])
-            what = f"target {name} has the known motif {shown(motif)}, which is not in {source}"
+            what = f"target {name} has the known motif {shown(motif)}, which is not in {motifs}"
             raise DanqError(f"{what}; fix its jaspar column, or give the right motifs")
         matrix = known[motif]
         if len(matrix) > data.window:
@@ -179,6 +271,45 @@ def _target_motifs(
             raise DanqError(f"{what}; use a longer extract.window")
         matrices[target] = matrix
     return matrices
+
+
+def scan_scores(
+    data: Dataset,
+    split: str,
+    motifs: Mapping[int, NDArray[np.float64]],
+    rows: NDArray[np.int64] | None = None,
+) -> dict[int, NDArray[np.float64]]:
+    """Score bins by the best match of motifs, see `scan`.
+
+    Parameters
+    ----------
+    data : danq.data.dataset.Dataset
+        The open file.
+    split : str
+        train, valid or test.
+    motifs : dict of int to numpy.ndarray, shape (width, 4)
+        Matrices by the index of their target, as `target_motifs` returns them.
+    rows : numpy.ndarray, shape (n,), int64, optional
+        Which windows of the split, ascending; all by default.
+
+    Returns
+    -------
+    dict of int to numpy.ndarray, shape (n,), float64
+        Log-odds against the bases of the training split (bits), by target.
+    """
+    if rows is None:
+        rows = np.arange(data.length(split))
+    background = data.background("train")
+    weights = {target: meme.log_odds(matrix, background) for target, matrix in motifs.items()}
+    scores = {target: np.empty(len(rows)) for target in motifs}
+    packed = _read_rows(partial(data.packed_sequences, split), rows)
+    flank = bins.flank(data.window, data.bin_size)
+    for start in range(0, len(rows), _READ):
+        block = slice(start, start + _READ)
+        indices = sequence.unpack_indices(packed[block], data.window)
+        for target, matrix in weights.items():
+            scores[target][block] = scan(indices, matrix, flank)
+    return scores
 
 
 def scan(

@@ -43,6 +43,53 @@ def test_kmer_counts_do_not_depend_on_the_strand_or_on_blocks(monkeypatch):
     assert (baselines.kmer_counts(indices) == counts).all()
 
 
+def test_overlapping_bins_are_fitted_side_by_side(toy, toy_dataset, run_extract, tmp_path):
+    bins, scores = {}, {}
+    for stride in (50, 200):
+        folder = run_extract(toy, tmp_path / str(stride), stride=stride, train_bins="all")
+        baselines.kmer_baseline(folder / "dataset.h5", tmp_path / "kmer.h5")
+        scores[stride] = read_predictions(tmp_path / "kmer.h5")[3]
+        with open_dataset(folder / "dataset.h5") as data:
+            rows = baselines.fitted_rows(data)
+            chrom, start = data.positions("train")
+            bins[stride] = list(zip(chrom[rows].tolist(), start[rows].tolist(), strict=True))
+            assert (len(rows) == data.length("train")) == (stride == 200)
+    # chr1 has 100 bins of 200 bp side by side; the windows of the first and of the last leave it.
+    assert bins[50] == bins[200] == [(0, 100 + 200 * k) for k in range(98)]
+    assert (scores[50] == scores[200]).all()
+
+
+def test_of_many_windows_evenly_spaced_ones_are_fitted(toy_dataset, monkeypatch):
+    with open_dataset(toy_dataset) as data:
+        every = baselines.fitted_rows(data)
+        monkeypatch.setattr(baselines, "MOST_WINDOWS", len(every) // 2)
+        half = baselines.fitted_rows(data)
+    assert len(half) == len(every) // 2 and set(half) <= set(every)
+    assert set(np.diff(half)) <= {2, 3}
+
+
+def test_scores_do_not_depend_on_how_many_windows_are_read_at_once(
+    toy_dataset, tmp_path, monkeypatch
+):
+    baselines.kmer_baseline(toy_dataset, tmp_path / "a.h5")
+    monkeypatch.setattr(baselines, "_READ", 7)
+    monkeypatch.setattr(baselines, "_PREDICTED", 10)
+    baselines.kmer_baseline(toy_dataset, tmp_path / "b.h5")
+    a, b = (read_predictions(tmp_path / name)[3] for name in ("a.h5", "b.h5"))
+    np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+def test_some_windows_are_scanned_as_all_are(toy_dataset, monkeypatch):
+    motif = np.random.default_rng(0).dirichlet([0.3] * 4, 8)
+    with open_dataset(toy_dataset) as data:
+        every = baselines.scan_scores(data, "valid", {1: motif})
+        rows = np.array([0, 3, 4, 20])
+        monkeypatch.setattr(baselines, "_READ", 3)
+        some = baselines.scan_scores(data, "valid", {1: motif}, rows)
+    assert list(every) == [1] and len(every[1]) > 20
+    assert some[1].tolist() == every[1][rows].tolist()
+
+
 def slow_scan(text, weights, flank):
     """Score every site whose middle lies in the central bin, both strands, base by base."""
     width, best = len(weights), -np.inf
