@@ -22,7 +22,7 @@ from danq.interpret.design import redesign
 from danq.interpret.filters import read_layer
 from danq.interpret.probe import probe
 from danq.interpret.selection import best_windows
-from danq.network import batches, devices
+from danq.network import batches, devices, strands
 from danq.network.batches import Batches, Loader
 from danq.network.models import build
 from danq.network.motif_layers import motif_layers
@@ -270,6 +270,22 @@ def test_predictions_on_the_device_are_those_of_the_cpu(device, checkpoint, toy_
     near = read_predictions(files["cpu"])
     far = read_predictions(files["mps"])
     close(far.scores, near.scores)
+
+
+def test_the_next_windows_are_read_before_a_batch_is_fetched(device, toy_dataset, monkeypatch):
+    fetched = []
+
+    class Reads(Batches):
+        def __init__(self, *arguments):
+            fetched.append(len(device.waits))
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(strands, "BATCH", 8)
+    monkeypatch.setattr(strands, "Batches", Reads)
+    network = build("danq", WINDOW, 2, scale=0.02).to(DEVICE)
+    with open_dataset(toy_dataset) as data:
+        strands.predict_rows(network, data, "train", range(30), DEVICE)
+    assert fetched == [0, 0, 1, 2] and len(device.waits) == 4
 
 
 def test_sequences_are_predicted_on_the_device(both):

@@ -1,6 +1,7 @@
 """What a network predicts for both strands of a sequence."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -115,11 +116,26 @@ def predict_rows(
     network.eval()
     probabilities = torch.empty(2, len(rows), len(dataset.names))
     starts = range(0, len(rows), BATCH)
+    previous: _Predicted | None = None
     for start in tqdm(starts, "predict", unit="batch", leave=False, disable=None):
         stop()
         batch = rows[start : start + BATCH]
         block = slice(batch.start, batch.stop)
         X = Batches(dataset, split, device, [block]).sequences_of(slice(None))
         positions = slice(start, start + len(batch))
-        probabilities[:, positions] = strand_probabilities(network, X).cpu()
+        present = _Predicted(positions, strand_probabilities(network, X))
+        # A GPU has only queued this: it computes while the next windows are read, so that what is
+        # fetched, for which the host waits, is always the batch before.
+        if previous is not None:
+            probabilities[:, previous.positions] = previous.probabilities.cpu()
+        previous = present
+    if previous is not None:
+        probabilities[:, previous.positions] = previous.probabilities.cpu()
     return probabilities
+
+
+class _Predicted(NamedTuple):
+    """A batch of predictions (2, n, T) on the device, and their positions among all."""
+
+    positions: slice
+    probabilities: torch.Tensor
