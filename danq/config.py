@@ -295,13 +295,6 @@ class Train(Section):
             "motifs sooner; none given: the recipe's"
         ),
     )
-    filter_strands: Literal["one", "both"] | None = Field(
-        None,
-        description=(
-            "one: as published; both: half as many first filters, each read on both strands; none "
-            "given: the recipe's"
-        ),
-    )
     filter_width: int | None = Field(
         None,
         ge=6,
@@ -317,10 +310,10 @@ class Train(Section):
     initialise_from: Literal["random", "enriched", "targets", "known"] | None = Field(
         None,
         description=(
-            "first filters from random numbers; half of them from motifs that are enriched in the "
-            "training windows of the targets; from the targets' own known motifs, or from all "
-            "known motifs, on both strands where that takes at most half of the filters; none "
-            "given: the recipe's"
+            "first filters from random numbers, from motifs that are enriched in the training "
+            "windows of the targets, from the targets' own known motifs, or from all known motifs; "
+            "motifs on both strands where that takes at most half of the filters; none given: the "
+            "recipe's"
         ),
     )
     epochs: int | None = Field(

@@ -1,4 +1,4 @@
-"""First filters that are initialised from known motifs, as DanQ-JASPAR's were."""
+"""First filters that are initialised from motifs: known ones, as DanQ-JASPAR's, or enriched."""
 
 from typing import NamedTuple, cast
 
@@ -12,6 +12,8 @@ from danq.motif.meme import Motif, log_odds
 
 MARGIN = 3  # bp that a published motif keeps from either end of its filter
 UNIFORM = 0.25  # subtracted from a motif's probabilities
+SHARE_OF_LOG_ODDS = 0.25  # of an enriched motif
+ENRICHED_BIAS = -1.5  # of a filter that is initialised from one
 
 
 def choose_motifs(source: str, known: list[Motif], jaspar: list[str]) -> list[Motif]:
@@ -110,6 +112,41 @@ def initialise_from_motifs(
         columns = conv.weight[number, :, start : start + len(matrix)]
         columns.copy_(torch.from_numpy(weights.T))
         biases[number] = bias
+    names = [pattern.name for pattern in patterns]
+    return names + [""] * (conv.out_channels - len(patterns))
+
+
+@torch.no_grad()
+def initialise_from_enriched(
+    conv: nn.Conv1d, motifs: list[Motif], background: NDArray[np.float64]
+) -> list[str]:
+    """Add motifs that are enriched in the training windows to the first filters, in place.
+
+    A filter becomes a quarter of a motif's log-odds (bits) and its own random weights, with a bias
+    of -1.5, so that it responds to good sites and can still become another motif. These numbers are
+    from trials in docs/training.md.
+
+    Parameters
+    ----------
+    conv : torch.nn.Conv1d
+        F filters over 4 channels, of width w.
+    motifs : list of danq.motif.meme.Motif
+        At most F / 4, of width w: each takes two filters, one for either strand, and the other
+        half of the filters stays random.
+    background : numpy.ndarray, shape (4,)
+        Probability of A, C, G, T where there is no motif.
+
+    Returns
+    -------
+    list of str, length F
+        As `initialise_from_motifs` returns it.
+    """
+    patterns = _patterns(motifs, conv.out_channels)
+    biases = cast(torch.Tensor, conv.bias)
+    for number, pattern in enumerate(patterns):
+        weights = SHARE_OF_LOG_ODDS * log_odds(pattern.matrix, background)
+        conv.weight[number] += torch.from_numpy(weights.T).to(conv.weight.dtype)
+        biases[number] = ENRICHED_BIAS
     names = [pattern.name for pattern in patterns]
     return names + [""] * (conv.out_channels - len(patterns))
 

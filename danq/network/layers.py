@@ -5,6 +5,7 @@ Nothing here knows data, losses or files. Feature maps are (N, P, C): windows, p
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple, cast
 
 import torch
 from torch import nn
@@ -14,6 +15,27 @@ from danq.network import kernels
 
 Rectifier = Callable[[torch.Tensor], torch.Tensor]
 """An activation, as ReLU or DeepSEA's."""
+
+
+class StemOptions(NamedTuple):
+    """How a stem differs from the published ones.
+
+    Attributes
+    ----------
+    stem : {"relu", "exponential"}
+        Its activation. The exponential (Koo and Ploenzke 2021,
+        https://doi.org/10.1038/s42256-020-00291-x) comes after a batch normalisation (Ioffe and
+        Szegedy 2015, https://arxiv.org/abs/1502.03167) of the pooled responses.
+    filter_width : int or None
+        Width of the filters (bp); None as published.
+    """
+
+    stem: str = "relu"
+    filter_width: int | None = None
+
+
+AS_PUBLISHED = StemOptions()
+"""What the papers' stems are."""
 
 
 class Stem(nn.Module):
@@ -26,21 +48,60 @@ class Stem(nn.Module):
     pool : int
         Neighbouring positions that are pooled into one, their highest response.
     rectifier : callable, optional
-        The activation.
+        The published activation.
+    options : StemOptions, optional
+        What is not as published.
+
+    Attributes
+    ----------
+    conv : torch.nn.Conv1d
+        The filters.
     """
 
+    CEILING = 6.0
+    """The exponential grows no further: a single site shall not outshout a whole window."""
+
     def __init__(
-        self, filters: int, width: int, pool: int, rectifier: Rectifier = functional.relu
+        self,
+        filters: int,
+        width: int,
+        pool: int,
+        rectifier: Rectifier = functional.relu,
+        options: StemOptions = AS_PUBLISHED,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv1d(4, filters, width)
         self.pool = pool
         self.rectifier = rectifier
+        self.norm = nn.BatchNorm1d(filters) if options.stem == "exponential" else None
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, 4, L)
-        """Return the pooled, rectified responses (N, F, P) to one-hot sequences (N, 4, L)."""
+        """Return the pooled, activated responses (N, F, P) to one-hot sequences (N, 4, L)."""
         # The pool before the activation: the same numbers for a fraction of the work.
-        return self.rectifier(filter_maxima(self.conv, X, self.pool))  # (N, F, P)
+        Y = filter_maxima(self.conv, X, self.pool)  # (N, F, P)
+        return self.rectifier(Y) if self.norm is None else self._exponential(Y)
+
+    def site_responses(self, X: torch.Tensor) -> torch.Tensor:
+        """Return the response of each filter at each position of the given strand.
+
+        Parameters
+        ----------
+        X : torch.Tensor, shape (N, 4, L)
+            One-hot sequences.
+
+        Returns
+        -------
+        torch.Tensor, shape (N, F, L - w + 1)
+            Before a ReLU, of which negative ones tell how far a position is from a site; after the
+            exponential, for which only differences count.
+        """
+        Y = responses(self.conv, X)
+        return Y if self.norm is None else self._exponential(Y)
+
+    def _exponential(self, Y: torch.Tensor) -> torch.Tensor:
+        """Return the exponential of normalised responses (N, F, P), in the same shape."""
+        norm = cast(nn.BatchNorm1d, self.norm)
+        return torch.exp(norm(Y.float()).clamp(max=self.CEILING))
 
 
 def filter_maxima(conv: nn.Conv1d, X: torch.Tensor, pool: int) -> torch.Tensor:

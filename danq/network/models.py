@@ -40,11 +40,13 @@ from torch.nn import functional
 from danq.catalog import MODELS
 from danq.errors import DanqError
 from danq.network.layers import (
+    AS_PUBLISHED,
     DenseHead,
     Dropout,
     PoolHead,
     Rectifier,
     Stem,
+    StemOptions,
     filter_maxima,
     lstm,
     responses,
@@ -181,6 +183,8 @@ class DeepSEA(ConvolutionalNetwork):
         Multiplies the published dropout rates (0.2, 0.2, 0.5).
     head : {"dense", "pool"}
         Published head, or one that pools over positions.
+    stem : danq.network.layers.StemOptions
+        How the stem differs from the published one.
 
     Raises
     ------
@@ -200,13 +204,15 @@ class DeepSEA(ConvolutionalNetwork):
         hidden: int = 925,
         dropout: float = 1.0,
         head: str = "dense",
+        stem: StemOptions = AS_PUBLISHED,
     ) -> None:
         super().__init__()
-        self.stem = Stem(filters1, 8, 4, rectify)
+        width = stem.filter_width or 8
+        self.stem = Stem(filters1, width, 4, rectify, stem)
         self.second = nn.Conv1d(filters1, filters2, 8)
         self.third = nn.Conv1d(filters2, filters3, 8)
         self.drops = _dropouts((0.2, 0.2, 0.5), dropout)
-        positions = ((window - 7) // 4 - 7) // 4 - 7
+        positions = ((window - width + 1) // 4 - 7) // 4 - 7
         _refuse_short_window(positions, window)
         self.head = _make_head(head, positions, filters3, n_targets, hidden, rectify)
 
@@ -248,6 +254,8 @@ class DanQ(ConvolutionalNetwork):
         Published head, or one that pools over positions.
     gates : {"sigmoid", "hard_sigmoid"}
         Gates of the LSTM; hard ones as published (slower).
+    stem : danq.network.layers.StemOptions
+        How the stem differs from the published one.
 
     Raises
     ------
@@ -269,10 +277,12 @@ class DanQ(ConvolutionalNetwork):
         dropout: float = 1.0,
         head: str = "dense",
         gates: str = "sigmoid",
+        stem: StemOptions = AS_PUBLISHED,
     ) -> None:
         super().__init__()
-        positions = (window - filter_width + 1) // pool
-        self.stem = Stem(filters, filter_width, pool)
+        width = stem.filter_width or filter_width
+        positions = (window - width + 1) // pool
+        self.stem = Stem(filters, width, pool, options=stem)
         self.body = self._make_body(filters, units, positions, gates)
         self.drops = _dropouts((0.2, 0.5), dropout)
         _refuse_short_window(positions, window)
@@ -429,6 +439,8 @@ def build(
     head: str = "dense",
     gates: str = "sigmoid",
     filter_scale: float = 1.0,
+    stem: str = "relu",
+    filter_width: int | None = None,
 ) -> Network:
     """Build a model, its published widths and dropout rates multiplied by `scale` and `dropout`.
 
@@ -451,6 +463,8 @@ def build(
     filter_scale : float
         Multiplies the number of filters of the stem once more: what a network looks for, beside how
         it combines it.
+    stem, filter_width
+        See `danq.network.layers.StemOptions`; models without a stem have none of them.
 
     Returns
     -------
@@ -476,6 +490,8 @@ def build(
         raise DanqError(f"{what}; use train.head dense for it")
     if model.recurrent:
         options["gates"] = gates
+    if model.has_filters:
+        options["stem"] = StemOptions(stem, filter_width)
     published = _default_widths(network) | model.sizes
     sizes = _scaled(published, scale, filter_scale)
     return network(window, n_targets, **sizes, **options)

@@ -17,7 +17,8 @@ class Layer(NamedTuple):
         ``filter`` for the stem, ``second`` for DeepSEA's second layer: what its filters are called,
         with their number.
     activations : callable
-        From one-hot (N, 4, L) to the responses of the filters before their ReLU, (N, F, P).
+        From one-hot (N, 4, L) to the responses of the filters before their ReLU, or after their
+        exponential, (N, F, P).
     n_filters : int
         Number of filters, F.
     width : int
@@ -56,7 +57,8 @@ def motif_layers(model: Network) -> list[Layer]:
         return []
     conv = model.stem.conv
     device = conv.weight.device
-    first = Layer("filter", conv, conv.out_channels, conv.kernel_size[0], device=device)
+    responses = model.stem.site_responses
+    first = Layer("filter", responses, conv.out_channels, conv.kernel_size[0], device=device)
     if not isinstance(model, DeepSEA):
         return [first]
 

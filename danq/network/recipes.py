@@ -32,6 +32,7 @@ AS_PUBLISHED: dict[str, Any] = {
     "filter_scale": 1.0,
     "dropout": 1.0,
     "head": "dense",
+    "stem": "relu",
     "initialise_from": "random",
     "shift": 0,
     "balance": False,

@@ -348,10 +348,10 @@ def set_up(
     fabric = open_fabric(options.device, options.precision, settings.devices, settings.nodes)
     torch.set_num_threads(threads)  # after the launch, which sets a number of its own
     loader = _open_loader(dataset, options, fabric.device)
-    filters = choose_filters(dataset, options, motifs)
+    network = _build(dataset, options)
+    filters = choose_filters(dataset, options, motifs, network)
     if filters is not None:
         options = options.with_motifs(filters.checksum)
-    network = _build(dataset, options)
     initialised_from = _initialise(network, filters, options.seed)
     network.to(fabric.device)
     recipe = options.recipe

@@ -22,6 +22,8 @@ OPTIONS = {
     "dropout": 1.0,
     "head": "dense",
     "gates": "sigmoid",
+    "stem": "relu",
+    "filter_width": None,
     "filter_scale": 1.0,
     "recipe": "auto",
 }

@@ -399,6 +399,8 @@ def test_dropout_scales_outside_training_as_the_recipe_says():
         "dropout": 1.0,
         "head": "dense",
         "gates": "sigmoid",
+        "stem": "relu",
+        "filter_width": None,
         "filter_scale": 1.0,
         "recipe": "published",
     }

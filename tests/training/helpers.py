@@ -16,7 +16,6 @@ KNOBS = {
     "dropout": 1.0,
     "head": "dense",
     "stem": "relu",
-    "filter_strands": "one",
     "initialise_from": "random",
     "negatives": 1000.0,  # all
     "balance": False,
