@@ -12,11 +12,10 @@ oracle_parts    simulated runs: the same for all elements with the right parts, 
 import itertools
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
 from danq.data.dataset import Dataset, open_dataset
@@ -26,6 +25,10 @@ from danq.files import PathLike
 from danq.genome import bins, sequence
 from danq.motif import meme
 from danq.simulation.truth import element_coverage
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
 
 KMERS = (1, 2, 3, 4, 5)
 """The k of the k-mers, as in DanQ's own baseline (https://doi.org/10.1093/nar/gkw226)."""
@@ -58,6 +61,8 @@ def kmer_baseline(dataset: PathLike, output: PathLike) -> None:
     output : path
         The predictions to write: probabilities, nan for targets whose training labels are equal.
     """
+    from sklearn.preprocessing import StandardScaler  # slow to load, and no other baseline needs it
+
     with open_dataset(dataset) as data:
         rows = fitted_rows(data)
         counts = _count_rows(data, "train", rows)
@@ -93,9 +98,31 @@ def fitted_rows(data: Dataset) -> NDArray[np.int64]:
         side_by_side = np.flatnonzero(bin_starts % data.bin_size == 0)
         if len(side_by_side):
             rows = side_by_side
-    n = min(len(rows), MOST_WINDOWS)
-    evenly_spaced = np.arange(n) * len(rows) // n
-    return rows[evenly_spaced]
+    return rows[evenly_spaced(len(rows), MOST_WINDOWS)]
+
+
+def evenly_spaced(n: int, most: int) -> NDArray[np.int64]:
+    """Choose some of n things at equal distances.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    most : int
+        How many are chosen, at most.
+
+    Returns
+    -------
+    numpy.ndarray, shape (min(n, most),), int64
+        Their numbers, ascending.
+
+    Examples
+    --------
+    >>> evenly_spaced(10, 4).tolist(), evenly_spaced(2, 4).tolist()
+    ([0, 2, 5, 7], [0, 1])
+    """
+    n_chosen = min(n, most)
+    return np.arange(n_chosen) * n // max(1, n_chosen)
 
 
 def _read_rows(
@@ -122,8 +149,10 @@ def _count_rows(data: Dataset, split: str, rows: NDArray[np.int64]) -> NDArray[n
     return counts
 
 
-def _fit(train: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict[int, LogisticRegression]:
+def _fit(train: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict[int, "LogisticRegression"]:
     """Return a regression for each target (its index) that has both labels."""
+    from sklearn.linear_model import LogisticRegression  # slow to load
+
     models = {}
     targets = range(labels.shape[1])
     for target in tqdm(targets, "k-mer regression", unit="target", disable=None):
@@ -134,7 +163,7 @@ def _fit(train: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict[int, Log
 
 
 def _predict(
-    data: Dataset, scaler: StandardScaler, models: Mapping[int, LogisticRegression]
+    data: Dataset, scaler: "StandardScaler", models: Mapping[int, "LogisticRegression"]
 ) -> NDArray[np.float64]:
     """Return what the regressions say of the test split, nan for targets without one."""
     n = data.length("test")

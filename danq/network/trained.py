@@ -1,10 +1,9 @@
 """A trained network, ready to predict: where notebooks and the later steps of a run start."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -18,6 +17,9 @@ from danq.network.devices import as_float64, choose_device, set_tf32
 from danq.network.models import Network, takes_any_length
 from danq.network.motif_layers import Layer, motif_layers
 from danq.network.strands import BATCH
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Sequences: TypeAlias = str | Sequence[str] | NDArray[Any] | torch.Tensor
 """DNA as text, as a list of texts, or one-hot (N, 4, L)."""
@@ -111,7 +113,7 @@ class TrainedModel:
         task = f"{self.window:,} bp to {len(self.targets)} targets"
         return f"<TrainedModel {name}: {task}, on {self.device}>"
 
-    def predict(self, sequences: Sequences) -> pd.DataFrame:
+    def predict(self, sequences: Sequences) -> "pd.DataFrame":
         """Predict sequences, the two strands averaged.
 
         Parameters
@@ -137,7 +139,7 @@ class TrainedModel:
 
         return self._by_batch(mean_probability, sequences)
 
-    def logits(self, sequences: Sequences) -> pd.DataFrame:
+    def logits(self, sequences: Sequences) -> "pd.DataFrame":
         """Return the log-odds of what `predict` returns, without its rounding near 0 and 1.
 
         Parameters
@@ -159,8 +161,10 @@ class TrainedModel:
 
     def _by_batch(
         self, function: Callable[[torch.Tensor], torch.Tensor], sequences: Sequences
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Apply a function to one-hot sequences, a batch at a time on the device."""
+        import pandas as pd  # slow to load, and most steps ask for no table
+
         X = self._as_one_hot(sequences)
         rows = []
         with torch.inference_mode():

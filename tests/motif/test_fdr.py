@@ -1,4 +1,5 @@
 import numpy as np
+from scipy import stats
 
 from danq.motif.fdr import benjamini_hochberg, best_q_values, empirical_fdr
 
@@ -7,6 +8,14 @@ def test_benjamini_hochberg_by_hand():
     p = np.array([[0.005, 0.6], [0.02, 0.03]])
     # Sorted, p * 4 / rank: 0.02, 0.04, 0.04, 0.6.
     np.testing.assert_allclose(benjamini_hochberg(p), [[0.02, 0.6], [0.04, 0.04]])
+
+
+def test_benjamini_hochberg_is_scipys():
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 7, 1000):
+        p = rng.random(n).round(2) ** 3  # with equal ones, 0 and 1
+        np.testing.assert_array_equal(benjamini_hochberg(p), stats.false_discovery_control(p))
+    assert benjamini_hochberg(np.array([])).shape == (0,)
 
 
 def test_best_q_values_by_hand():
