@@ -9,6 +9,7 @@ from danq.errors import STOPPED, StoppedError
 from danq.network.checkpoint import Resume
 from danq.training.interruption import Progress, Stop, refuse_infinite, save_state
 from danq.training.learner import Learner, StepResult, step_seed
+from danq.training.learning_signs import Watch
 from danq.training.record import Row, log
 from danq.training.validate import Scores, Validation
 
@@ -29,6 +30,8 @@ class Epochs:
         trains.
     stop : danq.training.interruption.Stop
         Notes signals that ask to stop.
+    motifs : str
+        Known motifs, as `danq.motif.meme.known_motifs`, whose scan a network should outdo.
 
     Raises
     ------
@@ -36,8 +39,9 @@ class Epochs:
         No target of the validation split has windows of both labels.
     """
 
-    def __init__(self, dataset: Dataset, stop: Stop) -> None:
+    def __init__(self, dataset: Dataset, stop: Stop, motifs: str) -> None:
         self.validation = Validation(dataset)
+        self.watch = Watch(self.validation, motifs)
         self.stop = stop
 
     def run(self, learner: Learner, progress: Progress, resume: Resume) -> None:
@@ -66,12 +70,12 @@ class Epochs:
             train_seconds = time.monotonic() - started
             loading_share = learner.clock.share("load", train_seconds)
             name = learner.options.epoch_name(progress.epoch + 1)
-            scores = self.validation.score(learner, name, self.stop)
+            validated = self.validation.score(learner, name, self.stop)
         except StoppedError:
             save_state(learner, progress, resume, time.monotonic() - started)
             learner.fabric.barrier()  # a process that exits earlier would end the others
             raise
-        row = _row(learner, progress, scores)
+        row = _row(learner, progress, validated.scores)
         row["samples_per_s"] = _speed(learner, first_step, train_seconds)
         row["loading_share"] = round(loading_share, 4)
         row["seconds"] = round(progress.seconds + time.monotonic() - started, 2)
@@ -79,6 +83,7 @@ class Epochs:
         row = progress.add(row, weights, learner.options.recipe.criterion)
         if learner.leads:
             log(_message(learner, row))
+        self.watch.look(learner, progress, validated)
         progress.begin_epoch()
         save_state(learner, progress, resume, 0.0)
 

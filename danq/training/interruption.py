@@ -84,6 +84,10 @@ class Progress:
         One row per finished epoch.
     best : dict of str to torch.Tensor
         Weights of the best epoch, on the CPU; empty before the first has ended.
+    measured : dict, or None
+        Of the best epoch: `danq.training.learning_signs.Measurement`, plain values by name.
+    said : list of str
+        Names of the signs of not learning that were said.
     """
 
     loss_sum: torch.Tensor
@@ -91,6 +95,8 @@ class Progress:
     seconds: float = 0.0
     history: list[Row] = field(default_factory=list)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
+    measured: dict[str, Any] | None = None
+    said: list[str] = field(default_factory=list)
 
     @property
     def epoch(self) -> int:
@@ -219,6 +225,8 @@ def restore_state(learner: Learner, resume: Resume) -> Progress:
     progress.seconds = state["seconds"]
     progress.history = state["history"]
     progress.best = state["best"]
+    progress.measured = state.get("measured")
+    progress.said = state.get("said", [])
     if learner.leads:
         name = learner.options.epoch_name(progress.epoch + 1)
         log(f"{name}: resuming at step {progress.step} of {learner.steps}")
@@ -259,6 +267,8 @@ def save_state(learner: Learner, progress: Progress, resume: Resume, seconds: fl
         "seconds": progress.seconds + seconds,
         "history": progress.history,
         "best": progress.best,
+        "measured": progress.measured,
+        "said": progress.said,
     }
     resume.save(state)
 

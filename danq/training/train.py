@@ -46,7 +46,8 @@ def train(
     settings : danq.config.Train
         Every other knob.
     motifs : str
-        Known motifs, as `danq.motif.meme.known_motifs`, for filters that are initialised from them.
+        Known motifs, as `danq.motif.meme.known_motifs`: for filters that are initialised from them,
+        and for a scan that says whether the network does better.
     threads : int
         CPU threads.
     after_epoch : callable, optional
@@ -63,7 +64,7 @@ def train(
     """
     record = Record(checkpoint, history, facts)
     with claim(checkpoint, settings), Stop() as stop, open_dataset(dataset) as data:
-        epochs = Epochs(data, stop)
+        epochs = Epochs(data, stop, motifs)
         learner = set_up(data, settings, model=model, seed=seed, motifs=motifs, threads=threads)
         options = learner.options
         resume = open_resume(checkpoint, learner, data, threads)
@@ -76,5 +77,6 @@ def train(
                 after_epoch(progress.history)
         if learner.leads:
             summary = training_facts(learner, progress.history, data.window, resume.all_threads)
+            summary["signs"] = epochs.watch.conclude(learner.options, progress)
             record.write(progress.best, progress.history, summary, data.facts())
             resume.remove()

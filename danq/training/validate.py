@@ -34,6 +34,24 @@ class Scores(NamedTuple):
     valid_auroc: float
 
 
+class Validated(NamedTuple):
+    """A validation in full.
+
+    Attributes
+    ----------
+    scores : Scores
+        What the history keeps.
+    auprc : numpy.ndarray, shape (T,), float64
+        Of each target; nan where it is undefined.
+    probabilities : numpy.ndarray, shape (N, T), float32
+        Mean of the two strands.
+    """
+
+    scores: Scores
+    auprc: NDArray[np.float64]
+    probabilities: NDArray[np.float32]
+
+
 class Validation:
     """The validation split, with its labels.
 
@@ -57,7 +75,7 @@ class Validation:
             what = "no target has both a positive and a negative window in the validation split"
             raise DanqError(f"{what}; change it")
 
-    def score(self, learner: Learner, epoch_name: str, stop: Stop) -> Scores:
+    def score(self, learner: Learner, epoch_name: str, stop: Stop) -> Validated:
         """Validate a network.
 
         Parameters
@@ -71,7 +89,7 @@ class Validation:
 
         Returns
         -------
-        Scores
+        Validated
 
         Raises
         ------
@@ -89,11 +107,12 @@ class Validation:
         recipe_losses = losses[: learner.options.recipe.loss_strands]
         mean_of_strands = probabilities.mean(axis=0)
         areas = measure(self.labels, mean_of_strands)
-        return Scores(
+        scores = Scores(
             valid_loss=float(np.mean(recipe_losses)),
             valid_auprc=float(np.nanmean(areas["auprc"])),
             valid_auroc=float(np.nanmean(areas["auroc"])),
         )
+        return Validated(scores, areas["auprc"], mean_of_strands)
 
     def _losses(self, probabilities: NDArray[np.float32]) -> list[float]:
         """Return the mean binary cross-entropy of probabilities (2, N, T) on either strand."""

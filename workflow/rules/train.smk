@@ -4,6 +4,8 @@
 nodes = settings.train.nodes
 devices = settings.train.devices
 initial_motifs = [settings.motifs] if settings.train.initialise_from in ("targets", "known") else []
+# Without them the motifs serve a line in the log: another version of them is no reason to train again.
+motifs_of_training = known_motifs if initial_motifs else [ancient(path) for path in known_motifs]
 across_nodes = {
     "mpi": "srun",
     "nodes": nodes,
@@ -17,7 +19,7 @@ launcher = f"srun --nodes {nodes} --ntasks-per-node {devices} --cpus-per-task {s
 rule train:
     input:
         dataset="<results>/dataset.h5",
-        motifs=known_motifs if initial_motifs else [],
+        motifs=motifs_of_training,
     output:
         checkpoint="<results>/{model}/seed{seed}/model.ckpt",
         history=report(
@@ -44,7 +46,9 @@ rule train:
         launcher=launcher if nodes > 1 else "",
         flags=flags(settings.train),
         threads=settings.threads,
-        motifs=option("--motifs", initial_motifs),
+        initial_motifs=initial_motifs,
+        # What depends on `input` makes no job run again.
+        motifs=lambda wildcards, input: option("--motifs", [settings.motifs]),
     shell:
         # At a time limit or a preemption all processes get a signal: the training saves its state and says so; the
         # shell and tee, which writes the log, outlive it.
