@@ -19,8 +19,10 @@ from danq.motif.meme import Motif
 LARGEST_GAP = 10
 """Bases between the triplets of a word, at most."""
 
-MIN_SCORE = 4.0
-"""Standard errors by which a word must exceed the background."""
+MIN_SCORE = 8.0
+"""Standard errors by which a word must exceed the background.
+
+There are 22,000 words, and both shares are uncertain: in random sequences some exceed it by 5."""
 
 _DYADS = 4**6  # words of one gap
 _MIN_LEFT = 30  # sequences; of fewer a word says little, and all are searched again
