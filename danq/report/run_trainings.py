@@ -10,6 +10,12 @@ from danq.data.attributions import Attributions, read_attributions
 from danq.motif.meme import Motif, read_meme
 from danq.report.run_tables import read_json, read_optional_table
 
+RANDOM = "random"
+"""How a filter began that was given nothing."""
+
+WORD = "enriched word"
+"""How a filter began that was given a word which is enriched in the training windows."""
+
 
 class Trained(NamedTuple):
     """One training: its tables and facts, empty where a file is missing.
@@ -45,8 +51,28 @@ class Trained(NamedTuple):
 
         Such a filter did not discover its motif.
         """
+        return {} if self._has_enriched() else self._initial_motifs()
+
+    def enriched_words(self) -> dict[str, str]:
+        """Return the first filters that began as a word enriched in the training windows.
+
+        By filter, the target and its word (``Abf1:CGTNNNNNNTGA``). A word and its reverse
+        complement are one: both filters of it have the same.
+        """
+        if not self._has_enriched():
+            return {}
+        motifs = self._initial_motifs()
+        return {name: motif.removesuffix("-") for name, motif in motifs.items()}
+
+    def _initial_motifs(self) -> dict[str, str]:
+        """Return the motif that each first filter was initialised from, of those with one."""
         sources = self.facts.get("filters_initialised_from", [])
         return {f"filter{number}": motif for number, motif in enumerate(sources) if motif}
+
+    def _has_enriched(self) -> bool:
+        """Say whether the motifs are of enriched words; before there were any, all were known."""
+        options = self.facts.get("options", {})
+        return options.get("initialise_from") == "enriched"
 
     def layers(self) -> list[tuple[str, "Trained"]]:
         """Return pairs of a layer's name (filter or second) and this training, of that layer only.
@@ -57,10 +83,16 @@ class Trained(NamedTuple):
         return [(name, self._replace(matches=matches)) for name, matches in groups]
 
     def best_matches(self) -> pd.DataFrame:
-        """Return a row per filter that was not initialised from a motif: its best match, if any."""
+        """Return a row per filter that was not initialised from a known motif: its best match.
+
+        A filter that was not compared has a row as well. Column ``began`` says how the filter
+        began: `RANDOM` or `WORD`.
+        """
         initialised = self.matches["name"].isin(self.initialised_from())
         ranked = self.matches[~initialised].sort_values("rank", kind="stable")
-        return ranked.drop_duplicates("name").sort_index()
+        best = ranked.drop_duplicates("name").sort_index()
+        has_word = best["name"].isin(self.enriched_words())
+        return best.assign(began=has_word.map({True: WORD, False: RANDOM}))
 
     def named(self) -> pd.DataFrame:
         """Return the best match of each named filter, that of the lowest q-value first."""

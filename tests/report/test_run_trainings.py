@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from danq.report.run_trainings import Trained, read_training, training_folders
+from danq.report.run_trainings import (
+    RANDOM,
+    WORD,
+    Trained,
+    read_training,
+    training_folders,
+)
 
 
 def test_best_match_of_each_filter_the_surest_first():
@@ -42,6 +48,22 @@ def test_a_filter_initialised_from_a_motif_discovered_nothing():
         assert training.named()["filter"].tolist() == expected
         assert set(training.best_matches()["filter"]) == set(expected)
     assert len(Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame()).named()) == 3
+
+
+def test_a_filter_that_began_as_an_enriched_word_is_told_apart():
+    matches = pd.DataFrame({"name": ["filter0", "filter1", "second0"], "rank": 1, "q": 0.01})
+    matches = matches.assign(filter=[0, 1, 0], named="yes")
+    initial = ["Abf1:CGTNNNNNNTGA-", ""]
+    for source, known, words, began in (
+        ("enriched", {}, {"filter0": "Abf1:CGTNNNNNNTGA"}, [WORD, RANDOM, RANDOM]),
+        ("known", {"filter0": initial[0]}, {}, [RANDOM, RANDOM]),
+    ):
+        facts = {"filters_initialised_from": initial, "options": {"initialise_from": source}}
+        training = Trained("danq", 0, pd.DataFrame(), facts, matches, {}, pd.DataFrame())
+        assert training.initialised_from() == known
+        assert training.enriched_words() == words
+        assert training.best_matches()["began"].tolist() == began
+        assert sorted(training.named()["began"]) == sorted(began)
 
 
 def test_the_most_affected_target_of_each_filter():
