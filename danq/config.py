@@ -393,6 +393,11 @@ class Train(Section):
 
     @model_validator(mode="after")
     def _check_devices(self) -> Self:
+        if self.stem == "exponential" and self.devices * self.nodes > 1:
+            raise ValueError(
+                "stem exponential normalises over the batch, which several devices would share; "
+                "give stem relu, or one device"
+            )
         if self.device.startswith("cuda:") and self.devices * self.nodes > 1:
             raise ValueError("device names one GPU, devices several; give device cuda")
         if self.device == "mps" and self.devices * self.nodes > 1:

@@ -12,6 +12,7 @@ from danq.network.layers import (
     HardLSTM,
     PoolHead,
     Stem,
+    StemOptions,
     filter_maxima,
     hard_sigmoid,
     lstm,
@@ -262,3 +263,43 @@ def test_a_pooling_head_counts_in_float32_whatever_comes_in():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = head(X)
     assert logits.dtype == torch.float32 and torch.equal(logits, head(X))
+
+
+def exponential_stem(filters=5, width=8, pool=4):
+    """Return a stem whose normalisation has seen some windows, in evaluation mode."""
+    torch.manual_seed(0)
+    stem = Stem(filters, width, pool, options=StemOptions(stem="exponential"))
+    for _ in range(3):
+        stem(torch.randn(64, 4, 60))
+    return stem.eval()
+
+
+def test_an_exponential_stem_normalises_the_pooled_responses():
+    stem = exponential_stem()
+    X = torch.randn(7, 4, 61)
+    maxima = functional.max_pool1d(functional.conv1d(X, stem.conv.weight, stem.conv.bias), 4)
+    mean = stem.norm.running_mean.view(1, -1, 1)
+    sd = (stem.norm.running_var.view(1, -1, 1) + stem.norm.eps).sqrt()
+    expected = torch.exp(((maxima - mean) / sd).clamp(max=6))
+    assert torch.allclose(stem(X), expected, atol=1e-5)
+
+
+def test_an_exponential_stem_is_bounded():
+    stem = exponential_stem()
+    assert stem(1e4 * torch.randn(3, 4, 60)).max() <= math.exp(6) * 1.0001
+
+
+@pytest.mark.parametrize("name", ["relu", "exponential"])
+def test_a_stem_is_the_highest_of_its_site_responses(name):
+    stem = exponential_stem() if name == "exponential" else Stem(5, 8, 4).eval()
+    X = torch.randn(6, 4, 63)
+    highest = functional.max_pool1d(stem.site_responses(X), 4)
+    expected = highest if name == "exponential" else functional.relu(highest)
+    assert torch.allclose(stem(X), expected, atol=1e-5)
+
+
+def test_in_evaluation_a_window_does_not_depend_on_its_batch():
+    stem = exponential_stem()
+    X = torch.randn(6, 4, 60)
+    alone = torch.cat([stem(window.unsqueeze(0)) for window in X])
+    assert torch.allclose(stem(X), alone, atol=1e-6)

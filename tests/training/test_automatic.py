@@ -1,0 +1,105 @@
+import pytest
+
+from danq.catalog import MODELS
+from danq.config import Train
+from danq.data.dataset import open_dataset
+from danq.network.recipes import AUTO, choose_recipe
+from danq.training.automatic import (
+    EPOCHS,
+    FEWEST,
+    MOST,
+    TrainingSet,
+    describe_training_set,
+    fill_in,
+)
+
+SMALL = TrainingSet(
+    windows=400_000, labelled=25_000, overlap=10, targets=11, rarest=1_100, most_frequent=7_400
+)
+LARGE = TrainingSet(
+    windows=5_000_000,
+    labelled=4_000_000,
+    overlap=1,
+    targets=900,
+    rarest=500,
+    most_frequent=200_000,
+)
+FIXED = Train(epochs=3, lr=0.1, head="dense", negatives=2.0)
+
+
+def chosen(training_set, model="danq", **knobs):
+    return fill_in(Train(**knobs), AUTO, model, training_set).settings
+
+
+@pytest.mark.parametrize("training_set", [SMALL, LARGE])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_knob_has_a_value_and_those_that_were_given_keep_theirs(model, training_set):
+    open_knobs = {name for name, field in Train.model_fields.items() if field.default is None}
+    optional = {"filter_width"}  # none: the published one
+    filled = fill_in(Train(), AUTO, model, training_set)
+    assert set(filled.choices) == open_knobs - optional
+    assert all(chosen.reason for chosen in filled.choices.values())
+    given = fill_in(FIXED, AUTO, model, training_set).settings
+    for name in FIXED.model_fields_set:
+        assert getattr(given, name) == getattr(FIXED, name)
+
+
+def test_all_models_that_are_compared_are_trained_alike():
+    reference = chosen(SMALL, "danq")
+    for name, model in MODELS.items():
+        settings = chosen(SMALL, name)
+        different = {
+            knob
+            for knob in Train.model_fields
+            if getattr(settings, knob) != getattr(reference, knob)
+        }
+        allowed = set() if model.takes_pool_head else {"head"}
+        allowed |= set() if model.has_filters else {"initialise_from"}
+        assert different <= allowed
+
+
+@pytest.mark.parametrize("training_set", [SMALL, LARGE])
+def test_epochs_show_a_number_of_windows_and_not_of_passes(training_set):
+    settings = chosen(training_set)
+    shown = settings.epochs * settings.epoch_size
+    assert FEWEST <= shown <= MOST + settings.epoch_size
+    assert settings.epochs >= EPOCHS
+    assert settings.epoch_size <= training_set.windows
+
+
+def test_a_tiny_set_is_shown_often_enough():
+    tiny = TrainingSet(windows=300, labelled=40, overlap=1, targets=1, rarest=40, most_frequent=40)
+    settings = chosen(tiny)
+    assert settings.epoch_size == 80  # each labelled window, and as many others
+    assert settings.epochs * settings.epoch_size >= FEWEST
+
+
+def test_the_published_recipe_is_followed_and_not_the_data():
+    for model in MODELS:
+        recipe = choose_recipe("published", model)
+        a = fill_in(Train(recipe="published"), recipe, model, SMALL)
+        b = fill_in(Train(recipe="published"), recipe, model, LARGE)
+        assert a == b
+        assert (a.settings.scale, a.settings.head, a.settings.dropout) == (1.0, "dense", 1.0)
+        assert a.settings.negatives is None  # all
+
+
+def test_a_training_set_is_counted(toy_dataset):
+    with open_dataset(toy_dataset) as data:
+        labels = data.labels("train")
+        training_set = describe_training_set(data)
+    counts = labels.sum(axis=0)
+    assert training_set == TrainingSet(
+        windows=len(labels),
+        labelled=int(labels.any(axis=1).sum()),
+        overlap=1,
+        targets=labels.shape[1],
+        rarest=counts.min(),
+        most_frequent=counts.max(),
+    )
+
+
+def test_overlapping_bins_are_noticed(toy, run_extract, tmp_path):
+    run_extract(toy, tmp_path, stride=40)
+    with open_dataset(tmp_path / "dataset.h5") as data:
+        assert describe_training_set(data).overlap == 5
