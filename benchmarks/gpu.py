@@ -60,8 +60,12 @@ from danq.training.clock import Clock
 from danq.training.learner import set_up, step_seed
 
 MODELS = ("danq", "deepsea")
-TOLERANCES = {"float32": 1e-4, "bfloat16": 5e-2}
-"""Of logits, as a share of the largest one (at least 1): bfloat16 has 8 bits of mantissa."""
+TOLERANCES = {"float32": 1e-4, "bfloat16": 0.2}
+"""Of logits, as a share of how far one is from its target's mean over windows, at most.
+
+On a CPU bfloat16, with 8 bits of mantissa, differed by 0.03 to 0.04 (8 windows of full size),
+float32 from float64 by less than 1e-5.
+"""
 
 LEAST = 5.0  # seconds that a part needs to be worth its start
 MOST = 15.0  # seconds that a part measures at most
@@ -309,7 +313,8 @@ def random_labels(rng: np.random.Generator, n: int, n_targets: int) -> np.ndarra
 
 def check(bench: Bench, model: str, seconds: float) -> None:
     """Compare the logits of the device with those of the CPU."""
-    bases = torch.randint(4, (bench.size.checked, bench.size.window))
+    generator = torch.Generator().manual_seed(1)
+    bases = torch.randint(4, (bench.size.checked, bench.size.window), generator=generator)
     X = functional.one_hot(bases, 4).transpose(1, 2).float().contiguous()
     set_tf32(False)
     network = bench.network(model).eval()
@@ -319,12 +324,12 @@ def check(bench: Bench, model: str, seconds: float) -> None:
         for precision, tolerance in TOLERANCES.items():
             with autocast(bench.device, precision):
                 logits = network(X.to(bench.device)).float().cpu()
-            largest = max(1.0, float(expected.abs().max()))
-            difference = float((logits - expected).abs().max()) / largest
+            spread = float((expected - expected.mean(dim=0)).abs().max())
+            difference = float((logits - expected).abs().max()) / spread
             verdict = "ok" if difference <= tolerance else "WRONG"
             bench.report(
-                f"check {model:10} {precision:9} logits differ by {difference:.1e} of the largest, "
-                f"at most {tolerance:.0e} allowed: {verdict}",
+                f"check {model:10} {precision:9} logits differ by {difference:.1e} of their "
+                f"spread, at most {tolerance:.0e} allowed: {verdict}",
                 part="check",
                 model=model,
                 precision=precision,
