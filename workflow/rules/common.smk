@@ -96,8 +96,9 @@ pathvars:
     results=f"results/{settings.run}",
 
 
-# A step requests a GPU where the device is cuda or mps, or auto on a machine with one (on a cluster give cuda: the login node
-# may have none). On one machine a GPU then serves one job at a time; on a cluster the scheduler assigns them.
+# A step requests a GPU where the device is cuda or mps, or auto on a machine with one (on a cluster give cuda: the login
+# node may have none). On one machine a GPU then serves one job at a time, as a Mac has one; on a cluster the scheduler
+# assigns them.
 is_apple = (platform.system(), platform.machine()) == ("Darwin", "arm64")
 has_gpu = is_apple or any(map(shutil.which, ["nvidia-smi", "rocm-smi"]))
 gpu = int(settings.train.device.startswith(("cuda", "mps")) or (settings.train.device == "auto" and has_gpu))
