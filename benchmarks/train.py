@@ -18,26 +18,29 @@ limits
     says how much could be won at most.
 steps
     danq's own step, as `danq.training.learner.Learner` makes it: rows gathered and expanded on the
-    device, random strands, autocast, the loss and the fused AdamW of `danq.network.recipes.MODERN`.
+    device, random strands, autocast, the loss and the fused AdamW of `danq.network.recipes.AUTO`.
     Left out is what a step has around it: Fabric, the progress bar, saving. Beside it `plain`: the
     same network as one would write it down first. Unpacked one-hot in memory,
-    `torch.utils.data.DataLoader`, the ReLU before the pool, float32 with TF32 as PyTorch sets it,
-    `torch.optim.AdamW` as it comes, ``loss.item()`` in every step, batches of 100. It does less (no
-    strands). The ratio says what danq's way of doing the same brings.
+    `torch.utils.data.DataLoader`, PyTorch's convolutions and pools as they come, the ReLU before
+    the first pool, a random float32 for each value that may drop out, float32 with TF32 as PyTorch
+    sets it, `torch.optim.AdamW` as it comes, ``loss.item()`` in every step, batches of 100. It does
+    less (no strands). The ratio says what danq's way of doing the same brings.
 variants, graphs
     Changes to danq's step, each against the step as it is, so that one run tells which pays. A name
     is made of words: ``relu_first`` puts the ReLU before the pool, ``channels_last`` makes
     convolutions 2-D and channels-last, ``padded`` does so with the first and pads its 4 bases to 8,
     ``unfold`` makes the first one a matrix product, ``compile`` and ``autotune`` compile the
     network, ``graph`` replays forward and backward as one CUDA graph, ``graph_step`` the optimiser
-    too (its momentum then stays: the scheduler changes it). Printed besides: by how much the logits
-    differ from danq's at most, in float32.
+    too (its momentum then stays: the scheduler changes it). ``channels_last``, ``padded`` and
+    ``unfold`` are for GPUs: on a CPU danq's convolutions lie channels last by themselves. Printed
+    besides: by how much the logits differ from danq's at most, in float32.
 quality
     What short numbers cost: training on planted words, in each precision for as many windows; AUROC
     on other windows.
 """
 
 import argparse
+import contextlib
 import functools
 import gc
 import json
@@ -49,6 +52,7 @@ import time
 import types
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -58,12 +62,15 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from danq.catalog import MODELS
+from danq.network import models
 from danq.network.batches import Batches, Loader
+from danq.network.layers import Dropout
 from danq.network.models import build
-from danq.network.recipes import MODERN
+from danq.network.recipes import AUTO
 from danq.training.clock import Clock
 
 PLAIN_BATCH = 100
+LR, WEIGHT_DECAY = 0.002, 0.01
 CHANGES = ("relu_first", "channels_last", "padded", "unfold")  # of the network
 WORDS = ("eager", *CHANGES, "compile", "autotune", "graph", "graph_step")
 VARIANTS = ["eager", "relu_first", "channels_last", "padded", "unfold", "compile", "unfold+compile"]
@@ -236,13 +243,13 @@ class Step:
         self.bare = adapt(bench.model(name), words).to(bench.device).train()
         self.model = compiled(self.bare, words)
         self.optimizer = self._optimizer()
-        self.lr_scheduler = MODERN.lr_scheduler(self.optimizer, MODERN.lr, steps)
+        self.lr_scheduler = AUTO.lr_scheduler(self.optimizer, LR, steps)
         self.marks, self.number = Clock(bench.device), 0
         self.total = torch.zeros((), device=bench.device)
         self.start_epoch(0)
 
     def _optimizer(self):
-        return MODERN.optimizer(self.bare, MODERN.lr, MODERN.weight_decay)
+        return AUTO.optimizer(self.bare, LR, WEIGHT_DECAY)
 
     def start_epoch(self, epoch):
         """Take another order of the windows."""
@@ -254,7 +261,7 @@ class Step:
         first = self.number % (len(self.schedule) // self.batch) * self.batch
         with self.marks("load"):
             X, y = self.bench.loader.batch(self.schedule, first, first + self.batch)
-        MODERN.constrain(self.bare)
+        AUTO.constrain(self.bare)
         loss = self.learn(X, y)
         self.lr_scheduler.step()
         self.total += torch.stack([loss * self.batch, torch.zeros_like(loss)])[0]
@@ -265,7 +272,7 @@ class Step:
         """Return the loss of a batch."""
         with autocast(self.bench.device, self.precision):
             logits = self.model(X)
-        return MODERN.loss(self.bare, logits.float(), y, len(X))
+        return AUTO.loss(self.bare, logits.float(), y, len(X))
 
     def learn(self, X, y):
         """Update the weights; return the loss, cut off from what led to it."""
@@ -288,12 +295,12 @@ class GraphStep(Step):
         if "graph_step" not in self.words:
             return super()._optimizer()
         rate = torch.tensor(
-            MODERN.lr, device=self.bench.device
+            LR, device=self.bench.device
         )  # the scheduler fills it: a number would be frozen
         return torch.optim.AdamW(
             self.bare.parameters(),
             rate,
-            weight_decay=MODERN.weight_decay,
+            weight_decay=WEIGHT_DECAY,
             fused=True,
             capturable=True,
         )
@@ -340,7 +347,7 @@ class PlainLoop:
         torch.manual_seed(0)
         self.bench, self.marks = bench, Clock(bench.device)
         self.model = adapt(bench.model(name), ["relu_first"]).to(bench.device).train()
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=MODERN.lr)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=LR)
         self.criterion, self.total = nn.BCEWithLogitsLoss(), 0.0
         loader = torch.utils.data.DataLoader(
             bench.unpacked,
@@ -356,11 +363,36 @@ class PlainLoop:
         with self.marks("load"):
             X, y = (part.to(self.bench.device) for part in next(self.batches))
         self.optimizer.zero_grad()
-        loss = self.criterion(self.model(X), y)
+        with plain_operators():
+            loss = self.criterion(self.model(X), y)
         loss.backward()
         self.optimizer.step()
         self.total += loss.item() * len(X)
         return len(X)
+
+
+@contextlib.contextmanager
+def plain_operators():
+    """Let danq's networks compute on a CPU what they compute elsewhere."""
+
+    def responses(conv, X, flanks=(0, 0)):
+        return conv(functional.pad(X, flanks))
+
+    def filter_maxima(conv, X, pool):
+        return functional.max_pool1d(conv(X), pool)
+
+    def step_maxima(Y, pool):
+        return functional.max_pool1d(Y.permute(1, 2, 0), pool).transpose(1, 2)
+
+    def drop(self, X):
+        return X * (torch.rand(X.shape) >= self.rate) / (1 - self.rate)
+
+    layers = {"responses": responses, "filter_maxima": filter_maxima, "step_maxima": step_maxima}
+    with (
+        mock.patch.multiple(models, **layers),
+        mock.patch.object(Dropout, "_drop_on_cpu", drop),
+    ):
+        yield
 
 
 def forever(loader):
@@ -1007,6 +1039,8 @@ def refuse(parser, options):
         else set()
     )
     graphs = "graphs" in options.parts or words & {"graph", "graph_step"}
+    if options.device != "cuda" and words & {"channels_last", "padded", "unfold"}:
+        parser.error("channels_last, padded and unfold are of GPUs; leave them out")
     if options.device != "cuda" and ("tf32" in options.precision or graphs):
         parser.error("tf32 and CUDA graphs are of GPUs; leave them out, or give --device cuda")
     if options.windows < max(*options.batch, PLAIN_BATCH):
