@@ -477,18 +477,25 @@ def ablation(run: Run, training: Trained) -> Drawing | None:
     name = f"ablation-{training.model}-{training.seed}"
     heading = f"What ablating a filter costs: {title(training.model)}, seed {training.seed}"
     note = _ablation_note(matrix, ablation_table(training))
+    if training.enriched_words():
+        note = sentence(note, "(word): the filter began as an enriched word.")
     table = matrix.set_axis(labels, axis=1).set_axis(names).rename_axis("filter")
     return Drawing(name, heading, note, figure, (), table.reset_index())
 
 
 def _filter_name(name: str, training: Trained) -> str:
-    """Return a filter after its factor, or the motif from which it was initialised."""
+    """Return a filter after its factor, and after the motif or the mark of how it began."""
+    parts = []
     if len(training.matches):
         named = training.named().set_index("name")["factor"]
         if name in named.index:
-            return f"{named[name]} {name}"
+            parts.append(named[name])
     motif = training.initialised_from().get(name)
-    return f"(initialised from {motif}) {name}" if motif else name
+    if motif:
+        parts.append(f"(initialised from {motif})")
+    if name in training.enriched_words():
+        parts.append("(word)")
+    return " ".join([*parts, name])
 
 
 def _ablation_note(matrix: pd.DataFrame, table: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from danq.motif.meme import Motif
 from danq.plotting.svg import logo_svg
 from danq.report.page import Logo
-from danq.report.words import number, plural, signed
+from danq.report.words import began_as, number, plural, signed
 
 _JASPAR = re.compile(r"MA[0-9]{4}\.[0-9]+")
 
@@ -64,6 +64,7 @@ def logo(
     known: Motif | None,
     effect: pd.Series | None = None,
     copies: int = 0,
+    word: str = "",
 ) -> Logo:
     """Draw a filter; a named one over its known motif, aligned and on the strand of that motif.
 
@@ -79,6 +80,8 @@ def logo(
         What ablation does: name (of the target) and effect (fall of its log-odds).
     copies : int
         How many other filters are copies of it.
+    word : str
+        Target and enriched word that the filter began as; empty for another filter.
 
     Returns
     -------
@@ -86,15 +89,16 @@ def logo(
     """
     sites = _sites(motif, copies)
     ablated = [] if effect is None else [_ablated(effect)]
+    began = [began_as(word)] if word else []
     size = 0 if effect is None else round(abs(effect["effect"]), 6)
     ranks = {"sites": motif.n_sites, "effect": size}
     if row["named"] != "yes":
         svg = logo_svg(motif.matrix)
-        return Logo(motif.name, svg, "", "", "", [sites, *ablated], ranks)
+        return Logo(motif.name, svg, "", "", "", [sites, *ablated, *began], ranks)
     svgs = _aligned_svgs(motif, row, known)
     strand = ", reverse-complemented" if row["strand"] == "-" else ""
     confidence = f"q {row['q']:.1e} · empirical FDR {number(row['empirical_fdr'])}"
-    facts = [f"{motif.name}{strand} · {sites}", confidence, *ablated]
+    facts = [f"{motif.name}{strand} · {sites}", confidence, *ablated, *began]
     if row["family"] not in ("", "NA"):
         facts.append(row["family"])
     ranks["q"] = row["q"]

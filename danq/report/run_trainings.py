@@ -1,6 +1,6 @@
 """The trainings of a run: their histories, and what was found in their models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,12 @@ RANDOM = "random"
 
 WORD = "enriched word"
 """How a filter began that was given a word which is enriched in the training windows."""
+
+ABOVE_WORDS = "random, above enriched words"
+"""How a second layer's filter began where first filters, which it reads, were given words.
+
+Its own weights were random, but what it looks like may be a word that it was handed through them.
+"""
 
 
 class Trained(NamedTuple):
@@ -86,13 +92,14 @@ class Trained(NamedTuple):
         """Return a row per filter that was not initialised from a known motif: its best match.
 
         A filter that was not compared has a row as well. Column ``began`` says how the filter
-        began: `RANDOM` or `WORD`.
+        began: `RANDOM`, `WORD` or `ABOVE_WORDS`.
         """
         initialised = self.matches["name"].isin(self.initialised_from())
         ranked = self.matches[~initialised].sort_values("rank", kind="stable")
         best = ranked.drop_duplicates("name").sort_index()
-        has_word = best["name"].isin(self.enriched_words())
-        return best.assign(began=has_word.map({True: WORD, False: RANDOM}))
+        words = self.enriched_words()
+        began = [_beginning(name, words) for name in best["name"]]
+        return best.assign(began=began)
 
     def named(self) -> pd.DataFrame:
         """Return the best match of each named filter, that of the lowest q-value first."""
@@ -114,6 +121,13 @@ class Trained(NamedTuple):
         order = sizes[clear].sort_values(kind="stable", ascending=False).index
         largest = self.ablation.loc[order].drop_duplicates("motif")
         return largest.set_index("motif")[columns]
+
+
+def _beginning(name: str, words: Mapping[str, str]) -> str:
+    """Say how a filter began; `words` has those of the first filters that were given one."""
+    if name in words:
+        return WORD
+    return ABOVE_WORDS if words and name.startswith("second") else RANDOM
 
 
 def training_folders(folder: Path, metrics: pd.DataFrame, networks: Sequence[str]) -> list[Path]:

@@ -175,6 +175,18 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {total % 60} s" if minutes else f"{total} s"
 
 
+def began_as(enriched: str) -> str:
+    """Say as what a filter began, by target and word.
+
+    Examples
+    --------
+    >>> began_as("Abf1:CGTNNNNNNTGA")
+    'began as CGTNNNNNNTGA, enriched in Abf1'
+    """
+    target, _, word = enriched.rpartition(":")
+    return f"began as {word}, enriched in {target}"
+
+
 def p_value(p: float) -> str:
     """Return a p-value after an equals sign.
 

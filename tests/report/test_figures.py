@@ -8,7 +8,7 @@ from danq import read_run
 from danq.files import read_table
 from danq.report import figures
 from danq.report.plot import plot
-from tests.report.toy_run import write_run
+from tests.report.toy_run import with_words, write_run
 
 
 def test_interactions_are_of_the_target_that_the_pair_affects_most(folder, tmp_path):
@@ -54,3 +54,12 @@ def test_ablation_shows_what_each_filter_does(tmp_path):
             target = run.targets.index[run.targets["label"] == label][0]
             assert value == table[name, target]
     assert figures.ablation(run, training._replace(ablation=pd.DataFrame())) is None
+
+
+def test_ablation_marks_filters_that_began_as_words(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    training = with_words(run.trained[0], {0: "Abf1:CGTNNNTGA", 2: "Abf1:CGTNNNTGA-"})
+    drawn = figures.ablation(run, training)
+    marked = {name.split()[-1] for name in drawn.numbers["filter"] if "(word)" in name}
+    assert marked == {"filter0", "filter2"} and "(word)" in drawn.note
+    assert "(word)" not in figures.ablation(run, run.trained[0]).note

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from danq.motif.annotate import match_table
@@ -30,3 +31,13 @@ def test_logos_align_as_tomtom_did(reverse):
         for svg in (drawn.svg, drawn.known)
     ]
     assert bases[0] == [base for base in bases[1] if float(base[1]) > 30]
+
+
+@pytest.mark.parametrize("named", ["yes", "no"])
+def test_a_logo_says_as_which_word_its_filter_began(named):
+    motif = Motif("filter0", "", np.full((4, 4), 0.25), 10)
+    row = pd.Series({"named": named, "strand": "+", "q": 0.01, "empirical_fdr": 0.0})
+    row = pd.concat([row, pd.Series({"family": "NA", "match": "MA1", "factor": "ABF1"})])
+    began = "began as CGTNNNNNNTGA, enriched in Abf1"
+    assert began in logo(motif, row, None, word="Abf1:CGTNNNNNNTGA").facts
+    assert not any("began" in fact for fact in logo(motif, row, None).facts)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from danq.report.run_trainings import (
+    ABOVE_WORDS,
     RANDOM,
     WORD,
     Trained,
@@ -55,7 +56,7 @@ def test_a_filter_that_began_as_an_enriched_word_is_told_apart():
     matches = matches.assign(filter=[0, 1, 0], named="yes")
     initial = ["Abf1:CGTNNNNNNTGA-", ""]
     for source, known, words, began in (
-        ("enriched", {}, {"filter0": "Abf1:CGTNNNNNNTGA"}, [WORD, RANDOM, RANDOM]),
+        ("enriched", {}, {"filter0": "Abf1:CGTNNNNNNTGA"}, [WORD, RANDOM, ABOVE_WORDS]),
         ("known", {"filter0": initial[0]}, {}, [RANDOM, RANDOM]),
     ):
         facts = {"filters_initialised_from": initial, "options": {"initialise_from": source}}

@@ -462,3 +462,11 @@ def page_of(folder, **options):
 
 def cells(table):
     return {row[0].text: dict(zip(table.columns[1:], row[1:], strict=True)) for row in table.rows}
+
+
+def with_words(training, words):
+    """Return a training some of whose first filters began as words, by number of the filter."""
+    initial = [words.get(number, "") for number in range(1 + max(words))]
+    options = {**training.facts.get("options", {}), "initialise_from": "enriched"}
+    facts = {**training.facts, "options": options, "filters_initialised_from": initial}
+    return training._replace(facts=facts)

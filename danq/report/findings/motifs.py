@@ -11,7 +11,7 @@ from danq.motif.meme import Motif
 from danq.motif.tomtom import tomtom
 from danq.report.findings.training import by_model
 from danq.report.run import Run
-from danq.report.run_trainings import Trained
+from danq.report.run_trainings import RANDOM, WORD, Trained
 
 RELATED = 0.05
 """A known motif whose Tomtom E-value against an expected one is lower is a relative of it."""
@@ -53,17 +53,23 @@ def filter_counts(layer: Layer) -> dict[str, float]:
 
     The keys: with_sites; tested (enough sites and information to compare); motifs (copies as one);
     named; unmatched (tested, and similar to no known motif); factors (distinct ones); highest_fdr
-    (the largest empirical FDR of a named filter).
+    (the largest empirical FDR of a named filter). Of filters that began as an enriched word:
+    words, named_words. Of those that began at random: random_factors.
     """
     best = layer.training.best_matches()
     named = layer.training.named()
+    has_sites = best["n_sites"] > 0
     tested = best[best["tested"] == "yes"]
-    counts: dict[str, float] = {"with_sites": int((best["n_sites"] > 0).sum())}
+    began_at_random = named["began"] == RANDOM
+    counts: dict[str, float] = {"with_sites": int(has_sites.sum())}
+    counts["words"] = int((has_sites & (best["began"] == WORD)).sum())
     counts["tested"] = len(tested)
     counts["motifs"] = tested["cluster"].nunique()
     counts["named"] = len(named)
+    counts["named_words"] = int((named["began"] == WORD).sum())
     counts["unmatched"] = len(tested) - len(named)
     counts["factors"] = named["factor"].nunique()
+    counts["random_factors"] = named.loc[began_at_random, "factor"].nunique()
     counts["highest_fdr"] = named["empirical_fdr"].max()
     return counts
 
@@ -97,11 +103,14 @@ class Recovery(NamedTuple):
     ----------
     counts : pandas.Series
         By factor: named filters that recover it.
+    random_counts : pandas.Series
+        The same of the filters that began at random.
     kinds : pandas.Series
         By named filter, as in `expected_kinds`.
     """
 
     counts: pd.Series
+    random_counts: pd.Series
     kinds: pd.Series
 
 
@@ -111,15 +120,16 @@ def recovery(expected: pd.DataFrame, named: pd.DataFrame, known: Known) -> Recov
     Parameters
     ----------
     expected, named, known
-        As in `expected_kinds`.
+        As in `expected_kinds`; `named` says in column began how each filter began.
 
     Returns
     -------
     Recovery
     """
     counts = expected_counts(expected, named)
+    random_counts = expected_counts(expected, named[named["began"] == RANDOM])
     kinds = expected_kinds(expected, named, known)
-    return Recovery(counts, kinds)
+    return Recovery(counts, random_counts, kinds)
 
 
 def expected_kinds(expected: pd.DataFrame, named: pd.DataFrame, known: Known) -> pd.Series:
@@ -207,14 +217,26 @@ def expected_counts(expected: pd.DataFrame, named: pd.DataFrame) -> pd.Series:
 # --- which model found what ---
 
 
-def factor_seeds(trained: Sequence[Trained]) -> pd.DataFrame:
+def factor_seeds(trained: Sequence[Trained], *, random_only: bool = False) -> pd.DataFrame:
     """Count the seeds of each model in which some filter has the name of a factor.
 
-    Returned are int, factors by models.
+    Parameters
+    ----------
+    trained : sequence of Trained
+        Trainings with filters.
+    random_only : bool
+        Whether only filters count that began at random.
+
+    Returns
+    -------
+    pandas.DataFrame of int
+        Factors by models.
     """
     rows = []
     for training in trained:
-        for factor in training.named()["factor"].unique():
+        named = training.named()
+        counted = named[named["began"] == RANDOM] if random_only else named
+        for factor in counted["factor"].unique():
             rows.append({"model": training.model, "seed": training.seed, "factor": factor})
     table = pd.DataFrame(rows, columns=["model", "seed", "factor"])
     counts = table.groupby(["factor", "model"]).size().unstack(fill_value=0)
@@ -228,6 +250,8 @@ class FactorsByModel(NamedTuple):
     ----------
     counts : pandas.DataFrame
         Factors by models: seeds in which a filter has the name of the factor.
+    random_counts : pandas.DataFrame
+        The same of the filters that began at random.
     n_seeds : pandas.Series
         Trainings of each model.
     expected : pandas.Series of bool
@@ -237,6 +261,7 @@ class FactorsByModel(NamedTuple):
     """
 
     counts: pd.DataFrame
+    random_counts: pd.DataFrame
     n_seeds: pd.Series
     expected: pd.Series
     finders: pd.Series
@@ -273,7 +298,9 @@ def factors_by_model(run: Run, trained: Sequence[Trained], known: Known) -> Fact
     n_seeds = models.value_counts()[counts.columns]
     order = _factor_order(expected, found_by)
     counts = counts.loc[order]
-    return FactorsByModel(counts, n_seeds, expected[order], found_by[order])
+    of_random = factor_seeds(trained, random_only=True)
+    random_counts = of_random.reindex(order, fill_value=0)
+    return FactorsByModel(counts, random_counts, n_seeds, expected[order], found_by[order])
 
 
 def _with_absent(counts: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:

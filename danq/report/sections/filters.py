@@ -1,6 +1,6 @@
 """The motifs that filters learned, named and unmatched, and what each filter does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -21,9 +21,9 @@ from danq.report.findings.training import first_trainings
 from danq.report.logos import logo
 from danq.report.page import Cell, Column, Gallery, Logo, Section, Table, table, table_of
 from danq.report.run import Run
-from danq.report.run_trainings import Trained
+from danq.report.run_trainings import WORD, Trained
 from danq.report.sections.pieces import page_figures
-from danq.report.words import listed, number, plural, title
+from danq.report.words import listed, number, plural, sentence, title
 
 MOST_NAMED = 24
 """Named filters drawn for each layer, at most."""
@@ -33,6 +33,14 @@ MOST_UNMATCHED = 6
 
 LAYERS = {"filter": "", "second": ", second layer"}
 """What is added to a model's name for the filters of a layer."""
+
+_OF_KINDS = ("words", "named_words", "random_factors")
+"""Columns that tell filters apart by how they began; nothing where all began at random."""
+
+_BY_RANDOM = "found by filters begun at random"
+"""Heading of what is found without the filters that began as words."""
+
+_KINDS = "Begun as words: with a word that is enriched in the training windows of a target."
 
 
 def filters(run: Run, known: Known) -> Section:
@@ -81,20 +89,43 @@ def _text(trained: Sequence[Trained], known: Known) -> list[str]:
         "never fires, for the target that changes most, if that is more than twice its standard "
         "error: a name says what a filter looks like, ablation what the network uses it for.",
     ]
-    initialised = _initialised_filters(trained)
+    initialised = _filter_counts(trained, Trained.initialised_from)
     if initialised:
         text.append(
             f"{listed(initialised)} were initialised from known motifs. They are left out here, "
             "because they did not discover their motifs."
         )
+    if _has_words(trained):
+        text.append(_words_text(trained))
     return text
 
 
-def _initialised_filters(trained: Sequence[Trained]) -> list[str]:
-    """Say how many filters of which model were initialised from known motifs."""
+def _has_words(trained: Iterable[Trained]) -> bool:
+    return any(training.enriched_words() for training in trained)
+
+
+def _words_text(trained: Sequence[Trained]) -> str:
+    counts = _filter_counts(trained, Trained.enriched_words)
+    layer_names = [layer.name for layer in layers(trained)]
+    second = "Filters of a second layer read these, and count as neither, too."
+    return sentence(
+        f"{listed(counts)} began as words of bases that are enriched in the training windows of a "
+        "target: the words come from counting in the training split, no database took part.",
+        "Such a filter was handed its word and then trained, so it counts neither as one that "
+        "began at random nor as one of a known motif.",
+        second if "second" in layer_names else "",
+        "Who asks what a network discovers alone trains with "
+        "train: {initialise_from: random, stem: exponential}.",
+    )
+
+
+def _filter_counts(
+    trained: Sequence[Trained], filters_of: Callable[[Trained], Mapping[str, str]]
+) -> list[str]:
+    """Say how many filters of which model are of one kind."""
     texts: dict[str, None] = {}
     for training in trained:
-        count = len(training.initialised_from())
+        count = len(filters_of(training))
         if count:
             text = f"{plural(count, 'filter')} of {title(training.model)}"
             texts[text] = None
@@ -118,17 +149,24 @@ def filter_table(trained: Sequence[Trained]) -> Table:
         Column("model", "model", words=True),
         Column("seed", "seed"),
         Column("with_sites", "filters with sites"),
+        Column("words", "of them begun as words"),
         Column("tested", "tested"),
         Column("motifs", "motifs, copies as one"),
         Column("named", "named"),
+        Column("named_words", "named, begun as words"),
         Column("unmatched", "unmatched"),
         Column("factors", "distinct factors"),
+        Column("random_factors", "distinct factors, begun at random"),
         Column("highest_fdr", "highest empirical FDR of a named one", number),
     ]
     note = (
         "Tested: with enough sites and information to compare. Unmatched: tested, and similar to "
         "no known motif."
     )
+    if _has_words(trained):
+        note = sentence(note, _KINDS)
+    else:
+        columns = [column for column in columns if column.name not in _OF_KINDS]
     return table_of("Filters", pd.DataFrame(rows), columns, note)
 
 
@@ -152,12 +190,14 @@ def expected_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
     rows = []
     if run.expected is not None:
         for layer in layers(trained):
-            rows.append(_expected_row(run.expected, layer, known))
+            rows.append(_expected_row(run.expected, layer, known, told_apart=_has_words(trained)))
     what = "Planted motifs" if run.planted else "The targets' own motifs"
     motif = "a planted motif" if run.planted else "a target's own motif"
     neither = "off-target" if run.planted else "other names"
-    columns = ["model", "seed", "found", "missed", "filters that found them", "relatives", neither]
-    words = ["model", "found", "missed", "relatives", neither]
+    by_random = [_BY_RANDOM] if _has_words(trained) else []
+    columns = ["model", "seed", "found", *by_random, "missed", "filters that found them"]
+    columns += ["relatives", neither]
+    words = ["model", "found", *by_random, "missed", "relatives", neither]
     note = (
         f"Named filters by their best match. Found: it is {motif}, by JASPAR identifier or factor "
         f"name (× how many filters). Relative: it is itself like {motif}, with a Tomtom E-value "
@@ -166,20 +206,28 @@ def expected_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
     return table(what, columns, rows, words, note)
 
 
-def _expected_row(expected: pd.DataFrame, layer: Layer, known: Known) -> list[object]:
+def _expected_row(
+    expected: pd.DataFrame, layer: Layer, known: Known, *, told_apart: bool
+) -> list[object]:
+    """Return a row; `told_apart` adds what filters found that began at random."""
     named = layer.training.named()
-    counts, kinds = recovery(expected, named, known)
-    row: list[object] = [_layer_title(layer), layer.training.seed]
+    found = recovery(expected, named, known)
+    row: list[object] = [_layer_title(layer), layer.training.seed, _found_cell(found.counts)]
+    if told_apart:
+        row.append(_found_cell(found.random_counts))
+    missed = found.counts.index[found.counts == 0]
+    row.append(Cell(str(len(missed)), listed(missed, 20)))
+    row.append((found.kinds == "recovered").sum())
+    for kind in ("relative", "off-target"):
+        row.append(_kind_cell(named[found.kinds == kind]))
+    return row
+
+
+def _found_cell(counts: pd.Series) -> Cell:
+    """Return how many of the expected factors were found, and by how many filters each."""
     recovered = counts[counts > 0]
     names = [f"{factor}\N{NO-BREAK SPACE}×{count}" for factor, count in recovered.items()]
-    share = f"{len(recovered)} of {len(counts)}"
-    row.append(Cell(share, listed(names, 20)))
-    missed = counts.index[counts == 0]
-    row.append(Cell(str(len(missed)), listed(missed, 20)))
-    row.append((kinds == "recovered").sum())
-    for kind in ("relative", "off-target"):
-        row.append(_kind_cell(named[kinds == kind]))
-    return row
+    return Cell(f"{len(recovered)} of {len(counts)}", listed(names, 20))
 
 
 def _kind_cell(named: pd.DataFrame) -> Cell:
@@ -207,10 +255,12 @@ def factor_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
     finding = factors_by_model(run, trained, known)
     if finding is None:
         return table("Factors by model", [], [])
+    told_apart = _has_words(trained)
     rows = []
     for factor, counts in finding.counts.iterrows():
         expected = "yes" if finding.expected[factor] else "no"
-        seeds = [f"{counts[model]} of {n}" for model, n in finding.n_seeds.items()]
+        of_random = finding.random_counts.loc[factor] if told_apart else None
+        seeds = [_seeds_cell(model, n, counts, of_random) for model, n in finding.n_seeds.items()]
         found_by = finding.finders[factor]
         rows.append([factor, expected, *seeds, found_by])
     wanted = "planted" if run.planted else "a target's own"
@@ -219,7 +269,16 @@ def factor_table(run: Run, trained: Sequence[Trained], known: Known) -> Table:
         "In how many seeds at least one filter has the name of the factor. With and without: by "
         "models with a recurrent layer and by models without one."
     )
+    if told_apart:
+        note = sentence(note, "Smaller: by a filter that began at random.")
     return table("Factors by model", columns, rows, columns, note)
+
+
+def _seeds_cell(model: str, n: int, counts: pd.Series, of_random: pd.Series | None) -> Cell:
+    """Return in how many seeds of a model a factor was found, and where by a random filter."""
+    count = counts[model]
+    at_random = f"{of_random[model]} at random" if of_random is not None and count else ""
+    return Cell(f"{count} of {n}", at_random)
 
 
 # --- logos ---
@@ -244,20 +303,27 @@ def galleries(layer: Layer, known: Known) -> list[Gallery]:
     limit = ""
     if len(named) > MOST_NAMED:
         limit = f", {MOST_NAMED} shown, the best of each factor first"
-    heading = f"{name}: {plural(len(named), 'named filter')}{limit}"
+    heading = f"{name}: {plural(len(named), 'named filter')}{_begun(named)}{limit}"
     logos = _logos(layer.training, named.head(MOST_NAMED), known)
     of_layer = [Gallery(heading, logos)]
     unmatched = unmatched_filters(layer.training)
     if len(unmatched):
         limit = f", {MOST_UNMATCHED} shown" if len(unmatched) > MOST_UNMATCHED else ""
-        heading = f"{name}: {plural(len(unmatched), 'unmatched filter')}{limit}"
+        heading = f"{name}: {plural(len(unmatched), 'unmatched filter')}{_begun(unmatched)}{limit}"
         logos = _logos(layer.training, unmatched.head(MOST_UNMATCHED), {})
         of_layer.append(Gallery(heading, logos, folded=True))
     return of_layer
 
 
+def _begun(matches: pd.DataFrame) -> str:
+    """Say how many filters began as words; an empty string for none."""
+    count = int((matches["began"] == WORD).sum())
+    return f" ({count:,} begun as words)" if count else ""
+
+
 def _logos(training: Trained, rows: pd.DataFrame, known: Mapping[str, Motif]) -> list[Logo]:
     effects = training.effects()
+    words = training.enriched_words()
     members = training.best_matches()["cluster"].value_counts()
     logos = []
     for _, row in rows.iterrows():
@@ -267,5 +333,6 @@ def _logos(training: Trained, rows: pd.DataFrame, known: Mapping[str, Motif]) ->
             effect = effects.loc[name] if name in effects.index else None
             copies = int(members.get(row["cluster"], 1)) - 1
             match = known.get(row["match"])
-            logos.append(logo(motif, row, match, effect, copies))
+            word = words.get(name, "")
+            logos.append(logo(motif, row, match, effect, copies, word))
     return logos

@@ -6,13 +6,17 @@ import pytest
 
 from danq.motif.meme import Motif
 from danq.report.findings.motifs import (
+    Layer,
     ablation_matrix,
     expected_counts,
     expected_kinds,
     factor_seeds,
+    filter_counts,
     finders,
+    recovery,
 )
 from danq.report.run_trainings import Trained
+from tests.report.toy_run import with_words
 
 PLANTED = pd.DataFrame(
     {"motif": ["MA0139.2", "MA0060.1", "MA0106.3"], "factor": ["CTCF", "NFYA", "TP53"]}
@@ -121,3 +125,31 @@ def test_similar_filters_and_similar_targets_are_neighbours():
     assert abs(matrix.index.get_loc("filter0") - matrix.index.get_loc("filter2")) == 1
     assert abs(matrix.columns.get_loc(0) - matrix.columns.get_loc(1)) == 1
     assert matrix.loc["filter2", 0] == 1.1
+
+
+@pytest.fixture
+def half_words():
+    """Four filters: ABF1 and REB1 begun as words, REB1 and an unmatched one at random."""
+    matches = pd.DataFrame({"factor": ["ABF1", "REB1", "REB1", "RAP1"], "filter": range(4)})
+    matches["name"] = "filter" + matches["filter"].astype(str)
+    matches["named"] = ["yes", "yes", "yes", "no"]
+    matches = matches.assign(layer="filter", rank=1, q=0.01, n_sites=20, tested="yes")
+    matches = matches.assign(match="MA1", cluster=matches["name"], empirical_fdr=0.0)
+    training = Trained("danq", 0, pd.DataFrame(), {}, matches, {}, pd.DataFrame())
+    return with_words(training, {0: "Abf1:CGTNNNTGA", 1: "Reb1:CGGGTA"})
+
+
+def test_filters_begun_as_words_are_counted_apart(half_words):
+    counts = filter_counts(Layer("filter", half_words))
+    assert (counts["with_sites"], counts["words"]) == (4, 2)
+    assert (counts["named"], counts["named_words"]) == (3, 2)
+    assert (counts["factors"], counts["random_factors"]) == (2, 1)
+
+
+def test_what_random_filters_found_is_counted_apart(half_words):
+    expected = pd.DataFrame({"motif": ["MA7", "MA8"], "factor": ["Abf1", "Reb1"]})
+    found = recovery(expected, half_words.named(), {})
+    assert found.counts.to_dict() == {"Abf1": 1, "Reb1": 2}
+    assert found.random_counts.to_dict() == {"Abf1": 0, "Reb1": 1}
+    assert factor_seeds([half_words])["danq"].to_dict() == {"ABF1": 1, "REB1": 1}
+    assert factor_seeds([half_words], random_only=True)["danq"].to_dict() == {"REB1": 1}

@@ -11,7 +11,7 @@ from danq.motif.meme import Motif
 from danq.report.findings.motifs import Layer
 from danq.report.sections import filters as f
 from danq.report.words import signed
-from tests.report.toy_run import page_of, write_run
+from tests.report.toy_run import page_of, with_words, write_run
 
 
 def test_best_filter_of_each_factor_is_drawn_first(tmp_path):
@@ -78,3 +78,46 @@ def test_factors_by_model(tmp_path):
         ["ABF1", "yes"],
         ["RAP1", "yes"],
     ]
+
+
+WORDS = {0: "Abf1:CGTNNNTGA", 2: "Reb1:CGGGTA", 4: "Abf1:CGTNNNTGA-"}
+"""Of the made-up run's filters, 0 has too little information, and 2 and 4 have names."""
+
+
+def test_filters_begun_as_words_are_told_apart_everywhere(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    expected = pd.DataFrame({"motif": ["MA0265.3", "MA1.1"], "factor": ["ABF1", "other"]})
+    trained = [with_words(training, WORDS) for training in run.trained]
+    run = dataclasses.replace(run, trained=trained, expected=expected)
+    section = f.filters(run, {})
+    text = " ".join(section.text)
+    assert "3 filters of DanQ" in text and "no database took part" in text
+    assert "initialise_from: random, stem: exponential" in text
+    counts, recovered, factors = section.tables
+    named_words = run.trained[0].named()["name"].isin(["filter0", "filter2", "filter4"]).sum()
+    row = dict(zip(counts.columns, counts.rows[0], strict=True))
+    assert (row["of them begun as words"].text, row["named, begun as words"].text) == (
+        "3",
+        str(named_words),
+    )
+    assert recovered.columns[2:4] == ["found", "found by filters begun at random"]
+    assert any("at random" in cell.note for row in factors.rows for cell in row)
+    facts = [fact for gallery in section.galleries for logo in gallery.logos for fact in logo.facts]
+    assert "began as CGGGTA, enriched in Reb1" in facts
+    assert any("begun as words" in gallery.title for gallery in section.galleries)
+
+
+def test_a_run_without_such_filters_has_no_columns_for_them(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    section = f.filters(run, {})
+    headings = [heading for table in section.tables for heading in table.columns]
+    assert not any("begun" in heading for heading in headings)
+    assert not any("word" in paragraph for paragraph in section.text)
+
+
+def test_filters_of_known_motifs_are_left_out_as_before(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    training = run.trained[0]
+    known = training._replace(facts={**training.facts, "filters_initialised_from": ["MA0265.3"]})
+    section = f.filters(dataclasses.replace(run, trained=[known]), {})
+    assert "1 filter of DeepSEA were initialised from known motifs" in " ".join(section.text)
