@@ -7,6 +7,7 @@ from danq.data.counts import total_counts, words
 from danq.errors import shown
 from danq.files import PathLike
 from danq.genome.bins import SPLITS
+from danq.report.run_choices import recorded_choices, value_text
 
 EXTREME = 10
 """Number of the rarest, and of the most frequent, targets that are listed."""
@@ -21,6 +22,9 @@ _GROUPS_TITLE = (
 _AUDIT_TITLE = (
     "Leakage (windows that share a base with a window of the other split, or all their bases)"
 )
+
+_CHOICES_TITLE = "Chosen by extraction, because the configuration left it out"
+_LONGEST_REASON = 200  # characters
 
 
 def summary(path: PathLike, description: Mapping[str, Any]) -> str:
@@ -176,8 +180,15 @@ def _audit_text(audit: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _source_text(source: Mapping[str, Any]) -> list[str]:
-    """List what was left out and counted, if the program that made the file recorded it."""
+    """List what was chosen, left out and counted, if the program that made the file recorded it."""
     blocks = []
+    choices = recorded_choices(source)
+    if choices:
+        rows = []
+        for name, choice in choices.items():
+            value = printable(value_text(choice.value))
+            rows.append([printable(name), value, printable(choice.reason, _LONGEST_REASON)])
+        blocks.append(f"{_CHOICES_TITLE}\n{_table(rows, left=3)}")
     dropped = source.get("dropped")
     if isinstance(dropped, dict) and dropped:
         reasons = {words(reason): n for reason, n in dropped.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from danq.catalog import MODELS
 from danq.report.findings.training import by_model
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
@@ -26,11 +27,31 @@ def _data_methods(run: Run) -> str:
     if not run.chromosomes:
         # How such windows were labelled and split is not known.
         return f"{window} were given with their labels for {targets}: {sizes} windows."
-    return (
+    return sentence(
         f"{window} were labelled for {targets}: positive when more than half of the "
-        f"{run.facts['bin_size']:,} bp in the middle lie in the target's peaks. "
-        f"There are {sizes} windows; no base of a training window lies in another split."
+        f"{run.facts['bin_size']:,} bp in the middle lie in the target's peaks.",
+        training_bins_sentence(run),
+        f"There are {sizes} windows; no base of a training window lies in another split.",
     )
+
+
+def training_bins_sentence(run: Run) -> str:
+    """Say which bins training windows show, and how far apart they are; "" where it is unknown."""
+    stride = run.source.get("stride")
+    kept = run.source.get("train_bins")
+    bin_size = run.facts.get("bin_size")
+    if not isinstance(stride, int) or kept not in _TRAIN_BINS:
+        return ""
+    apart = f"begin every {stride:,} bp" if stride != bin_size else "lie side by side"
+    return f"Training bins {apart}: {_TRAIN_BINS[kept]}."
+
+
+_TRAIN_BINS = {
+    "all": "all that can be used",
+    "labelled": "those with a label",
+    "sampled": "those with a label, and sampled ones without",
+}
+"""What `extract.train_bins` means."""
 
 
 def _split_sizes(run: Run) -> str:
@@ -77,7 +98,7 @@ def _recipe_sentences(trained: Sequence[Trained]) -> list[str]:
     """
     models: dict[str, dict[str, None]] = {}
     for training in trained:
-        recipe = _recipe(training.facts.get("options", {}))
+        recipe = _recipe(training)
         models.setdefault(recipe, {})[title(training.model)] = None
     if len(models) == 1:
         return [f"{recipe}." for recipe in models]
@@ -87,18 +108,64 @@ def _recipe_sentences(trained: Sequence[Trained]) -> list[str]:
     return sentences
 
 
-def _recipe(options: dict[str, Any]) -> str:
-    numbers = {name: plain(options.get(name)) for name in _RECIPE_NUMBERS}
-    recipe = options.get("recipe", "unknown")
-    return (
-        f"Recipe {recipe}: batches of {numbers['batch_size']}, at most {numbers['epochs']} epochs, "
-        f"learning rate {numbers['lr']}, dropout {numbers['dropout']} and layer widths "
-        f"{numbers['scale']} times the published ones"
-    )
+def _recipe(training: Trained) -> str:
+    """Return the recipe of a training; what is not known of it is left out."""
+    options = training.facts.get("options", {})
+    name = options.get("recipe", "unknown")
+    clauses = [_text("head {}", options.get("head")), *_first_filters(training.model, options)]
+    clauses.append(_shown(options))
+    clauses.append(_text("batches of {}", options.get("batch_size")))
+    clauses.append(_text("highest learning rate {}", options.get("lr")))
+    clauses.append(_text("dropout {} times the published one", options.get("dropout")))
+    clauses.append(_text("layer widths {} times the published ones", options.get("scale")))
+    if options.get("filter_scale") != 1:
+        clauses.append(_text("first filters {} times as many again", options.get("filter_scale")))
+    known = [clause for clause in clauses if clause]
+    return f"{_RECIPES.get(name, f'Recipe {name}')}: {', '.join(known)}"
 
 
-_RECIPE_NUMBERS = ("batch_size", "epochs", "lr", "dropout", "scale")
-"""Options of a training that describe its recipe."""
+_RECIPES = {"auto": "Automatic recipe", "published": "Published recipe"}
+"""What a recipe is called in text."""
+
+
+def _text(template: str, value: Any) -> str:
+    """Return a clause on a value; an empty string where it is not known."""
+    return "" if value is None else template.format(plain(value))
+
+
+def _first_filters(model: str, options: dict[str, Any]) -> list[str]:
+    """Say what the first filters are, and how they were initialised, of a model that has some."""
+    if model in MODELS and not MODELS[model].has_filters:
+        return []
+    clauses = [_text("stem {}", options.get("stem"))]
+    clauses.append(_text("first filters of {} bp", options.get("filter_width")))
+    source = options.get("initialise_from")
+    if source in _INITIAL_FILTERS:
+        clauses.append(f"first filters initialised {_INITIAL_FILTERS[source]}")
+    return clauses
+
+
+_INITIAL_FILTERS = {
+    "random": "at random",
+    "enriched": (
+        "at random, but up to half of them from words of bases enriched in the training windows "
+        "of a target"
+    ),
+    "targets": "from the targets' own known motifs",
+    "known": "from all known motifs",
+}
+"""What `train.initialise_from` means."""
+
+
+def _shown(options: dict[str, Any]) -> str:
+    """Say how many windows a training shows."""
+    epochs = options.get("epochs")
+    size = options.get("epoch_size")
+    windows = "" if size is None else f" of {size:,} windows"
+    if epochs is None:
+        return f"epochs{windows}, none the last" if windows else ""
+    total = "" if size is None else f" ({epochs * size:,} in all)"
+    return f"at most {plural(epochs, 'epoch')}{windows}{total}"
 
 
 def _software_sentence(versions: dict[str, str]) -> str:

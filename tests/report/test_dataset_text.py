@@ -29,3 +29,13 @@ def test_a_summary_is_a_table_under_each_title(tmp_path, capsys):
     splits = blocks[1].splitlines()[1:]
     assert len({len(line) for line in splits}) == 1  # numbers end in one column
     assert [line.split()[0] for line in splits] == ["split", "train", "valid", "test"]
+
+
+def test_a_summary_says_what_extraction_chose(tmp_path, capsys):
+    described = describe(write(tmp_path / "d.h5", PLANTED, lengths=(300, 200)))
+    title = "Chosen by extraction"
+    assert title not in summary("d.h5", described)
+    chosen = {"stride": {"value": 20, "reason": "for 9 bp"}, "odd": "\x1b[2J"}
+    described["source"] = {"chosen": chosen}
+    [block] = [part for part in summary("d.h5", described).split("\n\n") if title in part]
+    assert [line.split() for line in block.splitlines()[1:]] == [["stride", "20", "for", "9", "bp"]]

@@ -10,6 +10,7 @@ from danq.report.findings.data import (
     splits,
     target_counts,
 )
+from danq.report.methods_text import training_bins_sentence
 from danq.report.page import Cell, Column, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.sections.pieces import page_figures
@@ -50,7 +51,8 @@ def _text(run: Run) -> list[str]:
             f"A model reads {window:,} bp and predicts the labels of the {bin_size:,} bp in their "
             "middle. A label is 1 when more than half of those lie in the target's peaks."
         )
-    return text
+    bins = training_bins_sentence(run)
+    return [*text, bins] if bins else text
 
 
 def split_table(run: Run) -> Table:

@@ -22,3 +22,13 @@ def test_tables_of_the_data(tmp_path):
     run = dataclasses.replace(run, description={"audit": [audited]})
     row = cells(d.leakage_table(run))["valid in train"]
     assert [cell.text for cell in row.values()] == ["4,410", "NA", "3", "0"]
+
+
+def test_training_bins_are_described_where_it_is_known(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    text = " ".join(d.data(run).text)
+    assert "Training bins" not in text
+    run.source.update(stride=20, train_bins="all")
+    assert "Training bins begin every 20 bp" in " ".join(d.data(run).text)
+    run.source.update(stride=200, train_bins="sampled")
+    assert "Training bins lie side by side" in " ".join(d.data(run).text)
