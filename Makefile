@@ -1,11 +1,10 @@
-# `make`: set up .venv from the lock file, run the default job, say where the report is.  `make test`: run the tests.
+# `make`: set up .venv from the lock file, run the default job, which says where the report is.  `make test`: run the tests.
 # Both can be repeated at will: what is up to date is left alone.
 PYTHON ?= python3
 
 .PHONY: run test lint clean
 run: .venv/complete
 	.venv/bin/snakemake --cores all
-	@echo "The report: $(CURDIR)/results/simulated/report.html"
 
 test: .venv/complete
 	.venv/bin/python -m pytest -n auto

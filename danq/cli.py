@@ -617,6 +617,7 @@ def _add_report(steps: Any) -> None:
     step = Step(steps, "report", _call("report.report", "report"), summary)
     step.option("--folder", required=True, metavar="FOLDER", help="the run: results/<run>")
     step.input("config", "the run's configuration (YAML), shown in the report", required=False)
+    step.output("results", "the headline's numbers (JSON)", required=False)
     step.output("output", "report.html")
 
 

@@ -71,6 +71,7 @@ def finished(tmp_path_factory):
     process = toy(folder)
     assert process.returncode == 0, process.stdout + process.stderr
     assert jobs(process)["total"] == 35
+    (folder / "log.txt").write_text(process.stderr)
     return folder
 
 
@@ -90,6 +91,7 @@ def test_every_artefact_is_there(finished):
         "reliability.tsv",
         "config.yaml",
         "report.html",
+        "results.json",
     ):
         assert (results / name).stat().st_size > 0, name
     for model in ("deepsea", "danq", "danq_conv", "mlp"):
@@ -140,9 +142,51 @@ def test_every_usable_bin_of_the_test_split_is_a_window(finished):
     assert inputs["dropped"]["unlabelled"] == 0
 
 
+def verdict(folder):
+    """Return the last two lines of a run: where its report is, and whether its networks learnt."""
+    results = folder / "results" / "toy"
+    line = json.loads((results / "results.json").read_text())["learnt"]
+    return f"The report: {results / 'report.html'}\n{line}\n"
+
+
+def test_a_run_ends_with_its_report_and_what_the_networks_learnt(finished):
+    log = (finished / "log.txt").read_text()
+    assert log.count(verdict(finished)) == 1
+    assert log.index(verdict(finished)) > log.index("35 of 35 steps")
+    assert "beat" in verdict(finished) and "on at least two thirds of the targets: " in log
+
+
+def test_a_training_is_told_that_a_scan_does_better(finished):
+    facts = json.loads((finished / "results" / "toy" / "mlp" / "seed0" / "train.json").read_text())
+    whats = [sign["what"] for sign in facts["signs"]]
+    assert any("where a scan with that motif has" in what for what in whats)
+    log = (finished / "results" / "toy" / "logs" / "train_mlp_seed0.log").read_text()
+    assert all(f"mlp seed 0 has ended: {what}; try" in log for what in whats)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [([], True), (["--quiet"], True), (["--quiet", "all"], False)]
+)
+def test_the_last_line_keeps_to_how_quiet_a_run_is(finished, options, says):
+    (finished / "results" / "toy" / "report.html").unlink()
+    planned = toy(finished, "-n")
+    assert planned.returncode == 0 and "The report:" not in planned.stdout + planned.stderr
+    process = toy(finished, *options)
+    assert process.returncode == 0, process.stderr
+    assert (verdict(finished) in process.stderr) == says
+
+
+def test_another_target_says_nothing_of_the_report(finished):
+    (finished / "results" / "toy" / "dataset.svg").unlink()
+    process = toy(finished, "results/toy/dataset.svg")
+    assert process.returncode == 0 and "The report:" not in process.stdout + process.stderr
+
+
 def test_a_second_run_has_nothing_to_do(finished):
+    toy(finished)
     process = toy(finished)
     assert process.returncode == 0 and "Nothing to be done" in process.stdout + process.stderr
+    assert "The report:" not in process.stdout + process.stderr
 
 
 def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):

@@ -10,14 +10,23 @@ The report is made in three steps, each of which knows only the one before::
 
 from danq.files import PathLike, refuse_overwriting
 from danq.report.curve_data import run_curves
+from danq.report.headline import headline, write_results
 from danq.report.page import write_page
 from danq.report.run import configured_database, read_run, read_settings, run_files
 from danq.report.sections.chapters import chapters
-from danq.report.sentences import summary
 
 
-def report(folder: PathLike, output: PathLike, *, config: PathLike | None = None) -> None:
+def report(
+    folder: PathLike,
+    output: PathLike,
+    *,
+    config: PathLike | None = None,
+    results: PathLike | None = None,
+) -> None:
     """Write the report of a run as one HTML file that needs no network.
+
+    Its last line of output says whether the networks have learnt: how often each beats the
+    strongest baseline.
 
     Parameters
     ----------
@@ -28,6 +37,8 @@ def report(folder: PathLike, output: PathLike, *, config: PathLike | None = None
     config : path, optional
         The resolved configuration (YAML), shown as it is. Its ``motifs``, the known motifs that
         filters were compared with, are drawn below the filters that they name.
+    results : path, optional
+        The headline's numbers and that line, to be written as JSON.
 
     Raises
     ------
@@ -36,9 +47,14 @@ def report(folder: PathLike, output: PathLike, *, config: PathLike | None = None
         is a file of the run.
     """
     settings = "" if config is None else read_settings(config)
-    refuse_overwriting([output], run_files(folder), f"a file of the run {folder}")
+    outputs = [output] if results is None else [output, results]
+    refuse_overwriting(outputs, run_files(folder), f"a file of the run {folder}")
     database = configured_database(settings)
     if isinstance(database, str):
-        refuse_overwriting([output], [database], f"named in {config}")
+        refuse_overwriting(outputs, [database], f"named in {config}")
     run = read_run(folder)
-    write_page(output, run.name, summary(run), chapters(run, settings), run_curves(run))
+    head = headline(run)
+    write_page(output, run.name, head.summary, chapters(run, settings), run_curves(run))
+    if results is not None:
+        write_results(results, head)
+    print(head.learnt)

@@ -17,7 +17,7 @@ from danq.report.findings.pairs import (
     window_twin_pair,
 )
 from danq.report.findings.pairs import tally as count_targets
-from danq.report.findings.scores import Loss, losses, undefined_targets
+from danq.report.findings.scores import Learnt, Loss, losses, undefined_targets
 from danq.report.findings.training import RISE, single_seed_models, undertrained_trainings
 from danq.report.run import Run
 from danq.report.run_scores import Pair
@@ -329,6 +329,34 @@ def _loss_sentence(loss: Loss, labels: pd.Series) -> str:
         f"{network} is below the {baseline} baseline on {targets} ({names}); mean AUPRC on the "
         f"{loss.n_compared}: {means}."
     )
+
+
+def learnt_sentence(compared: Sequence[Learnt]) -> str:
+    """Say whether each network beats the strongest baseline on enough targets to have learnt.
+
+    The argument is what `danq.report.findings.scores.learnt` found.
+    """
+    if not compared:
+        return "No network shares a target with a baseline, so none shows that it has learnt."
+    lost = [network for network in compared if not network.has_learnt]
+    if lost:
+        return (
+            "Not learnt, which would be to beat the strongest baseline on at least two thirds of "
+            f"the targets: {listed(map(_loss_clause, lost), len(lost))}."
+        )
+    return (
+        "Every network beats the strongest baseline on at least two thirds of the targets: "
+        f"{listed(map(_share, compared), len(compared))}."
+    )
+
+
+def _loss_clause(network: Learnt) -> str:
+    means = f"{number(network.network_mean)} against {number(network.baseline_mean)}"
+    return f"{_share(network)} (mean AUPRC {means})"
+
+
+def _share(network: Learnt) -> str:
+    return f"{title(network.network)} on {network.n_higher} of {network.n_compared}"
 
 
 # --- cautions ---

@@ -1,5 +1,6 @@
 """The whole page of a made-up run."""
 
+import json
 import re
 
 import pytest
@@ -194,6 +195,18 @@ def test_the_page_overwrites_no_file_of_the_run(tmp_path, name):
     message = f"{output}: is also an input, a file of the run {folder}; choose another output file"
     refuse(message, report, folder, output)
     assert output.read_bytes() == before
+    page = tmp_path / "page.html"
+    refuse(message, report, folder, page, results=output)
+    assert output.read_bytes() == before and not page.exists()
+
+
+def test_the_last_line_of_output_says_whether_the_networks_have_learnt(tmp_path, capsys):
+    write_run(tmp_path / "run")
+    report(tmp_path / "run", tmp_path / "page.html", results=tmp_path / "results.json")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("Every network beats the strongest baseline")
+    assert line in Page(tmp_path / "page.html").text
+    assert json.loads((tmp_path / "results.json").read_text())["learnt"] == line
 
 
 def test_the_page_does_not_overwrite_the_motifs_that_the_configuration_names(tmp_path):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from danq.report import sentences
+from danq.report.findings.scores import Learnt
 from danq.report.run_scores import Pair
 from danq.report.run_trainings import Trained
 
@@ -224,6 +225,20 @@ def test_loss_sentences_name_the_targets_and_skip_undefined_ones():
         "0.200 against 0.150.",
         "Never below the motif scan baseline on any target: DanQ.",
     ]
+
+
+def test_the_networks_that_did_not_learn_are_named_with_their_numbers():
+    danq = Learnt("danq", 10, 15, 0.3, 0.2)
+    twin = Learnt("danq_conv", 9, 15, 0.21, 0.25)
+    assert sentences.learnt_sentence([danq, twin]) == (
+        "Not learnt, which would be to beat the strongest baseline on at least two thirds of the "
+        "targets: DanQ-conv on 9 of 15 (mean AUPRC 0.210 against 0.250)."
+    )
+    assert sentences.learnt_sentence([danq, danq._replace(network="mlp", n_higher=15)]) == (
+        "Every network beats the strongest baseline on at least two thirds of the targets: DanQ on "
+        "10 of 15, MLP on 15 of 15."
+    )
+    assert "shares a target with a baseline" in sentences.learnt_sentence([])
 
 
 def test_na_sentence():

@@ -1,4 +1,7 @@
 # Report: all results on one page.
+import json
+
+from snakemake.logging import logger
 
 
 rule settings:
@@ -33,12 +36,13 @@ rule report:
         attributions=expand("{folder}/attributions.h5", folder=attributed),
         truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
     output:
-        report(
+        page=report(
             "<results>/report.html",
             caption="../report/report.rst",
             category="Results",
             labels={"table": "the whole report"},
         ),
+        results="<results>/results.json",
     log:
         "<results>/logs/report.log",
     conda:
@@ -47,7 +51,17 @@ rule report:
         mem_mb=memory("report"),
         runtime=minutes("report"),
     params:
-        folder=lambda wildcards, output: os.path.dirname(output[0]),
+        folder=lambda wildcards, output: os.path.dirname(output.page),
     shell:
-        "python -m danq report --folder {params.folder:q} --config {input.config:q} --output {output:q} "
-        "2>&1 | tee {log:q}"
+        "python -m danq report --folder {params.folder:q} --config {input.config:q} --output {output.page:q} "
+        "--results {output.results:q} 2>&1 | tee {log:q}"
+
+
+def say_where_the_report_is(made):
+    """Print the path of the report, where it is among the rules that were made, and whether the networks have learnt."""
+    page = f"results/{settings.run}/report.html"
+    results = f"results/{settings.run}/results.json"
+    if "report" in made and os.path.exists(page) and os.path.exists(results):
+        with open(results, encoding="utf-8") as file:
+            verdict = json.load(file)["learnt"]
+        logger.info(f"The report: {os.path.abspath(page)}\n{verdict}")

@@ -247,6 +247,53 @@ def losses(scores: pd.DataFrame, networks: Sequence[str], baseline: str) -> list
     return compared
 
 
+class Learnt(NamedTuple):
+    """A network compared with the strongest baseline of each target, by AUPRC.
+
+    Attributes
+    ----------
+    network : str
+        Its name.
+    n_higher : int
+        Targets on which it is higher, seeds averaged.
+    n_compared : int
+        Targets that are defined for it and for a baseline.
+    network_mean, baseline_mean : float
+        Mean AUPRC on these, of the network and of the strongest baselines.
+    """
+
+    network: str
+    n_higher: int
+    n_compared: int
+    network_mean: float
+    baseline_mean: float
+
+    @property
+    def has_learnt(self) -> bool:
+        """Whether it is higher on at least two thirds of the targets."""
+        return 3 * self.n_higher >= 2 * self.n_compared
+
+
+def learnt(run: Run) -> list[Learnt]:
+    """Compare each network with the baseline that is strongest on each target; no oracle is one.
+
+    Networks that share no defined target with a baseline are left out.
+    """
+    scores = run.scores("auprc")
+    strongest = scores[run.baselines].max(axis=1)
+    compared = []
+    for network in run.networks:
+        table = pd.DataFrame({"network": scores[network], "baseline": strongest})
+        both = table.dropna().astype(float)
+        if len(both):
+            n_higher = int((both["network"] > both["baseline"]).sum())
+            means = both.mean()
+            network_mean = float(means["network"])
+            baseline_mean = float(means["baseline"])
+            compared.append(Learnt(network, n_higher, len(both), network_mean, baseline_mean))
+    return compared
+
+
 class Undefined(NamedTuple):
     """Targets on which no network's score is defined, by reason.
 

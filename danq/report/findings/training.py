@@ -55,6 +55,26 @@ def undertrained_trainings(trained: Sequence[Trained]) -> list[Trained]:
     return [training for training in with_history(trained) if undertrained(training.history)]
 
 
+def signs_of_not_learning(trained: Sequence[Trained]) -> pd.DataFrame:
+    """Return what the trainings themselves say of not having learnt.
+
+    Returns
+    -------
+    pandas.DataFrame
+        model, seed, what was seen and advice, a row per sign; no row where there is none.
+    """
+    rows = []
+    for training in trained:
+        signs = training.facts.get("signs")
+        for sign in signs if isinstance(signs, list) else []:
+            if isinstance(sign, dict):
+                row = {"model": training.model, "seed": training.seed}
+                row["what"] = str(sign.get("what"))
+                row["advice"] = str(sign.get("advice"))
+                rows.append(row)
+    return pd.DataFrame(rows, columns=["model", "seed", "what", "advice"])
+
+
 def single_seed_models(trained: Sequence[Trained]) -> list[str]:
     """Return the names of the models that were trained once."""
     return [model for model, trainings in by_model(trained).items() if len(trainings) == 1]

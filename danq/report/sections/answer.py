@@ -3,7 +3,7 @@
 from danq.plotting.svg import interval_svg
 from danq.report import sentences
 from danq.report.findings.pairs import verdict
-from danq.report.findings.scores import beaten_networks, ranked_networks
+from danq.report.findings.scores import beaten_networks, learnt, ranked_networks
 from danq.report.page import Card, Section
 from danq.report.run import Run
 from danq.report.run_scores import Pair
@@ -27,6 +27,9 @@ def answer(run: Run) -> Section:
     text = [sentences.pair_paragraph(pair, run.metrics) for pair in pairs]
     text.append(sentences.interval_sentence(n_seeds))
     labels = run.targets["label"]
+    compared = learnt(run)
+    verdict_on_learning = sentences.learnt_sentence(compared) if run.baselines else ""
+    have_learnt = all(network.has_learnt for network in compared)
     losses = sentences.loss_sentences(scores, labels, run.networks, run.baselines)
     lead = sentences.lead_sentence(run.pairs, n_seeds)
     single_seed = sentences.single_seed_sentence(run.trained)
@@ -38,8 +41,8 @@ def answer(run: Run) -> Section:
         lead=lead,
         text=text,
         cards=[*map(pair_card, pairs), *score_cards(run)],
-        points=losses,
-        cautions=[single_seed, undertrained, undefined],
+        points=[verdict_on_learning, *losses] if have_learnt else losses,
+        cautions=["" if have_learnt else verdict_on_learning, single_seed, undertrained, undefined],
     )
 
 

@@ -1,5 +1,7 @@
 """What scores say, by hand-made numbers."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,6 +28,35 @@ def test_losses_are_counted_on_targets_that_both_have():
     (loss,) = s.losses(scores, ["danq", "mlp"], "scan")
     assert loss.network == "danq" and loss.targets.tolist() == [1] and loss.n_compared == 2
     assert (loss.network_mean, loss.baseline_mean) == pytest.approx((0.25, 0.3))
+
+
+def test_a_network_has_learnt_when_it_beats_the_strongest_baseline_on_two_thirds(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
+    rows = [
+        ("danq", 0, [0.3, 0.3, 0.1, 0.9]),
+        ("danq", 1, [0.5, 0.5, 0.1, 0.9]),  # means 0.4, 0.4, 0.1, 0.9
+        ("mlp", 0, [0.4, 0.35, 0.1, np.nan]),
+        ("kmer", np.nan, [0.35, 0.1, 0.2, np.nan]),
+        ("scan", np.nan, [np.nan, 0.35, np.nan, np.nan]),  # the strongest: 0.35, 0.35, 0.2, none
+        ("oracle_rule", np.nan, [1.0, 1.0, 1.0, 1.0]),
+    ]
+    metrics = [
+        {"model": model, "seed": seed, "target": target, "auprc": value}
+        for model, seed, values in rows
+        for target, value in enumerate(values)
+    ]
+    run = dataclasses.replace(
+        run,
+        metrics=pd.DataFrame(metrics),
+        targets=run.targets[:4],
+        networks=["danq", "mlp"],
+        oracles=["oracle_rule"],
+    )
+    danq, mlp = s.learnt(run)
+    assert (danq.network, danq.n_higher, danq.n_compared) == ("danq", 2, 3) and danq.has_learnt
+    assert (danq.network_mean, danq.baseline_mean) == pytest.approx((0.3, 0.3))
+    assert (mlp.n_higher, mlp.n_compared, mlp.has_learnt) == (1, 3, False)  # equal is not higher
+    assert s.learnt(dataclasses.replace(run, baselines=[])) == []
 
 
 def test_undefined_targets_by_reason():

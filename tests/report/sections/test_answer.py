@@ -21,3 +21,19 @@ def test_the_first_screen(tmp_path):
     assert highest.value == number(run.scores("auprc")["danq"].mean())
     assert highest.detail == "DanQ" and beaten.value.endswith("of 15")
     assert len(score_cards(dataclasses.replace(run, baselines=[]))) == 1
+
+
+def test_the_first_screen_says_which_networks_have_not_learnt(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    learnt = answer(run)
+    assert learnt.points[0].startswith("Every network beats the strongest baseline")
+    assert not any("learnt" in text for text in learnt.cautions)
+    metrics = run.metrics.copy()
+    lost = metrics["model"] == "danq_conv"
+    metrics.loc[lost, "auprc"] = 0.0
+    section = answer(dataclasses.replace(run, metrics=metrics))
+    assert section.cautions[0].startswith("Not learnt, which would be")
+    assert "DanQ-conv on 0 of 15 (mean AUPRC 0.000 against" in section.cautions[0]
+    assert not any("strongest" in text for text in section.points)
+    without = answer(dataclasses.replace(run, baselines=[]))
+    assert not any("strongest" in text for text in [*without.points, *without.cautions])
