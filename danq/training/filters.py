@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset
+from danq.data.enriched import TargetSequences, find_enriched
 from danq.errors import DanqError
 from danq.genome.bins import flank
 from danq.genome.sequence import base_indices
-from danq.motif.enriched import TargetSequences, find_enriched
 from danq.motif.meme import Motif, known_motifs
 from danq.network.initialise import (
     choose_motifs,

@@ -4,8 +4,8 @@ import re
 import numpy as np
 import pytest
 
+from danq.data.enriched import TargetSequences, find_enriched
 from danq.genome.sequence import decode, encode, reverse_complement
-from danq.motif.enriched import TargetSequences, find_enriched
 
 LENGTH = 80
 
