@@ -5,7 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from danq.report import figures
-from danq.report.findings.training import costs, training_summaries, with_history
+from danq.report.findings.training import (
+    costs,
+    signs_of_not_learning,
+    training_summaries,
+    with_history,
+)
 from danq.report.page import Column, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
@@ -19,8 +24,20 @@ def training(run: Run) -> Section:
     if not trained:
         return Section("training", "The training", text=["This run has no training history."])
     drawings = page_figures(figures.validation(run), figures.loss(run))
-    tables = [cost_table(trained), training_table(trained)]
+    tables = [signs_table(trained), cost_table(trained), training_table(trained)]
     return Section("training", "The training", figures=drawings, tables=tables)
+
+
+def signs_table(trained: Sequence[Trained]) -> Table:
+    """Return what the trainings say of not having learnt; without rows where they say nothing."""
+    columns = [
+        Column("model", "model", title, words=True),
+        Column("seed", "seed"),
+        Column("what", "after the best epoch", words=True),
+        Column("advice", "what may help", words=True),
+    ]
+    note = "By the validation split; the logs of the trainings say the same."
+    return table_of("Signs of not learning", signs_of_not_learning(trained), columns, note)
 
 
 def cost_table(trained: Sequence[Trained]) -> Table:

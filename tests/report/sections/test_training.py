@@ -33,3 +33,14 @@ def test_what_is_not_known_of_a_training_is_na():
     row = cells(t.training_table([training]))["DanQ"]
     assert row["change in last epoch"].text == "NA" and row["windows per second"].text == "NA"
     assert cells(t.cost_table([training]))["DanQ"]["time to best epoch"].text == "NA"
+
+
+def test_signs_of_not_learning_are_shown_where_there_are_any():
+    sign = {"what": "it guesses", "advice": "try more epochs"}
+    history = pd.DataFrame({"valid_auprc": [0.2], "best": ["yes"]})
+    empty = pd.DataFrame()
+    training = Trained("danq", 0, history, {"signs": [sign]}, empty, {}, empty)
+    row = cells(t.signs_table([training]))["DanQ"]
+    assert row["after the best epoch"].text == "it guesses"
+    assert row["what may help"].text == "try more epochs"
+    assert t.signs_table([training._replace(facts={})]).rows == []
