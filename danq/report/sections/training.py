@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from danq.report import figures
+from danq.report.findings.choices import Choosers, choices
 from danq.report.findings.training import (
     costs,
     signs_of_not_learning,
@@ -15,16 +16,18 @@ from danq.report.page import Column, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
 from danq.report.sections.pieces import model_cell, page_figures
-from danq.report.words import duration, number, plain, title
+from danq.report.words import duration, listed, number, plain, title
 
 
 def training(run: Run) -> Section:
-    """Show how the models of a run learned."""
+    """Show how the models of a run learned, and what was chosen for it."""
     trained = with_history(run.trained)
+    chosen = choice_table(run)
     if not trained:
-        return Section("training", "The training", text=["This run has no training history."])
+        text = ["This run has no training history."]
+        return Section("training", "The training", text=text, tables=[chosen])
     drawings = page_figures(figures.validation(run), figures.loss(run))
-    tables = [signs_table(trained), cost_table(trained), training_table(trained)]
+    tables = [signs_table(trained), cost_table(trained), training_table(trained), chosen]
     return Section("training", "The training", figures=drawings, tables=tables)
 
 
@@ -80,3 +83,28 @@ def _change(share: float) -> str:
     if np.isnan(share):
         return "NA"
     return f"{100 * share:+.1f} %".replace("-", "−")
+
+
+def choice_table(run: Run) -> Table:
+    """Return what was chosen because the configuration left it out; empty where nothing was."""
+    columns = [
+        Column("knob", "knob", words=True),
+        Column("value", "value"),
+        Column("models", "models", _choosers, words=True),
+        Column("reason", "why", words=True),
+    ]
+    note = (
+        "Knobs that the configuration leaves out: from the data, by a rule that is the same for "
+        "all models, or as published. Every other knob is as configured; all that a training had "
+        "are in \u201cTraining options\u201d, below."
+    )
+    return table_of("What was chosen, and why", choices(run), columns, note)
+
+
+def _choosers(choosers: Sequence[Choosers]) -> str:
+    """Name models, with the seeds where only some of them agree; none stands for all."""
+    names = []
+    for model, seeds in choosers:
+        only = f" (seed {listed(map(str, seeds), 12)})" if seeds else ""
+        names.append(f"{title(model)}{only}")
+    return listed(names, 12) or "all"

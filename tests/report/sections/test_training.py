@@ -1,5 +1,7 @@
 """What trainings cost, of a made-up run."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
@@ -33,6 +35,17 @@ def test_what_is_not_known_of_a_training_is_na():
     row = cells(t.training_table([training]))["DanQ"]
     assert row["change in last epoch"].text == "NA" and row["windows per second"].text == "NA"
     assert cells(t.cost_table([training]))["DanQ"]["time to best epoch"].text == "NA"
+
+
+def test_what_was_chosen_is_shown_even_without_a_history(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    assert t.choice_table(run).rows == []
+    run.trained[0].facts["chosen"] = {"lr": {"value": 0.0025, "reason": "for every data set"}}
+    row = cells(t.choice_table(run))["train.lr"]
+    assert [cell.text for cell in row.values()] == ["0.0025", "DeepSEA", "for every data set"]
+    bare = [training._replace(history=pd.DataFrame()) for training in run.trained]
+    section = t.training(dataclasses.replace(run, trained=bare))
+    assert [table.title for table in section.tables] == ["What was chosen, and why"]
 
 
 def test_signs_of_not_learning_are_shown_where_there_are_any():
