@@ -1,4 +1,5 @@
 # The checked configuration, and the few names that the rules share.
+import json
 import os
 import platform
 import re
@@ -13,6 +14,7 @@ from danq.errors import DanqError, DanqErrors, shown
 from danq.genome.tables import read_targets
 from danq.genome.yaml_keys import find_key, refuse_double_keys
 from danq.motif.meme import motif_files
+from snakemake.logging import logger
 
 
 def checked(function, *arguments):
@@ -164,6 +166,16 @@ def checksum_flags():
 def fetch_flags(url):
     """Return the checksums that a download must have as flags."""
     return " ".join(f"--{kind} {checksum}" for kind, checksum in checksums[url].items() if checksum)
+
+
+def say_where_the_report_is(made):
+    """Print the path of the report, where it is among the rules that were made, and whether the networks have learnt."""
+    page = f"results/{settings.run}/report.html"
+    results = f"results/{settings.run}/results.json"
+    if "report" in made and os.path.exists(page) and os.path.exists(results):
+        with open(results, encoding="utf-8") as file:
+            verdict = json.load(file)["learnt"]
+        logger.info(f"The report: {os.path.abspath(page)}\n{verdict}")
 
 
 oracles = [name for name, baseline in BASELINES.items() if baseline.oracle]

@@ -1,7 +1,4 @@
 # Report: all results on one page.
-import json
-
-from snakemake.logging import logger
 
 
 rule settings:
@@ -55,13 +52,3 @@ rule report:
     shell:
         "python -m danq report --folder {params.folder:q} --config {input.config:q} --output {output.page:q} "
         "--results {output.results:q} 2>&1 | tee {log:q}"
-
-
-def say_where_the_report_is(made):
-    """Print the path of the report, where it is among the rules that were made, and whether the networks have learnt."""
-    page = f"results/{settings.run}/report.html"
-    results = f"results/{settings.run}/results.json"
-    if "report" in made and os.path.exists(page) and os.path.exists(results):
-        with open(results, encoding="utf-8") as file:
-            verdict = json.load(file)["learnt"]
-        logger.info(f"The report: {os.path.abspath(page)}\n{verdict}")
