@@ -162,7 +162,8 @@ def flag(name: str) -> str:
 def _kind_of(field: FieldInfo) -> dict[str, Any]:
     """Return how argparse reads a knob."""
     kind: Any = field.annotation
-    if isinstance(kind, types.UnionType):  # a value, or none given
+    # A value, or none given; with a Literal, Python's union is the older one of typing.
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
         kind = typing.get_args(kind)[0]
     if typing.get_origin(kind) is typing.Literal:
         return {"type": str, "choices": typing.get_args(kind)}

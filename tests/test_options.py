@@ -1,6 +1,7 @@
 """Options of the command line: knobs become options and sections; outputs are never overwritten."""
 
 import argparse
+from typing import Literal
 
 import pytest
 from pydantic import Field
@@ -21,6 +22,7 @@ class Knobs(Section):
     lr: float | None = Field(None, description="rate")
     names: list[str] = Field([], description="which")
     quick: bool = Field(False, description="or slow")
+    size: Literal["small", "large"] | None = Field(None, description="how large")
     hidden: int = Field(1, description="no option")
 
 
@@ -49,9 +51,10 @@ def test_knobs_become_options_with_their_defaults(parser):
 
 def test_knobs_are_read_by_their_kinds(parser):
     words = ["step", "--count", "5", "--lr", "0.1", "--names", "a", "b", "--quick"]
+    words += ["--size", "large"]
     options = vars(parser.parse_args(words))
     settings = split_settings(Knobs, options).settings
-    assert settings == Knobs(count=5, lr=0.1, names=["a", "b"], quick=True)
+    assert settings == Knobs(count=5, lr=0.1, names=["a", "b"], quick=True, size="large")
 
 
 def test_outputs_are_declared_not_guessed_from_their_help(parser):
