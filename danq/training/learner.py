@@ -130,7 +130,7 @@ class Learner:
         torch.Tensor, float32, ()
             What this process adds to the sum of the losses of the batch's windows.
         """
-        torch.manual_seed(seed)
+        _seed(seed, self.device)
         share = share_of(len(batch), self.fabric.global_rank, self.fabric.world_size)
         self._share_dropout(share, len(batch))
         with self.clock("load"):
@@ -197,6 +197,15 @@ class Learner:
             self.optimizer.step()
             if self.lr_scheduler is not None:
                 self.lr_scheduler.step()
+
+
+def _seed(seed: int, device: torch.device) -> None:
+    """Seed the random numbers of a device."""
+    if device.type == "cpu":
+        # torch.manual_seed would note down the calls that lead here, for a GPU that may come.
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
 
 
 def step_seed(seed: int, epoch: int, step: int) -> int:
