@@ -20,7 +20,7 @@ from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.sequence import unpack, unpack_indices
 
-_BLOCK = 4096  # windows read at once
+_BLOCK = 4096  # windows read at once; counts of fewer than 2^16 fit 16 bits
 
 
 class Positions(NamedTuple):
@@ -36,6 +36,21 @@ class Positions(NamedTuple):
 
     chrom: NDArray[np.int64]
     start: NDArray[np.int64]
+
+
+class LabelCounts(NamedTuple):
+    """How many windows of a split have a label.
+
+    Attributes
+    ----------
+    labelled : int
+        Windows with a label of any target.
+    positives : numpy.ndarray, shape (T,), int64
+        Positive windows of each target.
+    """
+
+    labelled: int
+    positives: NDArray[np.int64]
 
 
 class Dataset:
@@ -76,6 +91,7 @@ class Dataset:
         self.checksum = read_texts(file["complete"])[0]
         checksums = read_texts(file["checksums"])
         self._checksums = dict(zip(PARTS, checksums, strict=True))
+        self._label_counts: dict[str, LabelCounts] = {}
 
     def length(self, split: str) -> int:
         """Return the number of windows of a split."""
@@ -155,11 +171,24 @@ class Dataset:
 
     def positives(self, split: str) -> NDArray[np.int64]:
         """Count the positive windows of each target in a split, int64 (T,)."""
-        counts = np.zeros(len(self.names), dtype=np.int64)
+        return self.label_counts(split).positives
+
+    def label_counts(self, split: str) -> LabelCounts:
+        """Count the windows of a split that have a label; a second call reads nothing."""
+        if split not in self._label_counts:
+            self._label_counts[split] = self._count_labels(split)
+        return self._label_counts[split]
+
+    def _count_labels(self, split: str) -> LabelCounts:
+        n_labelled = 0
+        positives = np.zeros(len(self.names), dtype=np.int64)
         for rows in self._blocks(split):
-            labels = self.labels(split, rows)
-            counts += labels.sum(axis=0, dtype=np.int64)
-        return counts
+            packed = self.packed_labels(split, rows)
+            labelled = packed[packed.any(axis=1)]
+            labels = np.unpackbits(labelled, axis=1, count=len(self.names))
+            n_labelled += len(labelled)
+            positives += labels.sum(axis=0, dtype=np.uint16)  # narrow numbers add up faster
+        return LabelCounts(n_labelled, positives)
 
     def background(self, split: str) -> NDArray[np.float64]:
         """Return the share of A, C, G and T among the known bases of a split, float64 (4,)."""

@@ -6,9 +6,10 @@ not fit into memory is read in groups of shuffled blocks, the next group while t
 used; the order then keeps to the groups.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from danq.errors import DanqError
-from danq.genome.sequence import row_bytes
+from danq.genome.sequence import packed_bytes, row_bytes
 
 if TYPE_CHECKING:
     from danq.data.dataset import Dataset
@@ -55,8 +56,9 @@ class Batches:
     ) -> None:
         self.window = dataset.window
         self.n_targets = len(dataset.names)
-        sequences = _joined([dataset.packed_sequences(split, block) for block in blocks])
-        labels = _joined([dataset.packed_labels(split, block) for block in blocks])
+        n_rows = dataset.length(split)
+        sequences = _joined(partial(dataset.packed_sequences, split), blocks, n_rows)
+        labels = _joined(partial(dataset.packed_labels, split), blocks, n_rows)
         self.sequences = torch.from_numpy(sequences).to(device)  # (N, ceil(L/8), 4)
         self.labels = torch.from_numpy(labels).to(device)  # (N, ceil(T/8))
         self.words = _bytes_as_words().to(device)  # (256,)
@@ -91,9 +93,24 @@ def _bytes_as_words() -> torch.Tensor:
     return bits.to(torch.uint8).view(torch.int64).flatten()
 
 
-def _joined(arrays: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return arrays as one, without a copy where there is only one."""
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+def _joined(
+    read: Callable[[slice], NDArray[np.uint8]], blocks: Sequence[slice], n_rows: int
+) -> NDArray[np.uint8]:
+    """Return what `read` returns of blocks of `n_rows` rows, as one array.
+
+    Each block is copied into its place at once: all of them beside their copy would take twice the
+    memory.
+    """
+    if len(blocks) == 1:
+        return read(blocks[0])
+    sizes = [len(range(*block.indices(n_rows))) for block in blocks]
+    ends = np.cumsum(sizes)
+    first = read(blocks[0])
+    joined = np.empty((ends[-1], *first.shape[1:]), dtype=np.uint8)
+    joined[: ends[0]] = first
+    for block, start, end in zip(blocks[1:], ends[:-1], ends[1:], strict=True):
+        joined[start:end] = read(block)
+    return joined
 
 
 class Group(NamedTuple):
@@ -126,7 +143,8 @@ class EpochSchedule:
     shifts : torch.Tensor, shape (M,), int64
         How far each window is shifted (bp), 0 to twice the largest shift; the middle is no shift.
     groups : list of Group
-        Which blocks are in memory together, one group after the other.
+        Which blocks are in memory together, one group after the other; the last one may reach
+        beyond the windows that are shown.
     """
 
     rows: torch.Tensor
@@ -261,7 +279,7 @@ class Loader:
             group_rows.to(self.device),
             reverse_complemented.to(self.device),
             shifts.to(self.device),
-            order.groups,
+            _reached(order.groups, self.epoch_size),
         )
 
     def _times_shown(self, generator: torch.Generator) -> torch.Tensor:
@@ -362,6 +380,7 @@ class Loader:
         blocks = schedule.groups[number].blocks
         being_read = self.being_read.pop(blocks, None)
         if being_read is None:
+            self.in_memory = {}  # no more than two groups at a time
             windows = self._load(blocks)
         else:
             windows = being_read.result()
@@ -383,6 +402,12 @@ class _Order(NamedTuple):
     rows: torch.Tensor
     group_rows: torch.Tensor
     groups: list[Group]
+
+
+def _reached(groups: list[Group], n: int) -> list[Group]:
+    """Return the groups that the first `n` windows of an order reach."""
+    starts = [0, *(group.end for group in groups[:-1])]
+    return [group for group, start in zip(groups, starts, strict=True) if start < n]
 
 
 class _Draw(NamedTuple):
@@ -450,20 +475,39 @@ def _weights(dataset: "Dataset", balance: bool) -> torch.Tensor:
     With `balance` it is that of its rarest target: how many times as many windows the most frequent
     target has.
     """
-    rarity = None
+    byte_weights = None
     if balance:
         counts = np.maximum(dataset.positives("train"), 1)
-        rarity = counts.max() / counts
+        byte_weights = _byte_weights(counts.max() / counts)
     weights = []
     for start in range(0, dataset.length("train"), BLOCK):
         packed = dataset.packed_labels("train", slice(start, start + BLOCK))
-        if rarity is None:
-            block = packed.any(axis=1).astype(np.float64)
-        else:
-            labels = np.unpackbits(packed, axis=1, count=len(rarity))
-            block = (labels * rarity).max(axis=1)
+        labelled = packed.any(axis=1)
+        block = labelled.astype(np.float64)
+        if byte_weights is not None:
+            block[labelled] = _heaviest(packed[labelled], byte_weights)
         weights.append(block)
     return torch.from_numpy(np.concatenate(weights))
+
+
+def _byte_weights(rarity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weight of each byte of packed labels by its value, float64 (ceil(T/8), 256).
+
+    That of its heaviest target: eight labels are looked up at once, and never unpacked.
+    """
+    n_bytes = packed_bytes(len(rarity))
+    padded = np.zeros((n_bytes, 1, 8))
+    padded.flat[: len(rarity)] = rarity
+    values = np.arange(256, dtype=np.uint8).reshape(-1, 1)
+    bits = np.unpackbits(values, axis=1)  # (256, 8)
+    by_label = padded * bits
+    return by_label.max(axis=2)
+
+
+def _heaviest(packed: NDArray[np.uint8], byte_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest weight among the bytes of each window, float64 (n,)."""
+    places = np.arange(len(byte_weights))
+    return byte_weights[places, packed].max(axis=1)
 
 
 def reverse_complement(X: torch.Tensor) -> torch.Tensor:

@@ -7,14 +7,10 @@ trials it follows. Only what a model does not have (a head that pools, filters) 
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from danq.catalog import MODELS
 from danq.config import Chosen, Filled, Train, fill
 from danq.data.dataset import Dataset
 from danq.network.recipes import Recipe
-
-_BLOCK = 65_536  # windows whose labels are read together
 
 
 class TrainingSet(NamedTuple):
@@ -54,20 +50,15 @@ def describe_training_set(dataset: Dataset) -> TrainingSet:
     -------
     TrainingSet
     """
-    windows = dataset.length("train")
-    labelled = 0
-    for start in range(0, windows, _BLOCK):
-        packed = dataset.packed_labels("train", slice(start, start + _BLOCK))
-        labelled += int(np.count_nonzero(packed.any(axis=1)))
-    positives = dataset.positives("train")
+    counts = dataset.label_counts("train")
     stride = dataset.source.get("stride", dataset.bin_size)
     return TrainingSet(
-        windows=windows,
-        labelled=labelled,
+        windows=dataset.length("train"),
+        labelled=counts.labelled,
         overlap=dataset.bin_size // stride,
-        targets=len(positives),
-        rarest=int(positives.min()),
-        most_frequent=int(positives.max()),
+        targets=len(counts.positives),
+        rarest=int(counts.positives.min()),
+        most_frequent=int(counts.positives.max()),
     )
 
 

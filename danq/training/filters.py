@@ -185,10 +185,10 @@ def _sample_rows(dataset: Dataset, rng: np.random.Generator) -> _Rows:
     positive: list[list[NDArray[np.int64]]] = [[] for _ in columns]
     unlabelled = []
     for start in _block_starts(dataset.length("train"), rng):
-        labels = dataset.labels("train", slice(start, start + _BLOCK))
-        unlabelled.append(start + np.flatnonzero(~labels.any(axis=1)))
-        for number, column in enumerate(columns):
-            positive[number].append(start + np.flatnonzero(labels[:, column]))
+        packed = dataset.packed_labels("train", slice(start, start + _BLOCK))
+        unlabelled.append(start + np.flatnonzero(~packed.any(axis=1)))
+        for number, labels in enumerate(_columns(packed, columns)):
+            positive[number].append(start + np.flatnonzero(labels))
     background = np.concatenate(unlabelled)
     if len(background) < _FEW:
         background = np.arange(dataset.length("train"))
@@ -198,6 +198,12 @@ def _sample_rows(dataset: Dataset, rng: np.random.Generator) -> _Rows:
         if len(rows):
             samples[dataset.names[column]] = rows
     return _Rows(samples, _sample(background, BACKGROUND, rng))
+
+
+def _columns(packed: NDArray[np.uint8], targets: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the labels of some targets (n, N) of packed ones (N, ceil(T/8)): 0, or not 0."""
+    bits = (128 >> targets % 8).astype(np.uint8)
+    return packed.T[targets // 8] & bits[:, None]
 
 
 def _block_starts(n_windows: int, rng: np.random.Generator) -> list[int]:

@@ -157,3 +157,13 @@ def test_a_row_has_the_bytes_of_its_parts(tmp_path):
 def test_labels_of_some_rows_are_those_of_all(tmp_path):
     with open_dataset(small(tmp_path / "d.h5")) as data:
         assert (data.labels("train", slice(1, 4)) == data.labels("train")[1:4]).all()
+
+
+def test_windows_with_a_label_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr("danq.data.dataset._BLOCK", 2)
+    with open_dataset(small(tmp_path / "d.h5")) as data:
+        labels = data.labels("train")
+        counts = data.label_counts("train")
+        assert counts.labelled == labels.any(axis=1).sum()
+        assert counts.positives.tolist() == labels.sum(axis=0).tolist()
+        assert data.positives("train") is counts.positives

@@ -183,6 +183,34 @@ def test_an_epoch_may_be_smaller_than_the_set(path):
     assert len(set(zip(schedule.rows.tolist(), strands, strict=True))) == 110
 
 
+def test_only_what_an_epoch_shows_is_read(path, monkeypatch):
+    blocks = []
+    with open_dataset(path) as dataset:
+        loader = Loader(dataset, CPU, STREAMED, epoch_size=110)
+        packed_sequences = type(dataset).packed_sequences
+
+        def recorded(self, split, rows):
+            blocks.append(rows)
+            return packed_sequences(self, split, rows)
+
+        monkeypatch.setattr(type(dataset), "packed_sequences", recorded)
+        schedule, _, _ = show(loader)
+        loader.reader.shutdown()  # after what it still reads
+    assert len(schedule) == 110
+    assert {block.start // 64 for block in blocks} == set(schedule.groups[0].blocks)
+    assert schedule.groups[0].end > 110 and len(schedule.groups) == 1
+
+
+def test_the_weight_of_a_window_is_that_of_its_rarest_target(path):
+    with open_dataset(path) as dataset:
+        labels = dataset.labels("train")
+        weights = Loader(dataset, CPU, WHOLE, balance=True).draw.weights
+        without_balance = Loader(dataset, CPU, WHOLE, negatives=1).draw.weights
+    counts = labels.sum(axis=0)
+    assert weights.tolist() == (labels * (counts.max() / counts)).max(axis=1).tolist()
+    assert without_balance.tolist() == labels.any(axis=1).tolist()
+
+
 def test_strands_and_shifts_are_spread_evenly(path):
     with open_dataset(path) as dataset:
         schedule = Loader(dataset, CPU, WHOLE, shift=2).schedule(7, 0)

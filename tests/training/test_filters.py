@@ -3,6 +3,7 @@ import pytest
 
 from danq.errors import DanqError
 from danq.motif.meme import Motif, write_meme
+from danq.training import filters
 from tests.training.helpers import cut_off, run
 
 
@@ -46,3 +47,27 @@ def test_other_motifs_are_another_configuration(toy, run_extract, tmp_path):
             initialise_from="known",
             motifs=str(tmp_path / "b.meme"),
         )
+
+
+class RandomLabels:
+    """A training split of 1,000 windows, a third of them labelled for some of 21 targets."""
+
+    names = tuple(f"t{i}" for i in range(21))
+    drawn = np.random.default_rng(6).random((1000, 21)) < 0.1
+    drawn[np.arange(1000) % 3 > 0] = False
+
+    def length(self, split):
+        return len(self.drawn)
+
+    def packed_labels(self, split, rows):
+        return np.packbits(self.drawn[rows], axis=1)
+
+
+def test_words_are_counted_in_all_labelled_windows_of_few(monkeypatch):
+    monkeypatch.setattr(filters, "_BLOCK", 64)
+    data = RandomLabels()
+    rows = filters._sample_rows(data, np.random.default_rng(0))
+    assert list(rows.positive) == list(data.names)
+    for target, positive in enumerate(rows.positive.values()):
+        assert positive.tolist() == np.flatnonzero(data.drawn[:, target]).tolist()
+    assert rows.background.tolist() == np.flatnonzero(~data.drawn.any(axis=1)).tolist()
