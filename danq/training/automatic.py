@@ -37,6 +37,11 @@ class TrainingSet(NamedTuple):
     rarest: int
     most_frequent: int
 
+    @property
+    def labelled_side_by_side(self) -> int:
+        """Labelled windows, were the bins side by side."""
+        return self.labelled // self.overlap
+
 
 def describe_training_set(dataset: Dataset) -> TrainingSet:
     """Count what the rule goes by.
@@ -62,13 +67,10 @@ def describe_training_set(dataset: Dataset) -> TrainingSet:
     )
 
 
-FILTERS = 64
-"""First filters of `danq` and its twins that small trainings have: a fifth of the published 320."""
+ROUNDS = 6
+"""How often a training shows each labelled window, were the bins side by side, at least."""
 
-ROUNDS = 12
-"""How often a training shows a labelled window of bins that lie side by side."""
-
-FEWEST = 60_000
+FEWEST = 200_000
 """Windows that a training shows, at least."""
 
 MOST = 1_000_000
@@ -76,6 +78,15 @@ MOST = 1_000_000
 
 EPOCHS = 8
 """Epochs of a training, at least: as many validations, of which the best one counts."""
+
+MOST_EPOCHS = 50
+"""Epochs of a training, at most: a small set that is shown more often is learnt by heart."""
+
+NEGATIVES = 3.0
+"""Windows without a label that an epoch shows per labelled one."""
+
+LARGE = 500_000
+"""Labelled windows, were the bins side by side, from which on the published widths are taken."""
 
 
 def fill_in(
@@ -124,34 +135,64 @@ def automatic_rules(training_set: TrainingSet, settings: Train) -> dict[str, Cho
     -------
     dict of str to danq.config.Chosen
     """
-    same = "for every data set that was tried"
-    rules = {
-        "scale": Chosen(0.2, same),
-        "filter_scale": Chosen(1.0, same),
-        "dropout": Chosen(0.4, same),
-        "head": Chosen("pool", same),
-        "stem": Chosen("relu", same),
-        "initialise_from": Chosen("enriched", same),
-        "negatives": Chosen(1.0, same),
-        "balance": Chosen(True, same),
-        "shift": Chosen(10, same),
-        "batch_size": Chosen(64, same),
-        "lr": Chosen(0.0025, same),
-        "weight_decay": Chosen(0.01, same),
-        "patience": Chosen(100, same),
+    rules = _network(training_set)
+    rules["initialise_from"] = Chosen("enriched", "since it learns soonest, without a database")
+    rules["shift"] = Chosen(10, "so that no window is shown twice alike")
+    rules |= _balance(training_set)
+    rules |= _steps(training_set, settings)
+    return rules
+
+
+def _network(training_set: TrainingSet) -> dict[str, Chosen]:
+    """Choose the network by the labelled windows that there are."""
+    labelled = training_set.labelled_side_by_side
+    if labelled < LARGE:
+        size = f"for fewer than {LARGE:,} labelled windows side by side ({labelled:,})"
+        scale = Chosen(0.2, size)
+        dropout = Chosen(0.4, size)
+    else:
+        size = f"for {LARGE:,} labelled windows side by side or more ({labelled:,})"
+        scale = Chosen(1.0, size)
+        dropout = Chosen(1.0, size)
+    return {
+        "scale": scale,
+        "filter_scale": Chosen(1.0, "since more filters gave no more"),
+        "dropout": dropout,
+        "head": Chosen("dense", "as published: a pooling head gave less to most networks"),
+        "stem": Chosen("relu", "as published: filters that begin as enriched words need no other"),
     }
-    return rules | _epochs(training_set, settings)
 
 
-def _epochs(training_set: TrainingSet, settings: Train) -> dict[str, Chosen]:
-    """Choose size and number of epochs: a number of windows to show, not of passes."""
-    side_by_side = training_set.labelled / training_set.overlap
-    negatives = 1.0 if settings.negatives is None else settings.negatives
-    wanted = ROUNDS * side_by_side * (1 + negatives)
-    shown = round(min(max(wanted, FEWEST), MOST))
+def _balance(training_set: TrainingSet) -> dict[str, Chosen]:
+    """Choose how often windows of rare targets, and those without a label, are shown."""
+    several = training_set.targets > 1
+    rarity = f"with {training_set.rarest:,} to {training_set.most_frequent:,} positives a target"
+    share = training_set.labelled / training_set.windows
+    return {
+        "negatives": Chosen(NEGATIVES, f"with a label on {share:.1%} of the windows"),
+        "balance": Chosen(several, rarity),
+    }
+
+
+def _steps(training_set: TrainingSet, settings: Train) -> dict[str, Chosen]:
+    """Choose size and number of epochs, by windows to show and not by passes, and the steps."""
+    negatives = NEGATIVES if settings.negatives is None else settings.negatives
     unlabelled = training_set.windows - training_set.labelled
-    of_all = training_set.labelled + min(negatives * training_set.labelled, unlabelled)
-    size = max(1, min(round(of_all), shown // EPOCHS))
-    epochs = settings.epochs or math.ceil(shown / size)
-    reason = f"to show about {shown:,} windows, of {training_set.labelled:,} with a label"
-    return {"epoch_size": Chosen(size, reason), "epochs": Chosen(epochs, reason)}
+    one_pass = training_set.labelled + min(negatives * training_set.labelled, unlabelled)
+    wanted = ROUNDS * one_pass / training_set.overlap
+    shown = round(min(max(wanted, FEWEST), MOST))
+    size = max(1, min(round(one_pass), shown // EPOCHS))
+    epochs = settings.epochs or min(math.ceil(shown / size), MOST_EPOCHS)
+    labelled = f"{training_set.labelled:,} windows with a label"
+    if training_set.overlap > 1:
+        labelled += f", {training_set.overlap} of which overlap"
+    reason = f"to show {epochs * size:,} windows in all; there are {labelled}"
+    steps = "for 3,000 to 16,000 steps, as in the trials"
+    return {
+        "epoch_size": Chosen(size, reason),
+        "epochs": Chosen(epochs, reason),
+        "patience": Chosen(epochs, "never: the learning rate falls to the end"),
+        "batch_size": Chosen(64, steps),
+        "lr": Chosen(0.004, steps),
+        "weight_decay": Chosen(0.01, steps),
+    }

@@ -8,6 +8,8 @@ from danq.training.automatic import (
     EPOCHS,
     FEWEST,
     MOST,
+    MOST_EPOCHS,
+    NEGATIVES,
     TrainingSet,
     describe_training_set,
     fill_in,
@@ -67,11 +69,11 @@ def test_epochs_show_a_number_of_windows_and_not_of_passes(training_set):
     assert settings.epoch_size <= training_set.windows
 
 
-def test_a_tiny_set_is_shown_often_enough():
+def test_a_tiny_set_is_not_shown_without_end():
     tiny = TrainingSet(windows=300, labelled=40, overlap=1, targets=1, rarest=40, most_frequent=40)
     settings = chosen(tiny)
-    assert settings.epoch_size == 80  # each labelled window, and as many others
-    assert settings.epochs * settings.epoch_size >= FEWEST
+    assert settings.epoch_size == 40 + NEGATIVES * 40  # each labelled window, and its negatives
+    assert settings.epochs == MOST_EPOCHS
 
 
 def test_the_published_recipe_is_followed_and_not_the_data():
