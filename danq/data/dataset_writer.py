@@ -6,14 +6,13 @@ The mark ``complete`` is the last write.
 """
 
 import contextlib
-import errno
 import hashlib
 import io
 import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import danq
-from danq.data.hdf5 import allocate
+from danq.data.hdf5 import PatientFile, allocate, reserve_space
 from danq.data.schema import FORMAT, MARKS, PARTS, VERSION, complete_checksum
 from danq.errors import DanqError
 from danq.files import PathLike, atomic
@@ -112,7 +111,7 @@ def create_dataset(
         _refuse_full_disk(temporary, path, parts.values())
         offsets = _lay_out(temporary, attributes, parts)
         with open(temporary, "r+b", buffering=0) as file:
-            _reserve(file, path)
+            reserve_space(file, path)
             writer = Writer(file, offsets, window_parts)
             for name, values in arrays.items():
                 writer.put(name, values)
@@ -210,7 +209,7 @@ def _lay_out(
     offsets = {}
     with (
         open(temporary, "r+b", buffering=0) as raw,
-        _PatientFile(raw) as patient,
+        PatientFile(raw) as patient,
         h5py.File(patient, "w", driver="fileobj", libver="latest") as file,
     ):
         for key, value in attributes.items():
@@ -230,74 +229,6 @@ def _set_attribute(file: h5py.File, key: str, value: str | int) -> None:
         return
     encoded = value.encode()
     file.attrs.create(key, encoded, dtype=h5py.string_dtype("utf-8", len(encoded)))
-
-
-class _PatientFile:
-    """A file that hides errors from HDF5, which crashes on a full disk.
-
-    The first error is stored, and raised when HDF5 has finished. h5py takes any object with methods
-    read and seek as a file.
-    """
-
-    def __init__(self, raw: io.FileIO) -> None:
-        self._raw = raw
-        self._error: OSError | None = None
-        self.read = raw.read
-        self.seek = raw.seek
-        self.tell = raw.tell
-
-    def _try(self, call: Callable[[Any], int | None], argument: Any) -> int:
-        if self._error is None:
-            try:
-                return call(argument) or 0
-            except OSError as error:
-                self._error = error
-        return 0
-
-    def write(self, data: Any) -> int:
-        """Write all of `data`."""
-        view = memoryview(data).cast("B")
-        while view:
-            written = self._try(self._raw.write, view)
-            if written == 0:
-                break
-            view = view[written:]
-        return len(data)
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer."""
-        return self._try(self._raw.readinto, buffer)
-
-    def truncate(self, size: int) -> int:
-        """Set the size of the file."""
-        self._try(self._raw.truncate, size)
-        return size
-
-    def flush(self) -> None:
-        """Do nothing: writes are not buffered."""
-
-    def __enter__(self) -> "_PatientFile":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._error is not None:
-            raise self._error
-
-
-def _reserve(file: io.FileIO, path: PathLike) -> None:
-    """Reserve the space on the disk, so that no later write fails for lack of it.
-
-    macOS has no call for that, and some file systems refuse it: there a full disk shows later.
-    """
-    if hasattr(os, "posix_fallocate"):
-        needed = os.fstat(file.fileno()).st_size
-        try:
-            os.posix_fallocate(file.fileno(), 0, needed)
-        except OSError as error:
-            if error.errno in (errno.EOPNOTSUPP, errno.EINVAL):
-                return
-            what = f"needs about {needed / 1e6:.0f} MB ({error.strerror})"
-            raise DanqError(f"{what}; make room", path) from error
 
 
 class Writer:

@@ -1,15 +1,17 @@
 """Small HDF5 artefacts: a format and its version, attributes of the root, and arrays.
 
-Predictions and attributions are such files. dataset.h5, too large to be made in memory, has its own
-writer (`danq.data.dataset_writer`). Every HDF5 file of danq is opened here, so that a file that is
-missing, damaged or of another kind is refused in one line.
+Predictions and attributions are such files. dataset.h5, of many arrays too large for memory, has
+its own writer (`danq.data.dataset_writer`). Every HDF5 file of danq is opened here, so that a file
+that is missing, damaged or of another kind is refused in one line.
 """
 
 import contextlib
+import errno
 import io
+import math
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -60,16 +62,81 @@ def write_artefact(
     arrays : mapping of str to numpy.ndarray
         The content: numbers, or text as bytes of fixed length.
     """
-    header = {"format": kind.name, "format_version": kind.version}
-    footer = {"created_by": f"danq {danq.__version__}"}
     # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
     image = io.BytesIO()
     with h5py.File(image, "w", libver="latest") as file:
-        file.attrs.update(header | dict(attributes) | footer)
+        file.attrs.update(_all_attributes(kind, attributes))
         for name, values in arrays.items():
             file[name] = values
     with atomic(path) as temporary:
         temporary.write_bytes(image.getbuffer())
+
+
+@contextlib.contextmanager
+def create_artefact(
+    path: PathLike,
+    kind: Format,
+    attributes: Mapping[str, Any],
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+) -> Iterator[Callable[[NDArray[Any]], None]]:
+    """Write an artefact of one array that need not fit into memory, atomically.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    kind : Format
+        What it is, as in `write_artefact`.
+    attributes : mapping of str to str, int or float
+        Further attributes of the root.
+    name : str
+        Name of the array.
+    shape : tuple of int
+        Its shape.
+    dtype : numpy.dtype
+        Its type.
+
+    Yields
+    ------
+    callable
+        Takes the next rows of the array; the block must give all of them.
+
+    Raises
+    ------
+    DanqError
+        The disk is too full.
+    AssertionError
+        The block ended before all rows were given.
+    """
+    with atomic(path) as temporary:
+        with (
+            open(temporary, "r+b", buffering=0) as raw,
+            PatientFile(raw) as patient,
+            h5py.File(patient, "w", driver="fileobj", libver="latest") as file,
+        ):
+            file.attrs.update(_all_attributes(kind, attributes))
+            offset = allocate(file, name, shape, dtype)
+        with open(temporary, "r+b") as content:
+            reserve_space(content, path)
+            content.seek(offset)
+
+            def append(rows: NDArray[Any]) -> None:
+                content.write(np.ascontiguousarray(rows, dtype=dtype).data)
+
+            yield append
+            written = content.tell() - offset
+        expected = math.prod(shape) * dtype.itemsize
+        if written != expected:
+            raise AssertionError(f"{name}: {written} of {expected} bytes written")
+
+
+def _all_attributes(kind: Format, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of an artefact, with those that every one has."""
+    header = {"format": kind.name, "format_version": kind.version}
+    footer = {"created_by": f"danq {danq.__version__}"}
+    return header | dict(attributes) | footer
 
 
 @contextlib.contextmanager
@@ -199,3 +266,88 @@ def allocate(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype
     group = file.require_group(folder or "/")
     dataset = h5py.h5d.create(group.id, base_name.encode(), stored_type, space, properties)
     return dataset.get_offset()
+
+
+class PatientFile:
+    """A file that hides errors from HDF5, which crashes on a full disk.
+
+    The first error is stored, and raised when HDF5 has finished. h5py takes any object with methods
+    read and seek as a file.
+
+    Parameters
+    ----------
+    raw : io.FileIO
+        The file, open for reading and writing.
+    """
+
+    def __init__(self, raw: io.FileIO) -> None:
+        self._raw = raw
+        self._error: OSError | None = None
+        self.read = raw.read
+        self.seek = raw.seek
+        self.tell = raw.tell
+
+    def _try(self, call: Callable[[Any], int | None], argument: Any) -> int:
+        if self._error is None:
+            try:
+                return call(argument) or 0
+            except OSError as error:
+                self._error = error
+        return 0
+
+    def write(self, data: Any) -> int:
+        """Write all of `data`."""
+        view = memoryview(data).cast("B")
+        while view:
+            written = self._try(self._raw.write, view)
+            if written == 0:
+                break
+            view = view[written:]
+        return len(data)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer."""
+        return self._try(self._raw.readinto, buffer)
+
+    def truncate(self, size: int) -> int:
+        """Set the size of the file."""
+        self._try(self._raw.truncate, size)
+        return size
+
+    def flush(self) -> None:
+        """Do nothing: writes are not buffered."""
+
+    def __enter__(self) -> "PatientFile":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+def reserve_space(file: IO[bytes], path: PathLike) -> None:
+    """Reserve the space on the disk, so that no later write fails for lack of it.
+
+    macOS has no call for that, and some file systems refuse it: there a full disk shows later.
+
+    Parameters
+    ----------
+    file : file object
+        The file, in its full size.
+    path : str or path-like
+        What it will be called, for the message.
+
+    Raises
+    ------
+    DanqError
+        The disk is too full.
+    """
+    if hasattr(os, "posix_fallocate"):
+        needed = os.fstat(file.fileno()).st_size
+        try:
+            os.posix_fallocate(file.fileno(), 0, needed)
+        except OSError as error:
+            if error.errno in (errno.EOPNOTSUPP, errno.EINVAL):
+                return
+            what = f"needs about {needed / 1e6:.0f} MB ({error.strerror})"
+            raise DanqError(f"{what}; make room", path) from error

@@ -5,12 +5,14 @@ float32 (N, T), with the attributes ``model``, ``seed``, ``split``, and ``window
 the windows that were predicted. A column of nan means that the predictor cannot score that target.
 """
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from danq.data.hdf5 import Format, open_artefact, write_artefact
+from danq.data.hdf5 import Format, create_artefact, open_artefact, write_artefact
 from danq.files import PathLike
 
 FORMAT = Format("danq-predictions", 1, "predictions", "danq predict")
@@ -60,6 +62,37 @@ def write_predictions(
     attributes = {"model": model, "seed": seed, "split": split, "windows": windows}
     scores = np.asarray(probabilities, dtype=np.float32)
     write_artefact(path, FORMAT, attributes, {"probabilities": scores})
+
+
+@contextlib.contextmanager
+def create_predictions(
+    path: PathLike,
+    shape: tuple[int, int],
+    model: str,
+    seed: str,
+    split: str,
+    windows: str,
+) -> Iterator[Callable[[NDArray[np.float32]], None]]:
+    """Write predictions as they are made, atomically.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    shape : tuple of (int, int)
+        Windows and targets.
+    model, seed, split, windows : str
+        As `write_predictions`.
+
+    Yields
+    ------
+    callable
+        Takes the probabilities (n, T) of the next windows; the block must give all of them.
+    """
+    attributes = {"model": model, "seed": seed, "split": split, "windows": windows}
+    dtype = np.dtype(np.float32)
+    with create_artefact(path, FORMAT, attributes, "probabilities", shape, dtype) as append:
+        yield append
 
 
 def read_predictions(path: PathLike) -> Predictions:

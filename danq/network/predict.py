@@ -1,7 +1,7 @@
 """Predict the windows of a dataset with a trained model."""
 
 from danq.data.dataset import open_dataset
-from danq.data.predictions import write_predictions
+from danq.data.predictions import create_predictions
 from danq.files import PathLike
 from danq.network.trained import load
 
@@ -39,11 +39,14 @@ def predict(
         The dataset is not the one of the training, or a file cannot be used.
     """
     model = load(checkpoint, device=device, threads=threads)
+    name = model.facts["model"]
+    seed = str(model.facts["seed"])
     with open_dataset(dataset) as data:
         model.refuse_other_data(data)
         # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
-        strands = model.predict_rows(data, split, range(data.length(split)))
+        rows = range(data.length(split))
+        shape = (len(rows), len(data.names))
         windows = data.split_checksum(split)
-    probabilities = strands.mean(dim=0).numpy()
-    seed = str(model.facts["seed"])
-    write_predictions(output, probabilities, model.facts["model"], seed, split, windows)
+        with create_predictions(output, shape, name, seed, split, windows) as append:
+            for batch in model.predict_batches(data, split, rows):
+                append(batch.probabilities.mean(dim=0).numpy())

@@ -1,6 +1,6 @@
 """What a network predicts for both strands of a sequence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -83,6 +83,21 @@ def never_stop() -> None:
     """Do nothing: the callback of predictions that nothing stops."""
 
 
+class Predicted(NamedTuple):
+    """A batch of predictions.
+
+    Attributes
+    ----------
+    positions : slice
+        Their places among all rows that are predicted.
+    probabilities : torch.Tensor, shape (2, n, T), float32
+        Of either strand.
+    """
+
+    positions: slice
+    probabilities: torch.Tensor
+
+
 def predict_rows(
     network: nn.Module,
     dataset: Dataset,
@@ -91,7 +106,7 @@ def predict_rows(
     device: torch.device,
     stop: Callable[[], None] = never_stop,
 ) -> torch.Tensor:
-    """Predict neighbouring windows of a split, read from the file as they are needed.
+    """Predict windows of a split, read from the file as they are needed.
 
     Parameters
     ----------
@@ -102,7 +117,7 @@ def predict_rows(
     split : str
         train, valid or test.
     rows : range
-        Rows of the split.
+        Rows of the split, ascending.
     device : torch.device
         The device of the network.
     stop : callable, optional
@@ -113,29 +128,61 @@ def predict_rows(
     torch.Tensor, float32, shape (2, len(rows), T), on the CPU
         Probabilities of either strand.
     """
-    network.eval()
     probabilities = torch.empty(2, len(rows), len(dataset.names))
-    starts = range(0, len(rows), BATCH)
-    previous: _Predicted | None = None
-    for start in tqdm(starts, "predict", unit="batch", leave=False, disable=None):
-        stop()
-        batch = rows[start : start + BATCH]
-        block = slice(batch.start, batch.stop)
-        X = Batches(dataset, split, device, [block]).sequences_of(slice(None))
-        positions = slice(start, start + len(batch))
-        present = _Predicted(positions, strand_probabilities(network, X))
-        # A GPU has only queued this: it computes while the next windows are read, so that what is
-        # fetched, for which the host waits, is always the batch before.
-        if previous is not None:
-            probabilities[:, previous.positions] = previous.probabilities.cpu()
-        previous = present
-    if previous is not None:
-        probabilities[:, previous.positions] = previous.probabilities.cpu()
+    for batch in predict_batches(network, dataset, split, rows, device, stop):
+        probabilities[:, batch.positions] = batch.probabilities
     return probabilities
 
 
-class _Predicted(NamedTuple):
-    """A batch of predictions (2, n, T) on the device, and their positions among all."""
+def predict_batches(
+    network: nn.Module,
+    dataset: Dataset,
+    split: str,
+    rows: range,
+    device: torch.device,
+    stop: Callable[[], None] = never_stop,
+) -> Iterator[Predicted]:
+    """Predict windows of a split batch by batch, in memory that does not grow with their number.
 
-    positions: slice
-    probabilities: torch.Tensor
+    Parameters
+    ----------
+    network : torch.nn.Module
+        From one-hot (N, 4, L) to logits (N, T); left in evaluation mode.
+    dataset : danq.data.dataset.Dataset
+        The open file.
+    split : str
+        train, valid or test.
+    rows : range
+        Rows of the split, ascending.
+    device : torch.device
+        The device of the network.
+    stop : callable, optional
+        Called before each batch; may raise.
+
+    Yields
+    ------
+    Predicted
+        The next batch, on the CPU.
+    """
+    network.eval()
+    starts = range(0, len(rows), BATCH)
+    previous: Predicted | None = None
+    for start in tqdm(starts, "predict", unit="batch", leave=False, disable=None):
+        stop()
+        batch = rows[start : start + BATCH]
+        block = slice(batch.start, batch.stop, batch.step)
+        X = Batches(dataset, split, device, [block]).sequences_of(slice(None))
+        positions = slice(start, start + len(batch))
+        present = Predicted(positions, strand_probabilities(network, X))
+        # A GPU has only queued this: it computes while the next windows are read, so that what is
+        # fetched, for which the host waits, is always the batch before.
+        if previous is not None:
+            yield _fetched(previous)
+        previous = present
+    if previous is not None:
+        yield _fetched(previous)
+
+
+def _fetched(batch: Predicted) -> Predicted:
+    """Return a batch of predictions on the CPU."""
+    return Predicted(batch.positions, batch.probabilities.cpu())

@@ -1,6 +1,6 @@
 """A trained network, ready to predict: where notebooks and the later steps of a run start."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -229,6 +229,27 @@ class TrainedModel:
             Probabilities of either strand.
         """
         return strands.predict_rows(self.network, dataset, split, rows, self.device, stop)
+
+    def predict_batches(
+        self, dataset: Dataset, split: str, rows: range
+    ) -> Iterator[strands.Predicted]:
+        """Predict windows of a split batch by batch, see `danq.network.strands.predict_batches`.
+
+        Parameters
+        ----------
+        dataset : danq.data.dataset.Dataset
+            The open file.
+        split : str
+            train, valid or test.
+        rows : range
+            Rows of the split, ascending.
+
+        Returns
+        -------
+        iterator of danq.network.strands.Predicted
+            Batches in the order of the rows, on the CPU.
+        """
+        return strands.predict_batches(self.network, dataset, split, rows, self.device)
 
     def motif_layers(self) -> list[Layer]:
         """Return the layers whose filters can be read as motifs; empty where there are none."""

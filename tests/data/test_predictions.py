@@ -2,7 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
-from danq.data.predictions import read_predictions, write_predictions
+from danq.data.predictions import create_predictions, read_predictions, write_predictions
 from danq.errors import DanqError
 from tests.conftest import refuse
 
@@ -44,3 +44,30 @@ def test_predictions_keep_what_is_unknown(tmp_path):
     assert np.array_equal(
         read_predictions(tmp_path / "p.h5")[3], scores.astype(np.float32), equal_nan=True
     )
+
+
+def test_predictions_written_in_parts_are_those_written_at_once(tmp_path):
+    scores = np.random.default_rng(1).random((7, 3), dtype=np.float32)
+    facts = ("danq", "0", "test", "checksum")
+    write_predictions(tmp_path / "once.h5", scores, *facts)
+    with create_predictions(tmp_path / "parts.h5", scores.shape, *facts) as append:
+        for part in np.split(scores, [2, 2, 6]):
+            append(part)
+    once = read_predictions(tmp_path / "once.h5")
+    parts = read_predictions(tmp_path / "parts.h5")
+    assert parts[:3] == once[:3] and isinstance(parts.scores, np.memmap)
+    assert (parts.scores == once.scores).all()
+    with (
+        h5py.File(tmp_path / "once.h5") as first,
+        h5py.File(tmp_path / "parts.h5") as second,
+    ):
+        assert dict(first.attrs) == dict(second.attrs) and list(first) == list(second)
+
+
+def test_a_file_of_predictions_with_missing_windows_never_appears(tmp_path):
+    with (
+        pytest.raises(AssertionError, match="probabilities: 12 of 24 bytes written"),
+        create_predictions(tmp_path / "p.h5", (2, 3), "danq", "0", "test", "x") as append,
+    ):
+        append(np.zeros((1, 3), np.float32))
+    assert list(tmp_path.iterdir()) == []

@@ -66,6 +66,15 @@ def test_rows_are_predicted_batch_by_batch(toy_dataset, monkeypatch):
     assert torch.allclose(probabilities, strand_probabilities(network, X), atol=1e-6)
 
 
+def test_every_other_row_is_predicted_as_among_all(toy_dataset, monkeypatch):
+    monkeypatch.setattr(strands, "BATCH", 5)
+    with open_dataset(toy_dataset) as data:
+        n = data.length("test")
+        every = predict_rows(small_network(), data, "test", range(n), CPU)
+        other = predict_rows(small_network(), data, "test", range(0, n, 2), CPU)
+    assert torch.allclose(other, every[:, ::2], atol=1e-6)
+
+
 def test_a_request_to_stop_ends_a_prediction(toy_dataset):
     def stop():
         raise StoppedError
