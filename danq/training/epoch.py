@@ -11,7 +11,7 @@ from danq.training.interruption import Progress, Stop, refuse_infinite, save_sta
 from danq.training.learner import Learner, StepResult, step_seed
 from danq.training.learning_signs import Watch
 from danq.training.record import Row, log
-from danq.training.validate import Scores, Validation
+from danq.training.validate import SHARE, Scores, Validation
 
 SAVE_EVERY = 300
 """Seconds between two states saved within an epoch."""
@@ -32,6 +32,8 @@ class Epochs:
         Notes signals that ask to stop.
     motifs : str
         Known motifs, as `danq.motif.meme.known_motifs`, whose scan a network should outdo.
+    memory : float
+        ``train.memory``: GB of which a validation may take a quarter.
 
     Raises
     ------
@@ -39,8 +41,8 @@ class Epochs:
         No target of the validation split has windows of both labels.
     """
 
-    def __init__(self, dataset: Dataset, stop: Stop, motifs: str) -> None:
-        self.validation = Validation(dataset)
+    def __init__(self, dataset: Dataset, stop: Stop, motifs: str, memory: float) -> None:
+        self.validation = Validation(dataset, SHARE * memory * 1e9)
         self.watch = Watch(self.validation, motifs)
         self.stop = stop
 

@@ -296,13 +296,14 @@ class Watch:
     @cached_property
     def _sample(self) -> torch.Tensor:
         """One-hot validation windows that filters may respond to, (n, 4, L)."""
-        n = len(self.validation.labels)
-        rows = evenly_spaced(n, FILTERED_WINDOWS)
+        validated = np.array(self.validation.rows)
+        rows = validated[evenly_spaced(len(validated), FILTERED_WINDOWS)]
         return torch.from_numpy(self.validation.dataset.one_hot("valid", rows))
 
     @cached_property
     def _scan(self) -> "Scan | None":
-        return scan_validation(self.validation.dataset, self.validation.labels, self.motifs)
+        validation = self.validation
+        return scan_validation(validation.dataset, validation.labels, self.motifs, validation.rows)
 
 
 @torch.no_grad()
@@ -337,7 +338,7 @@ class Scan(NamedTuple):
     targets : numpy.ndarray, shape (n,), int64
         The targets whose own motif was scanned for.
     rows : numpy.ndarray, shape (m,), int64
-        The windows.
+        The windows, among those that are validated.
     auprc : numpy.ndarray, shape (n,), float64
         Of the scan.
     """
@@ -352,7 +353,7 @@ class Scan(NamedTuple):
         Parameters
         ----------
         labels, scores : numpy.ndarray, shape (N, T)
-            Of the whole split.
+            Of all windows that are validated.
 
         Returns
         -------
@@ -362,7 +363,9 @@ class Scan(NamedTuple):
         return measure(labels[part], scores[part], names=["auprc"])["auprc"]
 
 
-def scan_validation(dataset: Dataset, labels: NDArray[np.uint8], motifs: str) -> Scan | None:
+def scan_validation(
+    dataset: Dataset, labels: NDArray[np.uint8], motifs: str, validated: range
+) -> Scan | None:
     """Scan validation windows with the targets' own known motifs.
 
     Parameters
@@ -370,9 +373,11 @@ def scan_validation(dataset: Dataset, labels: NDArray[np.uint8], motifs: str) ->
     dataset : danq.data.dataset.Dataset
         The open file.
     labels : numpy.ndarray, shape (N, T), uint8
-        Of the validation split.
+        Of the windows that are validated.
     motifs : str
         Known motifs, as `danq.motif.meme.known_motifs`.
+    validated : range
+        The rows of these N windows in the validation split.
 
     Returns
     -------
@@ -389,7 +394,7 @@ def scan_validation(dataset: Dataset, labels: NDArray[np.uint8], motifs: str) ->
     chosen = _choose_targets(known, labels[rows])
     if not chosen:
         return None
-    scores = scan_scores(dataset, "valid", chosen, rows)
+    scores = scan_scores(dataset, "valid", chosen, np.array(validated)[rows])
     targets = np.array(list(chosen))
     table = np.column_stack(list(scores.values()))
     part = np.ix_(rows, targets)

@@ -64,11 +64,13 @@ def train(
     """
     record = Record(checkpoint, history, facts)
     with claim(checkpoint, settings), Stop() as stop, open_dataset(dataset) as data:
-        epochs = Epochs(data, stop, motifs)
+        epochs = Epochs(data, stop, motifs, settings.memory)
         learner = set_up(data, settings, model=model, seed=seed, motifs=motifs, threads=threads)
         options = learner.options
         resume = open_resume(checkpoint, learner, data, threads)
         progress = restore_state(learner, resume)
+        if learner.leads:
+            epochs.validation.announce(f"{options.model} seed {options.seed}")
         curves = Curves(f"{checkpoint}.tensorboard", progress.epoch + 1, learner.leads)
         while not progress.finished(options.epochs, options.patience):
             epochs.run(learner, progress, resume)
@@ -77,6 +79,7 @@ def train(
                 after_epoch(progress.history)
         if learner.leads:
             summary = training_facts(learner, progress.history, data.window, resume.all_threads)
+            summary["validation"] = epochs.validation.facts()
             summary["signs"] = epochs.watch.conclude(learner.options, progress)
             record.write(progress.best, progress.history, summary, data.facts())
             resume.remove()

@@ -95,7 +95,7 @@ def test_the_scan_of_the_validation_split(with_motif, monkeypatch):
     dataset, motifs = with_motif
     with open_dataset(dataset) as data:
         labels = data.labels("valid")
-        found = scan_validation(data, labels, motifs)
+        found = scan_validation(data, labels, motifs, range(len(labels)))
         matrix = learning_signs.target_motifs(data, motifs)[0]
         weights = log_odds(matrix, data.background("train"))
         slow = scan(data.base_indices("valid"), weights, 100)
@@ -104,19 +104,21 @@ def test_the_scan_of_the_validation_split(with_motif, monkeypatch):
         perfect = found.areas(labels, labels.astype(float))
         assert perfect.tolist() == [1.0]
         monkeypatch.setattr(learning_signs, "SCANNED_WINDOWS", 10)
-        assert len(scan_validation(data, labels, motifs).rows) == 10
+        assert len(scan_validation(data, labels, motifs, range(len(labels))).rows) == 10
 
 
 @pytest.mark.parametrize("motifs", ["", "none.meme", "JASPAR2024:fungi"])
 def test_without_the_motif_no_scan_is_made(with_motif, motifs):
     with open_dataset(with_motif[0]) as data:
-        assert scan_validation(data, data.labels("valid"), motifs) is None
+        labels = data.labels("valid")
+        assert scan_validation(data, labels, motifs, range(len(labels))) is None
 
 
 def test_no_target_names_a_motif_so_none_is_read(toy_dataset, monkeypatch):
     monkeypatch.setattr(learning_signs, "target_motifs", None)
     with open_dataset(toy_dataset) as data:
-        assert scan_validation(data, data.labels("valid"), "JASPAR2024:fungi") is None
+        labels = data.labels("valid")
+        assert scan_validation(data, labels, "JASPAR2024:fungi", range(len(labels))) is None
 
 
 class Options:
@@ -137,6 +139,7 @@ class Labels:
     """Four windows of two targets, of which one has a single label: prevalence 1/4."""
 
     labels = np.array([[1, 0], [0, 0], [0, 0], [0, 0]], np.uint8)
+    rows = range(4)
     dataset = type("Data", (), {"jaspar": ["", ""]})
 
 
