@@ -482,8 +482,9 @@ def _weights(dataset: "Dataset", balance: bool) -> torch.Tensor:
     weights = []
     for start in range(0, dataset.length("train"), BLOCK):
         packed = dataset.packed_labels("train", slice(start, start + BLOCK))
-        labelled = packed.any(axis=1)
-        block = labelled.astype(np.float64)
+        labelled = np.flatnonzero(packed.any(axis=1))
+        block = np.zeros(len(packed))
+        block[labelled] = 1
         if byte_weights is not None:
             block[labelled] = _heaviest(packed[labelled], byte_weights)
         weights.append(block)
