@@ -179,10 +179,12 @@ def _steps(training_set: TrainingSet, settings: Train) -> dict[str, Chosen]:
     negatives = NEGATIVES if settings.negatives is None else settings.negatives
     unlabelled = training_set.windows - training_set.labelled
     one_pass = training_set.labelled + min(negatives * training_set.labelled, unlabelled)
-    wanted = ROUNDS * one_pass / training_set.overlap
-    shown = round(min(max(wanted, FEWEST), MOST))
-    size = max(1, min(round(one_pass), shown // EPOCHS))
-    epochs = settings.epochs or min(math.ceil(shown / size), MOST_EPOCHS)
+    epochs = settings.epochs
+    size = max(1, round(one_pass))
+    if epochs is None:
+        shown = min(max(ROUNDS * one_pass / training_set.overlap, FEWEST), MOST)
+        size = min(size, round(shown / EPOCHS))
+        epochs = min(math.ceil(shown / size), MOST_EPOCHS)
     labelled = f"{training_set.labelled:,} windows with a label"
     if training_set.overlap > 1:
         labelled += f", {training_set.overlap} of which overlap"

@@ -105,3 +105,11 @@ def test_overlapping_bins_are_noticed(toy, run_extract, tmp_path):
     run_extract(toy, tmp_path, stride=40)
     with open_dataset(tmp_path / "dataset.h5") as data:
         assert describe_training_set(data).overlap == 5
+
+
+def test_who_gives_epochs_gets_whole_passes():
+    settings = chosen(SMALL, epochs=2)
+    # Every labelled window, and NEGATIVES times as many others.
+    assert settings.epoch_size == SMALL.labelled * (1 + NEGATIVES)
+    settings = chosen(LARGE, epochs=2)
+    assert settings.epoch_size == LARGE.windows  # there are no more

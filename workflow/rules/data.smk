@@ -138,7 +138,7 @@ else:
         params:
             flags=extract_flags,
             sources=source_flags,
-            assembly=settings.assembly,
+            assembly="simulated" if simulated else settings.assembly,
         shell:
             "python -m danq extract {params.flags} --genome {input.genome:q} --targets {input.targets:q} "
             "{params.sources} --assembly {params.assembly:q} --output {output.dataset:q} --table {output.table:q} "
