@@ -221,9 +221,9 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
     ],
 )
 def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
-    (finished / "changed.yaml").write_text(
-        (ROOT / "tests" / "toy.yaml").read_text() + json.dumps(change)[1:-1] + "\n"
-    )
+    lines = (ROOT / "tests" / "toy.yaml").read_text().splitlines()
+    unchanged = [line for line in lines if line.split(":")[0] not in change]
+    (finished / "changed.yaml").write_text("\n".join([*unchanged, json.dumps(change)[1:-1]]) + "\n")
     planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
     assert {rule: planned.get(rule, 0) for rule in rules} == rules
 
