@@ -164,6 +164,31 @@ def fill(settings: SectionT, rules: Mapping[str, Chosen]) -> Filled[SectionT]:
     return Filled(settings.model_copy(update=values), choices)
 
 
+def choice_lines(choices: Mapping[str, Chosen]) -> list[str]:
+    """Say what was chosen: a line for each reason, with all knobs that have it.
+
+    Parameters
+    ----------
+    choices : dict of str to Chosen
+        The choices, by knob.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> reason = "for 12 targets"
+    >>> choice_lines({"lr": Chosen(0.1, reason), "head": Chosen("dense", reason)})
+    ['lr 0.1, head dense: for 12 targets']
+    """
+    by_reason: dict[str, list[str]] = {}
+    for name, chosen in choices.items():
+        value = json.dumps(chosen.value).strip('"')
+        by_reason.setdefault(chosen.reason, []).append(f"{name} {value}")
+    return [f"{', '.join(knobs)}: {reason}" for reason, knobs in by_reason.items()]
+
+
 class Simulate(Section):
     """Make a genome with a planted motif grammar, its peaks, and the truth beside them."""
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from danq.config import Extract
+from danq.config import Extract, choice_lines
 from danq.data.choice import choose, refuse_one_sided
 from danq.data.counts import listed, total_counts
 from danq.data.inputs import Files, read_files
@@ -46,8 +46,8 @@ def _print_findings(files: Files, findings: dict[str, Any]) -> None:
     n_peaks = sum(files.n_peaks)
     print(f"genome: {len(lengths)} chromosomes, {total_length:,} bp")
     print(f"targets: {len(files.targets)}, with {n_peaks:,} peaks")
-    for name, chosen in files.source["chosen"].items():
-        print(f"{name}: {chosen['value']}, {chosen['reason']}")
+    for line in choice_lines(files.choices):
+        print(f"chosen: {line}")
     print("windows:", listed(findings["windows"]))
     dropped = {reason: number for reason, number in findings["dropped"].items() if number}
     print("bins left out:", listed(dropped) or "none")

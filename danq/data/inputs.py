@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from danq.config import Extract, Filled
+from danq.config import Chosen, Extract, Filled
 from danq.data.automatic import fill_in, training_bases
 from danq.errors import DanqError, DanqErrors
 from danq.files import PathLike, refuse_overwriting
@@ -73,6 +73,8 @@ class Files(NamedTuple):
         that the configuration left out, with the reason for it.
     settings : danq.config.Extract
         As configured, with these values.
+    choices : dict of str to danq.config.Chosen
+        These values, by knob.
     """
 
     genome: Genome
@@ -85,6 +87,7 @@ class Files(NamedTuple):
     n_peaks: list[int]
     source: dict[str, Any]
     settings: Extract
+    choices: dict[str, Chosen]
 
     def rows(self) -> list[Row]:
         """Return the rows of the grid of bins, chromosome by chromosome."""
@@ -192,6 +195,7 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
         n_peaks=[counts["intervals"] for counts in labelled.counts],
         source=source,
         settings=settings,
+        choices=filled.choices,
     )
 
 

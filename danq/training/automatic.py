@@ -136,9 +136,7 @@ def automatic_rules(training_set: TrainingSet, settings: Train) -> dict[str, Cho
     dict of str to danq.config.Chosen
     """
     rules = _network(training_set)
-    rules["initialise_from"] = Chosen("enriched", "since it learns soonest, without a database")
-    rules["shift"] = Chosen(10, "so that no window is shown twice alike")
-    rules |= _balance(training_set)
+    rules |= _windows(training_set)
     rules |= _steps(training_set, settings)
     return rules
 
@@ -154,23 +152,27 @@ def _network(training_set: TrainingSet) -> dict[str, Chosen]:
         size = f"for {LARGE:,} labelled windows side by side or more ({labelled:,})"
         scale = Chosen(1.0, size)
         dropout = Chosen(1.0, size)
+    as_published = "as published: nothing else gave more in the trials"
     return {
         "scale": scale,
-        "filter_scale": Chosen(1.0, "since more filters gave no more"),
         "dropout": dropout,
-        "head": Chosen("dense", "as published: a pooling head gave less to most networks"),
-        "stem": Chosen("relu", "as published: filters that begin as enriched words need no other"),
+        "filter_scale": Chosen(1.0, as_published),
+        "head": Chosen("dense", as_published),
+        "stem": Chosen("relu", as_published),
+        "initialise_from": Chosen("enriched", "since it learns soonest, without a database"),
     }
 
 
-def _balance(training_set: TrainingSet) -> dict[str, Chosen]:
+def _windows(training_set: TrainingSet) -> dict[str, Chosen]:
     """Choose how often windows of rare targets, and those without a label, are shown."""
-    several = training_set.targets > 1
-    rarity = f"with {training_set.rarest:,} to {training_set.most_frequent:,} positives a target"
     share = training_set.labelled / training_set.windows
+    positives = f"{training_set.rarest:,} to {training_set.most_frequent:,} positives a target"
+    reason = f"with a label on {share:.1%} of the windows, and {positives}"
+    several = training_set.targets > 1
     return {
-        "negatives": Chosen(NEGATIVES, f"with a label on {share:.1%} of the windows"),
-        "balance": Chosen(several, rarity),
+        "negatives": Chosen(NEGATIVES, reason),
+        "balance": Chosen(several, reason),
+        "shift": Chosen(10, reason),
     }
 
 
@@ -189,11 +191,11 @@ def _steps(training_set: TrainingSet, settings: Train) -> dict[str, Chosen]:
     if training_set.overlap > 1:
         labelled += f", {training_set.overlap} of which overlap"
     reason = f"to show {epochs * size:,} windows in all; there are {labelled}"
-    steps = "for 3,000 to 16,000 steps, as in the trials"
+    steps = "for 3,000 to 16,000 steps, as in the trials, without an early end"
     return {
         "epoch_size": Chosen(size, reason),
         "epochs": Chosen(epochs, reason),
-        "patience": Chosen(epochs, "never: the learning rate falls to the end"),
+        "patience": Chosen(epochs, steps),
         "batch_size": Chosen(64, steps),
         "lr": Chosen(0.004, steps),
         "weight_decay": Chosen(0.01, steps),
