@@ -46,11 +46,13 @@ def minutes_of_training(job, epochs):
 
 
 def memory_of_training(job):
-    """Return the GB of a training: the packed windows, several copies of the weights, a batch's activations."""
+    """Return the GB of a training: packed windows, orders of an epoch, validation, copies of the weights, activations."""
     windows = min(settings.train.memory, job.files)
+    order = 0.1 * job.windows
+    validation = min(settings.train.memory / 4, 13 * job.labels)
     batch = (settings.train.batch_size or 100) / 100 * length / 1_000 * (not gpu)
     weights_and_batch = (2 + batch) * SCALE * (settings.train.filter_scale or 1)
-    return 3 + 1.5 * windows * settings.train.devices + weights_and_batch
+    return 3 + (1.5 * windows + order + validation) * settings.train.devices + weights_and_batch
 
 
 # What the automatic recipe chooses is known only once there are data: at most one epoch over all windows.
@@ -66,7 +68,7 @@ MEMORY = {  # GB
     "windows": lambda job: 1 + job.files,
     "describe": lambda job: 1 + 0.5 * job.files,
     "train": memory_of_training,
-    "predict": lambda job: 2 + 4 * job.labels,
+    "predict": lambda job: 3,
     "probe": lambda job: 3,
     "motifs": lambda job: 3,
     "attribute": lambda job: 3,
