@@ -5,8 +5,12 @@ import pytest
 import torch
 from torch import nn
 
-from danq.motif.meme import Motif
-from danq.network.initialise import choose_motifs, initialise_from_motifs
+from danq.motif.meme import Motif, log_odds
+from danq.network.initialise import (
+    choose_motifs,
+    initialise_from_enriched,
+    initialise_from_motifs,
+)
 from tests.conftest import refuse
 
 WIDTH, FILTERS = 26, 40
@@ -222,3 +226,23 @@ def test_targets_without_known_motifs_are_refused(jaspar, what):
         KNOWN,
         jaspar,
     )
+
+
+def test_enriched_motifs_are_added_to_the_random_weights_of_a_quarter_of_each_strand():
+    torch.manual_seed(1)
+    conv = nn.Conv1d(4, 8, 6)
+    before = conv.weight.detach().clone()
+    rng = np.random.default_rng(0)
+    matrices = rng.dirichlet(np.ones(4), (2, 6))
+    background = np.array([0.3, 0.2, 0.2, 0.3])
+    motifs = [Motif("a:CACGTG", "a", matrices[0]), Motif("b:TTACCC", "b", matrices[1])]
+    names = initialise_from_enriched(conv, motifs, background)
+    assert names == ["a:CACGTG", "b:TTACCC", "a:CACGTG-", "b:TTACCC-", "", "", "", ""]
+    for number, matrix in enumerate(matrices):
+        added = (conv.weight - before).detach().numpy()
+        assert np.allclose(added[number].T, 0.25 * log_odds(matrix, background), atol=1e-6)
+        # The reverse complement reads columns and bases backwards.
+        reverse = log_odds(matrix[::-1, ::-1], background)
+        assert np.allclose(added[number + 2].T, 0.25 * reverse, atol=1e-6)
+    assert torch.equal(conv.weight[4:], before[4:])
+    assert conv.bias[:4].eq(-1.5).all() and not conv.bias[4:].eq(-1.5).any()
