@@ -7,6 +7,8 @@ trials it follows. Only what a model does not have (a head that pools, filters) 
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from danq.catalog import MODELS
 from danq.config import Chosen, Filled, Train, fill
 from danq.data.dataset import Dataset
@@ -26,8 +28,8 @@ class TrainingSet(NamedTuple):
         Training bins that hold a base: how often a peak is shown with other flanks.
     targets : int
         Number of targets.
-    rarest, most_frequent : int
-        Positive windows of the rarest and of the most frequent target.
+    rarest, median, most_frequent : int
+        Positive windows of the rarest target, of the middle one, and of the most frequent one.
     """
 
     windows: int
@@ -35,6 +37,7 @@ class TrainingSet(NamedTuple):
     overlap: int
     targets: int
     rarest: int
+    median: int
     most_frequent: int
 
     @property
@@ -63,6 +66,7 @@ def describe_training_set(dataset: Dataset) -> TrainingSet:
         overlap=dataset.bin_size // stride,
         targets=len(counts.positives),
         rarest=int(counts.positives.min()),
+        median=int(np.median(counts.positives)),
         most_frequent=int(counts.positives.max()),
     )
 
@@ -84,6 +88,12 @@ MOST_EPOCHS = 50
 
 NEGATIVES = 3.0
 """Windows without a label that an epoch shows per labelled one."""
+
+NEGATIVES_OF_RARE_TARGETS = 1.0
+"""The same where most targets have few of the labelled windows: the others are negatives enough."""
+
+RARE = 0.05
+"""Share of the labelled windows below which the middle target has few."""
 
 LARGE = 500_000
 """Labelled windows, were the bins side by side, from which on the published widths are taken."""
@@ -166,19 +176,29 @@ def _network(training_set: TrainingSet) -> dict[str, Chosen]:
 def _windows(training_set: TrainingSet) -> dict[str, Chosen]:
     """Choose how often windows of rare targets, and those without a label, are shown."""
     share = training_set.labelled / training_set.windows
-    positives = f"{training_set.rarest:,} to {training_set.most_frequent:,} positives a target"
-    reason = f"with a label on {share:.1%} of the windows, and {positives}"
+    most_frequent = training_set.most_frequent
+    positives = f"{training_set.rarest:,} to {most_frequent:,} of these for a target"
+    middle = f"{training_set.median:,} for the middle one"
+    reason = f"with a label on {share:.1%} of the windows, {positives}, {middle}"
     several = training_set.targets > 1
     return {
-        "negatives": Chosen(NEGATIVES, reason),
+        "negatives": Chosen(_negatives(training_set), reason),
         "balance": Chosen(several, reason),
         "shift": Chosen(10, reason),
     }
 
 
+def _negatives(training_set: TrainingSet) -> float:
+    """Choose how many windows without a label an epoch shows per labelled one."""
+    is_rare = training_set.median < RARE * training_set.labelled
+    return NEGATIVES_OF_RARE_TARGETS if is_rare else NEGATIVES
+
+
 def _steps(training_set: TrainingSet, settings: Train) -> dict[str, Chosen]:
     """Choose size and number of epochs, by windows to show and not by passes, and the steps."""
-    negatives = NEGATIVES if settings.negatives is None else settings.negatives
+    negatives = settings.negatives
+    if negatives is None:
+        negatives = _negatives(training_set)
     unlabelled = training_set.windows - training_set.labelled
     one_pass = training_set.labelled + min(negatives * training_set.labelled, unlabelled)
     epochs = settings.epochs

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from danq.catalog import MODELS
@@ -16,7 +17,13 @@ from danq.training.automatic import (
 )
 
 SMALL = TrainingSet(
-    windows=400_000, labelled=25_000, overlap=10, targets=11, rarest=1_100, most_frequent=7_400
+    windows=400_000,
+    labelled=25_000,
+    overlap=10,
+    targets=11,
+    rarest=1_100,
+    median=2_400,
+    most_frequent=7_400,
 )
 LARGE = TrainingSet(
     windows=5_000_000,
@@ -24,6 +31,7 @@ LARGE = TrainingSet(
     overlap=1,
     targets=900,
     rarest=500,
+    median=3_000,
     most_frequent=200_000,
 )
 FIXED = Train(epochs=3, lr=0.1, head="dense", negatives=2.0)
@@ -70,7 +78,9 @@ def test_epochs_show_a_number_of_windows_and_not_of_passes(training_set):
 
 
 def test_a_tiny_set_is_not_shown_without_end():
-    tiny = TrainingSet(windows=300, labelled=40, overlap=1, targets=1, rarest=40, most_frequent=40)
+    tiny = TrainingSet(
+        windows=300, labelled=40, overlap=1, targets=1, rarest=40, median=40, most_frequent=40
+    )
     settings = chosen(tiny)
     assert settings.epoch_size == 40 + NEGATIVES * 40  # each labelled window, and its negatives
     assert settings.epochs == MOST_EPOCHS
@@ -97,6 +107,7 @@ def test_a_training_set_is_counted(toy_dataset):
         overlap=1,
         targets=labels.shape[1],
         rarest=counts.min(),
+        median=int(np.median(counts)),
         most_frequent=counts.max(),
     )
 
@@ -112,4 +123,9 @@ def test_who_gives_epochs_gets_whole_passes():
     # Every labelled window, and NEGATIVES times as many others.
     assert settings.epoch_size == SMALL.labelled * (1 + NEGATIVES)
     settings = chosen(LARGE, epochs=2)
-    assert settings.epoch_size == LARGE.windows  # there are no more
+    assert settings.epoch_size == LARGE.windows  # fewer than one negative for each
+
+
+def test_where_the_middle_target_has_few_of_the_labels_one_negative_is_enough():
+    assert chosen(SMALL._replace(median=1_250)).negatives == 3  # 5 % of the labelled windows
+    assert chosen(SMALL._replace(median=1_249)).negatives == 1

@@ -8,7 +8,7 @@ from danq.training.options import resolve
 from tests.training.helpers import run
 
 TRAINING_SET = TrainingSet(
-    windows=1_000, labelled=100, overlap=1, targets=2, rarest=20, most_frequent=80
+    windows=1_000, labelled=100, overlap=1, targets=2, rarest=20, median=50, most_frequent=80
 )
 
 
