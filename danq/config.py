@@ -292,8 +292,8 @@ class Train(Section):
         gt=0,
         le=16,
         description=(
-            "multiplies the number of first filters once more: small data need many of them, and "
-            "little behind them; none given: the recipe's"
+            "multiplies the number of first filters once more, without the layers behind them; "
+            "none given: the recipe's"
         ),
     )
     dropout: float | None = Field(
@@ -308,8 +308,8 @@ class Train(Section):
         None,
         description=(
             "dense: the published flatten and fully connected layer; pool: logits at every "
-            "position, a smooth maximum of them, which small genomes need and which accepts "
-            "windows of other lengths later; none given: the recipe's"
+            "position, a smooth maximum of them, which accepts windows of other lengths later; "
+            "none given: the recipe's"
         ),
     )
     stem: Literal["relu", "exponential"] | None = Field(
@@ -418,6 +418,11 @@ class Train(Section):
 
     @model_validator(mode="after")
     def _check_devices(self) -> Self:
+        if self.recipe == "published" and self.initialise_from == "enriched":
+            raise ValueError(
+                "initialise_from enriched is not for the published recipe, whose bound on weights "
+                "would silence such filters; give recipe auto"
+            )
         if self.stem == "exponential" and self.devices * self.nodes > 1:
             raise ValueError(
                 "stem exponential normalises over the batch, which several devices would share; "

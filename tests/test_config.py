@@ -65,6 +65,14 @@ def test_the_default_configuration_writes_out_every_knob():
             {"train": {"device": "cuda:1", "devices": 2}},
             "train: device names one GPU, devices several",
         ),
+        (
+            {"train": {"recipe": "published", "initialise_from": "enriched"}},
+            "train: initialise_from enriched is not for the published recipe",
+        ),
+        (
+            {"train": {"stem": "exponential", "devices": 2}},
+            "train: stem exponential normalises over the batch",
+        ),
         ({"seeds": [0, 0]}, "seeds has an entry twice"),
         ({"genome": "x.fa"}, "genome and targets go together"),
         (

@@ -24,6 +24,9 @@ MIN_SCORE = 8.0
 
 There are 22,000 words, and both shares are uncertain: in random sequences some exceed it by 5."""
 
+MIN_SEQUENCES = 10
+"""Sequences that must hold a word: in fewer, chance reaches any score."""
+
 _DYADS = 4**6  # words of one gap
 _MIN_LEFT = 30  # sequences; of fewer a word says little, and all are searched again
 _PSEUDOCOUNT = 8.0  # sites, shared out as the background has its bases
@@ -68,7 +71,7 @@ def find_enriched(
     -------
     list of danq.motif.meme.Motif
         Named after target and word (``Abf1:CGTNNNNNNTGA``). Fewer than `n` where no further word
-        exceeds the background by `MIN_SCORE` standard errors.
+        exceeds the background by `MIN_SCORE` standard errors in `MIN_SEQUENCES` sequences.
 
     Examples
     --------
@@ -125,10 +128,12 @@ class _Search:
 
     def best(self, target: _Target) -> _Word:
         """Return the most enriched word of the sequences that are left."""
+        n_left = np.count_nonzero(target.left)
         shares = self._shares(target.words[target.left])
-        variances = (self._background + self._floor) / np.count_nonzero(target.left)
+        variances = (self._background + self._floor) / n_left
         scores = (shares - self._background) / np.sqrt(variances)
         scores[self._taken] = -np.inf
+        scores[shares * n_left < MIN_SEQUENCES - 0.5] = -np.inf
         code = int(scores.argmax())
         return _Word(code, float(scores[code]))
 

@@ -451,8 +451,8 @@ def _make_draw(dataset: "Dataset", negatives: float | None, balance: bool) -> _D
     weights = _weights(dataset, balance)
     n_labelled = int((weights > 0).sum())
     if n_labelled == 0:
-        what = "no training window has a label, and train.negatives and train.balance count by them"
-        raise DanqError(f"{what}; leave both out")
+        what = "no training window has a label, so that there is nothing to learn"
+        raise DanqError(f"{what}; change the splits, or the peaks")
     n_unlabelled = len(weights) - n_labelled
     if negatives is not None:
         n_unlabelled = min(round(negatives * n_labelled), n_unlabelled)

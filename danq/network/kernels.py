@@ -60,7 +60,7 @@ def convolve(
 def pool_maxima(Y: torch.Tensor, pool: int, dim: int) -> torch.Tensor:
     """Return the maximum of every `pool` neighbours along a dimension.
 
-    Neighbours that are equal and the maximum share its gradient, as in `torch.amax`; in a
+    Neighbours that are the maximum, bit for bit, share its gradient; in a
     convolution of DNA they are, as a rule, copies of the same bases.
 
     Parameters

@@ -79,7 +79,9 @@ class Stem(nn.Module):
         """Return the pooled, activated responses (N, F, P) to one-hot sequences (N, 4, L)."""
         # The pool before the activation: the same numbers for a fraction of the work.
         Y = filter_maxima(self.conv, X, self.pool)  # (N, F, P)
-        return self.rectifier(Y) if self.norm is None else self._exponential(Y)
+        if self.norm is None:
+            return self.rectifier(Y)
+        return torch.exp(self._normalise(Y).clamp(max=self.CEILING))
 
     def site_responses(self, X: torch.Tensor) -> torch.Tensor:
         """Return the response of each filter at each position of the given strand.
@@ -92,19 +94,18 @@ class Stem(nn.Module):
         Returns
         -------
         torch.Tensor, shape (N, F, L - w + 1)
-            Before a ReLU, of which negative ones tell how far a position is from a site; after the
-            exponential, for which only differences count.
+            Before the activation: those above 0 pass a ReLU; normalised ones above 0 exceed what
+            the filter has on average.
         """
         Y = responses(self.conv, X)
-        return Y if self.norm is None else self._exponential(Y)
+        return Y if self.norm is None else self._normalise(Y)
 
-    def _exponential(self, Y: torch.Tensor) -> torch.Tensor:
-        """Return the exponential of normalised responses (N, F, P), in the same shape."""
+    def _normalise(self, Y: torch.Tensor) -> torch.Tensor:
+        """Return responses (N, F, P) less their mean and by their spread, in the same shape."""
         norm = cast(nn.BatchNorm1d, self.norm)
         # Position by position, as a CPU has them in memory: there three times as fast.
         rows = Y.float().transpose(1, 2)  # (N, P, F)
-        normalised = norm(rows.flatten(0, 1)).view(rows.shape)
-        return torch.exp(normalised.clamp(max=self.CEILING)).transpose(1, 2)
+        return norm(rows.flatten(0, 1)).view(rows.shape).transpose(1, 2)
 
 
 def filter_maxima(conv: nn.Conv1d, X: torch.Tensor, pool: int) -> torch.Tensor:

@@ -17,8 +17,7 @@ class Layer(NamedTuple):
         ``filter`` for the stem, ``second`` for DeepSEA's second layer: what its filters are called,
         with their number.
     activations : callable
-        From one-hot (N, 4, L) to the responses of the filters before their ReLU, or after their
-        exponential, (N, F, P).
+        From one-hot (N, 4, L) to the responses of the filters before their activation, (N, F, P).
     n_filters : int
         Number of filters, F.
     width : int

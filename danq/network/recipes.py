@@ -80,7 +80,8 @@ class Recipe:
         if self.lr is None:
             return {}
         numbers = {name: getattr(self, name) for name in NUMBERS}
-        return {**AS_PUBLISHED, **numbers}
+        given = {name: number for name, number in numbers.items() if number is not None}
+        return {**AS_PUBLISHED, **given}
 
     def initialise(self, model: Network) -> None:
         """Draw the initial weights of a model, in place.

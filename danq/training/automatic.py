@@ -99,6 +99,10 @@ LARGE = 500_000
 """Labelled windows, were the bins side by side, from which on the published widths are taken."""
 
 
+PUBLISHED = "since the published recipe is asked for"
+"""Why its knobs are chosen."""
+
+
 def fill_in(
     settings: Train, recipe: Recipe, model: str, training_set: TrainingSet
 ) -> Filled[Train]:
@@ -121,7 +125,7 @@ def fill_in(
     danq.config.Filled
     """
     if recipe.knobs:
-        rules = {name: Chosen(value, "as published") for name, value in recipe.knobs.items()}
+        rules = {name: Chosen(value, PUBLISHED) for name, value in recipe.knobs.items()}
     else:
         rules = automatic_rules(training_set, settings)
     if not MODELS[model].takes_pool_head:
@@ -162,14 +166,14 @@ def _network(training_set: TrainingSet) -> dict[str, Chosen]:
         size = f"for {LARGE:,} labelled windows side by side or more ({labelled:,})"
         scale = Chosen(1.0, size)
         dropout = Chosen(1.0, size)
-    as_published = "as published: nothing else gave more in the trials"
+    as_published = "as published: no other gave more for all models in the trials"
     return {
         "scale": scale,
         "dropout": dropout,
         "filter_scale": Chosen(1.0, as_published),
         "head": Chosen("dense", as_published),
         "stem": Chosen("relu", as_published),
-        "initialise_from": Chosen("enriched", "since it learns soonest, without a database"),
+        "initialise_from": Chosen("enriched", "since networks learn soonest, without a database"),
     }
 
 
@@ -183,8 +187,8 @@ def _windows(training_set: TrainingSet) -> dict[str, Chosen]:
     several = training_set.targets > 1
     return {
         "negatives": Chosen(_negatives(training_set), reason),
-        "balance": Chosen(several, reason),
-        "shift": Chosen(10, reason),
+        "balance": Chosen(several, f"for {training_set.targets:,} targets"),
+        "shift": Chosen(10, "as in the trials"),
     }
 
 
@@ -201,22 +205,23 @@ def _steps(training_set: TrainingSet, settings: Train) -> dict[str, Chosen]:
         negatives = _negatives(training_set)
     unlabelled = training_set.windows - training_set.labelled
     one_pass = training_set.labelled + min(negatives * training_set.labelled, unlabelled)
+    size = settings.epoch_size or max(1, round(one_pass))
     epochs = settings.epochs
-    size = max(1, round(one_pass))
     if epochs is None:
         shown = min(max(ROUNDS * one_pass / training_set.overlap, FEWEST), MOST)
-        size = min(size, round(shown / EPOCHS))
+        if settings.epoch_size is None:
+            size = min(size, round(shown / EPOCHS))
         epochs = min(math.ceil(shown / size), MOST_EPOCHS)
     labelled = f"{training_set.labelled:,} windows with a label"
     if training_set.overlap > 1:
-        labelled += f", {training_set.overlap} of which overlap"
+        labelled += f", and {training_set.overlap} bins share each base"
     reason = f"to show {epochs * size:,} windows in all; there are {labelled}"
-    steps = "for 3,000 to 16,000 steps, as in the trials, without an early end"
+    without = "without an early end, as in the trials"
     return {
         "epoch_size": Chosen(size, reason),
         "epochs": Chosen(epochs, reason),
-        "patience": Chosen(epochs, steps),
-        "batch_size": Chosen(64, steps),
-        "lr": Chosen(0.004, steps),
-        "weight_decay": Chosen(0.01, steps),
+        "patience": Chosen(epochs, without),
+        "batch_size": Chosen(64, without),
+        "lr": Chosen(0.004, without),
+        "weight_decay": Chosen(0.01, without),
     }

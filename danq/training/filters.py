@@ -140,7 +140,8 @@ def choose_filters(
 def enriched_filters(dataset: Dataset, n: int, width: int, seed: int) -> InitialFilters:
     """Find motifs that are enriched in the training windows of the targets.
 
-    Only bins of the training split are read, not their flanks: a peak's motif is in its middle.
+    Only bins of the training split are read, not their flanks: a peak's motif is in its middle. Of
+    a dataset that `danq encode` made, the bin is the whole window.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def enriched_filters(dataset: Dataset, n: int, width: int, seed: int) -> Initial
     rng = np.random.default_rng(seed)
     rows = _sample_rows(dataset, rng)
     targets = []
-    for name, positive in rows.positive.items():
+    for name, positive in rows.positive:
         targets.append(TargetSequences(name, _bins(dataset, positive)))
     background = _bins(dataset, rows.background)
     motifs = find_enriched(targets, background, n=n, width=width)
@@ -170,10 +171,10 @@ def enriched_filters(dataset: Dataset, n: int, width: int, seed: int) -> Initial
 class _Rows(NamedTuple):
     """Training rows in which enriched words are counted.
 
-    `positive` has those of each target that has any, by its name; all are ascending.
+    `positive` has name and rows of each target that has any; all rows are ascending.
     """
 
-    positive: dict[str, NDArray[np.int64]]
+    positive: list[tuple[str, NDArray[np.int64]]]
     background: NDArray[np.int64]
 
 
@@ -192,11 +193,11 @@ def _sample_rows(dataset: Dataset, rng: np.random.Generator) -> _Rows:
     background = np.concatenate(unlabelled)
     if len(background) < _FEW:
         background = np.arange(dataset.length("train"))
-    samples = {}
+    samples = []
     for number, column in enumerate(columns):
         rows = _sample(np.concatenate(positive[number]), SEQUENCES, rng)
         if len(rows):
-            samples[dataset.names[column]] = rows
+            samples.append((dataset.names[column], rows))
     return _Rows(samples, _sample(background, BACKGROUND, rng))
 
 

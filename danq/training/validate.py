@@ -200,7 +200,8 @@ def choose_rows(n: int, n_targets: int, memory: float) -> range:
     Returns
     -------
     range
-        All rows, or evenly spaced ones as far as they fit; not fewer than `FEWEST` fit.
+        All rows, or every k-th, so that they fit; `FEWEST` always do, so that there are no fewer
+        than half of these.
 
     Examples
     --------

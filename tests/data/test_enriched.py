@@ -124,3 +124,9 @@ def test_a_second_word_explains_what_the_first_does_not():
             if any(re.search(word.replace("N", "."), strand) for strand in strands):
                 pieces[site] += 1
     assert pieces == {"CGTAAAAAATGA": 1, "GGATCCAC": 1}
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 9])
+def test_a_few_sequences_have_no_enriched_word(n):
+    # Ten sequences must hold a word: in fewer, chance reaches any score.
+    assert find(planted("CGTAAAAAATGA", n=n), n=50) == []

@@ -129,3 +129,9 @@ def test_who_gives_epochs_gets_whole_passes():
 def test_where_the_middle_target_has_few_of_the_labels_one_negative_is_enough():
     assert chosen(SMALL._replace(median=1_250)).negatives == 3  # 5 % of the labelled windows
     assert chosen(SMALL._replace(median=1_249)).negatives == 1
+
+
+def test_an_epoch_size_that_is_given_decides_how_many_epochs_there_are():
+    settings = chosen(SMALL, epoch_size=50_000)
+    assert settings.epochs * 50_000 == FEWEST
+    assert chosen(SMALL, epoch_size=1_000).epochs == MOST_EPOCHS

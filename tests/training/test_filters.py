@@ -68,12 +68,19 @@ class RandomLabels:
         return np.packbits(self.drawn[rows], axis=1)
 
 
+def test_targets_of_one_name_are_all_counted():
+    data = RandomLabels()
+    data.names = ("CTCF",) * 21
+    rows = filters._sample_rows(data, np.random.default_rng(0))
+    assert [name for name, _ in rows.positive] == ["CTCF"] * 21
+
+
 def test_words_are_counted_in_all_labelled_windows_of_few(monkeypatch):
     monkeypatch.setattr(filters, "_BLOCK", 64)
     data = RandomLabels()
     rows = filters._sample_rows(data, np.random.default_rng(0))
-    assert list(rows.positive) == list(data.names)
-    for target, positive in enumerate(rows.positive.values()):
+    assert [name for name, _ in rows.positive] == list(data.names)
+    for target, (_, positive) in enumerate(rows.positive):
         assert positive.tolist() == np.flatnonzero(data.drawn[:, target]).tolist()
     assert rows.background.tolist() == np.flatnonzero(~data.drawn.any(axis=1)).tolist()
 

@@ -30,7 +30,7 @@ def test_the_recipe_fills_in_what_the_configuration_leaves_out():
     assert (values["lr"], values["device"], values["precision"]) == (1.0, "cpu", "float32")
     assert (values["scale"], values["head"], values["negatives"]) == (1.0, "dense", None)
     assert "epochs" not in options.choices
-    assert options.choices["lr"] == (1.0, "as published")
+    assert options.choices["lr"] == (1.0, "since the published recipe is asked for")
     assert "motifs" not in values
     assert options.with_motifs("abc").to_dict()["motifs"] == "abc"
 

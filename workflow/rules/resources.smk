@@ -36,13 +36,13 @@ def unpacked_bytes(path):
     return 4 * size if path.endswith("gz") else size
 
 
-def minutes_of_training(job, epochs):
-    """Return how long `epochs` over all windows take."""
+def minutes_of_training(job, windows):
+    """Return how long training on so many millions of windows takes."""
     cost = MODELS[job.model].gflop
     speed = GFLOPS["gpu"] if gpu else GFLOPS["cpu"] * settings.threads
     workers = settings.train.devices * settings.train.nodes
-    windows = job.windows * 1e6 * length / 1_000
-    return epochs * windows * cost * SCALE / speed / workers / 60
+    windows = windows * 1e6 * length / 1_000
+    return windows * cost * SCALE / speed / workers / 60
 
 
 def memory_of_training(job):
@@ -55,8 +55,13 @@ def memory_of_training(job):
     return 3 + (1.5 * windows + order + validation) * settings.train.devices + weights_and_batch
 
 
-# What the automatic recipe chooses is known only once there are data: at most one epoch over all windows.
-EPOCHS = settings.train.epochs or {"auto": 1, "published": 120}[settings.train.recipe]
+def windows_shown(job):
+    """Return how many millions of windows a training shows, at most."""
+    if settings.train.epochs or settings.train.recipe == "published":
+        return (settings.train.epochs or 120) * job.windows
+    return min(1, 50 * job.windows)  # by the rule of danq.training.automatic
+
+
 SCALE = settings.train.scale or 1.0
 WORKERS_OF_ABLATION = 50 if gpu else settings.threads  # one GPU does about as much as 50 threads
 
@@ -89,8 +94,8 @@ MINUTES = {
     "import_deepsea": lambda job: 10 + 15 * job.files,
     "windows": lambda job: 5 + 20 * job.windows + 30 * job.labels,
     "describe": lambda job: 5 + 10 * job.files,
-    "train": lambda job: 10 + 3 * minutes_of_training(job, EPOCHS),
-    "predict": lambda job: 10 + minutes_of_training(job, 1),
+    "train": lambda job: 10 + 3 * minutes_of_training(job, windows_shown(job)),
+    "predict": lambda job: 10 + minutes_of_training(job, job.windows),
     "probe": lambda job: 20 + 60 * SCALE,
     "motifs": lambda job: 20 + 60 * SCALE,
     "attribute": lambda job: 20 + 60 * SCALE * settings.attribution.windows,
