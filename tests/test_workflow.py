@@ -340,7 +340,7 @@ def test_the_yeast_run_is_planned_from_sources_on_the_command_line(tmp_path):
         f"motifs={YEAST}/motifs/JASPAR2024_CORE_fungi_non-redundant.meme",
     )
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["train"] == 3 and "simulate" not in jobs(process)
+    assert jobs(process)["train"] == 9 and "simulate" not in jobs(process)
 
 
 # --- files from addresses ---
@@ -407,7 +407,7 @@ def configure(folder, site, peaks, checksum="."):
                 "targets": "targets.tsv",
                 "blacklist": f"{site}/good/black.bed",
                 "sha256": {genome: sha256(Site.files["genome.fa.gz"]).hexdigest()},
-                "extract": {"window": 400, **SPLITS},
+                "extract": {"window": 400, "stride": 200, **SPLITS},
             }
         )
     )
@@ -470,6 +470,7 @@ def test_the_published_bundle_is_trained_on(tmp_path):
                 "deepsea": {split: f"{split}.mat" for split in ("train", "valid", "test")},
                 "baselines": [],
                 "models": ["danq"],
+                "seeds": [0],
                 "train": {"scale": 0.03, "epochs": 1, "device": "cpu", "precision": "float32"},
                 "filters": {"windows": 50, "min_bits": 2.0},
             }

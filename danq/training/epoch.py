@@ -4,12 +4,14 @@ import time
 
 from tqdm import tqdm
 
+from danq.config import choice_lines
 from danq.data.dataset import Dataset
 from danq.errors import STOPPED, StoppedError
 from danq.network.checkpoint import Resume
 from danq.training.interruption import Progress, Stop, refuse_infinite, save_state
 from danq.training.learner import Learner, StepResult, step_seed
 from danq.training.learning_signs import Watch
+from danq.training.options import Options
 from danq.training.record import Row, log
 from danq.training.validate import SHARE, Scores, Validation
 
@@ -45,6 +47,13 @@ class Epochs:
         self.validation = Validation(dataset, SHARE * memory * 1e9)
         self.watch = Watch(self.validation, motifs)
         self.stop = stop
+
+    def announce(self, options: Options) -> None:
+        """Say in the log what was chosen for a training, and what its validation reads."""
+        name = f"{options.model} seed {options.seed}"
+        for line in choice_lines(options.choices):
+            log(f"{name}: {line}")
+        self.validation.announce(name)
 
     def run(self, learner: Learner, progress: Progress, resume: Resume) -> None:
         """Train to the end of the epoch, validate, keep the best weights, and save the state.

@@ -6,14 +6,13 @@ threads).
 
 from collections.abc import Callable
 
-from danq.config import Train, choice_lines
+from danq.config import Train
 from danq.data.dataset import open_dataset
 from danq.files import PathLike
 from danq.training.epoch import Epochs
 from danq.training.interruption import Stop, open_resume, restore_state
 from danq.training.learner import claim, set_up
-from danq.training.options import Options
-from danq.training.record import Curves, Record, Row, log, training_facts
+from danq.training.record import Curves, Record, Row, training_facts
 
 
 def train(
@@ -71,7 +70,7 @@ def train(
         resume = open_resume(checkpoint, learner, data, threads)
         progress = restore_state(learner, resume)
         if learner.leads:
-            _announce(options, epochs)
+            epochs.announce(options)
         curves = Curves(f"{checkpoint}.tensorboard", progress.epoch + 1, learner.leads)
         while not progress.finished(options.epochs, options.patience):
             epochs.run(learner, progress, resume)
@@ -84,11 +83,3 @@ def train(
             summary["signs"] = epochs.watch.conclude(learner.options, progress)
             record.write(progress.best, progress.history, summary, data.facts())
             resume.remove()
-
-
-def _announce(options: Options, epochs: Epochs) -> None:
-    """Say in the log what was chosen for a training, and what its validation reads."""
-    name = f"{options.model} seed {options.seed}"
-    for line in choice_lines(options.choices):
-        log(f"{name}: {line}")
-    epochs.validation.announce(name)

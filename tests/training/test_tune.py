@@ -284,7 +284,7 @@ def test_another_search_is_refused(toy, run_extract, toy_dataset, tmp_path, fake
     both = {"model": "mlp", "seed": 4}
     for dataset, changes, differences in (
         (toy_dataset, {"lr": 0.004}, "lr (0.003, now 0.004)"),
-        (toy_dataset, {"patience": 4}, "patience (null, now 4)"),
+        (toy_dataset, {"patience": 4}, "patience (9, now 4)"),
         (toy_dataset, both, 'model ("danq_conv", now "mlp"), seed (3, now 4)'),
         (other, {}, "dataset ("),
     ):
