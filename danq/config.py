@@ -421,7 +421,7 @@ class Train(Section):
         if self.recipe == "published" and self.initialise_from == "enriched":
             raise ValueError(
                 "initialise_from enriched is not for the published recipe, whose bound on weights "
-                "would silence such filters; give recipe auto"
+                "would keep such filters below 0; give recipe auto"
             )
         if self.stem == "exponential" and self.devices * self.nodes > 1:
             raise ValueError(

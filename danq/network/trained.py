@@ -208,7 +208,6 @@ class TrainedModel:
         dataset: Dataset,
         split: str,
         rows: range,
-        stop: Callable[[], None] = strands.never_stop,
     ) -> torch.Tensor:
         """Predict neighbouring windows of a split, read from the file as they are needed.
 
@@ -220,15 +219,13 @@ class TrainedModel:
             train, valid or test.
         rows : range
             Rows of the split.
-        stop : callable, optional
-            Called before each batch; may raise.
 
         Returns
         -------
         torch.Tensor, float32, shape (2, len(rows), T), on the CPU
             Probabilities of either strand.
         """
-        return strands.predict_rows(self.network, dataset, split, rows, self.device, stop)
+        return strands.predict_rows(self.network, dataset, split, rows, self.device)
 
     def predict_batches(
         self, dataset: Dataset, split: str, rows: range

@@ -59,16 +59,26 @@ def describe_training_set(dataset: Dataset) -> TrainingSet:
     TrainingSet
     """
     counts = dataset.label_counts("train")
-    stride = dataset.source.get("stride", dataset.bin_size)
     return TrainingSet(
         windows=dataset.length("train"),
         labelled=counts.labelled,
-        overlap=dataset.bin_size // stride,
+        overlap=_overlap(dataset),
         targets=len(counts.positives),
         rarest=int(counts.positives.min()),
         median=int(np.median(counts.positives)),
         most_frequent=int(counts.positives.max()),
     )
+
+
+def _overlap(dataset: Dataset) -> int:
+    """Return how many training bins share a base: as many as their starts differ within a bin.
+
+    It follows from the windows themselves, so that it holds whatever made the dataset.
+    """
+    if dataset.attributes["coordinates"] != "genome":
+        return 1
+    offsets = dataset.positions("train").start % dataset.bin_size
+    return max(1, len(np.unique(offsets)))
 
 
 ROUNDS = 6

@@ -112,10 +112,14 @@ def test_a_training_set_is_counted(toy_dataset):
     )
 
 
-def test_overlapping_bins_are_noticed(toy, run_extract, tmp_path):
-    run_extract(toy, tmp_path, stride=40)
+@pytest.mark.parametrize(("stride", "overlap"), [(200, 1), (100, 2), (40, 5), (20, 10)])
+def test_overlapping_bins_are_noticed_whatever_the_file_says_of_its_making(
+    stride, overlap, toy, run_extract, tmp_path
+):
+    run_extract(toy, tmp_path, stride=stride)
     with open_dataset(tmp_path / "dataset.h5") as data:
-        assert describe_training_set(data).overlap == 5
+        data.source.pop("stride")  # as one that was made before there was such an entry
+        assert describe_training_set(data).overlap == overlap
 
 
 def test_who_gives_epochs_gets_whole_passes():
