@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from danq.data.dataset import Dataset
 from danq.data.enriched import TargetSequences, find_enriched
 from danq.errors import DanqError
+from danq.evaluation.baselines import evenly_spaced
 from danq.genome.bins import flank
 from danq.genome.sequence import base_indices
 from danq.motif.meme import Motif, known_motifs
@@ -180,9 +181,7 @@ class _Rows(NamedTuple):
 
 def _sample_rows(dataset: Dataset, rng: np.random.Generator) -> _Rows:
     """Draw positive rows of each target, and rows without a label."""
-    n_targets = len(dataset.names)
-    spaced = np.linspace(0, n_targets - 1, min(n_targets, TARGETS))
-    columns = np.unique(spaced.round().astype(int))
+    columns = evenly_spaced(len(dataset.names), TARGETS)
     positive: list[list[NDArray[np.int64]]] = [[] for _ in columns]
     unlabelled = []
     for start in _block_starts(dataset.length("train"), rng):
