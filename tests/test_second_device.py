@@ -29,7 +29,7 @@ from danq.network.motif_layers import motif_layers
 from danq.network.predict import predict
 from danq.network.recipes import choose_recipe
 from danq.network.trained import load
-from danq.training import profiling
+from danq.training import generalisation, profiling
 from danq.training.learner import set_up, step_seed
 from tests.conftest import WINDOW
 from tests.interpret.helpers import LENGTH, TARGETS, small, window
@@ -211,6 +211,19 @@ def test_a_training_on_the_device_gives_the_weights_of_the_cpu(
     assert capsys.readouterr().err.count("device mps: Apple's GPU") == 1
     for name, values in expected["weights"].items():
         close(result["weights"][name].numpy(), values.numpy(), 1e-4)
+
+
+def test_a_training_on_the_device_is_as_healthy(device, toy_dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(generalisation, "FEWEST_POSITIVES", 1)
+    values = {}
+    for name in ("cpu", "mps"):
+        facts = run(toy_dataset, tmp_path / name, "danq_conv", epochs=1, dropout=0, device=name)[
+            "facts"
+        ]
+        values[name] = {check["name"]: check["value"] for check in facts["health"]}
+    assert list(values["cpu"]) == list(values["mps"]) and "gap" in values["cpu"]
+    numbers = [[value or 0.0 for value in values[name].values()] for name in ("cpu", "mps")]
+    close(*numbers, 1e-3)
 
 
 def test_a_training_that_was_cut_off_goes_on_on_the_device(device, toy_dataset, tmp_path):

@@ -158,7 +158,7 @@ def test_a_run_ends_with_its_report_and_what_the_networks_learnt(finished):
 
 def test_a_training_is_told_that_a_scan_does_better(finished):
     facts = json.loads((finished / "results" / "toy" / "mlp" / "seed0" / "train.json").read_text())
-    whats = [sign["what"] for sign in facts["signs"]]
+    whats = [check["what"] for check in facts["health"] if not check["passed"]]
     assert any("where a scan with that motif has" in what for what in whats)
     log = (finished / "results" / "toy" / "logs" / "train_mlp_seed0.log").read_text()
     assert all(f"mlp seed 0 has ended: {what}; try" in log for what in whats)

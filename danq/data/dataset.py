@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import h5py
 import numpy as np
@@ -19,6 +19,9 @@ from danq.data.verify import problems
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.sequence import unpack, unpack_indices
+
+Rows: TypeAlias = slice | NDArray[np.int64]
+"""Which windows of a split: a slice, or numbers that ascend."""
 
 _BLOCK = 4096  # windows read at once; counts of fewer than 2^16 fit 16 bits
 
@@ -114,15 +117,15 @@ class Dataset:
         """
         return self._file[split]["sequences"][rows]
 
-    def packed_labels(self, split: str, rows: slice = slice(None)) -> NDArray[np.uint8]:
+    def packed_labels(self, split: str, rows: Rows = slice(None)) -> NDArray[np.uint8]:
         """Return the packed labels of windows, as they are stored.
 
         Parameters
         ----------
         split : str
             train, valid or test.
-        rows : slice
-            Which of its windows.
+        rows : slice, or numpy.ndarray of int
+            Which of its windows; their numbers ascend, each once.
 
         Returns
         -------
@@ -131,15 +134,15 @@ class Dataset:
         """
         return self._file[split]["targets"][rows]
 
-    def labels(self, split: str, rows: slice = slice(None)) -> NDArray[np.uint8]:
+    def labels(self, split: str, rows: Rows = slice(None)) -> NDArray[np.uint8]:
         """Return the labels of windows.
 
         Parameters
         ----------
         split : str
             train, valid or test.
-        rows : slice
-            Which of its windows.
+        rows : slice, or numpy.ndarray of int
+            Which of its windows; their numbers ascend, each once.
 
         Returns
         -------

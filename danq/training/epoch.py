@@ -10,10 +10,10 @@ from danq.errors import STOPPED, StoppedError
 from danq.network.checkpoint import Resume
 from danq.training.interruption import Progress, Stop, refuse_infinite, save_state
 from danq.training.learner import Learner, StepResult, step_seed
-from danq.training.learning_signs import Watch
 from danq.training.options import Options
 from danq.training.record import Row, log
 from danq.training.validate import SHARE, Scores, Validation
+from danq.training.watch import Watch
 
 SAVE_EVERY = 300
 """Seconds between two states saved within an epoch."""

@@ -85,7 +85,7 @@ class Progress:
     best : dict of str to torch.Tensor
         Weights of the best epoch, on the CPU; empty before the first has ended.
     measured : dict, or None
-        Of the best epoch: `danq.training.learning_signs.Measurement`, plain values by name.
+        Of the best epoch: `danq.training.health.Measurement`, plain values by name.
     said : list of str
         Names of the signs of not learning that were said.
     """

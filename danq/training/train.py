@@ -80,6 +80,6 @@ def train(
         if learner.leads:
             summary = training_facts(learner, progress.history, data.window, resume.all_threads)
             summary["validation"] = epochs.validation.facts()
-            summary["signs"] = epochs.watch.conclude(learner.options, progress)
+            summary["health"] = epochs.watch.conclude(learner, progress)
             record.write(progress.best, progress.history, summary, data.facts())
             resume.remove()

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from danq.evaluation import convergence
 from danq.report.run_trainings import Trained
 
-RISE = 0.02
+RISE = convergence.RISE
 """A model may be undertrained when validation AUPRC rose by more than this in its last epoch."""
 
 
@@ -37,12 +38,8 @@ def undertrained(history: pd.DataFrame) -> bool:
         True when the best epoch is the last, and AUPRC still rose by a share of more than `RISE`;
         after a single epoch, always.
     """
-    values = history["valid_auprc"].to_numpy()
-    if len(values) < 2:
-        return True
-    before, last = values[-2:]
-    rose = last - before > RISE * before
-    return bool(rose and best_epoch(history) == len(values))
+    areas = history["valid_auprc"].tolist()
+    return convergence.still_improving(areas, best_epoch(history) == len(areas))
 
 
 def with_history(trained: Sequence[Trained]) -> list[Trained]:
@@ -53,26 +50,6 @@ def with_history(trained: Sequence[Trained]) -> list[Trained]:
 def undertrained_trainings(trained: Sequence[Trained]) -> list[Trained]:
     """Return the trainings that may be undertrained, of those with a history."""
     return [training for training in with_history(trained) if undertrained(training.history)]
-
-
-def signs_of_not_learning(trained: Sequence[Trained]) -> pd.DataFrame:
-    """Return what the trainings themselves say of not having learnt.
-
-    Returns
-    -------
-    pandas.DataFrame
-        model, seed, what was seen and advice, a row per sign; no row where there is none.
-    """
-    rows = []
-    for training in trained:
-        signs = training.facts.get("signs")
-        for sign in signs if isinstance(signs, list) else []:
-            if isinstance(sign, dict):
-                row = {"model": training.model, "seed": training.seed}
-                row["what"] = str(sign.get("what"))
-                row["advice"] = str(sign.get("advice"))
-                rows.append(row)
-    return pd.DataFrame(rows, columns=["model", "seed", "what", "advice"])
 
 
 def single_seed_models(trained: Sequence[Trained]) -> list[str]:
@@ -155,17 +132,10 @@ def training_summaries(trained: Sequence[Trained]) -> pd.DataFrame:
         row["epochs"] = len(values)
         row["best_epoch"] = best
         row["best_auprc"] = values.iloc[best - 1]
-        row["change"] = _last_change(values)
+        row["change"] = convergence.last_gain(values.tolist())
         row["windows_per_second"] = _speed(training.history)
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _last_change(values: pd.Series) -> float:
-    if len(values) < 2:
-        return np.nan
-    before, last = values.iloc[-2:]
-    return last / before - 1 if before > 0 else np.nan
 
 
 def epochs(trained: Sequence[Trained], columns: Sequence[str]) -> pd.DataFrame:

@@ -8,13 +8,13 @@ from danq.report import figures
 from danq.report.findings.choices import Choosers, choices
 from danq.report.findings.training import (
     costs,
-    signs_of_not_learning,
     training_summaries,
     with_history,
 )
 from danq.report.page import Column, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
+from danq.report.sections.health import health_table
 from danq.report.sections.pieces import model_cell, page_figures
 from danq.report.words import duration, listed, number, plain, title
 
@@ -27,20 +27,8 @@ def training(run: Run) -> Section:
         text = ["This run has no training history."]
         return Section("training", "The training", text=text, tables=[chosen])
     drawings = page_figures(figures.validation(run), figures.loss(run))
-    tables = [signs_table(trained), cost_table(trained), training_table(trained), chosen]
+    tables = [health_table(run), cost_table(trained), training_table(trained), chosen]
     return Section("training", "The training", figures=drawings, tables=tables)
-
-
-def signs_table(trained: Sequence[Trained]) -> Table:
-    """Return what the trainings say of not having learnt; without rows where they say nothing."""
-    columns = [
-        Column("model", "model", title, words=True),
-        Column("seed", "seed"),
-        Column("what", "after the best epoch", words=True),
-        Column("advice", "what may help", words=True),
-    ]
-    note = "By the validation split; the logs of the trainings say the same."
-    return table_of("Signs of not learning", signs_of_not_learning(trained), columns, note)
 
 
 def cost_table(trained: Sequence[Trained]) -> Table:

@@ -46,14 +46,3 @@ def test_what_was_chosen_is_shown_even_without_a_history(tmp_path):
     bare = [training._replace(history=pd.DataFrame()) for training in run.trained]
     section = t.training(dataclasses.replace(run, trained=bare))
     assert [table.title for table in section.tables] == ["What was chosen, and why"]
-
-
-def test_signs_of_not_learning_are_shown_where_there_are_any():
-    sign = {"what": "it guesses", "advice": "try more epochs"}
-    history = pd.DataFrame({"valid_auprc": [0.2], "best": ["yes"]})
-    empty = pd.DataFrame()
-    training = Trained("danq", 0, history, {"signs": [sign]}, empty, {}, empty)
-    row = cells(t.signs_table([training]))["DanQ"]
-    assert row["after the best epoch"].text == "it guesses"
-    assert row["what may help"].text == "try more epochs"
-    assert t.signs_table([training._replace(facts={})]).rows == []
