@@ -37,7 +37,7 @@ class Model:
         Cost of training on one window of 1,000 bp at the published widths (GFLOP): six times the
         multiply-adds, two for the forward pass and four for the backward pass.
     twin_of : str or None
-        The recurrent model whose recurrent layer it replaces at equal cost.
+        The model whose LSTM it replaces at equal cost, by another recurrence or without one.
     contrast : str
         In what the twin and that model differ, as a sentence of the report.
     compared_with : tuple of str
@@ -100,16 +100,32 @@ class Metric:
 LARGE = {"filters": 1024, "units": 512, "filter_width": 30, "pool": 15}
 """What DanQ-JASPAR has in place of DanQ's sizes; 525 filters are initialised from JASPAR."""
 
-_CONV_CONTRAST = (
-    "DanQ-conv is DanQ with a convolution in the place of its recurrent layer: the same "
-    "multiply-adds, and almost the same number of parameters. The two differ in recurrence and in "
-    "receptive field: that of the convolution is only a neighbourhood."
-)
-_DILATED_CONTRAST = (
-    "DanQ-dilated has dilated convolutions there, whose receptive field is the whole window "
-    "as that of the recurrence is, at nearly the same cost: the two differ in recurrence, not in "
-    "receptive field."
-)
+_CONTRASTS = {
+    "conv": (
+        "{twin} is {model} with a convolution in the place of its recurrent layer, at the same "
+        "cost. The two differ in recurrence and in reach: a position of the convolution sees only "
+        "its neighbours."
+    ),
+    "residual": (
+        "{twin} has a convolution there and a branch of dilated convolutions that sees the whole "
+        "window, as the recurrent layer does, at the same cost: the two differ in recurrence, not "
+        "in reach."
+    ),
+    "attention": (
+        "{twin} has a convolution there and attention over the whole window, at the same cost: the "
+        "two differ in recurrence, not in reach."
+    ),
+    "mingru": (
+        "{twin} has a linear recurrence there, whose gates do not see its state, at the same cost: "
+        "the two differ in what a recurrence can compute, not in reach."
+    ),
+}
+"""In what a twin and its model differ, by what stands in the recurrent layer's place."""
+
+
+def _contrast(kind: str, model: str, twin: str) -> str:
+    return _CONTRASTS[kind].format(model=model, twin=twin)
+
 
 _MODELS = (
     Model(
@@ -150,7 +166,15 @@ _MODELS = (
         gflop=1.2,
         recurrent=True,
         receptive_field="window",
-        compared_with=("deepsea", "danq_conv", "danq_dilated", "danq_forward", "blstm"),
+        compared_with=(
+            "deepsea",
+            "danq_conv",
+            "danq_residual",
+            "danq_attention",
+            "danq_mingru",
+            "danq_forward",
+            "blstm",
+        ),
     ),
     Model(
         name="danq_forward",
@@ -164,26 +188,46 @@ _MODELS = (
     Model(
         name="danq_conv",
         title="DanQ-conv",
-        description="DanQ with the LSTM replaced by a convolution of equal multiply-adds",
+        description="DanQ with a convolution of the same cost in the place of its LSTM",
         network="DanQConv",
         gflop=1.2,
         twin_of="danq",
-        contrast=_CONV_CONTRAST,
+        contrast=_contrast("conv", "DanQ", "DanQ-conv"),
         compared_with=("deepsea",),
     ),
     Model(
-        name="danq_dilated",
-        title="DanQ-dilated",
-        description=(
-            "DanQ with the LSTM replaced by dilated convolutions of nearly the same cost, "
-            "whose receptive field is the whole window"
-        ),
-        network="DanQDilated",
+        name="danq_residual",
+        title="DanQ-residual",
+        description="DanQ with a convolution there, and dilated ones over the whole window",
+        network="DanQResidual",
         gflop=1.2,
         receptive_field="window",
         twin_of="danq",
-        contrast=_DILATED_CONTRAST,
+        contrast=_contrast("residual", "DanQ", "DanQ-residual"),
         compared_with=("danq_conv",),
+    ),
+    Model(
+        name="danq_attention",
+        title="DanQ-attention",
+        description="DanQ with a convolution there, and attention over the whole window",
+        network="DanQAttention",
+        gflop=1.2,
+        receptive_field="window",
+        twin_of="danq",
+        contrast=_contrast("attention", "DanQ", "DanQ-attention"),
+        compared_with=("danq_conv", "danq_residual"),
+    ),
+    Model(
+        name="danq_mingru",
+        title="DanQ-minGRU",
+        description="DanQ with a linear recurrence there",
+        network="DanQMinGRU",
+        gflop=1.2,
+        recurrent=True,
+        receptive_field="window",
+        twin_of="danq",
+        contrast=_contrast("mingru", "DanQ", "DanQ-minGRU"),
+        compared_with=("danq_conv", "danq_residual"),
     ),
     Model(
         name="danq_jaspar",
@@ -195,28 +239,61 @@ _MODELS = (
         recurrent=True,
         receptive_field="window",
         published_recipe="danq_jaspar",
-        compared_with=("danq", "danq_jaspar_conv", "danq_jaspar_dilated"),
+        compared_with=(
+            "danq",
+            "danq_jaspar_conv",
+            "danq_jaspar_residual",
+            "danq_jaspar_attention",
+            "danq_jaspar_mingru",
+        ),
     ),
     Model(
         name="danq_jaspar_conv",
         title="DanQ-JASPAR-conv",
-        description="the larger DanQ with a convolution of the same cost",
+        description="the larger DanQ with a convolution of the same cost in the place of its LSTM",
         network="DanQConv",
         sizes=LARGE,
         gflop=3.5,
         published_recipe="danq_jaspar",
         twin_of="danq_jaspar",
+        contrast=_contrast("conv", "DanQ-JASPAR", "DanQ-JASPAR-conv"),
     ),
     Model(
-        name="danq_jaspar_dilated",
-        title="DanQ-JASPAR-dilated",
-        description="the larger DanQ with dilated convolutions of nearly the same cost",
-        network="DanQDilated",
+        name="danq_jaspar_residual",
+        title="DanQ-JASPAR-residual",
+        description="the larger DanQ with a convolution there, and dilated ones over the window",
+        network="DanQResidual",
         sizes=LARGE,
         gflop=3.5,
         receptive_field="window",
         published_recipe="danq_jaspar",
         twin_of="danq_jaspar",
+        contrast=_contrast("residual", "DanQ-JASPAR", "DanQ-JASPAR-residual"),
+    ),
+    Model(
+        name="danq_jaspar_attention",
+        title="DanQ-JASPAR-attention",
+        description="the larger DanQ with a convolution there, and attention over the whole window",
+        network="DanQAttention",
+        sizes=LARGE,
+        gflop=3.5,
+        receptive_field="window",
+        published_recipe="danq_jaspar",
+        twin_of="danq_jaspar",
+        contrast=_contrast("attention", "DanQ-JASPAR", "DanQ-JASPAR-attention"),
+    ),
+    Model(
+        name="danq_jaspar_mingru",
+        title="DanQ-JASPAR-minGRU",
+        description="the larger DanQ with a linear recurrence there",
+        network="DanQMinGRU",
+        sizes=LARGE,
+        gflop=3.5,
+        recurrent=True,
+        receptive_field="window",
+        published_recipe="danq_jaspar",
+        twin_of="danq_jaspar",
+        contrast=_contrast("mingru", "DanQ-JASPAR", "DanQ-JASPAR-minGRU"),
     ),
 )
 
@@ -275,17 +352,17 @@ def comparisons() -> list[tuple[str, str]]:
 
 
 def twins(name: str) -> list[Model]:
-    """Return the models that replace the recurrent layer of `name` at equal cost."""
+    """Return the models that replace the LSTM of `name` at equal cost."""
     return [model for model in MODELS.values() if model.twin_of == name]
 
 
 def question_pairs() -> list[tuple[str, str]]:
-    """Return the pairs that ask what a recurrent layer adds, as (with, without), the twins first.
+    """Return the pairs that ask what an LSTM adds, as (with, without), the twins first.
 
     Examples
     --------
     >>> question_pairs()[:3]
-    [('danq', 'danq_conv'), ('danq', 'danq_dilated'), ('danq', 'deepsea')]
+    [('danq', 'danq_conv'), ('danq', 'danq_residual'), ('danq', 'danq_attention')]
     """
     pairs: list[tuple[str, str]] = []
     for model in MODELS.values():

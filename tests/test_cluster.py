@@ -81,7 +81,7 @@ def test_a_training_asks_for_time_by_arithmetic(tmp_path):
     # minutes.
     arithmetic = 10 + 3 * 2 * 1e6 * 1.2e9 * 0.2 / (4 * 20e9) / 60
     assert minutes(Words(model="danq"), [dataset], 1) == pytest.approx(arithmetic, abs=1)
-    assert minutes(Words(model="danq_dilated"), [dataset], 2) == pytest.approx(
+    assert minutes(Words(model="danq_residual"), [dataset], 2) == pytest.approx(
         2 * arithmetic, abs=1
     )
     assert minutes(Words(model="danq"), [dataset], 6) == 24 * 60, (

@@ -23,7 +23,7 @@ from danq.network.models import Network, build
 from danq.network.recipes import choose_recipe
 
 FORMAT = "danq-checkpoint"
-VERSION = 4
+VERSION = 5
 
 KNOBS = ("scale", "dropout", "head", "gates", "filter_scale", "stem", "filter_width")
 """Knobs of `danq.config.Train` that `danq.network.models.build` takes."""

@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import nn
 
+from danq.network.bodies import Attention
+
 
 def count_parameters(model: nn.Module) -> int:
     """Return the number of trainable parameters of a model."""
@@ -12,7 +14,7 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def count_multiply_adds(model: nn.Module, window: int) -> int:
-    """Count the multiply-adds of convolutions, recurrent and fully connected layers.
+    """Count the multiply-adds of convolutions, recurrent and fully connected layers, and attention.
 
     Parameters
     ----------
@@ -37,9 +39,14 @@ def count_multiply_adds(model: nn.Module, window: int) -> int:
             if name.startswith("weight"):
                 counts.append(positions * parameter.numel())
 
+    def count_products(layer: Attention, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        counts.append(layer.multiply_adds(inputs[0].shape[2]))
+
     shapes = copy.deepcopy(model).to("meta").eval()
     for layer in shapes.modules():
         if isinstance(layer, nn.RNNBase | nn.Conv1d | nn.Linear):
             layer.register_forward_hook(count)
+        elif isinstance(layer, Attention):
+            layer.register_forward_hook(count_products)
     shapes(torch.zeros(1, 4, window, device="meta"))
     return sum(counts)

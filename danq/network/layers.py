@@ -83,6 +83,10 @@ class Stem(nn.Module):
             return self.rectifier(Y)
         return torch.exp(self._normalise(Y).clamp(max=self.CEILING))
 
+    def bases(self, positions: int) -> int:
+        """Return how many bases so many neighbouring positions of its feature map depend on."""
+        return positions * self.pool + self.conv.kernel_size[0] - 1
+
     def site_responses(self, X: torch.Tensor) -> torch.Tensor:
         """Return the response of each filter at each position of the given strand.
 

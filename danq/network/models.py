@@ -6,32 +6,34 @@ that can be read as motifs is a `stem`, their convolution with its pool, and a `
 the others have None for a stem. From no convolution and no recurrence to both, with the number of
 parameters at 1,000 bp and 919 targets:
 
-===================== =============================================== ==========
-name                  layers                                          parameters
-===================== =============================================== ==========
-mlp                   two fully connected                             5,408,469
-blstm                 a bidirectional LSTM over the bases, pooled     46,678,479
-deepsea               three convolutions                              52,843,119
-danq                  a convolution, a bidirectional LSTM over it     46,929,039
-danq_forward          danq with two LSTMs that both read forward      46,929,039
-danq_conv             danq with a convolution in the LSTM's place     46,924,559
-danq_dilated          danq with dilated convolutions in its place     46,924,447
-danq_jaspar           danq with 1,024 filters of 30 bp, 512 units     67,896,271
-danq_jaspar_conv      ... and a convolution in the LSTM's place       67,889,103
-danq_jaspar_dilated   ... and dilated convolutions in its place       67,891,663
-===================== =============================================== ==========
+====================== =============================================== ==========
+name                   layers                                          parameters
+====================== =============================================== ==========
+mlp                    two fully connected                             5,408,469
+blstm                  a bidirectional LSTM over the bases, pooled     46,678,479
+deepsea                three convolutions                              52,843,119
+danq                   a convolution, a bidirectional LSTM over it     46,929,039
+danq_forward           danq with two LSTMs that both read forward      46,929,039
+danq_conv              danq with a convolution in the LSTM's place     46,924,559
+danq_residual          ... a convolution and a dilated branch          46,930,809
+danq_attention         ... a convolution and attention                 46,872,527
+danq_mingru            ... a linear recurrence                         46,927,119
+danq_jaspar            danq with 1,024 filters of 30 bp, 512 units     67,896,271
+danq_jaspar_conv       ... and a convolution in the LSTM's place       67,892,858
+danq_jaspar_residual   ... a convolution and a dilated branch          67,897,128
+danq_jaspar_attention  ... a convolution and attention                 67,797,635
+danq_jaspar_mingru     ... a linear recurrence                         67,893,199
+====================== =============================================== ==========
 
-`danq_conv` and `danq_dilated` are fair twins: they cost the multiply-adds per sequence of `danq`
-(200,578,075; the dilated one's as near as whole channels allow) and have almost its parameters.
-The receptive field of `danq_conv` is a neighbourhood, that of `danq_dilated` the whole window:
-danq's lead over the first may come from recurrence or from the receptive field, its lead over the
-second comes from recurrence.
+The twins of `danq`, which have something else in its LSTM's place, cost its multiply-adds per
+sequence (200,578,075 at the published size) to within 1 % at any size. They separate what the LSTM
+has at once: `danq_conv` sees a neighbourhood of it (`Network.reach`), `danq_residual` and
+`danq_attention` the whole window without recurrence, `danq_mingru` the whole window by a recurrence
+that is linear in its state. docs/models.md says why each is what it is.
 """
 
 import inspect
-import math
-from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,6 +41,7 @@ from torch.nn import functional
 
 from danq.catalog import MODELS
 from danq.errors import DanqError
+from danq.network.bodies import Attention, Dilated, Local, MinGRU, Reaching
 from danq.network.layers import (
     AS_PUBLISHED,
     DenseHead,
@@ -67,6 +70,11 @@ class Network(nn.Module):
 
     stem: Stem | None
     head: DenseHead | PoolHead
+
+    @property
+    def reach(self) -> int | None:
+        """Bases that one position of the last feature map depends on; None: the whole window."""
+        return None
 
 
 class ConvolutionalNetwork(Network):
@@ -225,6 +233,13 @@ class DeepSEA(ConvolutionalNetwork):
             X = X.transpose(1, 2)  # (N, 53, 960)
         return self.head(X)  # (N, T); the published head flattens channel by channel
 
+    @property
+    def reach(self) -> int:
+        """Bases that one position of the last feature map depends on."""
+        second = self.third.kernel_size[0]  # positions of the second pool
+        first = 4 * second + self.second.kernel_size[0] - 1  # and of the first
+        return self.stem.bases(first)
+
     def second_responses(self, X: torch.Tensor) -> torch.Tensor:  # (N, 320, 248)
         """Return the responses of the second filters, not yet pooled, to what the stem returns."""
         return responses(self.second, self.drops[0](X))  # (N, 480, 241)
@@ -322,79 +337,58 @@ class DanQForward(DanQ):
         return torch.cat(outputs, dim=2).transpose(0, 1)  # (N, P, 2 * units)
 
 
-class DanQConv(DanQ):
-    """DanQ's local no-RNN twin: a convolution of as many multiply-adds in the LSTM's place.
+class _Twin(DanQ):
+    """DanQ with a body of the same cost in its LSTM's place."""
 
-    A step of a bidirectional LSTM costs ``2 * 4 * units * (filters + units)`` multiply-adds a
-    position, a convolution of width w to ``2 * units`` channels ``w * filters * 2 * units``: the
-    same for ``w = 4 (filters + units) / filters``, which is 8 in DanQ and 6 in DanQ-JASPAR.
+    def _mix(self, X: torch.Tensor) -> torch.Tensor:
+        return self.body(X)
+
+
+class DanQConv(_Twin):
+    """DanQ's local twin: a convolution in the LSTM's place.
+
     Parameters as `DanQ`.
     """
 
-    body: nn.Conv1d
+    body: Local
 
     def _make_body(self, filters: int, units: int, positions: int, gates: str) -> nn.Module:
-        width = round(4 * (filters + units) / filters)
-        return nn.Conv1d(filters, 2 * units, max(1, width))
+        return Local(filters, units)
 
-    def _mix(self, X: torch.Tensor) -> torch.Tensor:
-        width = self.body.kernel_size[0]
-        flanks = ((width - 1) // 2, width // 2)
-        X = functional.relu(responses(self.body, X, flanks))  # as many positions out as in
-        return X.transpose(1, 2)  # (N, P, 2 * units)
+    @property
+    def reach(self) -> int:
+        """Bases that one position of the last feature map depends on."""
+        return self.stem.bases(self.body.width)
 
 
-class DanQDilated(DanQ):
-    """DanQ's no-RNN twin whose receptive field is the whole window, at the same cost or nearly.
+class DanQResidual(_Twin):
+    """DanQ's twin that reaches the whole window by dilated convolutions, without recurrence.
 
-    Convolutions 3 wide with dilations 1, 2, 4, ... (Yu and Koltun 2016,
-    https://arxiv.org/abs/1511.07122), as many as let every position depend on every other; where
-    channels are equal in number, the input of a layer is added to its output. Parameters as `DanQ`.
+    Parameters as `DanQ`.
     """
 
-    body: nn.ModuleList
+    def _make_body(self, filters: int, units: int, positions: int, gates: str) -> nn.Module:
+        return Reaching(filters, units, Dilated(filters, units, positions))
+
+
+class DanQAttention(_Twin):
+    """DanQ's twin that reaches the whole window by attention, without recurrence.
+
+    Parameters as `DanQ`.
+    """
 
     def _make_body(self, filters: int, units: int, positions: int, gates: str) -> nn.Module:
-        # The receptive field of n layers is 2**n - 1 positions to either side.
-        doublings = math.ceil(math.log2(max(positions, 1)))
-        n = max(2, doublings)
-        channels = self._channels(filters, units, n)
-        inputs = [filters] + [channels] * (n - 1)
-        outputs = [channels] * (n - 1) + [2 * units]
-        layers = nn.ModuleList()
-        for i in range(n):
-            dilation = 2**i
-            layer = nn.Conv1d(inputs[i], outputs[i], 3, padding=dilation, dilation=dilation)
-            layers.append(layer)
-        return layers
+        return Reaching(filters, units, Attention(filters, units, positions))
 
-    @staticmethod
-    def _channels(filters: int, units: int, n: int) -> int:
-        """Return the channels c between n layers that bring their cost nearest to the LSTM's.
 
-        They solve ``3 f c + 3 (n - 2) c**2 + 6 u c = 8 u (f + u)``, multiply-adds a position.
-        """
-        a = 3 * (n - 2)
-        b = 3 * filters + 6 * units
-        cost = 8 * units * (filters + units)
-        if a == 0:
-            exact = cost / b
-        else:
-            root = math.sqrt(b * b + 4 * a * cost)
-            exact = (root - b) / (2 * a)
+class DanQMinGRU(_Twin):
+    """DanQ's twin with a linear recurrence.
 
-        def excess(c: int) -> int:
-            multiply_adds = a * c * c + b * c
-            return abs(multiply_adds - cost)
+    Parameters as `DanQ`.
+    """
 
-        nearest = min(math.floor(exact), math.ceil(exact), key=excess)
-        return max(1, nearest)
-
-    def _mix(self, X: torch.Tensor) -> torch.Tensor:
-        for layer in cast(Iterable[nn.Conv1d], self.body):
-            Y = functional.relu(responses(layer, X))  # (N, C, P)
-            X = X + Y if X.shape == Y.shape else Y
-        return X.transpose(1, 2)  # (N, P, 2 * units)
+    def _make_body(self, filters: int, units: int, positions: int, gates: str) -> nn.Module:
+        return MinGRU(filters, units)
 
 
 def _dropouts(rates: tuple[float, ...], factor: float) -> nn.ModuleList:

@@ -26,7 +26,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", ["deepsea", "danq", "danq_forward", "danq_conv", "danq_dilated"])
+@pytest.mark.parametrize("name", ["deepsea", "danq", "danq_forward", "danq_conv", "danq_residual"])
 def test_an_ablated_filter_is_one_that_never_fires(name):
     """It responds as a filter of weight 0 with a bias below 0 does."""
     torch.manual_seed(0)

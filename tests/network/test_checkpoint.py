@@ -27,7 +27,7 @@ def test_damaged_and_foreign_checkpoints_are_refused(toy_dataset, tmp_path):
     path.write_bytes((tmp_path / "model.ckpt").read_bytes()[:-2000])
     cases = [(None, "not a whole checkpoint")]
     cases += [
-        ({"weights": {}}, "not a checkpoint of version 4"),
+        ({"weights": {}}, "not a checkpoint of version 5"),
         (
             saved | {"weights": {"stem.conv.bias": torch.zeros(1)}},
             "its weights do not fit its model",
@@ -76,7 +76,7 @@ def test_a_checkpoint_of_an_older_version_is_refused(toy_dataset, tmp_path):
     saved = run(toy_dataset, tmp_path)
     torch.save(saved | {"version": 2}, tmp_path / "old.ckpt")
     refuse(
-        f"{tmp_path / 'old.ckpt'}: not a checkpoint of version 4; train the model again with danq "
+        f"{tmp_path / 'old.ckpt'}: not a checkpoint of version 5; train the model again with danq "
         "train",
         load_checkpoint,
         tmp_path / "old.ckpt",
@@ -129,7 +129,7 @@ def test_a_state_whose_weights_have_other_names_is_refused(tmp_path, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr("danq.network.checkpoint.VERSION", 2)
         Resume(tmp_path / "m.resume", OPTIONS, 1).save({})
-    with pytest.raises(DanqError, match=r"with another checkpoint_version \(2, now 4\);"):
+    with pytest.raises(DanqError, match=r"with another checkpoint_version \(2, now 5\);"):
         Resume(tmp_path / "m.resume", OPTIONS, 1).load()
 
 

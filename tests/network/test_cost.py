@@ -2,9 +2,11 @@ import re
 
 import pytest
 import torch
+from torch import nn
 
 import danq.network.models
-from danq.catalog import MODELS
+from danq.catalog import MODELS, twins
+from danq.network.bodies import Attention
 from danq.network.cost import count_multiply_adds, count_parameters
 from danq.network.models import DeepSEA, build
 
@@ -27,6 +29,20 @@ def lstm(inputs, units):
     return 4 * (units * (inputs + units) + 2 * units)
 
 
+def dilated(outer, inner, layers):
+    return conv(outer, inner, 1) + layers * conv(inner, inner, 3) + conv(inner, outer, 1)
+
+
+def attention(outer, queries, values, positions):
+    # A layer normalisation, four layers, a gain for each channel, and 4 heads' distances.
+    layers = 2 * dense(outer, queries) + dense(outer, values) + dense(values, outer)
+    return 2 * outer + layers + outer + 4 * (2 * positions - 1)
+
+
+def mingru(inputs, units):
+    return 2 * dense(inputs, 4 * units) + dense(4 * units, 2 * units)
+
+
 def head(features):
     return dense(features, 925) + dense(925, 919)
 
@@ -39,20 +55,27 @@ PARAMETERS = {
     "danq": conv(4, 320, 26) + 2 * lstm(320, 320) + head(75 * 640),
     "danq_forward": conv(4, 320, 26) + 2 * lstm(320, 320) + head(75 * 640),
     "danq_conv": conv(4, 320, 26) + conv(320, 640, 8) + head(75 * 640),
-    "danq_dilated": conv(4, 320, 26)
-    + conv(320, 248, 3)
-    + 5 * conv(248, 248, 3)
-    + conv(248, 640, 3)
-    + head(75 * 640),
+    "danq_residual": (
+        conv(4, 320, 26) + conv(320, 640, 3) + dilated(640, 206, 6) + 640 + head(75 * 640)
+    ),
+    "danq_attention": (
+        conv(4, 320, 26) + conv(320, 640, 3) + attention(640, 4 * 94, 4 * 95, 75) + head(75 * 640)
+    ),
+    "danq_mingru": conv(4, 320, 26) + mingru(320, 320) + head(75 * 640),
     "danq_jaspar": conv(4, 1024, 30) + 2 * lstm(1024, 512) + head(64 * 1024),
-    "danq_jaspar_conv": conv(4, 1024, 30) + conv(1024, 1024, 6) + head(64 * 1024),
-    "danq_jaspar_dilated": (
+    "danq_jaspar_conv": (
+        conv(4, 1024, 30) + conv(1024, 683, 8) + conv(683, 1024, 1) + head(64 * 1024)
+    ),
+    "danq_jaspar_residual": (
+        conv(4, 1024, 30) + conv(1024, 1024, 3) + dilated(1024, 395, 5) + 1024 + head(64 * 1024)
+    ),
+    "danq_jaspar_attention": (
         conv(4, 1024, 30)
-        + conv(1024, 512, 3)
-        + 4 * conv(512, 512, 3)
-        + conv(512, 1024, 3)
+        + conv(1024, 1024, 3)
+        + attention(1024, 4 * 186, 4 * 186, 64)
         + head(64 * 1024)
     ),
+    "danq_jaspar_mingru": conv(4, 1024, 30) + mingru(1024, 512) + head(64 * 1024),
 }
 
 
@@ -95,27 +118,49 @@ def multiply_adds(name):
         ("danq", 200_578_075),
         ("danq_forward", 200_578_075),
         ("danq_conv", 200_578_075),
+        ("danq_mingru", 200_578_075),
         ("danq_jaspar", 583_440_539),
-        ("danq_jaspar_conv", 583_440_539),
+        ("danq_jaspar_mingru", 583_440_539),
     ],
 )
 def test_a_twin_costs_exactly_the_multiply_adds_of_its_model(name, expected):
     assert multiply_adds(name) == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "positions", "filters", "units", "layers", "channels", "model"),
-    [
-        ("danq_dilated", 75, 320, 320, 7, 248, 200_578_075),
-        ("danq_jaspar_dilated", 64, 1024, 512, 6, 512, 583_440_539),
-    ],
-)
-def test_no_other_width_makes_the_dilated_twin_cost_more_nearly_the_same(
-    name, positions, filters, units, layers, channels, model
-):
-    def excess(c):
-        body = 3 * positions * (filters * c + (layers - 2) * c * c + c * 2 * units)
-        return body - positions * 2 * 4 * units * (filters + units)
+SCALES = (0.1, 0.2, 0.5, 1.0, 2.0)
+FILTER_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
-    assert abs(excess(channels)) < min(abs(excess(channels - 1)), abs(excess(channels + 1)))
-    assert multiply_adds(name) == model + excess(channels)
+
+@pytest.mark.parametrize("window", [500, 1000])
+@pytest.mark.parametrize("name", ["danq", "danq_jaspar"])
+def test_every_twin_costs_what_its_model_costs_at_every_size(name, window):
+    for scale in SCALES:
+        for filter_scale in FILTER_SCALES:
+            with torch.device("meta"):
+                costs = {}
+                for model in [name, *(twin.name for twin in twins(name))]:
+                    network = build(model, window, 11, scale, filter_scale=filter_scale)
+                    costs[model] = count_multiply_adds(network, window)
+            assert len(costs) == 5
+            for model, cost in costs.items():
+                size = (model, scale, filter_scale)
+                assert cost == pytest.approx(costs[name], rel=0.01), size
+
+
+def test_the_products_of_attention_are_counted():
+    # Each of 4 heads: queries by keys and scores by values, for each pair of positions.
+    layer = Attention(filters=8, units=8, positions=20)
+    channels = layer.queries.out_features + layer.values.out_features
+    layers = (layer.queries, layer.keys, layer.values, layer.leave)
+    weights = sum(part.weight.numel() for part in layers)
+    assert layer.multiply_adds(20) == 20 * 20 * channels
+
+    class Alone(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = layer
+
+        def forward(self, X):
+            return self.attention(torch.zeros(1, 16, 20, device=X.device))
+
+    assert count_multiply_adds(Alone(), 100) == 20 * weights + 20 * 20 * channels

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from danq.catalog import MODELS
+from danq.network.bodies import Reaching
 from danq.network.layers import Dropout, HardLSTM, PoolHead
 from danq.network.models import (
     build,
@@ -24,6 +25,14 @@ def one_hot_batch(n, length, seed=0):
     indices = np.random.default_rng(seed).integers(0, 4, (n, length))
     one_hot = np.eye(4, dtype=np.float32)[indices].transpose(0, 2, 1)
     return torch.from_numpy(one_hot.copy())
+
+
+def with_open_branches(model):
+    """Return a model whose branches are not closed, as their gains of 0 leave them at first."""
+    for layer in model.modules():
+        if isinstance(layer, Reaching):
+            nn.init.ones_(layer.gain)
+    return model
 
 
 def inputs_of(*layers):
@@ -48,7 +57,7 @@ def test_logits_have_a_row_per_window_and_a_column_per_target(name, head):
 @every_model_and_head
 def test_gradients_reach_every_parameter(name, head):
     torch.manual_seed(0)
-    model = build(name, 500, 5, 0.1, 1.0, head)
+    model = with_open_branches(build(name, 500, 5, 0.1, 1.0, head))
     model(one_hot_batch(8, 500)).square().sum().backward()
     for key, parameter in model.named_parameters():
         assert parameter.grad is not None, key
@@ -58,7 +67,7 @@ def test_gradients_reach_every_parameter(name, head):
 @every_model_and_head
 def test_a_prediction_does_not_depend_on_its_batch(name, head):
     torch.manual_seed(0)
-    model = build(name, 500, 5, 0.1, 1.0, head).eval()
+    model = with_open_branches(build(name, 500, 5, 0.1, 1.0, head)).eval()
     X = one_hot_batch(9, 500)
     with torch.no_grad():
         together = model(X)
@@ -75,9 +84,13 @@ def test_a_prediction_does_not_depend_on_its_batch(name, head):
         ("danq", 1000, True, True),
         ("danq_jaspar", 1000, True, True),
         ("blstm", 400, True, True),
-        ("danq_dilated", 1000, True, True),
-        ("danq_dilated", 500, True, True),
-        ("danq_jaspar_dilated", 1000, True, True),
+        ("danq_residual", 1000, True, True),
+        ("danq_residual", 500, True, True),
+        ("danq_jaspar_residual", 1000, True, True),
+        ("danq_attention", 1000, True, True),
+        ("danq_jaspar_attention", 500, True, True),
+        ("danq_mingru", 1000, True, True),
+        ("danq_jaspar_mingru", 500, True, True),
         ("danq_forward", 1000, True, False),
         ("danq_conv", 1000, False, False),
         ("danq_jaspar_conv", 1000, False, False),
@@ -86,7 +99,7 @@ def test_a_prediction_does_not_depend_on_its_batch(name, head):
 def test_each_model_has_the_receptive_field_that_it_claims(name, window, rightwards, leftwards):
     # By gradients in float64, which tell what is small from what is nothing.
     torch.manual_seed(0)
-    model = build(name, window, 5, 0.1).double().eval()
+    model = with_open_branches(build(name, window, 5, 0.1)).double().eval()
     X = one_hot_batch(1, window).double().requires_grad_()
     following = model.drop if name == "blstm" else model.drops[1]
     inputs = inputs_of(following)
@@ -101,19 +114,6 @@ def test_each_model_has_the_receptive_field_that_it_claims(name, window, rightwa
     first, last = influence(0), influence(-1)
     assert first[:13].max() > 0 and last[-30:].max() > 0
     assert (last[:13].max() > 0, first[-13:].max() > 0) == (rightwards, leftwards)
-
-
-def test_a_dilated_layer_adds_to_what_comes_in():
-    torch.manual_seed(0)
-    model = build("danq_dilated", 1000, 2, 0.05)
-    entry, *middle, exit_ = model.body
-    for layer in middle:
-        nn.init.zeros_(layer.weight)
-        nn.init.zeros_(layer.bias)
-    X = torch.randn(2, 16, 75)
-    assert [layer.dilation[0] for layer in model.body] == [1, 2, 4, 8, 16, 32, 64]
-    expected = exit_(entry(X).relu()).relu()
-    assert torch.allclose(model._mix(X), expected.transpose(1, 2), atol=1e-6)
 
 
 @pytest.mark.parametrize("gates", ["sigmoid", "hard_sigmoid"])
@@ -230,10 +230,14 @@ SHORTEST = {
     "danq": 38,
     "danq_forward": 38,
     "danq_conv": 38,
-    "danq_dilated": 38,
+    "danq_residual": 38,
+    "danq_attention": 38,
+    "danq_mingru": 38,
     "danq_jaspar": 44,
     "danq_jaspar_conv": 44,
-    "danq_jaspar_dilated": 44,
+    "danq_jaspar_residual": 44,
+    "danq_jaspar_attention": 44,
+    "danq_jaspar_mingru": 44,
 }
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from danq.catalog import MODELS
+from danq.catalog import MODELS, twins
 from danq.network.checkpoint import build_from
 from danq.network.cost import count_parameters
 from danq.network.models import build
@@ -342,14 +342,13 @@ def test_danqs_initial_weights_are_those_of_keras(name, gates):
     torch.manual_seed(0)
     model = build(name, 400, 40, 0.15, gates=gates)
     PUBLISHED_DANQ.initialise(model)
-    kinds = {
+    kinds_by_model = {
         "mlp": {nn.Linear},
-        "danq_conv": {nn.Linear, nn.Conv1d},
-        "danq_jaspar_conv": {nn.Linear, nn.Conv1d},
-        "danq_dilated": {nn.Linear, nn.Conv1d},
-        "danq_jaspar_dilated": {nn.Linear, nn.Conv1d},
         "blstm": {nn.Linear, nn.LSTM},
-    }.get(name, {nn.Linear, nn.Conv1d, nn.LSTM})
+    }
+    for twin in [*twins("danq"), *twins("danq_jaspar")]:
+        kinds_by_model[twin.name] = {nn.Linear, nn.Conv1d}
+    kinds = kinds_by_model.get(name, {nn.Linear, nn.Conv1d, nn.LSTM})
     for layer in model.modules():
         kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
         if kind is nn.LSTM:

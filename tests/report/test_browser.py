@@ -36,7 +36,7 @@ HOSTILE = [
 ]
 NAMES = [*YEAST, *HOSTILE]
 GROUPS = [*["TF"] * 12, *["<b>cofactor</b>"] * 8, *["histone"] * 5]
-NETWORKS = ["DanQ", "DanQ-conv", "DanQ-dilated", "DeepSEA"]
+NETWORKS = ["DanQ", "DanQ-conv", "DanQ-residual", "DeepSEA"]
 
 
 @pytest.fixture(scope="session")
@@ -177,7 +177,7 @@ def test_click_opens_the_curves_of_all_models(page, folder):
         ("DeepSEA", "deepsea"),
         ("DanQ", "danq"),
         ("DanQ-conv", "danq_conv"),
-        ("DanQ-dilated", "danq_dilated"),
+        ("DanQ-residual", "danq_residual"),
         ("k-mer", "kmer"),
         ("motif scan", "scan"),
     ]
@@ -227,7 +227,7 @@ def test_curves_are_saved_as_they_are(page, folder):
         "DeepSEA",
         "DanQ",
         "DanQ-conv",
-        "DanQ-dilated",
+        "DanQ-residual",
         "k-mer",
         "motif scan",
     ]
@@ -548,15 +548,15 @@ def test_figures_save_their_numbers(page, folder):
     name, content = downloaded(page, scatter(page, 1).get_by_role("button", name="TSV"))
     rows, comparison = (
         rows_of(content),
-        read_table(folder / "comparison.tsv").query("pair == 'danq - danq_dilated'"),
+        read_table(folder / "comparison.tsv").query("pair == 'danq - danq_residual'"),
     )
-    assert name == "DanQ_against_DanQ_dilated.tsv"
-    assert rows[0][:4] == ["target", "group", "DanQ", "DanQ-dilated"] and len(rows) == len(NAMES)
+    assert name == "DanQ_against_DanQ_residual.tsv"
+    assert rows[0][:4] == ["target", "group", "DanQ", "DanQ-residual"] and len(rows) == len(NAMES)
     [reb1] = [row for row in rows if row[0] == "Reb1"]
     comparison = comparison[comparison["name"] == "Reb1"].iloc[0]
     assert [
         float(reb1[rows[0].index(name)])
-        for name in ("DanQ", "DanQ-dilated", "difference", "low", "high")
+        for name in ("DanQ", "DanQ-residual", "difference", "low", "high")
     ] == pytest.approx(
         comparison[["auprc_a", "auprc_b", "difference", "low", "high"]].tolist(), rel=1e-5
     )

@@ -147,7 +147,7 @@ def test_919_targets_and_four_networks_fit_in_8_megabytes(tmp_path):
     write_table(folder / "curves.tsv.gz", curves_of(folder))
     report(folder, tmp_path / "report.html", config=folder / "config.yaml")
     content = (tmp_path / "report.html").read_bytes()
-    assert content.count(b"data-target=") >= 5 * 918 and b'"DanQ-dilated"' in content
+    assert content.count(b"data-target=") >= 5 * 918 and b'"DanQ-residual"' in content
     assert len(content) <= 8e6
 
 

@@ -141,7 +141,7 @@ def test_lead_sentence_tells_recurrence_from_receptive_field(low, high, expected
     difference = -0.02 if high < 0 else 0.02
     alone = sentences.lead_sentence([pair([0.02], 0.01, 0.03)], 5)
     both = sentences.lead_sentence(
-        [pair([0.02], 0.01, 0.03), pair([difference], low, high, b="danq_dilated")], 5
+        [pair([0.02], 0.01, 0.03), pair([difference], low, high, b="danq_residual")], 5
     )
     assert both == alone + expected
 

@@ -423,12 +423,12 @@ def curves_of(folder, levels=51):
 def write_four_networks(folder):
     """Give a run a network more, and all the comparisons that four networks have."""
     metrics, comparison = (read_table(folder / f"{name}.tsv") for name in ("metrics", "comparison"))
-    twin = metrics[metrics["model"] == "danq_conv"].assign(model="danq_dilated")
+    twin = metrics[metrics["model"] == "danq_conv"].assign(model="danq_residual")
     write_table(folder / "metrics.tsv", pd.concat([metrics, twin]))
     rows = comparison[(comparison["a"] == "danq") & (comparison["b"] == "danq_conv")]
     more = [
         rows.assign(a=a, b=b, pair=f"{a} - {b}")
-        for a, b in (("danq", "danq_dilated"), ("danq_dilated", "danq_conv"))
+        for a, b in (("danq", "danq_residual"), ("danq_residual", "danq_conv"))
     ]
     write_table(folder / "comparison.tsv", pd.concat([comparison, *more]))
 

@@ -107,7 +107,7 @@ def test_two_processes_do_what_one_does(toy_dataset, tmp_path):
         np.testing.assert_allclose(results[2][1][column], results[1][1][column], rtol=1e-4)
 
 
-@pytest.mark.parametrize("model", ["deepsea", "danq", "danq_dilated"])
+@pytest.mark.parametrize("model", ["deepsea", "danq", "danq_residual"])
 def test_the_published_recipe_trains(model, toy_dataset, tmp_path):
     saved = run(
         toy_dataset,

@@ -14,9 +14,9 @@ def pair(a="danq", b="danq_conv", differences=(), q=np.nan, **mean):
 
 
 def test_the_local_twin_answers_the_question_and_the_other_has_the_same_receptive_field():
-    compared = [pair(b="deepsea"), pair(b="danq_dilated"), pair()]
+    compared = [pair(b="deepsea"), pair(b="danq_residual"), pair()]
     assert p.question_pair(compared).b == "danq_conv"
-    assert p.window_twin_pair(compared).b == "danq_dilated"
+    assert p.window_twin_pair(compared).b == "danq_residual"
     assert p.question_pair(compared[:1]) is None and p.window_twin_pair([]) is None
     assert p.find_pair(compared, "deepsea", "danq") is None
 
