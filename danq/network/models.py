@@ -297,10 +297,10 @@ class DanQ(ConvolutionalNetwork):
         super().__init__()
         width = stem.filter_width or filter_width
         positions = (window - width + 1) // pool
+        _refuse_short_window(positions, window)
         self.stem = Stem(filters, width, pool, options=stem)
         self.body = self._make_body(filters, units, positions, gates)
         self.drops = _dropouts((0.2, 0.5), dropout)
-        _refuse_short_window(positions, window)
         self.head = _make_head(head, positions, 2 * units, n_targets, hidden)
 
     def trunk(self, X: torch.Tensor) -> torch.Tensor:  # (N, 320, 75) for L = 1,000
