@@ -94,6 +94,7 @@ def training_facts(
         "scale": options.settings.scale,
         "parameters": count_parameters(learner.network),
         "multiply_adds": count_multiply_adds(learner.network, window),
+        "reach": learner.network.reach or window,
         "epochs": len(history),
         "best_epoch": best_epoch(history),
         "device": str(learner.device),

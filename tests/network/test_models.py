@@ -8,6 +8,7 @@ from danq.catalog import MODELS
 from danq.network.bodies import Reaching
 from danq.network.layers import Dropout, HardLSTM, PoolHead
 from danq.network.models import (
+    DeepSEA,
     build,
     rectify,
     takes_any_length,
@@ -114,6 +115,40 @@ def test_each_model_has_the_receptive_field_that_it_claims(name, window, rightwa
     first, last = influence(0), influence(-1)
     assert first[:13].max() > 0 and last[-30:].max() > 0
     assert (last[:13].max() > 0, first[-13:].max() > 0) == (rightwards, leftwards)
+
+
+@pytest.mark.parametrize("name", ["deepsea", "danq_conv", "danq_jaspar_conv"])
+def test_a_position_sees_as_many_bases_as_the_network_says(name):
+    model = build(name, 1000, 5, 0.05).double().eval()
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv1d):
+            nn.init.uniform_(layer.weight, 0.01, 0.1)  # every ReLU lets its input through
+    X = one_hot_batch(1, 1000).double()
+    changed = []
+    with torch.no_grad():
+        features = feature_map_of(model, X)
+        for base in range(1000):
+            Y = X.clone()
+            Y[0, :, base] = 10.0  # the highest of every pool that holds it
+            if not torch.equal(feature_map_of(model, Y), features):
+                changed.append(base)
+    assert max(changed) - min(changed) + 1 == model.reach == len(changed)
+
+
+def feature_map_of(model, X):
+    """Return what a model makes of one position in the middle of its last feature map."""
+    inputs = inputs_of(model.drops[-1])
+    model(X)
+    features = inputs[0][0]
+    if isinstance(model, DeepSEA):
+        features = features.T  # (P, C)
+    return features[len(features) // 2]
+
+
+def test_networks_that_see_the_whole_window_say_so():
+    for name, entry in MODELS.items():
+        reach = build(name, 500, 2, 0.02).reach
+        assert (reach is None) == (entry.receptive_field == "window")
 
 
 @pytest.mark.parametrize("gates", ["sigmoid", "hard_sigmoid"])

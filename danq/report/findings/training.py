@@ -76,9 +76,9 @@ def costs(trained: Sequence[Trained]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row per model: model; parameters and multiply_adds (per window), None where train.json
-        does not have them; windows_per_second; seconds_to_best, to its best epoch; best_auprc of
-        validation.
+        A row per model: model; parameters, multiply_adds (per window) and reach (bp), None where
+        train.json does not have them; windows_per_second; seconds_to_best, to its best epoch;
+        best_auprc of validation.
     """
     rows = []
     for model, trainings in by_model(trained).items():
@@ -89,6 +89,7 @@ def costs(trained: Sequence[Trained]) -> pd.DataFrame:
         row = {"model": model, "best_auprc": np.mean(highest)}
         row["parameters"] = facts.get("parameters")
         row["multiply_adds"] = facts.get("multiply_adds")
+        row["reach"] = facts.get("reach")
         row["windows_per_second"] = _mean(speeds)
         row["seconds_to_best"] = _mean(seconds)
         rows.append(row)
