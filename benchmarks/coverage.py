@@ -1,23 +1,36 @@
 """How often 95 % intervals cover the true difference of two models: danq's, and naive ones.
 
     python benchmarks/coverage.py [--repetitions 1000] [--seed 0]
+    python benchmarks/coverage.py --seeds [--repetitions 1000] [--seed 0]
 
-Scores are simulated so that the truth is known: a positive window's is normal about `mu`, a
+The first is about test windows, of one training each. Scores are simulated so that the truth is known: a positive window's is normal about `mu`, a
 negative's about 0, and labels and scores of neighbouring windows are correlated as an
 autoregression is (rho 0 or 0.8 from a window to the next: about what windows of 1,000 bp at every
 200 bp share). Half of the noise is the same for both models, as it is for models of the same data.
 The true AUPRC follows from the two normal distributions and the prevalence.
+
+The second, `--seeds`, is about training seeds as well, and goes through
+`danq.evaluation.comparison.compare`: four targets, two models, 1, 3 and 5 seeds. Of the variance of
+a score's noise a half is common to both models, a quarter is the model's own, and a quarter that of
+the seed. `mu` of each target varies from seed to seed, half of its variance for all targets of a
+network together. An interval that covers windows and seeds is held against the expected difference
+over seeds and windows; one that covers windows only, against that of the trained networks.
 """
 
 import argparse
 import sys
 import time
+from collections import defaultdict
 
 import numpy as np
+import pandas as pd
 from scipy import signal, stats
 from tqdm import tqdm
 
+from danq.catalog import question_pairs
 from danq.evaluation import uncertainty
+from danq.evaluation.comparison import Split, compare
+from danq.evaluation.components import WINDOWS
 from danq.evaluation.metrics import measure
 
 MU = (2.0, 1.7)
@@ -94,12 +107,123 @@ def coverage(repetitions, seed, *, n_blocks, size, prevalence, rho):
     return covered / repetitions
 
 
+# --- training seeds ---
+
+BLOCKS, BLOCK_SIZE, RHO = 40, 50, 0.8
+PREVALENCE = np.array([0.2, 0.15, 0.1, 0.1])
+MEANS = np.array([[2.0, 1.8, 1.6, 2.2], [1.8, 1.8, 1.5, 1.9]])
+"""`mu` of each model and target, where no seed differs."""
+
+SEED_SDS = (0.0, 0.08, 0.25, 0.5)
+"""Standard deviations of `mu` over seeds."""
+
+N_SEEDS = (1, 3, 5)
+AREAS = ("auprc", "auroc")
+GRID = np.linspace(-3, 8, 500)
+
+
+def auprc_on_grid(prevalence):
+    """Return the area under the precision-recall curve for every `mu` of `GRID`."""
+    threshold = np.linspace(-10, 16, 20_001)
+    fall_out = stats.norm.sf(threshold)
+    areas = []
+    for mu in GRID:
+        recall = stats.norm.sf(threshold - mu)
+        hits = prevalence * recall
+        with np.errstate(invalid="ignore"):
+            precision = np.nan_to_num(hits / (hits + (1 - prevalence) * fall_out), nan=1)
+        areas.append(-np.trapezoid(precision, recall))
+    return np.array(areas)
+
+
+AUPRC = [auprc_on_grid(prevalence) for prevalence in PREVALENCE]
+
+
+def true_areas(mu):
+    """Return AUPRC and AUROC (2, ..., T) on endless test windows of networks with `mu` (..., T)."""
+    columns = [np.interp(mu[..., target], GRID, AUPRC[target]) for target in range(len(AUPRC))]
+    return np.stack([np.stack(columns, axis=-1), stats.norm.cdf(mu / 2**0.5)])
+
+
+def expected_areas(seed_sd):
+    """Return AUPRC and AUROC (2, 2 models, T), the expectation over seeds."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    areas = true_areas(MEANS + seed_sd * nodes[:, None, None])
+    return np.tensordot(areas, weights / weights.sum(), axes=(1, 0))
+
+
+def simulate_seeds(rng, seed_sd):
+    """Return a test split, scores (2 models, seeds, N, T), and `mu` (2, seeds, T)."""
+    n_seeds, n_targets, n = max(N_SEEDS), len(PREVALENCE), BLOCKS * BLOCK_SIZE
+
+    def noises(*shape):
+        values = rng.normal(size=(*shape, n_targets, n))
+        values[..., 1:] *= np.sqrt(1 - RHO**2)
+        return signal.lfilter([1], [1, -RHO], values, axis=-1)
+
+    labels = stats.norm.cdf(noises()) < PREVALENCE[:, None]
+    network = rng.normal(size=(2, n_seeds, 1)) + rng.normal(size=(2, n_seeds, n_targets))
+    mu = MEANS[:, None] + seed_sd * network / 2**0.5
+    scores = mu[..., None] * labels + 0.5**0.5 * noises()
+    scores += 0.5 * noises(2, 1) + 0.5 * noises(2, n_seeds)
+    facts = pd.DataFrame({"target": range(n_targets), "name": "t", "group": "all"})
+    test = Split(labels.T.astype(np.uint8), facts, np.arange(n) // BLOCK_SIZE)
+    return test, scores.swapaxes(-1, -2), mu
+
+
+def truth_of(table, expected, mu):
+    """Return the true differences (2, T + 1) for what the intervals of a table cover."""
+    areas = expected
+    if (table["covers"] == WINDOWS).all():
+        areas = true_areas(mu).mean(axis=2)
+    difference = areas[:, 0] - areas[:, 1]
+    return np.append(difference, difference.mean(axis=1, keepdims=True), axis=1)
+
+
+def seed_coverage(repetitions, seed, seed_sd):
+    """Yield number of seeds, what is covered, and the shares (2, T + 1) that cover the truth."""
+    rng = np.random.default_rng(seed)
+    models = question_pairs()[0]
+    expected = expected_areas(seed_sd)
+    covered, covers = defaultdict(list), {}
+    for _ in tqdm(range(repetitions), f"seed sd {seed_sd}", disable=None, leave=False):
+        test, scores, mu = simulate_seeds(rng, seed_sd)
+        measured = [[measure(test.labels, one, names=AREAS) for one in model] for model in scores]
+        for n in N_SEEDS:
+            trained = {name: model[:n] for name, model in zip(models, scores, strict=True)}
+            areas = {name: model[:n] for name, model in zip(models, measured, strict=True)}
+            table = compare(test, trained, areas)
+            low = table[["low", "auroc_low"]].to_numpy().T
+            high = table[["high", "auroc_high"]].to_numpy().T
+            truth = truth_of(table, expected, mu[:, :n])
+            covered[n].append((low <= truth) & (truth <= high))
+            covers[n] = table["covers"].iloc[0]
+    for n, sets in covered.items():
+        yield n, covers[n], np.mean(sets, axis=0)
+
+
+def print_seed_coverage(repetitions, seed):
+    """Print a row per spread of the seeds and number of seeds."""
+    areas = ("AUPRC, targets", "AUPRC, mean", "AUROC, targets", "AUROC, mean")
+    print("sd of mu over seeds", "seeds", "covers", *areas, sep="\t")
+    for seed_sd in SEED_SDS:
+        for n, covers, shares in seed_coverage(repetitions, seed, seed_sd):
+            cells = []
+            for share in 100 * shares:
+                cells += [f"{share[:-1].min():.1f} to {share[:-1].max():.1f} %", f"{share[-1]:.1f} %"]
+            print(seed_sd, n, covers, *cells, sep="\t", flush=True)
+
+
 def main():
     """Print a table: a row per setting, a column per method."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", action="store_true", help="training seeds, by compare")
     arguments = parser.parse_args()
+    if arguments.seeds:
+        print_seed_coverage(arguments.repetitions, arguments.seed)
+        return
     print("test set", "neighbours", *METHODS, "seconds", sep="\t")
     for n_blocks, size, prevalence in ((100, 50, 0.1), (34, 250, 0.05)):
         for rho in (0.0, 0.8):

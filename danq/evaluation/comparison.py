@@ -7,6 +7,7 @@ AUPRC, and is left out of means.
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,8 @@ from tqdm import tqdm
 
 from danq import catalog
 from danq.data.dataset import Dataset
-from danq.evaluation import uncertainty
+from danq.evaluation import components, uncertainty
+from danq.evaluation.components import Spread
 from danq.evaluation.ranking import blocks_of_targets, read_targets
 from danq.evaluation.uncertainty import MIN_BLOCKS
 
@@ -34,6 +36,7 @@ COLUMNS = [
     "difference",
     "low",
     "high",
+    "covers",
     "p",
     "q",
     "sampling_sd",
@@ -80,25 +83,6 @@ def read_test_split(dataset: Dataset) -> Split:
     return Split(dataset.labels("test"), pd.DataFrame(columns), blocks)
 
 
-class Spread(NamedTuple):
-    """The areas of one model, and how they vary over seeds and the genome.
-
-    Attributes
-    ----------
-    auprc, auroc : numpy.ndarray, shape (S, T), float64
-        Areas of every seed.
-    replicates : numpy.ndarray, shape (R, T), float64
-        AUPRC in each replicate of the bootstrap, seeds averaged.
-    influence : numpy.ndarray, shape (B, T), float64
-        What each block adds to the error of the AUROC, seeds averaged.
-    """
-
-    auprc: NDArray[np.float64]
-    auroc: NDArray[np.float64]
-    replicates: NDArray[np.float64]
-    influence: NDArray[np.float64]
-
-
 def compare(
     test: Split,
     trained: Mapping[str, Sequence[NDArray[np.floating]]],
@@ -125,11 +109,12 @@ def compare(
         mean over all targets and, where there are several groups, one with target ``group`` for
         that over each. `difference` is the AUPRC of a less that of b, seeds averaged; `low` to
         `high` its 95 % interval and `p` the p-value of no difference, from a block bootstrap and
-        the spread over seeds (`sampling_sd` and `seed_sd`: standard errors by either alone); `q`
-        the p-values of a pair's targets by Benjamini and Hochberg. The columns of the AUROC are the
-        same, by DeLong's variance over blocks. Rows of means have, over their targets, the `median`
-        difference, the share that `improved`, and p-values of Wilcoxon's signed-rank test (1945,
-        https://doi.org/10.2307/3001968).
+        the spread over seeds (`sampling_sd` and `seed_sd`: standard errors by either alone);
+        `covers` says whether the interval is for another choice of "windows and seeds", or, with
+        too few seeds, of "windows" only; `q` the p-values of a pair's targets by Benjamini and
+        Hochberg. The columns of the AUROC are the same, by DeLong's variance over blocks. Rows of
+        means have, over their targets, the `median` difference, the share that `improved`, and
+        p-values of Wilcoxon's signed-rank test (1945, https://doi.org/10.2307/3001968).
     """
     n_blocks = int(test.blocks.max(initial=-1)) + 1
     if n_blocks < MIN_BLOCKS:
@@ -176,8 +161,8 @@ def _positives_by_block(test: Split, n_blocks: int) -> NDArray[np.int64]:
 class _Resampled(NamedTuple):
     """The attributes of `Spread` that come from resampling blocks."""
 
-    replicates: NDArray[np.float64]
-    influence: NDArray[np.float64]
+    replicates: NDArray[np.float32]
+    influence: NDArray[np.float32]
 
 
 def _spread(measured: Sequence[Mapping[str, NDArray[np.float64]]], resampled: _Resampled) -> Spread:
@@ -197,17 +182,19 @@ def _resample(
     """Resample every target of one model, from the scores (N, T) of its seeds."""
     n_targets = test.labels.shape[1]
     n_replicates, n_blocks = draws.shape
-    areas = np.full((n_replicates, n_targets), np.nan)
-    influence = np.full((n_blocks, n_targets), np.nan)
+    areas = np.full((len(seeds), n_replicates, n_targets), np.nan, np.float32)
+    influence = np.full((len(seeds), n_blocks, n_targets), np.nan, np.float32)
 
     def resample_target(
         target: int, positive: NDArray[np.bool_], scores: Sequence[NDArray[np.floating]]
     ) -> None:
-        if _is_defined(positive, scores):
-            target_areas = _mean_areas(positive, scores, test.blocks, draws)
-            areas[:, target] = target_areas
-            target_influence = _mean_influence(positive, scores, test.blocks, n_blocks)
-            influence[:, target] = target_influence
+        if not _is_defined(positive, scores):
+            return
+        for seed, column in enumerate(scores):
+            seed_areas = uncertainty.resampled_auprc(positive, column, test.blocks, draws)
+            areas[seed, :, target] = seed_areas
+            seed_influence = uncertainty.auroc_influence(positive, column, test.blocks, n_blocks)
+            influence[seed, :, target] = seed_influence
 
     bar = tqdm(total=n_targets, desc=title, unit="target", leave=False, disable=None)
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1), bar:
@@ -229,32 +216,6 @@ def _is_defined(positive: NDArray[np.bool_], seeds: Sequence[NDArray[np.floating
     return not any(np.isnan(scores).any() for scores in seeds)
 
 
-def _mean_areas(
-    positive: NDArray[np.bool_],
-    seeds: Sequence[NDArray[np.floating]],
-    blocks: NDArray[np.int64],
-    draws: NDArray[np.float32],
-) -> NDArray[np.float64]:
-    """Return the AUPRC of one target in each replicate (R,), seeds averaged."""
-    areas = []
-    for scores in seeds:
-        areas.append(uncertainty.resampled_auprc(positive, scores, blocks, draws))
-    return np.mean(areas, axis=0)
-
-
-def _mean_influence(
-    positive: NDArray[np.bool_],
-    seeds: Sequence[NDArray[np.floating]],
-    blocks: NDArray[np.int64],
-    n_blocks: int,
-) -> NDArray[np.float64]:
-    """Return the influence of each block on the AUROC of one target (B,), seeds averaged."""
-    influences = []
-    for scores in seeds:
-        influences.append(uncertainty.auroc_influence(positive, scores, blocks, n_blocks))
-    return np.mean(influences, axis=0)
-
-
 # --- two models ---
 
 
@@ -273,8 +234,8 @@ def _compare_pair(
     for subset in _subsets(facts["group"], defined):
         members = subset.members
         pooled = positives[:, members].sum(axis=1, keepdims=True)
-        mean_a = _mean(a, members)
-        mean_b = _mean(b, members)
+        mean_a = components.mean_over(a, members)
+        mean_b = components.mean_over(b, members)
         row = _differences(mean_a, mean_b, pooled)
         summary = _summarise(targets[members])
         row = row.assign(target=subset.target, name="mean", group=subset.group, **summary)
@@ -300,45 +261,44 @@ def _subsets(groups: pd.Series, defined: NDArray[np.bool_]) -> Iterator[_Subset]
             yield _Subset("group", name, defined & members)
 
 
-def _mean(spread: Spread, targets: NDArray[np.bool_]) -> Spread:
-    """Return the `Spread` of the mean over some targets (T,), as if this were one target."""
-    means = [_mean_of_defined(table[:, targets]) for table in spread]
-    return Spread(*means)
-
-
-def _mean_of_defined(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of each row's values that are not nan, (..., 1); nan where all are."""
-    defined = ~np.isnan(table)
-    counts = defined.sum(axis=1, keepdims=True)
-    sums = np.where(defined, table, 0).sum(axis=1, keepdims=True)
-    means = np.full((len(table), 1), np.nan)
-    return np.divide(sums, counts, out=means, where=counts > 0)
-
-
 def _differences(a: Spread, b: Spread, positives: NDArray[np.int64]) -> pd.DataFrame:
     """Return areas, differences, intervals and p-values of each target.
 
-    The variance from a bootstrap over B blocks is multiplied by B / (B - 1); its degrees of freedom
-    follow from the number of blocks that hold positives of the target (`positives`, (B, T)).
+    The degrees of freedom of the variance over blocks follow from the number of blocks that hold
+    positives of the target (`positives`, (B, T)).
     """
-    n_blocks = len(positives)
+    covers = components.covered(a, b)
+    bootstrap = partial(components.bootstrap_variance, n_blocks=len(positives))
+    sampling = _window_variance(covers, a.replicates, b.replicates, bootstrap)
+    delong = components.influence_variance
+    auroc_sampling = _window_variance(covers, a.influence, b.influence, delong)
     carrying = uncertainty.effective_number(positives)
     degrees = np.where(carrying >= uncertainty.MIN_CARRIED, carrying - 1, 0)
-    bootstrap = _variance(a.replicates - b.replicates)
-    auprc_sampling = bootstrap * n_blocks / max(n_blocks - 1, 1)
-    influence = a.influence - b.influence
-    auroc_sampling = (influence**2).sum(axis=0)
-    auprc = _difference(a.auprc, b.auprc, auprc_sampling, degrees)
-    auroc = _difference(a.auroc, b.auroc, auroc_sampling, degrees)
+    auprc = _difference(covers, a.auprc, b.auprc, sampling, degrees)
+    auroc = _difference(covers, a.auroc, b.auroc, auroc_sampling, degrees)
     table = auprc.rename(columns={"a": "auprc_a", "b": "auprc_b"})
     table = table.join(auroc.add_prefix("auroc_"))
-    error = np.sqrt(auprc_sampling)
+    error = np.sqrt(sampling)
     table["sampling_sd"] = np.where(degrees > 0, error, np.nan)
     table["seed_sd"] = _seed_error(a.auprc, b.auprc)
+    table["covers"] = np.where(table["low"].isna(), None, covers)
     return table
 
 
+def _window_variance(
+    covers: str,
+    a: NDArray[np.float32],
+    b: NDArray[np.float32],
+    variance: components.Variance,
+) -> NDArray[np.float64]:
+    """Return the variance over choices of windows that an interval needs which `covers` this."""
+    if covers == components.WINDOWS:
+        return components.trained_variance(a, b, variance)
+    return components.shared_variance(a, b, variance)
+
+
 def _difference(
+    covers: str,
     a: NDArray[np.float64],
     b: NDArray[np.float64],
     sampling: NDArray[np.float64],
@@ -350,33 +310,19 @@ def _difference(
     """
     means = pd.DataFrame({"a": a.mean(axis=0), "b": b.mean(axis=0)})
     means["difference"] = means["a"] - means["b"]
-    variances: list[ArrayLike] = [sampling, _variance_of_mean(a), _variance_of_mean(b)]
-    freedom: list[ArrayLike] = [degrees, len(a) - 1, len(b) - 1]
+    variances: list[ArrayLike] = [sampling]
+    freedom: list[ArrayLike] = [degrees]
+    if covers == components.WINDOWS_AND_SEEDS:
+        for areas in (a, b):
+            variances.append(components.seed_variance(areas))
+            freedom.append(len(areas) - 1)
     interval = uncertainty.student(means["difference"], variances, freedom)
     return means.assign(**interval._asdict())
 
 
-def _variance_of_mean(seeds: NDArray[np.float64]) -> NDArray[np.float64] | float:
-    """Return the variance of the mean of several seeds' areas, (T,); 0 with one seed."""
-    if len(seeds) == 1:
-        return 0
-    return seeds.var(axis=0, ddof=1) / len(seeds)
-
-
-def _seed_error(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64] | float:
+def _seed_error(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the standard error over seeds of a difference; nan if a model has one seed."""
-    if len(a) == 1 or len(b) == 1:
-        return np.nan
-    return np.sqrt(_variance_of_mean(a) + _variance_of_mean(b))
-
-
-def _variance(replicates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the variance over replicates of each target (T,), of those that are not nan."""
-    defined = ~np.isnan(replicates)
-    counts = np.maximum(defined.sum(axis=0), 2)
-    mean = np.where(defined, replicates, 0).sum(axis=0) / counts
-    deviations = np.where(defined, (replicates - mean) ** 2, 0)
-    return deviations.sum(axis=0) / (counts - 1)
+    return np.sqrt(components.seed_variance(a) + components.seed_variance(b))
 
 
 def _summarise(targets: pd.DataFrame) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 Areas under precision-recall curves are resampled by a block bootstrap; areas under ROC curves have
 DeLong's variance with blocks as clusters. Both give, for any weighted sum of targets and models, a
-standard error; that of training seeds is added to it, and the interval is Student's.
+standard error. What training seeds add to it: `danq.evaluation.components`. The interval is
+Student's.
 """
 
 from collections.abc import Sequence
@@ -291,24 +292,23 @@ def student(
     value : array_like, shape (T,)
         Differences.
     variances, degrees : sequence of array_like, each shape (T,) or a number
-        Estimates of the parts of their variance, that of the blocks first, and the degrees of
-        freedom of each part, combined as Welch and Satterthwaite do (Satterthwaite 1946,
-        https://doi.org/10.2307/3002019). A part without degrees of freedom is unknown, and left
-        out.
+        Estimates of the parts of their variance, and the degrees of freedom of each part, combined
+        as Welch and Satterthwaite do (Satterthwaite 1946, https://doi.org/10.2307/3002019). A part
+        without degrees of freedom is unknown.
 
     Returns
     -------
     Interval
-        nan where the value, or the part of the blocks, is unknown.
+        nan where the value, or any part, is unknown.
     """
     value = np.asarray(value, np.float64)
     freedom = _stacked(degrees, value.shape)
     known = freedom > 0
-    components = np.where(known, _stacked(variances, value.shape), 0)
-    total = components.sum(axis=0)
-    error = np.where(known[0], np.sqrt(total), np.nan)
-    shares = np.zeros_like(components)
-    np.divide(components**2, freedom, out=shares, where=known)
+    parts = np.where(known, _stacked(variances, value.shape), np.nan)
+    total = parts.sum(axis=0)
+    error = np.sqrt(total)
+    shares = np.zeros_like(parts)
+    np.divide(parts**2, freedom, out=shares, where=known)
     share = shares.sum(axis=0)
     df = np.ones_like(total)
     np.divide(total**2, share, out=df, where=share > 0)

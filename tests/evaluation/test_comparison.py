@@ -123,28 +123,47 @@ def test_the_standard_error_of_a_target_equals_that_of_a_naive_bootstrap():
 
 
 def test_seeds_that_differ_widen_the_interval():
-    # Two models that are good from one seed and bad from another: whichever is drawn, the
+    # Two models that are good from one seed and bad from others: whichever is drawn, the
     # difference may have either sign.
     labels, scores = columns(400, 3, 6)
     good, bad = scores + 0.5 * labels, columns(400, 3, 7)[1]
+    worse = columns(400, 3, 17)[1]
     single_seed = contrast(labels, [good], [bad]).loc["mean"]
-    several = contrast(labels, [good, bad], [bad, good]).loc["mean"]
+    several = contrast(labels, [good, bad, worse], [bad, good, worse]).loc["mean"]
     assert single_seed["low"] > 0 and several["low"] < 0 < several["high"]
+    assert (single_seed["covers"], several["covers"]) == ("windows", "windows and seeds")
     assert several["difference"] == pytest.approx(0) and np.isnan(single_seed["seed_sd"])
     means = [
         np.mean([average_precision_score(labels[:, t], seed[:, t]) for t in range(3)])
-        for seed in (good, bad)
+        for seed in (good, bad, worse)
     ]
-    # Each model's mean of two seeds varies by s^2 / 2, and there are two models.
-    assert several["seed_sd"] == pytest.approx(np.std(means, ddof=1))
-    assert several["seed_sd"] > 5 * several["sampling_sd"]
+    # Each model's mean of three seeds varies by s^2 / 3, and there are two models.
+    assert several["seed_sd"] == pytest.approx(np.std(means, ddof=1) * np.sqrt(2 / 3))
+    error = np.hypot(several["sampling_sd"], several["seed_sd"])
+    degrees = 2 * 2  # the windows add nothing: both models have the same three networks
+    assert several["sampling_sd"] < several["seed_sd"] / 1000
+    assert several["high"] == pytest.approx(error * stats.t.ppf(0.975, degrees), rel=1e-3)
+
+
+def test_too_few_seeds_of_either_model_leave_an_interval_of_the_test_windows():
+    labels, scores = columns(400, 3, 6)
+    seeds = [columns(400, 3, 20 + seed)[1] + 0.3 * seed * labels for seed in range(3)]
+    assert contrast(labels, seeds, seeds)["covers"].eq("windows and seeds").all()
+    fewer = contrast(labels, seeds, [scores])
+    assert fewer["covers"].eq("windows").all()
+    assert fewer["seed_sd"].isna().all()
+    # As wide as for these very networks: the spread of the three says nothing of the other model.
+    sampling = fewer.loc["mean", "sampling_sd"]
+    half = fewer.loc["mean", "high"] - fewer.loc["mean", "difference"]
+    assert half < 2.2 * sampling
+    assert half < 0.5 * np.std([average_precision_score(labels, seed) for seed in seeds])
 
 
 def test_a_target_that_two_blocks_carry_has_no_interval():
     labels, scores = columns(400, 3, 10)
     labels[20:, 1] = 0
     table = contrast(labels, [scores + 0.4 * labels], [scores])
-    unsure = table[["low", "high", "p", "q", "sampling_sd", "auroc_low"]].isna()
+    unsure = table[["low", "high", "covers", "p", "q", "sampling_sd", "auroc_low"]].isna()
     assert (
         unsure.loc["1"].all()
         and not unsure.loc[["0", "2"]].any(axis=None)

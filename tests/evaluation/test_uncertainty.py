@@ -162,9 +162,16 @@ def test_two_parts_give_welchs_interval():
 
 
 def test_what_is_unknown_is_nan_and_what_does_not_vary_is_sure():
-    low, high, p = student([0.1, 0.1, 0.0, np.nan], [[1, 0, 0, 1], 0], [[0, 5, 5, 5], 0])
+    low, high, p = student([0.1, 0.1, 0.0, np.nan], [[1, 0, 0, 1], 0], [[0, 5, 5, 5], 2])
     assert np.isnan([low[0], high[0], p[0], low[3], p[3]]).all()  # no block says anything; no value
     assert (low[1], high[1], p[1]) == (0.1, 0.1, 0) and (low[2], p[2]) == (0, 1)
+
+
+def test_a_part_of_the_variance_that_is_unknown_is_not_left_out():
+    known = student([0.1], [[0.01], [0.02]], [9, 2])
+    assert np.isfinite(known.low).all()
+    assert np.isnan(student([0.1], [[0.01], [0.02]], [9, 0])).all()
+    assert np.isnan(student([0.1], [[0.01], [np.nan]], [9, 2])).all()
 
 
 def test_q_values_are_benjamini_and_hochbergs():
