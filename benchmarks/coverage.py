@@ -3,11 +3,12 @@
     python benchmarks/coverage.py [--repetitions 1000] [--seed 0]
     python benchmarks/coverage.py --seeds [--repetitions 1000] [--seed 0]
 
-The first is about test windows, of one training each. Scores are simulated so that the truth is known: a positive window's is normal about `mu`, a
-negative's about 0, and labels and scores of neighbouring windows are correlated as an
-autoregression is (rho 0 or 0.8 from a window to the next: about what windows of 1,000 bp at every
-200 bp share). Half of the noise is the same for both models, as it is for models of the same data.
-The true AUPRC follows from the two normal distributions and the prevalence.
+The first is about test windows, of one training each. Scores are simulated so that the truth is
+known: a positive window's is normal about `mu`, a negative's about 0, and labels and scores of
+neighbouring windows are correlated as an autoregression is (rho 0 or 0.8 from a window to the next:
+about what windows of 1,000 bp at every 200 bp share). Half of the noise is the same for both
+models, as it is for models of the same data. The true AUPRC follows from the two normal
+distributions and the prevalence.
 
 The second, `--seeds`, is about training seeds as well, and goes through
 `danq.evaluation.comparison.compare`: four targets, two models, 1, 3 and 5 seeds. Of the variance of
@@ -210,7 +211,10 @@ def print_seed_coverage(repetitions, seed):
         for n, covers, shares in seed_coverage(repetitions, seed, seed_sd):
             cells = []
             for share in 100 * shares:
-                cells += [f"{share[:-1].min():.1f} to {share[:-1].max():.1f} %", f"{share[-1]:.1f} %"]
+                cells += [
+                    f"{share[:-1].min():.1f} to {share[:-1].max():.1f} %",
+                    f"{share[-1]:.1f} %",
+                ]
             print(seed_sd, n, covers, *cells, sep="\t", flush=True)
 
 

@@ -143,10 +143,10 @@ def test_every_usable_bin_of_the_test_split_is_a_window(finished):
 
 
 def verdict(folder):
-    """Return the last two lines of a run: where its report is, and whether its networks learnt."""
+    """Return the last lines of a run: where its report is, whether its networks learnt, verdict."""
     results = folder / "results" / "toy"
-    line = json.loads((results / "results.json").read_text())["learnt"]
-    return f"The report: {results / 'report.html'}\n{line}\n"
+    head = json.loads((results / "results.json").read_text())
+    return f"The report: {results / 'report.html'}\n{head['learnt']}\n{head['verdict']}\n"
 
 
 def test_a_run_ends_with_its_report_and_what_the_networks_learnt(finished):

@@ -281,14 +281,14 @@ def _differences(a: Spread, b: Spread, positives: NDArray[np.int64]) -> pd.DataF
     error = np.sqrt(sampling)
     table["sampling_sd"] = np.where(degrees > 0, error, np.nan)
     table["seed_sd"] = _seed_error(a.auprc, b.auprc)
-    table["covers"] = np.where(table["low"].isna(), None, covers)
+    table["covers"] = [None if np.isnan(low) else covers for low in table["low"]]
     return table
 
 
 def _window_variance(
     covers: str,
-    a: NDArray[np.float32],
-    b: NDArray[np.float32],
+    a: NDArray[np.floating],
+    b: NDArray[np.floating],
     variance: components.Variance,
 ) -> NDArray[np.float64]:
     """Return the variance over choices of windows that an interval needs which `covers` this."""

@@ -44,16 +44,16 @@ class Spread(NamedTuple):
     ----------
     auprc, auroc : numpy.ndarray, shape (S, T), float64
         Areas of every seed.
-    replicates : numpy.ndarray, shape (S, R, T), float32
+    replicates : numpy.ndarray, shape (S, R, T), float32 or float64
         AUPRC of every seed in each replicate of the bootstrap.
-    influence : numpy.ndarray, shape (S, B, T), float32
+    influence : numpy.ndarray, shape (S, B, T), float32 or float64
         What each block adds to the error of every seed's AUROC.
     """
 
     auprc: NDArray[np.float64]
     auroc: NDArray[np.float64]
-    replicates: NDArray[np.float32]
-    influence: NDArray[np.float32]
+    replicates: NDArray[np.floating]
+    influence: NDArray[np.floating]
 
     @property
     def n_seeds(self) -> int:
@@ -94,8 +94,12 @@ def mean_over(spread: Spread, targets: NDArray[np.bool_]) -> Spread:
     Spread
         Of one target.
     """
-    means = [_mean_of_defined(table[..., targets]) for table in spread]
-    return Spread(*means)
+    return Spread(
+        auprc=_mean_of_defined(spread.auprc[:, targets]),
+        auroc=_mean_of_defined(spread.auroc[:, targets]),
+        replicates=_mean_of_defined(spread.replicates[..., targets]),
+        influence=_mean_of_defined(spread.influence[..., targets]),
+    )
 
 
 def _mean_of_defined(table: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from danq.evaluation.components import WINDOWS
 from danq.motif.sites import ARRANGEMENTS
 from danq.plotting import charts, curves
 from danq.plotting.style import Style, legend_entries, styles
@@ -30,6 +31,7 @@ from danq.report.run_scores import Pair
 from danq.report.run_trainings import Trained
 from danq.report.sentences import tally
 from danq.report.words import (
+    WINDOWS_ONLY,
     interval,
     listed,
     number,
@@ -120,8 +122,10 @@ def scatter(run: Run, pair: Pair) -> Drawing | None:
 
 def _scatter_note(pair: Pair, n_drawn: int) -> str:
     counts = f"{tally(pair).capitalize()}."
+    covers = f"Intervals: {WINDOWS_ONLY}." if pair.covers == WINDOWS else ""
     n_missing = len(pair.rows) - n_drawn
-    return sentence(counts, f"NA: {n_missing} not drawn.") if n_missing else counts
+    missing = f"NA: {n_missing} not drawn." if n_missing else ""
+    return sentence(counts, covers, missing)
 
 
 def _point_options(
@@ -143,7 +147,7 @@ def _target_name(row: Any) -> str:
 
 
 def _difference(row: Any) -> str:
-    bounds = interval(row.low, row.high)
+    bounds = interval(row.low, row.high, row.covers)
     return f"difference {signed(row.difference)} {bounds}"
 
 

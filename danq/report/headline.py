@@ -1,7 +1,7 @@
-"""What a run comes to: what was run, whether its networks have learnt, and the numbers behind it.
+"""What a run comes to: what was run, whether its networks have learnt, and what it can say.
 
-That they have learnt, or have not, is the last line of danq report and of the whole workflow; a
-program finds all in results.json.
+Whether they have learnt, and the verdict on the recurrent layer with what it lacks, are the last
+lines of danq report and of the whole workflow; a program finds all in results.json.
 """
 
 import json
@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from danq.files import PathLike, write_text
+from danq.report.findings.claim import claim
 from danq.report.findings.scores import Learnt, learnt
 from danq.report.run import Run
 from danq.report.sentences import learnt_sentence, summary
-from danq.report.words import title
+from danq.report.verdict_text import Gap, gaps, gaps_sentence, verdict_sentence
+from danq.report.words import sentence, title
 
 
 class Headline(NamedTuple):
@@ -25,6 +27,13 @@ class Headline(NamedTuple):
         Name of the run.
     summary, learnt : str
         What was run, and whether the networks have learnt, a line each.
+    verdict : str
+        What the recurrent layer adds, or that this run cannot say, with what is missing: a line.
+    conclusion : str
+        The same in a word, see `danq.report.findings.claim.conclude`; empty where the run has not
+        earned it.
+    missing : list of danq.report.verdict_text.Gap
+        What the run lacks for a firmer verdict, and what to run.
     mean_auprc : dict of str to float or None
         Mean test AUPRC of each predictor over the targets on which it is defined, by its name; None
         where there is none.
@@ -35,6 +44,9 @@ class Headline(NamedTuple):
     run: str
     summary: str
     learnt: str
+    verdict: str
+    conclusion: str
+    missing: list[Gap]
     mean_auprc: dict[str, float | None]
     compared: list[Learnt]
 
@@ -42,9 +54,19 @@ class Headline(NamedTuple):
 def headline(run: Run) -> Headline:
     """Return what a run comes to."""
     compared = learnt(run)
+    found = claim(run)
     means = run.scores("auprc").mean()
     mean_auprc = {name: float(mean) if np.isfinite(mean) else None for name, mean in means.items()}
-    return Headline(run.name, summary(run), learnt_sentence(compared), mean_auprc, compared)
+    return Headline(
+        run=run.name,
+        summary=summary(run),
+        learnt=learnt_sentence(compared),
+        verdict=sentence(verdict_sentence(found), gaps_sentence(found)),
+        conclusion=found.conclusion if found.earned else "",
+        missing=gaps(found),
+        mean_auprc=mean_auprc,
+        compared=compared,
+    )
 
 
 def write_results(path: PathLike, head: Headline) -> None:
@@ -55,9 +77,11 @@ def write_results(path: PathLike, head: Headline) -> None:
     path : path
         The file to write.
     head : Headline
-        Its fields become keys; of each network, the values of `Learnt` and whether it has learnt.
+        Its fields become keys; of each network, the values of `Learnt` and whether it has learnt;
+        of each gap, what is missing and what to run.
     """
     content = head._asdict()
+    content["missing"] = [gap._asdict() for gap in head.missing]
     content["compared"] = [_plain(network) for network in head.compared]
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 

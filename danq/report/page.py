@@ -383,7 +383,7 @@ _UNSEEN = re.compile(
     "\ud800-\udfff]"
 )
 
-_INTERVAL = re.compile(r"\[(−?\d+\.\d+), (−?\d+\.\d+)\]")
+_INTERVAL = re.compile(r"\[(−?\d+\.\d+), (−?\d+\.\d+)(?=[];])")
 
 
 def visible(value: Any) -> Any:
@@ -470,4 +470,4 @@ def unbroken_intervals(text: str) -> str:
     >>> unbroken_intervals("+0.013 [0.002, 0.021], above 0")
     '+0.013 [0.002,\xa00.021], above 0'
     """
-    return _INTERVAL.sub("[\\1,\N{NO-BREAK SPACE}\\2]", text)
+    return _INTERVAL.sub("[\\1,\N{NO-BREAK SPACE}\\2", text)

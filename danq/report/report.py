@@ -25,8 +25,8 @@ def report(
 ) -> None:
     """Write the report of a run as one HTML file that needs no network.
 
-    Its last line of output says whether the networks have learnt: how often each beats the
-    strongest baseline.
+    Its last lines of output say whether the networks have learnt, which is how often each beats the
+    strongest baseline, and what the run can say of the recurrent layer, with what is missing.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def report(
         The resolved configuration (YAML), shown as it is. Its ``motifs``, the known motifs that
         filters were compared with, are drawn below the filters that they name.
     results : path, optional
-        The headline's numbers and that line, to be written as JSON.
+        The headline's numbers and those lines, to be written as JSON.
 
     Raises
     ------
@@ -58,3 +58,4 @@ def report(
     if results is not None:
         write_results(results, head)
     print(head.learnt)
+    print(head.verdict)

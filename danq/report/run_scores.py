@@ -41,6 +41,11 @@ class Pair(NamedTuple):
         """Names of both models."""
         return self.a, self.b
 
+    @property
+    def covers(self) -> str:
+        """What its intervals cover, see `danq.evaluation.components.covered`; "NA" without any."""
+        return str(self.mean.get("covers", "NA"))
+
 
 def read_metrics(path: Path) -> pd.DataFrame:
     """Return metrics.tsv, a row per model, seed and target; an empty one is refused."""
@@ -124,7 +129,7 @@ _COMPARED = (
 
 def read_pairs(path: Path) -> list[Pair]:
     """Return the comparisons of comparison.tsv, those that the report is about first."""
-    frame = read_checked_table(path, ["a", "b", "target", "group"], _COMPARED)
+    frame = read_checked_table(path, ["a", "b", "target", "group", "covers"], _COMPARED)
     refuse_odd_models(pd.concat([frame["a"], frame["b"]]), path)
     pairs = []
     for _, rows in frame.groupby(["a", "b"], sort=False):

@@ -9,12 +9,11 @@ from danq.catalog import MODELS
 from danq.report.findings.pairs import (
     SURE,
     Tally,
+    disagrees,
     main_source,
-    question_pair,
     seed_differences,
     sure_tally,
     verdict,
-    window_twin_pair,
 )
 from danq.report.findings.pairs import tally as count_targets
 from danq.report.findings.scores import Learnt, Loss, losses, undefined_targets
@@ -42,15 +41,6 @@ _ENDINGS = {
 }
 """How a sentence on a difference ends, by its verdict."""
 
-_NO_TWIN = (
-    "This run cannot say what the recurrent layer adds: it does not compare DanQ with DanQ-conv, "
-    "its twin without one."
-)
-_NO_INTERVAL = (
-    "This run cannot say what the recurrent layer adds: its difference from a convolution of equal "
-    "cost has no interval."
-)
-
 
 def summary(run: Run) -> str:
     """Say in one line what was run: how much of what."""
@@ -66,88 +56,7 @@ def summary(run: Run) -> str:
     return " · ".join(parts)
 
 
-# --- the answer ---
-
-
-def lead_sentence(pairs: Sequence[Pair], n_seeds: int) -> str:
-    """Answer the report's question by the comparison with the twin that costs the same.
-
-    The sentence warns when the networks have a single seed each: another seed may reverse the
-    difference. It says what was measured, and not why: the twin lacks both the recurrence and its
-    receptive field.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        The comparisons of a run.
-    n_seeds : int
-        Training seeds of each network.
-
-    Returns
-    -------
-    str
-    """
-    pair = question_pair(pairs)
-    if pair is None:
-        return _NO_TWIN
-    if verdict(pair.mean["low"], pair.mean["high"]) == "":
-        return _NO_INTERVAL
-    difference = f"{_seeds_each(n_seeds)}, {_twin_clause(pair, n_seeds)}"
-    return sentence(difference, _window_twin_sentence(pairs))
-
-
-def _twin_clause(pair: Pair, n_seeds: int) -> str:
-    """Say how DanQ compares with its twin; the interval of their difference is defined."""
-    amount = _amount(pair)
-    caution = "; another seed may reverse this" if n_seeds == 1 else ""
-    side = verdict(pair.mean["low"], pair.mean["high"])
-    if side == "above":
-        return (
-            f"the network with the recurrent layer has a higher mean AUPRC, by {amount}, than its "
-            f"twin with a convolution of equal cost in place of that layer{caution}."
-        )
-    if side == "below":
-        return (
-            "the twin with a convolution of equal cost in place of the recurrent layer has a "
-            f"higher mean AUPRC, by {amount}{caution}."
-        )
-    return (
-        "no difference was detected between the network with the recurrent layer and its twin with "
-        "a convolution of equal cost in place of that layer."
-    )
-
-
-def _seeds_each(n_seeds: int) -> str:
-    if n_seeds == 1:
-        return "With a single training seed each"
-    return f"With {n_seeds} training seeds each"
-
-
-def _amount(pair: Pair) -> str:
-    """Return the size of a mean difference with its interval: of a less b, or of b less a."""
-    value = pair.mean["difference"]
-    low = pair.mean["low"]
-    high = pair.mean["high"]
-    if high < 0:
-        return f"{number(-value)} {interval(-high, -low)}"
-    return f"{number(value)} {interval(low, high)}"
-
-
-def _window_twin_sentence(pairs: Sequence[Pair]) -> str:
-    """Say how the recurrent layer compares with convolutions of the same receptive field."""
-    pair = window_twin_pair(pairs)
-    if pair is None:
-        return ""
-    recurrent = "the network with the recurrent layer"
-    twin = "the twin with dilated convolutions, whose receptive field is also the whole window"
-    amount = _amount(pair)
-    clauses = {
-        "above": f"{recurrent.capitalize()} has a higher mean AUPRC, by {amount}, than {twin}.",
-        "below": f"{twin.capitalize()}, has a higher mean AUPRC than {recurrent}, by {amount}.",
-        "around": f"No difference was detected between {recurrent} and {twin}.",
-        "": "",
-    }
-    return clauses[verdict(pair.mean["low"], pair.mean["high"])]
+# --- a comparison ---
 
 
 def pair_paragraph(pair: Pair, metrics: pd.DataFrame) -> str:
@@ -167,6 +76,7 @@ def pair_paragraph(pair: Pair, metrics: pd.DataFrame) -> str:
     return sentence(
         pair_sentence(pair),
         sure_sentence(pair),
+        disagreement_sentence(pair),
         seed_sentence(pair, metrics),
         spread_sentence(pair),
         _contrast(pair),
@@ -190,7 +100,7 @@ def pair_sentence(pair: Pair) -> str:
     high = pair.mean["high"]
     higher = f"{counts.higher} of {plural(counts.total, 'target')}"
     start = f"{a} has a higher AUPRC than {b} on {higher}"
-    mean = sentence(signed(pair.mean["difference"]), interval(low, high))
+    mean = sentence(signed(pair.mean["difference"]), interval(low, high, pair.covers))
     return f"{start}; mean difference {mean}{_ENDINGS[verdict(low, high)]}"
 
 
@@ -208,6 +118,26 @@ def sure_sentence(pair: Pair) -> str:
     return (
         f"Target by target, at a false discovery rate of {100 * SURE:g} %, it is higher on "
         f"{sure.higher} and lower on {sure.lower}{ending}."
+    )
+
+
+def disagreement_sentence(pair: Pair) -> str:
+    """Say which leads where the interval and Wilcoxon's test disagree, and why they may.
+
+    An empty string where they agree.
+    """
+    if not disagrees(pair):
+        return ""
+    if verdict(pair.mean["low"], pair.mean["high"]) == "around":
+        return (
+            "Wilcoxon's test finds a difference and the interval does not: the interval leads. All "
+            "targets share the same windows, genome and seeds, so they are not independent "
+            "replicates, as that test takes them to be."
+        )
+    return (
+        "The interval excludes 0 and Wilcoxon's test finds nothing: the interval leads. It is of "
+        "the mean, where that test ranks the targets, which is weak with few; and it takes targets "
+        "for independent replicates, though all share the same windows, genome and seeds."
     )
 
 
@@ -267,19 +197,6 @@ def tally(pair: Pair) -> str:
 def _sides(counts: Tally) -> str:
     text = f"higher on {counts.higher}, lower on {counts.lower}"
     return f"{text}, equal on {counts.equal}" if counts.equal else text
-
-
-def interval_sentence(n_seeds: int) -> str:
-    """Say what the intervals cover: the choice of windows, and that of seeds where several."""
-    if n_seeds == 1:
-        return (
-            "In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome. "
-            "They cover the choice of windows, not that of training seeds."
-        )
-    return (
-        "In brackets: 95 % intervals from a paired bootstrap over blocks of the test genome and "
-        f"from the spread of the {n_seeds} training seeds of each network."
-    )
 
 
 # --- baselines ---

@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 
 from danq.catalog import predictor
+from danq.evaluation.components import WINDOWS
 from danq.report.run_scores import Pair
+
+WINDOWS_ONLY = "test windows only"
+"""What a bracket says that covers no other training seeds."""
 
 
 def title(model: str) -> str:
@@ -66,13 +70,16 @@ def signed(value: float) -> str:
     return f"+{text}" if positive else text
 
 
-def interval(low: float, high: float) -> str:
-    """Return an interval in brackets.
+def interval(low: float, high: float, covers: str = "") -> str:
+    """Return an interval in brackets, with what it does not cover.
 
     Parameters
     ----------
     low, high : float
         Its ends.
+    covers : str
+        What it covers, see `danq.evaluation.components.covered`; not said where that is the choice
+        of windows and seeds, or unknown.
 
     Returns
     -------
@@ -81,12 +88,18 @@ def interval(low: float, high: float) -> str:
 
     Examples
     --------
-    >>> interval(-0.0104, 0.03)
-    '[−0.010, 0.030]'
+    >>> interval(-0.0104, 0.03), interval(0.01, 0.03, "windows")
+    ('[−0.010, 0.030]', '[0.010, 0.030; test windows only]')
     """
     if not np.isfinite([low, high]).all():
         return ""
-    return f"[{number(low)}, {number(high)}]"
+    limit = f"; {WINDOWS_ONLY}" if covers == WINDOWS else ""
+    return f"[{number(low)}, {number(high)}{limit}]"
+
+
+def versus_covered(pair: Pair) -> str:
+    """Return the name of a difference, with what its intervals do not cover, for a column."""
+    return f"{versus(pair)} ({WINDOWS_ONLY})" if pair.covers == WINDOWS else versus(pair)
 
 
 def plural(count: int, noun: str) -> str:

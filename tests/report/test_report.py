@@ -200,13 +200,15 @@ def test_the_page_overwrites_no_file_of_the_run(tmp_path, name):
     assert output.read_bytes() == before and not page.exists()
 
 
-def test_the_last_line_of_output_says_whether_the_networks_have_learnt(tmp_path, capsys):
+def test_the_last_lines_of_output_say_what_was_learnt_and_the_verdict(tmp_path, capsys):
     write_run(tmp_path / "run")
     report(tmp_path / "run", tmp_path / "page.html", results=tmp_path / "results.json")
-    (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("Every network beats the strongest baseline")
-    assert line in Page(tmp_path / "page.html").text
-    assert json.loads((tmp_path / "results.json").read_text())["learnt"] == line
+    learnt, verdict = capsys.readouterr().out.splitlines()
+    assert learnt.startswith("Every network beats the strongest baseline")
+    assert learnt in Page(tmp_path / "page.html").text
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert (results["learnt"], results["verdict"]) == (learnt, verdict)
+    assert "recurrence" in verdict and "Missing: " in verdict
 
 
 def test_the_page_does_not_overwrite_the_motifs_that_the_configuration_names(tmp_path):

@@ -63,98 +63,27 @@ def test_pair_sentence(differences, low, high, expected):
     assert sentences.pair_sentence(pair(differences, low, high)) == expected
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "n_seeds", "expected"),
-    [
-        (
-            0.01,
-            0.03,
-            3,
-            "With 3 training seeds each, the network with the recurrent layer has a higher mean "
-            "AUPRC, by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost in "
-            "place of that layer.",
-        ),
-        (
-            0.01,
-            0.03,
-            1,
-            "With a single training seed each, the network with the recurrent layer has a higher "
-            "mean AUPRC, by 0.020 [0.010, 0.030], than its twin with a convolution of equal cost "
-            "in place of that layer; another seed may reverse this.",
-        ),
-        (
-            -0.01,
-            0.05,
-            2,
-            "With 2 training seeds each, no difference was detected between the network with the "
-            "recurrent layer and its twin with a convolution of equal cost in place of that layer.",
-        ),
-        (
-            np.nan,
-            np.nan,
-            1,
-            "This run cannot say what the recurrent layer adds: its difference from a convolution "
-            "of equal "
-            "cost has no interval.",
-        ),
-    ],
-)
-def test_lead_sentence(low, high, n_seeds, expected):
-    assert sentences.lead_sentence([pair([0.02], low, high)], n_seeds) == expected
-
-
-def test_lead_sentence_when_the_twin_is_better():
-    sentence = sentences.lead_sentence([pair([-0.02], -0.03, -0.01)], 1)
-    assert (
-        "has a higher mean AUPRC, by 0.020 [0.010, 0.030]; another seed may reverse this."
-        in sentence
-    )
+def test_a_bracket_says_that_it_covers_test_windows_only():
+    windows = pair([0.02], 0.01, 0.03, covers="windows")
+    assert "[0.010, 0.030; test windows only], an interval" in sentences.pair_sentence(windows)
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"),
+    ("low", "high", "p", "expected"),
     [
-        (
-            0.01,
-            0.03,
-            " The network with the recurrent layer has a higher mean AUPRC, by 0.020 "
-            "[0.010, 0.030], than the twin with dilated convolutions, whose receptive field is "
-            "also the whole window.",
-        ),
-        (
-            -0.03,
-            -0.01,
-            " The twin with dilated convolutions, whose receptive field is also the whole window, "
-            "has a higher mean AUPRC than the network with the recurrent layer, by "
-            "0.020 [0.010, 0.030].",
-        ),
-        (
-            -0.01,
-            0.03,
-            " No difference was detected between the network with the recurrent layer and the twin "
-            "with dilated convolutions, whose receptive field is also the whole window.",
-        ),
-        (np.nan, np.nan, ""),
+        (-0.01, 0.05, 0.001, "the interval does not: the interval leads. All targets share"),
+        (0.01, 0.05, 0.3, "finds nothing: the interval leads. It is of the mean"),
+        (-0.01, 0.05, 0.3, ""),
+        (0.01, 0.05, 0.001, ""),
+        (np.nan, np.nan, 0.001, ""),
+        (0.01, 0.05, np.nan, ""),
     ],
 )
-def test_lead_sentence_tells_recurrence_from_receptive_field(low, high, expected):
-    difference = -0.02 if high < 0 else 0.02
-    alone = sentences.lead_sentence([pair([0.02], 0.01, 0.03)], 5)
-    both = sentences.lead_sentence(
-        [pair([0.02], 0.01, 0.03), pair([difference], low, high, b="danq_residual")], 5
-    )
-    assert both == alone + expected
-
-
-def test_lead_sentence_needs_the_twin():
-    assert "cannot say" in sentences.lead_sentence([pair([0.02], 0.01, 0.03, b="deepsea")], 1)
-
-
-def test_interval_sentence_says_what_is_covered():
-    assert sentences.interval_sentence(1).endswith("not that of training seeds.")
-    assert sentences.interval_sentence(3).endswith(
-        "from the spread of the 3 training seeds of each network."
-    )
+def test_the_interval_leads_where_wilcoxons_test_disagrees(low, high, p, expected):
+    text = sentences.disagreement_sentence(pair([0.02], low, high, wilcoxon_p=p))
+    assert expected in text
+    assert bool(text) == bool(expected)
+    assert ("share the same windows, genome and seeds" in text) == bool(expected)
 
 
 def test_sure_sentence_counts_targets_below_the_false_discovery_rate():

@@ -188,6 +188,8 @@ def _comparison(rng, facts, metrics):
         )
         table["auroc_q"], table["sampling_sd"] = table["q"], half / 2
         table["seed_sd"] = half if metrics["seed"].nunique() > 2 else np.nan
+        n_seeds = metrics["seed"].nunique()
+        table["covers"] = "windows and seeds" if n_seeds > 2 else "windows"
         table["median"], table["improved"] = table["difference"], 0.75
         tables.append(table.assign(pair=f"{a} - {b}", a=a, b=b))
     return pd.concat(tables)

@@ -169,13 +169,13 @@ def fetch_flags(url):
 
 
 def say_where_the_report_is(made):
-    """Print the path of the report, where it is among the rules that were made, and whether the networks have learnt."""
+    """Print the path of the report, where it is among the rules that were made, whether the networks have learnt, and the verdict."""
     page = f"results/{settings.run}/report.html"
     results = f"results/{settings.run}/results.json"
     if "report" in made and os.path.exists(page) and os.path.exists(results):
         with open(results, encoding="utf-8") as file:
-            verdict = json.load(file)["learnt"]
-        logger.info(f"The report: {os.path.abspath(page)}\n{verdict}")
+            head = json.load(file)
+        logger.info(f"The report: {os.path.abspath(page)}\n{head['learnt']}\n{head['verdict']}")
 
 
 oracles = [name for name, baseline in BASELINES.items() if baseline.oracle]

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from danq.catalog import question_pairs, twins
+from danq.catalog import Model, question_pairs, twins
 from danq.report.run_scores import Pair
 
 SURE = 0.05
@@ -68,26 +68,55 @@ def find_pair(pairs: Sequence[Pair], a: str, b: str) -> Pair | None:
     return None
 
 
-def question_pair(pairs: Sequence[Pair]) -> Pair | None:
-    """Return the comparison that answers the report's question: DanQ with its local twin."""
-    return _twin_pair(pairs, "local")
+class Twins(NamedTuple):
+    """A recurrent model compared with its twins, by what these have in its recurrent layer's place.
 
-
-def window_twin_pair(pairs: Sequence[Pair]) -> Pair | None:
-    """Return the comparison of DanQ with the twin whose receptive field is the window as well.
-
-    Against the local twin, a recurrent layer may win by recurrence or by its receptive field;
-    against this one, only by recurrence.
+    Attributes
+    ----------
+    model : str
+        Name of the recurrent model; empty where none was compared with a twin.
+    local : list of Pair
+        With twins that see only a neighbourhood of each position.
+    reach : list of Pair
+        With twins that see the whole window without recurrence: the controls for reach.
+    recurrent : list of Pair
+        With twins of another kind of recurrence.
     """
-    return _twin_pair(pairs, "window")
+
+    model: str
+    local: list[Pair]
+    reach: list[Pair]
+    recurrent: list[Pair]
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """All of them."""
+        return self.local + self.reach + self.recurrent
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the recurrent model and of the twins that it was compared with."""
+        return [self.model, *(pair.b for pair in self.pairs)] if self.model else []
 
 
-def _twin_pair(pairs: Sequence[Pair], receptive_field: str) -> Pair | None:
-    model, _ = question_pairs()[0]
-    for twin in twins(model):
-        if twin.receptive_field == receptive_field:
-            return find_pair(pairs, model, twin.name)
-    return None
+def twin_pairs(pairs: Sequence[Pair]) -> Twins:
+    """Return the comparisons of the first model of the catalogue that was compared with a twin."""
+    for model in dict.fromkeys(model for model, _ in question_pairs()):
+        kinds: dict[str, list[Pair]] = {"local": [], "reach": [], "recurrent": []}
+        for twin in twins(model):
+            pair = find_pair(pairs, model, twin.name)
+            if pair is not None:
+                kinds[_kind(twin)].append(pair)
+        if any(kinds.values()):
+            return Twins(model, **kinds)
+    return Twins("", [], [], [])
+
+
+def _kind(twin: Model) -> str:
+    """Say what a twin has in the place of the recurrent layer."""
+    if twin.recurrent:
+        return "recurrent"
+    return "reach" if twin.receptive_field == "window" else "local"
 
 
 class Tally(NamedTuple):
@@ -137,6 +166,19 @@ def main_source(pair: Pair) -> Source:
     if seeds > DOMINATES * windows:
         return "seeds"
     return "windows" if windows > DOMINATES * seeds else "both"
+
+
+def disagrees(pair: Pair) -> bool:
+    """Say whether Wilcoxon's test over targets and the interval of the mean come apart.
+
+    One of them finds a difference, at 5 %, and the other does not, or none on that side.
+    """
+    p = pair.mean["wilcoxon_p"]
+    side = verdict(pair.mean["low"], pair.mean["high"])
+    if np.isnan(p) or side == "":
+        return False
+    found = p < SURE
+    return bool(found != (side != "around"))
 
 
 def seed_differences(pair: Pair, metrics: pd.DataFrame) -> pd.Series:

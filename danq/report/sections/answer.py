@@ -2,12 +2,20 @@
 
 from danq.plotting.svg import interval_svg
 from danq.report import sentences
+from danq.report.findings.claim import claim
 from danq.report.findings.pairs import verdict
 from danq.report.findings.scores import beaten_networks, learnt, ranked_networks
+from danq.report.findings.where import where
 from danq.report.page import Card, Section
 from danq.report.run import Run
 from danq.report.run_scores import Pair
 from danq.report.sections.pieces import bound
+from danq.report.verdict_text import (
+    gaps_sentence,
+    interval_sentence,
+    verdict_sentence,
+    where_sentence,
+)
 from danq.report.words import interval, listed, number, signed, title, versus
 
 CHIPS = {
@@ -23,26 +31,31 @@ def answer(run: Run) -> Section:
     """Answer the question: the first screen of the report."""
     pairs = run.main_pairs()
     scores = run.scores("auprc")
-    n_seeds = run.metrics["seed"].nunique()
-    text = [sentences.pair_paragraph(pair, run.metrics) for pair in pairs]
-    text.append(sentences.interval_sentence(n_seeds))
+    found = claim(run)
+    told = found.twins.local + found.twins.reach
+    text = [where_sentence(pair, where(run, pair)) for pair in told]
+    text += [sentences.pair_paragraph(pair, run.metrics) for pair in pairs]
+    text.append(interval_sentence(pairs))
     labels = run.targets["label"]
     compared = learnt(run)
     verdict_on_learning = sentences.learnt_sentence(compared) if run.baselines else ""
     have_learnt = all(network.has_learnt for network in compared)
     losses = sentences.loss_sentences(scores, labels, run.networks, run.baselines)
-    lead = sentences.lead_sentence(run.pairs, n_seeds)
-    single_seed = sentences.single_seed_sentence(run.trained)
-    undertrained = sentences.undertrained_sentence(run.trained)
-    undefined = sentences.na_sentence(run.targets, scores[run.networks])
+    cautions = [
+        gaps_sentence(found),
+        "" if have_learnt else verdict_on_learning,
+        sentences.single_seed_sentence(run.trained),
+        sentences.undertrained_sentence(run.trained),
+        sentences.na_sentence(run.targets, scores[run.networks]),
+    ]
     return Section(
         anchor="answer",
         title="The answer",
-        lead=lead,
+        lead=verdict_sentence(found),
         text=text,
         cards=[*map(pair_card, pairs), *score_cards(run)],
         points=[verdict_on_learning, *losses] if have_learnt else losses,
-        cautions=["" if have_learnt else verdict_on_learning, single_seed, undertrained, undefined],
+        cautions=cautions,
     )
 
 
@@ -56,7 +69,7 @@ def pair_card(pair: Pair) -> Card:
     return Card(
         label=f"{versus(pair)}, mean AUPRC",
         value=signed(value),
-        detail=interval(low, high),
+        detail=interval(low, high, pair.covers),
         foot=counts,
         mark=side,
         chip=CHIPS[side],

@@ -20,7 +20,7 @@ from danq.report.page import Cell, Column, Section, Table, table, table_of
 from danq.report.run import Run
 from danq.report.run_scores import Pair
 from danq.report.sections.pieces import bound, interval_cell, model_cell, page_figures
-from danq.report.words import interval, number, signed, title, versus
+from danq.report.words import interval, number, signed, title, versus_covered
 
 _POINTS = (
     "Each point is a target: above the diagonal, the model named on the vertical axis has the "
@@ -128,7 +128,7 @@ def group_differences_table(run: Run) -> Table:
             means = [pair.groups.loc[group] for pair in run.pairs]
             cells = [interval_cell(mean, limit) for mean in means]
             rows.append([group, n_targets, *cells])
-    columns = ["group", "targets", *map(versus, run.pairs)]
+    columns = ["group", "targets", *map(versus_covered, run.pairs)]
     note = "Mean over the group's targets; 95 % intervals in brackets."
     return table("AUPRC differences by group", columns, rows, ["group"], note)
 
@@ -176,7 +176,7 @@ def _pairs_table(heading: str, run: Run, cell: Callable[[pd.Series], Cell], note
         for target, label in run.targets["label"].items():
             cells = [cell(frame.loc[target]) for frame in by_target]
             rows.append([label, *cells])
-    columns = ["target", *map(versus, run.pairs)]
+    columns = ["target", *map(versus_covered, run.pairs)]
     return table(heading, columns, rows, ["target"], note)
 
 

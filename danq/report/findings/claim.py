@@ -1,0 +1,235 @@
+"""What a run may say of recurrence, and what it lacks to say more."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import pandas as pd
+
+from danq.evaluation.components import MIN_SEEDS
+from danq.report.findings.pairs import Twins, Verdict, twin_pairs, verdict
+from danq.report.findings.scores import Learnt, learnt
+from danq.report.run import Run
+from danq.report.run_scores import Pair
+
+Conclusion = Literal["recurrence", "reach", "open", "none", "less", ""]
+"""What a recurrent layer adds: recurrence; only reach; one of the two; nothing that was detected;
+less than a convolution; empty for unknown."""
+
+Tuning = Literal["alike", "unlike", "one rate", "other rates", "unknown"]
+"""How the knobs of compared models were found: by as many trials of the same budget; by more trials
+for some; not at all, with one learning rate or with several; or nobody knows."""
+
+_SAME_BUDGET = 0.05
+"""Budgets of multiply-adds are the same when they differ by less than this share: twins cost the
+same to within 1 %, and a trial is a whole number of windows."""
+
+
+def conclude(local: Verdict, reach: Verdict) -> Conclusion:
+    """Say what the recurrent layer adds, from where two intervals lie.
+
+    Parameters
+    ----------
+    local : {"above", "below", "around", ""}
+        Of the recurrent model less the twin that sees only a neighbourhood.
+    reach : {"above", "below", "around", ""}
+        Of the recurrent model less the controls for reach; empty without one.
+
+    Returns
+    -------
+    str
+        "recurrence" only where the recurrent model is above both: what a twin with the same reach
+        has as well is reach.
+    """
+    if local == "":
+        return ""
+    if local == "below":
+        return "less"
+    if local == "around":
+        return "none"
+    gains: dict[Verdict, Conclusion] = {"above": "recurrence", "": "open"}
+    return gains.get(reach, "reach")
+
+
+def joint_verdict(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return one verdict on several controls: "above" only where it is so on each.
+
+    Unknown ones are ignored.
+    """
+    known = [side for side in verdicts if side]
+    if not known:
+        return ""
+    if "below" in known:
+        return "below"
+    return "around" if "around" in known else "above"
+
+
+def side(pair: Pair) -> Verdict:
+    """Return the verdict on the mean difference of a pair."""
+    return verdict(pair.mean["low"], pair.mean["high"])
+
+
+class FailedCheck(NamedTuple):
+    """A check of a training that failed.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model.
+    what, advice : str
+        What was seen, and what to try.
+    """
+
+    model: str
+    what: str
+    advice: str
+
+
+class Claim(NamedTuple):
+    """What a run may say of recurrence, and on what it rests.
+
+    Attributes
+    ----------
+    twins : danq.report.findings.pairs.Twins
+        The comparisons that the answer follows from.
+    conclusion : str
+        As `conclude`.
+    judged : bool
+        Whether any network shares a target with a baseline.
+    not_learnt : list of danq.report.findings.scores.Learnt
+        Compared networks that do not beat the baselines on most targets.
+    tuning : str
+        As `Tuning`.
+    n_trials : int
+        Trials of each model, where all had the same; else 0.
+    n_seeds : dict of str to int
+        Training seeds of each compared model.
+    failed : list of FailedCheck
+        Of the compared models, one for each model and check.
+    """
+
+    twins: Twins
+    conclusion: Conclusion
+    judged: bool
+    not_learnt: list[Learnt]
+    tuning: Tuning
+    n_trials: int
+    n_seeds: dict[str, int]
+    failed: list[FailedCheck]
+
+    @property
+    def earned(self) -> bool:
+        """Whether the run may say anything: its networks have learnt, and there is an interval."""
+        return self.judged and not self.not_learnt and self.conclusion != ""
+
+    @property
+    def few_seeds(self) -> bool:
+        """Whether a compared model has too few seeds for an interval that covers seeds."""
+        return min(self.n_seeds.values(), default=0) < MIN_SEEDS
+
+
+def claim(run: Run) -> Claim:
+    """Return what a run may say of recurrence."""
+    twins = twin_pairs(run.pairs)
+    local = joint_verdict([side(pair) for pair in twins.local])
+    reach = joint_verdict([side(pair) for pair in twins.reach])
+    judged = [network for network in learnt(run) if network.network in twins.models]
+    tuning = tuning_of(run, twins.models)
+    return Claim(
+        twins=twins,
+        conclusion=conclude(local, reach),
+        judged=bool(judged),
+        not_learnt=[network for network in judged if not network.has_learnt],
+        tuning=tuning,
+        n_trials=_n_trials(run, twins.models) if tuning == "alike" else 0,
+        n_seeds=_n_seeds(run.metrics, twins.models),
+        failed=failed_checks(run, twins.models),
+    )
+
+
+def _n_seeds(metrics: pd.DataFrame, models: Sequence[str]) -> dict[str, int]:
+    counts = metrics.groupby("model")["seed"].nunique()
+    return {model: int(counts.get(model, 0)) for model in models}
+
+
+# --- how the models were tuned ---
+
+
+def tuning_of(run: Run, models: Sequence[str]) -> Tuning:
+    """Say how the knobs of some models were found.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    models : sequence of str
+        Their names.
+
+    Returns
+    -------
+    {"alike", "unlike", "one rate", "other rates", "unknown"}
+        As `Tuning`.
+    """
+    tunings = _tunings(run, models)
+    if tunings:
+        return "alike" if len(tunings) == len(models) and _are_alike(tunings) else "unlike"
+    rates = _rates(run, models)
+    if not rates or None in rates:
+        return "unknown"
+    return "one rate" if len(rates) == 1 else "other rates"
+
+
+def _tunings(run: Run, models: Sequence[str]) -> list[dict[str, Any]]:
+    """Return tuning.json of the models that have one."""
+    tunings = getattr(run, "tunings", [])
+    return [tuning.facts for tuning in tunings if tuning.model in models]
+
+
+def _are_alike(tunings: Sequence[dict[str, Any]]) -> bool:
+    """Say whether all had as many trials of the same budget."""
+    trials = {facts.get("trials") for facts in tunings}
+    budgets = [facts.get("multiply_adds") or 0 for facts in tunings]
+    most = max(budgets)
+    return len(trials) == 1 and most - min(budgets) <= _SAME_BUDGET * most
+
+
+def _n_trials(run: Run, models: Sequence[str]) -> int:
+    return int(_tunings(run, models)[0].get("trials") or 0)
+
+
+def _rates(run: Run, models: Sequence[str]) -> set[Any]:
+    """Return the learning rates of the models' trainings; None is one that is not known."""
+    rates = set()
+    for training in run.trained:
+        if training.model in models:
+            options = training.facts.get("options")
+            rates.add(options.get("lr") if isinstance(options, dict) else None)
+    return rates
+
+
+# --- health ---
+
+
+def failed_checks(run: Run, models: Sequence[str]) -> list[FailedCheck]:
+    """Return the checks that trainings of some models failed, one for each model and check.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run; ``health`` of its train.json is a list of name, passed, what, advice.
+    models : sequence of str
+        Their names.
+
+    Returns
+    -------
+    list of FailedCheck
+    """
+    failed: dict[tuple[str, str], FailedCheck] = {}
+    for training in run.trained:
+        checks = training.facts.get("health")
+        for check in checks if isinstance(checks, list) else []:
+            is_failure = isinstance(check, dict) and check.get("passed") is False
+            if is_failure and training.model in models:
+                key = (training.model, str(check.get("name")))
+                what = str(check.get("what", check.get("name")))
+                failed.setdefault(key, FailedCheck(key[0], what, str(check.get("advice", ""))))
+    return list(failed.values())

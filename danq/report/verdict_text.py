@@ -1,0 +1,266 @@
+"""The answer in words: what the recurrent layer adds, on what that rests, what is missing."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from danq.evaluation.components import MIN_SEEDS, WINDOWS
+from danq.report.findings.claim import Claim, side
+from danq.report.findings.pairs import Twins
+from danq.report.findings.where import Where
+from danq.report.run_scores import Pair
+from danq.report.words import interval, listed, number, plural, sentence, signed, title
+
+_LOCAL = "its twin with a convolution of equal cost"
+_REACH = "sees the whole window without recurrence"
+
+
+class Gap(NamedTuple):
+    """What a run lacks for a firmer answer.
+
+    Attributes
+    ----------
+    what : str
+        What is missing.
+    run : str
+        What to change in the configuration, or to run.
+    """
+
+    what: str
+    run: str
+
+
+def gaps(claim: Claim) -> list[Gap]:
+    """Return what a run lacks for a firmer answer, the most important first."""
+    found = []
+    if not claim.twins.local:
+        run = "models: with a recurrent network and its twins, as in config.yaml"
+        found.append(Gap("a recurrent network beside its twin of equal cost", run))
+    elif not claim.judged:
+        found.append(Gap("a baseline on the same targets", "baselines: [kmer, scan]"))
+    elif claim.not_learnt:
+        names = listed([title(network.network) for network in claim.not_learnt])
+        what = f"networks that beat the baselines on two thirds of the targets (not {names})"
+        found.append(Gap(what, "tune: {trials: 12}, more epochs or more data"))
+    elif claim.conclusion == "":
+        what = "an interval of the difference from the twin of equal cost"
+        found.append(Gap(what, "a larger test split"))
+    if claim.twins.local and not claim.twins.reach:
+        what = f"a twin that {_REACH}"
+        found.append(Gap(what, "models: with the other twins, as in config.yaml"))
+    if claim.twins.models and claim.tuning != "alike":
+        what = "as many tuning trials of the same budget for every network"
+        found.append(Gap(what, "tune: {trials: 12}"))
+    if claim.twins.models and claim.few_seeds:
+        what = f"{MIN_SEEDS} training seeds of every network or more"
+        found.append(Gap(what, f"seeds: {list(range(MIN_SEEDS))}"))
+    for model, what, advice in claim.failed:
+        found.append(Gap(f"a healthy training of {title(model)} ({what})", advice))
+    return found
+
+
+def gaps_sentence(claim: Claim) -> str:
+    """Say what is missing and what to run; an empty string where nothing is."""
+    parts = []
+    for gap in gaps(claim):
+        run = f" ({gap.run})" if gap.run else ""
+        parts.append(f"{gap.what}{run}")
+    return f"Missing: {'; '.join(parts)}." if parts else ""
+
+
+def verdict_sentence(claim: Claim) -> str:
+    """Answer the report's question as far as the run has earned it.
+
+    The conditions: the compared networks beat the baselines, and the difference from the twin of
+    equal cost has an interval. What the run lacks beyond is said in the sentence: equal tuning, and
+    seeds, by the brackets.
+    """
+    if not claim.earned:
+        first = gaps(claim)[0]
+        return f"This run cannot say what the recurrent layer adds: it lacks {first.what}."
+    body = f"{_opening(claim)}, {_body(claim)}"
+    return sentence(body, _kind_sentence(claim.twins), _caution(claim))
+
+
+def _opening(claim: Claim) -> str:
+    """Say how the networks were trained: seeds and tuning."""
+    fewest = min(claim.n_seeds.values())
+    most = max(claim.n_seeds.values())
+    seeds = f"{fewest} to {plural(most, 'training seed')}"
+    if fewest == most:
+        each = "a single training seed" if most == 1 else plural(most, "training seed")
+        seeds = f"{each} each"
+    tuned = {
+        "alike": f" and {plural(claim.n_trials, 'tuning trial')} each",
+        "unlike": ", after more tuning for some than for others",
+        "one rate": ", at one learning rate for all, which was not tuned for any of them",
+        "other rates": ", at learning rates that were set for each and not tuned alike",
+        "unknown": ", which were not tuned alike",
+    }
+    return f"With {seeds}{tuned[claim.tuning]}"
+
+
+def _body(claim: Claim) -> str:
+    twins = claim.twins
+    model = title(twins.model)
+    local = twins.local[0]
+    other = title(local.b)
+    amount = _amount(local)
+    if claim.conclusion == "less":
+        return (
+            f"{other}, {_LOCAL.replace('its', f'the {model}')}, has a higher mean AUPRC than "
+            f"{model}, by {amount}: here the recurrent layer does not pay."
+        )
+    if claim.conclusion == "none":
+        return (
+            f"no difference was detected between {model} and {other}, {_LOCAL} "
+            f"({_signed_amount(local)}).{_reach_aside(twins)}"
+        )
+    gain = f"{model} has a higher mean AUPRC than {other}, {_LOCAL}, by {amount}"
+    if claim.conclusion == "open":
+        return f"{gain}: by recurrence or by reach, which no twin here tells apart."
+    return f"{gain}{_reach_clause(claim)}"
+
+
+def _reach_clause(claim: Claim) -> str:
+    """Say how a model that is above its local twin compares with the controls for reach."""
+    if claim.conclusion == "recurrence":
+        known = [pair for pair in claim.twins.reach if side(pair)]
+        names = " and ".join(f"{title(pair.b)} by {_amount(pair)}" for pair in known)
+        verb = "sees" if len(known) == 1 else "see"
+        return (
+            f", and than {names}, which {verb} the whole window without recurrence: recurrence "
+            "adds, not reach alone."
+        )
+    equal = next(pair for pair in claim.twins.reach if side(pair) in ("around", "below"))
+    return (
+        f", but not than {title(equal.b)}, which {_REACH} ({_signed_amount(equal)}): reach "
+        "explains the gain, and recurrence is not shown to add."
+    )
+
+
+def _reach_aside(twins: Twins) -> str:
+    """Say how a model that is no better than its local twin compares with those of its reach."""
+    above = [pair for pair in twins.reach if side(pair) == "above"]
+    if not above:
+        return ""
+    pair = above[0]
+    return (
+        f" It is above {title(pair.b)}, which {_REACH}, by {_amount(pair)}: without a lead over "
+        f"{title(twins.local[0].b)} that does not show that recurrence adds."
+    )
+
+
+def _kind_sentence(twins: Twins) -> str:
+    """Say whether another kind of recurrence does as well; empty without such a twin."""
+    sentences = []
+    for pair in twins.recurrent:
+        other = title(pair.b)
+        words = {
+            "above": f"{title(pair.a)} is also above {other}, another recurrence, by "
+            f"{_amount(pair)}: the kind of recurrence matters.",
+            "below": f"{other}, another recurrence, is higher by {_amount(pair)}.",
+            "around": f"{other}, another recurrence, does as well ({_signed_amount(pair)}).",
+            "": "",
+        }
+        sentences.append(words[side(pair)])
+    return sentence(*sentences)
+
+
+def _caution(claim: Claim) -> str:
+    """Warn of single seeds and of trainings that failed a check."""
+    single = "Another seed may reverse this." if min(claim.n_seeds.values()) == 1 else ""
+    names = listed([f"{title(check.model)} ({check.what})" for check in claim.failed])
+    sick = f"Not healthy: {names}." if names else ""
+    return sentence(single, sick)
+
+
+def _amount(pair: Pair) -> str:
+    """Return the size of a mean difference with its interval: of a less b, or of b less a."""
+    value, low, high = pair.mean[["difference", "low", "high"]]
+    if high < 0:
+        return f"{number(-value)} {interval(-high, -low, pair.covers)}"
+    return f"{number(value)} {interval(low, high, pair.covers)}"
+
+
+def _signed_amount(pair: Pair) -> str:
+    value, low, high = pair.mean[["difference", "low", "high"]]
+    return f"{signed(value)} {interval(low, high, pair.covers)}"
+
+
+# --- where ---
+
+
+def where_sentence(pair: Pair, found: Where) -> str:
+    """Say where two models differ: by group, by target, and by rule of a simulated genome.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two models.
+    found : danq.report.findings.where.Where
+        Where they differ.
+
+    Returns
+    -------
+    str
+        Of a few words; that they differ nowhere, where they do not.
+    """
+    start = f"Where {title(pair.a)} and {title(pair.b)} differ"
+    parts = [*_by_group(pair, found.groups), *_by_target(found.targets), *_by_rule(pair, found)]
+    if not parts:
+        return f"{start}: in no group and on no target significantly."
+    return f"{start}: {'; '.join(parts)}."
+
+
+def _by_group(pair: Pair, groups: pd.DataFrame) -> list[str]:
+    names = []
+    for group, row in groups.iterrows():
+        bracket = interval(row["low"], row["high"], pair.covers)
+        names.append(f"{group} {signed(row['difference'])} {bracket}")
+    return [f"by group, {listed(names, 4)}"] if names else []
+
+
+def _by_target(targets: pd.DataFrame) -> list[str]:
+    parts = []
+    for word, rows in (
+        ("higher", targets[targets["difference"] > 0]),
+        ("lower", targets[targets["difference"] < 0]),
+    ):
+        if len(rows):
+            parts.append(f"{word} on {listed(rows['label'], 5)}")
+    return parts
+
+
+def _by_rule(pair: Pair, found: Where) -> list[str]:
+    names = [f"{row.Index} {number(row.a)} and {number(row.b)}" for row in found.rules.itertuples()]
+    if not names:
+        return []
+    return [f"AUROC against decoys, which break the rule (no interval), {listed(names, 6)}"]
+
+
+# --- intervals ---
+
+CHROMOSOMES = (
+    "No interval covers the choice of training chromosomes: every network was trained on the same "
+    "ones, and others may give another difference."
+)
+
+
+def interval_sentence(pairs: list[Pair]) -> str:
+    """Say what the intervals of some comparisons cover, and what none of them does."""
+    windows = [pair for pair in pairs if pair.covers == WINDOWS]
+    if windows and len(windows) == len(pairs):
+        covers = (
+            "In brackets: 95 % intervals over test windows only, for these trained networks, from "
+            "a paired bootstrap over blocks of the test genome; other training seeds are not "
+            f"covered, which takes {MIN_SEEDS} of each network."
+        )
+    else:
+        covers = (
+            "In brackets: 95 % intervals over test windows and training seeds, from a paired "
+            "bootstrap over blocks of the test genome and from the spread of each network's seeds."
+        )
+        if windows:
+            covers += " Brackets that say so cover test windows only, for these trained networks."
+    return sentence(covers, CHROMOSOMES)

@@ -1,0 +1,174 @@
+"""The answer in words, by hand-made numbers."""
+
+import pandas as pd
+import pytest
+
+from danq.catalog import twins
+from danq.report import verdict_text as v
+from danq.report.findings.claim import Claim, FailedCheck, conclude, joint_verdict, side
+from danq.report.findings.pairs import Twins
+from danq.report.findings.scores import Learnt
+from danq.report.findings.where import Where
+from danq.report.run_scores import Pair
+from danq.report.words import title
+
+NEAR = next(twin.name for twin in twins("danq") if twin.receptive_field == "local")
+FAR = next(
+    twin.name for twin in twins("danq") if twin.receptive_field == "window" and not twin.recurrent
+)
+ABOVE, AROUND, BELOW = (0.01, 0.03), (-0.01, 0.03), (-0.03, -0.01)
+UNKNOWN = (float("nan"), float("nan"))
+
+
+def pair(b, bounds, covers="windows and seeds"):
+    low, high = bounds
+    mean = {"difference": (low + high) / 2, "low": low, "high": high, "covers": covers}
+    return Pair("danq", b, pd.DataFrame(), pd.Series(mean), pd.DataFrame())
+
+
+def made_claim(local=ABOVE, reach=None, recurrent=None, covers="windows and seeds", **changes):
+    compared = Twins(
+        "danq",
+        [pair(NEAR, local, covers)],
+        [pair(FAR, reach, covers)] if reach else [],
+        [pair("danq_forward", recurrent, covers)] if recurrent else [],
+    )
+    sides = [joint_verdict([side(p) for p in kind]) for kind in (compared.local, compared.reach)]
+    claim = Claim(
+        twins=compared,
+        conclusion=conclude(*sides),
+        judged=True,
+        not_learnt=[],
+        tuning="alike",
+        n_trials=12,
+        n_seeds=dict.fromkeys(compared.models, 3),
+        failed=[],
+    )
+    return claim._replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("local", "reach", "expected"),
+    [
+        (ABOVE, ABOVE, "by 0.020 [0.010, 0.030], and than {far} by 0.020 [0.010, 0.030], which"),
+        (ABOVE, AROUND, "but not than {far}, which sees the whole window without recurrence (+0.0"),
+        (ABOVE, BELOW, "but not than {far}, which sees the whole window without recurrence (−0.0"),
+        (ABOVE, None, "by 0.020 [0.010, 0.030]: by recurrence or by reach, which no twin"),
+        (AROUND, None, "no difference was detected between DanQ and {near}, its twin"),
+        (AROUND, ABOVE, "that does not show that recurrence adds."),
+        (BELOW, None, "{near}, the DanQ twin with a convolution of equal cost, has a higher mean"),
+    ],
+)
+def test_the_verdict_follows_from_both_controls(local, reach, expected):
+    text = v.verdict_sentence(made_claim(local, reach))
+    assert text.startswith("With 3 training seeds each and 12 tuning trials each, ")
+    assert expected.format(near=title(NEAR), far=title(FAR)) in text
+    assert ("recurrence adds, not reach alone" in text) == (local == reach == ABOVE)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [(ABOVE, "the kind of recurrence matters"), (BELOW, "is higher by"), (AROUND, "does as well")],
+)
+def test_another_recurrence_follows(bounds, expected):
+    text = v.verdict_sentence(made_claim(recurrent=bounds))
+    assert expected in text
+    assert "another recurrence" not in v.verdict_sentence(made_claim(recurrent=UNKNOWN))
+
+
+@pytest.mark.parametrize(
+    ("tuning", "expected"),
+    [
+        ("unlike", "each, after more tuning for some than for others, DanQ"),
+        (
+            "one rate",
+            "each, at one learning rate for all, which was not tuned for any of them, DanQ",
+        ),
+        ("other rates", "each, at learning rates that were set for each and not tuned alike, DanQ"),
+        ("unknown", "each, which were not tuned alike, DanQ"),
+    ],
+)
+def test_a_verdict_without_equal_tuning_says_so(tuning, expected):
+    claim = made_claim(tuning=tuning, n_trials=0)
+    assert expected in v.verdict_sentence(claim)
+    assert "tune: {trials: 12}" in [gap.run for gap in v.gaps(claim)]
+
+
+def test_a_single_seed_is_said_in_the_sentence_and_in_its_bracket():
+    seeds = {"danq": 1, NEAR: 1}
+    claim = made_claim(covers="windows", n_seeds=seeds)
+    text = v.verdict_sentence(claim)
+    assert text.startswith("With a single training seed each and 12")
+    assert "[0.010, 0.030; test windows only]" in text
+    assert text.endswith("Another seed may reverse this.")
+    assert "seeds: [0, 1, 2]" in [gap.run for gap in v.gaps(claim)]
+    mixed = v.verdict_sentence(claim._replace(n_seeds={"danq": 3, NEAR: 2}))
+    assert mixed.startswith("With 2 to 3 training seeds") and "reverse" not in mixed
+
+
+def test_a_model_that_is_not_healthy_is_named_in_the_sentence():
+    failed = [FailedCheck(NEAR, "30 % of filters never fire", "a lower lr")]
+    claim = made_claim(failed=failed)
+    name = title(NEAR)
+    assert v.verdict_sentence(claim).endswith(f"Not healthy: {name} (30 % of filters never fire).")
+    assert v.gaps(claim)[-1].run == "a lower lr" and name in v.gaps(claim)[-1].what
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacks", "run"),
+    [
+        ({"judged": False}, "a baseline", "baselines: [kmer, scan]"),
+        ({"not_learnt": [Learnt("danq", 1, 9, 0.1, 0.2)]}, "(not DanQ)", "more epochs"),
+        ({"twins": Twins("", [], [], []), "n_seeds": {}, "conclusion": ""}, "beside its", "models"),
+    ],
+)
+def test_no_word_on_recurrence_before_it_is_earned(changes, lacks, run):
+    claim = made_claim(reach=ABOVE, **changes)
+    text = v.verdict_sentence(claim)
+    assert text.startswith("This run cannot say what the recurrent layer adds: it lacks ")
+    assert lacks in text and "higher" not in text
+    assert run in v.gaps(claim)[0].run
+
+
+def test_a_difference_without_an_interval_is_no_verdict():
+    claim = made_claim(local=UNKNOWN, reach=ABOVE)
+    assert "it lacks an interval of the difference" in v.verdict_sentence(claim)
+
+
+def test_what_is_missing_is_one_sentence_and_nothing_where_nothing_is():
+    assert v.gaps_sentence(made_claim(reach=ABOVE)) == ""
+    text = v.gaps_sentence(made_claim(tuning="unlike"))
+    assert text.startswith("Missing: a twin that sees the whole window without recurrence (models")
+    assert text.endswith("for every network (tune: {trials: 12}).")
+
+
+def where(**changes):
+    groups = pd.DataFrame(columns=["difference", "low", "high"])
+    targets = pd.DataFrame(columns=["difference", "label"])
+    return Where(groups, targets, pd.DataFrame(columns=["a", "b"]))._replace(**changes)
+
+
+def test_where_models_differ_is_told_by_group_target_and_rule():
+    compared = pair("danq_conv", AROUND)
+    assert v.where_sentence(compared, where()).endswith(
+        ": in no group and on no target significantly."
+    )
+    groups = pd.DataFrame({"difference": [0.1], "low": [0.05], "high": [0.15]}, index=["order"])
+    targets = pd.DataFrame({"difference": [-0.2, 0.1], "label": ["SRF", "TFE3"]})
+    rules = pd.DataFrame({"a": [0.9], "b": [0.6]}, index=["helix"])
+    text = v.where_sentence(compared, where(groups=groups, targets=targets, rules=rules))
+    assert text == (
+        "Where DanQ and DanQ-conv differ: by group, order +0.100 [0.050, 0.150]; higher on TFE3; "
+        "lower on SRF; AUROC against decoys, which break the rule (no interval), helix 0.900 and "
+        "0.600."
+    )
+
+
+def test_what_intervals_cover_is_said_with_what_none_does():
+    several, single = pair(NEAR, ABOVE), pair(FAR, ABOVE, "windows")
+    assert "over test windows and training seeds" in v.interval_sentence([several])
+    assert "that say so" in v.interval_sentence([several, single])
+    only = v.interval_sentence([single])
+    assert "over test windows only, for these trained networks" in only
+    for pairs in ([several], [single], []):
+        assert v.interval_sentence(pairs).endswith(v.CHROMOSOMES)
