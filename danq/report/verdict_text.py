@@ -54,8 +54,8 @@ def gaps(claim: Claim) -> list[Gap]:
     if claim.twins.models and claim.few_seeds:
         what = f"{MIN_SEEDS} training seeds of every network or more"
         found.append(Gap(what, f"seeds: {list(range(MIN_SEEDS))}"))
-    for model, what, advice in claim.failed:
-        found.append(Gap(f"a healthy training of {title(model)} ({what})", advice))
+    for model, check, advice in claim.failed:
+        found.append(Gap(f"a training of {title(model)} that passes: {check}", advice))
     return found
 
 
@@ -170,8 +170,8 @@ def _kind_sentence(twins: Twins) -> str:
 def _caution(claim: Claim) -> str:
     """Warn of single seeds and of trainings that failed a check."""
     single = "Another seed may reverse this." if min(claim.n_seeds.values()) == 1 else ""
-    names = listed([f"{title(check.model)} ({check.what})" for check in claim.failed])
-    sick = f"Not healthy: {names}." if names else ""
+    names = listed([f"{title(check.model)} ({check.check})" for check in claim.failed])
+    sick = f"Checks of trainings that failed: {names}." if names else ""
     return sentence(single, sick)
 
 

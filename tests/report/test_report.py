@@ -60,7 +60,7 @@ def test_intervals_are_not_broken_over_lines(tmp_path):
     report(folder, folder / "report.html")
     html = (folder / "report.html").read_text()
     paragraphs = " ".join(re.findall(r"<(?:p|li)\b[^>]*>([^<]*)<", html))
-    intervals = re.findall(r"\[−?\d\.\d{3},(.)−?\d\.\d{3}\]", paragraphs)
+    intervals = re.findall(r"\[−?\d\.\d{3},(.)−?\d\.\d{3}[];]", paragraphs)
     assert len(intervals) >= 4 and set(intervals) == {"\N{NO-BREAK SPACE}"}
 
 

@@ -107,10 +107,11 @@ def test_a_single_seed_is_said_in_the_sentence_and_in_its_bracket():
 
 
 def test_a_model_that_is_not_healthy_is_named_in_the_sentence():
-    failed = [FailedCheck(NEAR, "30 % of filters never fire", "a lower lr")]
+    failed = [FailedCheck(NEAR, "silent filters", "a lower lr")]
     claim = made_claim(failed=failed)
     name = title(NEAR)
-    assert v.verdict_sentence(claim).endswith(f"Not healthy: {name} (30 % of filters never fire).")
+    text = v.verdict_sentence(claim)
+    assert text.endswith(f"Checks of trainings that failed: {name} (silent filters).")
     assert v.gaps(claim)[-1].run == "a lower lr" and name in v.gaps(claim)[-1].what
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from danq.evaluation.components import MIN_SEEDS
+from danq.report.findings.health import health_checks
 from danq.report.findings.pairs import Twins, Verdict, twin_pairs, verdict
 from danq.report.findings.scores import Learnt, learnt
 from danq.report.run import Run
@@ -75,12 +76,12 @@ class FailedCheck(NamedTuple):
     ----------
     model : str
         Name of the model.
-    what, advice : str
-        What was seen, and what to try.
+    check, advice : str
+        Its name in words, and what to try.
     """
 
     model: str
-    what: str
+    check: str
     advice: str
 
 
@@ -142,7 +143,7 @@ def claim(run: Run) -> Claim:
         tuning=tuning,
         n_trials=_n_trials(run, twins.models) if tuning == "alike" else 0,
         n_seeds=_n_seeds(run.metrics, twins.models),
-        failed=failed_checks(run, twins.models),
+        failed=failures(run, twins.models),
     )
 
 
@@ -209,13 +210,13 @@ def _rates(run: Run, models: Sequence[str]) -> set[Any]:
 # --- health ---
 
 
-def failed_checks(run: Run, models: Sequence[str]) -> list[FailedCheck]:
+def failures(run: Run, models: Sequence[str]) -> list[FailedCheck]:
     """Return the checks that trainings of some models failed, one for each model and check.
 
     Parameters
     ----------
     run : Run
-        A finished run; ``health`` of its train.json is a list of name, passed, what, advice.
+        A finished run.
     models : sequence of str
         Their names.
 
@@ -223,13 +224,9 @@ def failed_checks(run: Run, models: Sequence[str]) -> list[FailedCheck]:
     -------
     list of FailedCheck
     """
-    failed: dict[tuple[str, str], FailedCheck] = {}
-    for training in run.trained:
-        checks = training.facts.get("health")
-        for check in checks if isinstance(checks, list) else []:
-            is_failure = isinstance(check, dict) and check.get("passed") is False
-            if is_failure and training.model in models:
-                key = (training.model, str(check.get("name")))
-                what = str(check.get("what", check.get("name")))
-                failed.setdefault(key, FailedCheck(key[0], what, str(check.get("advice", ""))))
-    return list(failed.values())
+    failed = []
+    for row in health_checks(run).to_dict("records"):
+        if row["model"] in models and not row["passed"]:
+            name = str(row["check"]).replace("_", " ")
+            failed.append(FailedCheck(row["model"], name, row["advice"]))
+    return failed

@@ -103,15 +103,17 @@ def test_without_tuning_the_rates_are_one_or_several_or_unknown(run):
 
 def test_failed_checks_are_named_once_for_a_model(run):
     checks = [
-        {"name": "dead", "passed": False, "what": "30 % never fire", "advice": "a lower lr"},
+        {
+            "name": "silent_filters",
+            "passed": False,
+            "what": "30 % are silent",
+            "advice": "lower lr",
+        },
         {"name": "steps", "passed": True, "what": "9,000 steps"},
-        "damaged",
     ]
     sick = with_facts(run, danq_conv={"health": checks}, deepsea={"health": checks})
-    assert c.failed_checks(sick, MODELS) == [
-        c.FailedCheck("danq_conv", "30 % never fire", "a lower lr")
-    ]
-    assert c.failed_checks(with_facts(run, danq={"health": 3}), MODELS) == []
+    assert c.failures(sick, MODELS) == [c.FailedCheck("danq_conv", "silent filters", "lower lr")]
+    assert c.failures(run, MODELS) == []
 
 
 def test_a_claim_is_earned_by_networks_that_have_learnt(run):
