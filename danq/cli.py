@@ -319,6 +319,25 @@ def _add_windows(steps: Any) -> None:
     step.output("fasta", "the windows' bases (BGZF FASTA)")
 
 
+def _add_subset(steps: Any) -> None:
+    summary = "make a dataset.h5 whose training split is a share of another's, by blocks of 50 kb"
+    step = Step(steps, "subset", _call("data.subset", "subset"), summary)
+    step.input("dataset", "dataset.h5")
+    step.option(
+        "--share",
+        required=True,
+        type=float,
+        help="share of its training windows, above 0, at most 1",
+    )
+    step.option(
+        "--seed",
+        type=whole_number(0),
+        default=0,
+        help="seed of the order of blocks; shares of one seed are nested",
+    )
+    step.output("output", "dataset.h5; its validation and test windows are the same")
+
+
 # --- training and prediction ---
 
 
@@ -449,6 +468,16 @@ def _add_evaluate(steps: Any) -> None:
     step.output("comparison", "one row per pair of models and target, and their means (TSV)")
     step.output("curves", "the precision-recall curve of each model and target (TSV)")
     step.output("reliability", "mean probability against share of positives, by model (TSV)")
+
+
+def _add_learning_curve(steps: Any) -> None:
+    summary = "make one table of the evaluations of trainings on shares of the training windows"
+    action = _call("evaluation.learning_curve", "learning_curve")
+    step = Step(steps, "learning-curve", action, summary)
+    step.input("datasets", "shares of danq subset, and last the whole dataset.h5", nargs="+")
+    step.input("metrics", "metrics.tsv of danq evaluate for each, in the same order", nargs="+")
+    step.input("comparisons", "comparison.tsv for each", nargs="+")
+    step.output("output", "one row per share and model, or pair of models (TSV)")
 
 
 # --- what a model has learnt ---
@@ -632,6 +661,7 @@ _STEPS: tuple[Callable[[Any], None], ...] = (
     _add_import_deepsea,
     _add_describe,
     _add_windows,
+    _add_subset,
     _add_train,
     _add_tune,
     _add_predict,
@@ -639,6 +669,7 @@ _STEPS: tuple[Callable[[Any], None], ...] = (
     _add_export_predictions,
     _add_baseline,
     _add_evaluate,
+    _add_learning_curve,
     _add_motifs,
     _add_annotate,
     _add_export_motifs,

@@ -74,6 +74,7 @@ FIGURES = {
     "effects": "their difference against the number of positives",
     "curves": "precision-recall curves of a target",
     "prevalence": "prevalence of the targets",
+    "learning_curve": "AUPRC, and differences in it, against the number of training windows",
     "reliability": "calibration of the networks",
     "validation": "validation AUPRC over epochs",
     "loss": "loss over epochs",
@@ -690,6 +691,13 @@ class Config(Section):
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
         [0], min_length=1, description="training seeds"
     )
+    learning_curve: list[float] = Field(
+        [],
+        description=(
+            "shares of the training windows, as 0.125, 0.25, 0.5 and 1, on each of which every "
+            "model is trained: its AUPRC by the number of windows; none given: no curve"
+        ),
+    )
     threads: int = Field(1, ge=1, description="CPU threads of one training")
     baselines: list[BaselineName] = Field(
         ["kmer", "scan"], description="what the networks must beat"
@@ -731,6 +739,17 @@ class Config(Section):
                     f"{name} reads fixed positions, which no head can pool; leave it out, or use "
                     "train.head dense"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> Self:
+        shares = self.learning_curve
+        if not all(0 < share <= 1 for share in shares):
+            raise ValueError("learning_curve has a share that is not above 0, and at most 1")
+        if shares != sorted(set(shares)):
+            raise ValueError("learning_curve has a share twice, or out of order; let them ascend")
+        if shares == [1]:
+            raise ValueError("learning_curve needs a share below 1: 1 is the run itself")
         return self
 
     @model_validator(mode="after")

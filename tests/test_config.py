@@ -47,6 +47,12 @@ def test_the_default_configuration_writes_out_every_knob():
             "train: epochs is True; quote texts such as on, off, yes and no",
         ),
         ({"seeds": [False, 1]}, "config: seeds is [False, 1]; quote"),
+        ({"learning_curve": [0, 0.5]}, "config: learning_curve has a share that is not above 0"),
+        ({"learning_curve": [0.5, 1.5]}, "config: learning_curve has a share that is not above 0"),
+        ({"learning_curve": [0.5, 0.25]}, "config: learning_curve has a share twice, or out of"),
+        ({"learning_curve": [0.5, 0.5]}, "config: learning_curve has a share twice, or out of"),
+        ({"learning_curve": [1]}, "config: learning_curve needs a share below 1: 1 is the run"),
+        ({"learning_curve": ["half"]}, "learning_curve.0: Input should be a valid number"),
         ({"seeds": [2**31]}, "seeds.0: Input should be less than 2147483648"),
         (
             {"extract": {**DEFAULT["extract"], "valid": ["-chr3"]}},

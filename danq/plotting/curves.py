@@ -145,6 +145,64 @@ def _shade(ax: Axes, x: NDArray[np.float64], holds: NDArray[np.int_]) -> None:
         ax.axvspan(edges[low], edges[high], **_SHADE)
 
 
+def learning_curves(
+    ax: Axes,
+    windows: Sequence[ArrayLike],
+    values: Sequence[ArrayLike],
+    low: Sequence[ArrayLike],
+    high: Sequence[ArrayLike],
+    *,
+    labels: Sequence[str],
+    ylabel: str,
+    zero: bool = False,
+    titles: Sequence[Sequence[str]] | None = None,
+    style: Mapping[str, Style] | None = None,
+) -> Axes:
+    """Draw values against the number of training windows, a line and a band each.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    windows : sequence of array_like, shape (shares,)
+        Number of training windows at the points of each line, ascending; on a logarithmic axis.
+    values, low, high : sequence of array_like, shape (shares,)
+        The points, and the ends of the band; where these are nan there is none.
+    labels : sequence of str
+        The model, or pair of models, of each line.
+    ylabel : str
+        Axis label.
+    zero : bool
+        Draw a line at 0: no difference.
+    titles : sequence of sequences of str, optional
+        Tooltip of each point of each line on a page.
+    style : mapping of str to Style, optional
+        Colours of the labels; `danq.plotting.style.styles` of the labels when not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    style = style or styles(labels)
+    if zero:
+        ax.axhline(0, **GUIDE)
+    for row, label in enumerate(labels):
+        x = np.asarray(windows[row], float)
+        y = np.asarray(values[row], float)
+        bottom = np.asarray(low[row], float)
+        top = np.asarray(high[row], float)
+        look = style[label]
+        notes = Notes(None if titles is None else titles[row])
+        ax.fill_between(x, bottom, top, color=look.colour, **_BAND)
+        ax.plot(x, y, color=look.colour, label=label, **_CURVE)
+        mark(ax, x, y, look, notes=notes)
+    ax.set_xscale("log")
+    ticks = np.unique(np.concatenate([np.asarray(x, float) for x in windows]))
+    ax.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+    ax.set_xticks([], minor=True)
+    return dress(ax, "training windows", ylabel)
+
+
 def reliability(
     ax: Axes,
     predicted: Sequence[ArrayLike],

@@ -10,6 +10,7 @@ from danq.files import PathLike, refuse_overwriting, write_table
 from danq.plotting.drawing import refuse_format, save_figure
 from danq.report import figures
 from danq.report.figures import Drawing
+from danq.report.learning_figure import learning_curve
 from danq.report.run import Run, read_run, run_files
 from danq.report.run_scores import Pair
 
@@ -74,6 +75,7 @@ def _drawing(run: Run, kind: str, pair: Sequence[str], target: str | None) -> Dr
         "reliability": figures.reliability,
         "validation": figures.validation,
         "loss": figures.loss,
+        "learning_curve": learning_curve,
     }
     return functions[kind](run)
 

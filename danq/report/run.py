@@ -18,6 +18,7 @@ from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.bins import SPLITS
 from danq.motif.meme import Motif, known_motifs
+from danq.report.run_learning_curve import read_learning_curve
 from danq.report.run_scores import (
     Pair,
     model_names,
@@ -47,6 +48,7 @@ _RUN_FILES = (
     "comparison.tsv",
     "curves.tsv.gz",
     "reliability.tsv",
+    "learning_curve.tsv",
     "dataset.h5",
     "dataset.json",
     "simulated/sites.tsv.gz",
@@ -107,6 +109,9 @@ class Run:
     reliability : pandas.DataFrame or None
         By bins of probability: model, seed, bin (from 0), predicted (mean), observed (share of
         positives), n (labels).
+    learning_curve : pandas.DataFrame or None
+        AUPRC, and differences in it, after training on shares of the training windows, see
+        `danq.report.run_learning_curve`.
     grammar : pandas.DataFrame or None
         The interaction of motif pairs in each model, see `danq.interpret.probe`.
     trained : list of Trained
@@ -140,6 +145,7 @@ class Run:
     pairs: list[Pair]
     curves: pd.DataFrame | None
     reliability: pd.DataFrame | None
+    learning_curve: pd.DataFrame | None
     grammar: pd.DataFrame | None
     trained: list[Trained]
     attributions: list[Attributions]
@@ -212,6 +218,7 @@ def read_run(folder: PathLike) -> Run:
         pairs=read_pairs(folder / "comparison.tsv"),
         curves=read_curves(folder / "curves.tsv.gz"),
         reliability=read_reliability(folder / "reliability.tsv"),
+        learning_curve=read_learning_curve(folder / "learning_curve.tsv", metrics),
         grammar=read_grammar(trainings),
         trained=[read_training(path) for path in trainings],
         attributions=read_first_attributions(trainings),

@@ -20,6 +20,28 @@ def test_seeds_of_a_model_share_a_colour(ax):
     assert colours[0] == colours[1] != colours[2]
 
 
+def test_learning_curves_have_a_band_where_its_ends_are_known_and_ticks_at_their_points(ax):
+    nan = float("nan")
+    curves.learning_curves(
+        ax,
+        [[100, 200, 1600], [100, 200, 1600]],
+        [[0.1, 0.2, 0.3], [0.1, 0.1, 0.1]],
+        [[0.0, 0.1, 0.2], [nan] * 3],
+        [[0.2, 0.3, 0.4], [nan] * 3],
+        labels=["danq", "deepsea"],
+        ylabel="AUPRC",
+        zero=True,
+    )
+    assert ax.get_xscale() == "log"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["100", "200", "1,600"]
+    guide, *lines = ax.lines
+    assert set(guide.get_ydata()) == {0}
+    assert [line.get_ydata().tolist() for line in lines] == [[0.1, 0.2, 0.3], [0.1] * 3]
+    band = ax.collections[0].get_paths()[0].vertices
+    assert band[:, 1].min() == 0 and band[:, 1].max() == pytest.approx(0.4)
+    assert not [path for path in ax.collections[2].get_paths() if len(path.vertices)]
+
+
 def test_interaction_curves_have_a_band_and_shade_where_the_rule_holds(ax):
     curves.interaction_curves(
         ax,

@@ -5,6 +5,7 @@ import pytest
 
 from danq.files import read_table, write_table
 from danq.motif.sites import ARRANGEMENTS
+from tests.report.learning_toy import write_learning_curve
 from tests.report.toy_run import write_run
 
 RULE = (50, 100)
@@ -38,6 +39,7 @@ def folder(tmp_path_factory):
             columns=["model", "seed", "bin", "predicted", "observed", "n"],
         ),
     )
+    write_learning_curve(folder)
     for model in ("danq", "deepsea"):
         for seed in (0, 1):
             write_table(

@@ -31,6 +31,7 @@ rule report:
         ),
         grammar=expand("{folder}/grammar.tsv", folder=trained),
         attributions=expand("{folder}/attributions.h5", folder=attributed),
+        curve=["<results>/learning_curve.tsv"] if settings.learning_curve else [],
         truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
     output:
         page=report(

@@ -70,6 +70,7 @@ MEMORY = {  # GB
     "check": lambda job: 1 + 1.5 * job.files,
     "extract": lambda job: 1 + 1.5 * job.files,
     "import_deepsea": lambda job: 2,
+    "subset": lambda job: 1 + 0.2 * job.windows,
     "windows": lambda job: 1 + job.files,
     "describe": lambda job: 1 + 0.5 * job.files,
     "train": memory_of_training,
@@ -84,6 +85,7 @@ MEMORY = {  # GB
     "oracle_rule": lambda job: 1 + 4 * job.labels,
     "oracle_parts": lambda job: 1 + 4 * job.labels,
     "evaluate": lambda job: 1 + 1.5 * job.files,
+    "learning_curve": lambda job: 1 + 0.1 * job.files,
     "report": lambda job: 2 + job.files,
 }
 
@@ -92,6 +94,7 @@ MINUTES = {
     "check": lambda job: 5 + 4 * job.files,
     "extract": lambda job: 5 + 4 * job.files,
     "import_deepsea": lambda job: 10 + 15 * job.files,
+    "subset": lambda job: 5 + 4 * job.files + 5 * job.labels,
     "windows": lambda job: 5 + 20 * job.windows + 30 * job.labels,
     "describe": lambda job: 5 + 10 * job.files,
     "train": lambda job: 10 + 3 * minutes_of_training(job, windows_shown(job)),
@@ -106,6 +109,7 @@ MINUTES = {
     "oracle_rule": lambda job: 10 + 200 * job.labels,
     "oracle_parts": lambda job: 10 + 200 * job.labels,
     "evaluate": lambda job: 10 + 5 * job.files,
+    "learning_curve": lambda job: 10 + 2 * job.files,
     "report": lambda job: 10 + 2 * job.files,
 }
 

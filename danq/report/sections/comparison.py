@@ -16,6 +16,8 @@ from danq.report.findings.scores import (
     shared_means,
     standing,
 )
+from danq.report.learning_figure import learning_curve
+from danq.report.learning_text import learning_sentences
 from danq.report.page import Cell, Column, Section, Table, table, table_of
 from danq.report.run import Run
 from danq.report.run_scores import Pair
@@ -38,8 +40,10 @@ def comparison(run: Run) -> Section:
     scatters = [figures.scatter(run, pair) for pair in run.pairs]
     effects = [figures.effects(run, pair) for pair in run.main_pairs()]
     text = [_POINTS, _ORACLES] if run.oracles else [_POINTS]
+    text += learning_sentences(run)
     tables = [make_table(run) for make_table in _tables()]
-    drawings = page_figures(*scatters, *effects, figures.reliability(run))
+    curve = learning_curve(run)
+    drawings = page_figures(*scatters, *effects, curve, figures.reliability(run))
     return Section("comparison", "The comparison", text=text, tables=tables, figures=drawings)
 
 

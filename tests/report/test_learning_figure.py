@@ -1,0 +1,46 @@
+"""The learning curve as a figure: what is drawn is what the table says."""
+
+import numpy as np
+
+from danq import read_run
+from danq.report.learning_figure import learning_curve
+from tests.report.learning_toy import PARTS, write_learning_curve
+from tests.report.toy_run import page_of, write_run
+
+
+def test_models_to_the_left_and_differences_to_the_right(tmp_path):
+    folder = write_run(tmp_path / "run", seeds=(0, 1))
+    written = write_learning_curve(folder)
+    drawing = learning_curve(read_run(folder))
+    left, right = drawing.figure.axes
+    assert len(left.lines) == 3 and len(right.lines) == 3  # two pairs, and the line at 0
+    danq = written[(written["a"] == "danq") & written["b"].isna()]
+    drawn = next(line for line in left.lines if line.get_label() == "DanQ")
+    np.testing.assert_allclose(drawn.get_ydata(), danq["auprc"])
+    assert drawn.get_xdata().tolist() == list(PARTS.values())
+    band = left.collections[2 * [line.get_label() for line in left.lines].index("DanQ")]
+    edges = band.get_paths()[0].vertices[:, 1]
+    assert np.isin(danq[["seed_low", "seed_high"]].to_numpy(), edges).all()
+    names = [name for _, name in drawing.legend]
+    assert {"DanQ", "DanQ − DanQ-conv", "DanQ − DeepSEA"} < set(names)
+    assert set(drawing.numbers["line"]) == set(names)
+    looks = [style for style, _ in drawing.legend]
+    assert len(set(looks)) == len(looks)
+
+
+def test_a_run_without_a_curve_has_no_figure_and_its_page_no_word_of_it(tmp_path):
+    folder = write_run(tmp_path / "run")
+    assert learning_curve(read_run(folder)) is None
+    assert "earning curve" not in page_of(tmp_path / "page").text
+
+
+def test_the_page_has_the_figure_and_the_sentence(tmp_path):
+    folder = tmp_path / "run"
+    page_of(folder)
+    write_learning_curve(folder, [(-0.1, 0.1)] * 3)
+    from danq.report.report import report
+
+    report(folder, folder / "report.html", config=folder / "config.yaml")
+    text = (folder / "report.html").read_text()
+    assert "DanQ − DanQ-conv contains 0 at every number of windows" in text
+    assert 'id="learning-curve' in text or "Learning curve</" in text
