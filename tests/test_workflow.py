@@ -271,6 +271,34 @@ def test_the_notebooks_run_on_the_finished_run(finished, monkeypatch, name):
     assert drawn
 
 
+def test_a_learning_curve_trains_on_shares_and_nothing_twice(finished):
+    toy(finished)
+    without = (finished / "results" / "toy" / "report.html").read_text()
+    assert "Learning curve" not in without
+    shares = ["--config", "learning_curve=[0.5,1]"]
+    planned = jobs(toy(finished, *shares, "-n"))
+    assert planned == {
+        "subset": 1,
+        "train_share": 4,
+        "predict_share": 4,
+        "evaluate_share": 1,
+        "learning_curve": 1,
+        "settings": 1,
+        "report": 1,
+        "default": 1,
+        "total": 14,
+    }
+    process = toy(finished, *shares)
+    assert process.returncode == 0, process.stdout + process.stderr
+    curve = read_table(finished / "results" / "toy" / "learning_curve.tsv")
+    assert set(curve["share"]) == {0.5, 1.0} and curve["n_windows"].nunique() == 2
+    assert "Learning curve" in (finished / "results" / "toy" / "report.html").read_text()
+    again = toy(finished, *shares)
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+    assert toy(finished).returncode == 0, "without it, the report is made again"
+    assert (finished / "results" / "toy" / "report.html").read_text().count("Learning curve") == 0
+
+
 def test_the_linter_has_nothing_to_say(tmp_path):
     process = snakemake(tmp_path, "--lint")
     assert process.returncode == 0 and "Congratulations" in process.stderr + process.stdout

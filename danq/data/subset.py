@@ -195,5 +195,5 @@ def _say(
         names = [name for name, is_lost in zip(dataset.names, lost, strict=True) if is_lost]
         shown = ", ".join(names[:8])
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        what = f"{len(names)} targets have no positive training window in it: {shown}{more}"
-        print(f"warning: {what}; no model can learn them from it", file=sys.stderr)
+        what = f"targets without a positive training window in it: {shown}{more}"
+        print(f"warning: {what}; no model can learn these from it", file=sys.stderr)

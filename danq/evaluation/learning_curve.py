@@ -117,9 +117,9 @@ def _part(data: Dataset, share: float) -> Part:
 
 def _warn_of_unseen(part: Part) -> None:
     if part.n_unseen:
-        share = f"in the share {part.share:g} {part.n_unseen} targets have no positive window"
-        effect = "no model can learn them from it, and the means have them nonetheless"
-        print(f"warning: {share}: {effect}", file=sys.stderr)
+        share = f"targets without a positive window in the share {part.share:g}: {part.n_unseen}"
+        effect = "no model can learn these from it, and the means have them nonetheless"
+        print(f"warning: {share}; {effect}", file=sys.stderr)
 
 
 def by_seed(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -182,7 +182,7 @@ def test_a_target_that_loses_its_positives_is_named(tmp_path, capsys):
     assert printed.out.startswith("share 0.02: ")
     with open_dataset(tmp_path / "s.h5") as data:
         assert data.positives("train")[2] == 0
-    assert "targets have no positive training window in it: t2; no model can" in printed.err
+    assert "targets without a positive training window in it: t2; no model can" in printed.err
 
 
 @pytest.mark.parametrize("share", [0, -0.5, 1.5, float("nan")])
