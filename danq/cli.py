@@ -349,27 +349,44 @@ def _add_train(steps: Any) -> None:
         action="store_true",
         help="take a few steps and print where their time goes; writes no file",
     )
+    step.input(
+        "knobs",
+        "what danq tune --output wrote: its knobs take the place of the options",
+        required=False,
+    )
     _add_training(step, "seed of weights, dropout, order and strands")
     step.output("checkpoint", "weights of the best epoch, and all that rebuilds the model")
     step.output("history", "one row per epoch (TSV)")
     step.output("facts", "how the training went (JSON)")
 
 
-def _train(profile: bool, checkpoint: str, history: str, facts: str, **options: Any) -> None:
+def _train(
+    profile: bool,
+    knobs: str | None,
+    checkpoint: str,
+    history: str,
+    facts: str,
+    settings: config.Train,
+    **options: Any,
+) -> None:
+    if knobs is not None:
+        from danq.training.knobs import with_knobs
+
+        settings = with_knobs(settings, knobs)
     if profile:
         from danq.training.profiling import profile_training
 
-        profile_training(**options)
+        profile_training(settings=settings, **options)
     else:
         from danq.training.train import train
 
-        train(checkpoint=checkpoint, history=history, facts=facts, **options)
+        train(checkpoint=checkpoint, history=history, facts=facts, settings=settings, **options)
 
 
 def _add_tune(steps: Any) -> None:
     summary = (
-        "search lr, dropout, scale and shift around the given ones, by a training's best "
-        "validation AUPRC; an interrupted search resumes"
+        "search lr, dropout and weight_decay around the given ones, by a training's best "
+        "validation AUPRC; every model's trials cost the same; an interrupted search resumes"
     )
     step = Step(steps, "tune", _call("training.tune", "tune"), summary, config.Tune)
     _add_training(step, "seed of the search, and of each training")
@@ -382,6 +399,7 @@ def _add_tune(steps: Any) -> None:
     )
     step.output("table", "one row per trial (TSV)")
     step.output("output", "the best configuration, as section train of config.yaml")
+    step.output("facts", "the space, what a trial cost, and what was best (JSON)")
 
 
 def _add_training(step: Step, seed_help: str) -> None:

@@ -437,18 +437,17 @@ class Train(Section):
 
 
 class Tune(Train):
-    """Search lr, dropout, scale and shift around the given ones; all other knobs stay as given."""
+    """Search lr, dropout and weight_decay, and scale where told; other knobs stay as given."""
 
-    LR: typing.ClassVar = (1 / 3, 3.0)  # times the given one
+    LR: typing.ClassVar = (1 / 4, 4.0)  # times the given one
     DROPOUT: typing.ClassVar = (0.0, 1.5)
-    SCALE: typing.ClassVar = (0.5, 1.0, 2.0)  # times the given one
-    SHIFT: typing.ClassVar = (0, 40)
+    WEIGHT_DECAY: typing.ClassVar = (1e-4, 0.3)
 
     lr: float | None = Field(
         None,
         gt=0,
         description=(
-            "highest learning rate: a third to three times it is tried, by its logarithm; none "
+            "highest learning rate: a quarter to four times it is tried, by its logarithm; none "
             "given: the recipe's"
         ),
     )
@@ -461,26 +460,32 @@ class Tune(Train):
             "first"
         ),
     )
-    scale: float | None = Field(
+    weight_decay: float | None = Field(
         None,
-        gt=0,
-        le=2,
+        ge=0,
         description=(
-            "multiplies every published layer width: half, once and twice it is tried; none given: "
-            "the recipe's"
+            "weight decay: 0.0001 to 0.3 is tried, by its logarithm, unless the given one lies "
+            "outside; none given: the recipe's first"
         ),
     )
-    shift: int | None = Field(
-        None,
-        ge=SHIFT[0],
-        le=SHIFT[1],
+    scales: list[Annotated[float, Field(gt=0, le=4)]] = Field(
+        [],
         description=(
-            "shift each training window by up to this many bp either way: 0 to 40 is tried; none "
-            "given: the recipe's first"
+            "try these scales too, as 0.1 0.2 0.4, and the given one first; none given: scale "
+            "stays as it is"
+        ),
+    )
+    windows: int | None = Field(
+        None,
+        ge=1,
+        description=(
+            "training windows that a trial of danq shows in all; a model of more multiply-adds for "
+            "a window shows fewer, so that every model's trials cost the same; none given: as many "
+            "as the recipe shows"
         ),
     )
     trials: int = Field(
-        20,
+        12,
         ge=1,
         description=(
             "trials in all, those of earlier calls of the same command included; the first is the "

@@ -81,6 +81,27 @@ def _overlap(dataset: Dataset) -> int:
     return max(1, len(np.unique(offsets)))
 
 
+def windows_of_a_pass(training_set: TrainingSet, negatives: float | None) -> int:
+    """Count the windows of an epoch that shows each labelled one once.
+
+    Parameters
+    ----------
+    training_set : TrainingSet
+        As `describe_training_set` returns it.
+    negatives : float or None
+        Windows without a label per labelled one, as far as there are any; None: all of them.
+
+    Returns
+    -------
+    int
+    """
+    if negatives is None:
+        return training_set.windows
+    unlabelled = training_set.windows - training_set.labelled
+    wanted = round(negatives * training_set.labelled)
+    return training_set.labelled + min(wanted, unlabelled)
+
+
 ROUNDS = 6
 """How often a training shows each labelled window, were the bins side by side, at least."""
 
@@ -213,9 +234,8 @@ def _steps(training_set: TrainingSet, settings: Train) -> dict[str, Chosen]:
     negatives = settings.negatives
     if negatives is None:
         negatives = _negatives(training_set)
-    unlabelled = training_set.windows - training_set.labelled
-    one_pass = training_set.labelled + min(negatives * training_set.labelled, unlabelled)
-    size = settings.epoch_size or max(1, round(one_pass))
+    one_pass = windows_of_a_pass(training_set, negatives)
+    size = settings.epoch_size or max(1, one_pass)
     epochs = settings.epochs
     if epochs is None:
         shown = min(max(ROUNDS * one_pass / training_set.overlap, FEWEST), MOST)

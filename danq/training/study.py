@@ -3,6 +3,7 @@
 The file survives a killed process: the search goes on from it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,17 @@ from danq.config import Tune, differences
 from danq.errors import DanqError
 from danq.files import write_text
 
-SEARCHED = ("lr", "dropout", "scale", "shift")
-"""The knobs that are searched."""
+SEARCHED = ("lr", "dropout", "weight_decay", "scale")
+"""The knobs that may be searched."""
+
+START_UP = 10
+"""Trials that are drawn at random, before TPE learns from the results (Optuna's default).
+
+They depend on the seed and on their numbers alone: every model's search tries the same points.
+"""
+
+EDGE = 0.05
+"""Share of a range beside either end in which a value counts as lying at the edge."""
 
 PRUNE_AFTER = 4
 """Complete trials before any is cut short."""
@@ -40,42 +50,88 @@ def load_optuna() -> Any:
     return optuna
 
 
-def distributions(optuna: Any, lr: float, scale: float) -> dict[str, Any]:
+def distributions(
+    optuna: Any, given: Mapping[str, float], scales: Sequence[float]
+) -> dict[str, Any]:
     """Return what each searched knob is drawn from.
 
     Parameters
     ----------
     optuna : module
         As `load_optuna` returns it.
-    lr, scale : float
-        The given learning rate and scale, around which others are tried.
+    given : dict of str to float
+        The given configuration. Learning rates are tried around its ``lr``. A ``weight_decay`` that
+        lies outside of its range, as the published 0 does, is not searched.
+    scales : list of float
+        Scales that are tried beside the given one; none: it is not searched.
 
     Returns
     -------
     dict of str to optuna.distributions.BaseDistribution
-        By the names of `SEARCHED`.
+        By names of `SEARCHED`.
     """
     kinds = optuna.distributions
     lowest, highest = Tune.LR
-    scales = [scale * factor for factor in Tune.SCALE]
-    return {
+    lr = given["lr"]
+    space = {
         "lr": kinds.FloatDistribution(lr * lowest, lr * highest, log=True),
         "dropout": kinds.FloatDistribution(*Tune.DROPOUT),
-        "scale": kinds.CategoricalDistribution(scales),
-        "shift": kinds.IntDistribution(*Tune.SHIFT),
     }
+    lightest, heaviest = Tune.WEIGHT_DECAY
+    if lightest <= given["weight_decay"] <= heaviest:
+        space["weight_decay"] = kinds.FloatDistribution(lightest, heaviest, log=True)
+    if scales:
+        choices = sorted({given["scale"], *scales})
+        space["scale"] = kinds.CategoricalDistribution(choices)
+    return space
 
 
-def describe_space(space: dict[str, Any]) -> str:
+def describe_space(space: Mapping[str, Any]) -> str:
     """Return a space, as `distributions` returns it, in words."""
-    lr = space["lr"]
-    dropout = space["dropout"]
-    shift = space["shift"]
-    scales = ", ".join(f"{scale:g}" for scale in space["scale"].choices)
-    return (
-        f"lr {lr.low:.3g} to {lr.high:.3g} (by its logarithm), dropout {dropout.low:g} to "
-        f"{dropout.high:g}, scale {scales}, shift {shift.low} to {shift.high} bp"
-    )
+    parts = []
+    for name, drawn_from in space.items():
+        if name == "scale":
+            values = ", ".join(f"{scale:g}" for scale in drawn_from.choices)
+        else:
+            values = f"{drawn_from.low:.3g} to {drawn_from.high:.3g}"
+            if drawn_from.log:
+                values += " (by its logarithm)"
+        parts.append(f"{name} {values}")
+    return ", ".join(parts)
+
+
+def ranges(space: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Return the lowest and the highest value of each knob that is drawn from a range."""
+    limits = {}
+    for name, drawn_from in space.items():
+        if name != "scale":
+            limits[name] = [drawn_from.low, drawn_from.high]
+    return limits
+
+
+def at_the_edge(space: Mapping[str, Any], values: Mapping[str, float]) -> list[str]:
+    """Name the knobs whose value lies within `EDGE` of an end of its range.
+
+    Parameters
+    ----------
+    space : dict
+        As `distributions` returns it.
+    values : dict of str to float
+        A configuration.
+
+    Returns
+    -------
+    list of str
+        The logarithm counts where values are drawn by it.
+    """
+    names = []
+    for name, (low, high) in ranges(space).items():
+        place = (values[name] - low) / (high - low)
+        if space[name].log:
+            place = math.log(values[name] / low) / math.log(high / low)
+        if min(place, 1 - place) <= EDGE:
+            names.append(name)
+    return names
 
 
 class Study:
@@ -161,7 +217,7 @@ class Study:
         seed : int
             Of the search.
         given : dict of str to plain values
-            The configuration that is tried first.
+            The configuration that is tried first; what is not searched does not matter.
 
         Returns
         -------
@@ -173,10 +229,12 @@ class Study:
         # interruption.
         sequence = np.random.SeedSequence([seed, n_finished])
         sampler_seed = int(sequence.generate_state(1)[0])
-        self._study.sampler = self.optuna.samplers.TPESampler(seed=sampler_seed)
+        samplers = self.optuna.samplers
+        self._study.sampler = samplers.TPESampler(n_startup_trials=START_UP, seed=sampler_seed)
         waiting = self._study.get_trials(states=[self.states.WAITING])
         if n_finished == 0 and not waiting:
-            self._study.enqueue_trial(dict(given))
+            first = {name: given[name] for name in self.space}
+            self._study.enqueue_trial(first)
         return self._study.ask(self.space)
 
     def tell(self, trial: Any, value: float | None, state: Any) -> None:

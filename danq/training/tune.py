@@ -1,18 +1,20 @@
 """Search a small space of configurations of one model with Optuna.
 
-The space, around the given configuration:
+The space, the same for every model:
 
-- ``lr``: a third to three times the given one (or the recipe's own), evenly by its logarithm;
+- ``lr``: a quarter to four times the given one (or the recipe's own), evenly by its logarithm;
 - ``dropout``: 0 to 1.5 times the published rates;
-- ``scale``: half the given one, itself, or twice it;
-- ``shift``: 0 to 40 bp.
+- ``weight_decay``: 0.0001 to 0.3, evenly by its logarithm;
+- ``scale``: only where scales are named.
 
-All other knobs of `danq train` stay as given. The first trial is the given configuration itself, so
-the best is never worse. A trial's value is the best validation AUPRC of its epochs, whatever column
-its recipe chooses the weights by; the test split is not used. Trials are drawn by TPE (Bergstra et
-al. 2011, https://papers.nips.cc/paper/4443-algorithms-for-hyper-parameter-optimization), and cut
-short where their best epoch so far is below the median of what earlier ones had after the same
-number of epochs.
+All other knobs of `danq train` stay as given, but for the epochs: every model's trials cost the
+same multiply-adds, see `danq.training.budget`. The first trial is the given configuration itself,
+so that the best is never worse. A trial's value is the best validation AUPRC of its epochs,
+whatever column its recipe chooses the weights by; the test split is not used. Trials are drawn at
+random at first, every model's at the same points, then by TPE (Bergstra et al. 2011,
+https://papers.nips.cc/paper/4443-algorithms-for-hyper-parameter-optimization), and cut short where
+their best epoch so far is below the median of what earlier ones had after the same number of
+epochs.
 
 The search lives in ``<folder>/study.log``, each training in a folder named after its configuration.
 One process at a time works on it. A trial that was cut off is run again with the same parameters,
@@ -27,17 +29,22 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
-import yaml
 
 from danq.config import Train, Tune
 from danq.data.dataset import open_dataset
 from danq.errors import DanqError, UntrainableError
 from danq.files import PathLike, read_table, sha256, write_table, write_text
-from danq.network.recipes import choose_recipe
-from danq.training.automatic import describe_training_set, fill_in
+from danq.training.budget import plan
 from danq.training.record import Row, log
-from danq.training.study import SEARCHED, Study, describe_space, distributions, load_optuna
+from danq.training.study import Study, describe_space, distributions, load_optuna
 from danq.training.train import train
+from danq.training.trials import (
+    TrialResult,
+    best_of,
+    results_of,
+    summarise_trials,
+    trials_to_yaml,
+)
 
 
 def tune(
@@ -45,6 +52,7 @@ def tune(
     folder: PathLike,
     table: PathLike,
     output: PathLike,
+    facts: PathLike,
     *,
     model: str,
     seed: int,
@@ -61,9 +69,9 @@ def tune(
     folder : str or path-like
         Folder to make: the search and its trainings. Every training leaves its history, the best
         one its checkpoint too.
-    table, output : str or path-like
-        Files to make: one row per trial (TSV), and the best configuration as section ``train`` of
-        config.yaml.
+    table, output, facts : str or path-like
+        Files to make: one row per trial (TSV), the best configuration as section ``train`` of
+        config.yaml, and what a report says of the search (JSON).
     model : str
         A key of `danq.catalog.MODELS`.
     seed : int
@@ -88,59 +96,20 @@ def tune(
         dataset, folder, model=model, seed=seed, settings=settings, motifs=motifs, threads=threads
     )
     _log(f"searching {describe_space(search.space)}; trial 1 is the given configuration")
+    _log(search.describe_budget())
     while search.n_finished() < settings.trials:
         search.run_trial()
         _log(_trial_message(search.results(), settings.trials))
     results = search.results()
     write_table(table, pd.DataFrame(results, columns=TrialResult._fields))
-    best = _best_of(results)
+    best = best_of(results)
     if best is None:
         what = "no trial was completed; the reasons are in this table"
         raise DanqError(f"{what}; lower --lr, and name another --folder", table)
-    write_text(output, search.to_yaml(best))
+    write_text(output, trials_to_yaml(model, results, best))
+    write_text(facts, json.dumps(search.facts(results, best), indent=1) + "\n")
     weights = search.folder / best.folder / "model.ckpt"
     _log(f"best: trial {best.trial}, validation AUPRC {best.value:.4f}; its weights: {weights}")
-
-
-class TrialResult(NamedTuple):
-    """How a trial went: a row of the table that `tune` makes.
-
-    Attributes
-    ----------
-    trial : int
-        Counted from 1.
-    state : {"complete", "pruned", "failed"}
-        Pruned ones were cut short.
-    value : float
-        The best validation AUPRC of its epochs; nan where it failed.
-    epochs : int
-        How many it trained.
-    lr, dropout, scale : float
-        Its searched knobs.
-    shift : int
-        Its largest shift (bp).
-    seconds : float
-        Time that its epochs took.
-    best : {"yes", "no"}
-        Whether it is the best complete one so far.
-    folder : str
-        Name of its training's folder.
-    reason : str or None
-        Why it failed.
-    """
-
-    trial: int
-    state: str
-    value: float
-    epochs: int
-    lr: float
-    dropout: float
-    scale: float
-    shift: int
-    seconds: float
-    best: str
-    folder: str
-    reason: str | None
 
 
 class _Outcome(NamedTuple):
@@ -186,13 +155,16 @@ class Search:
         self.seed = seed
         self.motifs = motifs
         self.threads = threads
-        self.knobs = _given_knobs(settings, dataset, model)
-        self.space = distributions(optuna, self.knobs["lr"], self.knobs["scale"])
+        with open_dataset(dataset) as data:
+            self.budget = plan(settings, data, model)
+        self.knobs = self.budget.knobs
+        self.space = distributions(optuna, self.knobs, settings.scales)
         self.identity = {
             "dataset": sha256(dataset),
             "model": model,
             "seed": seed,
             "motifs": motifs,
+            "scales": settings.scales,
             **self.knobs,
         }
         self.study = Study(self.folder / "study.log", optuna, self.space, self.identity)
@@ -206,8 +178,7 @@ class Search:
 
     def run_trial(self) -> None:
         """Draw one trial, train it, and note down how it went."""
-        given = {name: self.knobs[name] for name in SEARCHED}
-        trial = self.study.ask(self.seed, given)
+        trial = self.study.ask(self.seed, self.knobs)
         epochs = _EpochReporter(trial, self.training_folder(trial.params), self.pruned)
         outcome = self._train(trial.params, epochs)
         seconds = sum(row["seconds"] for row in epochs.rows)
@@ -280,63 +251,37 @@ class Search:
 
     def results(self) -> list[TrialResult]:
         """Return how each finished trial went, in their order."""
-        trials = self.study.finished()
-        best = self.study.best(trials)
-        results = []
-        for number, trial in enumerate(trials, 1):
-            result = self._result(number, trial, is_best=trial.number == best)
-            results.append(result)
-        return results
+        return results_of(self.study, self.knobs, self.training_folder)
 
-    def _result(self, number: int, trial: Any, is_best: bool) -> TrialResult:
-        names = {
-            self.states.COMPLETE: "complete",
-            self.states.PRUNED: "pruned",
-            self.states.FAIL: "failed",
-        }
-        areas = trial.intermediate_values.values()  # AUPRC of each epoch
-        value = float("nan")
-        if trial.state != self.states.FAIL:
-            value = max(areas)
-        return TrialResult(
-            trial=number,
-            state=names[trial.state],
-            value=value,
-            epochs=len(areas),
-            **{name: trial.params[name] for name in SEARCHED},
-            seconds=trial.user_attrs["seconds"],
-            best="yes" if is_best else "no",
-            folder=self.training_folder(trial.params).name,
-            reason=trial.user_attrs.get("reason"),
-        )
-
-    def to_yaml(self, best: TrialResult) -> str:
-        """Return a configuration as YAML text: section ``train``, less what has its default.
+    def facts(self, results: list[TrialResult], best: TrialResult) -> dict[str, Any]:
+        """Return what a report says of the search.
 
         Parameters
         ----------
+        results : list of TrialResult
+            As `results` returns them.
         best : TrialResult
-            The trial whose knobs are written.
+            The best of them.
 
         Returns
         -------
-        str
+        dict of str to plain values
         """
-        options = dict(self.knobs)
-        for name in SEARCHED:
-            options[name] = getattr(best, name)
-        section = {}
-        for name, field in Train.model_fields.items():
-            if name in SEARCHED or options[name] != field.default:
-                section[name] = options[name]
-        given = self.results()[0]
-        given_value = "none: it failed"
-        if given.state == "complete":
-            given_value = f"{given.value:.4f}"
+        return {
+            "model": self.model,
+            "seed": self.seed,
+            "windows": self.budget.windows,
+            "multiply_adds": self.budget.multiply_adds,
+            **summarise_trials(results, best, self.space),
+        }
+
+    def describe_budget(self) -> str:
+        """Say what a trial shows, and what that costs."""
+        epochs = self.knobs["epochs"]
+        size = self.knobs["epoch_size"]
         return (
-            f"# {self.model}: the best of {self.n_finished()} trials of danq tune\n"
-            f"# validation AUPRC: {best.value:.4f}; of the given configuration: {given_value}\n"
-            + yaml.safe_dump({"train": section}, sort_keys=False)
+            f"a trial shows {self.budget.windows:,} windows in {epochs} epochs of {size:,}: "
+            f"{self.budget.multiply_adds:.3g} multiply-adds, as every model's trial"
         )
 
 
@@ -372,38 +317,22 @@ class _EpochReporter:
                 self._reported.add(row["epoch"])
 
 
-def _given_knobs(settings: Tune, dataset: PathLike, model: str) -> dict[str, Any]:
-    """Return the knobs of a training, filled in by the recipe."""
-    recipe = choose_recipe(settings.recipe, model)
-    with open_dataset(dataset) as data:
-        training_set = describe_training_set(data)
-    filled = fill_in(settings, recipe, model, training_set)
-    return filled.settings.model_dump(include=set(Train.model_fields))
-
-
 def _read_history(path: Path) -> list[Row]:
     """Read the epochs of a history.tsv."""
     return read_table(path).to_dict("records")
-
-
-def _best_of(results: list[TrialResult]) -> TrialResult | None:
-    for result in results:
-        if result.best == "yes":
-            return result
-    return None
 
 
 def _trial_message(results: list[TrialResult], trials: int) -> str:
     """Say how the last finished trial went; there will be `trials` in all."""
     last = results[-1]
     outcome = last.reason or f"validation AUPRC {last.value:.4f}"
-    best = _best_of(results)
+    best = best_of(results)
     so_far = "none complete so far"
     if best is not None:
         so_far = f"best so far {best.value:.4f}"
-    knobs = f"lr {last.lr:.3g}, dropout {last.dropout:.3g}, scale {last.scale:g}"
+    knobs = f"lr {last.lr:.3g}, dropout {last.dropout:.3g}, weight_decay {last.weight_decay:.3g}"
     return (
-        f"trial {last.trial} of {trials}: {knobs}, shift {last.shift}: "
+        f"trial {last.trial} of {trials}: {knobs}, scale {last.scale:g}: "
         f"{last.state} after {last.epochs} epochs, {outcome}; {so_far}"
     )
 

@@ -16,7 +16,8 @@ from tests.training.helpers import KNOBS
 optuna = pytest.importorskip("optuna")
 
 GIVEN = config.Train(**KNOBS | {"epochs": 2, "batch_size": 128})
-SEARCHED = ["lr", "dropout", "scale", "shift"]
+SEARCHED = ["lr", "dropout", "weight_decay", "scale"]
+SCALES = [0.01, 0.02, 0.04]
 real_train = module.train
 
 
@@ -27,6 +28,7 @@ def search(dataset, folder, trials=3, seed=3, model="danq_conv", **changes):
         folder / "search",
         folder / "trials.tsv",
         folder / "best.yaml",
+        folder / "tuning.json",
         model=model,
         seed=seed,
         settings=config.Tune(trials=trials, **(GIVEN.model_dump() | changes)),
@@ -86,10 +88,10 @@ def test_a_search_reports_what_it_tried_and_what_was_best(toy_dataset, tmp_path,
     assert weight_files(tmp_path) == [f"{best['folder']}/model.ckpt"]
     messages = [line for line in capsys.readouterr().err.splitlines() if line.startswith("tune: ")]
     assert messages[0] == (
-        "tune: searching lr 0.001 to 0.009 (by its logarithm), dropout 0 to 1.5, scale 0.01, 0.02, "
-        "0.04, shift 0 to 40 bp; trial 1 is the given configuration"
+        "tune: searching lr 0.00075 to 0.012 (by its logarithm), dropout 0 to 1.5, weight_decay "
+        "0.0001 to 0.3 (by its logarithm); trial 1 is the given configuration"
     )
-    assert [line.split(":")[1] for line in messages[1:]] == [
+    assert [line.split(":")[1] for line in messages[2:]] == [
         " trial 1 of 3",
         " trial 2 of 3",
         " trial 3 of 3",
@@ -97,19 +99,27 @@ def test_a_search_reports_what_it_tried_and_what_was_best(toy_dataset, tmp_path,
     ]
 
     text = (tmp_path / "best.yaml").read_text()
-    tuned = config.load(
-        {"run": "x", "extract": {"valid": ["a"], "test": ["b"]}} | yaml.safe_load(text)
-    ).train
-    assert tuned == GIVEN.model_copy(update={name: best[name] for name in SEARCHED})
+    tuned = yaml.safe_load(text)
+    assert tuned == {"train": {name: best[name] for name in SEARCHED}}
     assert text.startswith(
         "# danq_conv: the best of 3 trials of danq tune\n# validation AUPRC: "
         f"{best['value']:.4f}; of the given configuration: {table.loc[0, 'value']:.4f}\n"
     )
+    facts = json.loads((tmp_path / "tuning.json").read_text())
+    assert (facts["model"], facts["seed"], facts["trials"]) == ("danq_conv", 3, 3)
+    assert (facts["complete"], facts["pruned"], facts["failed"]) == (3, 0, 0)
+    assert facts["best"] == tuned["train"] and facts["value"] == best["value"]
+    assert facts["given_value"] == table.loc[0, "value"] and facts["scales"] == []
+    assert set(facts["space"]) == {"lr", "dropout", "weight_decay"}
+    shown = json.loads((tmp_path / "search" / best["folder"] / "train.json").read_text())
+    options = shown["options"]
+    assert facts["windows"] == options["epochs"] * options["epoch_size"]
+    assert facts["multiply_adds"] == facts["windows"] * shown["multiply_adds"]
 
 
 def test_all_that_is_tried_lies_in_the_space_and_follows_from_the_seed(toy_dataset, tmp_path, fake):
     first, again, other = (
-        search(toy_dataset, tmp_path / name, trials=12, seed=seed)[SEARCHED]
+        search(toy_dataset, tmp_path / name, trials=12, seed=seed, scales=SCALES)[SEARCHED]
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     )
     assert (
@@ -118,19 +128,56 @@ def test_all_that_is_tried_lies_in_the_space_and_follows_from_the_seed(toy_datas
         and not first.iloc[1:].equals(other.iloc[1:])
     )
     for table in (first, other):
-        assert table["lr"].between(0.001, 0.009).all() and table["dropout"].between(0, 1.5).all()
-        assert set(table["scale"]) == {0.01, 0.02, 0.04} and table["shift"].between(0, 40).all()
-        assert len(table.drop_duplicates()) == 12 and table["shift"].nunique() > 5
+        assert table["lr"].between(0.00075, 0.012).all() and table["dropout"].between(0, 1.5).all()
+        assert set(table["scale"]) == set(SCALES) and table["weight_decay"].between(1e-4, 0.3).all()
+        assert len(table.drop_duplicates()) == 12 and table["weight_decay"].nunique() == 12
     fixed = []
     for options in fake:
         values = options | options["settings"].model_dump()
-        for name in (*SEARCHED, "after_epoch", "settings"):
+        for name in (*SEARCHED, "after_epoch", "settings", "epoch_size"):
             del values[name]
         fixed.append(values)
     assert fixed[0] == {
-        name: value for name, value in GIVEN.model_dump().items() if name not in SEARCHED
+        name: value
+        for name, value in GIVEN.model_dump().items()
+        if name not in (*SEARCHED, "epoch_size")
     } | {"model": "danq_conv", "seed": 1, "threads": 1, "motifs": "none"}
     assert all(options == fixed[0] for options in fixed[:24])
+
+
+def test_the_first_points_are_the_same_for_every_model(toy_dataset, tmp_path, fake, monkeypatch):
+    tables = []
+    for model, better in (("danq", 1.0), ("deepsea", -1.0)):
+        monkeypatch.setattr(module, "train", preferring(better))
+        folder = tmp_path / model
+        tables.append(search(toy_dataset, folder, trials=study.START_UP + 2, model=model)[SEARCHED])
+    first, other = tables
+    assert first.iloc[: study.START_UP].equals(other.iloc[: study.START_UP])
+    assert not first.iloc[study.START_UP :].equals(other.iloc[study.START_UP :])
+
+
+def preferring(sign):
+    """Return a training that is better with a higher lr, or with a lower one."""
+
+    def train(*arguments, settings, **options):
+        lr = 1 + sign * settings.lr
+        fake_train(*arguments, settings=settings.model_copy(update={"lr": lr}), **options)
+
+    return train
+
+
+def test_every_model_s_trial_costs_the_same(toy_dataset, tmp_path, fake):
+    costs = {}
+    for model in ("danq", "deepsea"):
+        folder = tmp_path / model
+        search(toy_dataset, folder, trials=1, model=model, windows=900, scale=0.1)
+        facts = json.loads((folder / "tuning.json").read_text())
+        shown = fake[-1]["settings"]
+        assert facts["windows"] == shown.epochs * shown.epoch_size
+        costs[model] = facts["multiply_adds"]
+        if model == "danq":
+            assert facts["windows"] == pytest.approx(900, rel=0.01)
+    assert costs == pytest.approx(dict.fromkeys(costs, costs["danq"]), rel=0.01)
 
 
 def test_without_a_learning_rate_that_of_the_recipe_is_the_middle(toy_dataset, tmp_path, fake):
@@ -235,6 +282,8 @@ def test_a_signal_stops_a_search_and_the_command_line_goes_on(
         tmp_path / "trials.tsv",
         "--output",
         tmp_path / "best.yaml",
+        "--facts",
+        tmp_path / "tuning.json",
         "--trials",
         2,
         "--scale",
@@ -251,8 +300,8 @@ def test_a_signal_stops_a_search_and_the_command_line_goes_on(
     assert len(pd.read_csv(tmp_path / "trials.tsv", sep="\t")) == 2
     for option, value in (
         ("--dropout", 1.6),
-        ("--scale", 2.5),
-        ("--shift", 41),
+        ("--scales", 5),
+        ("--windows", 0),
         ("--devices", 2),
         ("--trials", 0),
     ):
@@ -394,7 +443,9 @@ def test_motifs_that_do_not_fit_half_the_width_fail_a_trial(toy_dataset, tmp_pat
             *arguments, **(options | {"motifs": str(tmp_path / "known.meme")})
         ),
     )
-    table = search(toy_dataset, tmp_path, trials=6, epochs=1, initialise_from="known")
+    table = search(
+        toy_dataset, tmp_path, trials=6, epochs=1, initialise_from="known", scales=SCALES
+    )
     assert (table["state"] == "failed").equals(table["scale"] == 0.01) and (
         table["scale"] == 0.01
     ).any()

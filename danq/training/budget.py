@@ -1,0 +1,140 @@
+"""What a trial of a search shows: every model's trials cost the same number of multiply-adds.
+
+A network that costs more for a window would otherwise be given more work by the same number of
+windows, and a longer training is a better one. danq is the measure, since the comparison is about
+it: a trial of another model shows as many windows as the same multiply-adds pay for. What does not
+depend on the network (validations, reading) is not counted; nor is the backward pass, which costs
+every network about twice its forward pass.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from danq.config import Train, Tune
+from danq.data.dataset import Dataset
+from danq.network.checkpoint import build_from
+from danq.network.cost import count_multiply_adds
+from danq.network.recipes import choose_recipe
+from danq.training.automatic import (
+    TrainingSet,
+    describe_training_set,
+    fill_in,
+    windows_of_a_pass,
+)
+
+MEASURE = "danq"
+"""The model whose trial shows the windows that are asked for."""
+
+
+class Budget(NamedTuple):
+    """What a trial shows.
+
+    Attributes
+    ----------
+    knobs : dict of str to plain values
+        Every knob of `danq.config.Train`, filled in by the recipe; ``epochs``, ``epoch_size`` and,
+        where it is not given, ``patience`` as the budget wants them.
+    windows : int
+        Training windows of a trial, over all its epochs.
+    multiply_adds : int
+        What the forward passes of these windows cost.
+    """
+
+    knobs: dict[str, Any]
+    windows: int
+    multiply_adds: int
+
+
+def plan(settings: Tune, dataset: Dataset, model: str) -> Budget:
+    """Share out the multiply-adds of a trial: how many windows a model shows, in which epochs.
+
+    Parameters
+    ----------
+    settings : danq.config.Tune
+        As configured.
+    dataset : danq.data.dataset.Dataset
+        The open dataset.h5.
+    model : str
+        A key of `danq.catalog.MODELS`.
+
+    Returns
+    -------
+    Budget
+    """
+    training_set = describe_training_set(dataset)
+    measure = _filled(settings, training_set, MEASURE)
+    knobs = _filled(settings, training_set, model)
+    epochs = measure["epochs"]
+    windows = settings.windows
+    if windows is None:
+        windows = epochs * _epoch_size(measure, training_set, MEASURE)
+    cost = _cost(knobs, dataset, model)
+    ratio = _cost(measure, dataset, MEASURE) / cost
+    one_pass = _one_pass(knobs, training_set, model)
+    sizes = epochs_of(round(windows * ratio), epochs, one_pass)
+    knobs["epochs"] = sizes.epochs
+    knobs["epoch_size"] = sizes.epoch_size
+    if settings.patience is None:  # all is shown, unless the search cuts the trial short
+        knobs["patience"] = sizes.epochs
+    shown = sizes.epochs * sizes.epoch_size
+    return Budget(knobs, windows=shown, multiply_adds=shown * cost)
+
+
+class EpochSizes(NamedTuple):
+    """Epochs of a training, and windows of each."""
+
+    epochs: int
+    epoch_size: int
+
+
+def epochs_of(windows: int, epochs: int, one_pass: int) -> EpochSizes:
+    """Divide windows into epochs; into more of them where one cannot show that many.
+
+    Parameters
+    ----------
+    windows : int
+        To show in all.
+    epochs : int
+        Epochs wanted: as many validations.
+    one_pass : int
+        Most windows that an epoch can show.
+
+    Returns
+    -------
+    EpochSizes
+
+    Examples
+    --------
+    >>> epochs_of(800, 8, one_pass=500)
+    EpochSizes(epochs=8, epoch_size=100)
+    >>> epochs_of(800, 8, one_pass=50)
+    EpochSizes(epochs=16, epoch_size=50)
+    """
+    epochs = max(epochs, math.ceil(windows / one_pass))
+    return EpochSizes(epochs, max(1, round(windows / epochs)))
+
+
+def _filled(settings: Tune, training_set: TrainingSet, model: str) -> dict[str, Any]:
+    """Return the knobs of a training, filled in by the recipe."""
+    recipe = choose_recipe(settings.recipe, model)
+    filled = fill_in(settings, recipe, model, training_set)
+    return filled.settings.model_dump(include=set(Train.model_fields))
+
+
+def _one_pass(knobs: dict[str, Any], training_set: TrainingSet, model: str) -> int:
+    """Return the most windows that an epoch of a model shows."""
+    windows = windows_of_a_pass(training_set, knobs["negatives"])
+    recipe = choose_recipe(knobs["recipe"], model)
+    return 2 * windows if recipe.both_strands else windows
+
+
+def _epoch_size(knobs: dict[str, Any], training_set: TrainingSet, model: str) -> int:
+    """Return the windows that an epoch shows before the budget is shared out."""
+    most = _one_pass(knobs, training_set, model)
+    return min(knobs["epoch_size"] or most, most)
+
+
+def _cost(knobs: dict[str, Any], dataset: Dataset, model: str) -> int:
+    """Return the multiply-adds of a model for one window."""
+    network = build_from({**knobs, "model": model}, dataset.window, len(dataset.names))
+    return count_multiply_adds(network, dataset.window)
