@@ -21,7 +21,7 @@ def test_undefined_values_are_shown_and_not_averaged(tmp_path):
 
 
 def test_differences_begin_with_their_mean(tmp_path):
-    run = read_run(write_run(tmp_path / "run"))
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1, 2)))
     table = c.difference_table(run)
     assert table.columns == ["target", "DanQ − DanQ-conv", "DanQ − DeepSEA", "DanQ-conv − DeepSEA"]
     assert [row[0].text for row in table.rows] == ["mean over targets", *YEAST]
@@ -29,6 +29,12 @@ def test_differences_begin_with_their_mean(tmp_path):
         f"{pair.mean['difference']:+.3f}" for pair in run.pairs
     ]
     assert [cell.mark for cell in table.rows[14]] == ["", "na", "na", "na"]
+
+
+def test_the_heading_of_differences_says_where_intervals_cover_test_windows_only(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    for make in (c.difference_table, c.auroc_table, c.group_differences_table):
+        assert "DanQ − DanQ-conv (test windows only)" in make(run).columns
 
 
 def test_every_metric_has_its_mean_and_its_count_of_undefined_targets(tmp_path):
@@ -47,7 +53,7 @@ def test_every_metric_has_its_mean_and_its_count_of_undefined_targets(tmp_path):
 
 
 def test_differences_are_shown_by_group_and_bold_where_sure(tmp_path):
-    run = read_run(write_run(tmp_path / "run"))
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1, 2)))
     table = cells(c.group_differences_table(run))
     groups = run.pairs[0].groups
     assert list(table) == list(dict.fromkeys(GROUPS)) and table["cofactor"]["targets"].text == "2"
@@ -59,7 +65,7 @@ def test_differences_are_shown_by_group_and_bold_where_sure(tmp_path):
 
 
 def test_auroc_differences_are_shown_with_their_intervals(tmp_path):
-    run = read_run(write_run(tmp_path / "run"))
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1, 2)))
     table, pair = cells(c.auroc_table(run)), run.pairs[0]
     for label, row in [("mean over targets", pair.mean), (YEAST[2], pair.rows.loc[2])]:
         cell = table[label]["DanQ − DanQ-conv"]
