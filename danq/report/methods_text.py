@@ -179,10 +179,14 @@ def _test_methods(run: Run) -> str:
         "Predictions are means over the two strands. AUPRC is average precision. Models were "
         "compared on the same test windows, seeds averaged; standard errors of differences in "
         f"AUPRC come from a bootstrap over {blocks} (1,000 replicates), those of differences in "
-        "AUROC from DeLong's variance with the same blocks as clusters, both with the variance "
-        "between training seeds added where there were several; intervals are Student's with "
+        "AUROC from DeLong's variance with the same blocks as clusters. Where both models had "
+        "three training seeds or more, the variance between seeds was added, and what each seed's "
+        "own luck with the windows adds was counted once (as readers and cases, Obuchowski and "
+        "Rockette 1995); with fewer, intervals are over test windows only, for these trained "
+        "networks. None covers the choice of training chromosomes. Intervals are Student's with "
         "Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini and "
-        "Hochberg, and differences over targets tested by Wilcoxon's signed-rank test."
+        "Hochberg, and differences over targets tested by Wilcoxon's signed-rank test, which "
+        "takes them for independent although they share windows, genome and seeds."
     )
 
 

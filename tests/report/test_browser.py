@@ -43,7 +43,7 @@ NETWORKS = ["DanQ", "DanQ-conv", "DanQ-residual", "DeepSEA"]
 def folder(tmp_path_factory):
     """Return the folder of a run of four networks, with curves, hostile names and a report."""
     folder = write_run(
-        tmp_path_factory.mktemp("runs") / "run", names=NAMES, groups=GROUPS, seeds=(0, 1)
+        tmp_path_factory.mktemp("runs") / "run", names=NAMES, groups=GROUPS, seeds=(0, 1, 2)
     )
     write_four_networks(folder)
     write_table(folder / "curves.tsv.gz", curves_of(folder))
