@@ -11,7 +11,16 @@ from danq.plotting.style import Style, styles
 from danq.report.figures import Drawing
 from danq.report.findings.learning_curve import model_curves, pair_curves
 from danq.report.run import Run
-from danq.report.words import interval, number, signed, title, versus
+from danq.report.words import (
+    WINDOWS_ONLY,
+    interval,
+    number,
+    sentence,
+    signed,
+    title,
+    versus,
+    versus_covered,
+)
 
 _SIZE = (8.4, 3.7)  # inches
 _COLUMNS = ["n_windows", "n_labelled", "n_unseen", "auprc", "seed_low", "seed_high", "low", "high"]
@@ -30,7 +39,11 @@ def learning_curve(run: Run) -> Drawing | None:
     models = model_curves(run)
     if not models:
         return None
-    pairs = {versus(pair): rows for pair, rows in pair_curves(run)}
+    by_pair = pair_curves(run)
+    pairs = {versus(pair): rows for pair, rows in by_pair}
+    limited = [versus(pair) for pair, _ in by_pair if versus_covered(pair) != versus(pair)]
+    limit = f"With fewer than three seeds they cover {WINDOWS_ONLY}." if limited else ""
+    note = sentence(_NOTE, limit)
     looks = _looks(run)
     figure = Figure(figsize=_SIZE, layout="constrained", facecolor="none")
     left, right = figure.subplots(1, 2)
@@ -39,7 +52,7 @@ def learning_curve(run: Run) -> Drawing | None:
     _panel(right, pairs, looks, ("low", "high"), ylabel="difference in mean AUPRC", zero=True)
     legend = tuple((looks[name], name) for name in [*named, *pairs])
     numbers = _numbers(named | pairs)
-    return Drawing("learning-curve", "Learning curve", _NOTE, figure, legend, numbers)
+    return Drawing("learning-curve", "Learning curve", note, figure, legend, numbers)
 
 
 def _looks(run: Run) -> dict[str, Style]:

@@ -30,7 +30,7 @@ def _pair_sentence(pair: Pair, rows: pd.DataFrame) -> str:
         return f"{name} has no interval at any number of training windows."
     if found.side == "around":
         return f"The interval of {name} contains 0 at every number of windows, up to {most}."
-    amount = f"{signed(found.difference)} {interval(found.low, found.high)}"
+    amount = f"{signed(found.difference)} {interval(found.low, found.high, pair.covers)}"
     if found.windows == rows["n_windows"].max():
         return f"The interval of {name} excludes 0 only with all {windows}: {amount}."
     place = f"The interval of {name} first excludes 0 with {windows}: {amount}"

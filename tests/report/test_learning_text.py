@@ -3,6 +3,7 @@
 import pytest
 
 from danq import read_run
+from danq.report.learning_figure import learning_curve
 from danq.report.learning_text import learning_sentences
 from tests.report.learning_toy import write_learning_curve
 from tests.report.toy_run import write_run
@@ -37,6 +38,16 @@ def test_where_the_interval_first_excludes_0_is_said(folder, intervals, text):
     (paragraph,) = learning_sentences(read_run(folder))
     assert text in paragraph and paragraph.startswith("Learning curve. ")
     assert "DanQ − DeepSEA" in paragraph and "Targets without" not in paragraph
+
+
+def test_a_bracket_of_few_seeds_says_what_it_covers(tmp_path):
+    folder = write_run(tmp_path / "run", seeds=(0,))
+    write_learning_curve(folder, (AROUND, ABOVE, ABOVE))
+    run = read_run(folder)
+    covers = next(pair.covers for pair in run.pairs if pair.models == ("danq", "danq_conv"))
+    (paragraph,) = learning_sentences(run)
+    assert covers == "windows" and "[0.010, 0.030; test windows only]" in paragraph
+    assert "cover test windows only" in learning_curve(run).note
 
 
 def test_targets_that_a_share_lacks_are_counted(folder):
