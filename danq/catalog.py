@@ -70,12 +70,15 @@ class Baseline:
         As of a `Model`.
     oracle : bool
         Whether it knows the truth of a simulated genome.
+    needs_motifs : bool
+        Whether it knows motifs.
     """
 
     name: str
     title: str
     description: str
     oracle: bool = False
+    needs_motifs: bool = False
 
 
 @dataclass(frozen=True)
@@ -298,11 +301,25 @@ _MODELS = (
 )
 
 _BASELINES = (
-    Baseline("kmer", "k-mer", "logistic regression on k-mer counts"),
+    Baseline("kmer", "k-mer", "logistic regression on the k-mers around the bin"),
     Baseline(
         "scan",
         "motif scan",
         "scan with the target's own known motif; only for targets that have one",
+        needs_motifs=True,
+    ),
+    Baseline(
+        "motif",
+        "own motif",
+        "logistic regression on the sites of the target's own known motif; only for targets that "
+        "have one",
+        needs_motifs=True,
+    ),
+    Baseline(
+        "boosting",
+        "boosting",
+        "gradient boosting on the sites of all known motifs",
+        needs_motifs=True,
     ),
     Baseline(
         "oracle_rule",

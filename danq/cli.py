@@ -445,30 +445,23 @@ def _add_export_predictions(steps: Any) -> None:
 
 def _add_baseline(steps: Any) -> None:
     summary = "predict the test split with a baseline, or with the simulated truth"
-    step = Step(steps, "baseline", _baseline, summary)
+    action = _call("evaluation.baselines", "predict_baseline")
+    step = Step(steps, "baseline", action, summary)
     step.option(
         "--kind",
         required=True,
         choices=BASELINES,
-        help="k-mer regression, scan with the target's own motif, or an oracle of a simulated run",
+        help=(
+            "kmer: regression on the k-mers around the bin; scan: best site of the target's own "
+            "motif; motif: regression on the sites of that motif; boosting: of trees, on the sites "
+            "of all known motifs; or an oracle of a simulated run"
+        ),
     )
     step.input("dataset", "dataset.h5")
     step.known_motifs()
     step.input("elements", "elements.tsv.gz of danq simulate", required=False)
+    step.threads()
     step.output("output", "scores (HDF5)")
-
-
-def _baseline(kind: str, dataset: str, output: str, motifs: str, elements: str | None) -> None:
-    from danq.evaluation import baselines
-
-    if BASELINES[kind].oracle:
-        if elements is None:
-            raise DanqError(f"{kind} needs the truth of a simulated run; give --elements")
-        baselines.oracle_baseline(dataset, elements, output, kind=kind)
-    elif kind == "scan":
-        baselines.scan_baseline(dataset, motifs, output)
-    else:
-        baselines.kmer_baseline(dataset, output)
 
 
 def _add_evaluate(steps: Any) -> None:

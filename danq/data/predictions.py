@@ -3,6 +3,8 @@
 Every predictor writes the same file, networks, baselines and oracles alike: ``probabilities``
 float32 (N, T), with the attributes ``model``, ``seed``, ``split``, and ``windows``, the checksum of
 the windows that were predicted. A column of nan means that the predictor cannot score that target.
+Those of a baseline have ``validation`` beside it, float64 (T,): its AUPRC of each target on the
+validation split.
 """
 
 import contextlib
@@ -29,12 +31,15 @@ class Predictions(NamedTuple):
         Checksum of the split, see `danq.data.dataset.Dataset.split_checksum`.
     scores : numpy.ndarray, shape (N, T), float32
         Probabilities, or scores that rank; memory-mapped where they are contiguous in the file.
+    validation : numpy.ndarray, shape (T,), float64, or None
+        AUPRC of each target on the validation split, nan where undefined; None where not measured.
     """
 
     model: str
     seed: str
     windows: str
     scores: NDArray[np.float32]
+    validation: NDArray[np.float64] | None = None
 
 
 def write_predictions(
@@ -44,6 +49,7 @@ def write_predictions(
     seed: str,
     split: str,
     windows: str,
+    validation: NDArray[np.float64] | None = None,
 ) -> None:
     """Write predictions, atomically.
 
@@ -58,10 +64,27 @@ def write_predictions(
         Which predictor, trained from which seed ("NA" if none), on which split.
     windows : str
         Checksum of the split, see `danq.data.dataset.Dataset.split_checksum`.
+    validation : numpy.ndarray, shape (T,), float64, optional
+        As of `Predictions`; their mean over the targets with a value becomes the attribute
+        ``validation_auprc``.
     """
-    attributes = {"model": model, "seed": seed, "split": split, "windows": windows}
-    scores = np.asarray(probabilities, dtype=np.float32)
-    write_artefact(path, FORMAT, attributes, {"probabilities": scores})
+    attributes: dict[str, str | float] = {
+        "model": model,
+        "seed": seed,
+        "split": split,
+        "windows": windows,
+    }
+    arrays = {"probabilities": np.asarray(probabilities, dtype=np.float32)}
+    if validation is not None:
+        arrays["validation"] = validation
+        attributes["validation_auprc"] = _mean_of_known(validation)
+    write_artefact(path, FORMAT, attributes, arrays)
+
+
+def _mean_of_known(values: NDArray[np.float64]) -> float:
+    """Return the mean of the values that are not nan; nan where all are."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan
 
 
 @contextlib.contextmanager
@@ -121,4 +144,5 @@ def read_predictions(path: PathLike) -> Predictions:
         else:
             scores = np.memmap(path, stored.dtype, "r", offset, stored.shape)
         facts = file.attrs
-        return Predictions(facts["model"], facts["seed"], facts["windows"], scores)
+        validation = file["validation"][:] if "validation" in file else None
+        return Predictions(facts["model"], facts["seed"], facts["windows"], scores, validation)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from danq.data.dataset import Dataset
 from danq.data.enriched import TargetSequences, find_enriched
 from danq.errors import DanqError
-from danq.evaluation.baselines import evenly_spaced
+from danq.evaluation.fitting import evenly_spaced
 from danq.genome.bins import flank
 from danq.genome.sequence import base_indices
 from danq.motif.meme import Motif, known_motifs

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from danq.data.dataset import Dataset
-from danq.evaluation.baselines import evenly_spaced, fitted_rows
+from danq.evaluation.fitting import evenly_spaced, side_by_side_rows
 from danq.network.strands import BATCH, strand_probabilities
 
 MOST_WINDOWS = 2_000
@@ -68,7 +68,7 @@ def measure_gap(
         None where no target has an AUPRC on validation windows and enough positives among the
         training windows.
     """
-    side_by_side = fitted_rows(dataset)
+    side_by_side = side_by_side_rows(dataset)
     rows = side_by_side[evenly_spaced(len(side_by_side), MOST_WINDOWS)]
     labels = dataset.labels("train", rows)
     n_positive = labels.sum(axis=0, dtype=np.int64)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset
 from danq.errors import DanqError
-from danq.evaluation.baselines import evenly_spaced, scan_scores, target_motifs
+from danq.evaluation.fitting import evenly_spaced
 from danq.evaluation.metrics import measure
+from danq.evaluation.motif_scan import scan_scores, target_motifs
 
 SCANNED_TARGETS = 20
 """Targets whose known motif is scanned for, at most; of more, evenly spaced ones."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from danq.evaluation.baselines import evenly_spaced
+from danq.evaluation.fitting import evenly_spaced
 from danq.network.rectified import rectified_layers
 from danq.training.generalisation import Gap, measure_gap
 from danq.training.health import End, Measurement, advice, final_checks, find_signs

@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import average_precision_score
 
 from danq.data.dataset import open_dataset
-from danq.evaluation.baselines import fitted_rows
+from danq.evaluation.fitting import side_by_side_rows
 from danq.evaluation.metrics import measure
 from danq.network.models import build
 from danq.training import generalisation
@@ -70,7 +70,7 @@ def test_a_network_that_does_the_same_on_both_has_none(toy_dataset, monkeypatch)
     monkeypatch.setattr(generalisation, "FEWEST_POSITIVES", 1)
     torch.manual_seed(0)
     with open_dataset(toy_dataset) as data:
-        rows = fitted_rows(data)
+        rows = side_by_side_rows(data)
         labels = data.labels("train", rows)
         network = build("danq_conv", data.window, 2, scale=0.02).eval()
         scores = generalisation._predict(network, data, rows)

@@ -3,8 +3,8 @@
 import pytest
 
 from danq.data.dataset import open_dataset
-from danq.evaluation.baselines import scan
 from danq.evaluation.metrics import measure
+from danq.evaluation.motif_scan import scan
 from danq.motif.meme import log_odds
 from danq.training import known_scan
 from danq.training.known_scan import scan_validation

@@ -1,11 +1,16 @@
 # Evaluation: what the networks must beat, metrics per target, and the models in pairs.
 
 
+def motifs_of_baseline(wildcards):
+    """Return the option of the known motifs for a baseline that needs them."""
+    return option("--motifs", [settings.motifs] if BASELINES[wildcards.baseline].needs_motifs else [])
+
+
 rule baseline:
     input:
         dataset="<results>/dataset.h5",
         elements=elements,
-        motifs=lambda wildcards: known_motifs if wildcards.baseline == "scan" else [],
+        motifs=lambda wildcards: known_motifs if BASELINES[wildcards.baseline].needs_motifs else [],
     output:
         "<results>/baselines/{baseline}.h5",
     log:
@@ -14,15 +19,16 @@ rule baseline:
         "<results>/benchmarks/baseline_{baseline}.tsv"
     conda:
         "../envs/danq.yaml"
+    threads: settings.threads
     resources:
         mem_mb=memory("baseline"),
         runtime=minutes("baseline"),
     params:
-        motifs=lambda wildcards: option("--motifs", [settings.motifs] if wildcards.baseline == "scan" else []),
+        motifs=motifs_of_baseline,
         elements=lambda wildcards, input: option("--elements", input.elements),
     shell:
         "python -m danq baseline --kind {wildcards.baseline} --dataset {input.dataset:q} {params.motifs} "
-        "{params.elements} --output {output:q} 2>&1 | tee {log:q}"
+        "{params.elements} --threads {threads} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule evaluate:

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from danq.data.dataset import open_dataset
+from danq.evaluation import boosting
+from danq.evaluation.boosting import FEATURES, all_motif_features, fit_boosting
+from danq.evaluation.scanning import distances
+from danq.genome.sequence import reverse_complement
+from danq.motif import meme
+from danq.motif.meme import Motif, write_meme
+
+BACKGROUND = np.full(4, 0.25)
+
+
+def test_features_equal_a_walk_over_all_sites():
+    rng = np.random.default_rng(0)
+    matrices = [rng.dirichlet([0.3] * 4, width) for width in (9, 5, 9)]
+    indices = rng.integers(0, 4, (20, 50)).astype(np.uint8)
+    features = all_motif_features(matrices, BACKGROUND)
+    table = features.compute(indices)
+    assert table.shape == (20, features.n) == (20, 3 * len(FEATURES))
+    for motif, matrix in enumerate(matrices):
+        weights = meme.log_odds(matrix, BACKGROUND)
+        width = len(matrix)
+        for window, row in zip(indices, table[:, 3 * motif : 3 * motif + 3], strict=True):
+            scores = []
+            for start in range(50 - width + 1):
+                site = window[start : start + width]
+                strands = (weights, weights[::-1, ::-1])
+                scores.append(max(strand[np.arange(width), site].sum() for strand in strands))
+            total = np.log2(np.sum(2 ** (np.array(scores) / 2)))
+            is_best = np.isclose(scores, max(scores))
+            place = distances(50, width)[is_best].min()
+            assert row.tolist() == pytest.approx([max(scores), total, place], abs=1e-3)
+
+
+def test_features_depend_neither_on_strand_nor_on_threads_nor_on_parts(monkeypatch):
+    rng = np.random.default_rng(0)
+    matrices = [rng.dirichlet([0.3] * 4, width) for width in (9, 8)]
+    indices = rng.integers(0, 4, (40, 50)).astype(np.uint8)
+    table = all_motif_features(matrices, BACKGROUND).compute(indices)
+    reverse = all_motif_features(matrices, BACKGROUND).compute(reverse_complement(indices))
+    np.testing.assert_allclose(table, reverse, atol=1e-3)
+    monkeypatch.setattr(boosting, "_PART", 16)
+    threaded = all_motif_features(matrices, BACKGROUND, threads=3).compute(indices)
+    np.testing.assert_array_equal(table, threaded)
+
+
+def test_windows_are_bounded_by_the_number_of_features(toy_dataset, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    wide = Motif("wide", "", rng.dirichlet([1] * 4, 2000))
+    write_meme(tmp_path / "known.meme", [Motif("M1", "", rng.dirichlet([1] * 4, 6)), wide])
+    fitted_on = []
+    fit = boosting.fit_baseline
+    monkeypatch.setattr(
+        boosting,
+        "fit_baseline",
+        lambda data, plan, threads: fitted_on.append(plan) or fit(data, plan, threads),
+    )
+    monkeypatch.setattr(boosting, "MOST_CELLS", 150)
+    with open_dataset(toy_dataset) as data:
+        fit_boosting(data, tmp_path / "known.meme")
+    # The motif that is wider than a window is left out: 3 features.
+    assert fitted_on[0].features.n == 3 and fitted_on[0].most_windows == 50

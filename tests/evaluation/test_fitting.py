@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from danq.data.dataset import open_dataset
+from danq.evaluation import fitting
+from danq.evaluation.fitting import Features, Plan, fit_baseline, sample_windows
+
+
+def base_counts(indices):
+    """Count each base of windows."""
+    return np.stack([(indices == base).sum(axis=1) for base in range(4)], axis=1).astype("f4")
+
+
+PLAN = Plan("counts", Features(4, base_counts), LogisticRegression, range(2))
+
+
+def test_overlapping_bins_are_fitted_side_by_side(toy, run_extract, tmp_path):
+    places = {}
+    for stride in (50, 200):
+        folder = run_extract(toy, tmp_path / str(stride), stride=stride, train_bins="all")
+        with open_dataset(folder / "dataset.h5") as data:
+            rows, weights = sample_windows(data, fitting.MOST_WINDOWS)
+            chrom, start = data.positions("train")
+            places[stride] = list(zip(chrom[rows].tolist(), start[rows].tolist(), strict=True))
+            assert (len(rows) == data.length("train")) == (stride == 200)
+            assert (weights == 1).all()
+    # chr1 has 100 bins of 200 bp side by side; the windows of the first and of the last leave it.
+    assert places[50] == places[200] == [(0, 100 + 200 * k) for k in range(98)]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_labelled_windows_are_preferred_and_weights_restore_the_numbers(toy_dataset, share):
+    with open_dataset(toy_dataset) as data:
+        labelled = data.labels("train").any(axis=1)
+        most = int(share * len(labelled))
+        rows, weights = sample_windows(data, most)
+    assert len(rows) == most and (np.diff(rows) > 0).all()
+    chosen = labelled[rows]
+    assert chosen.sum() == min(labelled.sum(), max(most // 2, most - (~labelled).sum()))
+    for kind in (True, False):
+        assert weights[chosen == kind].sum() == pytest.approx((labelled == kind).sum())
+        assert len(set(weights[chosen == kind])) == 1
+
+
+def test_classifiers_equal_scikit_learn_on_the_same_table(toy_dataset):
+    with open_dataset(toy_dataset) as data:
+        scores = fit_baseline(data, PLAN).predict(data, "test")
+        tables = {split: base_counts(data.base_indices(split)) for split in ("train", "test")}
+        labels = data.labels("train")
+    mean, sd = tables["train"].mean(axis=0), tables["train"].std(axis=0)
+    train, test = ((tables[split] - mean) / np.where(sd > 0, sd, 1) for split in tables)
+    for target in range(2):
+        expected = LogisticRegression().fit(train, labels[:, target]).predict_proba(test)[:, 1]
+        np.testing.assert_allclose(scores[:, target], expected, atol=1e-3)
+
+
+def test_blocks_and_threads_change_no_score(toy_dataset, monkeypatch):
+    with open_dataset(toy_dataset) as data:
+        before = fit_baseline(data, PLAN).predict(data, "test")
+        monkeypatch.setattr(fitting, "_READ", 7)
+        monkeypatch.setattr(fitting, "_PREDICTED", 10)
+        after = fit_baseline(data, PLAN, threads=3).predict(data, "test")
+    np.testing.assert_allclose(after, before, rtol=1e-5)
+
+
+def test_a_target_without_both_labels_or_out_of_the_plan_has_no_score(toy_dataset):
+    with open_dataset(toy_dataset) as data:
+        fitted = fit_baseline(data, PLAN._replace(targets=[1]))
+        scores = fitted.predict(data, "test")
+    assert list(fitted.classifiers) == [1]
+    assert np.isnan(scores[:, 0]).all() and not np.isnan(scores[:, 1]).any()
