@@ -74,7 +74,8 @@ def write_predictions(
         "split": split,
         "windows": windows,
     }
-    arrays = {"probabilities": np.asarray(probabilities, dtype=np.float32)}
+    scores = np.asarray(probabilities, dtype=np.float32)
+    arrays: dict[str, NDArray[np.floating]] = {"probabilities": scores}
     if validation is not None:
         arrays["validation"] = validation
         attributes["validation_auprc"] = _mean_of_known(validation)

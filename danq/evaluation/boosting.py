@@ -29,9 +29,6 @@ FEATURES = ("best", "sum", "place")
 `place`, how far the best one lies from the middle (bp). Either strand counts.
 """
 
-MOST_CELLS = 100_000_000
-"""Windows that it is fitted on times features, at most: memory grows with them."""
-
 MOST_WINDOWS = 50_000
 """Windows that it is fitted on, at most: the time of a tree grows with them."""
 
@@ -73,8 +70,7 @@ def fit_boosting(data: Dataset, motifs: PathLike, threads: int = 1) -> FittedBas
     matrices = [matrix for matrix in every if len(matrix) <= data.window]
     features = all_motif_features(matrices, data.background("train"), threads)
     targets = range(len(data.names))
-    most = min(MOST_WINDOWS, MOST_CELLS // max(1, features.n))
-    plan = Plan("boosting", features, _boosting, targets, correlated, most)
+    plan = Plan("boosting", features, _boosting, targets, correlated, MOST_WINDOWS)
     return fit_baseline(data, plan, threads)
 
 

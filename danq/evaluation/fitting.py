@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_WINDOWS = 200_000
 """Training windows that a baseline is fitted on, at most."""
 
+MOST_CELLS = 200_000_000
+"""These windows times features, at most: a table of 0.8 GB."""
+
 _READ = 4096  # windows read at once
 _PREDICTED = 16_384  # windows predicted at once
 
@@ -65,7 +68,8 @@ def sample_windows(data: Dataset, most: int) -> Sample:
     rows = side_by_side_rows(data)
     if len(rows) <= most:
         return Sample(rows, np.ones(len(rows)))
-    labelled = data.packed_labels("train").any(axis=1)[rows]
+    labels = read_rows(partial(data.packed_labels, "train"), rows)
+    labelled = np.any(labels, axis=1)
     kinds = [rows[labelled], rows[~labelled]]
     n_labelled = min(len(kinds[0]), max(most // 2, most - len(kinds[1])))
     chosen = []
@@ -224,7 +228,22 @@ class Classifier(Protocol):
     """A classifier as scikit-learn has them."""
 
     def fit(self, X: Any, y: Any, *, sample_weight: Any) -> Any:
-        """Fit it to windows (m, n) and their labels (m,)."""
+        """Fit it.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, n)
+            Features of windows.
+        y : array_like, shape (m,)
+            Their labels.
+        sample_weight : array_like, shape (m,)
+            Their weights.
+
+        Returns
+        -------
+        object
+            The classifier itself.
+        """
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Return the probabilities (m, 2) of both labels."""
@@ -279,7 +298,21 @@ class FittedBaseline(NamedTuple):
 
 
 def every_column(table: NDArray[np.float32], labels: NDArray[np.uint8], target: int) -> Columns:
-    """Return all columns: every target sees the same features."""
+    """Choose all columns: every target sees the same features.
+
+    Parameters
+    ----------
+    table : numpy.ndarray, shape (m, n), float32
+        Features.
+    labels : numpy.ndarray, shape (m,), uint8
+        Of the target.
+    target : int
+        Its index.
+
+    Returns
+    -------
+    slice
+    """
     return slice(None)
 
 
@@ -300,7 +333,7 @@ class Plan(NamedTuple):
         Takes the table of features (m, n), the labels of a target (m,) and its index, and returns
         which features its classifier sees.
     most_windows : int
-        Windows that it is fitted on, at most.
+        Windows that it is fitted on, at most; fewer with more features than `MOST_CELLS` allow.
     standardise : bool
         Whether features are brought to mean 0 and variance 1.
     """
@@ -330,7 +363,8 @@ def fit_baseline(data: Dataset, plan: Plan, threads: int = 1) -> FittedBaseline:
     -------
     FittedBaseline
     """
-    sample = sample_windows(data, plan.most_windows)
+    most = min(plan.most_windows, MOST_CELLS // max(1, plan.features.n))
+    sample = sample_windows(data, most)
     table = feature_table(data, "train", sample.rows, plan.features)
     packed = read_rows(partial(data.packed_labels, "train"), sample.rows)
     labels = np.unpackbits(packed, axis=1, count=len(data.names))

@@ -65,7 +65,7 @@ class Scanner:
         self._groups = []
         for width in np.unique(widths).tolist():
             motifs = np.flatnonzero(widths == width)
-            odds = [meme.log_odds(matrices[motif], background) for motif in motifs]
+            odds = [meme.log_odds(matrices[motif], background) for motif in motifs.tolist()]
             self._groups.append(_group(motifs, width, np.stack(odds)))
 
     def scan(self, indices: NDArray[np.uint8]) -> Iterator[Scan]:

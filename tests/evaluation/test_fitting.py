@@ -70,3 +70,16 @@ def test_a_target_without_both_labels_or_out_of_the_plan_has_no_score(toy_datase
         scores = fitted.predict(data, "test")
     assert list(fitted.classifiers) == [1]
     assert np.isnan(scores[:, 0]).all() and not np.isnan(scores[:, 1]).any()
+
+
+def test_the_table_of_features_is_bounded(toy_dataset, monkeypatch):
+    asked = []
+    sample = fitting.sample_windows
+    monkeypatch.setattr(fitting, "MOST_CELLS", 4 * 30)
+    monkeypatch.setattr(
+        fitting, "sample_windows", lambda data, most: asked.append(most) or sample(data, most)
+    )
+    with open_dataset(toy_dataset) as data:
+        fit_baseline(data, PLAN)
+        fit_baseline(data, PLAN._replace(most_windows=20))
+    assert asked == [30, 20]
