@@ -63,7 +63,7 @@ def _known_baseline(name: str) -> str:
     """Take a baseline that a run can be given; oracles come with a simulated genome."""
     known = [baseline.name for baseline in BASELINES.values() if not baseline.oracle]
     if name not in known:
-        choices = " or ".join(repr(baseline) for baseline in known)
+        choices = ", ".join(repr(baseline) for baseline in known)
         raise ValueError(f"Input should be {choices}, not {shown(name)}")
     return name
 
@@ -705,7 +705,7 @@ class Config(Section):
     )
     threads: int = Field(1, ge=1, description="CPU threads of one training")
     baselines: list[BaselineName] = Field(
-        ["kmer", "scan"], description="what the networks must beat"
+        ["kmer", "motif", "boosting"], description="what the networks must beat"
     )
     simulate: Simulate = Simulate()
     extract: Extract

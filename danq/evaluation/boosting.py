@@ -32,7 +32,7 @@ FEATURES = ("best", "sum", "place")
 MOST_WINDOWS = 50_000
 """Windows that it is fitted on, at most: the time of a tree grows with them."""
 
-SEEN = 100
+SEEN = 300
 """Features that the trees of a target see: those that its labels correlate with most. Hundreds of
 motifs that have nothing to do with it would cost time, and fit noise."""
 
@@ -41,6 +41,10 @@ TREES = 100
 
 LEAVES = 8
 """Small trees: most targets have few positive windows."""
+
+PENALTY = 10.0
+"""scikit-learn's l2_regularization: without it, leaves of a few windows drive the trees of rare
+targets to extremes."""
 
 _PART = 256  # windows that a thread scans at once
 
@@ -103,7 +107,11 @@ def _boosting() -> "HistGradientBoostingClassifier":
     from sklearn.ensemble import HistGradientBoostingClassifier  # slow to load
 
     return HistGradientBoostingClassifier(
-        max_iter=TREES, max_leaf_nodes=LEAVES, early_stopping=False, random_state=0
+        max_iter=TREES,
+        max_leaf_nodes=LEAVES,
+        l2_regularization=PENALTY,
+        early_stopping=False,
+        random_state=0,
     )
 
 

@@ -36,12 +36,12 @@ class Sample(NamedTuple):
     ----------
     rows : numpy.ndarray, shape (n,), int64
         Rows of the training split, ascending.
-    weights : numpy.ndarray, shape (n,), float64
-        How many windows each stands for.
+    weights : numpy.ndarray, shape (n,), float64, or None
+        How many windows each stands for; None where each stands for itself alone.
     """
 
     rows: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    weights: NDArray[np.float64] | None
 
 
 def sample_windows(data: Dataset, most: int) -> Sample:
@@ -67,7 +67,7 @@ def sample_windows(data: Dataset, most: int) -> Sample:
     """
     rows = side_by_side_rows(data)
     if len(rows) <= most:
-        return Sample(rows, np.ones(len(rows)))
+        return Sample(rows, None)
     labels = read_rows(partial(data.packed_labels, "train"), rows)
     labelled = np.any(labels, axis=1)
     kinds = [rows[labelled], rows[~labelled]]
