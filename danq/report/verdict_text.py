@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from danq.catalog import BASELINES, question_pairs, twins
 from danq.evaluation.components import MIN_SEEDS, WINDOWS
 from danq.report.findings.claim import Claim, side
-from danq.report.findings.pairs import Twins
+from danq.report.findings.pairs import Twins, controls_reach
 from danq.report.findings.where import Where
 from danq.report.run_scores import Pair
 from danq.report.words import interval, listed, number, plural, sentence, signed, title
@@ -34,10 +35,11 @@ def gaps(claim: Claim) -> list[Gap]:
     """Return what a run lacks for a firmer answer, the most important first."""
     found = []
     if not claim.twins.local:
-        run = "models: with a recurrent network and its twins, as in config.yaml"
+        recurrent, twin = question_pairs()[0]
+        run = f"models: with {recurrent} and {twin}"
         found.append(Gap("a recurrent network beside its twin of equal cost", run))
     elif not claim.judged:
-        found.append(Gap("a baseline on the same targets", "baselines: [kmer, scan]"))
+        found.append(Gap("a baseline on the same targets", f"baselines: [{_free_baselines()}]"))
     elif claim.not_learnt:
         names = listed([title(network.network) for network in claim.not_learnt])
         what = f"networks that beat the baselines on two thirds of the targets (not {names})"
@@ -45,9 +47,9 @@ def gaps(claim: Claim) -> list[Gap]:
     elif claim.conclusion == "":
         what = "an interval of the difference from the twin of equal cost"
         found.append(Gap(what, "a larger test split"))
-    if claim.twins.local and not claim.twins.reach:
-        what = f"a twin that {_REACH}"
-        found.append(Gap(what, "models: with the other twins, as in config.yaml"))
+    controls = [twin.name for twin in twins(claim.twins.model) if controls_reach(twin)]
+    if claim.twins.local and not claim.twins.reach and controls:
+        found.append(Gap(f"a twin that {_REACH}", f"models: with {controls[0]}"))
     if claim.twins.models and claim.tuning != "alike":
         what = "as many tuning trials of the same budget for every network"
         found.append(Gap(what, "tune: {trials: 12}"))
@@ -57,6 +59,16 @@ def gaps(claim: Claim) -> list[Gap]:
     for model, check, advice in claim.failed:
         found.append(Gap(f"a training of {title(model)} that passes: {check}", advice))
     return found
+
+
+def _free_baselines() -> str:
+    """Name the baselines that every run can have: no oracles, and none that needs motifs."""
+    free = [
+        baseline.name
+        for baseline in BASELINES.values()
+        if not baseline.oracle and not baseline.needs_motifs
+    ]
+    return ", ".join(free)
 
 
 def gaps_sentence(claim: Claim) -> str:
@@ -101,9 +113,8 @@ def _opening(claim: Claim) -> str:
 
 
 def _body(claim: Claim) -> str:
-    twins = claim.twins
-    model = title(twins.model)
-    local = twins.local[0]
+    model = title(claim.twins.model)
+    local = claim.twins.local[0]
     other = title(local.b)
     amount = _amount(local)
     if claim.conclusion == "less":
@@ -114,7 +125,7 @@ def _body(claim: Claim) -> str:
     if claim.conclusion == "none":
         return (
             f"no difference was detected between {model} and {other}, {_LOCAL} "
-            f"({_signed_amount(local)}).{_reach_aside(twins)}"
+            f"({_signed_amount(local)}).{_reach_aside(claim.twins)}"
         )
     gain = f"{model} has a higher mean AUPRC than {other}, {_LOCAL}, by {amount}"
     if claim.conclusion == "open":
@@ -139,22 +150,22 @@ def _reach_clause(claim: Claim) -> str:
     )
 
 
-def _reach_aside(twins: Twins) -> str:
+def _reach_aside(compared: Twins) -> str:
     """Say how a model that is no better than its local twin compares with those of its reach."""
-    above = [pair for pair in twins.reach if side(pair) == "above"]
+    above = [pair for pair in compared.reach if side(pair) == "above"]
     if not above:
         return ""
     pair = above[0]
     return (
         f" It is above {title(pair.b)}, which {_REACH}, by {_amount(pair)}: without a lead over "
-        f"{title(twins.local[0].b)} that does not show that recurrence adds."
+        f"{title(compared.local[0].b)} that does not show that recurrence adds."
     )
 
 
-def _kind_sentence(twins: Twins) -> str:
+def _kind_sentence(compared: Twins) -> str:
     """Say whether another kind of recurrence does as well; empty without such a twin."""
     sentences = []
-    for pair in twins.recurrent:
+    for pair in compared.recurrent:
         other = title(pair.b)
         words = {
             "above": f"{title(pair.a)} is also above {other}, another recurrence, by "

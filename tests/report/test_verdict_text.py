@@ -118,7 +118,7 @@ def test_a_model_that_is_not_healthy_is_named_in_the_sentence():
 @pytest.mark.parametrize(
     ("changes", "lacks", "run"),
     [
-        ({"judged": False}, "a baseline", "baselines: [kmer, scan]"),
+        ({"judged": False}, "a baseline", "baselines: [kmer]"),
         ({"not_learnt": [Learnt("danq", 1, 9, 0.1, 0.2)]}, "(not DanQ)", "more epochs"),
         ({"twins": Twins("", [], [], []), "n_seeds": {}, "conclusion": ""}, "beside its", "models"),
     ],
@@ -139,7 +139,9 @@ def test_a_difference_without_an_interval_is_no_verdict():
 def test_what_is_missing_is_one_sentence_and_nothing_where_nothing_is():
     assert v.gaps_sentence(made_claim(reach=ABOVE)) == ""
     text = v.gaps_sentence(made_claim(tuning="unlike"))
-    assert text.startswith("Missing: a twin that sees the whole window without recurrence (models")
+    assert text.startswith(
+        "Missing: a twin that sees the whole window without recurrence (models: with " + FAR
+    )
     assert text.endswith("for every network (tune: {trials: 12}).")
 
 

@@ -116,7 +116,12 @@ def _kind(twin: Model) -> str:
     """Say what a twin has in the place of the recurrent layer."""
     if twin.recurrent:
         return "recurrent"
-    return "reach" if twin.receptive_field == "window" else "local"
+    return "reach" if controls_reach(twin) else "local"
+
+
+def controls_reach(twin: Model) -> bool:
+    """Say whether a twin sees the whole window without recurrence."""
+    return not twin.recurrent and twin.receptive_field == "window"
 
 
 class Tally(NamedTuple):
