@@ -65,7 +65,7 @@ def read_checked_table(
     for column in numbers:
         frame[column] = to_numbers(frame[column], path)
     for column in text:
-        values = frame[column].map(str, na_action="ignore")
+        values = frame[column].astype(object).map(str, na_action="ignore")
         frame[column] = values.fillna("NA")
     return frame
 

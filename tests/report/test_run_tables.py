@@ -19,6 +19,11 @@ def test_undefined_text_is_na_and_an_undefined_number_nan(tmp_path):
     assert np.isnan(table["seed"][0]) and table["seed"][1] == 2
 
 
+def test_a_column_of_undefined_text_is_text(tmp_path):
+    (tmp_path / "t.tsv").write_text("model\tcovers\ndanq\tNA\nblstm\tNA\n")
+    assert read_checked_table(tmp_path / "t.tsv", ["covers"])["covers"].tolist() == ["NA", "NA"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
