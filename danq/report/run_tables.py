@@ -65,8 +65,8 @@ def read_checked_table(
     for column in numbers:
         frame[column] = to_numbers(frame[column], path)
     for column in text:
-        values = frame[column].astype(object).map(str, na_action="ignore")
-        frame[column] = values.fillna("NA")
+        texts = frame[column].astype(str)
+        frame[column] = texts.mask(frame[column].isna(), "NA")
     return frame
 
 
