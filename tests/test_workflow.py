@@ -70,7 +70,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work with a blank")
     process = toy(folder)
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["total"] == 35
+    assert jobs(process)["total"] == 36
     (folder / "log.txt").write_text(process.stderr)
     return folder
 
