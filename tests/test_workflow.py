@@ -152,7 +152,7 @@ def verdict(folder):
 def test_a_run_ends_with_its_report_and_what_the_networks_learnt(finished):
     log = (finished / "log.txt").read_text()
     assert log.count(verdict(finished)) == 1
-    assert log.index(verdict(finished)) > log.index("35 of 35 steps")
+    assert log.index(verdict(finished)) > log.index("36 of 36 steps")
     assert "beat" in verdict(finished) and "on at least two thirds of the targets: " in log
 
 
@@ -214,7 +214,7 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
     [
         (
             {"motifs": "JASPAR2022:vertebrates"},
-            {"baseline": 1, "predict": 0, "train": 0, "motifs": 3},
+            {"baseline": 2, "predict": 0, "train": 0, "motifs": 3},
         ),
         ({"threads": 2}, {"baseline": 0, "train": 4}),
         ({"seeds": [0, 1]}, {"baseline": 0, "train": 4, "predict": 4, "extract": 0}),
