@@ -184,6 +184,11 @@ with_filters = [model for model in settings.models if MODELS[model].has_filters]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
 
 
+def motifs_of_baseline(wildcards):
+    """Return the option of the known motifs for a baseline that needs them."""
+    return option("--motifs", [settings.motifs] if BASELINES[wildcards.baseline].needs_motifs else [])
+
+
 wildcard_constraints:
     model="|".join(settings.models),
     seed=r"\d+",

@@ -1,11 +1,6 @@
 # Evaluation: what the networks must beat, metrics per target, and the models in pairs.
 
 
-def motifs_of_baseline(wildcards):
-    """Return the option of the known motifs for a baseline that needs them."""
-    return option("--motifs", [settings.motifs] if BASELINES[wildcards.baseline].needs_motifs else [])
-
-
 rule baseline:
     input:
         dataset="<results>/dataset.h5",
