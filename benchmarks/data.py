@@ -197,6 +197,11 @@ class _Store:
         self.names = range(int(file["targets_length"][()]))
         self._sequences = file["sequences"][:]
         self._labels = file["targets"][:]
+        self.margin = 0
+
+    def length(self, _):
+        """Return the number of windows."""
+        return len(self._sequences)
 
     def packed_sequences(self, _, rows=slice(None)):
         """Return packed windows."""

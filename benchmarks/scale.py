@@ -183,6 +183,7 @@ def repeated(rng, arguments):
 
     data = Dataset.__new__(Dataset)
     data.window, data.bin_size, data._label_counts = 1000, 200, {}
+    data.margin = 0
     data.names = [f"t{index}" for index in range(arguments.targets)]
     data.length = lengths.__getitem__
     data.packed_labels = rows_of("labels")

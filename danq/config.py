@@ -254,6 +254,16 @@ class Extract(Section):
     max_n: float = Field(
         0.1, ge=0, le=1, description="drop windows with a larger share of bases other than ACGT"
     )
+    margin: int = Field(
+        16,
+        ge=0,
+        le=1000,
+        multiple_of=8,
+        description=(
+            "bases kept before and behind each training window (bp, a multiple of 8), from which "
+            "shifted windows take what enters at an end; 0: none, unknown bases enter"
+        ),
+    )
     seed: int = Field(0, ge=0, description="seed of the sampled negatives")
 
     @model_validator(mode="after")

@@ -14,7 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from danq.data.hdf5 import open_hdf5
-from danq.data.schema import ATTRIBUTES, PARTS, read_attribute, read_texts
+from danq.data.schema import (
+    ATTRIBUTES,
+    MARGIN_STEP,
+    MARGINS,
+    MARGINS_CHECKSUM,
+    PARTS,
+    WINDOW_PARTS,
+    PackedWindows,
+    read_attribute,
+    read_texts,
+)
 from danq.data.verify import problems
 from danq.errors import DanqError
 from danq.files import PathLike
@@ -75,6 +85,9 @@ class Dataset:
         How the file was made.
     checksum : str
         SHA-256 checksum of the whole content of the file.
+    margin : int
+        Bases that are known before and behind each training window (bp), those of held-out regions
+        and beyond the chromosome apart; 0 where the file has none.
     """
 
     def __init__(self, file: h5py.File) -> None:
@@ -91,7 +104,10 @@ class Dataset:
         self.chromosomes = dict(zip(chromosomes, lengths, strict=True))
         source = file["source"][:].tobytes()
         self.source: dict[str, Any] = json.loads(source)
-        self.checksum = read_texts(file["complete"])[0]
+        self.checksum = _file_checksum(file)
+        self.margin: int = 0
+        if MARGINS in file:
+            self.margin = file[MARGINS].shape[1] * MARGIN_STEP // 2
         checksums = read_texts(file["checksums"])
         self._checksums = dict(zip(PARTS, checksums, strict=True))
         self._label_counts: dict[str, LabelCounts] = {}
@@ -133,6 +149,47 @@ class Dataset:
             ``numpy.packbits`` of the labels along T.
         """
         return self._file[split]["targets"][rows]
+
+    def packed_margins(self, rows: Rows = slice(None)) -> NDArray[np.uint8]:
+        """Return the bases around training windows, as they are stored.
+
+        Parameters
+        ----------
+        rows : slice, or numpy.ndarray of int
+            Which windows of the training split; their numbers ascend, each once.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n, 2 margin/8, 4), uint8
+            ``numpy.packbits`` of the one-hot of the `margin` bp before each window, and of those
+            behind it.
+        """
+        if self.margin == 0:
+            n = len(self._file["train"]["start"][rows])
+            return np.empty((n, 0, 4), dtype=np.uint8)
+        return self._file[MARGINS][rows]
+
+    def packed_windows(self, split: str, rows: Rows = slice(None)) -> PackedWindows:
+        """Return all that is stored of windows, for `danq.data.dataset_writer.Writer.append`.
+
+        Parameters
+        ----------
+        split : str
+            train, valid or test.
+        rows : slice, or numpy.ndarray of int
+            Which of its windows; their numbers ascend, each once.
+
+        Returns
+        -------
+        danq.data.schema.PackedWindows
+        """
+        has_margins = split == "train" and self.margin > 0
+        return PackedWindows(
+            sequences=self.packed_sequences(split, rows),
+            labels=self.packed_labels(split, rows),
+            starts=self._file[split]["start"][rows],
+            margins=self.packed_margins(rows) if has_margins else None,
+        )
 
     def labels(self, split: str, rows: Rows = slice(None)) -> NDArray[np.uint8]:
         """Return the labels of windows.
@@ -251,14 +308,22 @@ class Dataset:
 
     def split_checksum(self, split: str) -> str:
         """Return a SHA-256 checksum of the bases, labels and starts of a split's windows."""
-        names = ("sequences", "targets", "start")
-        checksums = [self._checksums[f"{split}/{name}"] for name in names]
+        checksums = [self._checksums[f"{split}/{name}"] for name in WINDOW_PARTS]
         return hashlib.sha256("".join(checksums).encode()).hexdigest()
 
     def _blocks(self, split: str) -> Iterator[slice]:
         """Yield the rows of a split, a block at a time."""
         for start in range(0, self.length(split), _BLOCK):
             yield slice(start, start + _BLOCK)
+
+
+def _file_checksum(file: h5py.File) -> str:
+    """Return the mark of a file; one with margins, which the mark does not cover, has its own."""
+    mark = read_texts(file["complete"])[0]
+    if MARGINS not in file:
+        return mark
+    margins = read_texts(file[MARGINS_CHECKSUM])[0]
+    return hashlib.sha256(f"{mark}{margins}".encode()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -22,7 +22,16 @@ from numpy.typing import ArrayLike, NDArray
 
 import danq
 from danq.data.hdf5 import PatientFile, allocate, reserve_space
-from danq.data.schema import FORMAT, MARKS, PARTS, VERSION, complete_checksum
+from danq.data.schema import (
+    FORMAT,
+    MARGINS,
+    MARGINS_CHECKSUM,
+    MARKS,
+    PARTS,
+    VERSION,
+    complete_checksum,
+    margin_bytes,
+)
 from danq.errors import DanqError
 from danq.files import PathLike, atomic
 from danq.genome.bins import SPLITS
@@ -55,6 +64,7 @@ def create_dataset(
     assembly: str = "unknown",
     coordinates: str = "genome",
     source: Mapping[str, Any] | None = None,
+    margin: int = 0,
 ) -> Iterator["Writer"]:
     """Make a dataset.h5; it appears under its name only when it is whole.
 
@@ -76,6 +86,9 @@ def create_dataset(
         What chromosomes and starts mean, see `danq.data.schema.COORDINATES`.
     source : mapping, optional
         How it was made; any content that JSON can hold.
+    margin : int
+        Bases before and behind each training window that are stored beside it (bp), a multiple of
+        8; 0 for none.
 
     Yields
     ------
@@ -104,6 +117,9 @@ def create_dataset(
     }
     arrays = _known_arrays(window, targets, chromosomes, counts, source or {})
     window_parts = _window_parts(window, len(targets), max(chromosomes.values()), totals)
+    if margin:
+        shape = (totals[SPLITS.index("train")], margin_bytes(margin), 4)
+        window_parts[MARGINS] = _Part(shape, np.dtype(np.uint8))
     parts = dict(window_parts)
     for name, values in arrays.items():
         parts[name] = _Part(values.shape, values.dtype)
@@ -206,6 +222,10 @@ def _lay_out(
     layout = dict(parts)
     layout["checksums"] = _Part((len(PARTS),), _CHECKSUM)
     layout["complete"] = _Part((1,), _CHECKSUM)
+    names = [*PARTS, *MARKS]
+    if MARGINS in parts:
+        layout[MARGINS_CHECKSUM] = _Part((1,), _CHECKSUM)
+        names += [MARGINS, MARGINS_CHECKSUM]
     offsets = {}
     with (
         open(temporary, "r+b", buffering=0) as raw,
@@ -214,7 +234,7 @@ def _lay_out(
     ):
         for key, value in attributes.items():
             _set_attribute(file, key, value)
-        for name in [*PARTS, *MARKS]:
+        for name in names:
             offsets[name] = allocate(file, name, *layout[name])
     return offsets
 
@@ -251,7 +271,7 @@ class Writer:
         self._offsets = offsets
         self._window_parts = window_parts
         self._rows_written = dict.fromkeys(window_parts, 0)
-        self._checksums = {name: hashlib.sha256() for name in PARTS}
+        self._checksums = {name: hashlib.sha256() for name in [*PARTS, *window_parts]}
 
     def append(
         self,
@@ -259,8 +279,9 @@ class Writer:
         sequences: NDArray[np.uint8],
         labels: NDArray[np.uint8],
         starts: NDArray[np.integer],
+        margins: NDArray[np.uint8] | None = None,
     ) -> None:
-        """Write the next windows of a split.
+        """Write the next windows of a split, such as a `danq.data.schema.PackedWindows`.
 
         Parameters
         ----------
@@ -272,6 +293,8 @@ class Writer:
             Packed labels.
         starts : numpy.ndarray, shape (n,), int
             Where the windows begin (bp, 0-based).
+        margins : numpy.ndarray, shape (n, 2 margin/8, 4), uint8, optional
+            Packed bases before and behind the windows, where the split has them.
 
         Raises
         ------
@@ -279,6 +302,8 @@ class Writer:
             The arrays do not fit the file, or are more than it has rows.
         """
         columns = {"sequences": sequences, "targets": labels, "start": starts}
+        if margins is not None:
+            columns["margins"] = margins
         for column, values in columns.items():
             name = f"{split}/{column}"
             shape, dtype = self._window_parts[name]
@@ -335,6 +360,9 @@ class Writer:
                 raise AssertionError(f"{name}: {written} of {part.shape[0]} rows written")
         checksums = [self._checksums[name].hexdigest() for name in PARTS]
         self._write("".join(checksums).encode(), self._offsets["checksums"])
+        if MARGINS in self._window_parts:
+            margins = self._checksums[MARGINS].hexdigest()
+            self._write(margins.encode(), self._offsets[MARGINS_CHECKSUM])
         os.fsync(self._file.fileno())
         complete = complete_checksum(attributes, checksums)
         self._write(complete.encode(), self._offsets["complete"])

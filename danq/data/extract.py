@@ -68,6 +68,7 @@ def extract(
         targets=targets,
         assembly=assembly,
         source={**files.source, "dropped": choice.dropped, "splits": splits, **_bins(settings)},
+        margin=settings.margin,
     ) as writer:
         _write_windows(writer, files, choice.codes, settings)
     write_text(table, _table(files, choice))
@@ -125,7 +126,10 @@ def _write_bins(
         chosen = np.flatnonzero(codes[bins] == code)
         if len(chosen):
             windows = files.genome.windows(row.chrom, starts[chosen], settings.window)
-            writer.append(split, windows, labels[chosen], starts[chosen])
+            margins = None
+            if split == "train" and settings.margin:
+                margins = files.margins(row.chrom, starts[chosen])
+            writer.append(split, windows, labels[chosen], starts[chosen], margins)
 
 
 def _table(files: Files, choice: Choice) -> str:

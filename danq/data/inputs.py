@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from danq.config import Chosen, Extract, Filled
 from danq.data.automatic import fill_in, training_bases
+from danq.data.margins import cut_margins
 from danq.errors import DanqError, DanqErrors
 from danq.files import PathLike, refuse_overwriting
 from danq.genome.bins import Grid, Labels, coverage, flank, overlapping
@@ -102,6 +103,34 @@ class Files(NamedTuple):
             bins = slice(int(first), int(last))
             rows.append(Row(chrom, bins, int(shift)))
         return rows
+
+    def margins(self, chrom: str, starts: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Cut the margins of training windows, without the bases of the two other splits.
+
+        Parameters
+        ----------
+        chrom : str
+            The chromosome.
+        starts : numpy.ndarray, shape (n,), int64
+            Where the windows begin (bp, 0-based).
+
+        Returns
+        -------
+        numpy.ndarray, shape (n, 2 margin/8, 4), uint8
+            As `danq.data.margins.cut_margins` returns them.
+        """
+        held_out = []
+        for name, start, end in [*self.valid, *self.test]:
+            if name == chrom:
+                held_out.append((start, end))
+        return cut_margins(
+            self.genome,
+            chrom,
+            starts,
+            window=self.settings.window,
+            margin=self.settings.margin,
+            held_out=held_out,
+        )
 
 
 class _Errors:

@@ -14,18 +14,23 @@ reads::
     /source                        uint8 (n,)                how it was made, as JSON
     /checksums                     text (D,)                 SHA-256 of each dataset of `PARTS`
     /complete                      text (1,)                 SHA-256 of checksums and attributes
+    /train/margins                 uint8 (N, 2 M/8, 4)       M bp before each window and M behind it
+    /train/margins_checksum        text (1,)                 SHA-256 of these
 
-with the attributes of the root that `ATTRIBUTES` lists, for split in train, valid, test. Sequences
-are numpy.packbits of the (L, 4) one-hot along L; N is four zeros. Forward strand only; contiguous
-and uncompressed, so that a batch is read where it lies. The mark ``complete`` is written last.
+The last two are there where the margin M is not 0. The root has the attributes that `ATTRIBUTES`
+lists; split is train, valid or test. Sequences are numpy.packbits of the (L, 4) one-hot along L; N
+is four zeros. Forward strand only; contiguous and uncompressed, so that a batch is read where it
+lies. The mark ``complete`` is written last.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from danq.genome.bins import SPLITS
 
@@ -57,6 +62,9 @@ SPLIT_PARTS = (
 )
 """Datasets of each split."""
 
+WINDOW_PARTS = ("sequences", "targets", "start")
+"""Those of them that have a row for each window; see also `PackedWindows`."""
+
 PARTS = (
     *(f"{split}/{name}" for split in SPLITS for name in SPLIT_PARTS),
     "chromosomes/name",
@@ -70,6 +78,50 @@ PARTS = (
 
 MARKS = ("checksums", "complete")
 """The datasets that hold the checksums of the others, and mark the file as complete."""
+
+MARGINS = "train/margins"
+"""The bases around each training window, packed; not every file has them.
+
+Neither the mark nor `PARTS` covers them, so that a reader who knows nothing of them reads the file.
+"""
+
+MARGINS_CHECKSUM = "train/margins_checksum"
+"""The dataset that holds the checksum of `MARGINS`."""
+
+MARGIN_STEP = 8
+"""A margin is a multiple of this (bp): whole bytes."""
+
+
+class PackedWindows(NamedTuple):
+    """Windows of a split as they are stored: every dataset that has a row for each of them.
+
+    Attributes
+    ----------
+    sequences : numpy.ndarray, shape (n, ceil(L/8), 4), uint8
+        Packed one-hot.
+    labels : numpy.ndarray, shape (n, ceil(T/8)), uint8
+        Packed labels.
+    starts : numpy.ndarray, shape (n,), int
+        Where the windows begin (bp, 0-based).
+    margins : numpy.ndarray, shape (n, 2 M/8, 4), uint8, or None
+        The M bp before each window, and the M behind it; None where the split has none.
+    """
+
+    sequences: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    starts: NDArray[np.integer]
+    margins: NDArray[np.uint8] | None = None
+
+
+def margin_bytes(margin: int) -> int:
+    """Return the bytes of each base plane that the margins of a window take, both together.
+
+    Examples
+    --------
+    >>> margin_bytes(16)
+    4
+    """
+    return 2 * margin // MARGIN_STEP
 
 
 def read_attribute(file: h5py.File, key: str) -> Any:

@@ -13,6 +13,8 @@ from danq.data.schema import (
     ATTRIBUTES,
     COORDINATES,
     FORMAT,
+    MARGINS,
+    MARGINS_CHECKSUM,
     MARKS,
     PARTS,
     VERSION,
@@ -91,10 +93,21 @@ def _attribute_problem(file: h5py.File, key: str) -> str | None:
     return f"its attribute {key} is not {wanted}"
 
 
+def _names(file: h5py.File) -> list[str]:
+    """Return the datasets that a file must have, margins included where it has any."""
+    names = [*PARTS, *MARKS]
+    folder, name = MARGINS.split("/")
+    # Links that lead elsewhere are not followed before they are refused.
+    is_hard = isinstance(file.get(folder, getlink=True), h5py.HardLink)
+    if is_hard and name in file[folder]:
+        names += [MARGINS, MARGINS_CHECKSUM]
+    return names
+
+
 def _part_problems(file: h5py.File) -> Iterator[str]:
     """Find parts that are missing, are no datasets of this file, or are not stored as they must."""
     size = os.path.getsize(file.filename)
-    for name in [*PARTS, *MARKS]:
+    for name in _names(file):
         problem = _link_problem(file, name)
         if problem is None:
             problem = _storage_problem(file[name], name, size)
@@ -132,7 +145,7 @@ def _shape_problems(file: h5py.File) -> Iterator[str]:
     for name, shape in _wanted_shapes(file).items():
         if file[name].shape != shape:
             yield f"{name} has the shape {file[name].shape}, not {shape}"
-    for name in [*PARTS, *MARKS]:
+    for name in _names(file):
         dtype = file[name].dtype
         if not _fits(name, dtype):
             yield f"{name} has the type {dtype}, not that of docs/dataset.md"
@@ -158,15 +171,20 @@ def _wanted_shapes(file: h5py.File) -> dict[str, tuple[int, ...]]:
         shapes[f"{split}/chromosome_rows"] = (n_chromosomes + 1,)
         shapes[f"{split}/sequences_length"] = ()
         shapes[f"{split}/targets_length"] = ()
+    if MARGINS in file:
+        # Two margins of whole bytes: an even number of bytes, at least one each.
+        n_bytes = max(1, file[MARGINS].size // (8 * len(file["train/sequences"])))
+        shapes[MARGINS] = (len(file["train/sequences"]), 2 * n_bytes, 4)
+        shapes[MARGINS_CHECKSUM] = (1,)
     return shapes
 
 
 def _fits(name: str, dtype: np.dtype) -> bool:
     """Return whether a dataset may have that type."""
     column = name.split("/")[-1]
-    if column in ("name", "group", "jaspar", *MARKS):
+    if column in ("name", "group", "jaspar", "margins_checksum", *MARKS):
         return dtype.kind == "S"
-    if column in ("sequences", "targets", "source"):
+    if column in ("sequences", "targets", "margins", "source"):
         return dtype == np.uint8
     if column == "start":
         return dtype in (np.uint32, np.int64)
@@ -183,6 +201,8 @@ def _checksum_problems(file: h5py.File) -> Iterator[str]:
     for name, checksum in zip(PARTS, checksums, strict=True):
         if _checksum(file[name]) != checksum:
             yield f"the bytes of {name} are not those that were written: the file is damaged"
+    if MARGINS in file and _checksum(file[MARGINS]) != read_texts(file[MARGINS_CHECKSUM])[0]:
+        yield f"the bytes of {MARGINS} are not those that were written: the file is damaged"
     attributes = {key: read_attribute(file, key) for key in ATTRIBUTES}
     if complete_checksum(attributes, checksums) != complete:
         yield "its attributes or checksums are not those that were written: the file is damaged"

@@ -17,7 +17,7 @@ from danq.config import Ablation
 from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError
 from danq.files import PathLike, write_table
-from danq.network.batches import reverse_complement
+from danq.network.augment import reverse_complement
 from danq.network.devices import as_float64
 from danq.network.models import ConvolutionalNetwork
 from danq.network.strands import BATCH, strand_log_odds

@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from danq.data.schema import margin_bytes
 from danq.errors import DanqError
 from danq.genome.sequence import packed_bytes, row_bytes
+from danq.network.augment import augment
 
 if TYPE_CHECKING:
     from danq.data.dataset import Dataset
@@ -45,6 +47,9 @@ class Batches:
         The device where the windows live and batches are made.
     blocks : sequence of slice
         Rows of the split to hold, one block after the other; all by default.
+    flank : int
+        Bases on either side that `wide_sequences_of` adds to each window (bp): those of the margins
+        of the dataset, as far as it has them, else unknown ones.
     """
 
     def __init__(
@@ -53,14 +58,20 @@ class Batches:
         split: str,
         device: torch.device,
         blocks: Sequence[slice] = (slice(None),),
+        flank: int = 0,
     ) -> None:
         self.window = dataset.window
+        self.flank = flank
         self.n_targets = len(dataset.names)
         n_rows = dataset.length(split)
         sequences = _joined(partial(dataset.packed_sequences, split), blocks, n_rows)
         labels = _joined(partial(dataset.packed_labels, split), blocks, n_rows)
         self.sequences = torch.from_numpy(sequences).to(device)  # (N, ceil(L/8), 4)
         self.labels = torch.from_numpy(labels).to(device)  # (N, ceil(T/8))
+        self.margins: torch.Tensor | None = None  # (N, 2 margin/8, 4)
+        if margins_shown(dataset, flank) > 0:
+            margins = _joined(dataset.packed_margins, blocks, n_rows)
+            self.margins = torch.from_numpy(margins).to(device)
         self.words = _bytes_as_words().to(device)  # (256,)
 
     def __len__(self) -> int:
@@ -68,18 +79,52 @@ class Batches:
 
     def sequences_of(self, rows: torch.Tensor | slice) -> torch.Tensor:
         """Return one-hot windows, float32 (n, 4, L), for `rows` (int tensor or slice)."""
-        packed = self.sequences[rows].transpose(1, 2)  # (n, 4, ceil(L/8))
-        return self._expand(packed)[:, :, : self.window]
+        return self._sequence_bits(rows).float()
+
+    def wide_sequences_of(self, rows: torch.Tensor | slice) -> torch.Tensor:
+        """Return one-hot windows with their flanks, uint8 (n, 4, L + 2 flank), for `rows`."""
+        windows = self._sequence_bits(rows)
+        if self.margins is None:
+            return torch.nn.functional.pad(windows, (self.flank, self.flank))
+        packed = self.margins[rows].transpose(1, 2)
+        before, behind = self._bits(packed).chunk(2, dim=2)  # (n, 4, margin) each
+        margin = before.shape[2]
+        kept = min(margin, self.flank)
+        beyond = self.flank - kept
+        wide = torch.cat([before[:, :, margin - kept :], windows, behind[:, :, :kept]], dim=2)
+        return torch.nn.functional.pad(wide, (beyond, beyond)) if beyond else wide
 
     def labels_of(self, rows: torch.Tensor | slice) -> torch.Tensor:
         """Return labels, float32 (n, T), for `rows` (int tensor or slice)."""
-        return self._expand(self.labels[rows])[:, : self.n_targets]
+        return self._bits(self.labels[rows])[:, : self.n_targets].float()
 
-    def _expand(self, packed: torch.Tensor) -> torch.Tensor:
-        """Return packed bits (..., m), uint8, as numbers (..., 8 m), float32."""
+    def _sequence_bits(self, rows: torch.Tensor | slice) -> torch.Tensor:
+        """Return one-hot windows, uint8 (n, 4, L), for `rows`."""
+        packed = self.sequences[rows].transpose(1, 2)  # (n, 4, ceil(L/8))
+        return self._bits(packed)[:, :, : self.window]
+
+    def _bits(self, packed: torch.Tensor) -> torch.Tensor:
+        """Return packed bits (..., m), uint8, one by one (..., 8 m), uint8."""
         words = self.words.index_select(0, packed.reshape(-1).int())
-        bits = words.view(torch.uint8).view(*packed.shape[:-1], -1)
-        return bits.float()
+        return words.view(torch.uint8).view(*packed.shape[:-1], -1)
+
+
+def margins_shown(dataset: "Dataset", flank: int) -> int:
+    """Return how many bases of the margins shifted windows can show (bp).
+
+    Parameters
+    ----------
+    dataset : danq.data.dataset.Dataset
+        The open file.
+    flank : int
+        Largest shift (bp).
+
+    Returns
+    -------
+    int
+        0 where the dataset has no margins, or nothing is shifted.
+    """
+    return min(flank, dataset.margin)
 
 
 def _bytes_as_words() -> torch.Tensor:
@@ -238,9 +283,16 @@ class Loader:
         self.in_memory: dict[Blocks, Batches] = {}
         self.being_read: dict[Blocks, Future[Batches]] = {}
 
+    def _row_bytes(self) -> int:
+        """Return the bytes of a window in memory, with its labels, and its margins if shown."""
+        n_bytes = row_bytes(self.dataset.window, len(self.dataset.names))
+        if margins_shown(self.dataset, self.shift) > 0:
+            n_bytes += 4 * margin_bytes(self.dataset.margin)
+        return n_bytes
+
     def _choose_blocks(self, memory: float) -> None:
         """Choose the windows of a block, and the blocks of a group: one block where all fit."""
-        window_bytes = row_bytes(self.dataset.window, len(self.dataset.names))
+        window_bytes = self._row_bytes()
         if self.n_windows * window_bytes <= memory:
             self.block_size = self.n_windows
         else:
@@ -364,16 +416,16 @@ class Loader:
             y = torch.cat([piece.y for piece in pieces])
         reverse_complemented = schedule.reverse_complemented[first:last]
         shifts = schedule.shifts[first:last]
-        return Batch(augment(X, reverse_complemented, shifts, self.shift), y)
+        return Batch(augment(X, reverse_complemented, shifts, self.dataset.window).float(), y)
 
     def _piece(self, schedule: EpochSchedule, number: int, positions: slice) -> Batch:
-        """Return the windows at positions of a schedule that lie in one group, as they are."""
+        """Return the windows at positions of a schedule that lie in one group, with flanks."""
         blocks = schedule.groups[number].blocks
         if blocks not in self.in_memory:
             self._read(schedule, number)
         windows = self.in_memory[blocks]
         rows = schedule.group_rows[positions]
-        return Batch(windows.sequences_of(rows), windows.labels_of(rows))
+        return Batch(windows.wide_sequences_of(rows), windows.labels_of(rows))
 
     def _read(self, schedule: EpochSchedule, number: int) -> None:
         """Bring a group into memory, and begin to read the next one."""
@@ -393,7 +445,7 @@ class Loader:
     def _load(self, blocks: Blocks) -> Batches:
         """Read a group of blocks."""
         spans = [self._span(block) for block in blocks]
-        return Batches(self.dataset, "train", self.device, spans)
+        return Batches(self.dataset, "train", self.device, spans, self.shift)
 
 
 class _Order(NamedTuple):
@@ -509,41 +561,3 @@ def _heaviest(packed: NDArray[np.uint8], byte_weights: NDArray[np.float64]) -> N
     """Return the largest weight among the bytes of each window, float64 (n,)."""
     places = np.arange(len(byte_weights))
     return byte_weights[places, packed].max(axis=1)
-
-
-def reverse_complement(X: torch.Tensor) -> torch.Tensor:
-    """Return the reverse complements of one-hot windows X (n, 4, L), in the same shape.
-
-    Flipping positions and channels gives them, because the alphabet reversed is its own complement.
-    """
-    return X.flip(1, 2)
-
-
-def augment(
-    X: torch.Tensor, reverse_complemented: torch.Tensor, shifts: torch.Tensor, shift: int
-) -> torch.Tensor:
-    """Show windows from either strand, and shifted.
-
-    Parameters
-    ----------
-    X : torch.Tensor, shape (n, 4, L)
-        One-hot windows.
-    reverse_complemented : torch.Tensor, shape (n,), bool
-        Where to show the reverse complement.
-    shifts : torch.Tensor, shape (n,), int64
-        0 to twice `shift`; `shift` is no shift. The bases that enter at an end are unknown (zeros).
-    shift : int
-        Largest shift either way (bp).
-
-    Returns
-    -------
-    torch.Tensor, shape (n, 4, L)
-    """
-    is_reverse = reverse_complemented.view(-1, 1, 1)
-    X = torch.where(is_reverse, reverse_complement(X), X)
-    if shift == 0:
-        return X
-    positions = torch.arange(X.shape[2], device=X.device)
-    source = positions.view(1, 1, -1) + shifts.view(-1, 1, 1)  # (n, 1, L)
-    padded = torch.nn.functional.pad(X, (shift, shift))  # (n, 4, L + 2 shift)
-    return padded.gather(2, source.expand(-1, 4, -1))

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from danq.network.batches import reverse_complement
+from danq.network.augment import reverse_complement
 
 STEM = "stem"
 """The part of a network whose units are its first filters."""

@@ -9,7 +9,8 @@ from torch.nn.functional import logsigmoid
 from tqdm import tqdm
 
 from danq.data.dataset import Dataset
-from danq.network.batches import Batches, reverse_complement
+from danq.network.augment import reverse_complement
+from danq.network.batches import Batches
 
 BATCH = 256
 """Windows that are predicted at once."""

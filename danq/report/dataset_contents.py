@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from danq.data.audit import audit
 from danq.data.dataset import Dataset
+from danq.data.schema import WINDOW_PARTS
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import row_bytes
 
@@ -54,11 +55,14 @@ class Contents(NamedTuple):
         Windows with 0, 1, ... T labels.
     stray_labels : int
         Windows with labels beyond the last target: there should be none.
+    second_in_margins : int
+        Bases beyond the first at a position of a margin: there should be none.
     """
 
     bases: BaseCounts
     by_labels: NDArray[np.int64]
     stray_labels: int
+    second_in_margins: int = 0
 
 
 def count_contents(dataset: Dataset, split: str) -> Contents:
@@ -80,6 +84,7 @@ def count_contents(dataset: Dataset, split: str) -> Contents:
     bases = np.zeros(len(BaseCounts._fields), dtype=np.int64)
     by_labels = np.zeros(n_targets + 1, dtype=np.int64)
     stray_labels = 0
+    second_in_margins = 0
     window = dataset.window
     step = max(1, BLOCK // row_bytes(window, n_targets))
     for start in range(0, dataset.length(split), step):
@@ -89,9 +94,12 @@ def count_contents(dataset: Dataset, split: str) -> Contents:
         labels = dataset.packed_labels(split, rows)
         stray = labels[:, -1] & _unused_bits(n_targets)
         stray_labels += int(np.count_nonzero(stray))
+        if split == "train" and dataset.margin:
+            margins = dataset.packed_margins(rows)
+            second_in_margins += _count_bases(margins, 2 * dataset.margin).second
         n_labels = _bits_of_rows(labels) - np.bitwise_count(stray)
         by_labels += np.bincount(n_labels, minlength=n_targets + 1)
-    return Contents(BaseCounts(*bases.tolist()), by_labels, stray_labels)
+    return Contents(BaseCounts(*bases.tolist()), by_labels, stray_labels, second_in_margins)
 
 
 def _count_bases(packed: NDArray[np.uint8], window: int) -> BaseCounts:
@@ -138,6 +146,9 @@ def content_problems(contents: Mapping[str, Contents]) -> Iterator[str]:
         stray = counts.bases.stray
         if second:
             yield f"{split}/sequences has more than one base at a position, {second} times"
+        if counts.second_in_margins:
+            times = f"{counts.second_in_margins} times"
+            yield f"{split}/margins has more than one base at a position, {times}"
         if stray:
             yield f"{split}/sequences has bases beyond the end of the window, {stray} times"
         if counts.stray_labels:
@@ -194,6 +205,7 @@ def _facts(dataset: Dataset, n_windows: int, in_genome: bool) -> dict[str, Any]:
     facts["targets"] = len(dataset.names)
     facts["groups"] = len(set(dataset.groups))
     facts["windows"] = n_windows
+    facts["margin"] = dataset.margin
     lengths = dataset.chromosomes.values()
     facts["chromosomes"] = len(lengths) if in_genome else None
     facts["genome_length"] = sum(lengths) if in_genome else None
@@ -207,7 +219,8 @@ def _split(group: Any, contents: Contents, share: float) -> dict[str, Any]:
     by_labels = contents.by_labels
     n = int(by_labels.sum())
     n_labels = by_labels @ np.arange(len(by_labels))
-    stored = sum(group[name].nbytes for name in ("sequences", "targets", "start"))
+    columns = [*WINDOW_PARTS, "margins"]
+    stored = sum(group[name].nbytes for name in columns if name in group)
     facts: dict[str, Any] = {"windows": n, "share": share}
     facts["bytes_per_window"] = stored // n
     facts["labelled"] = n - int(by_labels[0])

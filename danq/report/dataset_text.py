@@ -88,6 +88,7 @@ def _facts_text(path: PathLike, facts: Mapping[str, Any]) -> str:
     rows.append(["coordinates", facts["coordinates"]])
     rows.append(["chromosomes", _chromosomes_text(facts)])
     rows.append(["window", f"{facts['window']:,} bp"])
+    rows.append(["margin", f"{facts['margin']:,} bp"])
     rows.append(["bin", f"{facts['bin_size']:,} bp"])
     for name in ("windows", "targets", "groups"):
         rows.append([name, f"{facts[name]:,}"])

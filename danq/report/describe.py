@@ -41,7 +41,8 @@ def describe(
         facts : dict
             The attributes of the file under their own names, and ``targets``, ``groups``,
             ``windows``, ``chromosomes`` (numbers of them), ``genome_length`` (bp, of all
-            chromosomes), ``bytes`` (of the file). Chromosomes and their length are None where the
+            chromosomes), ``margin`` (bp on either side of a training window, 0 for none), ``bytes``
+            (of the file). Chromosomes and their length are None where the
             file's coordinates are not those of a genome.
         splits : dict of split to dict
             ``windows``; ``share`` of all windows; ``bytes_per_window``; ``labelled`` (windows with

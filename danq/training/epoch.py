@@ -7,6 +7,7 @@ from tqdm import tqdm
 from danq.config import choice_lines
 from danq.data.dataset import Dataset
 from danq.errors import STOPPED, StoppedError
+from danq.network.augment import shift_line
 from danq.network.checkpoint import Resume
 from danq.training.interruption import Progress, Stop, refuse_infinite, save_state
 from danq.training.learner import Learner, StepResult, step_seed
@@ -46,6 +47,7 @@ class Epochs:
     def __init__(self, dataset: Dataset, stop: Stop, motifs: str, memory: float) -> None:
         self.validation = Validation(dataset, SHARE * memory * 1e9)
         self.watch = Watch(self.validation, motifs)
+        self.margin = dataset.margin
         self.stop = stop
 
     def announce(self, options: Options) -> None:
@@ -53,6 +55,9 @@ class Epochs:
         name = f"{options.model} seed {options.seed}"
         for line in choice_lines(options.choices):
             log(f"{name}: {line}")
+        entering = shift_line(options.settings.shift or 0, self.margin)
+        if entering is not None:
+            log(f"{name}: {entering}")
         self.validation.announce(name)
 
     def run(self, learner: Learner, progress: Progress, resume: Resume) -> None:

@@ -10,7 +10,8 @@ from danq.errors import DanqError
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import decode, one_hot, row_bytes
 from danq.genome.sequence import encode as encode_bases
-from danq.network.batches import Batches, augment
+from danq.network.augment import augment
+from danq.network.batches import Batches
 from tests.conftest import BIN, LENGTHS, WINDOW
 from tests.data.small_dataset import small
 
@@ -94,7 +95,9 @@ def test_augmented_windows_are_shifted_strands_of_the_window(bases, shift, seed)
     X = torch.from_numpy(one_hot(encode_bases(bases)).T[None].astype(np.float32))
     chance = np.random.default_rng(seed)
     reverse, shifts = chance.integers(0, 2, 1).astype(bool), chance.integers(0, 2 * shift + 1, 1)
-    augmented = augment(X, torch.from_numpy(reverse), torch.from_numpy(shifts), shift)
+    wide = torch.nn.functional.pad(X, (shift, shift))
+    length = len(bases)
+    augmented = augment(wide, torch.from_numpy(reverse), torch.from_numpy(shifts), length)
     padded = (
         torch.nn.functional.pad(X, (shift, shift)),
         torch.nn.functional.pad(X.flip(1, 2), (shift, shift)),

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from danq.catalog import MODELS
-from danq.network.batches import reverse_complement
+from danq.network.augment import reverse_complement
 from danq.network.models import build
 from danq.network.rectified import RectifiedLayer, rectified_layers
 

@@ -13,7 +13,7 @@ import pytest
 
 from danq.data.dataset import open_dataset
 from danq.data.hdf5 import open_hdf5
-from danq.data.schema import ATTRIBUTES, PARTS
+from danq.data.schema import ATTRIBUTES, MARGINS, MARGINS_CHECKSUM, PARTS
 from danq.data.verify import problems
 from danq.errors import DanqError, DanqErrors
 from danq.genome.sequence import encode, one_hot, pack, unpack_indices
@@ -88,6 +88,7 @@ def test_facts_splits_groups_and_targets_by_hand(dataset, tmp_path, capsys):
         "targets": 3,
         "groups": 2,
         "windows": 13,
+        "margin": 0,
         "chromosomes": 3,
         "genome_length": 550,
         "bytes": dataset.stat().st_size,
@@ -517,7 +518,14 @@ def test_the_specification_names_every_part_and_its_type(dataset):
     text = DOC.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `/?([^`]+)` \| (uint8|uint32 or int64|int64|text) \|", text, re.M)
     kinds = {name.replace("{split}", split): kind for name, kind in rows for split in SPLITS}
-    assert set(kinds) == {*PARTS, *ATTRIBUTES, "checksums", "complete"}
+    assert set(kinds) == {
+        *PARTS,
+        *ATTRIBUTES,
+        "checksums",
+        "complete",
+        MARGINS,
+        MARGINS_CHECKSUM,
+    }
     with h5py.File(dataset) as file:
         for name, kind in kinds.items():
             dtype = file.attrs.get_id(name).dtype if name in ATTRIBUTES else file[name].dtype
