@@ -116,15 +116,15 @@ class Dataset:
         """Return the number of windows of a split."""
         return len(self._file[split]["sequences"])
 
-    def packed_sequences(self, split: str, rows: slice = slice(None)) -> NDArray[np.uint8]:
+    def packed_sequences(self, split: str, rows: Rows = slice(None)) -> NDArray[np.uint8]:
         """Return the packed one-hot of windows, as it is stored.
 
         Parameters
         ----------
         split : str
             train, valid or test.
-        rows : slice
-            Which of its windows.
+        rows : slice, or numpy.ndarray of int
+            Which of its windows; their numbers ascend, each once.
 
         Returns
         -------

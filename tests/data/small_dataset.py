@@ -6,6 +6,7 @@ import numpy as np
 from danq.data.dataset import open_dataset
 from danq.data.dataset_writer import create_dataset
 from danq.genome.bins import SPLITS
+from danq.genome.sequence import pack
 
 
 def small(path, **changes):
@@ -58,4 +59,20 @@ def content(path):
 def change(path, how):
     with h5py.File(path, "a") as file:
         how(file)
+    return path
+
+
+def with_margins(path, packed=None):
+    """Write a small dataset with margins of 8 bp, random ones by default; return its path."""
+    if packed is None:
+        packed = pack(np.random.default_rng(9).integers(0, 5, (5, 16)))
+    targets = [(f"t{i}", "g", "") for i in range(11)]
+    places = {"chromosomes": {"a": 100, "b": 300}, "rows": np.array([[3, 2], [4, 0], [0, 5]])}
+    sizes = {"window": 20, "bin_size": 4, "margin": 8}
+    with create_dataset(path, targets=targets, **places, **sizes) as writer:
+        for split, n in zip(SPLITS, (5, 4, 5), strict=True):
+            sequences = pack(np.full((n, 20), 2, dtype=np.uint8))
+            labels = np.zeros((n, 2), dtype=np.uint8)
+            margins = packed if split == "train" else None
+            writer.append(split, sequences, labels, np.arange(n), margins)
     return path

@@ -9,13 +9,13 @@ from danq.data.dataset import open_dataset
 from danq.data.dataset_writer import create_dataset
 from danq.data.margins import cut_margins
 from danq.data.schema import MARGINS, MARGINS_CHECKSUM
-from danq.errors import DanqError
+from danq.errors import DanqError, DanqErrors
 from danq.genome.bins import SPLITS
 from danq.genome.fasta import read_genome
 from danq.genome.sequence import Genome, decode, pack, unpack_indices
 from danq.report.describe import describe
 from tests.conftest import LENGTHS, WINDOW
-from tests.data.small_dataset import change, content, small
+from tests.data.small_dataset import change, content, small, with_margins
 
 MARGIN = 16
 
@@ -119,29 +119,6 @@ def test_a_dataset_is_copied_with_its_margins(toy, run_extract, tmp_path):
             assert (part.labels("test") == data.labels("test", rows["test"])).all()
 
 
-def with_margins(path, margin=8):
-    """Write the small dataset with random margins; return its path."""
-    rng = np.random.default_rng(9)
-    plain = small(path.with_suffix(".plain"))
-    with open_dataset(plain) as data:
-        with create_dataset(
-            path,
-            window=data.window,
-            bin_size=data.bin_size,
-            targets=list(zip(data.names, data.groups, data.jaspar, strict=True)),
-            chromosomes=data.chromosomes,
-            rows=np.array([[3, 2], [4, 0], [0, 5]]),
-            margin=margin,
-        ) as writer:
-            for split in SPLITS:
-                windows = data.packed_windows(split)
-                if split == "train":
-                    indices = rng.integers(0, 5, (len(windows.starts), 2 * margin))
-                    windows = windows._replace(margins=pack(indices))
-                writer.append(split, *windows)
-    return path
-
-
 def full_content(path):
     with open_dataset(path) as data:
         margins = data.packed_margins().tolist()
@@ -183,6 +160,14 @@ def test_margins_that_are_not_as_specified_are_refused(tmp_path, values, what):
     path = change(with_margins(tmp_path / "d.h5"), how)
     with pytest.raises(DanqError, match=what), open_dataset(path):
         pass
+
+
+def test_margins_of_two_bases_at_a_place_are_named(tmp_path):
+    packed = np.zeros((5, 2, 4), np.uint8)
+    packed[3, 0] = [128, 128, 0, 1]
+    message = "train/margins has more than one base at a position, 1 times"
+    with pytest.raises(DanqErrors, match=message):
+        describe(with_margins(tmp_path / "d.h5", packed))
 
 
 def test_margins_without_their_checksum_are_refused(tmp_path):

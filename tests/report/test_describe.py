@@ -18,6 +18,7 @@ from danq.data.verify import problems
 from danq.errors import DanqError, DanqErrors
 from danq.genome.sequence import encode, one_hot, pack, unpack_indices
 from danq.report.describe import describe
+from tests.data.small_dataset import with_margins
 from tests.data.test_audit import PLANTED, SPLITS, audited, plain, write
 
 DOC = Path(__file__).parents[2] / "docs" / "dataset.md"
@@ -514,7 +515,7 @@ def test_the_specification_counts_the_bytes(tmp_path):
     assert "615 bytes" in DOC.read_text(encoding="utf-8")
 
 
-def test_the_specification_names_every_part_and_its_type(dataset):
+def test_the_specification_names_every_part_and_its_type(tmp_path):
     text = DOC.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `/?([^`]+)` \| (uint8|uint32 or int64|int64|text) \|", text, re.M)
     kinds = {name.replace("{split}", split): kind for name, kind in rows for split in SPLITS}
@@ -526,7 +527,7 @@ def test_the_specification_names_every_part_and_its_type(dataset):
         MARGINS,
         MARGINS_CHECKSUM,
     }
-    with h5py.File(dataset) as file:
+    with h5py.File(with_margins(tmp_path / "d.h5")) as file:
         for name, kind in kinds.items():
             dtype = file.attrs.get_id(name).dtype if name in ATTRIBUTES else file[name].dtype
             assert "text" == kind if dtype.kind == "S" else dtype.name in kind.split(" or "), name
