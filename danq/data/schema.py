@@ -112,6 +112,15 @@ class PackedWindows(NamedTuple):
     starts: NDArray[np.integer]
     margins: NDArray[np.uint8] | None = None
 
+    def where(self, kept: NDArray[np.bool_]) -> "PackedWindows":
+        """Return those of the windows for which `kept`, bool (n,), is true."""
+        return PackedWindows(
+            sequences=self.sequences[kept],
+            labels=self.labels[kept],
+            starts=self.starts[kept],
+            margins=None if self.margins is None else self.margins[kept],
+        )
+
 
 def margin_bytes(margin: int) -> int:
     """Return the bytes of each base plane that the margins of a window take, both together.

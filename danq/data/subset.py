@@ -76,6 +76,7 @@ def subset(dataset: PathLike, output: PathLike, *, share: float, seed: int = 0) 
             assembly=data.attributes["assembly"],
             coordinates=data.attributes["coordinates"],
             source={**data.source, "subset": _provenance(data, share, seed, length)},
+            margin=data.margin,
         ) as writer:
             for split in SPLITS:
                 _copy(data, split, kept[split], writer)
@@ -176,13 +177,10 @@ def _rows(dataset: Dataset, kept: Mapping[str, NDArray[np.bool_]]) -> NDArray[np
 
 def _copy(dataset: Dataset, split: str, kept: NDArray[np.bool_], writer: Writer) -> None:
     """Copy the windows of a split that are kept, some thousand at once."""
-    starts = dataset.positions(split).start
     for first in tqdm(range(0, len(kept), _ROWS), f"copy {split}", unit="block", disable=None):
         rows = slice(first, first + _ROWS)
-        chosen = kept[rows]
-        sequences = dataset.packed_sequences(split, rows)[chosen]
-        labels = dataset.packed_labels(split, rows)[chosen]
-        writer.append(split, sequences, labels, starts[rows][chosen])
+        windows = dataset.packed_windows(split, rows).where(kept[rows])
+        writer.append(split, *windows)
 
 
 def _say(

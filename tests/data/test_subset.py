@@ -204,3 +204,17 @@ def test_the_dataset_is_not_overwritten(whole):
     with pytest.raises(DanqError, match="is also an input, the dataset"):
         subset(whole, whole, share=0.5)
     assert whole.read_bytes() == before
+
+
+def test_windows_keep_their_margins(toy, run_extract, tmp_path):
+    path = run_extract(toy, tmp_path, margin=24) / "dataset.h5"
+    subset(path, tmp_path / "half.h5", share=0.5)
+    margins_of = {}
+    for name in ("dataset.h5", "half.h5"):
+        with open_dataset(tmp_path / name) as data:
+            assert data.margin == 24
+            starts = data.positions("train").start.tolist()
+            margins = [margins.tobytes() for margins in data.packed_margins()]
+        margins_of[name] = dict(zip(starts, margins, strict=True))
+    whole, half = margins_of["dataset.h5"], margins_of["half.h5"]
+    assert 0 < len(half) < len(whole) and half.items() <= whole.items()
