@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset, open_dataset
-from danq.data.predictions import read_predictions
+from danq.data.predictions import Predictions, read_predictions
 from danq.errors import DanqError
 from danq.evaluation.comparison import Split, compare, read_test_split
 from danq.evaluation.metrics import BINS, calibration, measure, precision_curves
@@ -87,11 +87,13 @@ def evaluate(
         test = read_test_split(data)
         decoys = None if elements is None else _decoys(data, elements)
         checksum = data.split_checksum("test")
-    scores = _read_scores(predictions, checksum, test.labels.shape)
+    tables = _read_tables(predictions, checksum, test.labels.shape)
+    scores = {predictor: table.scores for predictor, table in tables.items()}
+    validation = {predictor: table.validation for predictor, table in tables.items()}
     measured = {}
     for predictor, values in scores.items():
         measured[predictor] = measure(test.labels, values, threads)
-    write_table(metrics, _metrics_table(test, scores, measured, decoys))
+    write_table(metrics, _metrics_table(test, scores, measured, validation, decoys))
     write_table(curves, _curves_table(test, scores))
     write_table(reliability, _reliability_table(test, scores))
     trained = _by_model(_of_networks(scores))
@@ -105,11 +107,11 @@ def _decoys(dataset: Dataset, elements: PathLike) -> NDArray[np.bool_]:
     return 2 * covered > dataset.bin_size
 
 
-def _read_scores(
+def _read_tables(
     paths: Sequence[PathLike], checksum: str, shape: tuple[int, ...]
-) -> dict[Predictor, NDArray[np.float32]]:
-    """Return the scores (N, T) of every predictor, all of the windows with this checksum."""
-    scores: dict[Predictor, NDArray[np.float32]] = {}
+) -> dict[Predictor, Predictions]:
+    """Return the predictions of every predictor, all of the windows with this checksum."""
+    tables: dict[Predictor, Predictions] = {}
     for path in paths:
         table = read_predictions(path)
         predictor = Predictor(table.model, table.seed)
@@ -117,11 +119,11 @@ def _read_scores(
             advice = "predict its test split"
             what = f"does not predict the test windows of this dataset; {advice}"
             raise DanqError(what, path)
-        if predictor in scores:
+        if predictor in tables:
             who = f"{predictor.model}, seed {predictor.seed},"
             raise DanqError(f"predictions of {who} are given twice; give one", path)
-        scores[predictor] = table.scores
-    return scores
+        tables[predictor] = table
+    return tables
 
 
 def _of_networks(items: Mapping[Predictor, _Item]) -> dict[Predictor, _Item]:
@@ -144,12 +146,18 @@ def _metrics_table(
     test: Split,
     scores: Mapping[Predictor, NDArray[np.floating]],
     measured: Mapping[Predictor, Mapping[str, NDArray[np.float64]]],
+    validation: Mapping[Predictor, NDArray[np.float64] | None],
     decoys: NDArray[np.bool_] | None,
 ) -> pd.DataFrame:
-    """Return the metrics of every predictor for the targets that it knows."""
+    """Return the metrics of every predictor for the targets that it knows.
+
+    `validation` is the AUPRC (T,) of baselines on the validation split.
+    """
     tables = []
     for predictor, values in scores.items():
         table = _metrics_of(test, measured[predictor])
+        areas = validation[predictor]
+        table["valid_auprc"] = np.nan if areas is None else areas
         if decoys is not None:
             table["decoy_auroc"] = decoy_auroc(test.labels, values, decoys)
         table.insert(0, "model", predictor.model)

@@ -55,8 +55,9 @@ def read_metrics(path: Path) -> pd.DataFrame:
     refuse_odd_models(frame["model"], path)
     if frame.empty:
         raise DanqError("holds no row; make the file again with danq evaluate", path)
-    if "decoy_auroc" in frame:
-        frame["decoy_auroc"] = to_numbers(frame["decoy_auroc"], path)
+    for column in ("decoy_auroc", "valid_auprc"):
+        if column in frame:
+            frame[column] = to_numbers(frame[column], path)
     return frame.astype({"target": int})
 
 
@@ -67,7 +68,9 @@ class ModelNames(NamedTuple):
     ----------
     networks : list of str
         Models that were trained, of one seed or more.
-    baselines, oracles : list of str
+    baselines : list of str
+        The strongest on validation windows first, see `validation_means`.
+    oracles : list of str
         The others.
     """
 
@@ -83,7 +86,50 @@ def model_names(metrics: pd.DataFrame) -> ModelNames:
     networks = [name for name in names if name in trained]
     oracles = [name for name in names if _is_oracle(name)]
     baselines = [name for name in names if name not in networks + oracles]
-    return ModelNames(networks, baselines, oracles)
+    validation = validation_means(metrics, baselines).means
+    strongest_first = validation.sort_values(ascending=False, kind="stable")
+    return ModelNames(networks, list(strongest_first.index), oracles)
+
+
+class ValidationMeans(NamedTuple):
+    """How good baselines are on validation windows.
+
+    Attributes
+    ----------
+    n_targets : int
+        Targets that all of them know.
+    means : pandas.Series
+        Mean AUPRC over these, by baseline; nan where unknown.
+    """
+
+    n_targets: int
+    means: pd.Series
+
+
+def validation_means(metrics: pd.DataFrame, baselines: list[str]) -> ValidationMeans:
+    """Average the validation AUPRC of baselines over the targets that all of them know.
+
+    Means over different targets could not be compared.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        metrics.tsv; without its column valid_auprc nothing is known.
+    baselines : list of str
+        Names of the baselines.
+
+    Returns
+    -------
+    ValidationMeans
+    """
+    if "valid_auprc" not in metrics or not baselines:
+        return ValidationMeans(0, pd.Series(index=baselines, dtype=float))
+    by_model = metrics.groupby(["target", "model"])["valid_auprc"].mean()
+    areas = by_model.unstack("model").reindex(columns=baselines)
+    measured = areas.dropna(axis="columns", how="all")
+    known = measured.dropna()
+    n_targets = len(known) if len(measured.columns) else 0
+    return ValidationMeans(n_targets, known.mean().reindex(baselines))
 
 
 def _is_oracle(name: str) -> bool:

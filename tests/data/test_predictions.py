@@ -46,6 +46,19 @@ def test_predictions_keep_what_is_unknown(tmp_path):
     )
 
 
+def test_validation_is_kept_with_its_mean(tmp_path):
+    path = tmp_path / "p.h5"
+    write_predictions(path, np.zeros((2, 3)), "kmer", "NA", "test", "a", np.array([0.5, np.nan, 1]))
+    np.testing.assert_array_equal(read_predictions(path).validation, [0.5, np.nan, 1])
+    with h5py.File(path) as file:
+        assert file.attrs["validation_auprc"] == 0.75
+    write_predictions(path, np.zeros((2, 1)), "kmer", "NA", "test", "a", np.array([np.nan]))
+    with h5py.File(path) as file:
+        assert np.isnan(file.attrs["validation_auprc"])
+    write_predictions(path, np.zeros((2, 1)), "danq", "0", "test", "a")
+    assert read_predictions(path).validation is None
+
+
 def test_predictions_written_in_parts_are_those_written_at_once(tmp_path):
     scores = np.random.default_rng(1).random((7, 3), dtype=np.float32)
     facts = ("danq", "0", "test", "checksum")

@@ -39,7 +39,9 @@ def test_tables_from_files(toy_dataset, tmp_path):
         scores = rng.random(labels.shape)
         if model == "scan":
             scores[:, 1] = np.nan
-        write_predictions(tmp_path / f"{model}{seed}.h5", scores, model, seed, "test", windows)
+        validation = np.array([0.25, np.nan]) if model == "scan" else None
+        path = tmp_path / f"{model}{seed}.h5"
+        write_predictions(path, scores, model, seed, "test", windows, validation)
         files.append(tmp_path / f"{model}{seed}.h5")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -55,10 +57,14 @@ def test_tables_from_files(toy_dataset, tmp_path):
         "n_positive",
         "prevalence",
         *METRICS,
+        "valid_auprc",
     ]
     assert len(metrics) == 2 * 3 + 1
     assert (metrics["prevalence"] == metrics["n_positive"] / metrics["n"]).all()
-    assert metrics[metrics["model"] == "scan"]["name"].tolist() == ["Factor A"]
+    scanned = metrics["model"] == "scan"
+    assert metrics[scanned]["name"].tolist() == ["Factor A"]
+    assert metrics[scanned]["valid_auprc"].tolist() == [0.25]
+    assert metrics[~scanned]["valid_auprc"].isna().all()
     comparison = read_table(tmp_path / "comparison.tsv")
     assert comparison["target"].tolist() == ["0", "1", "mean"]
     curves = read_table(tmp_path / "curves.tsv.gz")

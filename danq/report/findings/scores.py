@@ -277,6 +277,10 @@ class Learnt(NamedTuple):
 def learnt(run: Run) -> list[Learnt]:
     """Compare each network with the baseline that is strongest on each target; no oracle is one.
 
+    The strongest is the highest on the test windows: to be higher than it is to be higher than
+    every baseline. Chosen on validation windows, as an analyst would have to, it could only be
+    lower, and networks would look better.
+
     Networks that share no defined target with a baseline are left out.
     """
     scores = run.scores("auprc")

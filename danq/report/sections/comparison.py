@@ -20,9 +20,18 @@ from danq.report.learning_figure import learning_curve
 from danq.report.learning_text import learning_sentences
 from danq.report.page import Cell, Column, Section, Table, table, table_of
 from danq.report.run import Run
-from danq.report.run_scores import Pair
+from danq.report.run_scores import Pair, validation_means
 from danq.report.sections.pieces import bound, interval_cell, model_cell, page_figures
-from danq.report.words import interval, number, signed, title, versus_covered
+from danq.report.words import (
+    interval,
+    listed,
+    number,
+    plural,
+    sentence,
+    signed,
+    title,
+    versus_covered,
+)
 
 _POINTS = (
     "Each point is a target: above the diagonal, the model named on the vertical axis has the "
@@ -85,7 +94,25 @@ def means_table(run: Run) -> Table:
         columns.append(Column(heading, heading, number))
     if finding.columns[-1].startswith("mean AUPRC on"):
         note += " Means over different targets cannot be compared."
+    note = sentence(note, _order_sentence(run))
     return table_of("Means over targets", finding, columns, note)
+
+
+def _order_sentence(run: Run) -> str:
+    """Say in which order baselines stand; an empty string where that is not known."""
+    n_targets, means = validation_means(run.metrics, run.baselines)
+    known = means.dropna()
+    if len(known) < 2:
+        return ""
+    parts = [f"{title(name)} {number(mean)}" for name, mean in known.items()]
+    targets = plural(n_targets, "target")
+    if n_targets > 1:
+        targets = f"the {targets} that all of them know"
+    return (
+        "Baselines stand in the order of their mean AUPRC on validation windows, which says which "
+        f"one is the strongest without a look at the test windows (over {targets}): "
+        f"{listed(parts)}."
+    )
 
 
 def _seeds(count: int) -> str:
@@ -236,8 +263,8 @@ def scores_table(run: Run) -> Table:
         rows.append([row.label, row.group, prevalence, *cells])
     columns = ["target", "group", "prevalence", *map(title, scores)]
     note = (
-        "Bold: the best network. Shaded: a baseline above every network. NA: undefined, or for the "
-        "motif scan, no known motif."
+        "Bold: the best network. Shaded: a baseline above every network. NA: undefined, or no "
+        "known motif for a baseline that needs one."
     )
     return table("AUPRC by target", columns, rows, ["target", "group"], note)
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from danq import read_run
+from danq.files import read_table, write_table
 from danq.report.sections import comparison as c
 from tests.report.toy_run import GROUPS, YEAST, cells, write_run
 
@@ -18,6 +19,20 @@ def test_undefined_values_are_shown_and_not_averaged(tmp_path):
     assert rows["motif scan"][2:4] == ["11", "5"]
     by_target = {row[0].text: row for row in c.scores_table(run).rows}
     assert [cell.text for cell in by_target["Tup1"][3:]] == ["NA"] * 5
+
+
+def test_the_order_of_baselines_is_said(tmp_path):
+    folder = write_run(tmp_path / "run")
+    assert "order" not in c.means_table(read_run(folder)).note
+    metrics = read_table(folder / "metrics.tsv")
+    baselines = metrics["model"].map({"kmer": 0.125, "scan": 0.25})
+    write_table(folder / "metrics.tsv", metrics.assign(valid_auprc=baselines))
+    run = read_run(folder)
+    assert run.baselines == ["scan", "kmer"]
+    note = c.means_table(run).note
+    assert note.endswith(
+        "(over the 11 targets that all of them know): motif scan 0.250, k-mer 0.125."
+    )
 
 
 def test_differences_begin_with_their_mean(tmp_path):
