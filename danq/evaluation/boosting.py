@@ -29,8 +29,8 @@ FEATURES = ("best", "sum", "place")
 `place`, how far the best one lies from the middle (bp). Either strand counts.
 """
 
-MOST_WINDOWS = 50_000
-"""Windows that it is fitted on, at most: the time of a tree grows with them."""
+MOST_WINDOWS = 20_000
+"""Windows that it is fitted on, at most: to scan them for hundreds of motifs takes a minute."""
 
 SEEN = 300
 """Features that the trees of a target see: those that its labels correlate with most. Hundreds of
@@ -45,6 +45,10 @@ LEAVES = 8
 PENALTY = 10.0
 """scikit-learn's l2_regularization: without it, leaves of a few windows drive the trees of rare
 targets to extremes."""
+
+_STEPS = (0.25, 0.25, 2.0)
+"""To what the `FEATURES` are rounded (bits, bits, bp): to fewer values than the 255 that trees tell
+apart, which spares them a search for quantiles that takes longer than the trees."""
 
 _PART = 256  # windows that a thread scans at once
 
@@ -158,4 +162,6 @@ def _features(scan: Scan, length: int) -> Floats:
     """Return the features (m, n, 3) of a scan."""
     best = scan.scores.max(axis=2)
     place = place_of_best(scan.scores, distances(length, scan.width))
-    return np.stack([best, log_sum(scan.scores), place], axis=2)
+    features = np.stack([best, log_sum(scan.scores), place], axis=2)
+    steps = np.array(_STEPS, dtype=np.float32)
+    return np.rint(features / steps) * steps

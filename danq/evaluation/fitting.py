@@ -257,7 +257,7 @@ class FittedBaseline(NamedTuple):
     features : Features
         Computed of each window.
     scaler : sklearn.preprocessing.StandardScaler or None
-        Standardises them, in place.
+        Standardises them, in place; None where no target has a classifier.
     classifiers : dict of int to Classifier
         By the index of each target that has one.
     columns : dict of int to slice or numpy.ndarray
@@ -286,11 +286,12 @@ class FittedBaseline(NamedTuple):
         """
         n = data.length(split)
         scores = np.full((n, len(data.names)), np.nan, dtype=np.float32)
+        if self.scaler is None:
+            return scores
         for start in range(0, n, _PREDICTED):
             rows = np.arange(start, min(start + _PREDICTED, n))
             table = feature_table(data, split, rows, self.features)
-            if self.scaler is not None:
-                table = self.scaler.transform(table)
+            table = self.scaler.transform(table)
             for target, classifier in self.classifiers.items():
                 seen = table[:, self.columns[target]]
                 scores[rows, target] = classifier.predict_proba(seen)[:, 1]
@@ -334,8 +335,6 @@ class Plan(NamedTuple):
         which features its classifier sees.
     most_windows : int
         Windows that it is fitted on, at most; fewer with more features than `MOST_CELLS` allow.
-    standardise : bool
-        Whether features are brought to mean 0 and variance 1.
     """
 
     title: str
@@ -344,7 +343,6 @@ class Plan(NamedTuple):
     targets: range | list[int]
     choose_columns: ChooseColumns = every_column
     most_windows: int = MOST_WINDOWS
-    standardise: bool = True
 
 
 def fit_baseline(data: Dataset, plan: Plan, threads: int = 1) -> FittedBaseline:
@@ -365,13 +363,14 @@ def fit_baseline(data: Dataset, plan: Plan, threads: int = 1) -> FittedBaseline:
     """
     most = min(plan.most_windows, MOST_CELLS // max(1, plan.features.n))
     sample = sample_windows(data, most)
-    table = feature_table(data, "train", sample.rows, plan.features)
     packed = read_rows(partial(data.packed_labels, "train"), sample.rows)
     labels = np.unpackbits(packed, axis=1, count=len(data.names))
-    scaler = None
-    if plan.standardise and len(table):
-        scaler = _fit_scaler(table)
-        table = scaler.transform(table)
+    n_positive = labels.sum(axis=0, dtype=np.int64)
+    targets = [target for target in plan.targets if 0 < n_positive[target] < len(labels)]
+    if not targets:
+        return FittedBaseline(plan.features, None, {}, {})
+    table = feature_table(data, "train", sample.rows, plan.features)
+    scaler = _standardise(table)
 
     def fit_target(target: int) -> tuple[Columns, Classifier]:
         columns = plan.choose_columns(table, labels[:, target], target)
@@ -379,8 +378,6 @@ def fit_baseline(data: Dataset, plan: Plan, threads: int = 1) -> FittedBaseline:
         classifier.fit(table[:, columns], labels[:, target], sample_weight=sample.weights)
         return columns, classifier
 
-    n_positive = labels.sum(axis=0, dtype=np.int64)
-    targets = [target for target in plan.targets if 0 < n_positive[target] < len(labels)]
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1):
         fitted = pool.map(fit_target, targets)
         bar = tqdm(fitted, plan.title, len(targets), unit="target", disable=None)
@@ -390,7 +387,14 @@ def fit_baseline(data: Dataset, plan: Plan, threads: int = 1) -> FittedBaseline:
     return FittedBaseline(plan.features, scaler, classifiers, columns)
 
 
-def _fit_scaler(table: NDArray[np.float32]) -> "StandardScaler":
+def _standardise(table: NDArray[np.float32]) -> "StandardScaler":
+    """Standardise a table in place, a block of rows at a time; return what does it."""
     from sklearn.preprocessing import StandardScaler  # slow to load
 
-    return StandardScaler(copy=False).fit(table)
+    scaler = StandardScaler(copy=False)
+    blocks = [table[start : start + _READ] for start in range(0, len(table), _READ)]
+    for block in blocks:
+        scaler.partial_fit(block)
+    for block in blocks:
+        scaler.transform(block)
+    return scaler

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from danq.data.dataset import open_dataset
 from danq.evaluation import boosting
@@ -31,7 +30,9 @@ def test_features_equal_a_walk_over_all_sites():
             total = np.log2(np.sum(2 ** (np.array(scores) / 2)))
             is_best = np.isclose(scores, max(scores))
             place = distances(50, width)[is_best].min()
-            assert row.tolist() == pytest.approx([max(scores), total, place], abs=1e-3)
+            exact = np.array([max(scores), total, place])
+            assert (np.abs(row - exact) <= np.array([0.125, 0.125, 1]) + 1e-3).all()
+            assert (row % [0.25, 0.25, 2] == 0).all()
 
 
 def test_features_depend_neither_on_strand_nor_on_threads_nor_on_parts(monkeypatch):
@@ -40,7 +41,9 @@ def test_features_depend_neither_on_strand_nor_on_threads_nor_on_parts(monkeypat
     indices = rng.integers(0, 4, (40, 50)).astype(np.uint8)
     table = all_motif_features(matrices, BACKGROUND).compute(indices)
     reverse = all_motif_features(matrices, BACKGROUND).compute(reverse_complement(indices))
-    np.testing.assert_allclose(table, reverse, atol=1e-3)
+    # A rounding error may decide to which step a feature is rounded.
+    steps = np.tile([0.25, 0.25, 2], 2)
+    assert (np.abs(table - reverse) <= steps).all() and (table == reverse).mean() > 0.95
     monkeypatch.setattr(boosting, "_PART", 16)
     threaded = all_motif_features(matrices, BACKGROUND, threads=3).compute(indices)
     np.testing.assert_array_equal(table, threaded)

@@ -83,3 +83,10 @@ def test_the_table_of_features_is_bounded(toy_dataset, monkeypatch):
         fit_baseline(data, PLAN)
         fit_baseline(data, PLAN._replace(most_windows=20))
     assert asked == [30, 20]
+
+
+def test_without_a_target_that_can_be_fitted_nothing_is_known(toy_dataset):
+    nothing = Features(0, lambda indices: np.empty((len(indices), 0), dtype=np.float32))
+    with open_dataset(toy_dataset) as data:
+        fitted = fit_baseline(data, PLAN._replace(features=nothing, targets=[]))
+        assert np.isnan(fitted.predict(data, "test")).all()
