@@ -156,10 +156,10 @@ def step(network, model, recipe_name, X, y):
     losses = []
     for number in range(2):
         torch.manual_seed(number)
-        recipe.constrain(network)
         loss = recipe.loss(network, network(X), y, len(X))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        recipe.constrain(network)
         optimizer.step()
         if lr_scheduler is not None:
             lr_scheduler.step()

@@ -84,6 +84,8 @@ class Batches:
     def wide_sequences_of(self, rows: torch.Tensor | slice) -> torch.Tensor:
         """Return one-hot windows with their flanks, uint8 (n, 4, L + 2 flank), for `rows`."""
         windows = self._sequence_bits(rows)
+        if self.flank == 0:
+            return windows
         if self.margins is None:
             return torch.nn.functional.pad(windows, (self.flank, self.flank))
         packed = self.margins[rows].transpose(1, 2)

@@ -127,7 +127,11 @@ class Recipe:
         return OneCycleLR(optimizer, lr, total_steps=steps, pct_start=WARM_UP)
 
     def constrain(self, model: Network) -> None:
-        """Bring the weights of a model within the recipe's bounds, in place, before each step."""
+        """Bring the weights of a model within the recipe's bounds, in place.
+
+        Called at each step between gradient and update: the gradient is that of the weights as the
+        step before left them, the update begins from the bounded ones.
+        """
 
     def loss(
         self, model: Network, logits: torch.Tensor, labels: torch.Tensor, total: int
@@ -155,8 +159,8 @@ class PublishedDeepSEA(Recipe):
     """DeepSEA's: torch7 SGD with dampening, decay of rate and weights, row max-norm, an L1 penalty.
 
     Zhou and Troyanskaya 2015 (https://doi.org/10.1038/nmeth.3547), and the authors' training code,
-    version 0.9. An epoch is 110,000 windows; training ends after 300 epochs without a lower
-    validation loss on the forward strand.
+    version 0.9. An epoch is 110,000 windows; training ends after more than 300 epochs without a
+    lower validation loss on the forward strand.
     """
 
     MOMENTUM = 0.9
@@ -216,7 +220,11 @@ class PublishedDeepSEA(Recipe):
 
     @torch.no_grad()
     def constrain(self, model: Network) -> None:
-        """Shrink each unit's incoming weights to a Euclidean norm of at most 0.9."""
+        """Shrink each unit's incoming weights to a Euclidean norm of at most 0.9.
+
+        As in the authors' ``4_train.lua``, after the gradient was taken and before torch7's SGD
+        adds the decay of the weights and moves them: weights that are saved may be a little longer.
+        """
         for layer in model.modules():
             if isinstance(layer, nn.Linear | nn.Conv1d):
                 rows = layer.weight.flatten(1)
@@ -420,7 +428,7 @@ PUBLISHED_DEEPSEA = PublishedDeepSEA(
     lr=1.0,
     batch_size=16,
     epochs=100_000,
-    patience=300,
+    patience=301,  # 4_train.lua stops when its countdown is more than 300
     weight_decay=1e-6,
     criterion="valid_loss",
     both_strands=True,
@@ -431,14 +439,14 @@ PUBLISHED_DANQ = PublishedDanQ(
     lr=1e-3,
     batch_size=100,
     epochs=60,
-    patience=5,
+    patience=6,  # Keras 0.2's EarlyStopping(patience=5) stops in the sixth epoch, not the fifth
     weight_decay=0.0,
     criterion="valid_loss",
     both_strands=True,
     inverted_dropout=False,
 )
 # DanQ-JASPAR's patience was never reached.
-PUBLISHED_DANQ_JASPAR = dataclasses.replace(PUBLISHED_DANQ, epochs=32, patience=100)
+PUBLISHED_DANQ_JASPAR = dataclasses.replace(PUBLISHED_DANQ, epochs=32, patience=101)
 
 PUBLISHED: dict[str, Recipe] = {
     "deepsea": PUBLISHED_DEEPSEA,

@@ -181,7 +181,6 @@ class Learner:
     def _forward(self, X: torch.Tensor, y: torch.Tensor, share: Share, n: int) -> torch.Tensor:
         """Return what the loss of this process adds to the mean over the batch."""
         recipe = self.options.recipe
-        recipe.constrain(self.network)
         with self.clock("forward"):
             logits = self.model(X)
             loss = recipe.loss(self.network, logits.float(), y, n)
@@ -194,6 +193,7 @@ class Learner:
             # Gradients are averaged over the processes, but their sum is wanted.
             self.fabric.backward(loss * self.fabric.world_size)
         with self.clock("update"):
+            self.options.recipe.constrain(self.network)
             self.optimizer.step()
             if self.lr_scheduler is not None:
                 self.lr_scheduler.step()

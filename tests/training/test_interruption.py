@@ -3,12 +3,14 @@ import json
 import os
 import signal
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from danq.errors import DanqError, StoppedError
 from danq.network import checkpoint
+from danq.network.recipes import PUBLISHED_DANQ, PUBLISHED_DANQ_JASPAR, PUBLISHED_DEEPSEA
 from danq.training.interruption import Progress, Stop
 from danq.training.learner import Learner
 from danq.training.validate import Validation
@@ -66,6 +68,55 @@ def test_a_training_ends_after_its_epochs_or_its_patience():
     assert progress.finished(epochs=3, patience=9)
     assert progress.finished(epochs=9, patience=2)
     assert not progress.finished(epochs=9, patience=3)
+
+
+def epochs_by_the_countdown(losses, most):
+    """Count the epochs of DeepSEA's training: 4_train.lua stops where its countdown exceeds 300."""
+    lowest, countdown = 1e30, 0
+    for epoch, loss in enumerate(losses, 1):
+        if loss < lowest:
+            lowest, countdown = loss, 0
+        else:
+            countdown += 1
+            if countdown > most:
+                return epoch
+    return None
+
+
+def epochs_by_keras(losses, patience):
+    """Count the epochs of a training with Keras 0.2's EarlyStopping, which looks, then counts."""
+    lowest, wait = np.inf, 0
+    for epoch, loss in enumerate(losses, 1):
+        if loss < lowest:
+            lowest, wait = loss, 0
+        else:
+            if wait >= patience:
+                return epoch
+            wait += 1
+    return None
+
+
+@pytest.mark.parametrize(
+    ("recipe", "count", "published"),
+    [
+        (PUBLISHED_DEEPSEA, epochs_by_the_countdown, 300),
+        (PUBLISHED_DANQ, epochs_by_keras, 5),
+        (PUBLISHED_DANQ_JASPAR, epochs_by_keras, 100),
+    ],
+)
+def test_published_trainings_end_with_the_epoch_in_which_the_authors_ended(
+    recipe, count, published
+):
+    rng = np.random.default_rng(8)
+    for start in (1, 3, published + 2):  # a while in which some epochs are better, then none
+        losses = [*rng.permutation(start) + 1.0, 0.0, *rng.random(2 * published) + 0.5]
+        ends = []
+        progress = Progress(torch.zeros(()))
+        for epoch, loss in enumerate(losses, 1):
+            progress.add({"epoch": epoch, "valid_loss": loss}, {}, "valid_loss")
+            if progress.finished(epochs=10**6, patience=recipe.patience):
+                ends.append(epoch)
+        assert ends[0] == count(losses, published)
 
 
 def test_an_epoch_begins_at_its_first_step():

@@ -23,7 +23,7 @@ def test_a_missing_gpu_is_reported(toy_dataset, tmp_path):
 def test_the_recipe_fills_in_what_the_configuration_leaves_out():
     settings = Train(recipe="published", epochs=3, device="cpu", precision="float32")
     options = resolve(settings, TRAINING_SET, model="deepsea", seed=7)
-    assert (options.epochs, options.lr, options.batch_size, options.patience) == (3, 1.0, 16, 300)
+    assert (options.epochs, options.lr, options.batch_size, options.patience) == (3, 1.0, 16, 301)
     assert settings.lr is None
     values = options.to_dict()
     assert list(values) == ["model", "seed", *Train.model_fields]

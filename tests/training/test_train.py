@@ -122,9 +122,9 @@ def test_the_published_recipe_trains(model, toy_dataset, tmp_path):
     )
     options = saved["facts"]["options"]
     expected = (
-        {"lr": 1.0, "batch_size": 16, "weight_decay": 1e-6, "patience": 300}
+        {"lr": 1.0, "batch_size": 16, "weight_decay": 1e-6, "patience": 301}
         if model == "deepsea"
-        else {"lr": 1e-3, "batch_size": 100, "weight_decay": 0.0, "patience": 5}
+        else {"lr": 1e-3, "batch_size": 100, "weight_decay": 0.0, "patience": 6}
     )
     assert {key: options[key] for key in expected} == expected
     history = pd.read_csv(tmp_path / "history.tsv", sep="\t")
