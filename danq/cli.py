@@ -397,6 +397,12 @@ def _add_tune(steps: Any) -> None:
         help="output: the state of the search, from which it resumes, and the trainings; the best "
         "one keeps its model.ckpt",
     )
+    step.option(
+        "--beside-others",
+        action="store_true",
+        help="the folder may hold searches of other knobs or data, which are refused otherwise: "
+        "each has a subfolder of its own",
+    )
     step.output("table", "one row per trial (TSV)")
     step.output("output", "the best configuration, as section train of config.yaml")
     step.output("facts", "the space, what a trial cost, and what was best (JSON)")

@@ -19,8 +19,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
@@ -52,7 +54,9 @@ Paths = Annotated[list[str], BeforeValidator(_listed)]
 def _known_model(name: str) -> str:
     if name not in MODELS:
         choices = ", ".join(repr(model) for model in MODELS)
-        raise ValueError(f"Input should be {choices}, not {shown(name)}")
+        nearest = difflib.get_close_matches(name, MODELS, 1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ValueError(f"Input should be {choices}, not {shown(name)}{hint}")
     return name
 
 
@@ -78,6 +82,7 @@ FIGURES = {
     "reliability": "calibration of the networks",
     "validation": "validation AUPRC over epochs",
     "loss": "loss over epochs",
+    "rates": "trials of the search for knobs: validation AUPRC against the learning rate",
     "interactions": "what each model makes of a pair of motifs, by their distance",
 }
 """What `danq plot` draws of a finished run."""
@@ -446,6 +451,63 @@ class Train(Section):
         return self
 
 
+def _description(section: type[Section], name: str) -> str | None:
+    """Return what a knob of another section does."""
+    return section.model_fields[name].description
+
+
+SHARED = ("recipe", "precision", "device", "devices", "nodes", "memory")
+"""Knobs of a training that all models of a run have in common."""
+
+
+class ModelKnobs(Train):
+    """Knobs of one model's trainings, in place of those of all; what is not given is as theirs."""
+
+    @model_validator(mode="after")
+    def _refuse_shared(self) -> Self:
+        for name in SHARED:
+            if name in self.model_fields_set:
+                raise ValueError(f"{name} is the same for all models; give train.{name}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _only_given(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        given = self.given
+        return {name: value for name, value in whole(self).items() if name in given}
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The knobs that are given, by name."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Trainings(Train):
+    """How every model of a run is trained, and how some are trained otherwise."""
+
+    models: dict[ModelName, ModelKnobs] = Field(
+        default_factory=dict,
+        description="knobs of single models, in place of those of all, as {deepsea: {lr: 0.002}}",
+    )
+
+    def of(self, model: str) -> Train:
+        """Return the knobs of the trainings of one model."""
+        knobs = self.model_dump(exclude={"models"})
+        if model in self.models:
+            knobs |= self.models[model].given
+        return Train.model_validate(knobs)
+
+    @model_validator(mode="after")
+    def _check_each(self) -> Self:
+        for model in self.models:
+            try:
+                self.of(model)
+            except ValidationError as error:
+                message = error.errors()[0]["msg"].removeprefix("Value error, ")
+                raise ValueError(f"models.{model}: {message}") from None
+        return self
+
+
 class Tune(Train):
     """Search lr, dropout and weight_decay, and scale where told; other knobs stay as given."""
 
@@ -459,6 +521,14 @@ class Tune(Train):
         description=(
             "highest learning rate: a quarter to four times it is tried, by its logarithm; none "
             "given: the recipe's"
+        ),
+    )
+    first_lr: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "learning rate of trial 1, where it is another than the one around which rates are "
+            "tried; none given: that one"
         ),
     )
     dropout: float | None = Field(
@@ -508,6 +578,17 @@ class Tune(Train):
         if self.devices * self.nodes > 1:
             raise ValueError("a search trains on one device; leave devices and nodes at 1")
         return self
+
+
+class Tuning(Section):
+    """Search for the best knobs of every model, with equal chances, before it is trained."""
+
+    trials: int = Field(12, ge=1, description=_description(Tune, "trials"))
+    windows: int | None = Field(None, ge=1, description=_description(Tune, "windows"))
+    scales: list[Annotated[float, Field(gt=0, le=4)]] = Field(
+        [], description=_description(Tune, "scales")
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of the search, and of its trainings")
 
 
 class Matching(Section):
@@ -719,7 +800,10 @@ class Config(Section):
     )
     simulate: Simulate = Simulate()
     extract: Extract
-    train: Train = Train()
+    train: Trainings = Trainings()
+    tune: Tuning | None = Field(
+        None, description="search for the knobs of every model; none given: they are as in train"
+    )
     filters: Motifs = Motifs()
     ablation: Ablation = Ablation()
     probe: Probe = Probe()
@@ -739,17 +823,47 @@ class Config(Section):
             raise ValueError("deepsea and genome are two sources of data: give one")
         return self
 
+    def train_of(self, model: str) -> Train:
+        """Return the knobs of the trainings of one model, before any search."""
+        return self.train.of(model)
+
+    def tune_of(self, model: str) -> Tune:
+        """Return the knobs of the search for one model; the configuration has a section `tune`.
+
+        Its space lies around the knobs that all models share, and its first trial has the model's
+        own. A trial takes one device.
+        """
+        own = self.train_of(model)
+        knobs = {**own.model_dump(), "lr": self.train.lr, "devices": 1, "nodes": 1}
+        if own.lr != self.train.lr:
+            knobs["first_lr"] = own.lr
+        budget = (self.tune or Tuning()).model_dump(exclude={"seed"})
+        return Tune.model_validate(knobs | budget)
+
+    @model_validator(mode="after")
+    def _check_tuning(self) -> Self:
+        for name in self.models if self.tune else []:
+            try:
+                self.tune_of(name)
+            except ValidationError as error:
+                problem = error.errors()[0]
+                knob = ".".join(str(part) for part in problem["loc"])
+                message = problem["msg"].removeprefix("Value error, ")
+                raise ValueError(f"tune: {knob} of {name}: {message}") from None
+        return self
+
     @model_validator(mode="after")
     def _check_models(self) -> Self:
         for name in self.models:
             model = MODELS[name]
-            initial = self.train.initialise_from
+            train = self.train_of(name)
+            initial = train.initialise_from
             if initial not in (None, "random") and not model.has_filters:
                 raise ValueError(
                     f"train.initialise_from {initial} puts motifs into filters, and {name} has "
                     "none; leave the model out, or give random"
                 )
-            if self.train.head == "pool" and not model.takes_pool_head:
+            if train.head == "pool" and not model.takes_pool_head:
                 raise ValueError(
                     f"{name} reads fixed positions, which no head can pool; leave it out, or use "
                     "train.head dense"
@@ -810,7 +924,7 @@ def load(
         return Config.model_validate(given)
     except ValidationError as error:
         problem = error.errors()[0]
-        keys = tuple(str(part) for part in problem["loc"])
+        keys = tuple(str(part) for part in problem["loc"] if part != "[key]")
         path, line = locate(keys)
         raise DanqError(_explain(keys, problem), path, line) from None
 
@@ -842,7 +956,8 @@ def _section(keys: tuple[str, ...]) -> type[Section]:
     """Return the section class that holds the key under `keys`."""
     section: type[Section] = Config
     for key in keys:
-        section = _section_in(section.model_fields[key].annotation)
+        if key in section.model_fields:  # else a key of a dict of sections, as train.models
+            section = _section_in(section.model_fields[key].annotation)
     return section
 
 

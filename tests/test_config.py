@@ -58,6 +58,31 @@ def test_the_default_configuration_writes_out_every_knob():
             {"extract": {**DEFAULT["extract"], "valid": ["-chr3"]}},
             "extract.valid.0: String should match pattern",
         ),
+        (
+            {"train": {"models": {"deepse": {"lr": 1}}}},
+            "train.models.deepse: Input should be 'mlp', ",
+        ),
+        ({"train": {"models": {"deepse": {"lr": 1}}}}, "; did you mean deepsea?"),
+        (
+            {"train": {"models": {"danq": {"lrr": 1}}}},
+            "unknown key 'train.models.danq.lrr'; did you mean lr?",
+        ),
+        ({"train": {"models": {"danq": {"lr": -1}}}}, "train.models.danq.lr: Input should be gre"),
+        (
+            {"train": {"models": {"danq": {"device": "cpu"}}}},
+            "train.models.danq: device is the same for all models; give train.device",
+        ),
+        (
+            {"train": {"devices": 2, "models": {"danq": {"stem": "exponential"}}}},
+            "train: models.danq: stem exponential normalises over the batch",
+        ),
+        (
+            {"models": ["mlp"], "train": {"models": {"mlp": {"head": "pool"}}}},
+            "mlp reads fixed positions, which no head can pool",
+        ),
+        ({"tune": {"trails": 3}}, "unknown key 'tune.trails'; did you mean trials?"),
+        ({"tune": {"trials": 0}}, "tune.trials: Input should be greater than or equal to 1"),
+        ({"tune": {}, "train": {"dropout": 1.8}}, "tune: dropout of deepsea: Input should be less"),
         ({"models": ["danq", "lstm"]}, "models.1: Input should be 'mlp', 'blstm', 'deepsea', "),
         (
             {"models": ["blstm"], "train": {"initialise_from": "known"}},
@@ -117,6 +142,32 @@ def test_mistakes_are_one_line(change, message):
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_model_may_have_knobs_of_its_own():
+    own = {"deepsea": {"lr": 0.002, "epochs": None}, "blstm": {"dropout": 0.3}}
+    loaded = config.load(DEFAULT | {"train": {"lr": 0.004, "epochs": 5, "models": own}})
+    general = config.Train(lr=0.004, epochs=5)
+    assert loaded.train_of("danq") == general
+    assert loaded.train_of("deepsea") == general.model_copy(update={"lr": 0.002})
+    again = config.load(yaml.safe_load(config.to_yaml(loaded)))
+    assert again == loaded and again.train_of("blstm") == loaded.train_of("blstm")
+
+
+def test_a_search_starts_at_a_model_s_own_knobs_around_those_of_all():
+    own = {"deepsea": {"lr": 0.002, "dropout": 0.3}}
+    tune = {"trials": 5, "windows": 1000, "scales": [0.1]}
+    train = {"lr": 0.004, "devices": 2, "models": own}
+    loaded = config.load(DEFAULT | {"tune": tune, "train": train})
+    deepsea = loaded.tune_of("deepsea")
+    danq = loaded.tune_of("danq")
+    assert (deepsea.lr, deepsea.first_lr, deepsea.dropout) == (0.004, 0.002, 0.3)
+    assert (danq.lr, danq.first_lr, danq.dropout) == (0.004, None, None)
+    for settings in (deepsea, danq):
+        assert (settings.trials, settings.windows, settings.scales) == (5, 1000, [0.1])
+        assert settings.devices == 1
+    assert config.load(DEFAULT | {"tune": {}}).tune_of("danq").trials == 12
+    assert config.load(DEFAULT).tune is None
+
+
 def test_an_empty_source_is_no_source():
     loaded = config.load(
         DEFAULT | {"blacklist": "", "genome": "g.fa", "targets": "t.tsv", "aliases": ""}
@@ -145,6 +196,7 @@ def test_chromosomes_may_be_numbers():
         ("simulate", config.Simulate),
         ("extract", config.Extract),
         ("train", config.Train),
+        ("tune", config.Tune),
         ("motifs", config.Motifs),
     ],
 )

@@ -209,6 +209,47 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
     }
 
 
+def test_every_model_is_tuned_before_it_is_trained(finished, tmp_path):
+    folder = tmp_path / "tuned"
+    shutil.copytree(finished, folder)
+    changes = {
+        "models": ["danq", "mlp"],
+        "tune": {"trials": 2, "windows": 300},
+        "train": {"models": {"mlp": {"lr": 0.002}}},
+    }
+    (folder / "tuned.yaml").write_text(json.dumps(changes))
+    options = ["--configfile", ROOT / "tests" / "toy.yaml", "tuned.yaml"]
+    process = snakemake(folder, *options)
+    assert process.returncode == 0, process.stderr
+    made = jobs(process)
+    assert (made["tune"], made["train"], made.get("extract", 0)) == (2, 2, 0)
+    run = read_run(folder / "results" / "toy")
+    assert [tuning.model for tuning in run.tunings] == ["danq", "mlp"]
+    for tuning, training in zip(run.tunings, run.trained, strict=True):
+        options_of_training = training.facts["options"]
+        best = {name: options_of_training[name] for name in tuning.best()}
+        assert best == tuning.best() and len(tuning.trials) == 2
+    first = {tuning.model: tuning.trials.loc[0, "lr"] for tuning in run.tunings}
+    assert first == {"danq": 0.004, "mlp": 0.002}
+    assert "Each network had 2 trials" in (folder / "results" / "toy" / "report.html").read_text()
+    again = snakemake(folder, *options)
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+    # A job that was cut off has lost its outputs, but not the trials of its search.
+    forced = snakemake(folder, "--forcerun", "tune", "--until", "tune", *options)
+    assert forced.returncode == 0 and "tune: trial 1 of 2" not in forced.stderr
+
+
+def test_tuning_without_optuna_is_refused_before_anything_runs(tmp_path, monkeypatch):
+    hides = tmp_path / "hides"
+    hides.mkdir()
+    (hides / "sitecustomize.py").write_text("import sys\nsys.modules['optuna'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(hides), prepend=os.pathsep)
+    process = toy(tmp_path, "--config", "tune={trials: 2}")
+    message = "danq: tune: there is no Optuna here; pip install 'danq[tune]', or run without"
+    assert process.returncode == 2 and message in process.stderr
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "rules"),
     [

@@ -13,6 +13,7 @@ from danq.report.figures import Drawing
 from danq.report.learning_figure import learning_curve
 from danq.report.run import Run, read_run, run_files
 from danq.report.run_scores import Pair
+from danq.report.tuning_figure import rates
 
 
 def plot(
@@ -76,6 +77,7 @@ def _drawing(run: Run, kind: str, pair: Sequence[str], target: str | None) -> Dr
         "validation": figures.validation,
         "loss": figures.loss,
         "learning_curve": learning_curve,
+        "rates": rates,
     }
     return functions[kind](run)
 

@@ -42,6 +42,7 @@ from danq.report.run_trainings import (
     read_training,
     training_folders,
 )
+from danq.report.run_tunings import Tuning, current_tunings, read_tunings
 
 _RUN_FILES = (
     "metrics.tsv",
@@ -54,6 +55,8 @@ _RUN_FILES = (
     "simulated/sites.tsv.gz",
     "logs/*.log",
     "benchmarks/*.tsv",
+    "*/trials.tsv",
+    "*/tuning.json",
     "*/seed*/train.json",
     "*/seed*/history.tsv",
     "*/seed*/matches.tsv",
@@ -116,6 +119,8 @@ class Run:
         The interaction of motif pairs in each model, see `danq.interpret.probe`.
     trained : list of Trained
         Trainings in the order of models and seeds.
+    tunings : list of danq.report.run_tunings.Tuning
+        The searches whose knobs the trainings have; empty where there was none.
     attributions : list of danq.data.attributions.Attributions
         For each model, those of its first seed that has any; for each target only the
         best-predicted window.
@@ -148,6 +153,7 @@ class Run:
     learning_curve: pd.DataFrame | None
     grammar: pd.DataFrame | None
     trained: list[Trained]
+    tunings: list[Tuning]
     attributions: list[Attributions]
     expected: pd.DataFrame | None
     sites: pd.DataFrame | None
@@ -207,6 +213,7 @@ def read_run(folder: PathLike) -> Run:
     metrics = read_metrics(folder / "metrics.tsv")
     models = model_names(metrics)
     trainings = training_folders(folder, metrics, models.networks)
+    trained = [read_training(path) for path in trainings]
     dataset = _dataset_contents(folder / "dataset.h5")
     sites = folder / "simulated" / "sites.tsv.gz"
     return Run(
@@ -220,7 +227,8 @@ def read_run(folder: PathLike) -> Run:
         reliability=read_reliability(folder / "reliability.tsv"),
         learning_curve=read_learning_curve(folder / "learning_curve.tsv", metrics),
         grammar=read_grammar(trainings),
-        trained=[read_training(path) for path in trainings],
+        trained=trained,
+        tunings=current_tunings(read_tunings(folder), trained),
         attributions=read_first_attributions(trainings),
         expected=_expected(folder),
         sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),

@@ -18,6 +18,7 @@ STEPS = (
     "describe",
     "windows",
     "subset",
+    "tune",
     "train",
     "predict",
     "baseline",

@@ -86,6 +86,28 @@ def distributions(
     return space
 
 
+def refuse_outside(space: Mapping[str, Any], values: Mapping[str, float]) -> None:
+    """Refuse a first trial that lies outside of the space.
+
+    Parameters
+    ----------
+    space : dict
+        As `distributions` returns it.
+    values : dict of str to float
+        A configuration.
+
+    Raises
+    ------
+    DanqError
+        A value lies outside of its range.
+    """
+    for name, (low, high) in ranges(space).items():
+        if not low <= values[name] <= high:
+            tried = f"{low:.3g} to {high:.3g}"
+            what = f"{name} {values[name]:g} of trial 1 is not among those that are tried, {tried}"
+            raise DanqError(f"{what}; give it, or the one around which they lie, nearer to it")
+
+
 def describe_space(space: Mapping[str, Any]) -> str:
     """Return a space, as `distributions` returns it, in words."""
     parts = []

@@ -8,15 +8,16 @@ The space, the same for every model:
 - ``scale``: only where scales are named.
 
 All other knobs of `danq train` stay as given, but for the epochs: every model's trials cost the
-same multiply-adds, see `danq.training.budget`. The first trial is the given configuration itself,
-so that the best is never worse. A trial's value is the best validation AUPRC of its epochs,
-whatever column its recipe chooses the weights by; the test split is not used. Trials are drawn at
-random at first, every model's at the same points, then by TPE (Bergstra et al. 2011,
+same multiply-adds, see `danq.training.budget`. The first trial is the given configuration itself
+(with ``first_lr`` where that is given), so that the best is never worse. A trial's value is the
+best validation AUPRC of its epochs, whatever column its recipe chooses the weights by; the test
+split is not used. Trials are drawn at random at first, every model's at the same points, then by
+TPE (Bergstra et al. 2011,
 https://papers.nips.cc/paper/4443-algorithms-for-hyper-parameter-optimization), and cut short where
 their best epoch so far is below the median of what earlier ones had after the same number of
 epochs.
 
-The search lives in ``<folder>/study.log``, each training in a folder named after its configuration.
+The search lives in ``study.log``, each training in a folder beside it, named after its knobs.
 One process at a time works on it. A trial that was cut off is run again with the same parameters,
 its training from its last saved state. A trial is drawn from the seed, its number and the results
 before it. So the same seed tries the same parameters where trainings repeat to the bit.
@@ -36,7 +37,13 @@ from danq.errors import DanqError, UntrainableError
 from danq.files import PathLike, read_table, sha256, write_table, write_text
 from danq.training.budget import plan
 from danq.training.record import Row, log
-from danq.training.study import Study, describe_space, distributions, load_optuna
+from danq.training.study import (
+    Study,
+    describe_space,
+    distributions,
+    load_optuna,
+    refuse_outside,
+)
 from danq.training.train import train
 from danq.training.trials import (
     TrialResult,
@@ -59,6 +66,7 @@ def tune(
     settings: Tune,
     motifs: str,
     threads: int,
+    beside_others: bool = False,
 ) -> None:
     """Search for a better configuration of a model; go on if the same search was cut off.
 
@@ -83,17 +91,27 @@ def tune(
         Known motifs, as `danq.motif.meme.known_motifs`, for filters that are initialised from them.
     threads : int
         CPU threads.
+    beside_others : bool
+        Whether the folder may hold other searches: each then has a subfolder of its own.
 
     Raises
     ------
     DanqError
-        Optuna is missing, the folder holds another search, no trial was completed, or as
+        Optuna is missing, the folder holds another search, ``first_lr`` is not among the rates that
+        are tried, no trial was completed, or as
         `danq.training.train.train`; but a loss that is no longer finite only makes its trial fail.
     StoppedError
         SIGTERM, SIGINT or SIGUSR1 arrived while training; the state is saved.
     """
     search = Search(
-        dataset, folder, model=model, seed=seed, settings=settings, motifs=motifs, threads=threads
+        dataset,
+        folder,
+        model=model,
+        seed=seed,
+        settings=settings,
+        motifs=motifs,
+        threads=threads,
+        beside_others=beside_others,
     )
     _log(f"searching {describe_space(search.space)}; trial 1 is the given configuration")
     _log(search.describe_budget())
@@ -128,13 +146,14 @@ class Search:
         dataset.h5.
     folder : str or path-like
         Where the study and its trainings lie.
-    model, seed, settings, motifs, threads
+    model, seed, settings, motifs, threads, beside_others
         As for `tune`.
 
     Raises
     ------
     DanqError
-        Optuna is missing, or the folder holds another search, or a damaged one.
+        Optuna is missing, or the folder holds another search, or a damaged one, or ``first_lr`` is
+        not among the rates that are tried.
     """
 
     def __init__(
@@ -147,6 +166,7 @@ class Search:
         settings: Tune,
         motifs: str,
         threads: int,
+        beside_others: bool = False,
     ) -> None:
         optuna = load_optuna()
         self.dataset = dataset
@@ -159,14 +179,19 @@ class Search:
             self.budget = plan(settings, data, model)
         self.knobs = self.budget.knobs
         self.space = distributions(optuna, self.knobs, settings.scales)
+        self.first = {**self.knobs, "lr": settings.first_lr or self.knobs["lr"]}
+        refuse_outside(self.space, self.first)
         self.identity = {
             "dataset": sha256(dataset),
             "model": model,
             "seed": seed,
             "motifs": motifs,
             "scales": settings.scales,
+            "first_lr": settings.first_lr,
             **self.knobs,
         }
+        if beside_others:
+            self.folder /= _checksum(self.identity)
         self.study = Study(self.folder / "study.log", optuna, self.space, self.identity)
         self.states = self.study.states
         self.pruned: type[Exception] = optuna.TrialPruned
@@ -178,7 +203,7 @@ class Search:
 
     def run_trial(self) -> None:
         """Draw one trial, train it, and note down how it went."""
-        trial = self.study.ask(self.seed, self.knobs)
+        trial = self.study.ask(self.seed, self.first)
         epochs = _EpochReporter(trial, self.training_folder(trial.params), self.pruned)
         outcome = self._train(trial.params, epochs)
         seconds = sum(row["seconds"] for row in epochs.rows)
@@ -235,9 +260,7 @@ class Search:
         -------
         pathlib.Path
         """
-        text = json.dumps(self.identity | params, sort_keys=True)
-        checksum = hashlib.sha256(text.encode()).hexdigest()
-        return self.folder / checksum[:16]
+        return self.folder / _checksum(self.identity | params)
 
     def _tidy(self) -> None:
         """Remove states and checkpoints of finished trials, but for the best one's checkpoint."""
@@ -315,6 +338,12 @@ class _EpochReporter:
             if row["epoch"] not in self._reported:
                 self.trial.report(row["valid_auprc"], row["epoch"])
                 self._reported.add(row["epoch"])
+
+
+def _checksum(values: dict[str, Any]) -> str:
+    """Return a name for a set of values."""
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _read_history(path: Path) -> list[Row]:

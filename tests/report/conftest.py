@@ -7,6 +7,7 @@ from danq.files import read_table, write_table
 from danq.motif.sites import ARRANGEMENTS
 from tests.report.learning_toy import write_learning_curve
 from tests.report.toy_run import write_run
+from tests.report.tuning_toy import write_tunings
 
 RULE = (50, 100)
 """Distances (bp) between which the made-up models couple the pair, a first, on one strand."""
@@ -40,6 +41,7 @@ def folder(tmp_path_factory):
         ),
     )
     write_learning_curve(folder)
+    write_tunings(folder)
     for model in ("danq", "deepsea"):
         for seed in (0, 1):
             write_table(

@@ -21,7 +21,7 @@ SCALES = [0.01, 0.02, 0.04]
 real_train = module.train
 
 
-def search(dataset, folder, trials=3, seed=3, model="danq_conv", **changes):
+def search(dataset, folder, trials=3, seed=3, model="danq_conv", beside_others=False, **changes):
     """Run a search; return its table."""
     tune(
         dataset,
@@ -34,6 +34,7 @@ def search(dataset, folder, trials=3, seed=3, model="danq_conv", **changes):
         settings=config.Tune(trials=trials, **(GIVEN.model_dump() | changes)),
         motifs="none",
         threads=1,
+        beside_others=beside_others,
     )
     return pd.read_csv(folder / "trials.tsv", sep="\t")
 
@@ -345,6 +346,25 @@ def test_another_search_is_refused(toy, run_extract, toy_dataset, tmp_path, fake
         )
         assert str(caught.value).endswith("; give the former, or name another --folder")
     assert len(fake) == 3
+
+
+def test_searches_lie_beside_each_other_where_that_is_wanted(toy_dataset, tmp_path, fake):
+    first = search(toy_dataset, tmp_path, beside_others=True)
+    search(toy_dataset, tmp_path, trials=2, beside_others=True, patience=4)
+    assert len(fake) == 5 and len(list(tmp_path.glob("search/*/study.log"))) == 2
+    assert search(toy_dataset, tmp_path, beside_others=True).equals(first) and len(fake) == 5
+
+
+def test_the_first_rate_may_be_another_than_the_middle_one(toy_dataset, tmp_path, fake):
+    table = search(toy_dataset, tmp_path, trials=4, lr=0.004, first_lr=0.0011)
+    other = search(toy_dataset, tmp_path / "other", trials=4, lr=0.004)
+    assert (table.loc[0, "lr"], other.loc[0, "lr"]) == (0.0011, 0.004)
+    assert table.loc[1:, SEARCHED].equals(other.loc[1:, SEARCHED])
+    with pytest.raises(
+        DanqError, match=r"lr 0\.1 of trial 1 is not among .* tried, 0.001 to 0.016"
+    ):
+        search(toy_dataset, tmp_path / "third", trials=4, lr=0.004, first_lr=0.1)
+    assert not (tmp_path / "third").exists()
 
 
 def test_damage_is_reported_or_fixed(toy_dataset, tmp_path, fake):

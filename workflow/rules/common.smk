@@ -1,4 +1,5 @@
 # The checked configuration, and the few names that the rules share.
+import importlib.util
 import json
 import os
 import platform
@@ -84,6 +85,12 @@ def refuse_modisco(attributed, n_targets):
         )
 
 
+def refuse_tuning():
+    """Refuse to search for knobs where Optuna is not installed."""
+    if not importlib.util.find_spec("optuna") and not workflow.deployment_settings.deployment_method:
+        raise DanqError("tune: there is no Optuna here; pip install 'danq[tune]', or run without the section tune")
+
+
 def local_path(source):
     """Return the path of a source: itself, or where a URL is downloaded to."""
     return sources.local_path(source, downloads)
@@ -92,6 +99,9 @@ def local_path(source):
 checked(refuse_shell_syntax, [os.getcwd(), workflow.basedir, *config_files])
 checked(refuse_double_keys, config_files)
 settings = checked(load, {key: value for key, value in config.items() if key != "pathvars"}, locate)
+
+if settings.tune:
+    checked(refuse_tuning)
 
 
 pathvars:

@@ -32,6 +32,7 @@ use rule train as train_share with:
     input:
         dataset="<results>/curve/{share}/dataset.h5",
         motifs=motifs_of_training,
+        knobs=tuned,
     output:
         checkpoint="<results>/curve/{share}/{model}/seed{seed}/model.ckpt",
         history="<results>/curve/{share}/{model}/seed{seed}/history.tsv",

@@ -32,6 +32,11 @@ rule report:
         grammar=expand("{folder}/grammar.tsv", folder=trained),
         attributions=expand("{folder}/attributions.h5", folder=attributed),
         curve=["<results>/learning_curve.tsv"] if settings.learning_curve else [],
+        tunings=(
+            expand("<results>/{model}/{file}", model=settings.models, file=["trials.tsv", "tuning.json"])
+            if settings.tune
+            else []
+        ),
         truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
     output:
         page=report(

@@ -4,7 +4,7 @@
 from danq.catalog import MODELS
 from danq.genome.sequence import row_bytes
 
-LONGEST = 24 * 60  # minutes of one training: at the end of its time it saves its state, and the next job goes on
+LONGEST = 24 * 60  # minutes of one training or search: at its end it saves its state, and the next job goes on
 GFLOPS = {"cpu": 20, "gpu": 5_000}  # of a thread, or of a GPU, in training; low, as they set a time limit
 
 
@@ -36,33 +36,52 @@ def unpacked_bytes(path):
     return 4 * size if path.endswith("gz") else size
 
 
+def settings_of(job):
+    """Return how the model of a job is trained, and with the largest scale that its search tries."""
+    train = settings.train_of(job.model) if job.model else settings.train
+    scales = settings.tune.scales if settings.tune else []
+    scale = max([train.scale or 1.0, *scales])
+    return train.model_copy(update={"scale": scale})
+
+
 def minutes_of_training(job, windows):
     """Return how long training on so many millions of windows takes."""
+    train = settings_of(job)
     cost = MODELS[job.model].gflop
     speed = GFLOPS["gpu"] if gpu else GFLOPS["cpu"] * settings.threads
-    workers = settings.train.devices * settings.train.nodes
+    workers = train.devices * train.nodes
     windows = windows * 1e6 * length / 1_000
-    return windows * cost * SCALE / speed / workers / 60
+    return windows * cost * train.scale / speed / workers / 60
 
 
 def memory_of_training(job):
     """Return the GB of a training: packed windows, orders of an epoch, validation, copies of the weights, activations."""
-    windows = min(settings.train.memory, job.files)
+    train = settings_of(job)
+    windows = min(train.memory, job.files)
     order = 0.1 * job.windows
-    validation = min(settings.train.memory / 4, 13 * job.labels)
-    batch = (settings.train.batch_size or 100) / 100 * length / 1_000 * (not gpu)
-    weights_and_batch = (2 + batch) * SCALE * (settings.train.filter_scale or 1)
-    return 3 + (1.5 * windows + order + validation) * settings.train.devices + weights_and_batch
+    validation = min(train.memory / 4, 13 * job.labels)
+    batch = (train.batch_size or 100) / 100 * length / 1_000 * (not gpu)
+    weights_and_batch = (2 + batch) * train.scale * (train.filter_scale or 1)
+    return 3 + (1.5 * windows + order + validation) * train.devices + weights_and_batch
 
 
 def windows_shown(job):
     """Return how many millions of windows a training shows, at most."""
-    if settings.train.epochs or settings.train.recipe == "published":
-        return (settings.train.epochs or 120) * job.windows
+    train = settings_of(job)
+    if train.epochs or train.recipe == "published":
+        return (train.epochs or 120) * job.windows
     return min(1, 50 * job.windows)  # by the rule of danq.training.automatic
 
 
-SCALE = settings.train.scale or 1.0
+def minutes_of_search(job):
+    """Return how long the trials of a search take, one after the other on one device."""
+    workers = settings.train.devices * settings.train.nodes
+    windows = settings.tune.windows / 1e6 if settings.tune.windows else windows_shown(job)
+    return settings.tune.trials * workers * minutes_of_training(job, windows)
+
+
+scales = [settings.train_of(model).scale or 1.0 for model in settings.models]
+SCALE = max(scales + (settings.tune.scales if settings.tune else []))
 WORKERS_OF_ABLATION = 50 if gpu else settings.threads  # one GPU does about as much as 50 threads
 
 MEMORY = {  # GB
@@ -74,6 +93,7 @@ MEMORY = {  # GB
     "windows": lambda job: 1 + job.files,
     "describe": lambda job: 1 + 0.5 * job.files,
     "train": memory_of_training,
+    "tune": memory_of_training,
     "predict": lambda job: 3,
     "probe": lambda job: 3,
     "motifs": lambda job: 3,
@@ -100,6 +120,7 @@ MINUTES = {
     "windows": lambda job: 5 + 20 * job.windows + 30 * job.labels,
     "describe": lambda job: 5 + 10 * job.files,
     "train": lambda job: 10 + 3 * minutes_of_training(job, windows_shown(job)),
+    "tune": lambda job: 10 + 3 * minutes_of_search(job),
     "predict": lambda job: 10 + minutes_of_training(job, job.windows),
     "probe": lambda job: 20 + 60 * SCALE,
     "motifs": lambda job: 20 + 60 * SCALE,
@@ -137,4 +158,4 @@ def memory(step):
 
 def minutes(step):
     """Return the time limit of a step, or of the step that the wildcard of this name gives (minutes)."""
-    return request(step, MINUTES, 1, LONGEST if step == "train" else float("inf"))
+    return request(step, MINUTES, 1, LONGEST if step in ("train", "tune") else float("inf"))

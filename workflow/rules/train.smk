@@ -1,9 +1,11 @@
 # Training: dataset.h5 to one checkpoint per model and seed, and its predictions on the test split.
+# Where the configuration says so, the knobs of each model are searched before: one job per model.
 
 # On several machines Slurm starts the processes; on one, danq itself starts them.
 nodes = settings.train.nodes
 devices = settings.train.devices
-initial_motifs = [settings.motifs] if settings.train.initialise_from in ("targets", "known") else []
+initials = {settings.train_of(model).initialise_from for model in settings.models}
+initial_motifs = [settings.motifs] if initials & {"targets", "known"} else []
 # Without them the motifs serve a line in the log: another version of them is no reason to train again.
 motifs_of_training = known_motifs if initial_motifs else [ancient(path) for path in known_motifs]
 across_nodes = {
@@ -14,12 +16,49 @@ across_nodes = {
     "cpus_per_task": settings.threads,
 }
 launcher = f"srun --nodes {nodes} --ntasks-per-node {devices} --cpus-per-task {settings.threads} "
+tuned = ["<results>/{model}/tuned.yaml"] if settings.tune else []
+
+
+rule tune:
+    input:
+        dataset="<results>/dataset.h5",
+        motifs=motifs_of_training,
+    output:
+        table="<results>/{model}/trials.tsv",
+        knobs="<results>/{model}/tuned.yaml",
+        facts="<results>/{model}/tuning.json",
+    log:
+        "<results>/logs/tune_{model}.log",
+    benchmark:
+        "<results>/benchmarks/tune_{model}.tsv"
+    priority: 20
+    conda:
+        "../envs/danq.yaml"
+    threads: settings.threads
+    resources:
+        mem_mb=memory("tune"),
+        runtime=minutes("tune"),
+        gpu=gpu,
+    params:
+        flags=lambda wildcards: flags(settings.tune_of(wildcards.model)),
+        seed=settings.tune.seed if settings.tune else 0,
+        threads=settings.threads,
+        initial_motifs=initial_motifs,
+        motifs=lambda wildcards, input: option("--motifs", [settings.motifs]),
+        # No output: Snakemake would remove what a job that was cut off goes on from.
+        folder=lambda wildcards, output: os.path.join(os.path.dirname(output.table), "search"),
+    shell:
+        "trap : TERM; python -m danq tune {params.flags} --model {wildcards.model} --seed {params.seed} "
+        "--threads {params.threads} {params.motifs} --dataset {input.dataset:q} --folder {params.folder:q} "
+        "--beside-others --table {output.table:q} --output {output.knobs:q} --facts {output.facts:q} "
+        "2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 
 
 rule train:
     input:
         dataset="<results>/dataset.h5",
         motifs=motifs_of_training,
+        knobs=tuned,
     output:
         checkpoint="<results>/{model}/seed{seed}/model.ckpt",
         history=report(
@@ -44,16 +83,17 @@ rule train:
         gpu=gpu * devices * nodes,
     params:
         launcher=launcher if nodes > 1 else "",
-        flags=flags(settings.train),
+        flags=lambda wildcards: flags(settings.train_of(wildcards.model)),
         threads=settings.threads,
         initial_motifs=initial_motifs,
         # What depends on `input` makes no job run again.
         motifs=lambda wildcards, input: option("--motifs", [settings.motifs]),
+        knobs=lambda wildcards, input: option("--knobs", input.knobs),
     shell:
         # At a time limit or a preemption all processes get a signal: the training saves its state and says so; the
         # shell and tee, which writes the log, outlive it.
         "trap : TERM; {params.launcher}python -m danq train {params.flags} --model {wildcards.model} "
-        "--seed {wildcards.seed} --threads {params.threads} {params.motifs} --dataset {input.dataset:q} "
+        "--seed {wildcards.seed} --threads {params.threads} {params.motifs} {params.knobs} --dataset {input.dataset:q} "
         "--checkpoint {output.checkpoint:q} --history {output.history:q} --facts {output.facts:q} "
         "2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 

@@ -197,11 +197,11 @@ def _rate_checks(run: Run) -> dict[str, SeedCheck]:
         facts = tuning.facts
         best = facts.get("best") or {}
         if isinstance(facts.get("edge"), list) and "lr" in best:
-            checks[tuning.model] = _rate_check(tuning.model, facts)
+            checks[tuning.model] = _rate_check(facts)
     return checks
 
 
-def _rate_check(model: str, facts: Mapping[str, Any]) -> SeedCheck:
+def _rate_check(facts: Mapping[str, Any]) -> SeedCheck:
     rate = _number(facts["best"]["lr"])
     at_edge = "lr" in facts["edge"]
     where = "at the edge of" if at_edge else "within"
@@ -209,5 +209,5 @@ def _rate_check(model: str, facts: Mapping[str, Any]) -> SeedCheck:
     ends = space.get("lr") or []
     tried = " to ".join(f"{_number(end):g}" for end in ends)
     what = f"the best learning rate of the tuning, {rate:g}, lies {where} what it tried: {tried}"
-    advice = f"try rates beyond it, by train: {{models: {{{model}: {{lr: ...}}}}}}"
+    advice = "give train.lr this rate: rates up to four times it, and down to a quarter, are tried"
     return SeedCheck(RATE, rate, math.nan, not at_edge, what, advice if at_edge else "")

@@ -16,6 +16,9 @@ from danq.report.run import Run
 from danq.report.run_trainings import Trained
 from danq.report.sections.health import health_table
 from danq.report.sections.pieces import model_cell, page_figures
+from danq.report.sections.tuning import trials
+from danq.report.tuning_figure import rates
+from danq.report.tuning_text import tuning_sentences
 from danq.report.words import duration, listed, number, plain, title
 
 
@@ -26,9 +29,10 @@ def training(run: Run) -> Section:
     if not trained:
         text = ["This run has no training history."]
         return Section("training", "The training", text=text, tables=[chosen])
-    drawings = page_figures(figures.validation(run), figures.loss(run))
-    tables = [health_table(run), cost_table(trained), training_table(trained), chosen]
-    return Section("training", "The training", figures=drawings, tables=tables)
+    text = tuning_sentences(run)
+    drawings = page_figures(rates(run), figures.validation(run), figures.loss(run))
+    tables = [health_table(run), cost_table(trained), training_table(trained), trials(run), chosen]
+    return Section("training", "The training", text=text, figures=drawings, tables=tables)
 
 
 def cost_table(trained: Sequence[Trained]) -> Table:

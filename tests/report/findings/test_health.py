@@ -106,7 +106,7 @@ def test_the_best_rate_of_a_tuning_should_not_lie_at_its_edge(edge, passed):
     row = health_checks(run).to_dict("records")[-1]
     assert (row["check"], row["passed"], row["worst"]) == ("rate_at_edge", passed, 0.0195)
     assert row["what"].endswith("what it tried: 0.0005 to 0.02")
-    assert ("models: {danq: {lr" in row["advice"]) is not passed
+    assert ("give train.lr this rate" in row["advice"]) is not passed
     assert healthy(run) == {"danq": passed}
 
 
