@@ -224,7 +224,7 @@ def test_every_model_is_tuned_before_it_is_trained(finished, tmp_path):
     made = jobs(process)
     assert (made["tune"], made["train"], made.get("extract", 0)) == (2, 2, 0)
     run = read_run(folder / "results" / "toy")
-    assert [tuning.model for tuning in run.tunings] == ["danq", "mlp"]
+    assert {tuning.model for tuning in run.tunings} == {"danq", "mlp"}
     for tuning, training in zip(run.tunings, run.trained, strict=True):
         options_of_training = training.facts["options"]
         best = {name: options_of_training[name] for name in tuning.best()}
