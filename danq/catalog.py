@@ -301,7 +301,7 @@ _MODELS = (
 )
 
 _BASELINES = (
-    Baseline("kmer", "k-mer", "logistic regression on the k-mers around the bin"),
+    Baseline("kmer", "k-mer", "logistic regression on the k-mers of the bin and of its flanks"),
     Baseline(
         "scan",
         "motif scan",

@@ -458,7 +458,7 @@ def _add_baseline(steps: Any) -> None:
         required=True,
         choices=BASELINES,
         help=(
-            "kmer: regression on the k-mers around the bin; scan: best site of the target's own "
+            "kmer: regression on the k-mers of bin and flanks; scan: best site of the target's own "
             "motif; motif: regression on the sites of that motif; boosting: of trees, on the sites "
             "of all known motifs; or an oracle of a simulated run"
         ),

@@ -1,7 +1,7 @@
 """Baselines and oracles: what is known without a network, or of a simulated genome.
 
 =============== ===============================================================================
-kmer            logistic regression on the k-mers around the bin, strands merged
+kmer            logistic regression on the k-mers of the bin and its flanks, strands merged
 scan            best match of the target's own known motif in the bin, either strand
 motif           logistic regression on the sites of that motif: best, second, sum, flanks, place
 boosting        gradient boosting on the sites of all known motifs: best, sum, place

@@ -1,4 +1,4 @@
-"""The baseline `kmer`: logistic regression on the k-mers in the middle of the window."""
+"""The baseline `kmer`: logistic regression on the k-mers of the bin and of its flanks."""
 
 import itertools
 from typing import TYPE_CHECKING
@@ -13,15 +13,15 @@ from danq.genome import bins, sequence
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
-K = 6
-"""Bases of a k-mer. DanQ's own baseline counted those of 1 to 5 bases in the whole window
-(https://doi.org/10.1093/nar/gkw226); docs/comparison.md says what was tried."""
+BIN_KMERS = (6,)
+"""The k of the k-mers of the bin: half a binding site, and most of a short one.
 
-N_KMERS = 2080
-"""A k-mer and its reverse complement counted as one."""
+DanQ's own baseline counted 1 to 5 bases in the whole window
+(https://doi.org/10.1093/nar/gkw226); docs/comparison.md says what was tried.
+"""
 
-MARGIN = 50
-"""K-mers are counted in the bin and this far to either side of it (bp)."""
+FLANK_KMERS = (1, 2, 3, 4)
+"""The k of those of the flanks, which tell what kind of sequence the bin lies in."""
 
 PENALTY = 0.001
 """scikit-learn's C of the logistic regression, on standardised counts."""
@@ -43,13 +43,12 @@ def fit_kmers(data: Dataset, threads: int = 1) -> FittedBaseline:
     -------
     danq.evaluation.fitting.FittedBaseline
     """
-    cut = max(0, bins.flank(data.window, data.bin_size) - MARGIN)
+    flank = bins.flank(data.window, data.bin_size)
 
     def compute(indices: NDArray[np.uint8]) -> NDArray[np.float32]:
-        middle = indices[:, cut : data.window - cut]
-        return kmer_counts(middle)
+        return window_kmers(indices, flank)
 
-    features = Features(N_KMERS, compute)
+    features = Features(n_kmers(BIN_KMERS) + n_kmers(FLANK_KMERS), compute)
     targets = range(len(data.names))
     plan = Plan("k-mer regression", features, _regression, targets)
     return fit_baseline(data, plan, threads)
@@ -61,24 +60,70 @@ def _regression() -> "LogisticRegression":
     return LogisticRegression(C=PENALTY, max_iter=200)
 
 
-def kmer_counts(indices: NDArray[np.uint8]) -> NDArray[np.float32]:
+def n_kmers(lengths: tuple[int, ...]) -> int:
+    """Return how many k-mers there are, one and its reverse complement counted as one.
+
+    Of an odd length, none is its own reverse complement; of an even one, as many as its halves.
+
+    Examples
+    --------
+    >>> n_kmers((1,)), n_kmers((2,)), n_kmers((6,)), n_kmers((1, 2, 3, 4))
+    (2, 10, 2080, 180)
+    """
+    own = [0 if k % 2 else 2**k for k in lengths]
+    return sum((4**k + n) // 2 for k, n in zip(lengths, own, strict=True))
+
+
+def window_kmers(indices: NDArray[np.uint8], flank: int) -> NDArray[np.float32]:
+    """Count the k-mers of the bin, and those of both flanks together.
+
+    Parameters
+    ----------
+    indices : numpy.ndarray, shape (N, L), uint8
+        Bases 0 to 3; k-mers with a 4 (N) are not counted.
+    flank : int
+        Length before and after the bin (bp).
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, n), float32
+        Counts of the `BIN_KMERS` in the bin, then of the `FLANK_KMERS`.
+    """
+    end = indices.shape[1] - flank
+    in_bin = kmer_counts(indices[:, flank:end], BIN_KMERS)
+    before = kmer_counts(indices[:, :flank], FLANK_KMERS)
+    after = kmer_counts(indices[:, end:], FLANK_KMERS)
+    return np.hstack([in_bin, before + after])
+
+
+def kmer_counts(indices: NDArray[np.uint8], lengths: tuple[int, ...]) -> NDArray[np.float32]:
     """Count the k-mers of each sequence, a k-mer and its reverse complement as one.
 
     Parameters
     ----------
     indices : numpy.ndarray, shape (N, L), uint8
         Bases 0 to 3; k-mers with a 4 (N) are not counted.
+    lengths : tuple of int
+        The k of the k-mers.
 
     Returns
     -------
-    numpy.ndarray, shape (N, N_KMERS), float32
-        Counts of the `N_KMERS` canonical k-mers.
+    numpy.ndarray, shape (N, n), float32
+        Counts of the canonical k-mers, in alphabetical order, the first length first.
     """
-    columns = _canonical_columns(K)
-    counts = np.empty((len(indices), N_KMERS), dtype=np.float32)
+    return np.hstack([_canonical_counts(indices, k) for k in lengths])
+
+
+def _canonical_counts(indices: NDArray[np.uint8], k: int) -> NDArray[np.float32]:
+    """Return the counts of canonical k-mers, (N, number of them)."""
+    n_columns = n_kmers((k,))
+    counts = np.zeros((len(indices), n_columns), dtype=np.float32)
+    if indices.shape[1] < k:
+        return counts
+    column = _canonical_columns(k)
     for start in range(0, len(indices), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        counts[rows] = _count_block(indices[rows], K, columns, N_KMERS)
+        counts[rows] = _count_block(indices[rows], k, column, n_columns)
     return counts
 
 
