@@ -81,7 +81,11 @@ def predict_baseline(
         predict = _fitted(kind, data, motifs, threads)
         test = predict("test")
         areas = measure(data.labels("valid"), predict("valid"), threads, ["auprc"])
-    write_predictions(output, test, kind, _NO_SEED, "test", windows, areas["auprc"])
+    auprc = areas["auprc"]
+    write_predictions(output, test, kind, _NO_SEED, "test", windows, auprc)
+    known = auprc[~np.isnan(auprc)]
+    if len(known):
+        print(f"{kind}: mean validation AUPRC {known.mean():.3f} of {len(known)} targets")
 
 
 def _fitted(kind: str, data: Dataset, motifs: PathLike, threads: int) -> Predict:

@@ -134,8 +134,10 @@ def read_rows(
     numpy.ndarray, shape (n, ...), uint8
     """
     parts = [read(slice(0, 0))]
-    end = int(rows[-1]) + 1 if len(rows) else 0
-    for start in range(0, end, _READ):
+    if len(rows) == 0:
+        return parts[0]
+    first_row = int(rows[0])
+    for start in range(first_row, int(rows[-1]) + 1, _READ):
         first, last = np.searchsorted(rows, [start, start + _READ])
         if first < last:
             block = read(slice(start, start + _READ))

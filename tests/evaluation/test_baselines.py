@@ -46,7 +46,7 @@ def test_a_baseline_predicts_the_targets_that_it_can_know(with_motif, tmp_path, 
     np.testing.assert_array_equal(again.scores, written.scores)
 
 
-def test_validation_auprc_is_that_of_the_validation_split(with_motif, tmp_path):
+def test_validation_auprc_is_that_of_the_validation_split(with_motif, tmp_path, capsys):
     dataset, _ = with_motif
     predict_baseline("kmer", dataset, tmp_path / "kmer.h5")
     written = read_predictions(tmp_path / "kmer.h5").validation
@@ -55,6 +55,8 @@ def test_validation_auprc_is_that_of_the_validation_split(with_motif, tmp_path):
         labels = data.labels("valid")
     expected = [average_precision_score(labels[:, k], scores[:, k]) for k in range(2)]
     assert written.tolist() == pytest.approx(expected)
+    line = f"kmer: mean validation AUPRC {np.mean(expected):.3f} of 2 targets\n"
+    assert capsys.readouterr().out == line
     with h5py.File(tmp_path / "kmer.h5") as file:
         assert file.attrs["validation_auprc"] == pytest.approx(np.mean(expected))
 

@@ -130,7 +130,7 @@ MINUTES = {
     "kmer": lambda job: 10 + 20 * job.windows + 3000 * min(job.windows, 0.1) * n_targets / 1e3,
     "scan": lambda job: 10 + 200 * job.labels,
     "motif": lambda job: 10 + 400 * job.labels,
-    "boosting": lambda job: 20 + 0.5 * n_targets + 120 * job.windows * length / 1_000,
+    "boosting": lambda job: 20 + 0.5 * n_targets + 200 * job.windows * length / 1_000,
     "oracle_rule": lambda job: 10 + 200 * job.labels,
     "oracle_parts": lambda job: 10 + 200 * job.labels,
     "evaluate": lambda job: 10 + 5 * job.files,
