@@ -118,7 +118,8 @@ def test_every_predictor_is_measured_and_every_contrast_made(finished):
         "danq_conv",
         "mlp",
         "kmer",
-        "scan",
+        "motif",
+        "boosting",
         "oracle_rule",
         "oracle_parts",
     }

@@ -64,7 +64,7 @@ def test_predictions_are_imported_for_the_windows_of_a_dataset(tmp_path):
     values = np.random.default_rng(0).random((2 * n, 5))
     pred = write_pred(tmp_path / "pred.h5", values)
     import_predictions(pred, tmp_path / "dataset.h5", tmp_path / "predictions.h5", model="DeepSEA")
-    model, seed, windows, scores = read_predictions(tmp_path / "predictions.h5")
+    model, seed, windows, scores, *_ = read_predictions(tmp_path / "predictions.h5")
     with open_dataset(tmp_path / "dataset.h5") as dataset:
         assert (model, seed, windows) == ("DeepSEA", "NA", dataset.split_checksum("test"))
     assert np.array_equal(scores, ((values[:n] + values[n:]) / 2).astype(np.float32))

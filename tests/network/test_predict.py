@@ -21,7 +21,7 @@ def test_predictions_are_strand_averages_of_the_test_split(toy_dataset, tmp_path
         device="cpu",
         threads=1,
     )
-    name, seed, _, scores = read_predictions(tmp_path / "p.h5")
+    name, seed, _, scores, *_ = read_predictions(tmp_path / "p.h5")
     assert (name, seed) == ("danq", "3")
     model = load_checkpoint(tmp_path / "model.ckpt").network
     with open_dataset(toy_dataset) as dataset, torch.no_grad():
