@@ -181,8 +181,7 @@ def tuning_of(run: Run, models: Sequence[str]) -> Tuning:
 
 def _tunings(run: Run, models: Sequence[str]) -> list[dict[str, Any]]:
     """Return tuning.json of the models that have one."""
-    tunings = getattr(run, "tunings", [])
-    return [tuning.facts for tuning in tunings if tuning.model in models]
+    return [tuning.facts for tuning in run.tunings if tuning.model in models]
 
 
 def _are_alike(tunings: Sequence[dict[str, Any]]) -> bool:

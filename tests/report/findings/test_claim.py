@@ -1,12 +1,13 @@
 """What a run may say of recurrence, by tables of cases and made-up runs."""
 
 import dataclasses
-from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from danq import read_run
 from danq.report.findings import claim as c
+from danq.report.run_tunings import Tuning
 from tests.report.toy_run import write_run
 
 
@@ -65,13 +66,11 @@ def with_facts(run, **by_model):
 
 def with_tunings(run, *tunings):
     """Return the run as one that was tuned: (model, trials, multiply_adds) each."""
-    facts = [
-        SimpleNamespace(model=model, facts={"trials": trials, "multiply_adds": budget})
+    found = [
+        Tuning(model, pd.DataFrame(), {"trials": trials, "multiply_adds": budget})
         for model, trials, budget in tunings
     ]
-    changed = dataclasses.replace(run)
-    object.__setattr__(changed, "tunings", facts)
-    return changed
+    return dataclasses.replace(run, tunings=found)
 
 
 MODELS = ["danq", "danq_conv"]
