@@ -1,7 +1,7 @@
 """What a run may say of recurrence, and what it lacks to say more."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
@@ -9,6 +9,7 @@ from danq.evaluation.components import MIN_SEEDS
 from danq.report.findings.health import health_checks
 from danq.report.findings.pairs import Twins, Verdict, twin_pairs, verdict
 from danq.report.findings.scores import Learnt, learnt
+from danq.report.findings.tuning import tuning_facts
 from danq.report.run import Run
 from danq.report.run_scores import Pair
 
@@ -17,12 +18,9 @@ Conclusion = Literal["recurrence", "reach", "open", "none", "less", ""]
 less than a convolution; empty for unknown."""
 
 Tuning = Literal["alike", "unlike", "one rate", "other rates", "unknown"]
-"""How the knobs of compared models were found: by as many trials of the same budget; by more trials
-for some; not at all, with one learning rate or with several; or nobody knows."""
-
-_SAME_BUDGET = 0.05
-"""Budgets of multiply-adds are the same when they differ by less than this share: twins cost the
-same to within 1 %, and a trial is a whole number of windows."""
+"""How the knobs of compared models were found: by as many trials of the same budget in the same
+space; by a search that was not the same for all; not at all, with one learning rate or with
+several; or nobody knows."""
 
 
 def conclude(local: Verdict, reach: Verdict) -> Conclusion:
@@ -141,7 +139,7 @@ def claim(run: Run) -> Claim:
         judged=bool(judged),
         not_learnt=[network for network in judged if not network.has_learnt],
         tuning=tuning,
-        n_trials=_n_trials(run, twins.models) if tuning == "alike" else 0,
+        n_trials=tuning_facts(run, twins.models).models[0].trials if tuning == "alike" else 0,
         n_seeds=_n_seeds(run.metrics, twins.models),
         failed=failures(run, twins.models),
     )
@@ -170,40 +168,13 @@ def tuning_of(run: Run, models: Sequence[str]) -> Tuning:
     {"alike", "unlike", "one rate", "other rates", "unknown"}
         As `Tuning`.
     """
-    tunings = _tunings(run, models)
-    if tunings:
-        return "alike" if len(tunings) == len(models) and _are_alike(tunings) else "unlike"
-    rates = _rates(run, models)
+    facts = tuning_facts(run, models)
+    if facts.models:
+        return "alike" if facts.alike else "unlike"
+    rates = set(facts.rates.values())
     if not rates or None in rates:
         return "unknown"
     return "one rate" if len(rates) == 1 else "other rates"
-
-
-def _tunings(run: Run, models: Sequence[str]) -> list[dict[str, Any]]:
-    """Return tuning.json of the models that have one."""
-    return [tuning.facts for tuning in run.tunings if tuning.model in models]
-
-
-def _are_alike(tunings: Sequence[dict[str, Any]]) -> bool:
-    """Say whether all had as many trials of the same budget."""
-    trials = {facts.get("trials") for facts in tunings}
-    budgets = [facts.get("multiply_adds") or 0 for facts in tunings]
-    most = max(budgets)
-    return len(trials) == 1 and most - min(budgets) <= _SAME_BUDGET * most
-
-
-def _n_trials(run: Run, models: Sequence[str]) -> int:
-    return int(_tunings(run, models)[0].get("trials") or 0)
-
-
-def _rates(run: Run, models: Sequence[str]) -> set[Any]:
-    """Return the learning rates of the models' trainings; None is one that is not known."""
-    rates = set()
-    for training in run.trained:
-        if training.model in models:
-            options = training.facts.get("options")
-            rates.add(options.get("lr") if isinstance(options, dict) else None)
-    return rates
 
 
 # --- health ---

@@ -1,6 +1,7 @@
 """How the knobs of the networks were found: by which trials, at which cost, and at which edges."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -77,19 +78,32 @@ class TuningFacts(NamedTuple):
         return tuned and self.same_trials and self.same_budget and self.same_space
 
 
-def tuning_facts(run: Run) -> TuningFacts:
-    """Return how the knobs of a run's networks were found."""
-    models = [_model_tuning(tuning) for tuning in run.tunings]
+def tuning_facts(run: Run, networks: Sequence[str] | None = None) -> TuningFacts:
+    """Return how the knobs of a run's networks were found.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    networks : sequence of str, optional
+        Which of its networks; all by default.
+
+    Returns
+    -------
+    TuningFacts
+    """
+    names = run.networks if networks is None else networks
+    models = [_model_tuning(tuning) for tuning in run.tunings if tuning.model in names]
     tuned = {tuning.model for tuning in models}
     budgets = [tuning.multiply_adds for tuning in models]
     spaces = [tuning.space for tuning in models]
     return TuningFacts(
         models=models,
-        untuned=[model for model in run.networks if model not in tuned],
+        untuned=[name for name in names if name not in tuned],
         same_trials=len({tuning.trials for tuning in models}) == 1,
         same_budget=_are_close(budgets),
         same_space=bool(spaces) and all(space == spaces[0] for space in spaces),
-        rates=_rates(run),
+        rates=_rates(run, names),
     )
 
 
@@ -131,10 +145,12 @@ def _are_close(values: list[float]) -> bool:
     return max(values) - min(values) <= SAME_BUDGET * max(values)
 
 
-def _rates(run: Run) -> dict[str, float | None]:
+def _rates(run: Run, names: Sequence[str]) -> dict[str, float | None]:
     """Return the learning rate of each network's trainings, where it is known and one."""
     rates: dict[str, float | None] = {}
     for training in run.trained:
+        if training.model not in names:
+            continue
         options = training.facts.get("options")
         rate = options.get("lr") if isinstance(options, dict) else None
         known = rates.get(training.model, rate)

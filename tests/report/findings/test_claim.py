@@ -65,11 +65,12 @@ def with_facts(run, **by_model):
 
 
 def with_tunings(run, *tunings):
-    """Return the run as one that was tuned: (model, trials, multiply_adds) each."""
-    found = [
-        Tuning(model, pd.DataFrame(), {"trials": trials, "multiply_adds": budget})
-        for model, trials, budget in tunings
-    ]
+    """Return the run as one that was tuned: (model, trials, multiply_adds, highest rate) each."""
+    found = []
+    for model, trials, budget, highest in tunings:
+        states = pd.DataFrame({"state": ["complete"] * trials})
+        facts = {"multiply_adds": budget, "space": {"lr": [0.001, highest]}}
+        found.append(Tuning(model, states, facts))
     return dataclasses.replace(run, tunings=found)
 
 
@@ -79,14 +80,15 @@ MODELS = ["danq", "danq_conv"]
 @pytest.mark.parametrize(
     ("tunings", "expected"),
     [
-        ([("danq", 12, 1000), ("danq_conv", 12, 1005)], "alike"),
-        ([("danq", 12, 1000), ("danq_conv", 11, 1000)], "unlike"),
-        ([("danq", 12, 1000), ("danq_conv", 12, 2000)], "unlike"),
-        ([("danq", 12, 1000)], "unlike"),
+        ([("danq", 12, 1000, 1), ("danq_conv", 12, 1005, 1)], "alike"),
+        ([("danq", 12, 1000, 1), ("danq_conv", 11, 1000, 1)], "unlike"),
+        ([("danq", 12, 1000, 1), ("danq_conv", 12, 2000, 1)], "unlike"),
+        ([("danq", 12, 1000, 1), ("danq_conv", 12, 1000, 2)], "unlike"),
+        ([("danq", 12, 1000, 1)], "unlike"),
     ],
 )
 def test_models_that_had_the_same_trials_were_tuned_alike(run, tunings, expected):
-    tuned = with_tunings(run, ("deepsea", 99, 1), *tunings)  # which is not compared
+    tuned = with_tunings(run, ("deepsea", 99, 1, 1), *tunings)  # which is not compared
     assert c.tuning_of(tuned, MODELS) == expected
     found = c.claim(tuned)
     assert (found.tuning, found.n_trials) == (expected, 12 if expected == "alike" else 0)
