@@ -11,6 +11,7 @@ import numpy as np
 
 from danq.files import PathLike, write_text
 from danq.report.findings.claim import claim
+from danq.report.findings.health import health_results
 from danq.report.findings.scores import Learnt, learnt
 from danq.report.run import Run
 from danq.report.sentences import learnt_sentence, summary
@@ -31,7 +32,7 @@ class Headline(NamedTuple):
         What the recurrent layer adds, or that this run cannot say, with what is missing: a line.
     conclusion : str
         The same in a word, see `danq.report.findings.claim.conclude`; empty where the run has not
-        earned it.
+        earned it, or has too few seeds for more than these trained networks.
     missing : list of danq.report.verdict_text.Gap
         What the run lacks for a firmer verdict, and what to run.
     mean_auprc : dict of str to float or None
@@ -39,6 +40,8 @@ class Headline(NamedTuple):
         where there is none.
     compared : list of danq.report.findings.scores.Learnt
         Each network against the strongest baseline of each target.
+    health : dict of str to list of dict
+        The checks of each model's trainings, see `danq.report.findings.health.health_results`.
     """
 
     run: str
@@ -49,6 +52,7 @@ class Headline(NamedTuple):
     missing: list[Gap]
     mean_auprc: dict[str, float | None]
     compared: list[Learnt]
+    health: dict[str, list[dict[str, Any]]]
 
 
 def headline(run: Run) -> Headline:
@@ -62,10 +66,11 @@ def headline(run: Run) -> Headline:
         summary=summary(run),
         learnt=learnt_sentence(compared),
         verdict=sentence(verdict_sentence(found), gaps_sentence(found)),
-        conclusion=found.conclusion if found.earned else "",
+        conclusion="" if found.few_seeds or not found.earned else found.conclusion,
         missing=gaps(found),
         mean_auprc=mean_auprc,
         compared=compared,
+        health=health_results(run),
     )
 
 

@@ -46,10 +46,12 @@ def learning_curve(run: Run) -> Drawing | None:
     note = sentence(_NOTE, limit)
     looks = _looks(run)
     figure = Figure(figsize=_SIZE, layout="constrained", facecolor="none")
-    left, right = figure.subplots(1, 2)
+    panels = figure.subplots(1, 2 if pairs else 1, squeeze=False)[0]
     named = {title(model): rows for model, rows in models.items()}
-    _panel(left, named, looks, ("seed_low", "seed_high"), ylabel="mean AUPRC")
-    _panel(right, pairs, looks, ("low", "high"), ylabel="difference in mean AUPRC", zero=True)
+    _panel(panels[0], named, looks, ("seed_low", "seed_high"), ylabel="mean AUPRC")
+    if pairs:
+        ends = ("low", "high")
+        _panel(panels[1], pairs, looks, ends, ylabel="difference in mean AUPRC", zero=True)
     legend = tuple((looks[name], name) for name in [*named, *pairs])
     numbers = _numbers(named | pairs)
     return Drawing("learning-curve", "Learning curve", note, figure, legend, numbers)

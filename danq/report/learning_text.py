@@ -26,17 +26,28 @@ def _pair_sentence(pair: Pair, rows: pd.DataFrame) -> str:
     name = versus(pair)
     windows = plural(found.windows, "training window")
     most = plural(int(rows["n_windows"].max()), "training window")
+    unknown = _unknown_sentence(rows)
     if found.side == "":
         return f"{name} has no interval at any number of training windows."
     if found.side == "around":
-        return f"The interval of {name} contains 0 at every number of windows, up to {most}."
+        text = f"The interval of {name} contains 0 at every number of windows, up to {most}."
+        return sentence(text, unknown)
     amount = f"{signed(found.difference)} {interval(found.low, found.high, pair.covers)}"
     if found.windows == rows["n_windows"].max():
-        return f"The interval of {name} excludes 0 only with all {windows}: {amount}."
+        text = f"The interval of {name} excludes 0 only with all {windows}: {amount}."
+        return sentence(text, unknown)
     place = f"The interval of {name} first excludes 0 with {windows}: {amount}"
     if found.lasts:
-        return f"{place}, and lies on that side of 0 with more, up to {most}."
-    return f"{place}, but does not do so on that side with every larger number."
+        return sentence(f"{place}, and lies on that side of 0 with more, up to {most}.", unknown)
+    text = f"{place}, but does not do so on that side with every larger number."
+    return sentence(text, unknown)
+
+
+def _unknown_sentence(rows: pd.DataFrame) -> str:
+    """Say with how many windows a difference has no interval; empty where it always has one."""
+    unknown = rows.loc[rows["low"].isna(), "n_windows"]
+    numbers = ", ".join(f"{windows:,.0f}" for windows in unknown)
+    return f"It has no interval with {numbers}." if numbers else ""
 
 
 def _unseen_sentence(run: Run) -> str:

@@ -99,6 +99,8 @@ class Run:
         Length of each chromosome of the genome (bp); empty when windows have no coordinates.
     windows, positives : dict
         By split: number of windows, and of positive windows per target (int array, (T,)).
+    training_windows : str
+        Checksum of the training windows; empty when unknown.
     description : dict
         dataset.json; empty when unknown.
     metrics : pandas.DataFrame
@@ -144,6 +146,7 @@ class Run:
     chromosomes: dict[str, int]
     windows: dict[str, int]
     positives: dict[str, Any]
+    training_windows: str
     description: dict[str, Any]
     metrics: pd.DataFrame
     targets: pd.DataFrame
@@ -228,7 +231,7 @@ def read_run(folder: PathLike) -> Run:
         learning_curve=read_learning_curve(folder / "learning_curve.tsv", metrics),
         grammar=read_grammar(trainings),
         trained=trained,
-        tunings=current_tunings(read_tunings(folder), trained),
+        tunings=current_tunings(read_tunings(folder), trained, dataset.training_windows),
         attributions=read_first_attributions(trainings),
         expected=_expected(folder),
         sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),
@@ -282,18 +285,25 @@ class _DatasetContents(NamedTuple):
     chromosomes: dict[str, int]
     windows: dict[str, int]
     positives: dict[str, Any]
+    training_windows: str
 
 
 def _dataset_contents(path: Path) -> _DatasetContents:
     if not path.exists():
-        return _DatasetContents({}, {}, {}, {}, {})
+        return _DatasetContents({}, {}, {}, {}, {}, "")
     with open_dataset(path) as dataset:
         on_genome = dataset.attributes["coordinates"] == "genome"
         chromosomes = dataset.chromosomes if on_genome else {}
         windows = {split: dataset.length(split) for split in SPLITS}
         positives = {split: dataset.positives(split) for split in SPLITS}
-        facts = dataset.attributes
-        return _DatasetContents(facts, dataset.source, chromosomes, windows, positives)
+        return _DatasetContents(
+            facts=dataset.attributes,
+            source=dataset.source,
+            chromosomes=chromosomes,
+            windows=windows,
+            positives=positives,
+            training_windows=dataset.split_checksum("train"),
+        )
 
 
 def _expected(folder: Path) -> pd.DataFrame | None:

@@ -53,10 +53,12 @@ def read_tunings(folder: Path) -> list[Tuning]:
     return tunings
 
 
-def current_tunings(tunings: Sequence[Tuning], trained: Sequence[Trained]) -> list[Tuning]:
+def current_tunings(
+    tunings: Sequence[Tuning], trained: Sequence[Trained], training_windows: str
+) -> list[Tuning]:
     """Return the searches whose knobs the trainings have, in the order of the trainings.
 
-    Others were left there when the run was made again without a search.
+    Others were left there when the run was made again, without a search or on other data.
 
     Parameters
     ----------
@@ -64,6 +66,8 @@ def current_tunings(tunings: Sequence[Tuning], trained: Sequence[Trained]) -> li
         As `read_tunings` returns them.
     trained : sequence of danq.report.run_trainings.Trained
         The trainings of the run.
+    training_windows : str
+        Checksum of their windows; empty when unknown.
 
     Returns
     -------
@@ -73,11 +77,17 @@ def current_tunings(tunings: Sequence[Tuning], trained: Sequence[Trained]) -> li
     current = []
     for model in dict.fromkeys(training.model for training in trained):
         tuning = by_model.get(model)
-        if tuning is not None:
+        if tuning is not None and _is_of(tuning, training_windows):
             ours = [training for training in trained if training.model == model]
             if all(_has_knobs(training, tuning) for training in ours):
                 current.append(tuning)
     return current
+
+
+def _is_of(tuning: Tuning, training_windows: str) -> bool:
+    """Say whether a search was made on these windows; where either is unknown, it may have been."""
+    searched = tuning.facts.get("training_windows")
+    return not searched or not training_windows or searched == training_windows
 
 
 def _has_knobs(training: Trained, tuning: Tuning) -> bool:

@@ -35,9 +35,9 @@ def gaps(claim: Claim) -> list[Gap]:
     """Return what a run lacks for a firmer answer, the most important first."""
     found = []
     if not claim.twins.local:
-        recurrent, twin = question_pairs()[0]
-        run = f"models: with {recurrent} and {twin}"
-        found.append(Gap("a recurrent network beside its twin of equal cost", run))
+        recurrent = claim.twins.model or question_pairs()[0][0]
+        run = f"models: with {recurrent} and {_local_twin(recurrent)}"
+        found.append(Gap(f"a recurrent network beside {_LOCAL}", run))
     elif not claim.judged:
         found.append(Gap("a baseline on the same targets", f"baselines: [{_free_baselines()}]"))
     elif claim.not_learnt:
@@ -45,20 +45,30 @@ def gaps(claim: Claim) -> list[Gap]:
         what = f"networks that beat the baselines on two thirds of the targets (not {names})"
         found.append(Gap(what, "tune: {trials: 12}, more epochs or more data"))
     elif claim.conclusion == "":
-        what = "an interval of the difference from the twin of equal cost"
-        found.append(Gap(what, "a larger test split"))
+        found.append(_interval_gap(claim.twins.local[0]))
     controls = [twin.name for twin in twins(claim.twins.model) if controls_reach(twin)]
     if claim.twins.local and not claim.twins.reach and controls:
         found.append(Gap(f"a twin that {_REACH}", f"models: with {controls[0]}"))
+    found += [_interval_gap(pair) for pair in claim.twins.reach if side(pair) == ""]
     if claim.twins.models and claim.tuning != "alike":
         what = "as many tuning trials of the same budget for every network"
         found.append(Gap(what, "tune: {trials: 12}"))
     if claim.twins.models and claim.few_seeds:
-        what = f"{MIN_SEEDS} training seeds of every network or more"
+        what = f"at least {MIN_SEEDS} training seeds of every network"
         found.append(Gap(what, f"seeds: {list(range(MIN_SEEDS))}"))
     for model, check, advice in claim.failed:
         found.append(Gap(f"a training of {title(model)} that passes: {check}", advice))
     return found
+
+
+def _local_twin(model: str) -> str:
+    """Name the twin of a recurrent model that sees only a neighbourhood."""
+    return next(twin.name for twin in twins(model) if twin.receptive_field == "local")
+
+
+def _interval_gap(pair: Pair) -> Gap:
+    what = f"an interval of the difference between {title(pair.a)} and {title(pair.b)}"
+    return Gap(what, "a larger test split")
 
 
 def _free_baselines() -> str:
@@ -88,8 +98,7 @@ def verdict_sentence(claim: Claim) -> str:
     seeds, by the brackets.
     """
     if not claim.earned:
-        first = gaps(claim)[0]
-        return f"This run cannot say what the recurrent layer adds: it lacks {first.what}."
+        return "This run cannot say what the recurrent layer adds."
     body = f"{_opening(claim)}, {_body(claim)}"
     return sentence(body, _kind_sentence(claim.twins), _caution(claim))
 
@@ -104,10 +113,10 @@ def _opening(claim: Claim) -> str:
         seeds = f"{each} each"
     tuned = {
         "alike": f" and {plural(claim.n_trials, 'tuning trial')} each",
-        "unlike": ", after more tuning for some than for others",
-        "one rate": ", at one learning rate for all, which was not tuned for any of them",
+        "unlike": ", after tuning that was not the same for all",
+        "one rate": ", at one learning rate for all and without tuning in this run",
         "other rates": ", at learning rates that were set for each and not tuned alike",
-        "unknown": ", which were not tuned alike",
+        "unknown": ", tuned nobody knows how",
     }
     return f"With {seeds}{tuned[claim.tuning]}"
 
@@ -120,7 +129,7 @@ def _body(claim: Claim) -> str:
     if claim.conclusion == "less":
         return (
             f"{other}, {_LOCAL.replace('its', f'the {model}')}, has a higher mean AUPRC than "
-            f"{model}, by {amount}: here the recurrent layer does not pay."
+            f"{model}, by {amount}: {_scope(claim)}the recurrent layer does not pay."
         )
     if claim.conclusion == "none":
         return (
@@ -129,7 +138,7 @@ def _body(claim: Claim) -> str:
         )
     gain = f"{model} has a higher mean AUPRC than {other}, {_LOCAL}, by {amount}"
     if claim.conclusion == "open":
-        return f"{gain}: by recurrence or by reach, which no twin here tells apart."
+        return f"{gain}: by recurrence or by reach, which this run does not tell apart."
     return f"{gain}{_reach_clause(claim)}"
 
 
@@ -140,14 +149,27 @@ def _reach_clause(claim: Claim) -> str:
         names = " and ".join(f"{title(pair.b)} by {_amount(pair)}" for pair in known)
         verb = "sees" if len(known) == 1 else "see"
         return (
-            f", and than {names}, which {verb} the whole window without recurrence: recurrence "
-            "adds, not reach alone."
+            f", and than {names}, which {verb} the whole window without recurrence: "
+            f"{_scope(claim)}recurrence adds, not reach alone."
         )
-    equal = next(pair for pair in claim.twins.reach if side(pair) in ("around", "below"))
+    by_side = {side(pair): pair for pair in reversed(claim.twins.reach)}
+    higher = by_side.get("below")
+    if higher is not None:
+        return (
+            f", but a lower one than {title(higher.b)}, which {_REACH} "
+            f"({_signed_amount(higher)}): reach explains the gain."
+        )
+    equal = by_side["around"]
     return (
-        f", but not than {title(equal.b)}, which {_REACH} ({_signed_amount(equal)}): reach "
-        "explains the gain, and recurrence is not shown to add."
+        f"; from {title(equal.b)}, which {_REACH}, no difference was detected "
+        f"({_signed_amount(equal)}): reach may explain the gain, and recurrence is not shown to "
+        "add."
     )
+
+
+def _scope(claim: Claim) -> str:
+    """Say of which networks a conclusion is, where seeds are too few for any others."""
+    return "in these trained networks " if claim.few_seeds else ""
 
 
 def _reach_aside(compared: Twins) -> str:
@@ -168,10 +190,11 @@ def _kind_sentence(compared: Twins) -> str:
     for pair in compared.recurrent:
         other = title(pair.b)
         words = {
-            "above": f"{title(pair.a)} is also above {other}, another recurrence, by "
+            "above": f"{title(pair.a)} is above {other}, another recurrence, by "
             f"{_amount(pair)}: the kind of recurrence matters.",
             "below": f"{other}, another recurrence, is higher by {_amount(pair)}.",
-            "around": f"{other}, another recurrence, does as well ({_signed_amount(pair)}).",
+            "around": f"No difference was detected from {other}, another recurrence "
+            f"({_signed_amount(pair)}).",
             "": "",
         }
         sentences.append(words[side(pair)])
@@ -215,10 +238,13 @@ def where_sentence(pair: Pair, found: Where) -> str:
     Returns
     -------
     str
-        Of a few words; that they differ nowhere, where they do not.
+        Of a few words; that they differ nowhere, where they do not; an empty one where nothing was
+        tested.
     """
     start = f"Where {title(pair.a)} and {title(pair.b)} differ"
     parts = [*_by_group(pair, found.groups), *_by_target(found.targets), *_by_rule(pair, found)]
+    if not parts and side(pair) == "":
+        return ""
     if not parts:
         return f"{start}: in no group and on no target significantly."
     return f"{start}: {'; '.join(parts)}."
@@ -229,7 +255,7 @@ def _by_group(pair: Pair, groups: pd.DataFrame) -> list[str]:
     for group, row in groups.iterrows():
         bracket = interval(row["low"], row["high"], pair.covers)
         names.append(f"{group} {signed(row['difference'])} {bracket}")
-    return [f"by group, {listed(names, 4)}"] if names else []
+    return [f"by group (each at 95 % by itself), {listed(names, 4)}"] if names else []
 
 
 def _by_target(targets: pd.DataFrame) -> list[str]:
@@ -260,8 +286,11 @@ CHROMOSOMES = (
 
 def interval_sentence(pairs: list[Pair]) -> str:
     """Say what the intervals of some comparisons cover, and what none of them does."""
-    windows = [pair for pair in pairs if pair.covers == WINDOWS]
-    if windows and len(windows) == len(pairs):
+    known = [pair for pair in pairs if side(pair)]
+    if not known:
+        return ""
+    windows = [pair for pair in known if pair.covers == WINDOWS]
+    if len(windows) == len(known):
         covers = (
             "In brackets: 95 % intervals over test windows only, for these trained networks, from "
             "a paired bootstrap over blocks of the test genome; other training seeds are not "

@@ -177,6 +177,7 @@ class Search:
         self.threads = threads
         with open_dataset(dataset) as data:
             self.budget = plan(settings, data, model)
+            self.training_windows = data.split_checksum("train")
         self.knobs = self.budget.knobs
         self.space = distributions(optuna, self.knobs, settings.scales)
         self.first = {**self.knobs, "lr": settings.first_lr or self.knobs["lr"]}
@@ -293,6 +294,7 @@ class Search:
         return {
             "model": self.model,
             "seed": self.seed,
+            "training_windows": self.training_windows,
             "windows": self.budget.windows,
             "multiply_adds": self.budget.multiply_adds,
             **summarise_trials(results, best, self.space),

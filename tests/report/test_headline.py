@@ -29,12 +29,17 @@ def test_results_hold_the_lines_and_the_numbers_behind_them(tmp_path):
     assert results["mean_auprc"]["scan"] is None
     assert results["verdict"].startswith(verdict_sentence(claim(run)))
     assert results["verdict"].endswith(gaps_sentence(claim(run)))
-    assert results["conclusion"] == "open"  # above the twin of equal cost, and no control for reach
+    assert results["conclusion"] == ""  # one seed each: of these trained networks only
     assert {gap["run"] for gap in results["missing"]} >= {"seeds: [0, 1, 2]", "tune: {trials: 12}"}
     by_name = {network["network"]: network for network in results["compared"]}
     assert list(by_name) == run.networks
     assert by_name["danq"]["has_learnt"] is True and by_name["danq"]["title"] == "DanQ"
     assert by_name["danq"]["n_compared"] == 15  # of 16 targets one is undefined
+
+
+def test_a_conclusion_needs_seeds(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1, 2)))
+    assert headline(run).conclusion == "open"  # above the local twin, and no control for reach
 
 
 def test_a_verdict_that_is_not_earned_is_empty(tmp_path):

@@ -16,6 +16,7 @@ NEAR = next(twin.name for twin in twins("danq") if twin.receptive_field == "loca
 FAR = next(
     twin.name for twin in twins("danq") if twin.receptive_field == "window" and not twin.recurrent
 )
+KIND = next(twin.name for twin in twins("danq") if twin.recurrent)
 ABOVE, AROUND, BELOW = (0.01, 0.03), (-0.01, 0.03), (-0.03, -0.01)
 UNKNOWN = (float("nan"), float("nan"))
 
@@ -31,7 +32,7 @@ def made_claim(local=ABOVE, reach=None, recurrent=None, covers="windows and seed
         "danq",
         [pair(NEAR, local, covers)],
         [pair(FAR, reach, covers)] if reach else [],
-        [pair("danq_forward", recurrent, covers)] if recurrent else [],
+        [pair(KIND, recurrent, covers)] if recurrent else [],
     )
     sides = [joint_verdict([side(p) for p in kind]) for kind in (compared.local, compared.reach)]
     claim = Claim(
@@ -51,9 +52,10 @@ def made_claim(local=ABOVE, reach=None, recurrent=None, covers="windows and seed
     ("local", "reach", "expected"),
     [
         (ABOVE, ABOVE, "by 0.020 [0.010, 0.030], and than {far} by 0.020 [0.010, 0.030], which"),
-        (ABOVE, AROUND, "but not than {far}, which sees the whole window without recurrence (+0.0"),
-        (ABOVE, BELOW, "but not than {far}, which sees the whole window without recurrence (−0.0"),
-        (ABOVE, None, "by 0.020 [0.010, 0.030]: by recurrence or by reach, which no twin"),
+        (ABOVE, AROUND, "; from {far}, which sees the whole window without recurrence, no differ"),
+        (ABOVE, BELOW, ", but a lower one than {far}, which sees the whole window without recurr"),
+        (ABOVE, UNKNOWN, "by 0.020 [0.010, 0.030]: by recurrence or by reach, which this run"),
+        (ABOVE, None, "by 0.020 [0.010, 0.030]: by recurrence or by reach, which this run"),
         (AROUND, None, "no difference was detected between DanQ and {near}, its twin"),
         (AROUND, ABOVE, "that does not show that recurrence adds."),
         (BELOW, None, "{near}, the DanQ twin with a convolution of equal cost, has a higher mean"),
@@ -64,11 +66,16 @@ def test_the_verdict_follows_from_both_controls(local, reach, expected):
     assert text.startswith("With 3 training seeds each and 12 tuning trials each, ")
     assert expected.format(near=title(NEAR), far=title(FAR)) in text
     assert ("recurrence adds, not reach alone" in text) == (local == reach == ABOVE)
+    assert ("reach explains the gain" in text) == (reach == BELOW)
 
 
 @pytest.mark.parametrize(
     ("bounds", "expected"),
-    [(ABOVE, "the kind of recurrence matters"), (BELOW, "is higher by"), (AROUND, "does as well")],
+    [
+        (ABOVE, "the kind of recurrence matters"),
+        (BELOW, "is higher by"),
+        (AROUND, "No difference was detected from"),
+    ],
 )
 def test_another_recurrence_follows(bounds, expected):
     text = v.verdict_sentence(made_claim(recurrent=bounds))
@@ -79,13 +86,13 @@ def test_another_recurrence_follows(bounds, expected):
 @pytest.mark.parametrize(
     ("tuning", "expected"),
     [
-        ("unlike", "each, after more tuning for some than for others, DanQ"),
+        ("unlike", "each, after tuning that was not the same for all, DanQ"),
         (
             "one rate",
-            "each, at one learning rate for all, which was not tuned for any of them, DanQ",
+            "each, at one learning rate for all and without tuning in this run, DanQ",
         ),
         ("other rates", "each, at learning rates that were set for each and not tuned alike, DanQ"),
-        ("unknown", "each, which were not tuned alike, DanQ"),
+        ("unknown", "each, tuned nobody knows how, DanQ"),
     ],
 )
 def test_a_verdict_without_equal_tuning_says_so(tuning, expected):
@@ -104,6 +111,20 @@ def test_a_single_seed_is_said_in_the_sentence_and_in_its_bracket():
     assert "seeds: [0, 1, 2]" in [gap.run for gap in v.gaps(claim)]
     mixed = v.verdict_sentence(claim._replace(n_seeds={"danq": 3, NEAR: 2}))
     assert mixed.startswith("With 2 to 3 training seeds") and "reverse" not in mixed
+
+
+def test_with_few_seeds_a_conclusion_is_of_these_networks_only():
+    for local, words in ((ABOVE, "recurrence adds"), (BELOW, "the recurrent layer does not pay")):
+        many = made_claim(local, ABOVE)
+        few = many._replace(n_seeds=dict.fromkeys(many.n_seeds, 2))
+        assert f"in these trained networks {words}" in v.verdict_sentence(few)
+        assert "in these trained networks" not in v.verdict_sentence(many)
+
+
+def test_advice_is_for_the_family_of_the_run():
+    compared = Twins("danq_jaspar", [], [pair(FAR, ABOVE)], [])
+    claim = made_claim(twins=compared, conclusion="", n_seeds={"danq_jaspar": 3})
+    assert v.gaps(claim)[0].run == "models: with danq_jaspar and danq_jaspar_conv"
 
 
 def test_a_model_that_is_not_healthy_is_named_in_the_sentence():
@@ -126,14 +147,17 @@ def test_a_model_that_is_not_healthy_is_named_in_the_sentence():
 def test_no_word_on_recurrence_before_it_is_earned(changes, lacks, run):
     claim = made_claim(reach=ABOVE, **changes)
     text = v.verdict_sentence(claim)
-    assert text.startswith("This run cannot say what the recurrent layer adds: it lacks ")
-    assert lacks in text and "higher" not in text
-    assert run in v.gaps(claim)[0].run
+    assert text == "This run cannot say what the recurrent layer adds."
+    first = v.gaps(claim)[0]
+    assert lacks in first.what and run in first.run
 
 
 def test_a_difference_without_an_interval_is_no_verdict():
     claim = made_claim(local=UNKNOWN, reach=ABOVE)
-    assert "it lacks an interval of the difference" in v.verdict_sentence(claim)
+    assert v.verdict_sentence(claim) == "This run cannot say what the recurrent layer adds."
+    assert v.gaps(claim)[0].what.startswith("an interval of the difference between DanQ and ")
+    unknown_reach = made_claim(reach=UNKNOWN)
+    assert title(FAR) in v.gaps(unknown_reach)[0].what
 
 
 def test_what_is_missing_is_one_sentence_and_nothing_where_nothing_is():
@@ -156,13 +180,14 @@ def test_where_models_differ_is_told_by_group_target_and_rule():
     assert v.where_sentence(compared, where()).endswith(
         ": in no group and on no target significantly."
     )
+    assert v.where_sentence(pair("danq_conv", UNKNOWN), where()) == ""
     groups = pd.DataFrame({"difference": [0.1], "low": [0.05], "high": [0.15]}, index=["order"])
     targets = pd.DataFrame({"difference": [-0.2, 0.1], "label": ["SRF", "TFE3"]})
     rules = pd.DataFrame({"a": [0.9], "b": [0.6]}, index=["helix"])
     text = v.where_sentence(compared, where(groups=groups, targets=targets, rules=rules))
     assert text == (
-        "Where DanQ and DanQ-conv differ: by group, order +0.100 [0.050, 0.150]; higher on TFE3; "
-        "lower on SRF; AUROC against decoys, which break the rule (no interval), helix 0.900 and "
+        "Where DanQ and DanQ-conv differ: by group (each at 95 % by itself), order +0.100 [0.050, "
+        "0.150]; higher on TFE3; lower on SRF; AUROC against decoys, which break the rule (no interval), helix 0.900 and "
         "0.600."
     )
 
@@ -173,5 +198,6 @@ def test_what_intervals_cover_is_said_with_what_none_does():
     assert "that say so" in v.interval_sentence([several, single])
     only = v.interval_sentence([single])
     assert "over test windows only, for these trained networks" in only
-    for pairs in ([several], [single], []):
+    for pairs in ([several], [single]):
         assert v.interval_sentence(pairs).endswith(v.CHROMOSOMES)
+    assert v.interval_sentence([]) == v.interval_sentence([pair(NEAR, UNKNOWN, "NA")]) == ""

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from danq.evaluation.components import MIN_SEEDS
-from danq.report.findings.health import health_checks
+from danq.report.findings.health import CHECKS, health_checks
 from danq.report.findings.pairs import Twins, Verdict, twin_pairs, verdict
 from danq.report.findings.scores import Learnt, learnt
 from danq.report.findings.tuning import tuning_facts
@@ -50,16 +50,12 @@ def conclude(local: Verdict, reach: Verdict) -> Conclusion:
 
 
 def joint_verdict(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return one verdict on several controls: "above" only where it is so on each.
-
-    Unknown ones are ignored.
-    """
-    known = [side for side in verdicts if side]
-    if not known:
-        return ""
-    if "below" in known:
-        return "below"
-    return "around" if "around" in known else "above"
+    """Return one verdict on several controls: "above" only where it is so on each."""
+    for side in ("below", "around", "above"):
+        others = set(verdicts) - {side}
+        if side in verdicts and (side != "above" or not others):
+            return side
+    return ""
 
 
 def side(pair: Pair) -> Verdict:
@@ -197,6 +193,6 @@ def failures(run: Run, models: Sequence[str]) -> list[FailedCheck]:
     failed = []
     for row in health_checks(run).to_dict("records"):
         if row["model"] in models and not row["passed"]:
-            name = str(row["check"]).replace("_", " ")
+            name = CHECKS.get(row["check"], row["check"])
             failed.append(FailedCheck(row["model"], name, row["advice"]))
     return failed

@@ -16,6 +16,18 @@ AT_LEAST = ("guessing", "below_scan", "steps")
 RATE = "rate_at_edge"
 """The check of a tuning: whether its best learning rate lies within the range that it tried."""
 
+CHECKS = {
+    "guessing": "validation AUPRC, against guessing",
+    "below_scan": "validation AUPRC, against a scan with known motifs",
+    "silent_filters": "first filters that never fire",
+    "silent_units": "units of a later layer that never fire",
+    "gap": "AUPRC missing on new windows",
+    "still_improving": "rise of AUPRC in the last epoch",
+    "steps": "steps taken",
+    RATE: "best learning rate of the tuning",
+}
+"""What is measured, by check."""
+
 COLUMNS = (
     "model",
     "check",
@@ -84,27 +96,6 @@ def health_checks(run: Run) -> pd.DataFrame:
         if model in tuned:
             rows.append(_row(model, RATE, [tuned[model]]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def failed_checks(run: Run) -> dict[str, list[str]]:
-    """Return the names of the checks that failed in any seed, by model.
-
-    A model of which nothing was checked is left out; a healthy one has an empty list.
-    """
-    failed: dict[str, list[str]] = {}
-    for row in health_checks(run).to_dict("records"):
-        names = failed.setdefault(row["model"], [])
-        if not row["passed"]:
-            names.append(row["check"])
-    return failed
-
-
-def healthy(run: Run) -> dict[str, bool]:
-    """Say of each model whether every check passed in every seed.
-
-    A model of which nothing was checked is left out.
-    """
-    return {model: not names for model, names in failed_checks(run).items()}
 
 
 def health_results(run: Run) -> dict[str, list[dict[str, Any]]]:
@@ -193,7 +184,7 @@ def _number(value: Any) -> float:
 def _rate_checks(run: Run) -> dict[str, SeedCheck]:
     """Return whether the best rate of each model's tuning lies within its range, where known."""
     checks = {}
-    for tuning in getattr(run, "tunings", []):
+    for tuning in run.tunings:
         facts = tuning.facts
         best = facts.get("best") or {}
         if isinstance(facts.get("edge"), list) and "lr" in best:

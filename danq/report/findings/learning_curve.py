@@ -21,7 +21,7 @@ class Onset(NamedTuple):
     side : {"above", "below", "around", ""}
         On which side of 0 it lies; "around" where no interval excludes 0, "" where there is none.
     lasts : bool
-        Whether every larger number of windows has its interval on the same side.
+        Whether every larger number of windows with an interval has it on the same side.
     """
 
     windows: int
@@ -72,6 +72,6 @@ def onset(rows: pd.DataFrame) -> Onset:
     place = decided[0] if decided else [0, *known][-1]
     row = rows.iloc[place]
     side = sides[place]
-    lasts = set(sides[place:]) == {side}
+    lasts = {later for later in sides[place:] if later} <= {side}
     windows = int(row["n_windows"])
     return Onset(windows, row["auprc"], row["low"], row["high"], side, lasts)

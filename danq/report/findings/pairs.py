@@ -100,16 +100,25 @@ class Twins(NamedTuple):
 
 
 def twin_pairs(pairs: Sequence[Pair]) -> Twins:
-    """Return the comparisons of the first model of the catalogue that was compared with a twin."""
-    for model in dict.fromkeys(model for model, _ in question_pairs()):
-        kinds: dict[str, list[Pair]] = {"local": [], "reach": [], "recurrent": []}
-        for twin in twins(model):
-            pair = find_pair(pairs, model, twin.name)
-            if pair is not None:
-                kinds[_kind(twin)].append(pair)
-        if any(kinds.values()):
-            return Twins(model, **kinds)
-    return Twins("", [], [], [])
+    """Return the comparisons of a model with its twins.
+
+    Of the first model of the catalogue that was compared with its local twin; without one, of the
+    first that was compared with any.
+    """
+    families = [_family(pairs, model) for model in dict.fromkeys(a for a, _ in question_pairs())]
+    compared = [family for family in families if family.pairs]
+    with_local = [family for family in compared if family.local]
+    return [*with_local, *compared, Twins("", [], [], [])][0]
+
+
+def _family(pairs: Sequence[Pair], model: str) -> Twins:
+    """Return the comparisons of one model with its twins."""
+    kinds: dict[str, list[Pair]] = {"local": [], "reach": [], "recurrent": []}
+    for twin in twins(model):
+        pair = find_pair(pairs, model, twin.name)
+        if pair is not None:
+            kinds[_kind(twin)].append(pair)
+    return Twins(model, **kinds)
 
 
 def _kind(twin: Model) -> str:

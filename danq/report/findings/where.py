@@ -18,7 +18,8 @@ class Where(NamedTuple):
     Attributes
     ----------
     groups : pandas.DataFrame
-        comparison.tsv, the groups (index) whose interval excludes 0; of several groups only.
+        comparison.tsv, the groups (index) whose interval excludes 0, the largest difference first;
+        of several groups only.
     targets : pandas.DataFrame
         Its targets whose q-value is below `danq.report.findings.pairs.SURE`, the largest first,
         with their label.
@@ -50,7 +51,14 @@ def where(run: Run, pair: Pair) -> Where:
     excludes = [side in ("above", "below") for side in sides]
     sure = pair.rows[pair.rows["q"] < SURE].join(run.targets["label"])
     largest = sure["difference"].abs().sort_values(ascending=False, kind="stable").index
-    return Where(pair.groups[excludes], sure.loc[largest], _rules(run, pair))
+    return Where(_largest_first(pair.groups[excludes]), sure.loc[largest], _rules(run, pair))
+
+
+def _largest_first(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return groups by the size of their difference; those of a run of one group have none."""
+    if groups.empty:
+        return groups
+    return groups.sort_values("difference", key=abs, ascending=False, kind="stable")
 
 
 def _bounds(groups: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

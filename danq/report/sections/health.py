@@ -2,22 +2,10 @@
 
 import pandas as pd
 
-from danq.report.findings.health import AT_LEAST, RATE, health_checks
+from danq.report.findings.health import AT_LEAST, CHECKS, RATE, health_checks
 from danq.report.page import Cell, Table, table
 from danq.report.run import Run
 from danq.report.words import number, plural, title
-
-CHECKS = {
-    "guessing": "validation AUPRC, against guessing",
-    "below_scan": "validation AUPRC, against a scan with known motifs",
-    "silent_filters": "first filters that never fire",
-    "silent_units": "units of a later layer that never fire",
-    "gap": "AUPRC missing on new windows",
-    "still_improving": "rise of AUPRC in the last epoch",
-    "steps": "steps taken",
-    RATE: "best learning rate of the tuning",
-}
-"""What is measured, by check."""
 
 SHARES = ("silent_filters", "silent_units", "gap", "still_improving")
 """Checks whose values are shares."""
@@ -45,7 +33,7 @@ def _result(row: pd.Series) -> Cell:
     """Return whether a check passed, in words, a sign and a colour."""
     seeds = plural(row["seeds"], "seed")
     if row["passed"]:
-        return Cell("✓ passed", f"in {seeds}", "passed")
+        return Cell("✓ passed", "" if row["check"] == RATE else f"in {seeds}", "passed")
     return Cell("✗ failed", f"passed in {row['passing']} of {seeds}", "failed")
 
 

@@ -8,10 +8,8 @@ import pandas as pd
 import pytest
 
 from danq.report.findings.health import (
-    failed_checks,
     health_checks,
     health_results,
-    healthy,
     seed_checks,
 )
 from danq.report.run_trainings import Trained
@@ -34,7 +32,7 @@ def trained(model="danq", seed=0, **facts):
 
 
 def run_of(*trainings, **more):
-    return SimpleNamespace(trained=list(trainings), **more)
+    return SimpleNamespace(trained=list(trainings), **{"tunings": [], **more})
 
 
 def test_seeds_are_taken_together_and_one_that_fails_decides():
@@ -47,7 +45,6 @@ def test_seeds_are_taken_together_and_one_that_fails_decides():
     assert gap["mean"] == pytest.approx(0.3) and gap["worst"] == 0.4 and gap["what"].endswith("0.4")
     assert (steps["passed"], steps["passing"], steps["seeds"]) == (False, 1, 2)
     assert (steps["worst"], steps["advice"]) == (900, "longer")
-    assert failed_checks(run) == {"danq": ["steps"]} and healthy(run) == {"danq": False}
 
 
 def test_the_worst_is_the_highest_or_the_lowest():
@@ -68,7 +65,7 @@ def test_of_seeds_that_fail_the_words_are_of_one_that_fails():
 
 def test_models_are_apart_and_one_without_checks_is_not_known():
     run = run_of(trained("danq", health=[check()]), trained("deepsea"), trained("mlp", health=[]))
-    assert healthy(run) == {"danq": True} and failed_checks(run) == {"danq": []}
+    assert health_checks(run)["model"].tolist() == ["danq"]
 
 
 def test_signs_of_older_trainings_are_checks_that_failed():
@@ -81,7 +78,7 @@ def test_signs_of_older_trainings_are_checks_that_failed():
         "it guesses",
         "try",
     )
-    assert healthy(run) == {"danq": False} and healthy(run_of(trained(signs=[]))) == {}
+    assert health_checks(run_of(trained(signs=[]))).empty
 
 
 @pytest.mark.parametrize("facts", [{}, {"health": 7}, {"health": None}, {"health": ["x", {}, 1]}])
@@ -107,7 +104,6 @@ def test_the_best_rate_of_a_tuning_should_not_lie_at_its_edge(edge, passed):
     assert (row["check"], row["passed"], row["worst"]) == ("rate_at_edge", passed, 0.0195)
     assert row["what"].endswith("what it tried: 0.0005 to 0.02")
     assert ("give train.lr this rate" in row["advice"]) is not passed
-    assert healthy(run) == {"danq": passed}
 
 
 @pytest.mark.parametrize("facts", [{"edge": None}, {"best": None}, {"best": {}}])

@@ -26,7 +26,7 @@ def curve(*intervals):
         ((ABOVE, AROUND, ABOVE), 10, "above", False),
         ((BELOW, ABOVE, ABOVE), 10, "below", False),
         ((AROUND, AROUND, AROUND), 40, "around", True),
-        ((AROUND, AROUND, NONE), 20, "around", False),
+        ((AROUND, AROUND, NONE), 20, "around", True),
         ((NONE, NONE, NONE), 10, "", True),
         ((NONE, ABOVE), 20, "above", True),
     ],

@@ -19,7 +19,8 @@ def test_groups_whose_interval_excludes_0_and_targets_that_are_significant(run):
     found = where(run, pair)
     groups = pair.groups
     excludes = groups[(groups["low"] > 0) | (groups["high"] < 0)]
-    assert found.groups.index.tolist() == excludes.index.tolist()
+    assert sorted(found.groups.index) == sorted(excludes.index)
+    assert found.groups["difference"].abs().is_monotonic_decreasing
     assert 0 < len(excludes) < len(groups)
     rows = pair.rows.assign(q=1.0)
     rows.loc[[2, 5], "q"] = 0.01

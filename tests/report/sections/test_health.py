@@ -3,7 +3,8 @@
 import pytest
 
 from danq import read_run
-from danq.report.sections.health import CHECKS, health_table
+from danq.report.findings.health import CHECKS
+from danq.report.sections.health import health_table
 from danq.report.sections.training import training
 from danq.training.health import End, Measurement, final_checks
 from tests.report.toy_run import write_run
