@@ -187,8 +187,8 @@ def test_where_models_differ_is_told_by_group_target_and_rule():
     text = v.where_sentence(compared, where(groups=groups, targets=targets, rules=rules))
     assert text == (
         "Where DanQ and DanQ-conv differ: by group (each at 95 % by itself), order +0.100 [0.050, "
-        "0.150]; higher on TFE3; lower on SRF; AUROC against decoys, which break the rule (no interval), helix 0.900 and "
-        "0.600."
+        "0.150]; higher on TFE3; lower on SRF; AUROC against decoys, which break the rule (no "
+        "interval), helix 0.900 and 0.600."
     )
 
 
