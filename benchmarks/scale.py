@@ -48,7 +48,7 @@ PHASES = {
         "danq.training.validate.Validation._predict",
         "danq.training.validate.Validation._losses",
         "danq.training.validate.measure",
-        "danq.training.learning_signs.Watch.look",
+        "danq.training.watch.Watch.look",
         "danq.training.epoch.save_state",
         "danq.training.record.Record.write",
     ],

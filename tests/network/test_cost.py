@@ -123,7 +123,7 @@ def multiply_adds(name):
         ("danq_jaspar_mingru", 583_440_539),
     ],
 )
-def test_a_twin_costs_exactly_the_multiply_adds_of_its_model(name, expected):
+def test_multiply_adds_at_full_size(name, expected):
     assert multiply_adds(name) == expected
 
 
