@@ -559,9 +559,9 @@ class Tune(Train):
         None,
         ge=1,
         description=(
-            "training windows that a trial of danq shows in all; a model of more multiply-adds for "
-            "a window shows fewer, so that every model's trials cost the same; none given: as many "
-            "as the recipe shows"
+            "training windows that a trial of danq shows in all, at the given scale; a model, or a "
+            "scale, of more multiply-adds for a window shows fewer, so that every model's trials "
+            "cost the same; none given: as many as the recipe shows"
         ),
     )
     trials: int = Field(

@@ -2,13 +2,16 @@
 
 A network that costs more for a window would otherwise be given more work by the same number of
 windows, and a longer training is a better one. danq is the measure, since the comparison is about
-it: a trial of another model shows as many windows as the same multiply-adds pay for. What does not
-depend on the network (validations, reading) is not counted; nor is the backward pass, which costs
-every network about twice its forward pass.
+it: a trial of another model shows as many windows as the same multiply-adds pay for. So does a
+trial at another scale than the given one, at which danq is measured. What does not depend on the
+network (validations, reading) is not counted; nor is the backward pass, which costs every network
+about twice its forward pass.
 """
 
 import math
 from typing import Any, NamedTuple
+
+import torch
 
 from danq.config import Train, Tune
 from danq.data.dataset import Dataset
@@ -45,7 +48,23 @@ class Budget(NamedTuple):
     multiply_adds: int
 
 
-def plan(settings: Tune, dataset: Dataset, model: str) -> Budget:
+class Plan(NamedTuple):
+    """What the trials of a search show.
+
+    Attributes
+    ----------
+    given : Budget
+        Of a trial at the given scale.
+    by_scale : dict of float to Budget
+        Of a trial at each scale that is tried, the given one among them. All have the same epochs,
+        so that trials have cost the same after every epoch, and not only at their end.
+    """
+
+    given: Budget
+    by_scale: dict[float, Budget]
+
+
+def plan(settings: Tune, dataset: Dataset, model: str) -> Plan:
     """Share out the multiply-adds of a trial: how many windows a model shows, in which epochs.
 
     Parameters
@@ -59,25 +78,34 @@ def plan(settings: Tune, dataset: Dataset, model: str) -> Budget:
 
     Returns
     -------
-    Budget
+    Plan
     """
     training_set = describe_training_set(dataset)
     measure = _filled(settings, training_set, MEASURE)
     knobs = _filled(settings, training_set, model)
-    epochs = measure["epochs"]
     windows = settings.windows
     if windows is None:
-        windows = epochs * _epoch_size(measure, training_set, MEASURE)
-    cost = _cost(knobs, dataset, model)
-    ratio = _cost(measure, dataset, MEASURE) / cost
+        windows = measure["epochs"] * _epoch_size(measure, training_set, MEASURE)
+    paid = windows * _cost(measure, dataset, MEASURE)
+    scales = (knobs["scale"], *settings.scales)
+    costs = {scale: _cost({**knobs, "scale": scale}, dataset, model) for scale in scales}
     one_pass = _one_pass(knobs, training_set, model)
-    sizes = epochs_of(round(windows * ratio), epochs, one_pass)
-    knobs["epochs"] = sizes.epochs
-    knobs["epoch_size"] = sizes.epoch_size
+    most = round(paid / min(costs.values()))
+    knobs["epochs"] = epochs_of(most, measure["epochs"], one_pass).epochs
     if settings.patience is None:  # all is shown, unless the search cuts the trial short
-        knobs["patience"] = sizes.epochs
+        knobs["patience"] = knobs["epochs"]
+    by_scale = {}
+    for scale, cost in costs.items():
+        by_scale[scale] = _budget({**knobs, "scale": scale}, round(paid / cost), cost, one_pass)
+    return Plan(by_scale[knobs["scale"]], by_scale)
+
+
+def _budget(knobs: dict[str, Any], windows: int, cost: int, one_pass: int) -> Budget:
+    """Return what a trial shows that is to show so many windows of such a cost."""
+    sizes = epochs_of(windows, knobs["epochs"], one_pass)
     shown = sizes.epochs * sizes.epoch_size
-    return Budget(knobs, windows=shown, multiply_adds=shown * cost)
+    budget = {**knobs, **sizes._asdict()}
+    return Budget(budget, windows=shown, multiply_adds=shown * cost)
 
 
 class EpochSizes(NamedTuple):
@@ -136,5 +164,6 @@ def _epoch_size(knobs: dict[str, Any], training_set: TrainingSet, model: str) ->
 
 def _cost(knobs: dict[str, Any], dataset: Dataset, model: str) -> int:
     """Return the multiply-adds of a model for one window."""
-    network = build_from({**knobs, "model": model}, dataset.window, len(dataset.names))
+    with torch.device("meta"):  # which has shapes but no numbers: a large scale takes no memory
+        network = build_from({**knobs, "model": model}, dataset.window, len(dataset.names))
     return count_multiply_adds(network, dataset.window)

@@ -8,11 +8,11 @@ The space, the same for every model:
 - ``scale``: only where scales are named.
 
 All other knobs of `danq train` stay as given, but for the epochs: every model's trials cost the
-same multiply-adds, see `danq.training.budget`. The first trial is the given configuration itself
-(with ``first_lr`` where that is given), so that the best is never worse. A trial's value is the
-best validation AUPRC of its epochs, whatever column its recipe chooses the weights by; the test
-split is not used. Trials are drawn at random at first, every model's at the same points, then by
-TPE (Bergstra et al. 2011,
+same multiply-adds, at every scale, see `danq.training.budget`. The first trial is the given
+configuration itself (with ``first_lr`` where that is given), so that the best is never worse. A
+trial's value is the best validation AUPRC of its epochs, whatever column its recipe chooses the
+weights by; the test split is not used. Trials are drawn at random at first, every model's at the
+same points, then by TPE (Bergstra et al. 2011,
 https://papers.nips.cc/paper/4443-algorithms-for-hyper-parameter-optimization), and cut short where
 their best epoch so far is below the median of what earlier ones had after the same number of
 epochs.
@@ -176,8 +176,9 @@ class Search:
         self.motifs = motifs
         self.threads = threads
         with open_dataset(dataset) as data:
-            self.budget = plan(settings, data, model)
+            self.plan = plan(settings, data, model)
             self.training_windows = data.split_checksum("train")
+        self.budget = self.plan.given
         self.knobs = self.budget.knobs
         self.space = distributions(optuna, self.knobs, settings.scales)
         self.first = {**self.knobs, "lr": settings.first_lr or self.knobs["lr"]}
@@ -187,7 +188,7 @@ class Search:
             "model": model,
             "seed": seed,
             "motifs": motifs,
-            "scales": settings.scales,
+            "scales": self._shown_at(settings.scales),
             "first_lr": settings.first_lr,
             **self.knobs,
         }
@@ -234,7 +235,7 @@ class Search:
                     facts,
                     model=self.model,
                     seed=self.seed,
-                    settings=Train(**{**self.knobs, **params}),
+                    settings=Train(**self.knobs_of(params)),
                     motifs=self.motifs,
                     threads=self.threads,
                     after_epoch=epochs,
@@ -248,6 +249,18 @@ class Search:
             return _Outcome(self.states.FAIL, str(error))
         epochs.report(_read_history(history))
         return _Outcome(self.states.COMPLETE)
+
+    def _shown_at(self, scales: list[float]) -> list[list[float]]:
+        """Return each scale and the windows that its trials show."""
+        return [[scale, self.plan.by_scale[scale].windows] for scale in scales]
+
+    def knobs_of(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return every knob of a training, from the searched ones of its trial.
+
+        Its scale decides how many windows it shows, so that every trial costs the same.
+        """
+        scale = params.get("scale", self.knobs["scale"])
+        return {**self.plan.by_scale[scale].knobs, **params}
 
     def training_folder(self, params: dict[str, Any]) -> Path:
         """Return the folder of a training, named after all that it depends on.
@@ -304,9 +317,15 @@ class Search:
         """Say what a trial shows, and what that costs."""
         epochs = self.knobs["epochs"]
         size = self.knobs["epoch_size"]
+        others = [
+            f"{budget.windows:,} at scale {scale:g}"
+            for scale, budget in self.plan.by_scale.items()
+            if scale != self.knobs["scale"]
+        ]
+        elsewhere = f" ({', '.join(others)})" if others else ""
         return (
-            f"a trial shows {self.budget.windows:,} windows in {epochs} epochs of {size:,}: "
-            f"{self.budget.multiply_adds:.3g} multiply-adds, as every model's trial"
+            f"a trial shows {self.budget.windows:,} windows{elsewhere} in {epochs} epochs of "
+            f"{size:,}: {self.budget.multiply_adds:.3g} multiply-adds, as every model's trial"
         )
 
 

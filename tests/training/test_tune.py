@@ -7,7 +7,10 @@ import torch
 import yaml
 
 from danq import cli, config
+from danq.data.dataset import open_dataset
 from danq.errors import DanqError, StoppedError
+from danq.network.cost import count_multiply_adds
+from danq.network.models import build
 from danq.training import study
 from danq.training import tune as module
 from danq.training.tune import tune
@@ -135,13 +138,13 @@ def test_all_that_is_tried_lies_in_the_space_and_follows_from_the_seed(toy_datas
     fixed = []
     for options in fake:
         values = options | options["settings"].model_dump()
-        for name in (*SEARCHED, "after_epoch", "settings", "epoch_size"):
+        for name in (*SEARCHED, "after_epoch", "settings", "epochs", "epoch_size"):
             del values[name]
         fixed.append(values)
     assert fixed[0] == {
         name: value
         for name, value in GIVEN.model_dump().items()
-        if name not in (*SEARCHED, "epoch_size")
+        if name not in (*SEARCHED, "epochs", "epoch_size")
     } | {"model": "danq_conv", "seed": 1, "threads": 1, "motifs": "none"}
     assert all(options == fixed[0] for options in fixed[:24])
 
@@ -179,6 +182,27 @@ def test_every_model_s_trial_costs_the_same(toy_dataset, tmp_path, fake):
         if model == "danq":
             assert facts["windows"] == pytest.approx(900, rel=0.01)
     assert costs == pytest.approx(dict.fromkeys(costs, costs["danq"]), rel=0.01)
+
+
+def test_a_trial_at_another_scale_shows_what_the_same_multiply_adds_pay_for(
+    toy_dataset, tmp_path, fake, capsys
+):
+    search(toy_dataset, tmp_path, trials=8, windows=900, scale=0.05, scales=[0.02, 0.1])
+    facts = json.loads((tmp_path / "tuning.json").read_text())
+    with open_dataset(toy_dataset) as data:
+        window = data.window
+        n_targets = len(data.names)
+    shown = {}
+    for options in fake:
+        knobs = options["settings"]
+        shown[knobs.scale] = knobs.epochs * knobs.epoch_size
+        cost = count_multiply_adds(build("danq_conv", window, n_targets, knobs.scale), window)
+        assert shown[knobs.scale] * cost == pytest.approx(facts["multiply_adds"], rel=0.05)
+    assert set(shown) == {0.02, 0.05, 0.1} and shown[0.05] == facts["windows"]
+    assert len({options["settings"].epochs for options in fake}) == 1
+    assert (
+        f"({shown[0.02]:,} at scale 0.02, {shown[0.1]:,} at scale 0.1)" in capsys.readouterr().err
+    )
 
 
 def test_without_a_learning_rate_that_of_the_recipe_is_the_middle(toy_dataset, tmp_path, fake):
