@@ -51,7 +51,8 @@ def train(
     threads : int
         CPU threads.
     after_epoch : callable, optional
-        Called with the rows of the history (list of dict) after each epoch; may raise.
+        Called with the rows of the history (list of dict) after each epoch, and before the first
+        one where a training goes on: the last call may not have come. May raise.
 
     Raises
     ------
@@ -71,6 +72,8 @@ def train(
         progress = restore_state(learner, resume)
         if learner.leads:
             epochs.announce(options)
+        if after_epoch is not None and progress.history:
+            after_epoch(progress.history)
         curves = Curves(f"{checkpoint}.tensorboard", progress.epoch + 1, learner.leads)
         while not progress.finished(options.epochs, options.patience):
             epochs.run(learner, progress, resume)

@@ -227,7 +227,9 @@ class Search:
         try:
             # Both are there where the process was killed after the training, before its result was
             # noted.
-            if not (checkpoint.exists() and facts.exists()):
+            if checkpoint.exists() and facts.exists():
+                epochs(_read_history(history))
+            else:
                 train(
                     self.dataset,
                     checkpoint,
@@ -247,7 +249,6 @@ class Search:
             return _Outcome(self.states.FAIL, reason)
         except UntrainableError as error:
             return _Outcome(self.states.FAIL, str(error))
-        epochs.report(_read_history(history))
         return _Outcome(self.states.COMPLETE)
 
     def _shown_at(self, scales: list[float]) -> list[list[float]]:
@@ -335,7 +336,7 @@ class _EpochReporter:
     Attributes
     ----------
     rows : list of dict
-        The epochs of the trial so far.
+        The epochs of the trial so far; those behind a cut are no part of it.
     """
 
     def __init__(self, trial: Any, folder: Path, pruned: type[Exception]) -> None:
@@ -343,22 +344,26 @@ class _EpochReporter:
         self.history = folder / "history.tsv"
         self.pruned = pruned
         self.rows: list[Row] = []
-        self._reported: set[int] = set()
 
     def __call__(self, rows: list[Row]) -> None:
         """Take the history after an epoch; raise where the trial is to be cut short."""
-        write_table(self.history, pd.DataFrame(rows))
-        self.report(rows)
-        if self.trial.should_prune():
+        is_pruned = self._report(rows[len(self.rows) :])
+        write_table(self.history, pd.DataFrame(self.rows))
+        if is_pruned:
             raise self.pruned
 
-    def report(self, rows: list[Row]) -> None:
-        """Tell the study of the epochs that it does not know yet."""
-        self.rows = rows
+    def _report(self, rows: list[Row]) -> bool:
+        """Tell the study of epochs; stop, and return True, after the one that it cuts.
+
+        There are several where the process was killed before it had told of them all: the pruner
+        has to see each, to cut where it would have cut without the interruption.
+        """
         for row in rows:
-            if row["epoch"] not in self._reported:
-                self.trial.report(row["valid_auprc"], row["epoch"])
-                self._reported.add(row["epoch"])
+            self.rows.append(row)
+            self.trial.report(row["valid_auprc"], row["epoch"])
+            if self.trial.should_prune():
+                return True
+        return False
 
 
 def _checksum(values: dict[str, Any]) -> str:

@@ -276,6 +276,25 @@ def test_a_killed_search_goes_on_to_the_same_end(
     assert [trial.state.name for trial in search_study.trials].count("FAIL") == 1
 
 
+@pytest.mark.parametrize("prune_from", [1, 3])
+def test_a_trial_that_was_killed_where_it_is_cut_is_cut_there(
+    prune_from, toy_dataset, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(study, "PRUNE_AFTER", 1)
+    monkeypatch.setattr(study, "PRUNE_FROM", prune_from)
+    whole = search(toy_dataset, tmp_path / "whole", trials=4, epochs=3)
+    cut = whole[whole["state"] == "pruned"].iloc[0]
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        killed = dying(cut["trial"], cut["epochs"], before_it_is_noted=True)
+        patched.setattr(module, "train", killed)
+        search(toy_dataset, tmp_path / "killed", trials=4, epochs=3)
+    table = search(toy_dataset, tmp_path / "killed", trials=4, epochs=3)
+    assert table.drop(columns="seconds").equals(whole.drop(columns="seconds"))
+    for row in table.itertuples():
+        history = pd.read_csv(tmp_path / "killed" / "search" / row.folder / "history.tsv", sep="\t")
+        assert (len(history), history["valid_auprc"].max()) == (row.epochs, row.value)
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(toy_dataset, tmp_path_factory):
     """Return the table of a search that nothing disturbed."""
