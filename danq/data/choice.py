@@ -13,10 +13,10 @@ from tqdm import tqdm
 
 from danq.config import Extract
 from danq.data.counts import listed
-from danq.data.inputs import Files, Row
+from danq.data.inputs import Files, Row, regions_on
 from danq.errors import DanqError, DanqErrors, shown
 from danq.genome.bins import NOWHERE, SPLITS, sample_matched, sample_negatives, split_codes
-from danq.genome.tables import Region, Target, read_regions
+from danq.genome.tables import Target, read_regions
 
 DROPPED = (
     "chromosome_left_out",
@@ -111,8 +111,8 @@ def _usable_codes(
     starts = row.window_starts(settings)
     ends = starts + settings.window
     inside = (starts >= 0) & (ends <= length)
-    valid = _regions_on(row.chrom, files.valid)
-    test = _regions_on(row.chrom, files.test)
+    valid = regions_on(row.chrom, files.valid)
+    test = regions_on(row.chrom, files.test)
     codes = split_codes(starts, settings.window, length, valid, test)
     reasons = {"beyond_chromosome_end": ~inside}
     reasons["blacklist"] = files.blacklist[row.bins]
@@ -127,10 +127,6 @@ def _usable_codes(
         usable &= ~applies
     codes[~usable] = NOWHERE
     return codes
-
-
-def _regions_on(chrom: str, regions: list[Region]) -> list[tuple[int, int]]:
-    return [(start, end) for name, start, end in regions if name == chrom]
 
 
 def _mostly_unknown(

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -29,9 +29,6 @@ from danq.data.verify import problems
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.sequence import unpack, unpack_indices
-
-Rows: TypeAlias = slice | NDArray[np.int64]
-"""Which windows of a split: a slice, or numbers that ascend."""
 
 _BLOCK = 4096  # windows read at once; counts of fewer than 2^16 fit 16 bits
 
@@ -116,15 +113,15 @@ class Dataset:
         """Return the number of windows of a split."""
         return len(self._file[split]["sequences"])
 
-    def packed_sequences(self, split: str, rows: Rows = slice(None)) -> NDArray[np.uint8]:
+    def packed_sequences(self, split: str, rows: slice = slice(None)) -> NDArray[np.uint8]:
         """Return the packed one-hot of windows, as it is stored.
 
         Parameters
         ----------
         split : str
             train, valid or test.
-        rows : slice, or numpy.ndarray of int
-            Which of its windows; their numbers ascend, each once.
+        rows : slice
+            Which of its windows.
 
         Returns
         -------
@@ -133,15 +130,15 @@ class Dataset:
         """
         return self._file[split]["sequences"][rows]
 
-    def packed_labels(self, split: str, rows: Rows = slice(None)) -> NDArray[np.uint8]:
+    def packed_labels(self, split: str, rows: slice = slice(None)) -> NDArray[np.uint8]:
         """Return the packed labels of windows, as they are stored.
 
         Parameters
         ----------
         split : str
             train, valid or test.
-        rows : slice, or numpy.ndarray of int
-            Which of its windows; their numbers ascend, each once.
+        rows : slice
+            Which of its windows.
 
         Returns
         -------
@@ -150,34 +147,24 @@ class Dataset:
         """
         return self._file[split]["targets"][rows]
 
-    def packed_margins(self, rows: Rows = slice(None)) -> NDArray[np.uint8]:
+    def packed_margins(self, rows: slice = slice(None)) -> NDArray[np.uint8]:
         """Return the bases around training windows, as they are stored.
 
-        Parameters
-        ----------
-        rows : slice, or numpy.ndarray of int
-            Which windows of the training split; their numbers ascend, each once.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n, 2 margin/8, 4), uint8
-            ``numpy.packbits`` of the one-hot of the `margin` bp before each window, and of those
-            behind it.
+        Only for a file that has them: `margin` says so. The result is uint8, (n, 2 margin/8, 4),
+        ``numpy.packbits`` of the one-hot of the `margin` bp before each window, and of those
+        behind it.
         """
-        if self.margin == 0:
-            n = len(self._file["train"]["start"][rows])
-            return np.empty((n, 0, 4), dtype=np.uint8)
         return self._file[MARGINS][rows]
 
-    def packed_windows(self, split: str, rows: Rows = slice(None)) -> PackedWindows:
+    def packed_windows(self, split: str, rows: slice = slice(None)) -> PackedWindows:
         """Return all that is stored of windows, for `danq.data.dataset_writer.Writer.append`.
 
         Parameters
         ----------
         split : str
             train, valid or test.
-        rows : slice, or numpy.ndarray of int
-            Which of its windows; their numbers ascend, each once.
+        rows : slice
+            Which of its windows.
 
         Returns
         -------
@@ -191,15 +178,15 @@ class Dataset:
             margins=self.packed_margins(rows) if has_margins else None,
         )
 
-    def labels(self, split: str, rows: Rows = slice(None)) -> NDArray[np.uint8]:
+    def labels(self, split: str, rows: slice = slice(None)) -> NDArray[np.uint8]:
         """Return the labels of windows.
 
         Parameters
         ----------
         split : str
             train, valid or test.
-        rows : slice, or numpy.ndarray of int
-            Which of its windows; their numbers ascend, each once.
+        rows : slice
+            Which of its windows.
 
         Returns
         -------

@@ -119,10 +119,7 @@ class Files(NamedTuple):
         numpy.ndarray, shape (n, 2 margin/8, 4), uint8
             As `danq.data.margins.cut_margins` returns them.
         """
-        held_out = []
-        for name, start, end in [*self.valid, *self.test]:
-            if name == chrom:
-                held_out.append((start, end))
+        held_out = regions_on(chrom, [*self.valid, *self.test])
         return cut_margins(
             self.genome,
             chrom,
@@ -131,6 +128,24 @@ class Files(NamedTuple):
             margin=self.settings.margin,
             held_out=held_out,
         )
+
+
+def regions_on(chrom: str, regions: Iterable[Region]) -> list[tuple[int, int]]:
+    """Return the start and end of each region that lies on a chromosome.
+
+    Parameters
+    ----------
+    chrom : str
+        The chromosome.
+    regions : iterable of danq.genome.tables.Region
+        Regions of any chromosomes.
+
+    Returns
+    -------
+    list of tuple of (int, int)
+        bp, 0-based half-open, in the same order.
+    """
+    return [(start, end) for name, start, end in regions if name == chrom]
 
 
 class _Errors:

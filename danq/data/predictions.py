@@ -78,11 +78,11 @@ def write_predictions(
     arrays: dict[str, NDArray[np.floating]] = {"probabilities": scores}
     if validation is not None:
         arrays["validation"] = validation
-        attributes["validation_auprc"] = _mean_of_known(validation)
+        attributes["validation_auprc"] = mean_of_known(validation)
     write_artefact(path, FORMAT, attributes, arrays)
 
 
-def _mean_of_known(values: NDArray[np.float64]) -> float:
+def mean_of_known(values: NDArray[np.float64]) -> float:
     """Return the mean of the values that are not nan; nan where all are."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else np.nan

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset, open_dataset
-from danq.data.predictions import write_predictions
+from danq.data.predictions import mean_of_known, write_predictions
 from danq.errors import DanqError
 from danq.evaluation.boosting import fit_boosting
 from danq.evaluation.kmers import fit_kmers
@@ -83,9 +83,10 @@ def predict_baseline(
         areas = measure(data.labels("valid"), predict("valid"), threads, ["auprc"])
     auprc = areas["auprc"]
     write_predictions(output, test, kind, _NO_SEED, "test", windows, auprc)
-    known = auprc[~np.isnan(auprc)]
-    if len(known):
-        print(f"{kind}: mean validation AUPRC {known.mean():.3f} of {len(known)} targets")
+    n_known = np.count_nonzero(~np.isnan(auprc))
+    if n_known:
+        mean = mean_of_known(auprc)
+        print(f"{kind}: mean validation AUPRC {mean:.3f} of {n_known} targets")
 
 
 def _fitted(kind: str, data: Dataset, motifs: PathLike, threads: int) -> Predict:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from danq.data.dataset import Dataset
+from danq.errors import DanqError
 from danq.evaluation.fitting import Features, FittedBaseline, Plan, fit_baseline
 from danq.evaluation.scanning import Floats, Scan, Scanner, distances, log_sum, place_of_best
 from danq.files import PathLike
@@ -72,10 +73,13 @@ def fit_boosting(data: Dataset, motifs: PathLike, threads: int = 1) -> FittedBas
     Raises
     ------
     DanqError
-        The motifs cannot be read.
+        The motifs cannot be read, or all are longer than a window.
     """
     every = [motif.matrix for motif in meme.known_motifs(motifs)]
     matrices = [matrix for matrix in every if len(matrix) <= data.window]
+    if not matrices:
+        what = f"no motif of {motifs} fits into a window of {data.window} bp"
+        raise DanqError(f"{what}; give shorter motifs, or leave boosting out of baselines")
     features = all_motif_features(matrices, data.background("train"), threads)
     targets = range(len(data.names))
     plan = Plan("boosting", features, _boosting, targets, correlated, MOST_WINDOWS)

@@ -37,7 +37,8 @@ class Sample(NamedTuple):
     rows : numpy.ndarray, shape (n,), int64
         Rows of the training split, ascending.
     weights : numpy.ndarray, shape (n,), float64, or None
-        How many windows each stands for; None where each stands for itself alone.
+        How many windows each stands for, less or more than the mean of all, which is 1; None where
+        each stands for itself alone.
     """
 
     rows: NDArray[np.int64]
@@ -51,8 +52,9 @@ def sample_windows(data: Dataset, most: int) -> Sample:
     chromosome: neighbours that share most of their bases have nearly the same features and labels,
     and cost memory and time. Of more than `most`, windows with a label are the half, or all of them
     where they are fewer, since they are rare and every target learns from them; windows without a
-    label fill the rest. Either kind is taken at equal distances, and its windows weigh as much as
-    all of that kind, so that probabilities stay those of the whole split.
+    label fill the rest. Either kind is taken at equal distances, and weighs as much as in the whole
+    split, so that probabilities stay those of the whole split. The mean weight is 1: a penalty on
+    the size of coefficients or leaves would count for less, the more windows each one stands for.
 
     Parameters
     ----------
@@ -79,7 +81,8 @@ def sample_windows(data: Dataset, most: int) -> Sample:
         weights.append(np.full(n_chosen, len(kind) / max(1, n_chosen)))
     together = np.concatenate(chosen)
     order = np.argsort(together)
-    return Sample(together[order], np.concatenate(weights)[order])
+    stands_for = np.concatenate(weights)[order]
+    return Sample(together[order], stands_for / stands_for.mean())
 
 
 def side_by_side_rows(data: Dataset) -> NDArray[np.int64]:
@@ -294,9 +297,10 @@ class FittedBaseline(NamedTuple):
             rows = np.arange(start, min(start + _PREDICTED, n))
             table = feature_table(data, split, rows, self.features)
             table = self.scaler.transform(table)
-            for target, classifier in self.classifiers.items():
-                seen = table[:, self.columns[target]]
-                scores[rows, target] = classifier.predict_proba(seen)[:, 1]
+            with threadpool_limits(1):
+                for target, classifier in self.classifiers.items():
+                    seen = table[:, self.columns[target]]
+                    scores[rows, target] = classifier.predict_proba(seen)[:, 1]
         return scores
 
 
@@ -365,8 +369,7 @@ def fit_baseline(data: Dataset, plan: Plan, threads: int = 1) -> FittedBaseline:
     """
     most = min(plan.most_windows, MOST_CELLS // max(1, plan.features.n))
     sample = sample_windows(data, most)
-    packed = read_rows(partial(data.packed_labels, "train"), sample.rows)
-    labels = np.unpackbits(packed, axis=1, count=len(data.names))
+    labels = read_rows(partial(data.labels, "train"), sample.rows)
     n_positive = labels.sum(axis=0, dtype=np.int64)
     targets = [target for target in plan.targets if 0 < n_positive[target] < len(labels)]
     if not targets:
@@ -380,7 +383,9 @@ def fit_baseline(data: Dataset, plan: Plan, threads: int = 1) -> FittedBaseline:
         classifier.fit(table[:, columns], labels[:, target], sample_weight=sample.weights)
         return columns, classifier
 
-    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1):
+    # OpenMP keeps a limit for each thread that calls it: every worker has to set its own.
+    workers = ThreadPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,))
+    with threadpool_limits(1), workers as pool:
         fitted = pool.map(fit_target, targets)
         bar = tqdm(fitted, plan.title, len(targets), unit="target", disable=None)
         by_target = dict(zip(targets, bar, strict=True))

@@ -28,6 +28,7 @@ COLUMNS = [
     "seed_high",
     "low",
     "high",
+    "covers",
 ]
 """Columns of learning_curve.tsv."""
 
@@ -69,8 +70,9 @@ def learning_curve(
     output : path
         Table to write, columns `COLUMNS`. A row with `b` NA is a model: its mean AUPRC over the
         targets, seeds averaged. The others are pairs: the AUPRC of `a` less that of `b`, with its
-        95 % interval `low` to `high`. `seed_low` and `seed_high` are the lowest and the highest of
-        the single seeds; a pair has them where both models were trained from the same seeds.
+        95 % interval `low` to `high`, and what this `covers`, as in comparison.tsv. `seed_low` and
+        `seed_high` are the lowest and the highest of the single seeds; a pair has them where both
+        models were trained from the same seeds.
 
     Raises
     ------
@@ -158,10 +160,11 @@ def pair_rows(comparison: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns a, b, n_targets, n_seeds, auprc (of a less b), seed_low, seed_high, low, high.
+        Columns a, b, n_targets, n_seeds, auprc (of a less b), seed_low, seed_high, low, high,
+        covers.
     """
     means = comparison[comparison["target"] == "mean"]
-    columns = ["a", "b", "n_targets", "difference", "low", "high"]
+    columns = ["a", "b", "n_targets", "difference", "low", "high", "covers"]
     rows = means[columns].rename(columns={"difference": "auprc"})
     spread = [_seed_spread(measured, pair.a, pair.b) for pair in rows.itertuples()]
     found = pd.DataFrame(spread, columns=["n_seeds", "seed_low", "seed_high"], index=rows.index)
@@ -170,7 +173,8 @@ def pair_rows(comparison: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
 
 def _seed_spread(measured: pd.DataFrame, a: str, b: str) -> tuple[int, float, float]:
     """Return how many seeds two models share, and their lowest and highest difference."""
-    scores_a = measured.loc[[a]].set_index("seed")["auprc"]
-    scores_b = measured.loc[[b]].set_index("seed")["auprc"]
+    # A model without an AUPRC of any target has no row.
+    scores_a = measured[measured.index == a].set_index("seed")["auprc"]
+    scores_b = measured[measured.index == b].set_index("seed")["auprc"]
     differences = (scores_a - scores_b).dropna()
     return len(differences), differences.min(), differences.max()

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from danq.evaluation.components import WINDOWS
 from danq.plotting import curves
 from danq.plotting.style import Style, styles
 from danq.report.figures import Drawing
@@ -19,11 +20,11 @@ from danq.report.words import (
     signed,
     title,
     versus,
-    versus_covered,
 )
 
 _SIZE = (8.4, 3.7)  # inches
-_COLUMNS = ["n_windows", "n_labelled", "n_unseen", "auprc", "seed_low", "seed_high", "low", "high"]
+_COUNTS = ["n_windows", "n_labelled", "n_unseen"]
+_COLUMNS = [*_COUNTS, "auprc", "seed_low", "seed_high", "low", "high", "covers"]
 _NOTE = (
     "Trained on nested shares of the training windows, whole blocks of the genome; the test "
     "windows are the same. Left: mean AUPRC over targets, bands from the lowest seed to the "
@@ -39,9 +40,8 @@ def learning_curve(run: Run) -> Drawing | None:
     models = model_curves(run)
     if not models:
         return None
-    by_pair = pair_curves(run)
-    pairs = {versus(pair): rows for pair, rows in by_pair}
-    limited = [versus(pair) for pair, _ in by_pair if versus_covered(pair) != versus(pair)]
+    pairs = {versus(pair): rows for pair, rows in pair_curves(run)}
+    limited = any((rows["covers"] == WINDOWS).any() for rows in pairs.values())
     limit = f"With fewer than three seeds they cover {WINDOWS_ONLY}." if limited else ""
     note = sentence(_NOTE, limit)
     looks = _looks(run)
@@ -88,8 +88,9 @@ def _titles(name: str, rows: pd.DataFrame, low: str, high: str) -> list[str]:
     titles = []
     for row in rows.to_dict("records"):
         value = signed(row["auprc"]) if low == "low" else number(row["auprc"])
+        bounds = interval(row[low], row[high], row["covers"])
         windows = f"{row['n_windows']:,.0f} training windows"
-        titles.append(f"{name}: {value} {interval(row[low], row[high])}, {windows}")
+        titles.append(f"{name}: {value} {bounds}, {windows}")
     return titles
 
 

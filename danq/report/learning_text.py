@@ -32,7 +32,7 @@ def _pair_sentence(pair: Pair, rows: pd.DataFrame) -> str:
     if found.side == "around":
         text = f"The interval of {name} contains 0 at every number of windows, up to {most}."
         return sentence(text, unknown)
-    amount = f"{signed(found.difference)} {interval(found.low, found.high, pair.covers)}"
+    amount = f"{signed(found.difference)} {interval(found.low, found.high, found.covers)}"
     if found.windows == rows["n_windows"].max():
         text = f"The interval of {name} excludes 0 only with all {windows}: {amount}."
         return sentence(text, unknown)

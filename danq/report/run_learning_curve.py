@@ -24,7 +24,7 @@ def read_learning_curve(path: Path, metrics: pd.DataFrame) -> pd.DataFrame | Non
     Returns
     -------
     pandas.DataFrame or None
-        ``b`` is an empty text in the rows of single models. None where there is no table, or one
+        ``b`` and ``covers`` are empty texts in the rows of single models. None where there is no table, or one
         of other trainings: one that was left there when the run was made again without a curve.
 
     Raises
@@ -32,10 +32,11 @@ def read_learning_curve(path: Path, metrics: pd.DataFrame) -> pd.DataFrame | Non
     DanqError
         The table lacks a column, or has text where a number belongs.
     """
-    frame = read_optional_table(path, ["a", "b"], [*_COUNTS, *_SCORES])
+    frame = read_optional_table(path, ["a", "b", "covers"], [*_COUNTS, *_SCORES])
     if frame is None:
         return None
-    frame["b"] = frame["b"].mask(frame["b"] == "NA", "")
+    for column in ("b", "covers"):
+        frame[column] = frame[column].mask(frame[column] == "NA", "")
     refuse_odd_models(frame["a"], path)
     refuse_odd_models(frame.loc[frame["b"] != "", "b"], path)
     frame = frame.astype({"n_windows": int, "n_labelled": int, "n_unseen": int})

@@ -5,6 +5,7 @@ drawn negatives change it. So the best weights predict some training windows as 
 validation windows, and AUPRC is compared where targets are equally frequent.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from danq.data.dataset import Dataset
-from danq.evaluation.fitting import evenly_spaced, side_by_side_rows
+from danq.evaluation.fitting import evenly_spaced, read_rows, side_by_side_rows
 from danq.network.strands import BATCH, strand_probabilities
 
 MOST_WINDOWS = 2_000
@@ -70,7 +71,7 @@ def measure_gap(
     """
     side_by_side = side_by_side_rows(dataset)
     rows = side_by_side[evenly_spaced(len(side_by_side), MOST_WINDOWS)]
-    labels = dataset.labels("train", rows)
+    labels = read_rows(partial(dataset.labels, "train"), rows)
     n_positive = labels.sum(axis=0, dtype=np.int64)
     enough = (n_positive >= FEWEST_POSITIVES) & (n_positive < len(rows))
     targets = np.flatnonzero(enough & np.isfinite(areas))

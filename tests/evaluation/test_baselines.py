@@ -5,10 +5,14 @@ from sklearn.metrics import average_precision_score
 
 from danq.catalog import BASELINES
 from danq.data.dataset import open_dataset
+from danq.data.dataset_writer import create_dataset
 from danq.data.predictions import read_predictions
 from danq.errors import DanqError
+from danq.evaluation import baselines
 from danq.evaluation.baselines import predict_baseline
 from danq.evaluation.kmers import fit_kmers
+from danq.genome.bins import SPLITS
+from danq.genome.sequence import pack
 from danq.motif.meme import Motif, write_meme
 
 FITTED = [name for name, baseline in BASELINES.items() if not baseline.oracle]
@@ -44,6 +48,50 @@ def test_a_baseline_predicts_the_targets_that_it_can_know(with_motif, tmp_path, 
     predict_baseline(kind, dataset, tmp_path / "b.h5", motifs=motifs, threads=3)
     again = read_predictions(tmp_path / "b.h5")
     np.testing.assert_array_equal(again.scores, written.scores)
+
+
+GATTACA = [2, 0, 3, 3, 0, 1, 0]
+
+
+def with_test_bases(path, shares):
+    """Write a dataset; `shares` of the bases are those of its test windows, the rest is the same.
+
+    Most positive windows have GATTACA in their middle, and few others.
+    """
+    rng = np.random.default_rng(0)
+    n_windows = {"train": 300, "valid": 80, "test": 80}
+    with create_dataset(
+        path,
+        window=40,
+        bin_size=20,
+        targets=[("A", "g", "M1")],
+        chromosomes={"c": 10_000},
+        rows=np.array([[n] for n in n_windows.values()]),
+    ) as writer:
+        for split in SPLITS:
+            n = n_windows[split]
+            p = shares if split == "test" else [0.3, 0.2, 0.2, 0.3]
+            indices = rng.choice(4, size=(n, 40), p=p).astype(np.uint8)
+            bound = rng.random(n) < 0.3
+            indices[bound, 16:23] = GATTACA
+            labels = bound ^ (rng.random(n) < 0.2)
+            starts = 10 + 20 * np.arange(n)
+            writer.append(split, pack(indices), labels[:, None] * np.uint8(128), starts)
+    return path
+
+
+@pytest.mark.parametrize("kind", FITTED)
+def test_the_test_windows_change_no_score_of_other_windows(tmp_path, kind):
+    other = np.random.default_rng(1).dirichlet([0.5] * 4, 9)
+    own = 0.1 + 0.6 * np.eye(4)[GATTACA]
+    write_meme(tmp_path / "known.meme", [Motif("M1", "", own), Motif("M2", "", other)])
+    scores = []
+    for name, shares in (("at", [0.49, 0.01, 0.01, 0.49]), ("gc", [0.01, 0.49, 0.49, 0.01])):
+        with open_dataset(with_test_bases(tmp_path / name, shares)) as data:
+            predict = baselines._fitted(kind, data, tmp_path / "known.meme", 1)
+            scores.append(predict("valid"))
+    assert np.ptp(scores[0]) > 0.1
+    np.testing.assert_array_equal(*scores)
 
 
 def test_validation_auprc_is_that_of_the_validation_split(with_motif, tmp_path, capsys):

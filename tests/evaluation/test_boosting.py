@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from danq.data.dataset import open_dataset
+from danq.errors import DanqError
 from danq.evaluation import boosting
 from danq.evaluation.boosting import FEATURES, all_motif_features, fit_boosting
 from danq.evaluation.scanning import distances
@@ -69,3 +71,11 @@ def test_a_motif_that_is_wider_than_a_window_is_left_out(toy_dataset, tmp_path):
     write_meme(tmp_path / "known.meme", [Motif("M1", "", rng.dirichlet([1] * 4, 6)), wide])
     with open_dataset(toy_dataset) as data:
         assert fit_boosting(data, tmp_path / "known.meme").features.n == len(FEATURES)
+
+
+def test_motifs_none_of_which_fits_a_window_are_refused(toy_dataset, tmp_path):
+    wide = Motif("wide", "", np.random.default_rng(0).dirichlet([1] * 4, 2000))
+    write_meme(tmp_path / "known.meme", [wide])
+    message = "known.meme fits into a window of .* bp; give shorter motifs, or leave boosting out"
+    with open_dataset(toy_dataset) as data, pytest.raises(DanqError, match=message):
+        fit_boosting(data, tmp_path / "known.meme")

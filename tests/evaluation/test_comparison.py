@@ -8,7 +8,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from danq import catalog
 from danq.data.dataset import open_dataset
+from danq.evaluation import comparison
 from danq.evaluation.comparison import COLUMNS, Split, compare, read_test_split
+from danq.evaluation.components import Spread
 from danq.evaluation.metrics import measure
 from danq.evaluation.uncertainty import genomic_blocks
 
@@ -143,6 +145,60 @@ def test_seeds_that_differ_widen_the_interval():
     degrees = 2 * 2  # the windows add nothing: both models have the same three networks
     assert several["sampling_sd"] < several["seed_sd"] / 1000
     assert several["high"] == pytest.approx(error * stats.t.ppf(0.975, degrees), rel=1e-3)
+
+
+def drawn_spread(rng, n_seeds, sd, shared):
+    """Return a Spread of two targets; `shared` by all seeds are replicates and influences."""
+    areas = rng.normal(0.5, sd, (2, n_seeds, 2))
+    replicates, influence = (part + rng.normal(0, sd, (n_seeds, *part.shape)) for part in shared)
+    return Spread(areas[0], areas[1], replicates, influence)
+
+
+def by_hand(areas, resampled, variance, n_carrying):
+    """Return the error over windows and half of the interval of two models, (2 of T)."""
+    # What is the same for all seeds of a model: all but each seed's own luck with the windows.
+    mean_a, mean_b = (seeds.mean(axis=0) for seeds in resampled)
+    windows = variance(mean_a - mean_b)
+    for seeds, mean in zip(resampled, (mean_a, mean_b), strict=True):
+        s = len(seeds)
+        windows = windows - sum(variance(seed - mean) for seed in seeds) / (s * (s - 1))
+    assert (windows > 0).all()
+    parts = [windows, *(seeds.var(axis=0, ddof=1) / len(seeds) for seeds in areas)]
+    freedom = [n_carrying - 1, *(len(seeds) - 1 for seeds in areas)]
+    total = sum(parts)
+    degrees = total**2 / sum(part**2 / df for part, df in zip(parts, freedom, strict=True))
+    return np.sqrt(windows), np.sqrt(total) * stats.t.ppf(0.975, degrees)
+
+
+def test_an_interval_over_seeds_adds_each_models_own_spread_to_what_seeds_share():
+    rng = np.random.default_rng(5)
+    n_blocks, n_replicates = 12, 300
+    positives = rng.integers(1, 9, (n_blocks, 2))
+    shared = [rng.normal(0, 0.03, (n, 2)) for n in (n_replicates, n_blocks)]
+    steady = drawn_spread(rng, 3, 0.01, shared)
+    shared = [rng.normal(0, 0.03, (n, 2)) for n in (n_replicates, n_blocks)]
+    wild = drawn_spread(rng, 4, 0.04, shared)
+    carrying = positives.sum(axis=0) ** 2 / (positives**2).sum(axis=0)
+    correction = n_blocks / (n_blocks - 1)
+    for a, b in ((steady, wild), (wild, steady)):
+        table = comparison._differences(a, b, positives)
+        assert table["covers"].eq("windows and seeds").all()
+        windows, half = by_hand(
+            (a.auprc, b.auprc),
+            (a.replicates, b.replicates),
+            lambda values: values.var(axis=0, ddof=1) * correction,
+            carrying,
+        )
+        np.testing.assert_allclose(table["sampling_sd"], windows)
+        np.testing.assert_allclose(table["high"] - table["low"], 2 * half)
+        np.testing.assert_allclose(table["difference"] - table["low"], half)
+        _, half = by_hand(
+            (a.auroc, b.auroc),
+            (a.influence, b.influence),
+            lambda values: (values**2).sum(axis=0),
+            carrying,
+        )
+        np.testing.assert_allclose(table["auroc_high"] - table["auroc_low"], 2 * half)
 
 
 def test_too_few_seeds_of_either_model_leave_an_interval_of_the_test_windows():

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -30,7 +34,7 @@ def test_overlapping_bins_are_fitted_side_by_side(toy, run_extract, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
-def test_labelled_windows_are_preferred_and_weights_restore_the_numbers(toy_dataset, share):
+def test_labelled_windows_are_preferred_and_weights_restore_the_ratio(toy_dataset, share):
     with open_dataset(toy_dataset) as data:
         labelled = data.labels("train").any(axis=1)
         most = int(share * len(labelled))
@@ -38,9 +42,10 @@ def test_labelled_windows_are_preferred_and_weights_restore_the_numbers(toy_data
     assert len(rows) == most and (np.diff(rows) > 0).all()
     chosen = labelled[rows]
     assert chosen.sum() == min(labelled.sum(), max(most // 2, most - (~labelled).sum()))
-    for kind in (True, False):
-        assert weights[chosen == kind].sum() == pytest.approx((labelled == kind).sum())
-        assert len(set(weights[chosen == kind])) == 1
+    ratio = weights[chosen].sum() / weights[~chosen].sum()
+    assert ratio == pytest.approx(labelled.sum() / (~labelled).sum())
+    assert len(set(weights[chosen])) == len(set(weights[~chosen])) == 1
+    assert weights.mean() == pytest.approx(1)  # else penalties would vanish on large genomes
 
 
 def test_classifiers_equal_scikit_learn_on_the_same_table(toy_dataset):
@@ -53,6 +58,61 @@ def test_classifiers_equal_scikit_learn_on_the_same_table(toy_dataset):
     for target in range(2):
         expected = LogisticRegression().fit(train, labels[:, target]).predict_proba(test)[:, 1]
         np.testing.assert_allclose(scores[:, target], expected, atol=1e-3)
+
+
+def test_weighted_classifiers_equal_scikit_learn_on_the_same_windows(toy_dataset):
+    with open_dataset(toy_dataset) as data:
+        most = data.length("train") // 2
+        scores = fit_baseline(data, PLAN._replace(most_windows=most)).predict(data, "valid")
+        rows, weights = sample_windows(data, most)
+        train, valid = (base_counts(data.base_indices(split)) for split in ("train", "valid"))
+        labels = data.labels("train")[rows]
+    chosen = train[rows]
+    mean, sd = chosen.mean(axis=0), chosen.std(axis=0)
+    train, valid = ((table - mean) / np.where(sd > 0, sd, 1) for table in (chosen, valid))
+    for target in range(2):
+        classifier = LogisticRegression().fit(train, labels[:, target], sample_weight=weights)
+        expected = classifier.predict_proba(valid)[:, 1]
+        np.testing.assert_allclose(scores[:, target], expected, rtol=1e-3)
+        plain = LogisticRegression().fit(train, labels[:, target]).predict_proba(valid)[:, 1]
+        assert not np.allclose(plain, expected, rtol=0.05)
+
+
+THREADS = """
+import sys
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info
+from danq.data.dataset import open_dataset
+from danq.evaluation.fitting import fit_baseline
+from tests.evaluation.test_fitting import PLAN
+
+def limits():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"}
+
+seen = []
+
+class Recorder(LogisticRegression):
+    def fit(self, *arguments, **options):
+        seen.append(limits())
+        return super().fit(*arguments, **options)
+
+    def predict_proba(self, X):
+        seen.append(limits())
+        return super().predict_proba(X)
+
+assert limits() == {2}
+with open_dataset(sys.argv[1]) as data:
+    fit_baseline(data, PLAN._replace(classifier=Recorder), threads=2).predict(data, "valid")
+assert seen == [{1}] * 4, seen
+assert limits() == {2}
+"""
+
+
+def test_classifiers_take_no_threads_beside_those_asked_for(toy_dataset):
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", THREADS, str(toy_dataset)]
+    subprocess.run(command, env=environment, check=True)
 
 
 def test_blocks_and_threads_change_no_score(toy_dataset, monkeypatch):

@@ -8,8 +8,8 @@ from danq.data.dataset import open_dataset
 from danq.data.predictions import write_predictions
 from danq.data.subset import subset
 from danq.evaluation.evaluate import evaluate
-from danq.evaluation.learning_curve import COLUMNS, learning_curve
-from danq.files import read_table
+from danq.evaluation.learning_curve import COLUMNS, by_seed, learning_curve, pair_rows
+from danq.files import read_table, write_table
 from tests.conftest import refuse
 
 TRAININGS = (("danq", 0), ("danq", 1), ("danq_conv", 0), ("danq_conv", 1), ("deepsea", 5))
@@ -60,7 +60,7 @@ def test_models_have_their_mean_over_targets_and_the_range_of_their_seeds(evalua
             assert row.n_seeds == len(seeds) and row.n_targets == 2
             assert row.auprc == pytest.approx(np.mean(seeds))
             assert (row.seed_low, row.seed_high) == pytest.approx((min(seeds), max(seeds)))
-    assert models[["low", "high"]].isna().all(axis=None)
+    assert models[["low", "high", "covers"]].isna().all(axis=None)
 
 
 def test_pairs_have_the_difference_and_interval_of_the_comparison(evaluated, curve):
@@ -77,6 +77,16 @@ def test_pairs_have_the_difference_and_interval_of_the_comparison(evaluated, cur
             np.testing.assert_allclose((row.low, row.high), mean[["low", "high"]].astype(float))
 
 
+def test_pairs_have_what_their_interval_covers(evaluated):
+    comparison = read_table(evaluated[2][0])
+    is_mean = comparison["target"] == "mean"
+    covers = ["windows", "windows and seeds", np.nan]
+    comparison["covers"] = "another"
+    comparison.loc[is_mean, "covers"] = covers
+    pairs = pair_rows(comparison, by_seed(read_table(evaluated[1][0])))
+    assert pairs["covers"].fillna("").tolist() == [*covers[:2], ""]
+
+
 def test_seeds_of_a_pair_are_those_that_both_models_have(evaluated, curve):
     metrics = read_table(evaluated[1][1]).groupby(["model", "seed"])["auprc"].mean()
     last = curve[curve["share"] == 1].set_index(["a", "b"])
@@ -87,6 +97,20 @@ def test_seeds_of_a_pair_are_those_that_both_models_have(evaluated, curve):
     assert pair["seed_high"] == pytest.approx(differences.max())
     other = last.loc[("danq", "deepsea")]
     assert other["n_seeds"] == 0 and pd.isna(other["seed_low"]) and pd.isna(other["seed_high"])
+
+
+def test_a_model_without_any_auprc_has_no_row_and_no_spread(evaluated, tmp_path):
+    """As of predictions that are not a number, from a training that failed on a small share."""
+    datasets, metrics, comparisons = evaluated
+    table = read_table(metrics[0])
+    table.loc[table["model"] == "danq", "auprc"] = np.nan
+    write_table(tmp_path / "metrics.tsv", table)
+    output = tmp_path / "learning_curve.tsv"
+    learning_curve(datasets, [tmp_path / "metrics.tsv", metrics[1]], comparisons, output)
+    share = read_table(output).query(f"share == {SHARES[0]}")
+    assert share.loc[share["b"].isna(), "a"].tolist() == ["danq_conv", "deepsea"]
+    pair = share.set_index(["a", "b"]).loc[("danq", "danq_conv")]
+    assert pair["n_seeds"] == 0 and pair[["seed_low", "seed_high"]].isna().all()
 
 
 def test_each_share_says_its_windows(evaluated, curve):

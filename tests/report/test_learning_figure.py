@@ -3,6 +3,8 @@
 import numpy as np
 
 from danq import read_run
+from danq.files import read_table, write_table
+from danq.report import learning_figure
 from danq.report.learning_figure import learning_curve
 from tests.report.learning_toy import PARTS, write_learning_curve
 from tests.report.toy_run import page_of, write_run
@@ -26,6 +28,23 @@ def test_models_to_the_left_and_differences_to_the_right(tmp_path):
     assert set(drawing.numbers["line"]) == set(names)
     looks = [style for style, _ in drawing.legend]
     assert len(set(looks)) == len(looks)
+
+
+def test_a_title_and_the_note_say_what_the_interval_of_a_share_covers(tmp_path):
+    folder = write_run(tmp_path / "run", seeds=(0, 1))
+    both = "windows and seeds"
+    write_learning_curve(folder, [(0.01, 0.03)] * 3, covers=("windows", both, both))
+    drawing = learning_curve(read_run(folder))
+    rows = drawing.numbers[drawing.numbers["line"] == "DanQ − DanQ-conv"]
+    assert rows["covers"].tolist() == ["windows", both, both]
+    first, *others = learning_figure._titles("DanQ − DanQ-conv", rows, "low", "high")
+    assert first.endswith("[0.010, 0.030; test windows only], 100 training windows")
+    assert all("[0.010, 0.030], " in title for title in others)
+    assert "they cover test windows only" in drawing.note
+    curve = read_table(folder / "learning_curve.tsv")
+    curve.loc[curve["b"].notna(), "covers"] = both
+    write_table(folder / "learning_curve.tsv", curve)
+    assert "test windows only" not in learning_curve(read_run(folder)).note
 
 
 def test_a_run_without_a_curve_has_no_figure_and_its_page_no_word_of_it(tmp_path):

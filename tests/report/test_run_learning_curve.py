@@ -24,6 +24,8 @@ def test_rows_of_models_have_no_second_model(folder):
     assert len(curve) == len(written) == 3 * len(PARTS) * 2
     assert set(curve.loc[curve["b"] == "", "a"]) == {"danq", "danq_conv", "deepsea"}
     assert set(curve["n_windows"]) == set(PARTS.values())
+    assert set(curve.loc[curve["b"] == "", "covers"]) == {""}
+    assert set(curve.loc[curve["b"] != "", "covers"]) == {"windows and seeds"}
 
 
 def test_a_curve_that_was_left_by_other_trainings_is_ignored(folder):
@@ -35,8 +37,9 @@ def test_a_curve_that_was_left_by_other_trainings_is_ignored(folder):
     assert read_run(folder).learning_curve is None
 
 
-def test_a_table_without_a_column_is_refused(folder):
+@pytest.mark.parametrize("column", ["seed_low", "covers"])
+def test_a_table_without_a_column_is_refused(folder, column):
     curve = write_learning_curve(folder)
-    write_table(folder / "learning_curve.tsv", curve.drop(columns="seed_low"))
-    with pytest.raises(DanqError, match="no column seed_low; make the file again"):
+    write_table(folder / "learning_curve.tsv", curve.drop(columns=column))
+    with pytest.raises(DanqError, match=f"no column {column}; make the file again"):
         read_run(folder)

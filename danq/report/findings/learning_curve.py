@@ -22,6 +22,8 @@ class Onset(NamedTuple):
         On which side of 0 it lies; "around" where no interval excludes 0, "" where there is none.
     lasts : bool
         Whether every larger number of windows with an interval has it on the same side.
+    covers : str
+        What the interval is for, see `danq.evaluation.components.covered`.
     """
 
     windows: int
@@ -30,6 +32,7 @@ class Onset(NamedTuple):
     high: float
     side: Verdict
     lasts: bool
+    covers: str
 
 
 def model_curves(run: Run) -> dict[str, pd.DataFrame]:
@@ -74,4 +77,4 @@ def onset(rows: pd.DataFrame) -> Onset:
     side = sides[place]
     lasts = {later for later in sides[place:] if later} <= {side}
     windows = int(row["n_windows"])
-    return Onset(windows, row["auprc"], row["low"], row["high"], side, lasts)
+    return Onset(windows, row["auprc"], row["low"], row["high"], side, lasts, row["covers"])
