@@ -25,8 +25,8 @@ def read_learning_curve(path: Path, metrics: pd.DataFrame) -> pd.DataFrame | Non
     -------
     pandas.DataFrame or None
         ``b`` and ``covers`` are empty texts in the rows of single models. None where there is no
-        table, or one
-        of other trainings: one that was left there when the run was made again without a curve.
+        table, or one of other trainings: one that was left there when the run was made again
+        without a curve.
 
     Raises
     ------
