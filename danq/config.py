@@ -511,6 +511,7 @@ class Trainings(Train):
 class Tune(Train):
     """Search lr, dropout and weight_decay, and scale where told; other knobs stay as given."""
 
+    FIRST_TRIAL: typing.ClassVar = {"lr", "dropout", "weight_decay"}
     LR: typing.ClassVar = (1 / 4, 4.0)  # times the given one
     DROPOUT: typing.ClassVar = (0.0, 1.5)
     WEIGHT_DECAY: typing.ClassVar = (1e-4, 0.3)
@@ -839,6 +840,17 @@ class Config(Section):
             knobs["first_lr"] = own.lr
         budget = (self.tune or Tuning()).model_dump(exclude={"seed"})
         return Tune.model_validate(knobs | budget)
+
+    @model_validator(mode="after")
+    def _check_first_trials(self) -> Self:
+        for name, own in self.train.models.items() if self.tune else []:
+            others = sorted(own.given.keys() - Tune.FIRST_TRIAL)
+            if others:
+                raise ValueError(
+                    f"tune: a model of its own {others[0]} would not be tuned like the others; "
+                    f"give train.{others[0]} instead of the one of {name}, or run without tune"
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_tuning(self) -> Self:

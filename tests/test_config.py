@@ -82,6 +82,10 @@ def test_the_default_configuration_writes_out_every_knob():
         ),
         ({"tune": {"trails": 3}}, "unknown key 'tune.trails'; did you mean trials?"),
         ({"tune": {"trials": 0}}, "tune.trials: Input should be greater than or equal to 1"),
+        (
+            {"tune": {}, "train": {"models": {"deepsea": {"filter_scale": 2}}}},
+            "give train.filter_scale instead of the one of deepsea, or run without tune",
+        ),
         ({"tune": {}, "train": {"dropout": 1.8}}, "tune: dropout of deepsea: Input should be less"),
         ({"models": ["danq", "lstm"]}, "models.1: Input should be 'mlp', 'blstm', 'deepsea', "),
         (

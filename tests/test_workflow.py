@@ -251,6 +251,15 @@ def test_tuning_without_optuna_is_refused_before_anything_runs(tmp_path, monkeyp
     assert not (tmp_path / "results").exists()
 
 
+def test_a_knob_of_one_model_reruns_its_training_alone(finished):
+    lines = (ROOT / "tests" / "toy.yaml").read_text()
+    own = "models: {danq: {initialise_from: targets}}"
+    changed = lines.replace("epochs: 2", f"epochs: 2, {own}")
+    (finished / "changed.yaml").write_text(changed)
+    planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
+    assert (planned["train"], planned["predict"]) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("change", "rules"),
     [

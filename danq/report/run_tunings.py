@@ -9,7 +9,7 @@ import pandas as pd
 from danq.report.run_tables import read_json, read_optional_table
 from danq.report.run_trainings import Trained
 
-SEARCHED = ("lr", "dropout", "weight_decay", "scale")
+SEARCHED = ("lr", "dropout", "scale", "weight_decay")
 """Columns of trials.tsv with the knobs of a trial."""
 
 _TEXT = ["state", "best", "folder", "reason"]

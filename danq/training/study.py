@@ -14,7 +14,7 @@ from danq.config import Tune, differences
 from danq.errors import DanqError
 from danq.files import write_text
 
-SEARCHED = ("lr", "dropout", "weight_decay", "scale")
+SEARCHED = ("lr", "dropout", "scale", "weight_decay")
 """The knobs that may be searched."""
 
 START_UP = 10
@@ -77,12 +77,13 @@ def distributions(
         "lr": kinds.FloatDistribution(lr * lowest, lr * highest, log=True),
         "dropout": kinds.FloatDistribution(*Tune.DROPOUT),
     }
-    lightest, heaviest = Tune.WEIGHT_DECAY
-    if lightest <= given["weight_decay"] <= heaviest:
-        space["weight_decay"] = kinds.FloatDistribution(lightest, heaviest, log=True)
     if scales:
         choices = sorted({given["scale"], *scales})
         space["scale"] = kinds.CategoricalDistribution(choices)
+    # The last one: where it is missing, as in published recipes, the others are drawn as elsewhere.
+    lightest, heaviest = Tune.WEIGHT_DECAY
+    if lightest <= given["weight_decay"] <= heaviest:
+        space["weight_decay"] = kinds.FloatDistribution(lightest, heaviest, log=True)
     return space
 
 

@@ -33,8 +33,8 @@ def test_the_space_lies_around_what_was_given():
     assert space["lr"].log and space["weight_decay"].log and not space["dropout"].log
     assert space["scale"].choices == (0.01, 0.02, 0.04)
     assert describe_space(space) == (
-        "lr 0.001 to 0.016 (by its logarithm), dropout 0 to 1.5, weight_decay 0.0001 to 0.3 (by "
-        "its logarithm), scale 0.01, 0.02, 0.04"
+        "lr 0.001 to 0.016 (by its logarithm), dropout 0 to 1.5, scale 0.01, 0.02, 0.04, "
+        "weight_decay 0.0001 to 0.3 (by its logarithm)"
     )
 
 

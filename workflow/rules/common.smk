@@ -194,6 +194,22 @@ with_filters = [model for model in settings.models if MODELS[model].has_filters]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
 
 
+def initial_motifs(wildcards):
+    """Return the known motifs that a model's filters begin as, if they do, as the configuration names them."""
+    initial = settings.train_of(wildcards.model).initialise_from
+    return [settings.motifs] if initial in ("targets", "known") else []
+
+
+def motifs_of_training(wildcards):
+    """Return the files of the known motifs for the training of a model.
+
+    Where no filter begins as one they serve a line in the log: another version is no reason to train again.
+    """
+    if initial_motifs(wildcards):
+        return known_motifs
+    return [ancient(path) for path in known_motifs]
+
+
 def motifs_of_baseline(wildcards):
     """Return the option of the known motifs for a baseline that needs them."""
     return option("--motifs", [settings.motifs] if BASELINES[wildcards.baseline].needs_motifs else [])

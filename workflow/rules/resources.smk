@@ -44,10 +44,10 @@ def settings_of(job):
     return train.model_copy(update={"scale": scale})
 
 
-def minutes_of_training(job, windows):
-    """Return how long training on so many millions of windows takes."""
+def minutes_of_training(job, windows, model=None):
+    """Return how long training on so many millions of windows takes; of another model than the job's where one is given."""
     train = settings_of(job)
-    cost = MODELS[job.model].gflop
+    cost = MODELS[model or job.model].gflop
     speed = GFLOPS["gpu"] if gpu else GFLOPS["cpu"] * settings.threads
     workers = train.devices * train.nodes
     windows = windows * 1e6 * length / 1_000
@@ -74,10 +74,10 @@ def windows_shown(job):
 
 
 def minutes_of_search(job):
-    """Return how long the trials of a search take, one after the other on one device."""
+    """Return how long the trials of a search take, one after the other on one device: as long as danq's for any model."""
     workers = settings.train.devices * settings.train.nodes
     windows = settings.tune.windows / 1e6 if settings.tune.windows else windows_shown(job)
-    return settings.tune.trials * workers * minutes_of_training(job, windows)
+    return settings.tune.trials * workers * minutes_of_training(job, windows, "danq")
 
 
 scales = [settings.train_of(model).scale or 1.0 for model in settings.models]

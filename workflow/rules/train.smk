@@ -4,10 +4,6 @@
 # On several machines Slurm starts the processes; on one, danq itself starts them.
 nodes = settings.train.nodes
 devices = settings.train.devices
-initials = {settings.train_of(model).initialise_from for model in settings.models}
-initial_motifs = [settings.motifs] if initials & {"targets", "known"} else []
-# Without them the motifs serve a line in the log: another version of them is no reason to train again.
-motifs_of_training = known_motifs if initial_motifs else [ancient(path) for path in known_motifs]
 across_nodes = {
     "mpi": "srun",
     "nodes": nodes,
