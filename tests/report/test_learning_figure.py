@@ -1,11 +1,14 @@
 """The learning curve as a figure: what is drawn is what the table says."""
 
+import re
+
 import numpy as np
 
 from danq import read_run
 from danq.files import read_table, write_table
 from danq.report import learning_figure
 from danq.report.learning_figure import learning_curve
+from danq.report.learning_text import learning_sentences
 from tests.report.learning_toy import PARTS, write_learning_curve
 from tests.report.toy_run import page_of, write_run
 
@@ -62,4 +65,23 @@ def test_the_page_has_the_figure_and_the_sentence(tmp_path):
     report(folder, folder / "report.html", config=folder / "config.yaml")
     text = (folder / "report.html").read_text()
     assert "DanQ − DanQ-conv contains 0 at every number of windows" in text
-    assert 'id="learning-curve' in text or "Learning curve</" in text
+    (heading,) = re.findall(r'<h3 id="([a-z0-9-]+)">Learning curve</h3>', text)
+    assert heading.startswith("comparison-figure-")
+
+
+def test_one_network_has_a_curve_and_no_difference(tmp_path):
+    folder = write_run(tmp_path / "run")
+    written = write_learning_curve(folder)
+    alone = written[(written["a"] == "danq") & written["b"].isna()]
+    write_table(folder / "learning_curve.tsv", alone)
+    metrics = read_table(folder / "metrics.tsv")
+    others = ["deepsea", "danq_conv"]
+    write_table(folder / "metrics.tsv", metrics[~metrics["model"].isin(others)])
+    comparison = read_table(folder / "comparison.tsv")
+    has_other = comparison["a"].isin(others) | comparison["b"].isin(others)
+    write_table(folder / "comparison.tsv", comparison[~has_other])
+    run = read_run(folder)
+    drawing = learning_curve(run)
+    assert set(drawing.numbers["line"]) == {"DanQ"}
+    assert len(drawing.figure.axes) == 1
+    assert learning_sentences(run) == []
