@@ -613,8 +613,8 @@ def _add_compare(steps: Any) -> None:
         step.option(
             side,
             metavar=f"{side}.tsv",
-            help="a table (TSV or CSV) with a column name and columns of scores; group is "
-            "optional; the metrics.tsv of a run will do",
+            help="a table (TSV or CSV) with a column name, or a first one without a heading, and "
+            "columns of scores; group is optional; the metrics.tsv of a run will do",
         )
     step.option(
         "--models",
@@ -627,8 +627,21 @@ def _add_compare(steps: Any) -> None:
         nargs="+",
         metavar="COLUMN",
         default=[],
-        help="columns to compare; none given: those of auroc, auprc and auprc_trapezoid that both "
-        "tables have",
+        help="columns to compare, as auprc, or as 'PR AUC=auprc' where the second table calls it "
+        "otherwise; none given: those of auroc, auprc and auprc_trapezoid that both tables have",
+    )
+    step.option(
+        "--key",
+        nargs="+",
+        metavar="COLUMN",
+        default=[],
+        help="columns that name a target together, as name cell; none given: the column of names, "
+        "and target where names repeat and both tables have it",
+    )
+    step.option(
+        "--in-order",
+        action="store_true",
+        help="match rows of one key by their order, which must be the same in both tables",
     )
     step.output("table", "one row per metric and target (TSV)", required=False)
     step.output("output", "the comparison as one HTML page")

@@ -4,6 +4,7 @@ Without predictions it is unknown how the scores would vary with the test window
 intervals: means and medians, by group, which is higher where, and Wilcoxon's test over targets.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +19,10 @@ from danq.plotting import charts
 from danq.plotting.inline import figure_svg
 from danq.plotting.style import legend_entries, styles
 from danq.report import page
-from danq.report.score_tables import ScoreTable, join, read_scores
-from danq.report.words import number, p_value, plural, signed
+from danq.report.dataset_text import printable
+from danq.report.score_cells import Cells, read_cells, require
+from danq.report.score_tables import ScoreTable, default_keys, join, score_table
+from danq.report.words import listed, number, p_value, plural, signed
 
 _CAUTION = (
     "Scores alone do not say how they would vary with other test windows, so there are no "
@@ -28,6 +31,7 @@ _CAUTION = (
 )
 
 _STATISTICS = ("mean", "median")
+_LONGEST = 1000  # characters of a warning
 
 
 class Names(NamedTuple):
@@ -68,6 +72,8 @@ def compare(
     *,
     models: Sequence[str] | None = None,
     metrics: Sequence[str] = (),
+    key: Sequence[str] = (),
+    in_order: bool = False,
     table: PathLike | None = None,
 ) -> None:
     """Compare two tables of scores per target, and write the result as one HTML page.
@@ -75,58 +81,118 @@ def compare(
     Parameters
     ----------
     a, b : path
-        TSV or CSV with a header: a column ``name`` (or ``target``), columns of scores, and, if
-        there is one, ``group``. Names that occur several times are told apart by their order. A
-        column ``model`` says which rows belong together, and scores of several rows of one target
-        and model (``seed``) are averaged.
+        TSV or CSV with a header: a column ``name`` (or ``target``, or a first one without a
+        heading), columns of scores, and, if there is one, ``group``. A column ``model`` says which
+        rows belong together, and scores of several rows of one target and model (``seed``) are
+        averaged.
     output : path
         The page to write.
     models : pair of str, optional
         What to call the two; by default their model, or the files' names.
     metrics : sequence of str
-        Columns to compare, of which higher is better; by default those of
+        Columns to compare, of which higher is better; ``A=B`` where a column has one name in the
+        first table and another in the second. By default those of
         `danq.report.score_tables.COMPARED` that both tables have.
+    key : sequence of str
+        Columns that name a target together; by default the column of names, and in danq's own
+        tables also ``target`` where names repeat.
+    in_order : bool
+        Whether rows of one key are matched by their order, which must then be the same in both
+        tables; otherwise they are refused.
     table : path, optional
         TSV to write: metric, target, group, both scores and their difference.
 
     Raises
     ------
     DanqError
-        A table that cannot be read, without a name or a score, or with none of the other's targets.
+        A table that cannot be read, without a name or a score, with several rows of one key, or
+        with none of the other's targets.
     """
     model_a, model_b = models or (None, None)
-    table_a = read_scores(a, model_a, metrics)
-    table_b = read_scores(b, model_b, metrics)
-    names = _names(table_a, table_b, (a, b))
-    both = join(table_a.scores, table_b.scores, (a, b))
+    cells = (read_cells(a, model_a), read_cells(b, model_b))
+    keys = (key, key) if key else default_keys(*cells)
+    columns_a, columns_b = _columns(metrics, *cells)
+    table_a = score_table(cells[0], columns_a, keys[0], in_order)
+    table_b = score_table(cells[1], columns_b, keys[1], in_order)
+    names = _names(table_a, table_b)
+    both = join(table_a, table_b)
+    losses = [_losses(names.a, table_a, table_b), _losses(names.b, table_b, table_a)]
+    cautions = [caution for loss in losses for caution in loss.cautions]
+    for caution in cautions:
+        print(f"warning: {printable(caution, _LONGEST)}", file=sys.stderr)
     if table is not None:
         write_table(table, both)
-    n_shared = both.groupby("metric").size().max()
-    cautions = []
-    for title, scores in zip(names, (table_a.scores, table_b.scores), strict=True):
-        cautions += _left_out(title, len(scores) - n_shared)
     sections = _sections(both, names, cautions)
+    sections.append(_losses_section(losses))
     name = f"{names.a} and {names.b}"
     summary = f"{names.a} · {names.b}"
     heading = f"{names.a} against {names.b}"
     page.write_page(output, name, summary, sections, heading=heading)
 
 
-def _names(a: ScoreTable, b: ScoreTable, paths: tuple[PathLike, PathLike]) -> Names:
+def _columns(metrics: Sequence[str], a: Cells, b: Cells) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the column of each metric in either table, by what the metric is called."""
+    columns_a = {}
+    columns_b = {}
+    for metric in metrics:
+        is_one_column = metric in a.frame and metric in b.frame
+        column_a, equals, column_b = metric.partition("=")
+        if is_one_column or not equals:
+            columns_a[metric] = require(a, metric)
+            columns_b[metric] = require(b, metric)
+        else:
+            columns_a[metric] = require(a, column_a)
+            columns_b[metric] = require(b, column_b)
+    return columns_a, columns_b
+
+
+def _names(a: ScoreTable, b: ScoreTable) -> Names:
     """Return what the two tables are called; with their files, if both have the same name."""
     if a.name != b.name:
         return Names(a.name, b.name)
-    file_a, file_b = (Path(path).name for path in paths)
+    file_a = Path(a.path).name
+    file_b = Path(b.path).name
+    if file_a == file_b:
+        return Names(f"{a.name} (first)", f"{b.name} (second)")
     return Names(f"{a.name} ({file_a})", f"{b.name} ({file_b})")
 
 
-def _left_out(name: str, count: int) -> list[str]:
-    """Say how many targets of a table are not in the other one, if there are any."""
-    if not count:
-        return []
-    verb = "is" if count == 1 else "are"
-    targets = plural(count, "target")
-    return [f"{targets} of {name} {verb} not in the other table, and left out."]
+# --- what is not compared ---
+
+
+class _Losses(NamedTuple):
+    """What of a table takes no part in the comparison: sentences, and a row for each."""
+
+    cautions: list[str]
+    rows: list[list[str]]
+
+
+def _losses(name: str, table: ScoreTable, other: ScoreTable) -> _Losses:
+    """Return the targets of a table that the other one lacks, and its unknown scores."""
+    lacking = table.scores.index.difference(other.scores.index, sort=False)
+    targets = list(lacking.get_level_values(0))
+    rows = [[name, target, "all", "the other table lacks it"] for target in targets]
+    cautions = []
+    if targets:
+        verb = "is" if len(targets) == 1 else "are"
+        what = f"{plural(len(targets), 'target')} of {name} {verb} not in the other table"
+        cautions.append(f"{what}, and left out: {listed(targets)}.")
+    for metric, unknown in table.unknown.groupby("metric", sort=False):
+        for row in unknown.itertuples():
+            rows.append([name, row.target, _metric_title(metric), f"line {row.line}: {row.text!r}"])
+        verb = "is" if len(unknown) == 1 else "are"
+        what = f"{plural(len(unknown), 'score')} of {name} {verb} unknown"
+        cautions.append(f"{_metric_title(metric)}: {what}: {listed(unknown['target'])}.")
+    return _Losses(cautions, rows)
+
+
+def _losses_section(losses: Sequence[_Losses]) -> page.Section:
+    """Return the list of all that is not compared."""
+    rows = [row for loss in losses for row in loss.rows]
+    columns = ["table", "target", "metric", "why"]
+    table = page.table("Not compared", columns, rows, columns)
+    text = [] if rows else ["Every target is in both tables, and every score is known."]
+    return page.Section("left-out", "What was left out", text=text, tables=[table])
 
 
 # --- the page ---
