@@ -107,7 +107,8 @@ def agreement(row, danq):
 def labels(data):
     """Label all bins for all targets, from the text of the peaks to bits."""
     from danq.genome.bins import Grid, Labels
-    from danq.genome.peaks import Chromosomes, read_peaks
+    from danq.genome.chromosomes import Chromosomes
+    from danq.genome.peaks import read_peaks
 
     lengths = chromosomes(data)
     files = sorted((data / "peaks").iterdir())

@@ -54,6 +54,11 @@ class Choice(NamedTuple):
         totals = np.bincount(self.codes, minlength=len(SPLITS))
         return dict(zip(SPLITS, totals[: len(SPLITS)].tolist(), strict=True))
 
+    def lines(self) -> list[str]:
+        """Return how many windows there are, and what was left out, as lines of a log."""
+        dropped = {reason: number for reason, number in self.dropped.items() if number}
+        return [f"windows: {listed(self.windows())}", f"bins left out: {listed(dropped) or 'none'}"]
+
 
 def choose(files: Files, settings: Extract) -> Choice:
     """Choose the bins that become windows.

@@ -12,6 +12,7 @@ WORDS = {
     "empty_intervals": "empty intervals, without effect",
     "intervals_on_other_chromosomes": "intervals on other chromosomes, left out",
     "iupac_bases": "IUPAC bases other than N, read as N",
+    "long_intervals": "intervals far longer than the others of their file",
     "lower_case_bases": "bases in lower case",
     "repeated_intervals": "intervals repeated in a row",
 }

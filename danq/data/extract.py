@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from danq.config import Extract, choice_lines
+from danq.config import Extract
 from danq.data.choice import Choice, choose, refuse_one_sided
 from danq.data.dataset_writer import Writer, create_dataset
 from danq.data.inputs import Files, Row, read_files
@@ -53,10 +53,10 @@ def extract(
     """
     files = read_files(sources, settings, outputs=(output, table))
     settings = files.settings
-    for line in choice_lines(files.choices):
-        print(f"chosen: {line}")
     choice = choose(files, settings)
     refuse_one_sided(files, choice)
+    for line in [*files.lines(), *choice.lines()]:
+        print(line)
     splits = {"valid": settings.valid, "test": settings.test}
     targets = [(target.name, target.group, target.jaspar) for target in files.targets]
     with create_dataset(

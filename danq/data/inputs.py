@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from danq.config import Chosen, Extract, Filled
+from danq.config import Chosen, Extract, Filled, choice_lines
 from danq.data.automatic import fill_in, training_bases
+from danq.data.counts import total_counts
 from danq.data.margins import cut_margins
 from danq.errors import DanqError, DanqErrors
 from danq.files import PathLike, refuse_overwriting
 from danq.genome.bins import Grid, Labels, coverage, flank, overlapping
+from danq.genome.chromosomes import Chromosomes
 from danq.genome.fasta import CountedGenome, read_genome
-from danq.genome.peaks import Chromosomes, read_peaks
+from danq.genome.peaks import read_peaks
 from danq.genome.sequence import Genome
 from danq.genome.sources import Sources, verify
 from danq.genome.tables import Region, Target, read_aliases, read_regions, read_targets
@@ -103,6 +105,18 @@ class Files(NamedTuple):
             bins = slice(int(first), int(last))
             rows.append(Row(chrom, bins, int(shift)))
         return rows
+
+    def lines(self) -> list[str]:
+        """Return what the files hold, what was chosen and what was counted, as lines of a log."""
+        lengths = self.genome.lengths
+        lines = [f"genome: {len(lengths)} chromosomes, {sum(lengths.values()):,} bp"]
+        lines.append(f"targets: {len(self.targets)}, with {sum(self.n_peaks):,} peaks")
+        for line in choice_lines(self.choices):
+            lines.append(f"chosen: {line}")
+        for what, total in total_counts(self.source).items():
+            where = f" (in {total.files} files)" if total.files > 1 else ""
+            lines.append(f"{what}: {total.number:,}{where}")
+        return lines
 
     def margins(self, chrom: str, starts: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Cut the margins of training windows, without the bases of the two other splits.

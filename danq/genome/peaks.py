@@ -5,8 +5,9 @@ real files and harmless when known (ends beyond the chromosome, contigs that the
 or repeated intervals) is handled by a fixed rule, and counted.
 """
 
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,21 +15,17 @@ from tqdm import tqdm
 
 from danq.errors import DanqError, DanqErrors, shown
 from danq.files import PathLike, read_bytes
-from danq.genome.bed import (
-    LONGEST_NAME,
-    MOST_DIGITS,
-    BedText,
-    Flags,
-    Integers,
-    differs,
-    read_numbers,
+from danq.genome.bed import LONGEST_NAME, BedText, Flags, Integers, differs, read_numbers
+from danq.genome.chromosomes import Chromosomes, unknown_chromosome
+from danq.genome.peak_faults import is_name, line_fault
+from danq.genome.plausible import (
+    LONG,
+    MOST_UNKNOWN,
+    TOLD_UNKNOWN,
+    Intervals,
+    absurd_clips,
+    long_intervals,
 )
-
-MOST_CLIPPED = 0.01
-"""A file where a larger share of intervals ends beyond its chromosome is of another assembly."""
-
-MOST_UNKNOWN = 0.05
-"""A file where a larger share of intervals is on unknown chromosomes is of another genome."""
 
 MOST_ERRORS = 10
 """Faulty lines of a file that are reported one by one; further ones are counted."""
@@ -56,41 +53,6 @@ class Peaks(NamedTuple):
     chrom: Integers
     start: Integers
     end: Integers
-
-
-class Chromosomes:
-    """The chromosomes of a genome, and the names that peak files may give them.
-
-    Parameters
-    ----------
-    lengths : mapping of str to int
-        Length of each chromosome (bp).
-    aliases : mapping of str to str, optional
-        Other names, each with the genome's own name; those of chromosomes that the genome lacks
-        are skipped.
-
-    Attributes
-    ----------
-    names : list of str
-        The genome's own names.
-    lengths : numpy.ndarray, shape (C,), int64
-        Length of each chromosome (bp).
-    """
-
-    def __init__(self, lengths: Mapping[str, int], aliases: Mapping[str, str] | None = None):
-        self.names = list(lengths)
-        self.lengths = np.array(list(lengths.values()), dtype=np.int64)
-        indices = {name: index for index, name in enumerate(self.names)}
-        self._indices = {}
-        for alias, name in (aliases or {}).items():
-            if name in indices:
-                self._indices[alias.encode()] = indices[name]
-        for name, index in indices.items():
-            self._indices[name.encode()] = index
-
-    def index(self, name: bytes) -> int:
-        """Return the index of a chromosome by its name or alias (UTF-8), or -1."""
-        return self._indices.get(name, -1)
 
 
 def read_peaks(
@@ -132,15 +94,20 @@ def read_peaks(
     DanqErrors
         After all files were read: up to `MOST_ERRORS` lines of each that are not three
         tab-separated columns with whole numbers, the start not after the end, on a chromosome of
-        the genome; or a file without any interval.
+        the genome, or that are no peak which touches its end (`danq.genome.plausible`); a file
+        without any interval, or of other chromosomes.
+
+    Notes
+    -----
+    On standard error: a warning for an interval of a file of peaks that is far longer than the
+    others, and for a file of which much lies on chromosomes that the genome lacks.
     """
-    most_unknown = 1.0 if regions else MOST_UNKNOWN
     errors: list[DanqError] = []
     first_file = 0
     with tqdm(total=len(paths), desc=progress, unit="file", disable=None) as bar:
         for files in _read_groups(paths):
             group = _Group(files, chromosomes)
-            errors += group.errors(most_unknown)
+            errors += group.errors(regions)
             if counts is not None:
                 counts += group.text.counts
             next_file = first_file + len(files)
@@ -148,46 +115,13 @@ def read_peaks(
                 widths = widen[first_file:next_file] if widen else None
                 peaks = group.peaks(first_file, chromosomes, widths)
                 if not errors:
+                    for warning in [] if regions else group.warnings():
+                        print(f"warning: {warning}", file=sys.stderr)
                     yield peaks
             first_file = next_file
             bar.update(len(files))
     if errors:
         raise DanqErrors(errors)
-
-
-def unknown_chromosome(chrom: str, names: Iterable[str]) -> str:
-    """Return the message for a chromosome that the genome lacks: names it has, and the likely fix.
-
-    Parameters
-    ----------
-    chrom : str
-        The name that the genome lacks.
-    names : iterable of str
-        Chromosomes of the genome.
-
-    Returns
-    -------
-    str
-        A message without file and line.
-
-    Examples
-    --------
-    >>> what, fix = unknown_chromosome("chr1", ["1", "2"]).split("; ")
-    >>> what
-    "'chr1' is not in the genome, which has '1', '2'"
-    >>> fix
-    "remove 'chr' from the names, or use a genome that has it"
-    """
-    names = list(names)
-    listed = ", ".join(map(shown, names[:5]))
-    if len(names) > 5:
-        listed += ", ..."
-    fix = "use files of one assembly, or give a table of aliases"
-    if chrom.removeprefix("chr") in names:
-        fix = "remove 'chr' from the names, or use a genome that has it"
-    elif "chr" + chrom in names:
-        fix = "put 'chr' before the names, or use a genome without it"
-    return f"{shown(chrom)} is not in the genome, which has {listed}; {fix}"
 
 
 class _File(NamedTuple):
@@ -257,13 +191,13 @@ class _Group:
         indices = np.full(len(lengths), -1, dtype=np.int64)
         unfit = np.zeros(len(lengths), dtype=bool)
         for run, name in enumerate(self.names):
-            unfit[run] = not _is_name(name)
+            unfit[run] = not is_name(name)
             if self.chromosomes is not None:
                 indices[run] = self.chromosomes.index(name)
         self.faulty |= np.repeat(unfit, lengths)
         self.chrom = np.repeat(indices, lengths)
 
-    def errors(self, most_unknown: float) -> list[DanqError]:
+    def errors(self, regions: bool) -> list[DanqError]:
         """Return what is wrong: faulty lines, too many unknown chromosomes, no interval at all."""
         n_files = len(self.files)
         n_lines = np.bincount(self.text.lines.file, minlength=n_files)
@@ -271,33 +205,56 @@ class _Group:
             return []
         errors = []
         for index in range(n_files):
-            errors += self._file_errors(index, most_unknown)
+            errors += self._file_errors(index, regions)
         return errors
 
+    def warnings(self) -> list[DanqError]:
+        """Return what is strange in files of peaks without errors."""
+        if self.chromosomes is None or not self._suspect().any():
+            return []
+        warnings = []
+        for index, file in enumerate(self.files):
+            rows = self._rows(index)
+            warnings += self._long_warnings(file.path, rows, self.chromosomes)
+            warnings += self._unknown_warnings(file.path, rows)
+        return warnings
+
     def _suspect(self) -> Flags:
-        """Return which lines may be a reason to refuse their file."""
+        """Return which lines may be a reason to refuse their file, or to warn."""
         if self.chromosomes is None:
             return self.faulty
         beyond = self.end > self.chromosomes.lengths[self.chrom]
-        return self.faulty | (self.chrom < 0) | beyond
+        long = self.end - self.start >= LONG
+        return self.faulty | (self.chrom < 0) | beyond | long
 
-    def _file_errors(self, index: int, most_unknown: float) -> list[DanqError]:
+    def _rows(self, index: int) -> slice:
+        """Return the lines of a file."""
+        edges = np.searchsorted(self.text.lines.file, [index, index + 1])
+        start, stop = edges.tolist()
+        return slice(start, stop)
+
+    def _intervals(self, rows: slice, chromosomes: Chromosomes) -> Intervals:
+        """Return the intervals of some lines."""
+        chrom = self.chrom[rows]
+        length = np.where(chrom < 0, -1, chromosomes.lengths[chrom])
+        return Intervals(self.start[rows], self.end[rows], length)
+
+    def _file_errors(self, index: int, regions: bool) -> list[DanqError]:
         """Return what is wrong with one file."""
         file = self.files[index]
         if file.error is not None:
             return [file.error]
-        edges = np.searchsorted(self.text.lines.file, [index, index + 1])
-        start, stop = edges.tolist()
-        faulty = start + np.flatnonzero(self.faulty[start:stop])
+        rows = self._rows(index)
+        faulty = rows.start + np.flatnonzero(self.faulty[rows])
         if len(faulty):
             return self._line_errors(file.path, faulty)
-        if start == stop:
+        if rows.start == rows.stop:
             what = "holds no interval; give a file that has some, or leave it out"
             return [DanqError(what, file.path)]
         if self.chromosomes is None:
             return []
-        rows = slice(start, stop)
-        return self._share_errors(file.path, rows, self.chromosomes, most_unknown)
+        errors = self._unknown_errors(file.path, rows, self.chromosomes, regions)
+        return errors or self._clip_errors(file.path, rows, self.chromosomes)
 
     def _line_errors(self, path: PathLike, faulty: Integers) -> list[DanqError]:
         """Return the errors of the first faulty lines, and how many more there are."""
@@ -319,7 +276,7 @@ class _Group:
                 "a carriage return that is not at the end of a line (the line ends of an old "
                 "Macintosh?); convert the line ends"
             )
-        fault = _text_fault(self.text.line(row))
+        fault = line_fault(self.text.line(row))
         if fault is not None:
             return fault
         start = self.start[row]
@@ -334,47 +291,83 @@ class _Group:
             "that the peaks and the genome are of the same assembly"
         )
 
-    def _share_errors(
-        self, path: PathLike, rows: slice, chromosomes: Chromosomes, most_unknown: float
+    def _unknown_errors(
+        self, path: PathLike, rows: slice, chromosomes: Chromosomes, regions: bool
     ) -> list[DanqError]:
-        """Return the error of a file as a whole, if it has one.
+        """Return the error of a file that is of another genome, or names chromosomes otherwise."""
+        n = rows.stop - rows.start
+        unknown = rows.start + np.flatnonzero(self.chrom[rows] < 0)
+        twins = [row for row in self._firsts(unknown) if chromosomes.twin(self._name(row))]
+        most = 1.0 if regions else MOST_UNKNOWN
+        if not twins and len(unknown) <= most * n and len(unknown) < n:
+            return []
+        row = [*twins, *unknown.tolist()][0]
+        where = unknown_chromosome(self._name(row), chromosomes.names)
+        share = f"{len(unknown)} of {n} intervals lie"
+        what = f"{share} on chromosomes that the genome lacks: {where}"
+        return [DanqError(what, path, self.text.line_number(row))]
 
-        Many intervals lie on chromosomes that the genome lacks, or end beyond theirs.
-        """
-        chrom = self.chrom[rows]
-        n = len(chrom)
-        unknown = np.flatnonzero(chrom < 0) + rows.start
-        if len(unknown) > most_unknown * n or len(unknown) == n:
-            share = f"{len(unknown)} of {n} intervals"
-            return [self._unknown_error(path, share, int(unknown[0]), chromosomes)]
-        over = self.end[rows] > chromosomes.lengths[chrom]
-        beyond = np.flatnonzero(over & (chrom >= 0)) + rows.start
-        if len(beyond) > MOST_CLIPPED * n:
-            share = f"{len(beyond)} of {n} intervals"
-            return [self._beyond_error(path, share, int(beyond[0]), chromosomes)]
-        return []
+    def _unknown_warnings(self, path: PathLike, rows: slice) -> list[DanqError]:
+        """Return the warning of a file of which much lies on chromosomes that the genome lacks."""
+        n = rows.stop - rows.start
+        unknown = rows.start + np.flatnonzero(self.chrom[rows] < 0)
+        if len(unknown) <= TOLD_UNKNOWN * n:
+            return []
+        numbers = Counter(self._name(row) for row in unknown.tolist())
+        names = [f"{shown(name)} ({number})" for name, number in numbers.most_common(5)]
+        listed = ", ".join([*names, "..."] if len(numbers) > 5 else names)
+        share = f"{len(unknown)} of {n} intervals lie"
+        what = f"{share} on chromosomes that the genome lacks, and are left out: {listed}"
+        return [DanqError(what, path)]
 
-    def _unknown_error(
-        self, path: PathLike, share: str, row: int, chromosomes: Chromosomes
-    ) -> DanqError:
-        """Return the error of a file with many unknown chromosomes, the first of them in a row."""
-        name = self.names[self.run[row]].decode()
-        where = unknown_chromosome(name, chromosomes.names)
-        what = f"{share} lie on chromosomes that the genome lacks: {where}"
-        return DanqError(what, path, self.text.line_number(row))
+    def _firsts(self, rows: Integers) -> list[int]:
+        """Return the first row of each run of lines of one name, among some rows."""
+        _, firsts = np.unique(self.run[rows], return_index=True)
+        return rows[firsts].tolist()
 
-    def _beyond_error(
-        self, path: PathLike, share: str, row: int, chromosomes: Chromosomes
-    ) -> DanqError:
-        """Return the error of a file with many ends beyond the chromosome, the first in a row."""
-        index = self.chrom[row]
-        name = shown(chromosomes.names[index])
-        length = chromosomes.lengths[index]
+    def _name(self, row: int) -> str:
+        """Return the name of the chromosome on a line."""
+        return self.names[self.run[row]].decode()
+
+    def _clip_errors(
+        self, path: PathLike, rows: slice, chromosomes: Chromosomes
+    ) -> list[DanqError]:
+        """Return the errors of the first lines that are no peaks at the end of a chromosome."""
+        intervals = self._intervals(rows, chromosomes)
+        absurd = np.flatnonzero(absurd_clips(intervals))
+        errors = []
+        for index in absurd[:MOST_ERRORS].tolist():
+            row = rows.start + index
+            chromosome = _chromosome_text(chromosomes, int(self.chrom[row]))
+            start, end, length = (int(values[index]) for values in intervals)
+            what = (
+                f"the interval {start}-{end} ends {end - length:,} bp beyond {chromosome}, and "
+                f"{length - start:,} bp of it would be left ({_beside(intervals)}); check that "
+                "both are of the same assembly, and fix the line"
+            )
+            errors.append(DanqError(what, path, self.text.line_number(row)))
+        if len(absurd) > MOST_ERRORS:
+            errors.append(DanqError(f"and {len(absurd) - MOST_ERRORS} more such lines", path))
+        return errors
+
+    def _long_warnings(
+        self, path: PathLike, rows: slice, chromosomes: Chromosomes
+    ) -> list[DanqError]:
+        """Return the warning of a file with intervals far longer than its others."""
+        intervals = self._intervals(rows, chromosomes)
+        long = np.flatnonzero(long_intervals(intervals))
+        if len(long) == 0:
+            return []
+        self.text.count("long_intervals", self.text.lines.file[rows][long])
+        row = rows.start + int(long[0])
+        size = int(self.end[row] - self.start[row])
+        chromosome = _chromosome_text(chromosomes, int(self.chrom[row]))
+        more = f", and {len(long) - 1} more are as long" if len(long) > 1 else ""
         what = (
-            f"{share} end beyond their chromosome, the first at {self.end[row]} on {name} "
-            f"({length} bp); check that both are of the same assembly, or clip the peaks (bedClip)"
+            f"an interval covers {size:,} bp of {chromosome}{more} ({_beside(intervals)}); every "
+            "bin in it is positive: remove it if it is no peak"
         )
-        return DanqError(what, path, self.text.line_number(row))
+        return [DanqError(what, path, self.text.line_number(row))]
 
     def peaks(self, first: int, chromosomes: Chromosomes, widen: Sequence[int] | None) -> Peaks:
         """Return the intervals, widened and clipped; `first` is the index of the first file."""
@@ -415,33 +408,14 @@ class _Group:
             self.text.count("repeated_intervals", file[repeats])
 
 
-def _text_fault(line: bytes) -> str | None:
-    """Return what is wrong with the text of a line: its columns, its name or its numbers."""
-    columns = [column.decode("latin-1") for column in line.split(b"\t")]
-    if len(columns) < 3:
-        fix = "give chrom, start and end"
-        if len(line.split()) >= 3:
-            fix = "separate the columns by tabs"
-        text = shown(line.decode("latin-1"))
-        return f"expected at least 3 tab-separated columns, not {text}; {fix}"
-    chrom, start, end = columns[:3]
-    if not _is_name(chrom.encode("latin-1")) or len(chrom) > LONGEST_NAME:
-        return f"the chromosome {shown(chrom)} is not a name; fix the line"
-    if not (_is_number(start) and _is_number(end)):
-        numbers = f"{shown(start)} and {shown(end)}"
-        return f"start and end must be whole numbers, not {numbers}; fix the line"
-    return None
+def _chromosome_text(chromosomes: Chromosomes, index: int) -> str:
+    """Return a chromosome's name and length for a message."""
+    return f"{shown(chromosomes.names[index])} ({chromosomes.lengths[index]:,} bp)"
 
 
-def _is_number(text: str) -> bool:
-    """Return whether a text is a whole number that fits an int64."""
-    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
-
-
-def _is_name(name: bytes) -> bool:
-    """Return whether bytes can name a chromosome: printable UTF-8 without outer white space."""
-    try:
-        text = name.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return text.isprintable() and text != "" and name == name.strip()
+def _beside(intervals: Intervals) -> str:
+    """Return for a message how long the intervals of a file are."""
+    middle = intervals.middle()
+    if middle == 0:
+        return "the file has no other interval on it"
+    return f"the file's middle interval has {middle:,} bp"

@@ -14,8 +14,8 @@ from danq.errors import DanqError, DanqErrors, shown
 from danq.files import PathLike
 from danq.genome import sources
 from danq.genome.bins import MOST_TARGETS
+from danq.genome.chromosomes import unknown_chromosome
 from danq.genome.fields import Fields, read_fields
-from danq.genome.peaks import unknown_chromosome
 
 _CHECKSUM_DIGITS = {"sha256": 64, "md5": 32}
 

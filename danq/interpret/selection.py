@@ -13,7 +13,7 @@ from danq.data.dataset import Dataset
 from danq.errors import DanqError, shown
 from danq.files import PathLike
 from danq.genome.bins import SPLITS, flank
-from danq.genome.peaks import unknown_chromosome
+from danq.genome.chromosomes import unknown_chromosome
 from danq.genome.tables import Region, find_target, parse_region
 from danq.network.strands import BATCH, strand_probabilities
 from danq.network.trained import TrainedModel

@@ -76,3 +76,14 @@ def test_the_same_input_gives_the_same_bytes(toy, run_extract, tmp_path):
         for name in "ab"
     )
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_what_is_counted_is_said_by_the_extraction_itself(toy, run_extract, tmp_path, capsys):
+    peaks = (toy / "a.bed").read_text() + "chr3\t5900\t6005\nchrM\t1\t90\n"
+    (tmp_path / "a.bed").write_text(peaks)
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
+    run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv")
+    lines = capsys.readouterr().out.splitlines()
+    assert "intervals clipped at the end of their chromosome: 1" in lines
+    assert "intervals on other chromosomes, left out: 1" in lines
+    assert any(line.startswith("bins left out: ") for line in lines)

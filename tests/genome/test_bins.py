@@ -18,8 +18,9 @@ from danq.genome.bins import (
     sample_negatives,
     split_codes,
 )
+from danq.genome.chromosomes import Chromosomes
 from danq.genome.fasta import read_genome
-from danq.genome.peaks import Chromosomes, read_peaks
+from danq.genome.peaks import read_peaks
 from danq.genome.tables import read_targets
 from tests.conftest import LENGTHS, YEAST, needs_yeast
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danq.errors import DanqErrors
-from danq.genome import peaks
-from danq.genome.peaks import Chromosomes, read_peaks
+from danq.genome import peaks, plausible
+from danq.genome.chromosomes import Chromosomes
+from danq.genome.peaks import read_peaks
 from tests.conftest import refuse
 
 LENGTHS = {"chr1": 1_000, "chr2": 500}
@@ -111,11 +112,11 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
             "and the genome are of the same assembly",
         ),
         (
-            "# made by hand\nchr1\t900\t1001\n",
-            2,
-            "1 of 1 intervals end beyond their chromosome, the first at 1001 on "
-            "'chr1' (1000 bp); check that both are of the same assembly, or clip the peaks "
-            "(bedClip)",
+            "# made by hand\nchr1\t1\t201\nchr1\t900\t4294967296\n",
+            3,
+            "the interval 900-4294967296 ends 4,294,966,296 bp beyond 'chr1' (1,000 bp), and 100 "
+            "bp of it would be left (the file's middle interval has 200 bp); check that both are "
+            "of the same assembly, and fix the line",
         ),
         (
             "1\t10\t20\n",
@@ -128,9 +129,9 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
         ("\t10\t20\n", 1, "the chromosome '' is not a name; fix the line"),
         ("chr1 \t10\t20\n", 1, "the chromosome 'chr1 ' is not a name; fix the line"),
         (
-            "chr1\t1\t2\nchrUn\t10\t20\n",
+            "chr1\t1\t2\nchrUn\t10\t20\nchrUn\t30\t40\n",
             2,
-            "1 of 2 intervals lie on chromosomes that the genome lacks: 'chrUn' is not in "
+            "2 of 3 intervals lie on chromosomes that the genome lacks: 'chrUn' is not in "
             "the genome, which has 'chr1', 'chr2'; use files of one assembly, or give a table of "
             "aliases",
         ),
@@ -273,20 +274,94 @@ def test_what_is_tolerated_is_counted(tmp_path):
     }
 
 
+HONEST = [f"chr1\t{start}\t{start + 300}" for start in range(0, 600_000, 10_000)]
+BIG = {"chr1": 700_000, "chr2": 50_000}
+
+
+def written(folder, lines):
+    path = folder / "peaks.bed"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("others", [[], HONEST[:3], HONEST])
+@pytest.mark.parametrize("cut", [1, 5, 250, plausible.USUAL])
+def test_a_peak_that_touches_the_end_is_clipped_in_the_smallest_file(tmp_path, others, cut):
+    path = written(tmp_path, [*others, f"chr1\t699900\t{700_000 + cut}"])
+    counts = []
+    assert read(path, lengths=BIG, counts=counts)[-1] == (0, "chr1", 699_900, 700_000)
+    assert counts[0]["clipped_intervals"] == 1
+
+
+def test_tiles_that_go_over_the_end_are_clipped(tmp_path):
+    path = written(
+        tmp_path, [f"chr2\t{start}\t{start + 9_000}" for start in range(0, 50_000, 9_000)]
+    )
+    assert read(path, lengths=BIG)[-1] == (0, "chr2", 45_000, 50_000)
+
+
+@pytest.mark.parametrize("others", [[], HONEST[:3], HONEST, HONEST * 100])
 @pytest.mark.parametrize(
-    ("column", "share"),
-    [("chr9\t1\t2", peaks.MOST_UNKNOWN), ("chr1\t900\t1001", peaks.MOST_CLIPPED)],
+    "interval",
+    [
+        "chr1\t610000\t4294967296",  # an unsigned -1 or so
+        "chr1\t699900\t702000",  # more is cut off than a fragment has
+        "chr1\t5\t999999999999999999",
+        "chr1\t0\t700001",  # little is cut off, and all of the chromosome left
+        "chr2\t49990\t2147483647",
+    ],
 )
-def test_too_much_of_what_is_tolerated_is_refused(tmp_path, column, share):
-    path, n = tmp_path / "peaks.bed", 1000
-    most = round(share * n)
-    path.write_text("chr1\t1\t2\n" * (n - most) + f"{column}\n" * most)
-    assert len(read(path)) in (n, n - most)
-    path.write_text("chr1\t1\t2\n" * (n - most - 1) + f"{column}\n" * (most + 1))
-    with pytest.raises(DanqErrors, match=f":{n - most}: {most + 1} of {n} intervals"):
-        read(path)
-    if "chr9" in column:  # lists of regions may name contigs that the genome lacks
-        assert len(read(path, regions=True)) == n - most - 1
+def test_an_absurd_interval_is_refused_in_the_largest_file(tmp_path, others, interval):
+    path = written(tmp_path, [*others, interval])
+    with pytest.raises(DanqErrors, match=f":{len(others) + 1}: the interval .* bp beyond 'chr"):
+        read(path, lengths=BIG)
+    with pytest.raises(DanqErrors, match="beyond 'chr"):
+        read(path, lengths=BIG, regions=True)
+
+
+@pytest.mark.parametrize("interval", ["chr1\t0\t700000", "chr1\t100000\t500000"])
+def test_an_interval_far_longer_than_the_others_is_told(tmp_path, capsys, interval):
+    path = written(tmp_path, [*HONEST, interval])
+    counts = []
+    assert len(read(path, lengths=BIG, counts=counts)) == len(HONEST) + 1
+    assert counts[0]["long_intervals"] == 1
+    warning = capsys.readouterr().err
+    assert f"warning: {path}:{len(HONEST) + 1}: an interval covers " in warning
+    # Lists of regions hold whole chromosomes, and files of domains nothing else.
+    read(path, lengths=BIG, regions=True)
+    read(written(tmp_path, [interval] * 3), lengths=BIG)
+    assert "an interval covers" not in capsys.readouterr().err
+
+
+def test_contigs_that_the_genome_lacks_are_left_out_and_told(tmp_path, capsys):
+    path = written(tmp_path, [*HONEST[:14], "chrM\t5\t500"])
+    counts = []
+    assert len(read(path, lengths=BIG, counts=counts)) == 14
+    assert counts[0]["intervals_on_other_chromosomes"] == 1
+    share = "1 of 15 intervals lie on chromosomes that the genome lacks, and are left out"
+    assert f"warning: {path}: {share}: 'chrM' (1)\n" in capsys.readouterr().err
+    read(path, lengths=BIG, regions=True)
+    read(written(tmp_path, [*HONEST, "chrM\t5\t500"]), lengths=BIG)  # one of many
+    assert "left out" not in capsys.readouterr().err
+
+
+def test_a_file_that_lies_mostly_elsewhere_is_refused(tmp_path):
+    half = [*HONEST[:5], *["chr9\t5\t500"] * 5]
+    assert len(read(written(tmp_path, half), lengths=BIG)) == 5
+    path = written(tmp_path, [*half, "chr9\t5\t500"])
+    with pytest.raises(DanqErrors, match=":6: 6 of 11 intervals lie on chromosomes that the"):
+        read(path, lengths=BIG)
+    assert len(read(path, lengths=BIG, regions=True)) == 5
+    with pytest.raises(DanqErrors, match="1 of 1 intervals"):
+        read(written(tmp_path, ["chr9\t5\t500"]), lengths=BIG, regions=True)
+
+
+@pytest.mark.parametrize("regions", [False, True])
+@pytest.mark.parametrize("name", ["1", "Chr1", "CHR1"])
+def test_one_chromosome_under_another_spelling_is_refused(tmp_path, name, regions):
+    path = written(tmp_path, [*HONEST, f"{name}\t5\t500"])
+    with pytest.raises(DanqErrors, match=f":{len(HONEST) + 1}: 1 of .* lacks: '{name}' is not in"):
+        read(path, lengths=BIG, regions=regions)
 
 
 def test_aliases_lead_to_the_genomes_names(tmp_path):
