@@ -16,6 +16,7 @@ checksum of dataset.h5), window, bin_size, alphabet, assembly, coordinates, crea
 needs no torch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,18 +25,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from danq.data.hdf5 import (
+from danq.data.artefact import (
+    Array,
     Format,
-    decode_texts,
-    encode_texts,
     open_artefact,
-    plain_attributes,
+    read_attributes,
     write_artefact,
 )
+from danq.data.hdf5 import decode_texts, encode_texts
 from danq.files import PathLike
 from danq.genome.sequence import ALPHABET
-
-FORMAT = Format("danq-attributions", 1, "attributions", "danq attribute")
+from danq.records import Input
 
 COLUMNS = {
     "split": "S",
@@ -49,6 +49,32 @@ COLUMNS = {
     "completeness_error": "f4",
 }
 """Columns of the table of rows, and their types in the file."""
+
+
+FORMAT = Format(
+    name="danq-attributions",
+    version=2,
+    content="attributions",
+    command="danq attribute",
+    attributes={
+        "model": str,
+        "seed": str,
+        "method": str,
+        "steps": int,
+        "dataset": str,
+        "window": int,
+        "bin_size": int,
+        "alphabet": str,
+        "assembly": str,
+        "coordinates": str,
+    },
+    arrays={
+        **{name: Array(kind, ("rows",)) for name, kind in COLUMNS.items()},
+        "one_hot": Array("u1", ("rows", 4, "window")),
+        "hypothetical": Array("f4", ("rows", 4, "window")),
+        "scores": Array("f4", ("rows", "window")),
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +127,9 @@ class Stretch(NamedTuple):
     end: int
 
 
-def write_attributions(path: PathLike, attributions: Attributions) -> None:
+def write_attributions(
+    path: PathLike, attributions: Attributions, inputs: Sequence[Input] = ()
+) -> None:
     """Write attributions, atomically.
 
     Parameters
@@ -111,6 +139,8 @@ def write_attributions(path: PathLike, attributions: Attributions) -> None:
     attributions : Attributions
         Their content; the format, its version, the alphabet and danq's version are added to the
         facts.
+    inputs : sequence of danq.records.Input
+        What they were made from.
     """
     arrays: dict[str, NDArray[Any]] = {}
     for name, kind in COLUMNS.items():
@@ -120,7 +150,7 @@ def write_attributions(path: PathLike, attributions: Attributions) -> None:
     arrays["hypothetical"] = np.asarray(attributions.hypothetical, dtype=np.float32)
     arrays["scores"] = np.asarray(attributions.scores, dtype=np.float32)
     facts = attributions.facts | {"alphabet": ALPHABET}
-    write_artefact(path, FORMAT, facts, arrays)
+    write_artefact(path, FORMAT, facts, arrays, inputs)
 
 
 def read_attributions(path: PathLike, best: bool = False) -> Attributions:
@@ -141,7 +171,7 @@ def read_attributions(path: PathLike, best: bool = False) -> Attributions:
     Raises
     ------
     DanqError
-        Not a file of attributions, or an incomplete or damaged one.
+        Not a file of attributions, or an incomplete, damaged or edited one.
     """
     with open_artefact(path, FORMAT) as file:
         table = _read_table(file)
@@ -149,7 +179,7 @@ def read_attributions(path: PathLike, best: bool = False) -> Attributions:
         chosen = table.loc[rows].reset_index(drop=True)
         one_hot = file["one_hot"][rows]
         hypothetical = file["hypothetical"][rows]
-        return Attributions(plain_attributes(file), chosen, one_hot, hypothetical)
+        return Attributions(read_attributes(file, FORMAT), chosen, one_hot, hypothetical)
 
 
 def _read_table(file: h5py.File) -> pd.DataFrame:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import danq
-from danq.data.hdf5 import PatientFile, allocate, reserve_space
+from danq.data.hdf5 import PatientFile, allocate, reserve_space, set_attribute
 from danq.data.schema import (
     FORMAT,
     MARGINS,
@@ -233,22 +233,10 @@ def _lay_out(
         h5py.File(patient, "w", driver="fileobj", libver="latest") as file,
     ):
         for key, value in attributes.items():
-            _set_attribute(file, key, value)
+            set_attribute(file, key, value)
         for name in names:
             offsets[name] = allocate(file, name, *layout[name])
     return offsets
-
-
-def _set_attribute(file: h5py.File, key: str, value: str | int) -> None:
-    """Set an attribute; text gets a fixed length.
-
-    HDF5 keeps other text in a heap without a checksum, and damage there can hang it.
-    """
-    if isinstance(value, int):
-        file.attrs.create(key, value, dtype="i8")
-        return
-    encoded = value.encode()
-    file.attrs.create(key, encoded, dtype=h5py.string_dtype("utf-8", len(encoded)))
 
 
 class Writer:

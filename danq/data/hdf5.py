@@ -1,185 +1,23 @@
-"""Small HDF5 artefacts: a format and its version, attributes of the root, and arrays.
+"""How danq opens and lays out HDF5 files.
 
-Predictions and attributions are such files. dataset.h5, of many arrays too large for memory, has
-its own writer (`danq.data.dataset_writer`). Every HDF5 file of danq is opened here, so that a file
-that is missing, damaged or of another kind is refused in one line.
+Every HDF5 file of danq is opened here, so that one that is missing or damaged is refused in one
+line. What is in it is checked by `danq.data.verify` (dataset.h5) and `danq.data.artefact`
+(predictions, attributions), before any of its data are read.
 """
 
 import contextlib
 import errno
 import io
-import math
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-import danq
 from danq.errors import DanqError
-from danq.files import PathLike, atomic
-
-
-class Format(NamedTuple):
-    """The kind of an artefact.
-
-    Attributes
-    ----------
-    name : str
-        Its attribute ``format``.
-    version : int
-        Its attribute ``format_version``.
-    content : str
-        What messages call its content: "predictions".
-    command : str
-        The command that makes it: "danq predict".
-    """
-
-    name: str
-    version: int
-    content: str
-    command: str
-
-
-def write_artefact(
-    path: PathLike,
-    kind: Format,
-    attributes: Mapping[str, Any],
-    arrays: Mapping[str, NDArray[Any]],
-) -> None:
-    """Write an artefact, atomically.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file to make.
-    kind : Format
-        What it is; its name and version become attributes, as does ``created_by``.
-    attributes : mapping of str to str, int or float
-        Further attributes of the root.
-    arrays : mapping of str to numpy.ndarray
-        The content: numbers, or text as bytes of fixed length.
-    """
-    # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
-    image = io.BytesIO()
-    with h5py.File(image, "w", libver="latest") as file:
-        file.attrs.update(_all_attributes(kind, attributes))
-        for name, values in arrays.items():
-            file[name] = values
-    with atomic(path) as temporary:
-        temporary.write_bytes(image.getbuffer())
-
-
-@contextlib.contextmanager
-def create_artefact(
-    path: PathLike,
-    kind: Format,
-    attributes: Mapping[str, Any],
-    name: str,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-) -> Iterator[Callable[[NDArray[Any]], None]]:
-    """Write an artefact of one array that need not fit into memory, atomically.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file to make.
-    kind : Format
-        What it is, as in `write_artefact`.
-    attributes : mapping of str to str, int or float
-        Further attributes of the root.
-    name : str
-        Name of the array.
-    shape : tuple of int
-        Its shape.
-    dtype : numpy.dtype
-        Its type.
-
-    Yields
-    ------
-    callable
-        Takes the next rows of the array; the block must give all of them.
-
-    Raises
-    ------
-    DanqError
-        The disk is too full.
-    AssertionError
-        The block ended before all rows were given.
-    """
-    with atomic(path) as temporary:
-        with (
-            open(temporary, "r+b", buffering=0) as raw,
-            PatientFile(raw) as patient,
-            h5py.File(patient, "w", driver="fileobj", libver="latest") as file,
-        ):
-            file.attrs.update(_all_attributes(kind, attributes))
-            offset = allocate(file, name, shape, dtype)
-        with open(temporary, "r+b") as content:
-            reserve_space(content, path)
-            content.seek(offset)
-
-            def append(rows: NDArray[Any]) -> None:
-                content.write(np.ascontiguousarray(rows, dtype=dtype).data)
-
-            yield append
-            written = content.tell() - offset
-        expected = math.prod(shape) * dtype.itemsize
-        if written != expected:
-            raise AssertionError(f"{name}: {written} of {expected} bytes written")
-
-
-def _all_attributes(kind: Format, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes of an artefact, with those that every one has."""
-    header = {"format": kind.name, "format_version": kind.version}
-    footer = {"created_by": f"danq {danq.__version__}"}
-    return header | dict(attributes) | footer
-
-
-@contextlib.contextmanager
-def open_artefact(path: PathLike, kind: Format) -> Iterator[h5py.File]:
-    """Open an artefact for reading.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-    kind : Format
-        What it must be.
-
-    Yields
-    ------
-    h5py.File
-        The open file. A missing or damaged array or attribute that the block reads is a DanqError,
-        too.
-
-    Raises
-    ------
-    DanqError
-        Not a whole HDF5 file, of another format or version, or without an array or attribute.
-    """
-    advice = f"make it again with {kind.command}"
-    with open_hdf5(path, advice) as file:
-        _refuse_other_format(file, kind, path)
-        try:
-            yield file
-        except KeyError as error:
-            raise DanqError(f"lacks a part ({error}); {advice}", path) from error
-        except OSError as error:
-            raise DanqError(f"not a whole HDF5 file ({error}); {advice}", path) from error
-
-
-def _refuse_other_format(file: h5py.File, kind: Format, path: PathLike) -> None:
-    if file.attrs.get("format") != kind.name:
-        what = f"not a file of {kind.content}; make it with {kind.command}"
-        raise DanqError(what, path)
-    version = file.attrs.get("format_version")
-    if version != kind.version:
-        what = f"is of version {version} of its format, and this danq reads {kind.version}"
-        raise DanqError(f"{what}; make it again with {kind.command}", path)
+from danq.files import PathLike
 
 
 @contextlib.contextmanager
@@ -214,12 +52,25 @@ def open_hdf5(path: PathLike, advice: str = "make it again") -> Iterator[h5py.Fi
         yield file
 
 
-def plain_attributes(file: h5py.File) -> dict[str, Any]:
-    """Return the attributes of a file's root by name, NumPy scalars as Python values."""
-    attributes = {}
-    for name, value in file.attrs.items():
-        attributes[name] = value.item() if isinstance(value, np.generic) else value
-    return attributes
+def set_attribute(file: h5py.File, key: str, value: str | int | float) -> None:
+    """Set an attribute of a file's root; text gets a fixed length.
+
+    HDF5 keeps other text in a heap without a checksum, and damage there can hang it.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The file, open for writing.
+    key : str
+        Name of the attribute.
+    value : str, int or float
+    """
+    if isinstance(value, str):
+        encoded = value.encode()
+        dtype = h5py.string_dtype("utf-8", max(1, len(encoded)))
+        file.attrs.create(key, encoded, dtype=dtype)
+    else:
+        file.attrs.create(key, value, dtype="i8" if isinstance(value, int) else "f8")
 
 
 def encode_texts(values: Any) -> NDArray[np.bytes_]:

@@ -8,16 +8,40 @@ validation split.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from danq.data.hdf5 import Format, create_artefact, open_artefact, write_artefact
+from danq.data.artefact import (
+    Array,
+    Format,
+    create_artefact,
+    open_artefact,
+    read_attributes,
+    write_artefact,
+)
 from danq.files import PathLike
+from danq.records import Input
 
-FORMAT = Format("danq-predictions", 1, "predictions", "danq predict")
+FORMAT = Format(
+    name="danq-predictions",
+    version=2,
+    content="predictions",
+    command="danq predict",
+    attributes={
+        "model": str,
+        "seed": str,
+        "split": str,
+        "windows": str,
+        "validation_auprc": float,
+    },
+    arrays={
+        "probabilities": Array("f4", ("windows", "targets")),
+        "validation": Array("f8", ("targets",), optional=True),
+    },
+)
 
 
 class Predictions(NamedTuple):
@@ -30,7 +54,7 @@ class Predictions(NamedTuple):
     windows : str
         Checksum of the split, see `danq.data.dataset.Dataset.split_checksum`.
     scores : numpy.ndarray, shape (N, T), float32
-        Probabilities, or scores that rank; memory-mapped where they are contiguous in the file.
+        Probabilities, or scores that rank; memory-mapped.
     validation : numpy.ndarray, shape (T,), float64, or None
         AUPRC of each target on the validation split, nan where undefined; None where not measured.
     """
@@ -50,6 +74,7 @@ def write_predictions(
     split: str,
     windows: str,
     validation: NDArray[np.float64] | None = None,
+    inputs: Sequence[Input] = (),
 ) -> None:
     """Write predictions, atomically.
 
@@ -67,6 +92,8 @@ def write_predictions(
     validation : numpy.ndarray, shape (T,), float64, optional
         As of `Predictions`; their mean over the targets with a value becomes the attribute
         ``validation_auprc``.
+    inputs : sequence of danq.records.Input
+        What they were made from.
     """
     attributes: dict[str, str | float] = {
         "model": model,
@@ -79,7 +106,7 @@ def write_predictions(
     if validation is not None:
         arrays["validation"] = validation
         attributes["validation_auprc"] = mean_of_known(validation)
-    write_artefact(path, FORMAT, attributes, arrays)
+    write_artefact(path, FORMAT, attributes, arrays, inputs)
 
 
 def mean_of_known(values: NDArray[np.float64]) -> float:
@@ -96,6 +123,7 @@ def create_predictions(
     seed: str,
     split: str,
     windows: str,
+    inputs: Sequence[Input] = (),
 ) -> Iterator[Callable[[NDArray[np.float32]], None]]:
     """Write predictions as they are made, atomically.
 
@@ -105,7 +133,7 @@ def create_predictions(
         The file to make.
     shape : tuple of (int, int)
         Windows and targets.
-    model, seed, split, windows : str
+    model, seed, split, windows, inputs
         As `write_predictions`.
 
     Yields
@@ -114,8 +142,7 @@ def create_predictions(
         Takes the probabilities (n, T) of the next windows; the block must give all of them.
     """
     attributes = {"model": model, "seed": seed, "split": split, "windows": windows}
-    dtype = np.dtype(np.float32)
-    with create_artefact(path, FORMAT, attributes, "probabilities", shape, dtype) as append:
+    with create_artefact(path, FORMAT, attributes, "probabilities", shape, inputs) as append:
         yield append
 
 
@@ -135,15 +162,15 @@ def read_predictions(path: PathLike) -> Predictions:
     Raises
     ------
     DanqError
-        Not a file of predictions, or an incomplete or damaged one.
+        Not a file of predictions, or an incomplete, damaged or edited one.
     """
     with open_artefact(path, FORMAT) as file:
         stored = file["probabilities"]
         offset = stored.id.get_offset()
-        if offset is None:
-            scores = stored[:]
+        if offset is None:  # no window
+            scores = np.empty(stored.shape, np.float32)
         else:
-            scores = np.memmap(path, stored.dtype, "r", offset, stored.shape)
-        facts = file.attrs
+            scores = np.memmap(path, np.float32, "r", offset, stored.shape)
+        facts = read_attributes(file, FORMAT)
         validation = file["validation"][:] if "validation" in file else None
         return Predictions(facts["model"], facts["seed"], facts["windows"], scores, validation)

@@ -3,12 +3,12 @@
 import hashlib
 import json
 import math
-import os
 from collections.abc import Callable, Iterator
 
 import h5py
 import numpy as np
 
+from danq.data.hdf5_checks import attribute_problem, link_problem, storage_problem
 from danq.data.schema import (
     ATTRIBUTES,
     COORDINATES,
@@ -67,7 +67,10 @@ def problems(file: h5py.File) -> Iterator[str]:
 
 def _attribute_problems(file: h5py.File) -> Iterator[str]:
     for key in ATTRIBUTES:
-        problem = _attribute_problem(file, key)
+        if key not in file.attrs:
+            yield f"lacks the attribute {key}: not a dataset of this format (see docs/dataset.md)"
+            return
+        problem = attribute_problem(file, key, ATTRIBUTES[key])
         if problem is not None:
             yield problem
             return
@@ -78,19 +81,6 @@ def _attribute_problems(file: h5py.File) -> Iterator[str]:
         yield f"{what} (see docs/dataset.md)"
     elif read_attribute(file, "coordinates") not in COORDINATES:
         yield f"its attribute coordinates is not one of {', '.join(COORDINATES)}"
-
-
-def _attribute_problem(file: h5py.File, key: str) -> str | None:
-    """Return what is wrong with the type of an attribute, or None."""
-    if key not in file.attrs:
-        return f"lacks the attribute {key}: not a dataset of this format (see docs/dataset.md)"
-    attribute = file.attrs.get_id(key)
-    is_text = ATTRIBUTES[key] is str
-    kind = "S" if is_text else "i"
-    if attribute.shape == () and attribute.dtype.kind == kind:
-        return None
-    wanted = "fixed-length text" if is_text else "a whole number"
-    return f"its attribute {key} is not {wanted}"
 
 
 def _names(file: h5py.File) -> list[str]:
@@ -106,39 +96,10 @@ def _names(file: h5py.File) -> list[str]:
 
 def _part_problems(file: h5py.File) -> Iterator[str]:
     """Find parts that are missing, are no datasets of this file, or are not stored as they must."""
-    size = os.path.getsize(file.filename)
     for name in _names(file):
-        problem = _link_problem(file, name)
-        if problem is None:
-            problem = _storage_problem(file[name], name, size)
+        problem = link_problem(file, name) or storage_problem(file[name], name)
         if problem is not None:
             yield problem
-
-
-def _link_problem(file: h5py.File, name: str) -> str | None:
-    """Return what is wrong with the path to a dataset, or None.
-
-    Every step must be a hard link: other links may lead to other files.
-    """
-    node = file
-    for step in name.split("/"):
-        if not isinstance(node, h5py.Group) or step not in node:
-            return f"lacks {name}"
-        if not isinstance(node.get(step, getlink=True), h5py.HardLink):
-            return f"{name} is a link that leads elsewhere"
-        node = node[step]
-    return None if isinstance(node, h5py.Dataset) else f"{name} is not a dataset"
-
-
-def _storage_problem(dataset: h5py.Dataset, name: str, size: int) -> str | None:
-    """Return what is wrong with the location of a dataset in a file of `size` bytes, or None."""
-    offset = dataset.id.get_offset()
-    elsewhere = dataset.chunks or dataset.external or dataset.is_virtual
-    if elsewhere or offset is None:
-        return f"{name} is not stored contiguously in this file"
-    if offset + dataset.id.get_storage_size() > size:
-        return f"{name} reaches beyond the end of the file"
-    return None
 
 
 def _shape_problems(file: h5py.File) -> Iterator[str]:

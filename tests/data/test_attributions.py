@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from danq.data.attributions import Attributions, read_attributions, write_attributions, zoom
+from danq.data.predictions import write_predictions
 from danq.errors import DanqError
 from tests.conftest import refuse
 
@@ -54,7 +55,7 @@ def test_what_is_written_is_read(tmp_path):
         attributions.facts["alphabet"],
     ) == (
         "danq-attributions",
-        1,
+        2,
         "ACGT",
     )
     assert attributions.facts["created_by"].startswith("danq ")
@@ -95,20 +96,17 @@ def test_differences_of_mutagenesis_come_back():
 
 def test_other_and_damaged_files_are_refused(tmp_path):
     path = tmp_path / "a.h5"
-    with h5py.File(path, "w") as file:
-        file.attrs["format"] = "danq-predictions"
+    write_predictions(path, np.zeros((2, 2)), "danq", "0", "test", "abc")
     refuse(
         f"{path}: not a file of attributions; make it with danq attribute", read_attributions, path
     )
     write_attributions(path, made_up())
     with h5py.File(path, "r+") as file:
         del file["hypothetical"]
-    with pytest.raises(DanqError, match=r"lacks a part .*; make it again with danq attribute"):
+    with pytest.raises(DanqError, match=r"is not the file that .*; make it again with danq attrib"):
         read_attributions(path)
     path.write_bytes(b"no HDF5")
-    with pytest.raises(
-        DanqError, match=r"not a whole HDF5 file .*; make it again with danq attribute"
-    ):
+    with pytest.raises(DanqError, match=r"has no record .*; make it again with danq attribute"):
         read_attributions(path)
 
 

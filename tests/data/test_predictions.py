@@ -2,9 +2,12 @@ import h5py
 import numpy as np
 import pytest
 
+from danq.data.attributions import write_attributions
 from danq.data.predictions import create_predictions, read_predictions, write_predictions
 from danq.errors import DanqError
+from danq.records import Input, read_head
 from tests.conftest import refuse
+from tests.data.test_attributions import made_up
 
 
 def test_what_is_written_is_read_without_being_loaded(tmp_path):
@@ -17,25 +20,22 @@ def test_what_is_written_is_read_without_being_loaded(tmp_path):
     np.testing.assert_array_equal(predictions.scores, scores.astype(np.float32))
 
 
-def test_compressed_scores_are_read_too(tmp_path):
-    path, scores = tmp_path / "p.h5", np.random.default_rng(0).random((5, 3), dtype=np.float32)
-    write_predictions(path, scores, "danq", "0", "test", "abc")
-    with h5py.File(path, "r+") as file:
-        del file["probabilities"]
-        file.create_dataset("probabilities", data=scores, compression="gzip")
-    assert (read_predictions(path).scores == scores).all()
-
-
-def test_other_and_damaged_files_are_refused(tmp_path):
+def test_other_and_changed_files_are_refused(tmp_path):
     path = tmp_path / "p.h5"
-    with h5py.File(path, "w") as file:
-        file.attrs["format"] = "danq-attributions"
+    write_attributions(path, made_up())
     refuse(f"{path}: not a file of predictions; make it with danq predict", read_predictions, path)
     write_predictions(path, np.zeros((2, 2)), "danq", "0", "test", "abc")
     with h5py.File(path, "r+") as file:
-        del file["probabilities"]
-    with pytest.raises(DanqError, match=r"lacks a part .*; make it again with danq predict"):
+        file["probabilities"][0, 0] = 1
+    with pytest.raises(DanqError, match=r"is not the file that danq predict wrote: .* make it aga"):
         read_predictions(path)
+
+
+def test_a_file_says_what_it_was_made_from(tmp_path):
+    path = tmp_path / "p.h5"
+    made_from = Input("checkpoint", "model.ckpt", "ab" * 32)
+    write_predictions(path, np.zeros((2, 2)), "danq", "0", "test", "abc", inputs=[made_from])
+    assert read_head(path, "").checksums("checkpoint") == ["ab" * 32]
 
 
 def test_predictions_keep_what_is_unknown(tmp_path):
