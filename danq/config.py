@@ -91,9 +91,7 @@ FIGURES = {
 class Section(BaseModel):
     """A frozen group of knobs that refuses a key it does not know."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -948,10 +946,12 @@ def _explain(keys: tuple[str, ...], problem: Mapping[str, Any]) -> str:
         return f"unknown key {shown(name)}; {_nearest_key(keys)}"
     if problem["type"] == "missing":
         return f"{name} is missing; add it"
+    value = shown(str(problem["input"]))
+    if problem["type"] == "string_type":
+        return f"{name}: {value} is no text; put it between quotes, as it is to be read"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{name}: {message}"
-    value = shown(str(problem["input"]))
     return f"{name}: {message}, not {value}"
 
 

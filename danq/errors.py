@@ -1,7 +1,12 @@
 """The errors that a user can cause, and fix."""
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 
 class DanqError(Exception):
@@ -75,6 +80,33 @@ def shown(text: str, limit: int = 60) -> str:
     if len(text) > limit:
         text = text[:limit] + "..."
     return repr(text)
+
+
+def checked(
+    function: Callable[_Parameters, _Result],
+    *arguments: _Parameters.args,
+    **options: _Parameters.kwargs,
+) -> _Result:
+    """Call a function on a user's input; print its mistakes, one line each, and exit with status 2.
+
+    Parameters
+    ----------
+    function : callable
+        What is called.
+    *arguments, **options
+        What it takes.
+
+    Returns
+    -------
+    value
+        What it returns.
+    """
+    try:
+        return function(*arguments, **options)
+    except (DanqError, OSError) as error:
+        for line in str(error).splitlines():
+            print(f"danq: {line}", file=sys.stderr)
+        sys.exit(2)
 
 
 class DamagedError(DanqError):

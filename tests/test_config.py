@@ -188,10 +188,33 @@ def test_one_file_is_a_list_of_one():
     ]
 
 
-def test_chromosomes_may_be_numbers():
-    assert config.load(
-        DEFAULT | {"extract": {**DEFAULT["extract"], "valid": [8]}}
-    ).extract.valid == ["8"]
+TEXTS = [
+    ("run", "2024_05_01"),
+    ("assembly", "012"),
+    ("genome", "1.10"),
+    ("targets", "1.10"),
+    ("motifs", "8"),
+    ("aliases", "8"),
+    ("blacklist", ["1_0"]),
+    ("unmappable", ["1_0"]),
+    ("where", {"panel": "0x10"}),
+    ("extract", {**DEFAULT["extract"], "valid": ["1_0"], "groups": ["12"], "chromosomes": ["8"]}),
+    ("filters", {"target": "012"}),
+    ("attribution", {"targets": ["012"], "regions": ["1.10"]}),
+]
+"""Every knob that is text, with a text that YAML takes for a number."""
+
+
+@pytest.mark.parametrize(("name", "value"), TEXTS)
+def test_a_number_is_no_text(name, value):
+    """What was typed is not known then: 012, 1_2 and 12 are three chromosomes."""
+    rest = DEFAULT | {"genome": "g.fa", "targets": "t.tsv"}
+    loaded = config.load(rest | {name: value}).model_dump()[name]
+    kept = {key: loaded[key] for key in value} if isinstance(value, dict) else loaded
+    assert kept == value
+    numbers = yaml.safe_load(yaml.safe_dump({name: value}).replace("'", ""))
+    with pytest.raises(DanqError, match=r"is no text; put it between quotes, as it is to be read"):
+        config.load(rest | numbers)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +240,12 @@ def test_a_section_becomes_flags_and_comes_back(command, section):
         action.required = False
     options = vars(parser.parse_args(shlex.split(config.flags(settings))))
     assert section(**{name: options[name] for name in section.model_fields}) == settings
+
+
+def test_texts_come_back_from_yaml():
+    changes = dict(TEXTS) | {"run": "012", "assembly": "1e3"}
+    settings = config.load(DEFAULT | changes)
+    assert config.load(yaml.safe_load(config.to_yaml(settings))) == settings
 
 
 def test_yaml_round_trip():

@@ -26,13 +26,14 @@ ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.workflow
 
 
-def snakemake(folder, *arguments):
-    """Run Snakemake in a folder; return the finished process."""
-    shutil.copy(ROOT / "config.yaml", folder)
+def snakemake(folder, *arguments, snakefile=ROOT / "Snakefile", config_yaml=None):
+    """Run Snakemake in a folder, with the default config.yaml or another one's bytes."""
+    default = (ROOT / "config.yaml").read_bytes()
+    (folder / "config.yaml").write_bytes(default if config_yaml is None else config_yaml)
     command = [
         Path(sys.executable).with_name("snakemake"),
         "-s",
-        ROOT / "Snakefile",
+        snakefile,
         "--cores",
         "2",
         *arguments,

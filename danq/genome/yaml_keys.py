@@ -7,6 +7,7 @@ import yaml
 
 from danq.errors import DanqError, shown
 from danq.files import PathLike
+from danq.genome.yaml_text import entries, line_of, read_nodes
 
 
 class KeyLocation(NamedTuple):
@@ -45,14 +46,14 @@ def find_key(paths: Sequence[PathLike], keys: Sequence[str]) -> KeyLocation:
         location = KeyLocation(str(paths[-1]), None)
     deepest = 0
     for path in paths:
-        node = _read_yaml(path)
+        node = read_nodes(path)
         for depth, key in enumerate(keys, 1):
             entry = _entry(node, key)
             if entry is None:
                 break
             key_node, node = entry
             if depth >= deepest:
-                location = KeyLocation(str(path), _line(key_node))
+                location = KeyLocation(str(path), line_of(key_node))
                 deepest = depth
     return location
 
@@ -68,41 +69,23 @@ def refuse_double_keys(paths: Iterable[PathLike]) -> None:
     Raises
     ------
     DanqError
-        A key is given twice; the message has the line of the second.
+        A key is given twice, or the file is not YAML; the message has the line.
     """
     for path in paths:
-        nodes = [_read_yaml(path)]
+        nodes = [read_nodes(path)]
         while nodes:
             seen = set()
-            for key, value in _entries(nodes.pop()):
+            for key, value in entries(nodes.pop()):
                 if key.value in seen:
                     what = f"the key {shown(str(key.value))} is given twice; remove one"
-                    raise DanqError(what, path, _line(key))
+                    raise DanqError(what, path, line_of(key))
                 seen.add(key.value)
                 nodes.append(value)
 
 
-def _read_yaml(path: PathLike) -> yaml.Node | None:
-    """Return a YAML file as a tree of nodes with line numbers; None for an empty file."""
-    with open(path, encoding="utf-8") as handle:
-        return yaml.compose(handle, Loader=yaml.SafeLoader)
-
-
-def _entries(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
-    """Return the keys and values of a node, none when it is no mapping."""
-    if isinstance(node, yaml.MappingNode):
-        return node.value
-    return []
-
-
 def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
     """Return the entry of a mapping with a key, or None."""
-    for entry in _entries(node):
+    for entry in entries(node):
         if entry[0].value == key:
             return entry
     return None
-
-
-def _line(node: yaml.Node) -> int:
-    """Return the line of a node, from 1."""
-    return node.start_mark.line + 1

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from danq.config import Train
 from danq.errors import DanqError, shown
 from danq.files import PathLike
 from danq.genome.yaml_keys import find_key, refuse_double_keys
+from danq.genome.yaml_text import read_mapping
 from danq.training.study import SEARCHED
 
 SECTION = "train"
@@ -52,15 +52,11 @@ def with_knobs(settings: Train, path: PathLike) -> Train:
 
 def _read_section(path: PathLike) -> dict[str, Any]:
     """Return the section of the file, or refuse another file."""
-    what = f"no YAML file with a section {SECTION}; give a file that danq tune --output wrote"
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = yaml.safe_load(file)
-        refuse_double_keys([path])
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise DanqError(what, path) from None
-    section = content.get(SECTION) if isinstance(content, dict) else None
+    content = read_mapping(path)
+    refuse_double_keys([path])
+    section = content.get(SECTION)
     if not isinstance(section, dict) or len(content) > 1:
+        what = f"no YAML file with a section {SECTION}; give a file that danq tune --output wrote"
         raise DanqError(what, path)
     return section
 

@@ -30,7 +30,7 @@ def test_knobs_of_the_file_take_the_place_of_the_given_ones(tmp_path, knobs):
         (
             "train:\n  lr: 0.1\n  epochs: 3\n",
             ":3",
-            "'epochs' is no knob of a search: lr, dropout, weight_decay, scale; give it as an "
+            "'epochs' is no knob of a search: lr, dropout, scale, weight_decay; give it as an "
             "option",
         ),
         (
@@ -46,8 +46,20 @@ def test_a_wrong_knob_is_refused_with_its_line(tmp_path, text, where, what):
     refuse(f"{path}{where}: {what}", with_knobs, GIVEN, path)
 
 
-@pytest.mark.parametrize("text", ["", "lr: 0.1\n", "train: 3\n", "a: [\n", "train: {}\nrun: x\n"])
-def test_another_file_is_refused(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", ": holds no keys and values, as run: name; write some"),
+        (
+            "a: [\n",
+            ":2: is not YAML: expected the node content, but found '<stream end>'; correct it",
+        ),
+        *(
+            (text, ": no YAML file with a section train; give a file that danq tune --output wrote")
+            for text in ("lr: 0.1\n", "train: 3\n", "train: {}\nrun: x\n")
+        ),
+    ],
+)
+def test_another_file_is_refused(tmp_path, text, what):
     path = written(tmp_path, text)
-    what = "no YAML file with a section train; give a file that danq tune --output wrote"
-    refuse(f"{path}: {what}", with_knobs, GIVEN, path)
+    refuse(f"{path}{what}", with_knobs, GIVEN, path)

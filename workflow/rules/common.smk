@@ -11,24 +11,17 @@ import sys
 from danq.genome import sources
 from danq.catalog import BASELINES, MODELS
 from danq.config import flags, load
-from danq.errors import DanqError, DanqErrors, shown
+from danq.data.plan import refuse_pathvars
+from danq.errors import DanqError, DanqErrors, checked, shown
 from danq.genome.tables import read_targets
 from danq.genome.yaml_keys import find_key, refuse_double_keys
+from danq.genome.yaml_text import as_typed, merged, read_mapping, with_command_line
 from danq.motif.meme import motif_files
 from snakemake.logging import logger
 
-
-def checked(function, *arguments):
-    """Call a function on the user's input; print its mistakes, one line each, and exit with status 2."""
-    try:
-        return function(*arguments)
-    except (DanqError, OSError) as error:
-        for line in str(error).splitlines():
-            print(f"danq: {line}", file=sys.stderr)
-        sys.exit(2)
-
-
-config_files = [*workflow.configfiles, *workflow.config_settings.configfiles]
+# In the order in which they are merged: config.yaml, then those of the command line.
+given_files = list(workflow.config_settings.configfiles)
+config_files = [*workflow.configfiles[len(given_files) :], *given_files]
 
 
 def locate(keys):
@@ -36,6 +29,16 @@ def locate(keys):
     if keys and keys[0] in workflow.config_settings.config:
         return "--config", None
     return find_key(config_files, keys)
+
+
+def config_as_typed():
+    """Return the configuration with every value as it was typed: Snakemake reads a run called 012 as a number."""
+    texts = merged([checked(read_mapping, path) for path in config_files])
+    typed = as_typed(config, texts)
+    for section in texts.values():  # of a workflow that takes this one as a module
+        typed = as_typed(typed, section)
+    words = workflow.config_settings.config_args or []
+    return with_command_line(typed, workflow.config_settings.config, words)
 
 
 def option(name, values):
@@ -98,7 +101,9 @@ def local_path(source):
 
 checked(refuse_shell_syntax, [os.getcwd(), workflow.basedir, *config_files])
 checked(refuse_double_keys, config_files)
-settings = checked(load, {key: value for key, value in config.items() if key != "pathvars"}, locate)
+typed_config = config_as_typed()
+checked(refuse_pathvars, typed_config.get("pathvars"))
+settings = checked(load, {key: value for key, value in typed_config.items() if key != "pathvars"}, locate)
 
 if settings.tune:
     checked(refuse_tuning)
@@ -106,6 +111,9 @@ if settings.tune:
 
 pathvars:
     results=f"results/{settings.run}",
+
+
+checked(refuse_shell_syntax, [workflow.pathvars.apply("<results>")])  # a workflow of one's own may have set it
 
 
 # A step requests a GPU where the device is cuda or mps, or auto on a machine with one (on a cluster give cuda: the login
@@ -180,8 +188,8 @@ def fetch_flags(url):
 
 def say_where_the_report_is(made):
     """Print the path of the report, where it is among the rules that were made, whether the networks have learnt, and the verdict."""
-    page = f"results/{settings.run}/report.html"
-    results = f"results/{settings.run}/results.json"
+    page = workflow.pathvars.apply("<results>/report.html")
+    results = workflow.pathvars.apply("<results>/results.json")
     if "report" in made and os.path.exists(page) and os.path.exists(results):
         with open(results, encoding="utf-8") as file:
             head = json.load(file)
