@@ -19,10 +19,12 @@ import danq
 from danq import config
 from danq.catalog import BASELINES, MODELS
 from danq.errors import EXIT_STOPPED, DanqError, StoppedError
+from danq.files import hold_outputs
 from danq.options import (
     SPLITS,
     Step,
     name_value_pairs,
+    named_files,
     refuse_overwriting,
     split_settings,
     whole_number,
@@ -78,10 +80,13 @@ def _run(options: dict[str, Any]) -> None:
     outputs = options.pop("outputs")
     options.pop("command")
     refuse_overwriting(options, outputs)
+    # A training may have several processes, and holds its outputs itself.
+    held = [] if run is _train else named_files(options, outputs)
     settings, arguments = split_settings(section, options)
     if settings is not None:
         arguments["settings"] = settings
-    run(**arguments)
+    with hold_outputs(held):
+        run(**arguments)
 
 
 def _fail(message: str) -> int:
@@ -543,11 +548,14 @@ def _annotate(
 ) -> None:
     from danq.motif.annotate import annotate
 
-    if output is None:
-        output = f"{Path(queries.removesuffix('.gz')).stem}.matches.tsv"
-    files = {"queries": queries, "output": output, "meme": meme}
+    if output is not None:
+        annotate(queries, motifs, output, settings=settings, meme=meme)
+        return
+    output = f"{Path(queries.removesuffix('.gz')).stem}.matches.tsv"
+    files = {"queries": queries, "output": output, "motifs": motifs, "meme": meme}
     refuse_overwriting(files, ("output", "meme"))
-    annotate(queries, motifs, output, settings=settings, meme=meme)
+    with hold_outputs([output]):
+        annotate(queries, motifs, output, settings=settings, meme=meme)
 
 
 def _add_export_motifs(steps: Any) -> None:

@@ -155,6 +155,32 @@ def locked(path: PathLike, what: str) -> Iterator[None]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def hold_outputs(paths: Iterable[PathLike]) -> Iterator[None]:
+    """Hold the files that are made while the block runs, so that no other danq makes them, too.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        The files to make. Beside each, a hidden file ``.NAME.lock`` is locked, see `locked`.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    DanqError
+        Another process makes one of them.
+    """
+    what = "another danq makes this file now; wait until it ends, or name another output"
+    with contextlib.ExitStack() as stack:
+        for path in paths:
+            lock = Path(path).with_name(f".{Path(path).name}.lock")
+            stack.enter_context(locked(lock, f"{path}: {what}"))
+        yield
+
+
 def _lock(path: PathLike, what: str) -> int:
     """Return the open file at a path, locked; make it where it is missing."""
     while True:

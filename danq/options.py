@@ -8,7 +8,7 @@ import argparse
 import os
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -251,12 +251,16 @@ def refuse_overwriting(options: Mapping[str, Any], outputs: Sequence[str]) -> No
     Raises
     ------
     DanqError
-        Two options name one file, and at least one of them is an output; or an output is a folder.
+        Two options name one file, and at least one of them is an output; or an output is a folder,
+        a device or a pipe.
     """
     options_by_file: dict[str, str] = {}
     for option, path in _paths(options, outputs):
         if option in outputs and os.path.isdir(path):
             raise DanqError(f"{flag(option)} is a folder; name a file to make", path)
+        if option in outputs and os.path.exists(path) and not os.path.isfile(path):
+            what = f"{flag(option)} is a device or a pipe, which would be replaced"
+            raise DanqError(f"{what}; name a file to make", path)
         file = os.path.realpath(path)
         earlier = options_by_file.get(file)
         if earlier is not None and (earlier in outputs or option in outputs):
@@ -264,15 +268,36 @@ def refuse_overwriting(options: Mapping[str, Any], outputs: Sequence[str]) -> No
         options_by_file[file] = option
 
 
+def named_files(options: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Return the paths that some options name; none where an option is not given.
+
+    Parameters
+    ----------
+    options : dict of str to value
+        The options of a step.
+    names : iterable of str
+        Some of them; each has a path, a list of paths, or None.
+
+    Returns
+    -------
+    list of str
+    """
+    return [text for name in names for text in _texts(options[name])]
+
+
 def _paths(options: Mapping[str, Any], outputs: Sequence[str]) -> list[tuple[str, str]]:
     """Return option and path of every input and output file."""
     paths = []
     for option, value in options.items():
-        values = value if isinstance(value, list) else [value]
-        texts = [text for text in values if isinstance(text, str)]
-        files = [text for text in texts if option in outputs or os.path.isfile(text)]
+        files = [text for text in _texts(value) if option in outputs or os.path.isfile(text)]
         paths += [(option, file) for file in files]
     return paths
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the texts that an option holds."""
+    values = value if isinstance(value, list) else [value]
+    return [text for text in values if isinstance(text, str)]
 
 
 def _both(earlier: str, option: str) -> str:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from danq import cli
-from danq.files import read_table
+from danq.files import hold_outputs, read_table
 from danq.motif.meme import Motif, jaspar, write_meme
 from tests.conftest import SPLITS, self_describing, write_bed
 
@@ -200,3 +200,45 @@ def test_two_files_to_make_must_be_two(tmp_path, capsys):
     command = ["attribute", *inputs, "--output", "o.h5", "--npz", path, path]
     assert cli.main(command) == 2
     assert f"{path}: is --npz twice; name another file to make" in capsys.readouterr().err
+
+
+OUTPUTS = [
+    (step, name) for step, parser in sorted(STEPS.items()) for name in parser.get_default("outputs")
+]
+
+
+def words_of(step, folder, **given):
+    """Return a command with a value for each required option, and the given files."""
+    words = [step]
+    for action in STEPS[step]._actions:
+        if action.dest in given:
+            values = [given[action.dest]]
+            if action.nargs == 2:
+                values.append(folder / "new" / "second")
+        elif not action.required:
+            continue
+        elif action.choices:
+            values = list(action.choices)[:1]
+        else:
+            values = ["1" if action.type else str(folder / "new" / action.dest)]
+        words += [*action.option_strings[-1:], *map(str, values)]
+    return words
+
+
+def test_every_step_says_which_files_it_makes():
+    folders = {"simulate"}
+    assert set(STEPS) - {step for step, _ in OUTPUTS} == folders
+
+
+@pytest.mark.parametrize(("step", "name"), OUTPUTS)
+def test_no_two_commands_make_one_file_at_once(step, name, tmp_path, capsys):
+    path = tmp_path / "made.svg"
+    # A training locks its checkpoint by a file of its own, which test_train.py tries.
+    held = "history" if (step, name) == ("train", "checkpoint") else name
+    words = words_of(step, tmp_path, **{held: path})
+    with hold_outputs([path]):
+        assert cli.main(words) == 2
+        message = capsys.readouterr().err.splitlines()[-1]
+        what = "another danq makes this file now; wait until it ends, or name another output"
+        assert message == f"danq: {path}: {what}"
+    assert list(tmp_path.iterdir()) == []

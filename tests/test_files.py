@@ -7,8 +7,10 @@ import sys
 import pandas as pd
 import pytest
 
+from danq.errors import DanqError
 from danq.files import (
     atomic,
+    hold_outputs,
     locked,
     read_table,
     refuse_overwriting,
@@ -186,3 +188,38 @@ def test_a_lock_that_leads_nowhere_is_an_error_not_a_hang(tmp_path):
     (tmp_path / "a.lock").symlink_to(tmp_path / "missing" / "b")
     with pytest.raises(FileNotFoundError), locked(tmp_path / "a.lock", "taken"):
         pass
+
+
+def held(*paths):
+    with hold_outputs(paths):
+        raise AssertionError("the block must not run")
+
+
+def test_files_are_held_while_they_are_made(tmp_path):
+    first = tmp_path / "new" / "a.tsv"
+    second = tmp_path / "b.tsv"
+    message = "another danq makes this file now; wait until it ends, or name another output"
+    with hold_outputs([first, second]):
+        same = tmp_path / "new" / ".." / "b.tsv"
+        refuse(f"{same}: {message}", held, tmp_path / "c.tsv", same)
+        refuse(f"{first}: {message}", held, first)
+    with hold_outputs([first, second]):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_a_killed_process_are_held_no_longer(tmp_path):
+    code = (
+        "import sys\nfrom danq.files import hold_outputs\n"
+        "with hold_outputs(sys.argv[1:]):\n    print(flush=True)\n    sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.tsv")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        process.stdout.readline()
+        with pytest.raises(DanqError, match="another danq makes this file now"):
+            held(tmp_path / "a.tsv")
+        process.kill()
+    with hold_outputs([tmp_path / "a.tsv"]):
+        pass
+    assert list(tmp_path.iterdir()) == []

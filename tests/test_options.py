@@ -1,6 +1,7 @@
 """Options of the command line: knobs become options and sections; outputs are never overwritten."""
 
 import argparse
+import os
 from typing import Literal
 
 import pytest
@@ -10,6 +11,7 @@ from danq.config import Section
 from danq.options import (
     Step,
     name_value_pairs,
+    named_files,
     refuse_overwriting,
     split_settings,
     whole_number,
@@ -101,6 +103,21 @@ def test_an_output_may_not_be_made_twice(tmp_path):
 def test_an_output_may_not_be_a_folder(tmp_path):
     message = f"{tmp_path}: --table is a folder; name a file to make"
     refuse(message, refuse_overwriting, {"table": str(tmp_path)}, ("table",))
+
+
+def test_an_output_may_not_be_a_device_or_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    link = tmp_path / "link"
+    link.symlink_to(os.devnull)
+    for path in (os.devnull, str(pipe), str(link)):
+        what = "--table is a device or a pipe, which would be replaced; name a file to make"
+        refuse(f"{path}: {what}", refuse_overwriting, {"table": path}, ("table",))
+
+
+def test_files_are_named_by_one_option_or_by_several(tmp_path):
+    options = {"table": "a", "npz": ["b", "c"], "figure": None, "seed": 1}
+    assert named_files(options, ("table", "npz", "figure")) == ["a", "b", "c"]
 
 
 def test_pairs_are_split_at_their_first_or_last_equals_sign():

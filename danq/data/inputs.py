@@ -4,6 +4,7 @@ Genome, table of targets, peaks, and lists of regions to leave out. Everything i
 read literally (clipped, skipped, taken as N) is counted. The genome stays packed in memory.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -23,8 +24,15 @@ from danq.genome.chromosomes import Chromosomes
 from danq.genome.fasta import CountedGenome, read_genome
 from danq.genome.peaks import read_peaks
 from danq.genome.sequence import Genome
-from danq.genome.sources import Sources, verify
-from danq.genome.tables import Region, Target, read_aliases, read_regions, read_targets
+from danq.genome.sources import Sources, is_url, local_path, verify
+from danq.genome.tables import (
+    Region,
+    Target,
+    read_aliases,
+    read_regions,
+    read_rows,
+    read_targets,
+)
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -272,9 +280,20 @@ def _read_targets(sources: Sources, errors: _Errors, outputs: Sequence[PathLike]
     targets = errors.call(read_targets, sources.targets, sources.where, sources.downloads) or []
     for key, path in _named_files(sources):
         refuse_overwriting(outputs, [path], f"the file of {key}")
-    peak_files = [target.file for target in targets]
-    refuse_overwriting(outputs, peak_files, f"named in {sources.targets}")
+    refuse_overwriting(outputs, _peak_files(sources), f"named in {sources.targets}")
     return targets
+
+
+def _peak_files(sources: Sources) -> list[str]:
+    """Return the files that a table of targets names, those of rows that are not chosen, too."""
+    files = []
+    with contextlib.suppress(DanqError):  # the table's own errors are told with all others
+        for _, cells in read_rows(sources.targets, ["file"]):
+            if not is_url(cells["file"]):
+                files.append(os.path.join(os.path.dirname(sources.targets), cells["file"]))
+            elif sources.downloads is not None:
+                files.append(local_path(cells["file"], sources.downloads))
+    return files
 
 
 def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from danq.files import PathLike, refuse_overwriting
 from danq.report.curve_data import run_curves
 from danq.report.headline import headline, write_results
 from danq.report.page import write_page
-from danq.report.run import configured_database, read_run, read_settings, run_files
+from danq.report.run import configured_files, read_run, read_settings, run_files
 from danq.report.sections.chapters import chapters
 
 
@@ -49,9 +49,7 @@ def report(
     settings = "" if config is None else read_settings(config)
     outputs = [output] if results is None else [output, results]
     refuse_overwriting(outputs, run_files(folder), f"a file of the run {folder}")
-    database = configured_database(settings)
-    if isinstance(database, str):
-        refuse_overwriting(outputs, [database], f"named in {config}")
+    refuse_overwriting(outputs, configured_files(settings), f"named in {config}")
     run = read_run(folder)
     head = headline(run)
     write_page(output, run.name, head.summary, chapters(run, settings), run_curves(run))

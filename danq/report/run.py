@@ -3,7 +3,7 @@
 Nothing here depends on the report: a notebook that opens a run calls `read_run`, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,6 +65,16 @@ _RUN_FILES = (
     "*/seed*/grammar.tsv",
     "*/seed*/attributions.h5",
 )  # what `read_run` reads
+_DEAR_FILES = (
+    "config.yaml",
+    "targets.tsv",
+    "simulated/**/*",
+    "**/*.h5",
+    "**/*.ckpt",
+    "**/*.ckpt.resume",
+    "**/*.log",
+    "*/tuned.yaml",
+)  # what only the run's steps make again
 
 
 class SourceFile(NamedTuple):
@@ -242,9 +252,12 @@ def read_run(folder: PathLike) -> Run:
 
 
 def run_files(folder: PathLike) -> list[Path]:
-    """Return the files of a run's folder that `read_run` reads, as far as they are there."""
+    """Return the files of a run's folder that `read_run` reads, or that took long to make.
+
+    As far as they are there.
+    """
     files = []
-    for pattern in _RUN_FILES:
+    for pattern in (*_RUN_FILES, *_DEAR_FILES):
         files += sorted(Path(folder).glob(pattern))
     return files
 
@@ -275,6 +288,26 @@ def configured_database(settings: str) -> str | None:
         return yaml.safe_load(settings)["motifs"]
     except (yaml.YAMLError, TypeError, KeyError):
         return None
+
+
+def configured_files(settings: str) -> list[str]:
+    """Return every text of a configuration (YAML text), any of which may be the path of a file."""
+    try:
+        return list(_texts(yaml.safe_load(settings)))
+    except yaml.YAMLError:
+        return []
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in nested lists and mappings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 class _DatasetContents(NamedTuple):

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from danq.config import Simulate
 from danq.errors import DanqError
-from danq.files import PathLike, atomic, write_table
+from danq.files import PathLike, atomic, hold_outputs, write_table
 from danq.genome.sequence import decode, reverse_complement
 from danq.motif.meme import Motif
 from danq.motif.sites import draw_sites
@@ -138,14 +138,15 @@ def simulate(output: PathLike, *, settings: Simulate) -> None:
     Raises
     ------
     DanqError
-        A genome too small to hold a site.
+        A genome too small to hold a site, or another process that fills this folder.
     """
     folder = Path(output)
-    simulation = draw(settings.chromosomes, settings.chromosome_length, settings.seed)
-    _write_fasta(folder / "genome.fa.gz", simulation.genome)
-    _write_packed(folder / "sites.tsv.gz", _sites_to_publish(simulation.sites))
-    _write_packed(folder / "elements.tsv.gz", simulation.elements)
-    _write_targets(folder, simulation.peaks)
+    with hold_outputs([folder / "targets.tsv"]):
+        simulation = draw(settings.chromosomes, settings.chromosome_length, settings.seed)
+        _write_fasta(folder / "genome.fa.gz", simulation.genome)
+        _write_packed(folder / "sites.tsv.gz", _sites_to_publish(simulation.sites))
+        _write_packed(folder / "elements.tsv.gz", simulation.elements)
+        _write_targets(folder, simulation.peaks)
 
 
 class Simulation(NamedTuple):

@@ -6,7 +6,7 @@ order of sums.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from torch import nn
 
 from danq.config import Train
 from danq.data.dataset import Dataset
-from danq.files import PathLike, locked
+from danq.files import PathLike, hold_outputs, locked
 from danq.network.batches import EpochSchedule, Loader
 from danq.network.checkpoint import build_from
 from danq.network.devices import hold_gpus, leads_processes, open_fabric
@@ -274,11 +274,12 @@ def steps_of_epoch(loader: Loader, options: Options) -> int:
 
 
 @contextlib.contextmanager
-def claim(checkpoint: PathLike, settings: Train) -> Iterator[None]:
-    """Hold the output of a training, and its GPUs, for this training alone.
+def claim(checkpoint: PathLike, settings: Train, others: Iterable[PathLike] = ()) -> Iterator[None]:
+    """Hold the outputs of a training, and its GPUs, for this training alone.
 
     Of several processes that share a training, the leading one locks ``<checkpoint>.lock`` while
-    the block runs. Call it before signals are caught, see `claim_devices`.
+    the block runs, and holds the other outputs. Call it before signals are caught, see
+    `claim_devices`.
 
     Parameters
     ----------
@@ -286,6 +287,8 @@ def claim(checkpoint: PathLike, settings: Train) -> Iterator[None]:
         The checkpoint that the training makes.
     settings : danq.config.Train
         How many processes train, and on which devices.
+    others : iterable of path
+        Its other files to make.
 
     Yields
     ------
@@ -294,13 +297,13 @@ def claim(checkpoint: PathLike, settings: Train) -> Iterator[None]:
     Raises
     ------
     DanqError
-        Another training works on this checkpoint.
+        Another training works on one of these files.
     """
     what = "another danq train works on this output; wait until it ends, or name another output"
-    lock: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-    if leads_processes(settings.devices, settings.nodes):
-        lock = locked(f"{checkpoint}.lock", f"{checkpoint}: {what}")
-    with lock:
+    with contextlib.ExitStack() as stack:
+        if leads_processes(settings.devices, settings.nodes):
+            stack.enter_context(locked(f"{checkpoint}.lock", f"{checkpoint}: {what}"))
+            stack.enter_context(hold_outputs(others))
         claim_devices(settings)
         yield
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from danq.config import Train
 from danq.data.dataset import open_dataset
-from danq.files import PathLike
+from danq.files import PathLike, refuse_overwriting
 from danq.training.epoch import Epochs
 from danq.training.interruption import Stop, open_resume, restore_state
 from danq.training.learner import claim, set_up
@@ -59,12 +59,18 @@ def train(
     DanqError
         The device is not there, the loss is no longer finite, the validation split has no target
         with both labels, a training of another configuration was cut off here, or another process
-        works on this checkpoint.
+        works on these outputs.
     StoppedError
         SIGTERM, SIGINT or SIGUSR1 arrived; the state is saved.
     """
     record = Record(checkpoint, history, facts)
-    with claim(checkpoint, settings), Stop() as stop, open_dataset(dataset) as data:
+    kept = (f"{checkpoint}.resume", f"{checkpoint}.lock")
+    refuse_overwriting(kept, (dataset, motifs, history, facts), "or another output")
+    with (
+        claim(checkpoint, settings, (history, facts)),
+        Stop() as stop,
+        open_dataset(dataset) as data,
+    ):
         epochs = Epochs(data, stop, motifs, settings.memory)
         learner = set_up(data, settings, model=model, seed=seed, motifs=motifs, threads=threads)
         options = learner.options

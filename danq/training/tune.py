@@ -23,8 +23,10 @@ its training from its last saved state. A trial is drawn from the seed, its numb
 before it. So the same seed tries the same parameters where trainings repeat to the bit.
 """
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +36,15 @@ import torch
 from danq.config import Train, Tune
 from danq.data.dataset import open_dataset
 from danq.errors import DanqError, UntrainableError
-from danq.files import PathLike, read_table, sha256, write_table, write_text
+from danq.files import (
+    PathLike,
+    locked,
+    read_table,
+    refuse_overwriting,
+    sha256,
+    write_table,
+    write_text,
+)
 from danq.training.budget import plan
 from danq.training.record import Row, log
 from danq.training.study import (
@@ -113,11 +123,13 @@ def tune(
         threads=threads,
         beside_others=beside_others,
     )
-    _log(f"searching {describe_space(search.space)}; trial 1 is the given configuration")
-    _log(search.describe_budget())
-    while search.n_finished() < settings.trials:
-        search.run_trial()
-        _log(_trial_message(search.results(), settings.trials))
+    with search.opened():
+        refuse_overwriting((table, output, facts), search.files(), "a file of this search")
+        _log(f"searching {describe_space(search.space)}; trial 1 is the given configuration")
+        _log(search.describe_budget())
+        while search.n_finished() < settings.trials:
+            search.run_trial()
+            _log(_trial_message(search.results(), settings.trials))
     results = search.results()
     write_table(table, pd.DataFrame(results, columns=TrialResult._fields))
     best = best_of(results)
@@ -152,8 +164,7 @@ class Search:
     Raises
     ------
     DanqError
-        Optuna is missing, or the folder holds another search, or a damaged one, or ``first_lr`` is
-        not among the rates that are tried.
+        Optuna is missing, or ``first_lr`` is not among the rates that are tried.
     """
 
     def __init__(
@@ -194,10 +205,37 @@ class Search:
         }
         if beside_others:
             self.folder /= _checksum(self.identity)
-        self.study = Study(self.folder / "study.log", optuna, self.space, self.identity)
-        self.states = self.study.states
+        self.study: Study
+        self.states = optuna.trial.TrialState
         self.pruned: type[Exception] = optuna.TrialPruned
-        self._tidy()
+        self._optuna = optuna
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Open the study, and hold the folder for this process as long as the block runs.
+
+        Yields
+        ------
+        None
+
+        Raises
+        ------
+        DanqError
+            The folder holds another search, or a damaged one, or another process works in it.
+        """
+        what = "another danq tune works in this folder; wait until it ends, or name another"
+        with locked(self.folder / ".lock", f"{self.folder}: {what}"):
+            path = self.folder / "study.log"
+            self.study = Study(path, self._optuna, self.space, self.identity)
+            self._tidy()
+            yield
+
+    def files(self) -> list[Path]:
+        """Return its study, and the files of trainings that lie below its folder."""
+        files = [self.folder / "study.log", self.folder / ".lock"]
+        for name in ("study.log", "model.ckpt*", "history.tsv", "train.json"):
+            files += self.folder.rglob(name)
+        return files
 
     def n_finished(self) -> int:
         """Return how many trials are over, those of earlier calls included."""

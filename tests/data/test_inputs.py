@@ -134,6 +134,18 @@ def test_a_step_overwrites_no_file_that_its_table_names(step, pattern, inputs, c
     assert content(inputs) == before
 
 
+def test_nor_is_the_file_of_a_target_that_is_not_chosen(inputs, tmp_path):
+    table = inputs / "targets.tsv"
+    rows = ["name\tfile\tpanel", "A\tpeaks/a.bed\tx", "B\tpeaks/b.bed\ty"]
+    table.write_text("\n".join(rows) + "\n")
+    output = inputs / "peaks" / "b.bed"
+    output.write_text("precious")
+    sources = Sources(inputs / "genome.fa", table, where={"panel": "x"})
+    message = f"{output}: is also an input, named in {table}; choose another output file"
+    refuse(message, read_files, sources, Extract(**SPLITS), [output])
+    assert output.read_text() == "precious"
+
+
 def test_the_table_of_an_extraction_overwrites_no_peaks(inputs, run_extract, tmp_path):
     table = inputs / "peaks" / "a.bed"
     changes = {"downloads": inputs / "downloads", "table": table}

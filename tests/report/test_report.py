@@ -186,11 +186,15 @@ def test_loci_are_on_the_page(tmp_path):
     assert {match for match in re.findall(r'href="#base-(.)"', text)} <= set("ACGT")
 
 
-@pytest.mark.parametrize("name", ["metrics.tsv", "danq/seed0/motifs.meme"])
+@pytest.mark.parametrize(
+    "name", ["metrics.tsv", "danq/seed0/motifs.meme", "danq/seed0/model.ckpt", "predictions.h5"]
+)
 def test_the_page_overwrites_no_file_of_the_run(tmp_path, name):
     folder = tmp_path / "run"
     write_run(folder)
     output = folder / name
+    if not output.exists():
+        output.write_text("precious")
     before = output.read_bytes()
     message = f"{output}: is also an input, a file of the run {folder}; choose another output file"
     refuse(message, report, folder, output)
@@ -211,13 +215,14 @@ def test_the_last_lines_of_output_say_what_was_learnt_and_the_verdict(tmp_path, 
     assert "recurrence" in verdict and "Missing: " in verdict
 
 
-def test_the_page_does_not_overwrite_the_motifs_that_the_configuration_names(tmp_path):
+@pytest.mark.parametrize("text", ["motifs: {}\n", "genome: {}\n", "extract:\n  blacklist: [{}]\n"])
+def test_the_page_does_not_overwrite_the_files_that_the_configuration_names(tmp_path, text):
     folder = tmp_path / "run"
     write_run(folder)
     motifs = tmp_path / "mine.meme"
     motifs.write_text("precious")
     config = tmp_path / "config.yaml"
-    config.write_text(f"motifs: {motifs}\n")
+    config.write_text(text.format(motifs))
     message = f"{motifs}: is also an input, named in {config}; choose another output file"
     refuse(message, report, folder, motifs, config=config)
     assert motifs.read_text() == "precious"

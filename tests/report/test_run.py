@@ -5,7 +5,13 @@ import dataclasses
 import pytest
 
 from danq import read_run
-from danq.report.run import SourceFile, configured_database, configured_motifs, run_files
+from danq.report.run import (
+    SourceFile,
+    configured_database,
+    configured_files,
+    configured_motifs,
+    run_files,
+)
 from tests.report.toy_run import with_attributions, write_run
 
 
@@ -48,10 +54,16 @@ def test_the_files_of_a_run_are_all_that_its_stages_left(tmp_path):
     with_attributions(tmp_path / "run", simulated=True)
     files = {path for path in (tmp_path / "run").rglob("*") if path.is_file()}
     rest = files - set(run_files(tmp_path / "run"))
-    assert {path.name for path in rest} == {"config.yaml"}
+    assert rest == set()
 
 
 def test_a_configuration_names_its_known_motifs():
     assert configured_database("motifs: mine.meme") == "mine.meme"
     assert configured_database("train: {}") is None
     assert configured_database("") is None
+
+
+def test_a_configuration_names_files_anywhere_in_it():
+    settings = "genome: a.fa\nextract: {blacklist: [b.bed, 3], table: {x: c.bed}}\nseeds: 3\n"
+    assert configured_files(settings) == ["a.fa", "b.bed", "c.bed"]
+    assert configured_files("a: [") == [] and configured_files("") == []

@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score
 
 from danq.config import Simulate
 from danq.errors import DanqError
+from danq.files import hold_outputs
 from danq.motif.meme import information, jaspar
 from danq.simulation import genome as module
 from danq.simulation.genome import JITTER
@@ -246,3 +247,12 @@ def test_a_genome_without_room_is_refused(tmp_path, chromosomes, length):
     with pytest.raises(DanqError, match="at least one of 400 bp"):
         simulate(tmp_path, chromosomes=chromosomes, length=length)
     assert not any(tmp_path.iterdir())
+
+
+def test_two_processes_do_not_fill_one_folder(tmp_path):
+    with (
+        hold_outputs([tmp_path / "targets.tsv"]),
+        pytest.raises(DanqError, match=r"targets\.tsv: another danq makes this file now"),
+    ):
+        simulate(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from danq.catalog import MODELS
 from danq.data.dataset import open_dataset
 from danq.data.encode import encode
 from danq.data.predictions import read_predictions
+from danq.errors import DanqError
 from danq.evaluation.metrics import measure
+from danq.files import hold_outputs
 from danq.network import checkpoint
 from danq.network.checkpoint import load_checkpoint
 from danq.network.predict import predict
@@ -275,6 +278,25 @@ def test_a_second_training_to_the_same_output_is_refused(first, second, toy_data
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("name", ["history.tsv", "train.json"])
+def test_a_training_makes_no_file_that_another_makes(name, toy_dataset, tmp_path):
+    with hold_outputs([tmp_path / name]):
+        with pytest.raises(DanqError, match=f"{name}: another danq makes this file now"):
+            run(toy_dataset, tmp_path)
+        assert not (tmp_path / "model.ckpt.lock").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["resume", "lock"])
+def test_a_training_keeps_its_state_in_no_file_that_it_reads(suffix, toy_dataset, tmp_path):
+    dataset = tmp_path / f"model.ckpt.{suffix}"
+    shutil.copy(toy_dataset, dataset)
+    before = dataset.read_bytes()
+    with pytest.raises(DanqError, match=f"{suffix}: is also an input, or another output; choose"):
+        run(dataset, tmp_path)
+    assert dataset.read_bytes() == before
 
 
 def test_a_killed_training_keeps_nobody_out(toy_dataset, tmp_path):

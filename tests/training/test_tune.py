@@ -9,6 +9,7 @@ import yaml
 from danq import cli, config
 from danq.data.dataset import open_dataset
 from danq.errors import DanqError, StoppedError
+from danq.files import locked
 from danq.network.cost import count_multiply_adds
 from danq.network.models import build
 from danq.training import study
@@ -389,6 +390,27 @@ def test_another_search_is_refused(toy, run_extract, toy_dataset, tmp_path, fake
         )
         assert str(caught.value).endswith("; give the former, or name another --folder")
     assert len(fake) == 3
+
+
+def test_two_processes_do_not_search_in_one_folder(toy_dataset, tmp_path, fake):
+    folder = tmp_path / "search"
+    with locked(folder / ".lock", ""):
+        with pytest.raises(DanqError, match="search: another danq tune works in this folder; wait"):
+            search(toy_dataset, tmp_path)
+        assert [path.name for path in folder.iterdir()] == [".lock"]
+    search(toy_dataset, tmp_path)
+    assert (tmp_path / "trials.tsv").exists() and not (folder / ".lock").exists()
+
+
+def test_a_search_does_not_write_its_tables_over_its_study(toy_dataset, tmp_path, fake):
+    search(toy_dataset, tmp_path)
+    study = tmp_path / "search" / "study.log"
+    before = study.read_bytes()
+    (tmp_path / "trials.tsv").unlink()
+    (tmp_path / "trials.tsv").symlink_to(study)
+    with pytest.raises(DanqError, match=r"trials\.tsv: is also an input, a file of this search"):
+        search(toy_dataset, tmp_path)
+    assert study.read_bytes().startswith(before)
 
 
 def test_searches_lie_beside_each_other_where_that_is_wanted(toy_dataset, tmp_path, fake):
