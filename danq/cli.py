@@ -231,6 +231,11 @@ def _add_extract(steps: Any) -> None:
     summary = "cut labelled windows out of a genome, into dataset.h5"
     step = Step(steps, "extract", _extract, summary, config.Extract)
     _add_source_files(step)
+    step.input(
+        "checked",
+        "what danq check wrote: a file that is no longer the same is refused",
+        required=False,
+    )
     step.option("--assembly", default="unknown", help="name of the genome's assembly")
     step.output("output", "dataset.h5")
     step.output("table", "the targets with their counts (TSV)")

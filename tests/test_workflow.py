@@ -4,6 +4,7 @@ import gzip
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,14 @@ from danq import read_run
 from danq.data.dataset import open_dataset
 from danq.data.predictions import read_predictions
 from danq.files import read_table
-from tests.conftest import SPLITS, YEAST, needs_yeast, self_describing, write_bed
+from tests.conftest import (
+    SPLITS,
+    YEAST,
+    needs_yeast,
+    self_describing,
+    write_bed,
+    write_fasta,
+)
 from tests.data.test_deepsea import small_bundle
 
 ROOT = Path(__file__).parent.parent
@@ -519,6 +527,61 @@ def test_files_are_fetched_and_checked_once(tmp_path, site):
     assert second.returncode == 0 and "Nothing to be done" in second.stdout + second.stderr
 
 
+@pytest.fixture
+def extracted(tmp_path):
+    """Return the folder of a run on local files, its options, and its dataset.h5, once made."""
+    bases = {f"chr{i}": self_describing(i, 6_000) for i in (1, 2, 3)}
+    write_fasta(tmp_path / "genome.fa", bases)
+    peaks = [(name, start, start + 300) for name in bases for start in range(1_000, 5_000, 1_000)]
+    write_bed(tmp_path / "a.bed", peaks)
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
+    extract = {"window": 400, "stride": 200, **SPLITS}
+    run = {"run": "local", "genome": "genome.fa", "targets": "targets.tsv", "extract": extract}
+    (tmp_path / "run.yaml").write_text(json.dumps(run))
+    options = ("results/local/dataset.h5", "--configfile", "run.yaml")
+    process = snakemake(tmp_path, *options)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return tmp_path, options
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [("genome.fa", "A", "C"), ("a.bed", "1300", "1350")]
+)
+def test_an_input_that_changes_but_keeps_its_size_and_time_is_read_again(extracted, name, old, new):
+    folder, options = extracted
+    assert "Nothing to be done" in snakemake(folder, *options).stderr
+    before = (folder / name).stat()
+    text = (folder / name).read_text()
+    (folder / name).write_text(text[:8] + text[8:].replace(old, new, 1))
+    os.utime(folder / name, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (folder / name).stat().st_size == before.st_size
+    process = snakemake(folder, *options)
+    assert jobs(process) == {"check": 1, "extract": 1, "total": 2}
+    record = "results/local/inputs.json"
+    what = f"{name}: its content has changed since {record} was made; what comes from it is made"
+    assert what in process.stderr
+    with open_dataset(folder / "results" / "local" / "dataset.h5") as dataset:
+        file = dataset.source["genome"] if name == "genome.fa" else dataset.source["peaks"][0]
+    assert file["sha256"] == sha256((folder / name).read_bytes()).hexdigest()
+    again = snakemake(folder, *options)
+    assert "Nothing to be done" in again.stderr and "has changed" not in again.stderr
+
+
+def test_a_fetched_file_that_changes_is_refused(tmp_path, site):
+    run = configure(tmp_path, site, f"{site}/good/a.bed")
+    assert snakemake(tmp_path, "results/fetched/inputs.json", *run).returncode == 0
+    (path,) = (tmp_path / "resources").glob("*/a.bed")
+    before = path.stat()
+    path.write_text(path.read_text().replace("1300", "1350"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    process = snakemake(tmp_path, "results/fetched/dataset.h5", *run)
+    name = path.relative_to(tmp_path)
+    what = "its content has changed since results/fetched/inputs.json was made; remove it"
+    assert process.returncode == 2 and f"danq: {name}: {what}" in process.stderr
+    path.unlink()
+    assert snakemake(tmp_path, "results/fetched/dataset.h5", *run).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("kind", "pinned", "message"),
     [
@@ -563,3 +626,16 @@ def test_the_published_bundle_is_trained_on(tmp_path):
     assert (tmp_path / "results" / "bundle" / "report.html").exists()
     with open_dataset(tmp_path / "results" / "bundle" / "dataset.h5") as dataset:
         assert [dataset.length(split) for split in ("train", "valid", "test")] == [80, 81, 82]
+
+
+def test_every_rule_on_a_file_of_the_users_knows_its_content():
+    reads = re.compile(r"known_motifs|motifs_of_training|settings\.deepsea\.|peaks=peaks|targets=t")
+    knows = re.compile(r"contents(_of_baseline|\(| *=)|initial_motifs|--checked|use rule train as")
+    readers = []
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        blocks = re.split(r"^ *(?:use )?rule (?=\w+)", path.read_text(), flags=re.MULTILINE)
+        for block in blocks[1:]:
+            if reads.search(block):
+                readers.append(block.split()[0].rstrip(":"))
+                assert knows.search(block) or block.startswith("train as "), (path, readers[-1])
+    assert {"check", "extract", "import_deepsea", "train", "motifs", "probe"} <= set(readers)

@@ -21,6 +21,7 @@ from danq.errors import DanqError, DanqErrors
 from danq.files import PathLike, refuse_overwriting
 from danq.genome.bins import Grid, Labels, coverage, flank, overlapping
 from danq.genome.chromosomes import Chromosomes
+from danq.genome.contents import Watch, changed, recorded_checksums
 from danq.genome.fasta import CountedGenome, read_genome
 from danq.genome.peaks import read_peaks
 from danq.genome.sequence import Genome
@@ -230,6 +231,8 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
     """
     errors = _Errors()
     targets = _read_targets(sources, errors, outputs)
+    named_files = [path for _, path in _named_files(sources)]
+    watch = Watch([*named_files, *(target.file for target in targets)])
     source = _provenance(sources, targets, errors)
     errors.stop()
     chromosomes = regions = None
@@ -243,6 +246,8 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
     labelled = errors.call(_label, targets, chromosomes, grid)
     blacklist = errors.call(_cover, sources.blacklist, chromosomes, grid, "blacklist")
     unmappable = errors.call(_cover, sources.unmappable, chromosomes, grid, "unmappable")
+    for change in watch.errors():
+        errors.add(change)
     errors.stop()
     assert counted and regions and labelled and blacklist and unmappable  # else it has stopped
     source["chosen"] = {name: choice._asdict() for name, choice in filled.choices.items()}
@@ -310,6 +315,9 @@ def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) ->
         known = expected.get(os.path.realpath(target.file), {})
         description = _describe(target.file, {**target.checksums, **known}, errors)
         provenance["peaks"].append({**description, "source": target.source})
+    if sources.checked:
+        for change in errors.call(_changes, sources.checked, provenance) or []:
+            errors.add(change)
     peak_files = {os.path.realpath(target.file) for target in targets}
     for unknown in sorted(expected.keys() - peak_files):
         what = "a checksum is given for this file, which is not among the files that are read"
@@ -332,6 +340,16 @@ def _named_files(sources: Sources) -> Iterable[tuple[str, PathLike]]:
 
 def _describe(path: PathLike, expected: Mapping[str, str], errors: _Errors) -> dict[str, Any]:
     return {"path": str(path), "sha256": errors.call(verify, path, dict(expected))}
+
+
+def _changes(checked: PathLike, provenance: dict[str, Any]) -> list[DanqError]:
+    """Return an error for each file that is no longer what danq check has read."""
+    now = {}
+    for entry in [*provenance.values(), *provenance["peaks"]]:
+        if isinstance(entry, dict) and entry["sha256"]:
+            now[entry["path"]] = entry["sha256"]
+    what = f"its content has changed since {checked} was made; check the files again"
+    return [DanqError(what, path) for path in changed(recorded_checksums(checked), now)]
 
 
 def _chromosomes(genome: Genome, aliases: PathLike | None) -> Chromosomes:

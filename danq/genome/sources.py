@@ -41,6 +41,8 @@ class Sources(NamedTuple):
         Folder of the files that `targets` names by URL.
     checksums : mapping of str to mapping
         Checksums that files must have (path to kind to checksum), beside those in `targets`.
+    checked : path, optional
+        What `danq check` wrote about these files, which must still be the same.
     """
 
     genome: PathLike
@@ -51,6 +53,7 @@ class Sources(NamedTuple):
     where: Mapping[str, str] = MappingProxyType({})
     downloads: PathLike | None = None
     checksums: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    checked: PathLike | None = None
 
 
 def is_url(text: str) -> bool:

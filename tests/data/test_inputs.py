@@ -1,3 +1,4 @@
+import os
 import shutil
 import tracemalloc
 
@@ -6,8 +7,10 @@ import pytest
 
 from danq import cli
 from danq.config import Extract
+from danq.data.check import check
 from danq.data.inputs import read_files
 from danq.errors import DanqError
+from danq.genome.fasta import read_genome
 from danq.genome.sources import Sources, local_path
 from tests.conftest import BIN, SPLITS, WINDOW, refuse, write_bed, write_fasta
 from tests.data.test_extract import rows_of
@@ -160,3 +163,41 @@ def test_a_file_named_directly_is_no_output_either(toy):
     output = toy / "genome.fa"
     message = f"{output}: is also an input, the file of genome; choose another output file"
     refuse(message, read_files, sources, Extract(**SPLITS), [output])
+
+
+def change_a_base(path):
+    """Change one letter of a file, and neither its size nor its time."""
+    before = path.stat()
+    text = path.read_text()
+    path.write_text(text[:-2] + ("A" if text[-2] != "A" else "C") + text[-1:])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("name", ["genome.fa", "peaks/a.bed", "targets.tsv"])
+def test_extraction_refuses_a_file_that_is_not_what_was_checked(inputs, tmp_path, name):
+    sources = Sources(inputs / "genome.fa", inputs / "targets.tsv", downloads=inputs / "downloads")
+    settings = Extract(bin_size=BIN, window=WINDOW, **SPLITS)
+    check(sources, tmp_path / "inputs.json", settings=settings)
+    again = sources._replace(checked=tmp_path / "inputs.json")
+    read_files(again, settings)
+    path = inputs / name
+    if name == "genome.fa":
+        change_a_base(path)
+    else:
+        path.write_text(path.read_text() + "# a comment\n")
+    what = f"its content has changed since {tmp_path / 'inputs.json'} was made"
+    refuse(f"{path}: {what}; check the files again", read_files, again, settings)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(inputs, monkeypatch):
+    sources = Sources(inputs / "genome.fa", inputs / "targets.tsv", downloads=inputs / "downloads")
+
+    def read_and_change(path):
+        counted = read_genome(path)
+        change_a_base(inputs / "genome.fa")
+        return counted
+
+    monkeypatch.setattr("danq.data.inputs.read_genome", read_and_change)
+    what = "changed while it was read; start again when it is complete"
+    settings = Extract(bin_size=BIN, window=WINDOW, **SPLITS)
+    refuse(f"{inputs / 'genome.fa'}: {what}", read_files, sources, settings)

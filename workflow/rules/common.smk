@@ -13,6 +13,7 @@ from danq.catalog import BASELINES, MODELS
 from danq.config import flags, load
 from danq.data.plan import refuse_pathvars
 from danq.errors import DanqError, DanqErrors, checked, shown
+from danq.genome.contents import changed, current_checksums, recorded_checksums
 from danq.genome.tables import read_targets
 from danq.genome.yaml_keys import find_key, refuse_double_keys
 from danq.genome.yaml_text import as_typed, merged, read_mapping, with_command_line
@@ -167,9 +168,31 @@ checksums = {source: configured_checksums(source) for source in reference_source
 checksums |= {target.file: target.checksums for target in table}
 urls = {os.path.relpath(local_path(source), downloads): source for source in checksums if sources.is_url(source)}
 
-# A file replaced by an older one looks up to date by its time; in most cases its size shows the change.
-user_files = [*reference_sources, *targets_table, *sources_of_peaks]
-sizes = {path: os.path.getsize(path) for path in user_files if not sources.is_url(path)}
+# A file may be replaced, and keep its time and size: so the checksum of its content is a parameter of what is made from it.
+user_files = [path for path in [*reference_sources, *targets_table, *sources_of_peaks] if not sources.is_url(path)]
+checksum_memory = ".snakemake/danq-checksums.json"
+
+
+def contents(paths):
+    """Return the checksums of files; they are read again only where one may have changed."""
+    return checked(current_checksums, paths, checksum_memory)
+
+
+def notice_changes(record):
+    """Say which input files are no longer what `danq check` read; refuse a fetched or simulated file that has changed."""
+    before = recorded_checksums(record)
+    for path in changed(before, current_checksums(before, checksum_memory)):
+        if path in user_files:
+            what = f"its content has changed since {record} was made; what comes from it is made again"
+            logger.info(f"danq: {path}: {what}")
+        elif os.path.getmtime(path) <= os.path.getmtime(record):  # else Snakemake sees it
+            what = f"its content has changed since {record} was made; remove it, and it is made or fetched again"
+            raise DanqError(what, path)
+
+
+record_of_inputs = f"results/{settings.run}/inputs.json"
+if workflow.is_main_process and os.path.exists(record_of_inputs):
+    checked(notice_changes, record_of_inputs)
 
 
 def checksum_flags():
@@ -205,7 +228,7 @@ trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed
 def initial_motifs(wildcards):
     """Return the known motifs that a model's filters begin as, if they do, as the configuration names them."""
     initial = settings.train_of(wildcards.model).initialise_from
-    return [settings.motifs] if initial in ("targets", "known") else []
+    return [settings.motifs, *contents(known_motifs).values()] if initial in ("targets", "known") else []
 
 
 def motifs_of_training(wildcards):
@@ -221,6 +244,11 @@ def motifs_of_training(wildcards):
 def motifs_of_baseline(wildcards):
     """Return the option of the known motifs for a baseline that needs them."""
     return option("--motifs", [settings.motifs] if BASELINES[wildcards.baseline].needs_motifs else [])
+
+
+def contents_of_baseline(wildcards):
+    """Return the checksums of the known motifs that a baseline reads."""
+    return contents(known_motifs if BASELINES[wildcards.baseline].needs_motifs else [])
 
 
 wildcard_constraints:

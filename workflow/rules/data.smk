@@ -80,7 +80,7 @@ rule check:
         runtime=minutes("check"),
     params:
         flags=extract_flags,
-        sizes=sizes,
+        contents=lambda wildcards: contents(user_files),
         sources=source_flags,
     shell:
         "python -m danq check {params.flags} --genome {input.genome:q} --targets {input.targets:q} {params.sources} "
@@ -107,6 +107,7 @@ if settings.deepsea:
             mem_mb=memory("import_deepsea"),
             runtime=minutes("import_deepsea"),
         params:
+            contents=lambda wildcards: contents(bundle),
             names=lambda wildcards, input: option("--names", [input.names] if input.names else []),
         shell:
             "python -m danq import-deepsea {input.train:q} {input.valid:q} {input.test:q} {params.names} "
@@ -116,7 +117,7 @@ else:
 
     rule extract:
         input:
-            "<results>/inputs.json",
+            checked="<results>/inputs.json",
             genome=genome,
             targets=targets,
             blacklist=blacklist,
@@ -141,8 +142,8 @@ else:
             assembly="simulated" if simulated else settings.assembly,
         shell:
             "python -m danq extract {params.flags} --genome {input.genome:q} --targets {input.targets:q} "
-            "{params.sources} --assembly {params.assembly:q} --output {output.dataset:q} --table {output.table:q} "
-            "2>&1 | tee {log:q}"
+            "{params.sources} --checked {input.checked:q} --assembly {params.assembly:q} --output {output.dataset:q} "
+            "--table {output.table:q} 2>&1 | tee {log:q}"
 
 
 rule windows:

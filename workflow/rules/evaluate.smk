@@ -20,6 +20,7 @@ rule baseline:
         runtime=minutes("baseline"),
     params:
         motifs=motifs_of_baseline,
+        contents=contents_of_baseline,
         elements=lambda wildcards, input: option("--elements", input.elements),
     shell:
         "python -m danq baseline --kind {wildcards.baseline} --dataset {input.dataset:q} {params.motifs} "

@@ -23,6 +23,7 @@ rule motifs:
     params:
         flags=flags(settings.filters),
         motifs=settings.motifs,
+        contents=lambda wildcards: contents(known_motifs),
     shell:
         "python -m danq motifs {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
         "--motifs {params.motifs:q} --meme {output.meme:q} --matches {output.matches:q} "

@@ -23,6 +23,7 @@ rule probe:
         flags=flags(settings.probe),
         device=settings.train.device,
         motifs=settings.motifs,
+        contents=lambda wildcards: contents(known_motifs),
         threads=settings.threads,
     shell:
         "python -m danq probe {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
