@@ -190,7 +190,7 @@ def notice_changes(record):
             raise DanqError(what, path)
 
 
-record_of_inputs = f"results/{settings.run}/inputs.json"
+record_of_inputs = workflow.pathvars.apply("<results>/inputs.json")
 if workflow.is_main_process and os.path.exists(record_of_inputs):
     checked(notice_changes, record_of_inputs)
 
