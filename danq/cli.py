@@ -428,13 +428,42 @@ def _add_training(step: Step, seed_help: str) -> None:
 
 
 def _add_predict(steps: Any) -> None:
-    summary = "predict a split with a trained model, both strands averaged"
-    step = Step(steps, "predict", _call("network.predict", "predict"), summary)
-    step.checkpoint_and_dataset("dataset.h5, with the targets the model was trained on")
-    step.split("what to predict")
+    summary = "predict a dataset, sequences, regions or a genome with trained models"
+    action = _call("network.predict", "predict")
+    step = Step(steps, "predict", action, summary, config.Predict)
+    step.input("checkpoint", "of danq train; several are averaged", nargs="+")
+    step.input("dataset", "dataset.h5, of which a split is predicted", required=False)
+    step.option("--split", choices=SPLITS, help="of the dataset; none given: test")
+    step.output("output", "predictions of the dataset (HDF5)", required=False)
+    step.input("fasta", "sequences of any length", required=False)
+    step.input("genome", "a genome (FASTA), all of it or the regions of --bed", required=False)
+    step.input("bed", "regions of the genome, of any length", required=False)
+    step.output("table", "a row for each bin (TSV, or .tsv.gz)", required=False)
+    step.output("h5", "the same in HDF5", required=False)
+    step.folder("bigwig", "one bigWig for each target")
+    step.folder("peaks", "one narrowPeak file for each target")
+    step.input(
+        "thresholds",
+        "of danq thresholds, for peaks; none given: thresholds.tsv beside the checkpoint",
+        required=False,
+    )
+    step.output("skipped", "what could not be predicted, and why (TSV)", required=False)
     step.device()
     step.threads()
-    step.output("output", "probabilities (HDF5)")
+
+
+def _add_thresholds(steps: Any) -> None:
+    summary = "choose from which probability on a bin is a peak, on the validation split"
+    step = Step(steps, "thresholds", _call("evaluation.thresholds", "thresholds"), summary)
+    step.input("dataset", "dataset.h5")
+    step.input("predictions", "of danq predict --split valid; several are averaged", nargs="+")
+    step.option(
+        "--fdr",
+        type=float,
+        help="largest share of called bins that may be negative, such as 0.1; none given: the "
+        "threshold of the best F1",
+    )
+    step.output("output", "a threshold for each target (TSV)")
 
 
 def _add_import_predictions(steps: Any) -> None:
@@ -708,6 +737,7 @@ _STEPS: tuple[Callable[[Any], None], ...] = (
     _add_train,
     _add_tune,
     _add_predict,
+    _add_thresholds,
     _add_import_predictions,
     _add_export_predictions,
     _add_baseline,

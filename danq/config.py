@@ -506,6 +506,29 @@ class Trainings(Train):
         return self
 
 
+class Predict(Section):
+    """What is predicted of sequences, regions or a genome."""
+
+    chromosomes: list[str] = Field(
+        [], description="which chromosomes of the genome; none given: all of them"
+    )
+    targets: list[str] = Field(
+        [], description="names, or places from 0, of the targets to write; none given: all of them"
+    )
+    step: int | None = Field(
+        None,
+        ge=1,
+        description=(
+            "length of a row (bp): the model's bin, or a divisor of it, for which bins that cover "
+            "it are averaged; none given: the bin"
+        ),
+    )
+    min_known: float = Field(
+        0.5, ge=0, le=1, description="least share of a window that must be A, C, G or T"
+    )
+    float16: bool = Field(False, description="keep probabilities in 16 bits, which halves --h5")
+
+
 class Tune(Train):
     """Search lr, dropout and weight_decay, and scale where told; other knobs stay as given."""
 

@@ -130,6 +130,16 @@ class Step:
         outputs = self.parser.get_default("outputs")
         self.parser.set_defaults(outputs=(*outputs, name))
 
+    def folder(self, name: str, help: str) -> None:
+        """Add the option of a folder that files are written into.
+
+        Parameters
+        ----------
+        name, help : str
+            Name of the option without its hyphens, and what the files are.
+        """
+        self.option(flag(name), metavar="FOLDER", help=f"output: {help}")
+
     def checkpoint_and_dataset(self, dataset_help: str = "dataset.h5") -> None:
         """Add what every step on a trained model reads."""
         self.input("checkpoint", "of danq train")

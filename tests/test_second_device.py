@@ -26,7 +26,7 @@ from danq.network import batches, devices, strands
 from danq.network.batches import Batches, Loader
 from danq.network.models import build
 from danq.network.motif_layers import motif_layers
-from danq.network.predict import predict
+from danq.network.predict_dataset import predict_dataset
 from danq.network.recipes import choose_recipe
 from danq.network.trained import load
 from danq.training import generalisation, profiling
@@ -279,7 +279,9 @@ def test_predictions_on_the_device_are_those_of_the_cpu(device, checkpoint, toy_
     files = {}
     for name in ("cpu", "mps"):
         files[name] = tmp_path / f"{name}.h5"
-        predict(checkpoint, toy_dataset, files[name], split="test", device=name, threads=1)
+        predict_dataset(
+            [checkpoint], toy_dataset, files[name], split="test", device=name, threads=1
+        )
     near = read_predictions(files["cpu"])
     far = read_predictions(files["mps"])
     close(far.scores, near.scores)

@@ -390,9 +390,9 @@ def _region(text: str, lengths: Mapping[str, int]) -> Region:
         region = parse_region(text) or Region(text, 0, 0)
     if region.chrom not in lengths:
         message = unknown_chromosome(region.chrom, lengths)
-        raise DanqError(f"split region {shown(text)}: {message}")
+        raise DanqError(f"region {shown(text)}: {message}")
     length = lengths[region.chrom]
     if not region.start < region.end <= length:
         chromosome = f"{shown(region.chrom)} (0-{length} bp)"
-        raise DanqError(f"split region {shown(text)} is empty or leaves {chromosome}; fix it")
+        raise DanqError(f"region {shown(text)} is empty or leaves {chromosome}; fix it")
     return region

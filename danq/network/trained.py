@@ -1,22 +1,31 @@
 """A trained network, ready to predict: where notebooks and the later steps of a run start."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset
+from danq.data.stretches import (
+    sequences_of_fasta,
+    sequences_of_records,
+    sequences_of_regions,
+    sequences_of_texts,
+)
 from danq.errors import DanqError, shown
 from danq.files import PathLike
 from danq.genome.sequence import encode, one_hot
+from danq.genome.tiles import make_tiling
 from danq.network import strands
 from danq.network.checkpoint import load_checkpoint
 from danq.network.devices import as_float64, choose_device, set_tf32
 from danq.network.models import Network, takes_any_length
 from danq.network.motif_layers import Layer, motif_layers
 from danq.network.strands import BATCH
+from danq.network.tiled import predict_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,31 +122,72 @@ class TrainedModel:
         task = f"{self.window:,} bp to {len(self.targets)} targets"
         return f"<TrainedModel {name}: {task}, on {self.device}>"
 
-    def predict(self, sequences: Sequences) -> "pd.DataFrame":
+    def predict(
+        self,
+        sequences: "Sequences | Mapping[str, str] | PathLike",
+        *,
+        genome: PathLike | None = None,
+        step: int | None = None,
+        min_known: float = 0.5,
+    ) -> "pd.DataFrame":
         """Predict sequences, the two strands averaged.
+
+        Windows, given as text or one-hot, have a row each. Sequences of any length, given with
+        their names or as files, have a row for each bin that a window fits around, or for each step
+        of it (`danq.genome.tiles`).
 
         Parameters
         ----------
-        sequences : str, list of str, or one-hot array or tensor of shape (N, 4, L)
-            DNA of the length of the training, or of any one length for a head that pools; channels
-            in the order A, C, G, T. In text, lower case counts as upper case, and N as unknown.
+        sequences : str, list of str, one-hot (N, 4, L), dict of str to str, or path
+            Windows: DNA of the length of the training, or of any one length for a head that pools;
+            channels in the order A, C, G, T; in text, lower case counts as upper case, and N as
+            unknown. Sequences of any length: texts by name, or a FASTA file. With `genome`: regions
+            of it, as texts ``chrom:start-end`` (bp, 0-based half-open), or a BED file.
+        genome : path, optional
+            FASTA of the genome that `sequences` are regions of.
+        step : int, optional
+            Length of a row (bp), a divisor of the bin, which it is by default.
+        min_known : float
+            Least share of a window that must be A, C, G or T.
 
         Returns
         -------
         pandas.DataFrame, shape (N, T), float32
-            Probabilities, a column per target.
+            Probabilities, a column per target. Rows are numbered for windows; otherwise their index
+            is sequence, start and end (bp, 0-based half-open).
 
         Raises
         ------
         DanqError
-            No sequence, one of another length or with characters that are not bases, or an array
-            that is not one-hot.
+            No sequence, one of another length or with characters that are not bases, an array that
+            is not one-hot, or a region that the genome does not have.
         """
+        named = self._named(sequences, genome, step, min_known)
+        if named is not None:
+            return named
 
         def mean_probability(X: torch.Tensor) -> torch.Tensor:
             return strands.strand_probabilities(self.network, X).mean(dim=0)
 
-        return self._by_batch(mean_probability, sequences)
+        windows = cast("Sequences", sequences)
+        return self._by_batch(mean_probability, windows)
+
+    def _named(
+        self, sequences: Any, genome: PathLike | None, step: int | None, min_known: float
+    ) -> "pd.DataFrame | None":
+        """Predict sequences that come with names; None for windows."""
+        tiling = make_tiling(self.window, self.data_facts["bin_size"], step, min_known)
+        if genome is not None and _is_file(sequences):
+            found = sequences_of_regions(genome, sequences, tiling)
+        elif genome is not None:
+            found = sequences_of_texts(genome, _as_texts(sequences), tiling)
+        elif isinstance(sequences, Mapping):
+            found = sequences_of_records(_encode_by_name(sequences), tiling)
+        elif _is_file(sequences):
+            found = sequences_of_fasta(sequences, tiling)
+        else:
+            return None
+        return predict_frame(self, found, tiling)
 
     def logits(self, sequences: Sequences) -> "pd.DataFrame":
         """Return the log-odds of what `predict` returns, without its rounding near 0 and 1.
@@ -323,6 +373,29 @@ class TrainedModel:
         for number, length in enumerate(lengths, 1):
             if length != expected:
                 raise DanqError(f"sequence {number} has {length:,} bp; {reason}")
+
+
+def _is_file(sequences: object) -> bool:
+    """Say whether an argument names a file, rather than being DNA."""
+    if isinstance(sequences, str):
+        return not _BASES.issuperset(sequences) and os.path.isfile(sequences)
+    return isinstance(sequences, os.PathLike)
+
+
+def _encode_by_name(sequences: Mapping[Any, Any]) -> dict[str, NDArray[np.uint8]]:
+    """Return the base indices of texts by name, or refuse what is no DNA."""
+    found = {}
+    for name, text in sequences.items():
+        if not isinstance(text, str) or not text:
+            raise DanqError(f"sequence {shown(str(name))} is no text of bases; give DNA")
+        invalid = set(text) - _BASES
+        if invalid:
+            what = f"sequence {shown(str(name))} holds {shown(min(invalid))}"
+            raise DanqError(f"{what}; give A, C, G, T, and N for an unknown base")
+        found[str(name)] = encode(text)
+    if not found:
+        raise DanqError("there is no sequence to predict; give one or more")
+    return found
 
 
 def _is_numeric(sequences: Sequences) -> TypeGuard[NDArray[Any] | torch.Tensor]:

@@ -13,9 +13,9 @@ from danq.data.dataset import open_dataset
 from danq.data.predictions import read_predictions
 from danq.interpret.attribute import attribute
 from danq.interpret.selection import best_windows
-from danq.network import predict
 from danq.network.checkpoint import write_checkpoint
 from danq.network.models import build
+from danq.network.predict_dataset import predict_dataset
 from danq.network.trained import load
 from tests.conftest import BIN, WINDOW, refuse
 from tests.interpret.helpers import METHODS, OPTIONS, explain
@@ -67,7 +67,7 @@ def test_the_file_says_how_it_was_made(attributed, toy_dataset):
 def test_the_file_has_the_probabilities_of_predict(attributed, tmp_path, untrained, toy_dataset):
     path, rows = attributed
     predictions = tmp_path / "p.h5"
-    predict.predict(untrained, toy_dataset, predictions, split="test", device="cpu", threads=1)
+    predict_dataset([untrained], toy_dataset, predictions, split="test", device="cpu", threads=1)
     table = read_attributions(path).table
     expected = read_predictions(predictions).scores[rows, table["target"]]
     np.testing.assert_allclose(table["probability"], expected, atol=1e-6)

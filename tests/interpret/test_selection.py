@@ -18,7 +18,7 @@ from danq.interpret.selection import (
     nearest_bin,
     windows_in,
 )
-from danq.network import predict
+from danq.network.predict_dataset import predict_dataset
 from danq.network.trained import load
 from tests.conftest import BIN, SPLITS, WINDOW, refuse
 
@@ -49,7 +49,7 @@ def test_many_targets_have_to_be_named():
 
 def test_the_best_predicted_labelled_windows(tmp_path, untrained, toy_dataset):
     path = tmp_path / "p.h5"
-    predict.predict(untrained, toy_dataset, path, split="test", device="cpu", threads=1)
+    predict_dataset([untrained], toy_dataset, path, split="test", device="cpu", threads=1)
     probabilities = read_predictions(path).scores.round(6)
     model = load(untrained, device="cpu", threads=1)
     with open_dataset(toy_dataset) as data:

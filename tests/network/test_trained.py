@@ -10,7 +10,7 @@ from danq.errors import DanqError
 from danq.genome.sequence import decode
 from danq.network.checkpoint import write_checkpoint
 from danq.network.models import build
-from danq.network.predict import predict
+from danq.network.predict_dataset import predict_dataset
 from danq.network.strands import strand_probabilities
 from danq.network.trained import load
 from tests.conftest import WINDOW, refuse
@@ -169,7 +169,7 @@ def test_an_unknown_base_is_four_zeros(checkpoint):
 
 def test_windows_of_a_dataset_get_what_danq_predict_writes(checkpoint, toy_dataset, tmp_path):
     path = checkpoint()
-    predict(path, toy_dataset, tmp_path / "p.h5", split="test", device="cpu", threads=1)
+    predict_dataset([path], toy_dataset, tmp_path / "p.h5", split="test", device="cpu", threads=1)
     with open_dataset(toy_dataset) as data:
         texts = [decode(row) for row in data.base_indices("test")]
     assert any("N" not in text for text in texts)
@@ -223,7 +223,7 @@ SECOND_SHORT = [["A" * WINDOW, "A" * (WINDOW - 2)], "sequence 2 has 398 bp; this
         ],
         [b"A" * WINDOW, f"sequences of type bytes cannot be predicted; {FORMS}"],
         [None, f"sequences of type NoneType cannot be predicted; {FORMS}"],
-        [{"a": "A" * WINDOW}, f"sequences of type dict cannot be predicted; {FORMS}"],
+        [{1, 2}, f"sequences of type set cannot be predicted; {FORMS}"],
         [["A" * WINDOW, b"A" * WINDOW], f"sequence 2 is of type bytes; {FORMS}"],
         [[np.zeros((4, WINDOW))], f"sequence 1 is of type ndarray; {FORMS}"],
         [

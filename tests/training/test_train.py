@@ -18,7 +18,7 @@ from danq.evaluation.metrics import measure
 from danq.files import hold_outputs
 from danq.network import checkpoint
 from danq.network.checkpoint import load_checkpoint
-from danq.network.predict import predict
+from danq.network.predict_dataset import predict_dataset
 from danq.training import epoch, record
 from danq.training.learner import Learner
 from danq.training.validate import Validation
@@ -139,8 +139,8 @@ def test_a_published_danq_predicts_from_its_checkpoint_what_it_did_in_training(
 ):
     # Keras 0.2's dropout scales outside training: a reloaded model has to do so, too.
     run(toy_dataset, tmp_path, recipe="published", epochs=1, batch_size=20)
-    predict(
-        tmp_path / "model.ckpt",
+    predict_dataset(
+        [tmp_path / "model.ckpt"],
         toy_dataset,
         tmp_path / "p.h5",
         split="valid",
