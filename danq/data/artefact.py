@@ -35,7 +35,8 @@ class Array(NamedTuple):
     Attributes
     ----------
     dtype : str
-        NumPy's name of its type; "S" for UTF-8 text of any fixed length.
+        NumPy's name of its type, or of several with ``|`` between; "S" for UTF-8 text of any fixed
+        length.
     shape : tuple of int or str
         Its dimensions; those of one name are equal in all arrays.
     optional : bool
@@ -100,7 +101,7 @@ def write_artefact(
     # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
     image = io.BytesIO()
     with h5py.File(image, "w", libver="latest", userblock_size=HEAD) as file:
-        _set_attributes(file, kind, attributes)
+        set_attributes(file, kind, attributes)
         for name, values in arrays.items():
             file[name] = values
     with atomic(path) as temporary:
@@ -153,7 +154,7 @@ def create_artefact(
             PatientFile(raw) as patient,
             h5py.File(patient, "w", driver="fileobj", libver="latest", userblock_size=HEAD) as file,
         ):
-            _set_attributes(file, kind, attributes)
+            set_attributes(file, kind, attributes)
             offset = allocate(file, name, shape, dtype)
         with open(temporary, "r+b") as content:
             reserve_space(content, path)
@@ -174,8 +175,18 @@ def _made(kind: Format, inputs: Sequence[Input]) -> Made:
     return Made(kind.command.removeprefix("danq "), inputs)
 
 
-def _set_attributes(file: h5py.File, kind: Format, attributes: Mapping[str, Any]) -> None:
-    """Set the attributes of an artefact, with those that every one has."""
+def set_attributes(file: h5py.File, kind: Format, attributes: Mapping[str, Any]) -> None:
+    """Set the attributes of an artefact, with those that every one has.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The file, open for writing.
+    kind : Format
+        What it is.
+    attributes : mapping of str to str, int or float
+        Those of its own.
+    """
     set_attribute(file, "format", kind.name)
     set_attribute(file, "format_version", kind.version)
     for name, value in attributes.items():
@@ -293,7 +304,9 @@ def _array_problem(dataset: h5py.Dataset, array: Array, sizes: dict[int | str, i
     """Return what is wrong with an array, or None; `sizes` gets its dimensions by name."""
     name = dataset.name.removeprefix("/")
     dtype = dataset.dtype
-    fits = dtype.kind == "S" if array.dtype == "S" else dtype == np.dtype(array.dtype)
+    fits = dtype.kind == "S"
+    if array.dtype != "S":
+        fits = dtype in [np.dtype(name) for name in array.dtype.split("|")]
     if not fits:
         return f"{name} has the type {dtype}, not {array.dtype}"
     problem = storage_problem(dataset, name)

@@ -6,7 +6,7 @@ The file is made in order, a block of rows after the other, under the name of th
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,23 +14,34 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-import danq
-from danq.data.hdf5 import (
-    Format,
-    PatientFile,
-    allocate,
-    decode_texts,
-    encode_texts,
-    open_artefact,
-    reserve_space,
-)
+from danq.data.artefact import Array, Format, open_artefact, read_attributes, set_attributes
+from danq.data.hdf5 import PatientFile, allocate, decode_texts, encode_texts, reserve_space
 from danq.errors import DamagedError
 from danq.files import PathLike, write_text
+from danq.records import HEAD, Input, Made, seal
 
-FORMAT = Format("danq-bins", 1, "predicted bins", "danq predict")
+FORMAT = Format(
+    name="danq-bins",
+    version=1,
+    content="predicted bins",
+    command="danq predict",
+    attributes={"models": str, "window": int, "bin_size": int, "step": int, "min_known": float},
+    arrays={
+        "sequence_names": Array("S", ("sequences",)),
+        "sequence_lengths": Array("i8", ("sequences",)),
+        "targets": Array("S", ("targets",)),
+        "region_names": Array("S", ("regions",)),
+        "sequence": Array("i4", ("rows",)),
+        "start": Array("i8", ("rows",)),
+        "end": Array("i8", ("rows",)),
+        "region": Array("i4", ("rows",)),
+        "probabilities": Array("f4|f2", ("rows", "targets")),
+        "spread": Array("f4|f2", ("rows", "targets"), optional=True),
+    },
+)
 
-COORDINATES = {"sequence": np.int32, "start": np.int64, "end": np.int64, "region": np.int32}
-"""Arrays of a row's place, and their types."""
+COORDINATES = ("sequence", "start", "end", "region")
+"""Arrays of a row's place."""
 
 
 class Header(NamedTuple):
@@ -131,7 +142,8 @@ class BinsWriter:
         self.state = Path(f"{path}.partial.json")
         self.header = header
         self.n_rows = n_rows
-        self._types = dict(COORDINATES) | {"probabilities": dtype}
+        self._types = {name: np.dtype(FORMAT.arrays[name].dtype) for name in COORDINATES}
+        self._types["probabilities"] = dtype
         if has_spread:
             self._types["spread"] = dtype
         self._identity = json.loads(json.dumps({**identity, "rows": n_rows}))
@@ -158,12 +170,12 @@ class BinsWriter:
         with (
             open(self.partial, "r+b", buffering=0) as raw,
             PatientFile(raw) as patient,
-            h5py.File(patient, "w", driver="fileobj", libver="latest") as file,
+            h5py.File(patient, "w", driver="fileobj", libver="latest", userblock_size=HEAD) as file,
         ):
             self._write_header(file)
             for name, dtype in self._types.items():
                 shape = (self.n_rows, *self._width(name))
-                offsets[name] = allocate(file, name, shape, np.dtype(dtype))
+                offsets[name] = allocate(file, name, shape, dtype)
         with open(self.partial, "r+b") as content:
             reserve_space(content, self.path)
         return offsets
@@ -172,10 +184,7 @@ class BinsWriter:
         return () if name in COORDINATES else (len(self.header.targets),)
 
     def _write_header(self, file: h5py.File) -> None:
-        file.attrs["format"] = FORMAT.name
-        file.attrs["format_version"] = FORMAT.version
-        file.attrs.update(self.header.facts)
-        file.attrs["created_by"] = f"danq {danq.__version__}"
+        set_attributes(file, FORMAT, self.header.facts)
         file["sequence_names"] = encode_texts(list(self.header.sequences))
         file["sequence_lengths"] = np.array([*self.header.sequences.values()], dtype=np.int64)
         file["targets"] = encode_texts(self.header.targets)
@@ -205,8 +214,17 @@ class BinsWriter:
         state = {"identity": self._identity, "done": self.n_done, "offsets": self._offsets}
         write_text(self.state, json.dumps(state))
 
-    def finish(self) -> Path:
-        """Return the partial file, which is whole now.
+    def finish(self, inputs: Sequence[Input] = ()) -> Path:
+        """Seal the partial file, which is whole now, and return it.
+
+        Parameters
+        ----------
+        inputs : sequence of danq.records.Input
+            What the rows were made from.
+
+        Returns
+        -------
+        pathlib.Path
 
         Raises
         ------
@@ -215,6 +233,7 @@ class BinsWriter:
         """
         if self.n_done != self.n_rows:
             raise AssertionError(f"{self.n_done} of {self.n_rows} rows written")
+        seal(self.partial, Made("predict", inputs))
         return self.partial
 
     def keep(self) -> None:
@@ -248,51 +267,29 @@ def read_bins(path: PathLike) -> Bins:
     with open_artefact(path, FORMAT) as file:
         names = decode_texts(file["sequence_names"][:]).tolist()
         lengths = file["sequence_lengths"][:].tolist()
-        targets = decode_texts(file["targets"][:]).tolist()
         regions = decode_texts(file["region_names"][:]).tolist()
         header = Header(
-            dict(zip(names, lengths, strict=True)),
-            targets,
-            [] if regions == [""] else regions,
-            _facts(file),
+            sequences=dict(zip(names, lengths, strict=True)),
+            targets=decode_texts(file["targets"][:]).tolist(),
+            regions=[] if regions == [""] else regions,
+            facts=read_attributes(file, FORMAT),
         )
-        arrays = {name: _mapped(path, file[name]) for name in (*COORDINATES, "probabilities")}
+        places = {name: _mapped(path, file[name]) for name in COORDINATES}
         spread = _mapped(path, file["spread"]) if "spread" in file else None
-        probabilities = arrays.pop("probabilities")
-    _refuse_odd_shapes(path, header, arrays, probabilities, spread)
-    return Bins(header, Block(arrays, probabilities, spread))
-
-
-def _facts(file: h5py.File) -> dict[str, Any]:
-    return {name: value for name, value in file.attrs.items() if name not in ("format",)}
+        rows = Block(places, _mapped(path, file["probabilities"]), spread)
+    _refuse_odd_sequences(path, header, rows)
+    return Bins(header, rows)
 
 
 def _mapped(path: PathLike, stored: h5py.Dataset) -> NDArray[Any]:
     """Return an array of the file, memory-mapped."""
-    offset = stored.id.get_offset()
-    if stored.dtype.kind not in "if" or (offset is None and stored.size):
-        raise DamagedError("an array of another kind; make it again with danq predict", path)
     if not stored.size:
         return np.empty(stored.shape, dtype=stored.dtype)
-    if offset + stored.nbytes > os.path.getsize(path):
-        raise DamagedError("is cut off; make it again with danq predict", path)
-    return np.memmap(path, stored.dtype, "r", offset, stored.shape)
+    return np.memmap(path, stored.dtype, "r", stored.id.get_offset(), stored.shape)
 
 
-def _refuse_odd_shapes(
-    path: PathLike,
-    header: Header,
-    places: Mapping[str, NDArray[Any]],
-    probabilities: NDArray[Any],
-    spread: NDArray[Any] | None,
-) -> None:
-    """Refuse arrays that do not belong together."""
-    n = len(probabilities)
-    shapes = {array.shape for array in places.values()}
-    expected = (n, len(header.targets))
-    tables = [probabilities] if spread is None else [probabilities, spread]
-    if shapes != {(n,)} or any(table.shape != expected for table in tables):
-        raise DamagedError("its arrays do not fit; make it again with danq predict", path)
-    sequence = places["sequence"]
-    if n and not (0 <= sequence.min() and sequence.max() < len(header.sequences)):
+def _refuse_odd_sequences(path: PathLike, header: Header, rows: Block) -> None:
+    """Refuse rows of sequences that the file does not name."""
+    sequence = rows.places["sequence"]
+    if len(sequence) and not (0 <= sequence.min() and sequence.max() < len(header.sequences)):
         raise DamagedError("names no sequence for a row; make it again with danq predict", path)

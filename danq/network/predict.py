@@ -195,7 +195,8 @@ def _make_rows(
     has_spread = len(ensemble.models) > 1
     writer = BinsWriter(outputs.first, header, sum(work.n_rows), dtype, has_spread, identity)
     rows.write_predictions(writer, ensemble, work, tiling)
-    write_outputs(outputs, writer.finish(), work.skipped, limits)
+    predicted = writer.finish(rows.inputs_of(checkpoint, inputs.files))
+    write_outputs(outputs, predicted, work.skipped, limits)
     if outputs.h5 is None:
         writer.remove()
     else:

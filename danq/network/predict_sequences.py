@@ -19,11 +19,12 @@ from danq.data.stretches import (
     sequences_of_regions,
 )
 from danq.errors import DanqError
-from danq.files import PathLike, sha256
+from danq.files import PathLike
 from danq.genome.tables import find_target
 from danq.genome.tiles import Stretch, Tiling, make_tiling
 from danq.network.tiled import Coverage, cover_stretches, pieces, predict_covered
 from danq.network.trained import TrainedModel, load
+from danq.records import Input, file_input
 
 MOST_VALUES = 1 << 22
 """Predictions of a block, at most: it is kept in memory, and what is lost by an interruption."""
@@ -49,7 +50,24 @@ class Ensemble(NamedTuple):
         return [self.models[0].targets[column] for column in self.columns]
 
     def tiling(self, step: int | None, min_known: float) -> Tiling:
-        """Return how sequences are covered, see `danq.genome.tiles.make_tiling`."""
+        """Return how sequences are covered.
+
+        Parameters
+        ----------
+        step : int or None
+            Length of a row (bp); None: the bin.
+        min_known : float
+            Least share of known bases in a window.
+
+        Returns
+        -------
+        danq.genome.tiles.Tiling
+
+        Raises
+        ------
+        DanqError
+            As `danq.genome.tiles.make_tiling`.
+        """
         facts = self.models[0].data_facts
         return make_tiling(facts["window"], facts["bin_size"], step, min_known)
 
@@ -312,12 +330,28 @@ def identity_of(
     -------
     dict of str to plain values
     """
+    files = inputs_of(checkpoints, inputs)
     return {
-        "checkpoints": [sha256(path) for path in checkpoints],
-        "inputs": [sha256(path) for path in inputs],
+        "files": [[file.role, file.checksum] for file in files],
         "targets": header.targets,
         "facts": header.facts,
     }
+
+
+def inputs_of(checkpoints: Sequence[PathLike], inputs: Sequence[PathLike]) -> list[Input]:
+    """Return what rows are made from, with checksums.
+
+    Parameters
+    ----------
+    checkpoints, inputs : sequence of path
+        The files that are read.
+
+    Returns
+    -------
+    list of danq.records.Input
+    """
+    models = [file_input("checkpoint", path) for path in checkpoints]
+    return models + [file_input("sequences", path) for path in inputs]
 
 
 def say_what_was_skipped(work: Work) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from danq.data.bins import BinsWriter, Block, Header, read_bins
 from danq.errors import DanqError
+from danq.records import Made, seal
 
-HEADER = Header({"chr1": 1000, "chr2": 500}, ["a", "b", "ä %"], ["r1"], {"step": 20, "models": "m"})
+FACTS = {"models": "m", "window": 100, "bin_size": 20, "step": 20, "min_known": 0.5}
+HEADER = Header({"chr1": 1000, "chr2": 500}, ["a", "b", "ä %"], ["r1"], FACTS)
 F32, F16 = np.dtype(np.float32), np.dtype(np.float16)
 
 
@@ -42,7 +44,7 @@ def test_what_was_written_is_read(tmp_path, dtype, spread):
     assert [path.name for path in tmp_path.iterdir()] == ["b.h5"]
     bins = read_bins(tmp_path / "b.h5")
     assert bins.header[:3] == HEADER[:3]
-    assert bins.header.facts["step"] == 20 and bins.header.facts["models"] == "m"
+    assert bins.header.facts.items() >= FACTS.items()
     first, second = block_of(0, 3, spread), block_of(3, 4, spread)
     for name, values in bins.rows.places.items():
         expected = np.concatenate([first.places[name], second.places[name]])
@@ -85,7 +87,8 @@ def test_a_partial_file_of_other_rows_is_begun_anew(tmp_path):
     [
         lambda path: path.write_bytes(path.read_bytes()[:-5]),
         lambda path: path.write_bytes(b"x"),
-        lambda path: _edit(path, lambda file: file.attrs.modify("format", "other")),
+        lambda path: _edit(path, lambda file: file.attrs.modify("format_version", 9)),
+        lambda path: _edit(path, lambda file: file.create_dataset("x", data=1)),
         lambda path: _edit(path, lambda file: file.__delitem__("end")),
         lambda path: _replace(path, "start", np.arange(6)),
         lambda path: _replace(path, "sequence", np.full(7, 2, dtype=np.int32)),
@@ -104,9 +107,12 @@ def test_what_is_no_whole_file_is_refused_in_one_line(tmp_path, damage):
 def _edit(path, change):
     with h5py.File(path, "r+") as file:
         change(file)
+    seal(path, Made("predict"))
 
 
 def _replace(path, name, values):
-    with h5py.File(path, "r+") as file:
+    def change(file):
         del file[name]
         file[name] = values
+
+    _edit(path, change)
