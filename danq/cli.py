@@ -452,6 +452,22 @@ def _add_predict(steps: Any) -> None:
     step.threads()
 
 
+def _add_contrast(steps: Any) -> None:
+    summary = "show where a model expects one target more than another"
+    step = Step(steps, "contrast", _call("data.contrast", "contrast"), summary)
+    step.input("bins", "bins.h5 of danq predict --h5")
+    step.option(
+        "--targets",
+        nargs=2,
+        metavar=("A", "B"),
+        required=True,
+        help="names, or places from 0: the log-odds of A less those of B",
+    )
+    step.option("--rows", type=whole_number(1), default=10_000, help="rows of the table, at most")
+    step.output("table", "where they differ most (TSV)", required=False)
+    step.output("bigwig", "the difference as a track", required=False)
+
+
 def _add_thresholds(steps: Any) -> None:
     summary = "choose from which probability on a bin is a peak, on the validation split"
     step = Step(steps, "thresholds", _call("evaluation.thresholds", "thresholds"), summary)
@@ -737,6 +753,7 @@ _STEPS: tuple[Callable[[Any], None], ...] = (
     _add_train,
     _add_tune,
     _add_predict,
+    _add_contrast,
     _add_thresholds,
     _add_import_predictions,
     _add_export_predictions,

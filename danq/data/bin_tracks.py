@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -104,7 +104,7 @@ def write_bigwigs(folder: PathLike, bins: Bins) -> None:
         for first in range(0, len(targets), _TARGETS):
             part = slice(first, first + _TARGETS)
             paths = [Path(folder) / name for name in names[part]]
-            _write_group(paths, bins, array[:, part])
+            write_bigwigs_of(paths, bins.header.sequences, slabs_of(bins, array[:, part]))
         for name, target in zip(names, targets, strict=True):
             rows.append({"file": name, "target": target, "content": content, **_made(bins)})
     write_table(Path(folder) / TABLE, pd.DataFrame(rows))
@@ -115,19 +115,54 @@ def _made(bins: Bins) -> dict[str, Any]:
     return {key: bins.header.facts[key] for key in ("models", "step") if key in bins.header.facts}
 
 
-def _write_group(paths: Sequence[Path], bins: Bins, values: NDArray[np.floating]) -> None:
-    """Write the bigWigs of some targets, in one pass over their values."""
+def slabs_of(bins: Bins, values: NDArray[np.floating]) -> Iterator[tuple[str, Slab]]:
+    """Yield the segments of all sequences with their values.
+
+    Parameters
+    ----------
+    bins : danq.data.bins.Bins
+        Where the rows lie.
+    values : numpy.ndarray, shape (N, T)
+        Of every row.
+
+    Yields
+    ------
+    tuple of (str, danq.data.segments.Slab)
+        Name of the sequence, and some of its segments.
+    """
+    for sequence, segments in segments_by_sequence(bins):
+        for slab in segments.slabs(values):
+            yield sequence, slab
+
+
+def write_bigwigs_of(
+    paths: Sequence[Path], sequences: Mapping[str, int], slabs: Iterable[tuple[str, Slab]]
+) -> None:
+    """Write bigWigs, one for each column of values, in one pass over them.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        The files to make.
+    sequences : mapping of str to int
+        Length of each sequence (bp).
+    slabs : iterable of (str, danq.data.segments.Slab)
+        As `slabs_of` yields them.
+
+    Raises
+    ------
+    DanqError
+        pyBigWig is not installed, or the disk is full.
+    """
     with contextlib.ExitStack() as stack:
         temporaries = [stack.enter_context(atomic(path)) for path in paths]
         files = [load_pybigwig().open(str(temporary), "w") for temporary in temporaries]
-        header = list(bins.header.sequences.items())
         for file in files:
-            file.addHeader(header)
+            file.addHeader(list(sequences.items()))
         covered = 0
-        for sequence, segments in segments_by_sequence(bins):
-            for slab in segments.slabs(values):
-                covered += int((slab.end - slab.start).sum())
-                _add(files, sequence, slab)
+        for sequence, slab in slabs:
+            covered += int((slab.end - slab.start).sum())
+            _add(files, sequence, slab)
         for file in files:
             file.close()
         for path, temporary in zip(paths, temporaries, strict=True):
