@@ -458,6 +458,10 @@ SHARED = ("recipe", "precision", "device", "devices", "nodes", "memory")
 """Knobs of a training that all models of a run have in common."""
 
 
+MACHINE = ("device", "memory")
+"""Knobs of a training that say where it runs and how it reads: another value is no other result."""
+
+
 class ModelKnobs(Train):
     """Knobs of one model's trainings, in place of those of all; what is not given is as theirs."""
 

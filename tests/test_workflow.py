@@ -260,6 +260,19 @@ def test_tuning_without_optuna_is_refused_before_anything_runs(tmp_path, monkeyp
     assert not (tmp_path / "results").exists()
 
 
+def test_a_search_is_not_repeated_for_another_machine(finished, tmp_path):
+    folder = tmp_path / "tuned"
+    shutil.copytree(finished, folder)
+    files = ["--configfile", ROOT / "tests" / "toy.yaml", "tuned.yaml"]
+    (folder / "tuned.yaml").write_text(json.dumps({"models": ["mlp"], "tune": {"trials": 1}}))
+    made = snakemake(folder, *files)
+    assert made.returncode == 0, made.stderr
+    for change in MACHINE:
+        (folder / "changed.yaml").write_text(json.dumps(change))
+        planned = jobs(snakemake(folder, "-n", *files, "changed.yaml"))
+        assert planned == {"settings": 1, "report": 1, "default": 1, "total": 3}
+
+
 def test_a_knob_of_one_model_reruns_its_training_alone(finished):
     lines = (ROOT / "tests" / "toy.yaml").read_text()
     own = "models: {danq: {initialise_from: targets}}"
@@ -276,7 +289,6 @@ def test_a_knob_of_one_model_reruns_its_training_alone(finished):
             {"motifs": "JASPAR2022:vertebrates"},
             {"baseline": 2, "predict": 0, "train": 0, "motifs": 3},
         ),
-        ({"threads": 2}, {"baseline": 0, "train": 4}),
         ({"seeds": [0, 1]}, {"baseline": 0, "train": 4, "predict": 4, "extract": 0}),
     ],
 )
@@ -286,6 +298,29 @@ def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
     (finished / "changed.yaml").write_text("\n".join([*unchanged, json.dumps(change)[1:-1]]) + "\n")
     planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
     assert {rule: planned.get(rule, 0) for rule in rules} == rules
+
+
+MACHINE = [
+    {"threads": 2},
+    {"train": {"device": "auto"}},
+    {"train": {"device": "cuda"}},
+    {"train": {"memory": 0.5}},
+    {"threads": 3, "train": {"memory": 2, "device": "cuda:0"}},
+]
+
+
+@pytest.mark.parametrize("change", MACHINE)
+def test_where_and_how_fast_a_run_is_made_makes_nothing_again(finished, change):
+    """Only the configuration that the report shows is another."""
+    toy(finished)
+    (finished / "changed.yaml").write_text(json.dumps(change))
+    files = [ROOT / "tests" / "toy.yaml", "changed.yaml"]
+    process = snakemake(finished, "-n", "--configfile", *files)
+    assert jobs(process) == {"settings": 1, "report": 1, "default": 1, "total": 3}, process.stdout
+    commands = snakemake(finished, "-n", "--forceall", "--printshellcmds", "--configfile", *files)
+    changed = {"threads": 1, "device": "cpu", "memory": 8.0, **change, **change.get("train", {})}
+    for name in ("threads", "device", "memory"):
+        assert f"--{name} {changed[name]}" in commands.stdout + commands.stderr
 
 
 def test_what_each_job_requested_is_shown_beside_what_it_took(finished):
@@ -580,6 +615,31 @@ def test_a_fetched_file_that_changes_is_refused(tmp_path, site):
     assert process.returncode == 2 and f"danq: {name}: {what}" in process.stderr
     path.unlink()
     assert snakemake(tmp_path, "results/fetched/dataset.h5", *run).returncode == 0
+
+
+def test_a_checksum_that_is_given_later_is_checked_and_makes_no_window_again(tmp_path, site):
+    run = configure(tmp_path, site, "a")
+    for name in ("genome.fa.gz", "black.bed"):
+        (tmp_path / name).write_bytes(Site.files[name])
+    settings = json.loads((tmp_path / "run.yaml").read_text())
+    settings |= {"genome": "genome.fa.gz", "blacklist": "black.bed", "sha256": {}}
+    (tmp_path / "run.yaml").write_text(json.dumps(settings))
+    target = "results/fetched/dataset.h5"
+    first = snakemake(tmp_path, target, *run)
+    assert first.returncode == 0, first.stderr
+    settings["sha256"] = {"genome.fa.gz": sha256(Site.files["genome.fa.gz"]).hexdigest()}
+    (tmp_path / "run.yaml").write_text(json.dumps(settings))
+    assert jobs(snakemake(tmp_path, target, *run)) == {"check": 1, "total": 1}
+    settings["sha256"] = {"genome.fa.gz": 64 * "0"}
+    (tmp_path / "run.yaml").write_text(json.dumps(settings))
+    wrong = snakemake(tmp_path, target, *run)
+    assert wrong.returncode != 0 and "the file has changed" in wrong.stdout + wrong.stderr
+    settings["sha256"] = {}
+    (tmp_path / "run.yaml").write_text(json.dumps(settings))
+    with open(tmp_path / "a", "a") as peaks:
+        peaks.write("chr1\t5000\t5300\n")
+    os.utime(tmp_path / "a", (0, 0))
+    assert jobs(snakemake(tmp_path, target, *run)) == {"check": 1, "extract": 1, "total": 2}
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,10 @@ rule attribute:
     params:
         flags=flags(settings.attribution, ("modisco",)),
         npz=lambda wildcards, output: option("--npz", output.npz),
-        device=settings.train.device,
-        threads=settings.threads,
+        machine=machine("device", "threads"),
     shell:
         "python -m danq attribute {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
-        "--device {params.device} --threads {params.threads} --output {output.attributions:q} {params.npz} "
+        "{params.machine} --output {output.attributions:q} {params.npz} "
         "2>&1 | tee {log:q}"
 
 

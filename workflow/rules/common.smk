@@ -10,7 +10,7 @@ import sys
 
 from danq.genome import sources
 from danq.catalog import BASELINES, MODELS
-from danq.config import flags, load
+from danq.config import MACHINE, flags, load
 from danq.data.plan import refuse_pathvars
 from danq.errors import DanqError, DanqErrors, checked, shown
 from danq.genome.contents import changed, current_checksums, recorded_checksums
@@ -45,6 +45,16 @@ def config_as_typed():
 def option(name, values):
     """Return an option with its values, quoted for the shell; empty text where there are none."""
     return shlex.join([name, *values]) if values else ""
+
+
+def machine(*knobs):
+    """Return what gives a job the options that say where it runs and how fast, and change no result.
+
+    Snakemake calls it with the inputs, and what depends on `input` makes no job run again.
+    """
+    values = {"threads": settings.threads, **settings.train.model_dump(include=set(MACHINE))}
+    words = [word for knob in knobs for word in (f"--{knob}", str(values[knob]))]
+    return lambda wildcards, input: shlex.join(words)
 
 
 def refuse_shell_syntax(paths):

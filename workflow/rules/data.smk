@@ -36,7 +36,6 @@ source_flags = " ".join(
         option("--aliases", aliases),
         option("--where", conditions),
         option("--downloads", [downloads] if urls else []),
-        checksum_flags(),
     ]
 )
 
@@ -82,9 +81,10 @@ rule check:
         flags=extract_flags,
         contents=lambda wildcards: contents(user_files),
         sources=source_flags,
+        checksums=checksum_flags(),
     shell:
         "python -m danq check {params.flags} --genome {input.genome:q} --targets {input.targets:q} {params.sources} "
-        "--output {output:q} 2>&1 | tee {log:q}"
+        "{params.checksums} --output {output:q} 2>&1 | tee {log:q}"
 
 
 if settings.deepsea:
@@ -117,7 +117,8 @@ else:
 
     rule extract:
         input:
-            checked="<results>/inputs.json",
+            # Checks that are made again, as of a checksum that is new in the configuration, change no window.
+            checked=ancient("<results>/inputs.json"),
             genome=genome,
             targets=targets,
             blacklist=blacklist,
@@ -138,12 +139,14 @@ else:
             runtime=minutes("extract"),
         params:
             flags=extract_flags,
+            contents=lambda wildcards: contents(user_files),
             sources=source_flags,
+            checksums=lambda wildcards, input: checksum_flags(),
             assembly="simulated" if simulated else settings.assembly,
         shell:
             "python -m danq extract {params.flags} --genome {input.genome:q} --targets {input.targets:q} "
-            "{params.sources} --checked {input.checked:q} --assembly {params.assembly:q} --output {output.dataset:q} "
-            "--table {output.table:q} 2>&1 | tee {log:q}"
+            "{params.sources} {params.checksums} --checked {input.checked:q} --assembly {params.assembly:q} "
+            "--output {output.dataset:q} --table {output.table:q} 2>&1 | tee {log:q}"
 
 
 rule windows:

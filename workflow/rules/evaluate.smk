@@ -61,9 +61,9 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         runtime=minutes("evaluate"),
     params:
-        threads=settings.threads,
+        machine=machine("threads"),
         elements=lambda wildcards, input: option("--elements", input.elements),
     shell:
         "python -m danq evaluate --dataset {input.dataset:q} --predictions {input.predictions:q} {params.elements} "
-        "--threads {params.threads} --metrics {output.metrics:q} --comparison {output.comparison:q} "
+        "{params.machine} --metrics {output.metrics:q} --comparison {output.comparison:q} "
         "--curves {output.curves:q} --reliability {output.reliability:q} 2>&1 | tee {log:q}"

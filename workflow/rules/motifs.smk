@@ -49,8 +49,7 @@ rule ablate:
         gpu=gpu,
     params:
         flags=flags(settings.ablation),
-        device=settings.train.device,
-        threads=settings.threads,
+        machine=machine("device", "threads"),
     shell:
         "python -m danq ablate {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
-        "--device {params.device} --threads {params.threads} --output {output:q} 2>&1 | tee {log:q}"
+        "{params.machine} --output {output:q} 2>&1 | tee {log:q}"

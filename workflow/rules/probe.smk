@@ -21,11 +21,10 @@ rule probe:
         gpu=gpu,
     params:
         flags=flags(settings.probe),
-        device=settings.train.device,
         motifs=settings.motifs,
         contents=lambda wildcards: contents(known_motifs),
-        threads=settings.threads,
+        machine=machine("device", "threads"),
     shell:
         "python -m danq probe {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
-        "--motifs {params.motifs:q} --device {params.device} --threads {params.threads} --output {output:q} "
+        "--motifs {params.motifs:q} {params.machine} --output {output:q} "
         "2>&1 | tee {log:q}"

@@ -36,16 +36,16 @@ rule tune:
         runtime=minutes("tune"),
         gpu=gpu,
     params:
-        flags=lambda wildcards: flags(settings.tune_of(wildcards.model)),
+        flags=lambda wildcards: flags(settings.tune_of(wildcards.model), MACHINE),
         seed=settings.tune.seed if settings.tune else 0,
-        threads=settings.threads,
+        machine=machine(*MACHINE, "threads"),
         initial_motifs=initial_motifs,
         motifs=lambda wildcards, input: option("--motifs", [settings.motifs]),
         # No output: Snakemake would remove what a job that was cut off goes on from.
         folder=lambda wildcards, output: os.path.join(os.path.dirname(output.table), "search"),
     shell:
         "trap : TERM; python -m danq tune {params.flags} --model {wildcards.model} --seed {params.seed} "
-        "--threads {params.threads} {params.motifs} --dataset {input.dataset:q} --folder {params.folder:q} "
+        "{params.machine} {params.motifs} --dataset {input.dataset:q} --folder {params.folder:q} "
         "--beside-others --table {output.table:q} --output {output.knobs:q} --facts {output.facts:q} "
         "2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 
@@ -78,18 +78,18 @@ rule train:
         runtime=minutes("train"),
         gpu=gpu * devices * nodes,
     params:
-        launcher=launcher if nodes > 1 else "",
-        flags=lambda wildcards: flags(settings.train_of(wildcards.model)),
-        threads=settings.threads,
+        flags=lambda wildcards: flags(settings.train_of(wildcards.model), MACHINE),
         initial_motifs=initial_motifs,
         # What depends on `input` makes no job run again.
+        launcher=lambda wildcards, input: launcher if nodes > 1 else "",
+        machine=machine(*MACHINE, "threads"),
         motifs=lambda wildcards, input: option("--motifs", [settings.motifs]),
         knobs=lambda wildcards, input: option("--knobs", input.knobs),
     shell:
         # At a time limit or a preemption all processes get a signal: the training saves its state and says so; the
         # shell and tee, which writes the log, outlive it.
         "trap : TERM; {params.launcher}python -m danq train {params.flags} --model {wildcards.model} "
-        "--seed {wildcards.seed} --threads {params.threads} {params.motifs} {params.knobs} --dataset {input.dataset:q} "
+        "--seed {wildcards.seed} {params.machine} {params.motifs} {params.knobs} --dataset {input.dataset:q} "
         "--checkpoint {output.checkpoint:q} --history {output.history:q} --facts {output.facts:q} "
         "2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 
@@ -112,8 +112,7 @@ rule predict:
         runtime=minutes("predict"),
         gpu=gpu,
     params:
-        device=settings.train.device,
-        threads=settings.threads,
+        machine=machine("device", "threads"),
     shell:
         "python -m danq predict --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} --split test "
-        "--device {params.device} --threads {params.threads} --output {output:q} 2>&1 | tee {log:q}"
+        "{params.machine} --output {output:q} 2>&1 | tee {log:q}"
