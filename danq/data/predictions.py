@@ -22,6 +22,7 @@ from danq.data.artefact import (
     read_attributes,
     write_artefact,
 )
+from danq.errors import DanqError
 from danq.files import PathLike
 from danq.records import Input
 
@@ -174,3 +175,51 @@ def read_predictions(path: PathLike) -> Predictions:
         facts = read_attributes(file, FORMAT)
         validation = file["validation"][:] if "validation" in file else None
         return Predictions(facts["model"], facts["seed"], facts["windows"], scores, validation)
+
+
+_BLOCK = 50_000  # windows that are checked together
+
+
+def refuse_wrong_scores(predictions: Predictions, path: PathLike) -> None:
+    """Refuse scores of a network that are no probabilities, and gaps in those of a baseline.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        What was read; one without a seed is of a baseline, which may score on any scale, and know
+        some targets only.
+    path : str or path-like
+        The file, for the message.
+
+    Raises
+    ------
+    DanqError
+        A score of a network is not in [0, 1], or a baseline has scores of a target for some of the
+        windows only.
+    """
+    scores = predictions.scores
+    n_gaps = np.zeros(scores.shape[1], dtype=np.int64)
+    for start in range(0, len(scores), _BLOCK):
+        block = np.asarray(scores[start : start + _BLOCK])
+        if predictions.seed != "NA":
+            wrong = ~((block >= 0) & (block <= 1))  # so that nan is wrong
+            _refuse_marked(wrong, block, start, path)
+        n_gaps += np.isnan(block).sum(axis=0)
+    partly = (n_gaps > 0) & (n_gaps < len(scores))
+    if partly.any():
+        target = int(np.argmax(partly))
+        what = f"target {target} (from 0) has no score in {n_gaps[target]} of {len(scores)} windows"
+        raise DanqError(f"{what}; score all windows, or none", path)
+
+
+def _refuse_marked(
+    wrong: NDArray[np.bool_], block: NDArray[np.float32], start: int, path: PathLike
+) -> None:
+    """Refuse the first of the marked scores of a block of windows that begins at `start`."""
+    if not wrong.any():
+        return
+    window, target = np.argwhere(wrong)[0]
+    value = block[window, target]
+    where = f"window {start + window} and target {target} (from 0)"
+    what = f"{where} have the score {value}, which is no probability between 0 and 1"
+    raise DanqError(f"{what}; make the file again with danq predict", path)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset, open_dataset
-from danq.data.predictions import Predictions, read_predictions
+from danq.data.predictions import Predictions, read_predictions, refuse_wrong_scores
 from danq.errors import DanqError
 from danq.evaluation.comparison import Split, compare, read_test_split
 from danq.evaluation.metrics import BINS, calibration, measure, precision_curves
@@ -81,7 +81,8 @@ def evaluate(
     Raises
     ------
     DanqError
-        Predictions of other windows, or of the same model and seed twice.
+        Predictions of other windows, or of the same model and seed twice; scores of a network that
+        are no probabilities.
     """
     with open_dataset(dataset) as data:
         test = read_test_split(data)
@@ -93,12 +94,17 @@ def evaluate(
     measured = {}
     for predictor, values in scores.items():
         measured[predictor] = measure(test.labels, values, threads)
-    write_table(metrics, _metrics_table(test, scores, measured, validation, decoys))
-    write_table(curves, _curves_table(test, scores))
-    write_table(reliability, _reliability_table(test, scores))
     trained = _by_model(_of_networks(scores))
     areas = _by_model(_of_networks(measured))
-    write_table(comparison, compare(test, trained, areas, threads))
+    # All of them are made before the first is written.
+    contents = {
+        metrics: _metrics_table(test, scores, measured, validation, decoys),
+        curves: _curves_table(test, scores),
+        reliability: _reliability_table(test, scores),
+        comparison: compare(test, trained, areas, threads),
+    }
+    for path, content in contents.items():
+        write_table(path, content)
 
 
 def _decoys(dataset: Dataset, elements: PathLike) -> NDArray[np.bool_]:
@@ -122,6 +128,7 @@ def _read_tables(
         if predictor in tables:
             who = f"{predictor.model}, seed {predictor.seed},"
             raise DanqError(f"predictions of {who} are given twice; give one", path)
+        refuse_wrong_scores(table, path)
         tables[predictor] = table
     return tables
 

@@ -103,3 +103,44 @@ def test_predictions_of_other_windows_or_given_twice_are_refused(toy_dataset, tm
     with pytest.raises(DanqError, match="predictions of danq, seed 0, are given twice"):
         evaluate(toy_dataset, [path, path], *tables)
     assert not tables[0].exists()
+
+
+WRONG = [-1e-6, 1.000001, -0.5, 2.0, np.nan, np.inf, -np.inf]
+
+
+@pytest.mark.parametrize("score", WRONG)
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_the_file_whose_scores_are_no_probabilities_is_named(toy_dataset, tmp_path, score, place):
+    with open_dataset(toy_dataset) as dataset:
+        shape, windows = dataset.labels("test").shape, dataset.split_checksum("test")
+    good = np.full(shape, 0.5)
+    good[0] = [0, 1]
+    bad = good.copy()
+    window, target = (0, 0) if place == "first" else (shape[0] - 1, shape[1] - 1)
+    bad[window, target] = score
+    files = []
+    for model, seed, scores in (("deepsea", "0", good), ("danq", "1", bad), ("scan", "NA", good)):
+        files.append(tmp_path / f"{model}.h5")
+        write_predictions(files[-1], scores, model, seed, "test", windows)
+    with pytest.raises(DanqError) as caught:
+        evaluate(toy_dataset, files, *outputs(tmp_path))
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}/danq.h5: window {window} and target {target} (from 0)")
+    assert "which is no probability between 0 and 1; make the file again with danq p" in message
+    assert not any(path.exists() for path in outputs(tmp_path))
+
+
+def test_a_baseline_scores_all_windows_of_a_target_or_none(toy_dataset, tmp_path):
+    """A single gap would take the target out of every table, without a word."""
+    with open_dataset(toy_dataset) as dataset:
+        shape, windows = dataset.labels("test").shape, dataset.split_checksum("test")
+    scores = np.linspace(-30, 7, np.prod(shape)).reshape(shape)
+    scores[5, 1] = np.nan
+    path = tmp_path / "scan.h5"
+    write_predictions(path, scores, "scan", "NA", "test", windows)
+    with pytest.raises(DanqError) as caught:
+        evaluate(toy_dataset, [path], *outputs(tmp_path))
+    assert f"scan.h5: target 1 (from 0) has no score in 1 of {shape[0]} windows" in str(
+        caught.value
+    )
+    assert not any(path.exists() for path in outputs(tmp_path))
