@@ -617,29 +617,21 @@ def test_a_fetched_file_that_changes_is_refused(tmp_path, site):
     assert snakemake(tmp_path, "results/fetched/dataset.h5", *run).returncode == 0
 
 
-def test_a_checksum_that_is_given_later_is_checked_and_makes_no_window_again(tmp_path, site):
-    run = configure(tmp_path, site, "a")
-    for name in ("genome.fa.gz", "black.bed"):
-        (tmp_path / name).write_bytes(Site.files[name])
-    settings = json.loads((tmp_path / "run.yaml").read_text())
-    settings |= {"genome": "genome.fa.gz", "blacklist": "black.bed", "sha256": {}}
-    (tmp_path / "run.yaml").write_text(json.dumps(settings))
-    target = "results/fetched/dataset.h5"
-    first = snakemake(tmp_path, target, *run)
-    assert first.returncode == 0, first.stderr
-    settings["sha256"] = {"genome.fa.gz": sha256(Site.files["genome.fa.gz"]).hexdigest()}
-    (tmp_path / "run.yaml").write_text(json.dumps(settings))
-    assert jobs(snakemake(tmp_path, target, *run)) == {"check": 1, "total": 1}
-    settings["sha256"] = {"genome.fa.gz": 64 * "0"}
-    (tmp_path / "run.yaml").write_text(json.dumps(settings))
-    wrong = snakemake(tmp_path, target, *run)
-    assert wrong.returncode != 0 and "the file has changed" in wrong.stdout + wrong.stderr
-    settings["sha256"] = {}
-    (tmp_path / "run.yaml").write_text(json.dumps(settings))
-    with open(tmp_path / "a", "a") as peaks:
-        peaks.write("chr1\t5000\t5300\n")
-    os.utime(tmp_path / "a", (0, 0))
-    assert jobs(snakemake(tmp_path, target, *run)) == {"check": 1, "extract": 1, "total": 2}
+def test_a_checksum_that_is_given_later_is_checked_at_once_and_makes_nothing_again(extracted):
+    folder, options = extracted
+    settings = json.loads((folder / "run.yaml").read_text())
+    checksum = sha256((folder / "genome.fa").read_bytes()).hexdigest()
+    for sums in ({"genome.fa": checksum}, {"genome.fa": checksum.upper()}):
+        (folder / "run.yaml").write_text(json.dumps({**settings, "sha256": sums}))
+        assert "Nothing to be done" in snakemake(folder, *options).stderr
+    wrong = {**settings, "sha256": {"genome.fa": 64 * "0"}}
+    (folder / "run.yaml").write_text(json.dumps(wrong))
+    process = snakemake(folder, "-n", *options)
+    (message,) = messages(process)
+    expected = (
+        f"danq: genome.fa: its sha256 is {checksum}, not the expected {64 * '0'}: the file has"
+    )
+    assert process.returncode == 2 and message.startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -169,16 +169,34 @@ def verify(path: PathLike, expected: Mapping[str, str], source: str | None = Non
     DanqError
         The file is unreadable, or has another checksum.
     """
-    required = {kind: checksum.lower() for kind, checksum in expected.items() if checksum}
+    required = {kind: checksum for kind, checksum in expected.items() if checksum}
     actual = checksums(path, {"sha256", *required})
-    for kind, checksum in required.items():
-        if actual[kind] != checksum:
-            what = (
-                f"its {kind} is {actual[kind]}, not the expected {checksum}: the file has changed "
-                "or is incomplete; get it again, or correct the checksum"
-            )
-            raise DanqError(what, source or path)
+    refuse_other(source or path, required, actual)
     return actual["sha256"]
+
+
+def refuse_other(path: PathLike, required: Mapping[str, str], actual: Mapping[str, str]) -> None:
+    """Refuse a file whose checksums are not the expected ones.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, for the message.
+    required, actual : mapping of str to str
+        Checksums by kind, those that it must have and those that it has.
+
+    Raises
+    ------
+    DanqError
+        The first that differs.
+    """
+    for kind, checksum in required.items():
+        if actual[kind] != checksum.lower():
+            what = (
+                f"its {kind} is {actual[kind]}, not the expected {checksum.lower()}: the file has "
+                "changed or is incomplete; get it again, or correct the checksum"
+            )
+            raise DanqError(what, path)
 
 
 def fetch(file: PathLike, output: PathLike, *, url: str, sha256: str = "", md5: str = "") -> None:

@@ -205,13 +205,23 @@ if workflow.is_main_process and os.path.exists(record_of_inputs):
     checked(notice_changes, record_of_inputs)
 
 
-def checksum_flags():
-    """Return the checksums of the configuration as flags, by the local paths of their files."""
-    words = []
-    for name, by_source in (("--sha256", settings.sha256), ("--md5", settings.md5)):
-        if by_source:
-            words += [name, *(f"{local_path(source)}={checksum}" for source, checksum in by_source.items())]
-    return shlex.join(words)
+def refuse_other_contents():
+    """Refuse a file that is here and has another SHA-256 than the configuration or the table of targets says."""
+    required = {
+        local_path(source): {"sha256": kinds["sha256"]} for source, kinds in checksums.items() if kinds["sha256"]
+    }
+    actual = checked(current_checksums, required, checksum_memory)
+    for path, checksum in actual.items():
+        sources.refuse_other(path, required[path], {"sha256": checksum})
+
+
+checked(refuse_other_contents)
+
+
+def checksum_flags(kind):
+    """Return the checksums of the configuration that are of a kind as a flag, by the local paths of their files."""
+    by_source = getattr(settings, kind)
+    return option(f"--{kind}", [f"{local_path(source)}={checksum}" for source, checksum in by_source.items()])
 
 
 def fetch_flags(url):

@@ -81,10 +81,11 @@ rule check:
         flags=extract_flags,
         contents=lambda wildcards: contents(user_files),
         sources=source_flags,
-        checksums=checksum_flags(),
+        md5=checksum_flags("md5"),
+        sha256=lambda wildcards, input: checksum_flags("sha256"),
     shell:
         "python -m danq check {params.flags} --genome {input.genome:q} --targets {input.targets:q} {params.sources} "
-        "{params.checksums} --output {output:q} 2>&1 | tee {log:q}"
+        "{params.md5} {params.sha256} --output {output:q} 2>&1 | tee {log:q}"
 
 
 if settings.deepsea:
@@ -117,8 +118,7 @@ else:
 
     rule extract:
         input:
-            # Checks that are made again, as of a checksum that is new in the configuration, change no window.
-            checked=ancient("<results>/inputs.json"),
+            checked="<results>/inputs.json",
             genome=genome,
             targets=targets,
             blacklist=blacklist,
@@ -139,13 +139,14 @@ else:
             runtime=minutes("extract"),
         params:
             flags=extract_flags,
-            contents=lambda wildcards: contents(user_files),
             sources=source_flags,
-            checksums=lambda wildcards, input: checksum_flags(),
+            md5=checksum_flags("md5"),
+            # As it depends on `input`, a checksum that is given later makes no window again.
+            sha256=lambda wildcards, input: checksum_flags("sha256"),
             assembly="simulated" if simulated else settings.assembly,
         shell:
             "python -m danq extract {params.flags} --genome {input.genome:q} --targets {input.targets:q} "
-            "{params.sources} {params.checksums} --checked {input.checked:q} --assembly {params.assembly:q} "
+            "{params.sources} {params.md5} {params.sha256} --checked {input.checked:q} --assembly {params.assembly:q} "
             "--output {output.dataset:q} --table {output.table:q} 2>&1 | tee {log:q}"
 
 
