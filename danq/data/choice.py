@@ -16,6 +16,7 @@ from danq.data.counts import listed
 from danq.data.inputs import Files, Row, regions_on
 from danq.errors import DanqError, DanqErrors, shown
 from danq.genome.bins import NOWHERE, SPLITS, sample_matched, sample_negatives, split_codes
+from danq.genome.contig_names import copies_warning
 from danq.genome.tables import Target, read_regions
 
 DROPPED = (
@@ -97,8 +98,17 @@ def choose(files: Files, settings: Extract) -> Choice:
         keep |= _sampled(files, codes, keep, settings)
     dropped["unlabelled"] = int(np.count_nonzero(usable & ~keep))
     codes[~keep] = NOWHERE
+    _warn_of_copies(files, codes)
     positives = files.labels.counts(codes)[: len(SPLITS)]
     return Choice(codes, dict(dropped), positives)
+
+
+def _warn_of_copies(files: Files, codes: NDArray[np.uint8]) -> None:
+    """Warn of contigs with windows whose names say that they repeat others."""
+    used = [row.chrom for row in files.rows() if (codes[row.bins] != NOWHERE).any()]
+    warning = copies_warning(list(dict.fromkeys(used)))
+    if warning:
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _refuse_unknown_chromosomes(files: Files, settings: Extract) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from danq.data.audit import audit
+from danq.data.copies import find_copies
 from danq.data.dataset import Dataset
 from danq.data.schema import WINDOW_PARTS
 from danq.genome.bins import SPLITS
@@ -195,6 +196,7 @@ def description(file: Any, dataset: Dataset, contents: Mapping[str, Contents]) -
         "targets": targets,
         "chromosomes": chromosomes,
         "audit": _audit(dataset),
+        "copies": _copies(dataset),
         "source": dataset.source,
     }
 
@@ -294,3 +296,13 @@ def _audit(dataset: Dataset) -> list[dict[str, Any]]:
     """Return the rows of `danq.data.audit.audit`, None for what is undefined."""
     table = audit(dataset).astype(object)
     return table.where(table.notna(), None).to_dict("records")
+
+
+def _copies(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
+    """Return what `danq.data.copies.find_copies` found, as rows."""
+    copies = find_copies(dataset)
+    windows = []
+    for (split, against), similar in copies.similar.items():
+        row = {"split": split, "against": against, "windows": dataset.length(split)}
+        windows.append({**row, "similar": similar})
+    return {"windows": windows, "chromosomes": copies.chromosomes.to_dict("records")}

@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from danq.data.audit import PAIRS
+from danq.data.copies import COPY, SIMILAR, copied_chromosomes
 from danq.data.counts import total_counts, words
 from danq.errors import shown
 from danq.files import PathLike
 from danq.genome.bins import SPLITS
+from danq.genome.contig_names import leave_out
+from danq.genome.sketch import K
 from danq.report.run_choices import recorded_choices, value_text
+from danq.report.words import listed
 
 EXTREME = 10
 """Number of the rarest, and of the most frequent, targets that are listed."""
@@ -21,6 +26,14 @@ _GROUPS_TITLE = (
 )
 _AUDIT_TITLE = (
     "Leakage (windows that share a base with a window of the other split, or all their bases)"
+)
+_COPIES_TITLE = (
+    f"Shared sequence (windows of which at least {SIMILAR:.0%} lies in words of {K} bp that occur "
+    "in the other split, at any offset, on either strand)"
+)
+_COPIED_TITLE = (
+    f"Where it lies, most bases first, {EXTREME} chromosomes at most (shared: of the chromosome's "
+    "own words; a repeat of many chromosomes counts for the one of which most is shared)"
 )
 
 _CHOICES_TITLE = "Chosen by extraction, because the configuration left it out"
@@ -49,6 +62,7 @@ def summary(path: PathLike, description: Mapping[str, Any]) -> str:
         _groups_text(description["groups"]),
         _targets_text(description["targets"], facts["windows"]),
         _audit_text(description["audit"]),
+        _copies_text(description["copies"]),
     ]
     blocks += _source_text(description["source"])
     return "\n\n".join(blocks)
@@ -178,6 +192,48 @@ def _audit_text(audit: Sequence[Mapping[str, Any]]) -> str:
         row += [_count(comparison[name]) for name in numbers]
         rows.append(row)
     return f"{_AUDIT_TITLE}\n{_table(rows, left=2)}"
+
+
+def _copies_text(copies: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """List how many windows are similar to those of another split, and to which chromosomes."""
+    rows = [["split", "against", "windows", "similar"]]
+    for comparison in copies["windows"]:
+        numbers = [_count(comparison["windows"]), _count(comparison["similar"])]
+        rows.append([comparison["split"], comparison["against"], *numbers])
+    text = f"{_COPIES_TITLE}\n{_table(rows, left=2)}"
+    if not copies["chromosomes"]:
+        return text
+    rows = [["split", "against", "chromosome", "shared", "bases"]]
+    for split, against in PAIRS:
+        found = [row for row in copies["chromosomes"] if row["split"] == split]
+        for row in [row for row in found if row["against"] == against][:EXTREME]:
+            name = printable(row["chromosome"])
+            rows.append([split, against, name, _percent(row["shared"]), _count(row["bases"])])
+    return f"{text}\n\n{_COPIED_TITLE}\n{_table(rows, left=3)}"
+
+
+def copy_warnings(description: Mapping[str, Any]) -> list[str]:
+    """Say of a dataset which chromosomes repeat held-out sequence, and what to do about it.
+
+    Parameters
+    ----------
+    description : mapping
+        As `danq.report.describe.describe` returns it.
+
+    Returns
+    -------
+    list of str
+        A sentence, or nothing.
+    """
+    copied = copied_chromosomes(description["copies"]["chromosomes"])
+    if not copied:
+        return []
+    names = [printable(name) for name in copied]
+    splits = " and ".join(sorted(set(copied.values())))
+    kept = [row["name"] for row in description["chromosomes"] if row["name"] not in copied]
+    verb = "repeats" if len(names) == 1 else "repeat"
+    what = f"{listed(names)} {verb} sequence of the {splits} split, by {COPY:.0%} or more"
+    return [f"{what}; {leave_out(kept)}"]
 
 
 def _source_text(source: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """What is in a dataset.h5, as text, JSON and a figure; or everything that is wrong with it."""
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from json import dumps
 from typing import Any
@@ -13,7 +14,7 @@ from danq.files import PathLike, write_text
 from danq.genome.bins import SPLITS
 from danq.plotting.drawing import refuse_format, save_figure
 from danq.report.dataset_contents import content_problems, count_contents, description
-from danq.report.dataset_text import printable, summary
+from danq.report.dataset_text import copy_warnings, printable, summary
 
 _LONGEST = 1000  # characters of a problem, or of a name in a figure
 
@@ -61,6 +62,10 @@ def describe(
             empty where the coordinates are not those of a genome.
         audit : list of dict
             The rows of `danq.data.audit.audit`; ``overlapping`` is None where it is undefined.
+        copies : dict
+            What `danq.data.copies.find_copies` found: ``windows``, list of dict with ``split``,
+            ``against``, ``windows``, ``similar``; ``chromosomes``, list of dict with ``split``,
+            ``against``, ``chromosome``, ``shared``, ``bases``.
         source : dict
             How the file was made, as its maker wrote it.
 
@@ -84,6 +89,8 @@ def describe(
     if figure is not None:
         _write_figure(figure, described)
     print(summary(dataset, described))
+    for warning in copy_warnings(described):
+        print(f"warning: {warning}", file=sys.stderr)
     return described
 
 

@@ -109,3 +109,12 @@ def test_base_indices_invert_the_one_hot_along_any_axis(texts):
     middle = sequence.base_indices(one_hot.transpose(0, 2, 1).astype(np.float32), axis=1)
     assert last.dtype == middle.dtype == np.uint8
     assert (last == indices).all() and (middle == indices).all()
+
+
+def test_packed_windows_unpack_to_the_indices_of_their_one_hot():
+    packed = np.random.default_rng(0).integers(0, 256, (30, 5, 4)).astype(np.uint8)
+    packed[:10] &= packed[10:20] & packed[20:]  # many positions without a base, others with several
+    for length in (33, 40):
+        expected = sequence.base_indices(sequence.unpack(packed, length), axis=2)
+        np.testing.assert_array_equal(sequence.unpack_indices(packed, length), expected)
+    assert sequence.unpack_indices(packed[:0], 33).shape == (0, 33)

@@ -11,13 +11,17 @@ import h5py
 import numpy as np
 import pytest
 
+from danq.config import Extract
 from danq.data.dataset import open_dataset
+from danq.data.extract import extract
 from danq.data.hdf5 import open_hdf5
 from danq.data.schema import ATTRIBUTES, MARGINS, MARGINS_CHECKSUM, PARTS
 from danq.data.verify import problems
 from danq.errors import DanqError, DanqErrors
 from danq.genome.sequence import encode, one_hot, pack, unpack_indices
+from danq.genome.sources import Sources
 from danq.report.describe import describe
+from tests.conftest import write_bed, write_fasta
 from tests.data.small_dataset import with_margins
 from tests.data.test_audit import PLANTED, SPLITS, audited, plain, write
 
@@ -531,3 +535,36 @@ def test_the_specification_names_every_part_and_its_type(tmp_path):
         for name, kind in kinds.items():
             dtype = file.attrs.get_id(name).dtype if name in ATTRIBUTES else file[name].dtype
             assert "text" == kind if dtype.kind == "S" else dtype.name in kind.split(" or "), name
+
+
+def test_a_contig_that_repeats_held_out_sequence_is_named_with_what_to_do(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    names = {"chr1": 60_000, "chr2": 20_000, "chr3": 20_000}
+    genome = {name: "".join(rng.choice(list("ACGT"), length)) for name, length in names.items()}
+    genome["chr3_alt"] = genome["chr3"][4_003:15_003]
+    write_fasta(tmp_path / "genome.fa", genome)
+    peaks = [(name, start, start + 300) for name in names for start in range(2000, 18_000, 2000)]
+    write_bed(tmp_path / "a.bed", peaks)
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
+    sources = Sources(genome=tmp_path / "genome.fa", targets=tmp_path / "targets.tsv")
+    settings = Extract(valid=["chr2"], test=["chr3"], stride=200, train_bins="all")
+    extract(sources, tmp_path / "d.h5", tmp_path / "t.tsv", settings=settings)
+    advice = "leave them out by naming the others, extract.chromosomes: [chr1, chr2, chr3]"
+    warning = "warning: 1 contig is named as copies of others ('chr3_alt'): a model may be"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(warning) and line.endswith(advice)
+    described = describe(tmp_path / "d.h5")
+    out, err = capsys.readouterr()
+    what = "warning: chr3_alt repeats sequence of the test split, by 50% or more"
+    assert err.splitlines() == [f"{what}; {advice}"]
+    similar = {
+        row["split"] + row["against"]: row["similar"] for row in described["copies"]["windows"]
+    }
+    # Of 11,000 bp, a window begins every 200 bp: 51 lie inside, and 4 more by half.
+    assert 51 <= similar["testtrain"] <= 56
+    assert similar["validtrain"] == similar["testvalid"] == 0
+    assert "Shared sequence (windows of which at least 50%" in out and "chr3_alt" in out
+    settings = Extract(**settings.model_dump() | {"chromosomes": ["chr1", "chr2", "chr3"]})
+    extract(sources, tmp_path / "d.h5", tmp_path / "t.tsv", settings=settings)
+    described = describe(tmp_path / "d.h5")
+    assert described["copies"]["chromosomes"] == [] and capsys.readouterr().err == ""

@@ -1,7 +1,10 @@
 """The data of a run in tables: splits, dropped bins, leakage, input files, targets."""
 
+from typing import Any
+
 import pandas as pd
 
+from danq.data.copies import copied_chromosomes
 from danq.data.counts import total_counts
 from danq.genome.bins import SPLITS
 from danq.report.run import Run
@@ -26,13 +29,30 @@ def dropped_bins(run: Run) -> pd.DataFrame:
 
 
 def leakage(run: Run) -> pd.DataFrame:
-    """Return what each split shares with another, as `danq.data.audit.audit` counted it.
+    """Return what each split shares with another.
 
+    As `danq.data.audit.audit` counted it, and `danq.data.copies.find_copies` (column ``similar``).
     Undefined counts are None; the table is empty for a run without dataset.json.
     """
     columns = ["split", "against", "windows", "overlapping", "identical", "reverse_complement"]
     rows = run.description.get("audit") or []
-    return pd.DataFrame(rows, columns=columns, dtype=object)
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
+    similar = {}
+    for row in _copies(run, "windows"):
+        similar[row["split"], row["against"]] = row["similar"]
+    pairs = zip(table["split"], table["against"], strict=True)
+    counts = pd.Series([similar.get(pair) for pair in pairs], index=table.index, dtype=object)
+    return table.assign(similar=counts)
+
+
+def copied(run: Run) -> dict[str, str]:
+    """Return the chromosomes that repeat held-out sequence, and in which split that is."""
+    return copied_chromosomes(_copies(run, "chromosomes"))
+
+
+def _copies(run: Run, part: str) -> list[dict[str, Any]]:
+    """Return a part of what was found of shared sequence; nothing in a run of an older danq."""
+    return (run.description.get("copies") or {}).get(part, [])
 
 
 def input_counts(run: Run) -> pd.DataFrame:

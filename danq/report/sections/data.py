@@ -1,9 +1,12 @@
 """The data: splits, targets, what was dropped, what splits share."""
 
+from danq.data.copies import COPY, SIMILAR
 from danq.data.counts import words
 from danq.genome.bins import SPLITS
+from danq.genome.sketch import K
 from danq.report import figures
 from danq.report.findings.data import (
+    copied,
     dropped_bins,
     input_counts,
     leakage,
@@ -34,8 +37,25 @@ def data(run: Run) -> Section:
     tables = [leakage_table(run), counts_table(run), target_table(run)]
     drawings = page_figures(figures.prevalence(run))
     return Section(
-        "data", "The data", text=_text(run), figures=drawings, aside=aside, tables=tables
+        "data",
+        "The data",
+        text=_text(run),
+        cautions=_cautions(run),
+        figures=drawings,
+        aside=aside,
+        tables=tables,
     )
+
+
+def _cautions(run: Run) -> list[str]:
+    """Say which chromosomes repeat held-out sequence."""
+    copies = copied(run)
+    if not copies:
+        return []
+    splits_text = " and ".join(sorted(set(copies.values())))
+    verb = "repeats" if len(copies) == 1 else "repeat"
+    what = f"{listed(copies)} {verb} sequence of the {splits_text} split, by {COPY:.0%} or more"
+    return [f"{what}: what is said of that split may be too good. Leave them out."]
 
 
 def _text(run: Run) -> list[str]:
@@ -99,11 +119,13 @@ def leakage_table(run: Run) -> Table:
         Column("overlapping", "overlapping", plain),
         Column("identical", "identical", plain),
         Column("reverse_complement", "reverse complement", plain),
+        Column("similar", "similar", plain),
     ]
     note = (
         "Windows of the first split that overlap a window of the second; that have the same "
-        "sequence as one; or the reverse complement of its sequence. Repeats have equal sequences "
-        "at different positions."
+        "sequence as one; or the reverse complement of its sequence. Similar: at least "
+        f"{SIMILAR:.0%} lies in words of {K} bp that occur in the second split, at any offset, on "
+        "either strand. Repeats have equal sequences at different positions."
     )
     return table_of("Leakage", finding, columns, note)
 

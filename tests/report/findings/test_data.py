@@ -35,6 +35,15 @@ def test_leakage_is_that_of_the_description(run):
     audited = {"audit": [{**row, "reverse_complement": 0, "either": 1}]}
     table = d.leakage(dataclasses.replace(run, description=audited))
     assert table["overlapping"].tolist() == [None] and table["identical"].tolist() == [1]
+    assert table["similar"].tolist() == [None] and d.copied(run) == {}
+
+
+def test_copies_are_those_of_the_description(run):
+    pair = {"split": "valid", "against": "train"}
+    rows = [{**pair, "chromosome": name, "shared": shared} for name, shared in (("a", 1), ("b", 0))]
+    copies = {"windows": [{**pair, "similar": 3}], "chromosomes": rows}
+    described = dataclasses.replace(run, description={"audit": [pair], "copies": copies})
+    assert d.leakage(described)["similar"].tolist() == [3] and d.copied(described) == {"a": "valid"}
 
 
 def test_positives_by_split_are_there_only_with_a_dataset(run):

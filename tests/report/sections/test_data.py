@@ -19,9 +19,17 @@ def test_tables_of_the_data(tmp_path):
     assert d.leakage_table(run).rows == []
     audited = {"split": "valid", "against": "train", "windows": 4410, "overlapping": None}
     audited |= {"identical": 3, "reverse_complement": 0}
-    run = dataclasses.replace(run, description={"audit": [audited]})
-    row = cells(d.leakage_table(run))["valid in train"]
-    assert [cell.text for cell in row.values()] == ["4,410", "NA", "3", "0"]
+    old = dataclasses.replace(run, description={"audit": [audited]})
+    row = cells(d.leakage_table(old))["valid in train"]
+    assert [cell.text for cell in row.values()] == ["4,410", "NA", "3", "0", "NA"]
+    pair = {"split": "valid", "against": "train"}
+    copies = {"windows": [{**pair, "windows": 4410, "similar": 12}], "chromosomes": []}
+    new = dataclasses.replace(run, description={"audit": [audited], "copies": copies})
+    assert cells(d.leakage_table(new))["valid in train"]["similar"].text == "12"
+    assert d.data(new).cautions == []
+    copies["chromosomes"].append({**pair, "chromosome": "chr9_alt", "shared": 0.9, "bases": 100})
+    (caution,) = d.data(new).cautions
+    assert caution.startswith("chr9_alt repeats sequence of the valid split, by 50% or more: ")
 
 
 def test_training_bins_are_described_where_it_is_known(tmp_path):
