@@ -26,8 +26,11 @@ from danq.network.tiled import Coverage, cover_stretches, pieces, predict_covere
 from danq.network.trained import TrainedModel, load
 from danq.records import Input, file_input
 
+MOST_ROWS = 1 << 14
+"""Rows of a block, at most: they are kept in memory, and what is lost by an interruption."""
+
 MOST_VALUES = 1 << 22
-"""Predictions of a block, at most: it is kept in memory, and what is lost by an interruption."""
+"""Predictions of a block, at most, over all bins of its rows."""
 
 
 class Ensemble(NamedTuple):
@@ -211,7 +214,8 @@ def plan_work(sequences: Sequences, tiling: Tiling, n_targets: int) -> Work:
     -------
     Work
     """
-    most_rows = max(1, MOST_VALUES // (n_targets * tiling.bins_per_row))
+    most_rows = min(MOST_ROWS, MOST_VALUES // (n_targets * tiling.bins_per_row))
+    most_rows = max(1, most_rows)
     groups = list(pieces(sequences.stretches, tiling.step, most_rows))
     names = list(dict.fromkeys(s.name for s in sequences.stretches if s.name))
     numbers = {name: number for number, name in enumerate(names)}

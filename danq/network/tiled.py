@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from danq.data.stretches import LostRows, Sequences, Skipped, skipped_rows
-from danq.genome.sequence import Genome, packed_bytes, unpack
+from danq.genome.sequence import Genome, packed_bytes
 from danq.genome.tiles import (
     Rows,
     Stretch,
@@ -286,7 +286,8 @@ def predict_packed(model: Predictor, windows: NDArray[np.uint8], length: int) ->
     found = np.empty((len(windows), len(model.targets)), dtype=np.float32)
     for start in range(0, len(windows), BATCH):
         rows = slice(start, start + BATCH)
-        one_hot = unpack(windows[rows], length)
-        X = torch.from_numpy(one_hot).to(model.device).transpose(1, 2).float().contiguous()
+        planes = np.ascontiguousarray(windows[rows].transpose(0, 2, 1))  # (n, 4, ceil(length/8))
+        one_hot = np.unpackbits(planes, axis=2, count=length)
+        X = torch.from_numpy(one_hot).to(model.device).float()
         found[rows] = strand_probabilities(model.network, X).mean(dim=0).cpu().numpy()
     return found
