@@ -3,9 +3,10 @@
     python benchmarks/predict.py            # about five minutes on one core
     python benchmarks/predict.py --memory   # 1, 10 and 100 times as many windows, a process each
 
-The loops predict the same windows with the same network, one thread, both strands, batches of 256: what a program
-does that cuts windows out of text and encodes each, and the forward passes alone on windows that are encoded already
-(the limit). All three must give the same probabilities before their times are compared.
+The loops predict the same windows with the same network, one thread, both strands, batches of
+256: what a program does that cuts windows out of text and encodes each, and the forward passes
+alone on windows that are encoded already (the limit). All three must give the same probabilities
+before their times are compared.
 """
 
 import argparse
@@ -155,7 +156,8 @@ def compare(name, scale, length, repeats):
     ours = best["danq predict"][1]
     for what, (_, seconds) in best.items():
         rate = len(windows) / seconds
-        print(f"{name}, scale {scale}: {what}: {rate:,.0f} bins/s; danq predict takes {ours / seconds:.2f} of its time")
+        ratio = f"danq predict takes {ours / seconds:.2f} of its time"
+        print(f"{name}, scale {scale}: {what}: {rate:,.0f} bins/s; {ratio}")
 
 
 MEASURE = """
@@ -182,7 +184,9 @@ def memory(length):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--length", type=int, help="bases of the genome")
     parser.add_argument("--repeats", type=int, default=3)
