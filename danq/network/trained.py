@@ -1,12 +1,9 @@
 """A trained network, ready to predict: where notebooks and the later steps of a run start."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset
 from danq.data.stretches import (
@@ -15,28 +12,26 @@ from danq.data.stretches import (
     sequences_of_regions,
     sequences_of_texts,
 )
-from danq.errors import DanqError, shown
+from danq.errors import DanqError
 from danq.files import PathLike
-from danq.genome.sequence import encode, one_hot
 from danq.genome.tiles import make_tiling
 from danq.network import strands
 from danq.network.checkpoint import load_checkpoint
 from danq.network.devices import as_float64, choose_device, set_tf32
 from danq.network.models import Network, takes_any_length
 from danq.network.motif_layers import Layer, motif_layers
+from danq.network.sequence_forms import (
+    Sequences,
+    as_texts,
+    encode_by_name,
+    is_file,
+    one_hot_of,
+)
 from danq.network.strands import BATCH
 from danq.network.tiled import predict_frame
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Sequences: TypeAlias = str | Sequence[str] | NDArray[Any] | torch.Tensor
-"""DNA as text, as a list of texts, or one-hot (N, 4, L)."""
-
-_FORMS = "give text, a list of texts, or one one-hot array (N, 4, L)"
-
-_BASES = frozenset("ACGTNacgtn")
-"""Characters of a sequence given as text; an N is four zeros."""
 
 
 def load(
@@ -177,13 +172,13 @@ class TrainedModel:
     ) -> "pd.DataFrame | None":
         """Predict sequences that come with names; None for windows."""
         tiling = make_tiling(self.window, self.data_facts["bin_size"], step, min_known)
-        if genome is not None and _is_file(sequences):
+        if genome is not None and is_file(sequences):
             found = sequences_of_regions(genome, sequences, tiling)
         elif genome is not None:
-            found = sequences_of_texts(genome, _as_texts(sequences), tiling)
+            found = sequences_of_texts(genome, as_texts(sequences), tiling)
         elif isinstance(sequences, Mapping):
-            found = sequences_of_records(_encode_by_name(sequences), tiling)
-        elif _is_file(sequences):
+            found = sequences_of_records(encode_by_name(sequences), tiling)
+        elif is_file(sequences):
             found = sequences_of_fasta(sequences, tiling)
         else:
             return None
@@ -348,16 +343,7 @@ class TrainedModel:
 
     def _as_one_hot(self, sequences: Sequences) -> torch.Tensor:
         """Return sequences as one-hot, float32 (N, 4, L), or refuse them."""
-        if _is_numeric(sequences):
-            X = _as_tensor(sequences)
-            _refuse_other_shape(X)
-            self._refuse_lengths([X.shape[2]] * len(X))
-            _refuse_other_values(X)
-            return X
-        texts = _as_texts(sequences)
-        _refuse_other_characters(texts)
-        self._refuse_lengths([len(text) for text in texts])
-        return _encode_texts(texts)
+        return one_hot_of(sequences, self._refuse_lengths)
 
     def _refuse_lengths(self, lengths: list[int]) -> None:
         """Refuse sequences of lengths (bp) that the network does not read."""
@@ -373,91 +359,3 @@ class TrainedModel:
         for number, length in enumerate(lengths, 1):
             if length != expected:
                 raise DanqError(f"sequence {number} has {length:,} bp; {reason}")
-
-
-def _is_file(sequences: object) -> bool:
-    """Say whether an argument names a file, rather than being DNA."""
-    if isinstance(sequences, str):
-        return not _BASES.issuperset(sequences) and os.path.isfile(sequences)
-    return isinstance(sequences, os.PathLike)
-
-
-def _encode_by_name(sequences: Mapping[Any, Any]) -> dict[str, NDArray[np.uint8]]:
-    """Return the base indices of texts by name, or refuse what is no DNA."""
-    found = {}
-    for name, text in sequences.items():
-        if not isinstance(text, str) or not text:
-            raise DanqError(f"sequence {shown(str(name))} is no text of bases; give DNA")
-        invalid = set(text) - _BASES
-        if invalid:
-            what = f"sequence {shown(str(name))} holds {shown(min(invalid))}"
-            raise DanqError(f"{what}; give A, C, G, T, and N for an unknown base")
-        found[str(name)] = encode(text)
-    if not found:
-        raise DanqError("there is no sequence to predict; give one or more")
-    return found
-
-
-def _is_numeric(sequences: Sequences) -> TypeGuard[NDArray[Any] | torch.Tensor]:
-    """Say whether sequences are numbers, rather than text."""
-    if isinstance(sequences, np.ndarray):
-        return sequences.dtype.kind in "biufc"
-    return isinstance(sequences, torch.Tensor)
-
-
-def _as_tensor(array: NDArray[Any] | torch.Tensor) -> torch.Tensor:
-    """Return real numbers as a float32 tensor; PyTorch takes no array of every byte order."""
-    if isinstance(array, torch.Tensor):
-        is_complex = array.is_complex()
-    else:
-        is_complex = array.dtype.kind == "c"
-    if is_complex:
-        raise DanqError("an array of complex numbers is not one-hot DNA; give real ones, 0 to 1")
-    if isinstance(array, torch.Tensor):
-        return array.float()
-    return torch.from_numpy(np.require(array, np.float32, ["C", "W"]))
-
-
-def _refuse_other_shape(X: torch.Tensor) -> None:
-    """Refuse an array whose shape is not that of one-hot DNA, (N, 4, L)."""
-    if X.ndim != 3 or X.shape[1] != 4:
-        what = f"an array of shape {tuple(X.shape)} is not one-hot DNA"
-        raise DanqError(f"{what}; give sequences, 4 channels (A, C, G, T), bases")
-
-
-def _refuse_other_values(X: torch.Tensor) -> None:
-    """Refuse numbers that are neither one-hot nor probabilities of bases."""
-    if not bool(((X >= 0) & (X <= 1)).all()):
-        what = "an array with values outside 0 to 1 is not one-hot DNA"
-        raise DanqError(f"{what}; give 1 for the base, and 0 for the three others")
-
-
-def _as_texts(sequences: Sequences) -> list[str]:
-    """Return sequences as a list of texts, or refuse what is neither text nor a list of it."""
-    if isinstance(sequences, str):
-        return [sequences]
-    if isinstance(sequences, bytes | Mapping | Set) or not isinstance(sequences, Iterable):
-        kind = type(sequences).__name__
-        raise DanqError(f"sequences of type {kind} cannot be predicted; {_FORMS}")
-    texts = []
-    for number, text in enumerate(sequences, 1):
-        if not isinstance(text, str):
-            raise DanqError(f"sequence {number} is of type {type(text).__name__}; {_FORMS}")
-        texts.append(text)
-    return texts
-
-
-def _refuse_other_characters(texts: Sequence[str]) -> None:
-    """Refuse characters that are not bases."""
-    for number, text in enumerate(texts, 1):
-        invalid = set(text) - _BASES
-        if invalid:
-            what = f"sequence {number} holds {shown(min(invalid))}"
-            raise DanqError(f"{what}; give A, C, G, T, and N for an unknown base")
-
-
-def _encode_texts(texts: Sequence[str]) -> torch.Tensor:
-    """Return DNA as one-hot, float32 (N, 4, L)."""
-    encoded = [one_hot(encode(text)) for text in texts]
-    channels_first = np.stack(encoded).transpose(0, 2, 1)
-    return torch.from_numpy(channels_first.astype(np.float32))

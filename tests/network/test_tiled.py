@@ -7,6 +7,7 @@ from danq.data.stretches import sequences_of_records, sequences_of_texts
 from danq.genome.sequence import encode
 from danq.genome.tiles import Stretch, make_tiling
 from danq.network.tiled import cover_stretches, pieces, predict_covered, predict_frame
+from tests.conftest import refuse
 from tests.network.tiled_toy import BIN, TARGETS, WINDOW, bases, load_model, write_fasta
 
 FLANK = (WINDOW - BIN) // 2
@@ -120,3 +121,22 @@ def test_rows_with_too_few_known_bases_are_skipped(model):
         assert window.count("N") <= 0.4 * WINDOW
     assert [part.reason for part in covered.skipped] == ["too few known bases"]
     assert list(pieces([Stretch("x", 0, 40)], 40, 5)) == [[Stretch("x", 0, 40)]]
+
+
+def test_a_loaded_model_takes_sequences_by_name_and_files(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sequences = {"x": bases(500), "y": bases(300)}
+    expected = model.predict(sequences)
+    write_fasta(tmp_path / "s.fa", sequences)
+    assert model.predict(tmp_path / "s.fa").equals(expected)
+    assert model.predict("s.fa").equals(expected)
+    assert expected.index.names == ["sequence", "start", "end"]
+    window = model.predict(sequences["x"][:WINDOW])
+    np.testing.assert_allclose(window.to_numpy(), expected.to_numpy()[:1], atol=1e-6)
+    refuse(
+        "region 'z': 'z' is not in the genome, which has 'x', 'y'; use files of one assembly, or "
+        "give a table of aliases",
+        model.predict,
+        ["z"],
+        genome="s.fa",
+    )
