@@ -144,7 +144,7 @@ def _mapping(text: str) -> dict[str, Any]:
     try:
         return dict(json.loads(text))
     except (ValueError, TypeError):
-        raise DanqError("--json: not a JSON object; give the configuration as one") from None
+        raise DanqError("not a JSON object; give the configuration as one") from None
 
 
 def _add_targets(steps: Any) -> None:
@@ -218,13 +218,25 @@ def _add_check(steps: Any) -> None:
     summary = "check all input files, and report all their mistakes at once"
     step = Step(steps, "check", _check, summary, config.Extract)
     _add_source_files(step)
+    step.option(
+        "--configuration",
+        metavar="JSON",
+        help="the whole configuration of a run: its models and regions are checked, too",
+    )
     step.output("output", "what the files hold, if nothing is wrong with them (JSON)")
 
 
-def _check(output: str, settings: config.Extract, **files: Any) -> None:
+def _check(output: str, configuration: str | None, settings: config.Extract, **files: Any) -> None:
     from danq.data.check import check
 
-    check(_sources(files), output, settings=settings)
+    regions: list[str] = []
+    if configuration is not None:
+        from danq.training.plan import refuse_untrainable
+
+        whole = config.load(_mapping(configuration))
+        refuse_untrainable(whole)
+        regions = whole.attribution.regions
+    check(_sources(files), output, settings=settings, regions=regions)
 
 
 def _add_extract(steps: Any) -> None:

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from danq.config import Config
 from tests.test_workflow import ROOT, messages, snakemake
 
 pytestmark = pytest.mark.workflow
@@ -157,3 +158,205 @@ def test_a_workflow_of_ones_own_has_no_shell_syntax_in_its_results(tmp_path):
     (tmp_path / "own.smk").write_text(module)
     process = plan(tmp_path, "own.yaml", snakefile="own.smk")
     refused(process, "the name holds one of $ ` \\ or a line break")
+
+
+# --- every knob that names something ---
+
+
+def named_knobs(schema, definitions, prefix=""):
+    """Yield the dotted name of every knob that is text: those that are no number and no choice."""
+    for name, field in schema["properties"].items():
+        sections = [definitions[ref] for ref in references(field)]
+        if sections:
+            for section in sections:
+                if "properties" in section:
+                    yield from named_knobs(section, definitions, f"{prefix}{name}.")
+        elif "string" in kinds(field):
+            yield prefix + name
+
+
+def references(field):
+    """Return the names of the sections in a knob's schema."""
+    found = [part.get("$ref", "").rpartition("/")[2] for part in [field, *field.get("anyOf", [])]]
+    return [name for name in found if name]
+
+
+def kinds(field):
+    """Return the types in a knob's schema, without those of choices."""
+    waiting = [field]
+    found = set()
+    while waiting:
+        part = waiting.pop()
+        if "enum" not in part:
+            found.add(part.get("type"))
+        waiting += part.get("anyOf", [])
+        waiting += [part[key] for key in ("items", "additionalProperties") if part.get(key)]
+        waiting += part.get("patternProperties", {}).values()
+    return found
+
+
+OWN = {"genome": "genome.fa", "targets": "targets.tsv", "baselines": []}
+BUNDLE = {"train": "genome.fa", "valid": "genome.fa", "test": "genome.fa"}
+SUM = 64 * "0"
+
+WRONG = {
+    "run": ({"run": "../up"}, "run: "),
+    "genome": ({**OWN, "genome": "none.fa"}, "none.fa: there is no such file"),
+    "targets": ({**OWN, "targets": "none.tsv"}, "none.tsv: cannot be read"),
+    "blacklist": ({**OWN, "blacklist": "none.bed"}, "none.bed: there is no such file"),
+    "unmappable": ({**OWN, "unmappable": ["none.bed"]}, "none.bed: there is no such file"),
+    "aliases": ({**OWN, "aliases": "none.txt"}, "none.txt: there is no such file"),
+    "sha256": ({**OWN, "sha256": {"none.fa": SUM}}, "sha256: 'none.fa' is none of the files"),
+    "md5": ({**OWN, "md5": {"none.fa": SUM[:32]}}, "md5: 'none.fa' is none of the files"),
+    "deepsea.train": ({"deepsea": {**BUNDLE, "train": "none"}}, "none: there is no such file"),
+    "deepsea.valid": ({"deepsea": {**BUNDLE, "valid": "none"}}, "none: there is no such file"),
+    "deepsea.test": ({"deepsea": {**BUNDLE, "test": "none"}}, "none: there is no such file"),
+    "deepsea.names": ({"deepsea": {**BUNDLE, "names": "none"}}, "none: there is no such file"),
+    "motifs": ({"motifs": "none.meme"}, "motifs: 'none.meme' is neither a file nor JASPAR"),
+    "assembly": ({"assembly": "hg38; ls"}, "assembly: "),
+    "where": ({**OWN, "where": {"panel": "core"}}, "targets.tsv:1: no column 'panel' among"),
+    "models": ({"models": ["danqq"]}, "models.0: "),
+    "baselines": ({"baselines": ["kmers"]}, "baselines.0: "),
+    "extract.valid": ({"extract": {"valid": ["chr99"]}}, "extract.valid: region 'chr99'"),
+    "extract.test": ({"extract": {"test": ["chr4:0-70000"]}}, "extract.test: region 'chr4:0-7"),
+    "extract.chromosomes": ({"extract": {"chromosomes": ["X"]}}, "extract.chromosomes: region"),
+    "extract.groups": ({"extract": {"groups": ["TF"]}}, "extract.groups: no target of the group"),
+    "train.device": ({"train": {"device": "gpu"}}, "train.device: "),
+    "filters.target": ({"filters": {"target": "SFR"}}, "filters.target: no target is called"),
+    "probe.pairs": ({"probe": {"pairs": ["SRF+CTFC"]}}, "probe.pairs: no known motif is called"),
+    "attribution.targets": ({"attribution": {"targets": ["99"]}}, "attribution.targets: no target"),
+    "attribution.regions": (
+        {"attribution": {"regions": ["chr9:1-2"]}},
+        "attribution.regions: region 'chr9:1-2'",
+    ),
+}
+"""Every knob that names something, with a wrong name."""
+
+
+def test_every_knob_that_names_something_is_here():
+    schema = Config.model_json_schema()
+    assert set(named_knobs(schema, schema["$defs"])) == set(WRONG)
+
+
+@pytest.fixture
+def own_files(tmp_path):
+    """Return a folder with a genome, two targets with motifs, and a motif file."""
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\n")
+    (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
+    rows = ["name\tfile\tgroup\tjaspar", "A\ta.bed\tTF\tMA0139.2", "A\ta.bed\tTF\t."]
+    (tmp_path / "targets.tsv").write_text("\n".join(rows) + "\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_name_is_told_before_anything_runs(own_files, name):
+    change, message = WRONG[name]
+    (own_files / "own.yaml").write_text(json.dumps(change))
+    refused(plan(own_files, TOY, "own.yaml"), message)
+
+
+@pytest.mark.parametrize(
+    ("change", "rows", "message"),
+    [
+        (
+            {},
+            ["A\ta.bed\tMA0139.2", "B\ta.bed\tMA0139.1"],
+            "targets.tsv:3: no known motif has the identifier 'MA0139.1' (did you mean MA0139.2?);",
+        ),
+        (
+            {},
+            ["A\ta.bed\tREST"],
+            "targets.tsv:2: no known motif has the identifier 'REST' (did you mean MA0138.3?);",
+        ),
+        (
+            {"motifs": "JASPAR2023:vertebrates"},
+            ["A\ta.bed\t."],
+            "own.yaml:1: motifs: JASPAR2023 is not bundled with pyjaspar; choose from JASPAR2026,",
+        ),
+        (
+            {"motifs": "JASPAR2024:animals"},
+            ["A\ta.bed\t."],
+            "motifs: 'JASPAR2024:animals' is neither a file nor JASPAR<year>:<taxon>, taxon one of",
+        ),
+        (
+            {"motifs": "broken.meme"},
+            ["A\ta.bed\t."],
+            "own.yaml:1: motifs: broken.meme:",
+        ),
+        (
+            {"models": ["danq"], "train": {"initialise_from": "targets"}},
+            ["A\ta.bed\t."],
+            "own.yaml:1: train.initialise_from: filters of danq cannot begin as motifs of targets",
+        ),
+        (
+            {"train": {"models": {"danq": {"initialise_from": "targets"}}}},
+            ["A\ta.bed\t."],
+            "own.yaml:1: train.models.danq.initialise_from: filters of danq cannot begin as motifs",
+        ),
+        (
+            {"attribution": {"targets": ["A"]}},
+            ["A\ta.bed\t.", "A\ta.bed\t."],
+            "own.yaml:1: attribution.targets: 2 targets are called 'A'; give the index of one: 0",
+        ),
+        (
+            {"attribution": {"regions": ["chr1"]}},
+            ["A\ta.bed\t."],
+            "own.yaml:1: attribution.regions: 'chr1' is not a region; give it as chr1:100-300",
+        ),
+        (
+            {"probe": {"pairs": ["srf+REST"]}, "extract": {"window": 34, "bin_size": 10}},
+            ["A\ta.bed\t."],
+            "own.yaml:1: probe.pairs: 'srf+REST': 16 + 20 bp do not fit windows of 34 bp",
+        ),
+        (
+            {"extract": {"window": 12, "bin_size": 10}},
+            ["A\ta.bed\tMA0139.2"],
+            "targets.tsv:2: the motif 'MA0139.2' (15 bp) is longer than a window; lengthen",
+        ),
+    ],
+)
+def test_what_only_a_later_step_would_notice_is_told_at_once(own_files, change, rows, message):
+    (own_files / "targets.tsv").write_text("\n".join(["name\tfile\tjaspar", *rows]) + "\n")
+    (own_files / "broken.meme").write_text(
+        "MEME version 4\n\nMOTIF a\nletter-probability matrix: w=2\n"
+    )
+    extract = {"stride": None, **change.get("extract", {})}
+    (own_files / "own.yaml").write_text(json.dumps({**OWN, **change, "extract": extract}))
+    refused(plan(own_files, TOY, "own.yaml"), message)
+
+
+def test_all_that_is_wrong_is_told_together(own_files):
+    wrong = ("filters.target", "probe.pairs", "attribution.targets", "attribution.regions")
+    change = {}
+    for name in wrong:
+        change |= {key: {**change.get(key, {}), **value} for key, value in WRONG[name][0].items()}
+    (own_files / "own.yaml").write_text(json.dumps(change))
+    process = plan(own_files, TOY, "own.yaml")
+    lines = messages(process)
+    assert process.returncode == 2 and len(lines) == len(wrong)
+    for name in wrong:
+        assert any(WRONG[name][1] in line for line in lines)
+
+
+def test_gradients_without_captum_are_refused_before_anything_runs(own_files, monkeypatch):
+    hides = own_files / "hides"
+    hides.mkdir()
+    hide = "import importlib.util as u\nfind = u.find_spec\n"
+    hide += "u.find_spec = lambda name, *more: None if name == 'captum' else find(name, *more)\n"
+    (hides / "sitecustomize.py").write_text(hide)
+    monkeypatch.setenv("PYTHONPATH", str(hides), prepend=os.pathsep)
+    (own_files / "own.yaml").write_text("attribution: {method: gradients}\n")
+    message = (
+        "own.yaml:1: attribution.method: gradients need captum, which is not here; pip install"
+    )
+    refused(plan(own_files, TOY, "own.yaml"), message)
+
+
+def test_the_bundle_knows_its_targets_and_no_places(own_files):
+    (own_files / "names").write_text("8988T|DNase|None\nAoSMC|DNase|None\n")
+    change = {"deepsea": {**BUNDLE, "names": "names"}, "attribution": {"targets": ["8988"]}}
+    (own_files / "own.yaml").write_text(json.dumps(change))
+    refused(plan(own_files, TOY, "own.yaml"), "attribution.targets: no target is called '8988'")
+    change["attribution"] = {"regions": ["chr1:0-200"]}
+    (own_files / "own.yaml").write_text(json.dumps(change))
+    refused(plan(own_files, TOY, "own.yaml"), "the windows of the published bundle have no place")

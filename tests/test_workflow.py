@@ -20,6 +20,8 @@ from danq import read_run
 from danq.data.dataset import open_dataset
 from danq.data.predictions import read_predictions
 from danq.files import read_table
+from danq.motif.meme import jaspar, write_meme
+from danq.simulation.grammar import MOTIFS
 from tests.conftest import (
     SPLITS,
     YEAST,
@@ -286,7 +288,7 @@ def test_a_knob_of_one_model_reruns_its_training_alone(finished):
     ("change", "rules"),
     [
         (
-            {"motifs": "JASPAR2022:vertebrates"},
+            {"motifs": "known.meme"},
             {"baseline": 2, "predict": 0, "train": 0, "motifs": 3},
         ),
         ({"seeds": [0, 1]}, {"baseline": 0, "train": 4, "predict": 4, "extract": 0}),
@@ -295,6 +297,7 @@ def test_a_knob_of_one_model_reruns_its_training_alone(finished):
 def test_a_changed_knob_reruns_what_depends_on_it(finished, change, rules):
     lines = (ROOT / "tests" / "toy.yaml").read_text().splitlines()
     unchanged = [line for line in lines if line.split(":")[0] not in change]
+    write_meme(finished / "known.meme", jaspar("JASPAR2024", names=list(MOTIFS.values())))
     (finished / "changed.yaml").write_text("\n".join([*unchanged, json.dumps(change)[1:-1]]) + "\n")
     planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
     assert {rule: planned.get(rule, 0) for rule in rules} == rules

@@ -1,15 +1,19 @@
 """Checks all of the user's files before anything long begins."""
 
 import json
+from collections.abc import Sequence
 
 from danq.config import Extract
 from danq.data.choice import choose, refuse_one_sided
 from danq.data.inputs import read_files
+from danq.data.regions import refuse_empty_regions
 from danq.files import PathLike, write_text
 from danq.genome.sources import Sources
 
 
-def check(sources: Sources, output: PathLike, *, settings: Extract) -> None:
+def check(
+    sources: Sources, output: PathLike, *, settings: Extract, regions: Sequence[str] = ()
+) -> None:
     """Read every file as `danq.data.extract.extract` will, and report all errors at once.
 
     Parameters
@@ -20,6 +24,8 @@ def check(sources: Sources, output: PathLike, *, settings: Extract) -> None:
         Made when nothing is wrong: what was counted in the files (JSON).
     settings : danq.config.Extract
         As for `danq.data.extract.extract`.
+    regions : sequence of str
+        Regions whose windows will be explained, as chr1:100-300 (0-based half-open).
 
     Raises
     ------
@@ -32,6 +38,7 @@ def check(sources: Sources, output: PathLike, *, settings: Extract) -> None:
     files = read_files(sources, settings, outputs=(output,))
     choice = choose(files, files.settings)
     refuse_one_sided(files, choice)
+    refuse_empty_regions(files, choice, regions)
     findings = {"windows": choice.windows(), "dropped": choice.dropped, **files.source}
     for line in [*files.lines(), *choice.lines()]:
         print(line)

@@ -130,7 +130,7 @@ def _source(files: Mapping[str, "_File"], names: PathLike | None) -> dict[str, A
 def _targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str, str]]:
     """Return name, group and (unknown) motif of each target."""
     if names:
-        texts = _read_names(names, n_targets)
+        texts = read_names(names, n_targets)
     else:
         texts = [f"target {index}" for index in range(n_targets)]
     groups: list[str] = []
@@ -141,8 +141,26 @@ def _targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str, str
     return [(text, group, "") for text, group in zip(texts, groups, strict=True)]
 
 
-def _read_names(path: PathLike, n_targets: int) -> list[str]:
-    """Return the names of the targets, unchanged: they need not be unique."""
+def read_names(path: PathLike, n_targets: int | None = None) -> list[str]:
+    """Read DeepSEA's ``predictor.names``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        One ``cell|target|treatment`` per line.
+    n_targets : int, optional
+        How many there must be.
+
+    Returns
+    -------
+    list of str
+        The names of the targets, unchanged: they need not be unique.
+
+    Raises
+    ------
+    DanqError
+        A line is no such name, or there are too few or too many.
+    """
     names = []
     for number, line in read_lines(path):
         try:
@@ -153,7 +171,7 @@ def _read_names(path: PathLike, n_targets: int) -> list[str]:
             what = f"{shown(text)} is not cell|target|treatment"
             raise DanqError(f"{what}; give DeepSEA's predictor.names", path, number)
         names.append(text)
-    if len(names) != n_targets:
+    if n_targets is not None and len(names) != n_targets:
         what = f"has {len(names)} names, the files have {n_targets} targets"
         raise DanqError(f"{what}; give one line per target", path)
     return names

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from danq.errors import DanqError, shown
 from danq.files import PathLike
+from danq.motif.lookup import find_motif
 from danq.motif.meme import Motif, known_motifs
 from danq.simulation.grammar import MOTIFS, TARGETS
 from danq.simulation.truth import planted_pairs
@@ -116,38 +117,3 @@ def _frequent_motifs(data: Targets) -> list[str]:
     names = [data.jaspar[target] for target in order]
     distinct = list(dict.fromkeys(filter(None, names)))
     return distinct[:OWN_MOTIFS]
-
-
-def find_motif(known: Sequence[Motif], name: str) -> Motif:
-    """Find a motif by its identifier or, if none has it, by its factor.
-
-    Parameters
-    ----------
-    known : sequence of danq.motif.meme.Motif
-        Where to look.
-    name : str
-        Identifier or factor; upper and lower case are the same.
-
-    Returns
-    -------
-    danq.motif.meme.Motif
-        The only one of that name.
-
-    Raises
-    ------
-    DanqError
-        No motif is called that, or several are: lists them.
-    """
-    word = name.lower()
-    matches = [motif for motif in known if motif.name.lower() == word]
-    if not matches:
-        matches = [motif for motif in known if motif.alias.lower() == word]
-    if not matches:
-        advice = "give the identifier or factor of one of --motifs"
-        raise DanqError(f"no known motif is called {shown(name)}; {advice}")
-    if len(matches) > 1:
-        names = ", ".join(motif.name for motif in matches)
-        count = len(matches)
-        what = f"{count} known motifs are called {shown(name)}: {names}"
-        raise DanqError(f"{what}; give the identifier of one")
-    return matches[0]

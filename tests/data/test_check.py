@@ -1,9 +1,10 @@
 import json
+import shlex
 
 import pytest
 
 from danq import cli
-from danq.config import Extract
+from danq.config import Extract, flags, load
 from danq.data.check import check
 from danq.data.dataset import open_dataset
 from danq.errors import DanqError
@@ -50,6 +51,35 @@ def test_every_target_without_training_positives_is_named(toy, tmp_path):
         "split; remove it, or change the splits or extract.train_bins"
         for name in "cd"
     ]
+
+
+def run_check(folder, output, **changes):
+    """Run danq check on the toy genome as the workflow does, its configuration changed."""
+    extract = {"bin_size": BIN, "window": WINDOW, "stride": BIN, **SPLITS}
+    files = {"genome": f"{folder}/genome.fa", "targets": f"{folder}/targets.tsv"}
+    settings = load({"run": "toy", "extract": extract, **files, **changes})
+    words = ["check", *shlex.split(flags(settings.extract)), "--output", str(output)]
+    words += ["--genome", files["genome"], "--targets", files["targets"]]
+    return cli.main([*words, "--configuration", settings.model_dump_json()])
+
+
+def test_models_and_regions_are_checked_with_the_files(toy, tmp_path, capsys):
+    output = tmp_path / "inputs.json"
+    good = {"regions": ["chr1:1000-1200", "chr3:5000-5001"]}
+    assert run_check(toy, output, attribution=good) == 0 and output.exists()
+    output.unlink()
+    short = {"bin_size": 20, "window": 60, "stride": 20, **SPLITS}
+    assert run_check(toy, output, extract=short, models=["danq", "deepsea", "mlp"]) == 2
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("danq: ")]
+    assert told == [
+        "danq: models: deepsea: a window of 60 bp is too short for this model; use a longer "
+        "extract.window"
+    ]
+    assert run_check(toy, output, attribution={"regions": ["chr1:0-50", "chr9:1-2"]}) == 2
+    told = capsys.readouterr().err
+    assert "danq: attribution.regions: chr1:0-50: no window has its 200-bp bin there; give" in told
+    assert "danq: attribution.regions: region 'chr9:1-2': " in told
+    assert not output.exists()
 
 
 @needs_yeast

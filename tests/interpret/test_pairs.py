@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from danq.errors import DanqError
-from danq.interpret.pairs import Pair, choose_pairs, find_motif
+from danq.interpret.pairs import Pair, choose_pairs
 from danq.motif.meme import write_meme
 from danq.simulation.grammar import MOTIFS, TARGETS
 from danq.simulation.truth import planted_pairs
@@ -18,20 +18,6 @@ from tests.interpret.helpers import ALPHA, PAIR, word_motif
 def known():
     names = [("MA1.1", "SRF"), ("MA2.1", "Hnf4a"), ("MA3.1", "HNF4A"), ("MA4.2", "GATA1::TAL1")]
     return [word_motif(name, ALPHA, alias) for name, alias in names]
-
-
-@pytest.mark.parametrize(
-    ("name", "index"), [("ma1.1", 0), ("srf", 0), ("MA3.1", 2), ("Gata1::Tal1", 3)]
-)
-def test_a_motif_is_found_by_identifier_or_factor(known, name, index):
-    assert find_motif(known, name) is known[index]
-
-
-def test_a_name_of_none_or_of_several_motifs_is_refused(known):
-    several = "2 known motifs are called 'HNF4A': MA2.1, MA3.1; give the identifier of one"
-    none = "no known motif is called 'MYC'; give the identifier or factor of one of --motifs"
-    refuse(several, find_motif, known, "HNF4A")
-    refuse(none, find_motif, known, "MYC")
 
 
 def fake_data(jaspar, positives=(), names=None, groups=None):

@@ -11,13 +11,15 @@ import sys
 from danq.genome import sources
 from danq.catalog import BASELINES, MODELS
 from danq.config import MACHINE, flags, load
-from danq.data.plan import refuse_pathvars
+from danq.data.deepsea import read_names
+from danq.data.plan import PlannedTarget, refuse_pathvars, refuse_unknown_names
 from danq.errors import DanqError, DanqErrors, checked, shown
 from danq.genome.contents import changed, current_checksums, recorded_checksums
 from danq.genome.tables import read_targets
 from danq.genome.yaml_keys import find_key, refuse_double_keys
 from danq.genome.yaml_text import as_typed, merged, read_mapping, with_command_line
 from danq.motif.meme import motif_files
+from danq.simulation import grammar
 from snakemake.logging import logger
 
 # In the order in which they are merged: config.yaml, then those of the command line.
@@ -166,6 +168,49 @@ blacklist = [local_path(source) for source in settings.blacklist]
 unmappable = [local_path(source) for source in settings.unmappable]
 aliases = [local_path(settings.aliases)] if settings.aliases else []
 peaks = list(dict.fromkeys(local_path(source) for source in sources_of_peaks))
+
+
+def planned_targets():
+    """Return what is known of the run's targets, none of a bundle without names."""
+    if settings.deepsea:
+        names = read_names(settings.deepsea.names) if settings.deepsea.names else []
+        return [PlannedTarget(name, "", "") for name in names]
+    if simulated:
+        return [PlannedTarget(target.name, target.group, grammar.MOTIFS[target.name]) for target in grammar.TARGETS]
+    return [PlannedTarget(target.name, target.group, target.jaspar) for target in table]
+
+
+def refuse_wrong_plan():
+    """Refuse what the configuration names and nothing has, as far as it can be known before a job runs."""
+    lengths = None
+    if simulated:
+        length = settings.simulate.chromosome_length
+        lengths = {f"chr{number}": length for number in range(1, settings.simulate.chromosomes + 1)}
+    refuse_unknown_names(
+        settings,
+        planned_targets(),
+        locate,
+        table=settings.targets,
+        lengths=lengths,
+        installs=bool(workflow.deployment_settings.deployment_method),
+    )
+
+
+def refuse_unused_checksums():
+    """Refuse a checksum of a file that the run does not read."""
+    known = {os.path.realpath(local_path(source)) for source in [*reference_sources, *targets_table, *sources_of_peaks]}
+    for kind in ("sha256", "md5"):
+        for source in getattr(settings, kind):
+            if os.path.realpath(local_path(source)) not in known:
+                path, line = locate((kind, source))
+                raise DanqError(
+                    f"{kind}: {shown(source)} is none of the files of this run; correct the path", path, line
+                )
+
+
+if workflow.is_main_process:
+    checked(refuse_wrong_plan)
+    checked(refuse_unused_checksums)
 
 
 def configured_checksums(source):

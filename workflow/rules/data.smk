@@ -82,10 +82,12 @@ rule check:
         contents=lambda wildcards: contents(user_files),
         sources=source_flags,
         md5=checksum_flags("md5"),
+        # As they depend on `input`, they make no check again.
         sha256=lambda wildcards, input: checksum_flags("sha256"),
+        configuration=lambda wildcards, input: settings.model_dump_json(),
     shell:
         "python -m danq check {params.flags} --genome {input.genome:q} --targets {input.targets:q} {params.sources} "
-        "{params.md5} {params.sha256} --output {output:q} 2>&1 | tee {log:q}"
+        "{params.md5} {params.sha256} --configuration {params.configuration:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 if settings.deepsea:

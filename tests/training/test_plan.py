@@ -1,0 +1,41 @@
+import pytest
+
+from danq.catalog import MODELS
+from danq.config import Config
+from danq.errors import DanqError
+from danq.network.models import build
+from danq.training.plan import refuse_untrainable
+
+SPLITS = {"valid": ["chr2"], "test": ["chr3"]}
+
+
+def settings(window, model, **train):
+    extract = {"bin_size": 2, "window": window, **SPLITS}
+    return Config.model_validate(
+        {"run": "x", "models": [model], "extract": extract, "train": train}
+    )
+
+
+def shortest(model, **options):
+    """Return the shortest even window that a network of full width can be built for."""
+    for window in range(8, 1000, 2):
+        try:
+            build(model, window, 1, scale=0.05, **options)
+        except DanqError:
+            continue
+        return window
+    raise AssertionError
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("train", [{}, {"filter_width": 24}])
+def test_windows_that_are_too_short_for_a_model_are_refused(model, train):
+    if train and not MODELS[model].has_filters:
+        return
+    window = shortest(model, **train)
+    refuse_untrainable(settings(window, model, **train))
+    if window == 8:  # the shortest that there can be
+        return
+    message = f"^models: {model}: a window of {window - 2} bp is too short for this model; use a"
+    with pytest.raises(DanqError, match=message):
+        refuse_untrainable(settings(window - 2, model, **train))
