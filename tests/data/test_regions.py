@@ -41,10 +41,8 @@ def test_a_region_holds_a_window_where_a_chosen_bin_shares_a_base_with_it(chosen
             if any(start < last and first < start + BIN for start in starts):
                 refuse_empty_regions(files, choice, [text])
             else:
-                what = (
-                    f"attribution.regions: {text}: no window has its 200-bp bin there; give others"
-                )
-                refuse(what, refuse_empty_regions, files, choice, [text])
+                what = f"attribution.regions: {text}: no window has its 200-bp bin there"
+                refuse(f"{what}; give others", refuse_empty_regions, files, choice, [text])
 
 
 def test_all_wrong_regions_are_told(chosen):
