@@ -7,6 +7,7 @@ imported only when it runs: `danq --help` answers at once.
 import argparse
 import contextlib
 import importlib
+import io
 import json
 import os
 import shlex
@@ -18,7 +19,7 @@ from typing import Any
 import danq
 from danq import config
 from danq.catalog import BASELINES, MODELS
-from danq.errors import EXIT_STOPPED, DanqError, StoppedError
+from danq.errors import EXIT_STOPPED, DanqError, StoppedError, one_line
 from danq.files import hold_outputs
 from danq.options import (
     SPLITS,
@@ -26,6 +27,7 @@ from danq.options import (
     name_value_pairs,
     named_files,
     refuse_overwriting,
+    refuse_unprintable,
     split_settings,
     whole_number,
 )
@@ -51,6 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal, when the same command goes on; 130 after Ctrl-C.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does by itself
+    try:
+        refuse_unprintable(words)
+    except DanqError as error:
+        return _fail(str(error))
     options = vars(build_parser().parse_args(words))
     if not sys.stderr.isatty():
         # Logs begin with the command that made them; the report collects it from there.
@@ -100,7 +108,7 @@ def _fail(message: str) -> int:
 def _system_message(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     what = error.strerror or error
-    return f"{where}{what}; check the path, the rights and the free space"
+    return one_line(f"{where}{what}; check the path, the rights and the free space")
 
 
 def build_parser() -> argparse.ArgumentParser:

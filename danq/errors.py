@@ -31,7 +31,33 @@ class DanqError(Exception):
         self, what: str, path: str | os.PathLike[str] | None = None, line: int | None = None
     ) -> None:
         where = _location(path, line)
-        super().__init__(where + what)
+        super().__init__(one_line(where + what))
+
+
+def one_line(text: str) -> str:
+    r"""Return text as it can stand in a line of a log: what cannot be printed is escaped.
+
+    Line breaks, tabs, the escapes of terminals, and what turns the direction of writing.
+
+    Examples
+    --------
+    >>> one_line("a.bed\n2026 all well\x1b[2J")
+    'a.bed\\n2026 all well\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    pieces = [piece if piece.isprintable() else repr(piece)[1:-1] for piece in text]
+    return "".join(pieces)
+
+
+def warn(text: str) -> None:
+    """Print a warning as one line of standard error.
+
+    Examples
+    --------
+    >>> warn("target 'x' has no positive window; change the splits")
+    """
+    print(one_line(f"warning: {text}"), file=sys.stderr)
 
 
 def _location(path: str | os.PathLike[str] | None, line: int | None) -> str:
@@ -53,8 +79,13 @@ class DanqErrors(DanqError):
     """
 
     def __init__(self, errors: Iterable[DanqError | str]) -> None:
-        lines = [str(error) for error in errors]
-        super().__init__("\n".join(lines))
+        lines = []
+        for error in errors:
+            if isinstance(error, DanqErrors):
+                lines += str(error).splitlines()
+            else:
+                lines.append(one_line(str(error)))
+        Exception.__init__(self, "\n".join(lines))
 
 
 def shown(text: str, limit: int = 60) -> str:
@@ -104,7 +135,8 @@ def checked(
     try:
         return function(*arguments, **options)
     except (DanqError, OSError) as error:
-        for line in str(error).splitlines():
+        text = str(error) if isinstance(error, DanqError) else one_line(str(error))
+        for line in text.splitlines():
             print(f"danq: {line}", file=sys.stderr)
         sys.exit(2)
 

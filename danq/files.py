@@ -229,7 +229,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
 
 
 def write_text(path: PathLike, text: str) -> None:
-    """Write text to a file as UTF-8, atomically.
+    """Write text to a file as UTF-8, atomically; bytes of a path that are not UTF-8 are escaped.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def write_text(path: PathLike, text: str) -> None:
         The file cannot be written.
     """
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_table(path: PathLike, frame: "pd.DataFrame", header: bool = True) -> None:

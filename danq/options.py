@@ -6,6 +6,7 @@ their names, defaults and bounds are declared once.
 
 import argparse
 import os
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from danq.config import Config, Section
-from danq.errors import DanqError
+from danq.errors import DanqError, shown
 
 SPLITS = ("train", "valid", "test")
 
@@ -276,6 +277,30 @@ def refuse_overwriting(options: Mapping[str, Any], outputs: Sequence[str]) -> No
         if earlier is not None and (earlier in outputs or option in outputs):
             raise DanqError(f"is {_both(earlier, option)}; name another file to make", path)
         options_by_file[file] = option
+
+
+# Control characters, line and paragraph separators, and what turns the direction of writing.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def refuse_unprintable(words: Sequence[str]) -> None:
+    """Refuse words of a command line that would be several lines of a log, or other commands there.
+
+    Parameters
+    ----------
+    words : list of str
+        All of them. White space is allowed in a JSON object.
+
+    Raises
+    ------
+    DanqError
+        A word holds a line break, an escape of terminals, or another control character.
+    """
+    for word in words:
+        text = " ".join(word.split()) if word.lstrip().startswith("{") else word
+        if _UNPRINTABLE.search(text):
+            what = f"{shown(word, 200)} holds a line break or another control character"
+            raise DanqError(f"{what}; rename the file, or leave it out")
 
 
 def named_files(options: Mapping[str, Any], names: Iterable[str]) -> list[str]:

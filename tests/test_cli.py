@@ -1,4 +1,5 @@
 import argparse
+import os
 import subprocess
 import sys
 
@@ -213,14 +214,14 @@ def words_of(step, folder, **given):
     for action in STEPS[step]._actions:
         if action.dest in given:
             values = [given[action.dest]]
-            if action.nargs == 2:
-                values.append(folder / "new" / "second")
         elif not action.required:
             continue
         elif action.choices:
             values = list(action.choices)[:1]
         else:
             values = ["1" if action.type else str(folder / "new" / action.dest)]
+        n_more = (action.nargs or 1) - 1 if isinstance(action.nargs, int) else 0
+        values += [folder / "new" / f"{action.dest}{number}" for number in range(n_more)]
         words += [*action.option_strings[-1:], *map(str, values)]
     return words
 
@@ -242,3 +243,27 @@ def test_no_two_commands_make_one_file_at_once(step, name, tmp_path, capsys):
         what = "another danq makes this file now; wait until it ends, or name another output"
         assert message == f"danq: {path}: {what}"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_no_step_takes_a_path_that_forges_lines_of_its_log(step, tmp_path, capsys):
+    words = words_of(step, tmp_path)
+    for place in range(1, len(words)):
+        forged = [*words]
+        forged[place] = "a\n$ danq train --seed 1\x1b[2J"
+        assert cli.main(forged) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(r"danq: 'a\n$ danq train --seed 1\x1b[2J' holds a line break")
+
+
+def test_a_file_whose_name_is_not_utf8_is_read(user):
+    genome = user / os.fsdecode(b"g\xff.fa")
+    (user / "genome.fa").rename(genome)
+    assert extract(user, genome=genome) == 0
+    assert cli.main(["describe", str(user / "out/dataset.h5"), "--json", str(user / "d.json")]) == 0
+    assert cli.main(["check", *map(str, check_words(user, genome))]) == 0
+
+
+def check_words(user, genome):
+    words = ["--genome", genome, "--targets", user / "targets.tsv", "--window", 400]
+    return [*words, "--valid", "chr2", "--test", "chr3", "--output", user / "check.json"]

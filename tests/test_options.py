@@ -13,6 +13,7 @@ from danq.options import (
     name_value_pairs,
     named_files,
     refuse_overwriting,
+    refuse_unprintable,
     split_settings,
     whole_number,
 )
@@ -139,3 +140,18 @@ def test_numbers_that_are_no_count_are_refused(text):
 
 def test_counts_are_read():
     assert whole_number(0)("0") == 0 and whole_number(1)("2147483647") == 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    "character", ["\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e"]
+)
+def test_a_word_that_would_forge_a_line_of_a_log_is_refused(character):
+    word = f"a{character}b"
+    what = f"{word!r} holds a line break or another control character"
+    message = f"{what}; rename the file, or leave it out"
+    refuse(message, refuse_unprintable, ["extract", "--genome", word])
+    refuse_unprintable([f'{{"a":{character}1}}'] if character.isspace() else ["a"])
+
+
+def test_words_in_any_language_are_taken():
+    refuse_unprintable(["mein Genom/ä.fa", "染色体.fa", "a\xa0b", "x\udcffy", "=1+1", ""])

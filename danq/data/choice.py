@@ -3,7 +3,6 @@
 Every bin that is left out is counted under its reason.
 """
 
-import sys
 from collections import Counter
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from tqdm import tqdm
 from danq.config import Extract
 from danq.data.counts import listed
 from danq.data.inputs import Files, Row, regions_on
-from danq.errors import DanqError, DanqErrors, shown
+from danq.errors import DanqError, DanqErrors, shown, warn
 from danq.genome.bins import NOWHERE, SPLITS, sample_matched, sample_negatives, split_codes
 from danq.genome.contig_names import copies_warning
 from danq.genome.tables import Target, read_regions
@@ -108,7 +107,7 @@ def _warn_of_copies(files: Files, codes: NDArray[np.uint8]) -> None:
     used = [row.chrom for row in files.rows() if (codes[row.bins] != NOWHERE).any()]
     warning = copies_warning(list(dict.fromkeys(used)))
     if warning:
-        print(f"warning: {warning}", file=sys.stderr)
+        warn(warning)
 
 
 def _refuse_unknown_chromosomes(files: Files, settings: Extract) -> None:
@@ -242,7 +241,7 @@ def refuse_one_sided(files: Files, choice: Choice) -> None:
                 errors.append(f"{problem}; {fix}")
             else:
                 fix = "its metrics there will be NA; change the splits to measure it"
-                print(f"warning: {problem}; {fix}", file=sys.stderr)
+                warn(f"{problem}; {fix}")
     if errors:
         raise DanqErrors(errors)
 

@@ -32,7 +32,7 @@ from danq.data.schema import (
     complete_checksum,
     margin_bytes,
 )
-from danq.errors import DanqError
+from danq.errors import DanqError, shown, warn
 from danq.files import PathLike, atomic
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import ALPHABET, packed_bytes
@@ -105,6 +105,7 @@ def create_dataset(
     counts = np.asarray(rows, dtype=np.int64)
     totals = counts.sum(axis=1).tolist()
     refuse_empty_splits(totals)
+    warn_of_formulas(name for name, *_ in targets)
     attributes: dict[str, str | int] = {
         "format": FORMAT,
         "format_version": VERSION,
@@ -154,6 +155,22 @@ def refuse_empty_splits(totals: Sequence[int], path: PathLike | None = None) -> 
         if total == 0:
             splits = ", ".join(SPLITS)
             raise DanqError(f"no window in the {split} split; each of {splits} needs some", path)
+
+
+def warn_of_formulas(names: Iterable[str]) -> None:
+    """Warn of names that a spreadsheet takes for formulas when it opens a table of targets.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of targets.
+    """
+    formulas = [name for name in names if name.startswith(("=", "+", "-", "@"))]
+    if formulas:
+        what = f"target {shown(formulas[0])} begins like a formula of a spreadsheet"
+        more = f", as do {len(formulas) - 1} more" if len(formulas) > 1 else ""
+        fix = "rename it, or import tables of targets with their names as text"
+        warn(f"{what}{more}; {fix}")
 
 
 def _known_arrays(

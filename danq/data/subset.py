@@ -5,7 +5,6 @@ bases of all. So blocks of the genome are put into a random order, and a share i
 what is in a share is in every larger one as well. Validation and test stay as they are.
 """
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from danq.data.dataset import Dataset, open_dataset
 from danq.data.dataset_writer import Writer, create_dataset
-from danq.errors import DanqError
+from danq.errors import DanqError, warn
 from danq.files import PathLike, refuse_overwriting
 from danq.genome.bins import SPLITS
 
@@ -194,4 +193,4 @@ def _say(
         shown = ", ".join(names[:8])
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
         what = f"targets without a positive training window in it: {shown}{more}"
-        print(f"warning: {what}; no model can learn these from it", file=sys.stderr)
+        warn(f"{what}; no model can learn these from it")

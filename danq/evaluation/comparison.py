@@ -4,7 +4,6 @@ What is undefined is nan: a target without a positive, or without a negative, ha
 AUPRC, and is left out of means.
 """
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,6 +17,7 @@ from tqdm import tqdm
 
 from danq import catalog
 from danq.data.dataset import Dataset
+from danq.errors import warn
 from danq.evaluation import components, uncertainty
 from danq.evaluation.components import Spread
 from danq.evaluation.ranking import blocks_of_targets, read_targets
@@ -140,7 +140,7 @@ def compare(
 def _warn_of_few_blocks(n_blocks: int) -> None:
     split = f"the test split lies in {n_blocks} blocks of {uncertainty.BLOCK} bp"
     effect = f"intervals need {MIN_BLOCKS}: they will be NA"
-    print(f"warning: {split}; {effect}; use a larger test split", file=sys.stderr)
+    warn(f"{split}; {effect}; use a larger test split")
 
 
 def _positives_by_block(test: Split, n_blocks: int) -> NDArray[np.int64]:

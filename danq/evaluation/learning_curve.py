@@ -4,14 +4,13 @@ Each share of the training windows was trained on, and evaluated on the same tes
 tables of these evaluations become one.
 """
 
-import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
 from danq.data.dataset import Dataset, open_dataset
-from danq.errors import DanqError
+from danq.errors import DanqError, warn
 from danq.files import PathLike, read_table, write_table
 
 COLUMNS = [
@@ -121,7 +120,7 @@ def _warn_of_unseen(part: Part) -> None:
     if part.n_unseen:
         share = f"targets without a positive window in the share {part.share:g}: {part.n_unseen}"
         effect = "no model can learn these from it, and the means have them nonetheless"
-        print(f"warning: {share}; {effect}", file=sys.stderr)
+        warn(f"{share}; {effect}")
 
 
 def by_seed(metrics: pd.DataFrame) -> pd.DataFrame:

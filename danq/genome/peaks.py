@@ -5,7 +5,6 @@ real files and harmless when known (ends beyond the chromosome, contigs that the
 or repeated intervals) is handled by a fixed rule, and counted.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from danq.errors import DanqError, DanqErrors, shown
+from danq.errors import DanqError, DanqErrors, shown, warn
 from danq.files import PathLike, read_bytes
 from danq.genome.bed import LONGEST_NAME, BedText, Flags, Integers, differs, read_numbers
 from danq.genome.chromosomes import Chromosomes, unknown_chromosome
@@ -116,7 +115,7 @@ def read_peaks(
                 peaks = group.peaks(first_file, chromosomes, widths)
                 if not errors:
                     for warning in [] if regions else group.warnings():
-                        print(f"warning: {warning}", file=sys.stderr)
+                        warn(str(warning))
                     yield peaks
             first_file = next_file
             bar.update(len(files))

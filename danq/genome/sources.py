@@ -7,14 +7,13 @@ a known one its first bytes, were found to be right.
 import hashlib
 import re
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from danq.errors import DanqError, shown
+from danq.errors import DanqError, shown, warn
 from danq.files import PathLike, atomic, checksums
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -229,7 +228,7 @@ def fetch(file: PathLike, output: PathLike, *, url: str, sha256: str = "", md5: 
     checksum = verify(file, {"sha256": sha256, "md5": md5}, url)
     if not has_checksum:
         warning = f"{url} has no known checksum; its sha256 is {checksum}"
-        print(f"warning: {warning}: write that down to notice when it changes", file=sys.stderr)
+        warn(f"{warning}: write that down to notice when it changes")
     with atomic(output) as temporary:
         shutil.copyfile(file, temporary)
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from danq.config import Ablation
 from danq.data.dataset import Dataset, open_dataset
-from danq.errors import DanqError
+from danq.errors import DanqError, one_line
 from danq.files import PathLike, write_table
 from danq.network.augment import reverse_complement
 from danq.network.devices import as_float64
@@ -84,7 +84,7 @@ def ablate(
     write_table(output, table)
     n_filters = network.stem.conv.out_channels
     message = f"{output}: {n_filters} filters ablated in {len(rows)} windows"
-    print(message, file=sys.stderr)
+    print(one_line(message), file=sys.stderr)
 
 
 def positive_rows(labels: NDArray[np.uint8], n: int, rng: np.random.Generator) -> NDArray[np.int64]:

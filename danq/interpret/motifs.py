@@ -14,7 +14,7 @@ import pandas as pd
 
 from danq.config import Motifs
 from danq.data.dataset import open_dataset
-from danq.errors import DanqError
+from danq.errors import DanqError, one_line
 from danq.files import PathLike, write_table
 from danq.interpret.filters import Filters, filter_motifs, read_filters, write_sites
 from danq.motif.annotate import match_table, merge_clusters, renamed, summary
@@ -109,7 +109,7 @@ def motifs(
     write_table(matches, filter_table(table, filters, initialised_from))
     n_filters = sum(layer.n_filters for layer in layers)
     message = f"{matches}: {n_filters} filters; {summary(table)}"
-    print(message, file=sys.stderr)
+    print(one_line(message), file=sys.stderr)
 
 
 def _cutoffs(settings: Motifs) -> Cutoffs:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from danq.config import Attribution
 from danq.data.dataset import Dataset
-from danq.errors import DanqError, shown
+from danq.errors import DanqError, one_line, shown
 from danq.files import PathLike
 from danq.genome.bins import SPLITS, flank
 from danq.genome.chromosomes import unknown_chromosome
@@ -128,7 +128,7 @@ def _best(
 def _report_unlabelled(target: int, names: Sequence[str]) -> None:
     name = shown(names[target])
     message = f"target {name} (index {target}): no test window has its label; left out"
-    print(message, file=sys.stderr)
+    print(one_line(message), file=sys.stderr)
 
 
 # --- the windows of a region ---

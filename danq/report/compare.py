@@ -4,7 +4,6 @@ Without predictions it is unknown how the scores would vary with the test window
 intervals: means and medians, by group, which is higher where, and Wilcoxon's test over targets.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from danq.catalog import METRICS
+from danq.errors import warn
 from danq.evaluation.uncertainty import wilcoxon
 from danq.files import PathLike, write_table
 from danq.plotting import charts
 from danq.plotting.inline import figure_svg
 from danq.plotting.style import legend_entries, styles
 from danq.report import page
-from danq.report.dataset_text import printable
 from danq.report.score_cells import Cells, read_cells, require
 from danq.report.score_tables import ScoreTable, default_keys, join, score_table
 from danq.report.words import listed, number, p_value, plural, signed
@@ -31,7 +30,6 @@ _CAUTION = (
 )
 
 _STATISTICS = ("mean", "median")
-_LONGEST = 1000  # characters of a warning
 
 
 class Names(NamedTuple):
@@ -119,7 +117,7 @@ def compare(
     losses = [_losses(names.a, table_a, table_b), _losses(names.b, table_b, table_a)]
     cautions = [caution for loss in losses for caution in loss.cautions]
     for caution in cautions:
-        print(f"warning: {printable(caution, _LONGEST)}", file=sys.stderr)
+        warn(caution)
     if table is not None:
         write_table(table, both)
     sections = _sections(both, names, cautions)

@@ -1,7 +1,6 @@
 """What is in a dataset.h5, as text, JSON and a figure; or everything that is wrong with it."""
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from json import dumps
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from danq.data.dataset import Dataset
 from danq.data.hdf5 import open_hdf5
 from danq.data.verify import problems
-from danq.errors import DanqError, DanqErrors
+from danq.errors import DanqError, DanqErrors, warn
 from danq.files import PathLike, write_text
 from danq.genome.bins import SPLITS
 from danq.plotting.drawing import refuse_format, save_figure
@@ -90,7 +89,7 @@ def describe(
         _write_figure(figure, described)
     print(summary(dataset, described))
     for warning in copy_warnings(described):
-        print(f"warning: {warning}", file=sys.stderr)
+        warn(warning)
     return described
 
 

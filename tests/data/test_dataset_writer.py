@@ -7,7 +7,7 @@ import signal
 import numpy as np
 import pytest
 
-from danq.data.dataset_writer import create_dataset
+from danq.data.dataset_writer import create_dataset, warn_of_formulas
 from danq.errors import DanqError
 from danq.genome.bins import SPLITS
 from tests.data.small_dataset import content, small
@@ -172,3 +172,12 @@ def test_a_set_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert not list(tmp_path.glob(".d.h5*")) and not (tmp_path / "d.h5").exists()
+
+
+def test_a_name_that_a_spreadsheet_takes_for_a_formula_is_told(capsys):
+    warn_of_formulas(["CTCF", "1=1", "a@b", ""])
+    assert capsys.readouterr().err == ""
+    warn_of_formulas(["CTCF", "=1+1", "@SUM(A1)", "-x", "+y"])
+    (line,) = capsys.readouterr().err.splitlines()
+    what = "warning: target '=1+1' begins like a formula of a spreadsheet, as do 3 more; rename it"
+    assert line.startswith(what)
