@@ -39,7 +39,7 @@ def check(
     choice = choose(files, files.settings)
     refuse_one_sided(files, choice)
     refuse_empty_regions(files, choice, regions)
-    findings = {"windows": choice.windows(), "dropped": choice.dropped, **files.source}
+    findings = {"windows": choice.windows(), **choice.facts(), **files.source}
     for line in [*files.lines(), *choice.lines()]:
         print(line)
     write_text(output, json.dumps(findings, indent=1) + "\n")

@@ -4,7 +4,7 @@ Every bin that is left out is counted under its reason.
 """
 
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,17 @@ from tqdm import tqdm
 from danq.config import Extract
 from danq.data.counts import listed
 from danq.data.inputs import Files, Row, regions_on
+from danq.data.shortfalls import Shortfall, shortfalls
 from danq.errors import DanqError, DanqErrors, shown, warn
-from danq.genome.bins import NOWHERE, SPLITS, sample_matched, sample_negatives, split_codes
+from danq.genome.bins import (
+    NOWHERE,
+    SPLITS,
+    gc_stratum,
+    matched_numbers,
+    sample_matched,
+    sample_negatives,
+    split_codes,
+)
 from danq.genome.contig_names import copies_warning
 from danq.genome.tables import Target, read_regions
 
@@ -31,6 +40,9 @@ DROPPED = (
 
 _TRAIN = SPLITS.index("train")
 
+NEGATIVES = "training bins free of every target's peaks (extract.negatives)"
+GC_STEPS = "steps of GC content with all their negatives (extract.match_gc)"
+
 
 class Choice(NamedTuple):
     """Which bins become windows.
@@ -43,11 +55,14 @@ class Choice(NamedTuple):
         Bins left out, by reason.
     positives : numpy.ndarray, shape (3, T), int64
         Positive windows of each target in each split.
+    shortfalls : list of danq.data.shortfalls.Shortfall
+        What was asked for and not reached.
     """
 
     codes: NDArray[np.uint8]
     dropped: dict[str, int]
     positives: NDArray[np.int64]
+    shortfalls: list[Shortfall]
 
     def windows(self) -> dict[str, int]:
         """Return the number of windows of each split."""
@@ -57,7 +72,14 @@ class Choice(NamedTuple):
     def lines(self) -> list[str]:
         """Return how many windows there are, and what was left out, as lines of a log."""
         dropped = {reason: number for reason, number in self.dropped.items() if number}
-        return [f"windows: {listed(self.windows())}", f"bins left out: {listed(dropped) or 'none'}"]
+        lines = [f"windows: {listed(self.windows())}"]
+        lines.append(f"bins left out: {listed(dropped) or 'none'}")
+        return [*lines, *(f"fewer than asked for: {short.line}" for short in self.shortfalls)]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a dataset says of the choice, plain values."""
+        rows = [shortfall._asdict() for shortfall in self.shortfalls]
+        return {"dropped": self.dropped, "shortfalls": rows}
 
 
 def choose(files: Files, settings: Extract) -> Choice:
@@ -93,13 +115,16 @@ def choose(files: Files, settings: Extract) -> Choice:
         what = f"no usable window of {settings.window} bp in the genome"
         raise DanqError(f"{what}; dropped: {listed(dropped)}")
     keep = _wanted(files, codes, settings)
+    missing: list[Shortfall] = []
     if settings.train_bins == "sampled":
-        keep |= _sampled(files, codes, keep, settings)
+        sample = _sampled(files, codes, keep, settings)
+        keep |= sample.chosen
+        missing = shortfalls(sample.asked)
     dropped["unlabelled"] = int(np.count_nonzero(usable & ~keep))
     codes[~keep] = NOWHERE
     _warn_of_copies(files, codes)
     positives = files.labels.counts(codes)[: len(SPLITS)]
-    return Choice(codes, dict(dropped), positives)
+    return Choice(codes, dict(dropped), positives, missing)
 
 
 def _warn_of_copies(files: Files, codes: NDArray[np.uint8]) -> None:
@@ -186,19 +211,42 @@ def _in_groups(targets: list[Target], groups: list[str]) -> NDArray[np.bool_] | 
     return np.array([target.group in groups for target in targets])
 
 
+class _Sample(NamedTuple):
+    """Sampled bins, bool (grid.n,), and what was asked for."""
+
+    chosen: NDArray[np.bool_]
+    asked: list[Shortfall]
+
+
 def _sampled(
     files: Files, codes: NDArray[np.uint8], keep: NDArray[np.bool_], settings: Extract
-) -> NDArray[np.bool_]:
-    """Sample training bins that no peak of any target touches, bool (grid.n,)."""
+) -> _Sample:
+    """Sample training bins that no peak of any target touches."""
     rng = np.random.default_rng(settings.seed)
     train = codes == _TRAIN
     wanted = keep & train
     free = train & ~keep & ~files.labels.touched()
     if settings.match_gc:
         gc = _gc_content(files, wanted | free, settings)
-        return sample_matched(free, wanted, settings.negatives, gc, rng)
+        chosen = sample_matched(free, wanted, settings.negatives, gc, rng)
+        numbers = matched_numbers(wanted, settings.negatives, gc)
+        return _Sample(chosen, _matched(numbers, chosen, gc))
     number = round(settings.negatives * int(np.count_nonzero(wanted)))
-    return sample_negatives(free, number, rng)
+    chosen = sample_negatives(free, number, rng)
+    return _Sample(chosen, [Shortfall(NEGATIVES, number, int(np.count_nonzero(chosen)))])
+
+
+def _matched(
+    asked: NDArray[np.int64], chosen: NDArray[np.bool_], gc: NDArray[np.float64]
+) -> list[Shortfall]:
+    """Compare the numbers asked for in each step of GC content with the chosen bins."""
+    reached = np.bincount(gc_stratum(gc[chosen]), minlength=len(asked))
+    steps = asked > 0
+    full = steps & (reached >= asked)
+    return [
+        Shortfall(NEGATIVES, int(asked.sum()), int(reached.sum())),
+        Shortfall(GC_STEPS, int(np.count_nonzero(steps)), int(np.count_nonzero(full))),
+    ]
 
 
 def _gc_content(files: Files, bins: NDArray[np.bool_], settings: Extract) -> NDArray[np.float64]:

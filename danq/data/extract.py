@@ -67,7 +67,7 @@ def extract(
         rows=_rows_by_chromosome(choice.codes, files.labels.grid),
         targets=targets,
         assembly=assembly,
-        source={**files.source, "dropped": choice.dropped, "splits": splits, **_bins(settings)},
+        source={**files.source, **choice.facts(), "splits": splits, **_bins(settings)},
         margin=settings.margin,
     ) as writer:
         _write_windows(writer, files, choice.codes, settings)

@@ -456,11 +456,31 @@ def sample_matched(
     numpy.ndarray, shape (N,), bool
         The chosen bins; fewer than asked for where a step has too few free ones.
     """
-    steps = (gc * GC_STRATA).astype(np.int64)
-    stratum = np.minimum(steps, GC_STRATA - 1)
-    needed = np.bincount(stratum[wanted], minlength=GC_STRATA)
+    stratum = gc_stratum(gc)
+    needed = matched_numbers(wanted, ratio, gc)
     chosen = np.zeros(len(free), dtype=bool)
-    for step in np.flatnonzero(needed).tolist():
-        n = round(ratio * int(needed[step]))
-        chosen |= sample_negatives(free & (stratum == step), n, rng)
+    for step in np.flatnonzero(np.bincount(stratum[wanted])).tolist():
+        chosen |= sample_negatives(free & (stratum == step), int(needed[step]), rng)
     return chosen
+
+
+def gc_stratum(gc: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the step of each GC content (0 to 1) among `GC_STRATA` equal ones."""
+    steps = (gc * GC_STRATA).astype(np.int64)
+    return np.minimum(steps, GC_STRATA - 1)
+
+
+def matched_numbers(wanted: Flags, ratio: float, gc: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return how many bins `sample_matched` looks for in each step of GC content.
+
+    Parameters
+    ----------
+    wanted, ratio, gc
+        As of `sample_matched`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (GC_STRATA,), int64
+    """
+    matched = np.bincount(gc_stratum(gc)[wanted], minlength=GC_STRATA)
+    return np.array([round(ratio * number) for number in matched.tolist()], dtype=np.int64)

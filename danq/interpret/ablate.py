@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from danq.config import Ablation
 from danq.data.dataset import Dataset, open_dataset
+from danq.data.shortfalls import ABLATION, Shortfall, tell, windows_of_targets
 from danq.errors import DanqError, one_line
 from danq.files import PathLike, write_table
 from danq.network.augment import reverse_complement
@@ -77,6 +78,7 @@ def ablate(
         if len(rows) == 0:
             what = f"no {settings.split} window has a label; choose another split"
             raise DanqError(what, dataset)
+        tell(_asked(labels, rows, settings), output)
         batches = np.split(rows, range(BATCH, len(rows), BATCH))
         changes = _changes_by_batch(network, data, settings.split, batches, trained.device)
         batch_labels = [labels[batch] for batch in batches]
@@ -85,6 +87,14 @@ def ablate(
     n_filters = network.stem.conv.out_channels
     message = f"{output}: {n_filters} filters ablated in {len(rows)} windows"
     print(one_line(message), file=sys.stderr)
+
+
+def _asked(
+    labels: NDArray[np.uint8], rows: NDArray[np.int64], settings: Ablation
+) -> list[Shortfall]:
+    """Compare the windows asked for of each target with those in the chosen rows."""
+    positives = labels[rows].sum(axis=0).tolist()
+    return windows_of_targets(settings.windows, positives, settings.split, ABLATION)
 
 
 def positive_rows(labels: NDArray[np.uint8], n: int, rng: np.random.Generator) -> NDArray[np.int64]:

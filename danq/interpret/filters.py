@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from danq.config import Motifs
 from danq.data.dataset import Dataset
+from danq.data.shortfalls import tell, windows_with_labels
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.tables import find_target
@@ -99,6 +100,8 @@ def read_filters(
         No window has the label, or there is no such target.
     """
     rows = _labelled_rows(data, settings.split, settings.target)
+    asked = windows_with_labels(settings.windows, len(rows), settings.split, settings.target)
+    tell([asked], "filters")
     n = min(settings.windows, len(rows))
     sample = np.sort(rng.choice(rows, n, replace=False))
     one_hot = partial(data.one_hot, settings.split)

@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from danq.config import Probe
 from danq.data.dataset import open_dataset
+from danq.data.shortfalls import Shortfall, largest_distance, tell
 from danq.files import PathLike, write_table
 from danq.genome.sequence import one_hot
 from danq.interpret.constructs import dinucleotides, distances, draw_backgrounds, place_sites
@@ -125,6 +126,7 @@ def probe(
         for a, b in pairs:
             spacing = distances(data.window, a, b, settings.step, settings.largest)
             spacings.append(spacing)
+        tell(_largest(pairs, spacings, settings), output)
         counts = dinucleotides(data)
         backgrounds = draw_backgrounds(counts, settings.backgrounds, data.window, rng)
     predict = partial(window_log_odds, model)
@@ -136,6 +138,17 @@ def probe(
     write_table(output, table[COLUMNS])
     summary = _summary(pairs, spacings, settings.backgrounds)
     print(f"{output}: {summary}", file=sys.stderr)
+
+
+def _largest(
+    pairs: Sequence[Pair], spacings: Sequence[NDArray[np.int64]], settings: Probe
+) -> list[Shortfall]:
+    """Compare the largest distance of each pair with the one asked for: a window may be short."""
+    found = []
+    for pair, spacing in zip(pairs, spacings, strict=True):
+        last = int(spacing[-1])
+        found.append(largest_distance(pair.name, settings.step, settings.largest, last))
+    return found
 
 
 def _summary(pairs: Sequence[Pair], spacings: Sequence[NDArray[np.int64]], n: int) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from danq.config import Attribution
 from danq.data.dataset import Dataset
+from danq.data.shortfalls import ATTRIBUTION, Shortfall, tell, windows_of_targets
 from danq.errors import DanqError, one_line, shown
 from danq.files import PathLike
 from danq.genome.bins import SPLITS, flank
@@ -83,6 +84,7 @@ def best_windows(
     rows = np.flatnonzero(labels.any(axis=1))
     labels = labels[rows]
     probabilities = _test_probabilities(model, data, rows, targets)
+    tell(_asked(labels, n), "attribution")
     tables = []
     for column, target in enumerate(targets):
         labelled = labels[:, column]
@@ -95,6 +97,11 @@ def best_windows(
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     return pd.concat(tables, ignore_index=True)
+
+
+def _asked(labels: NDArray[np.uint8], n: int) -> list[Shortfall]:
+    """Compare the windows asked for of each target with those that have its label."""
+    return windows_of_targets(n, labels.sum(axis=0).tolist(), "test", ATTRIBUTION)
 
 
 def _test_probabilities(

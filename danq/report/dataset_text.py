@@ -6,6 +6,7 @@ from typing import Any
 from danq.data.audit import PAIRS
 from danq.data.copies import COPY, SIMILAR, copied_chromosomes
 from danq.data.counts import total_counts, words
+from danq.data.shortfalls import recorded_shortfalls
 from danq.errors import shown
 from danq.files import PathLike
 from danq.genome.bins import SPLITS
@@ -250,6 +251,9 @@ def _source_text(source: Mapping[str, Any]) -> list[str]:
     if isinstance(dropped, dict) and dropped:
         reasons = {words(reason): n for reason, n in dropped.items()}
         blocks.append(f"Bins left out\n{_amounts(reasons)}")
+    missing = recorded_shortfalls(source)
+    if missing:
+        blocks.append("Fewer than asked for\n" + "\n".join(f"  {short.line}" for short in missing))
     totals = total_counts(source)
     if totals:
         numbers = {what: total.number for what, total in totals.items()}

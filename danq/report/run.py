@@ -282,12 +282,18 @@ def configured_motifs(settings: str) -> dict[str, Motif]:
     return {motif.name: motif for motif in motifs}
 
 
+def configuration(settings: str) -> dict[str, Any]:
+    """Return a configuration (YAML text) as a mapping; an empty one where it is none."""
+    try:
+        content = yaml.safe_load(settings)
+    except yaml.YAMLError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def configured_database(settings: str) -> str | None:
     """Return what a configuration (YAML text) names as its known motifs; None without any."""
-    try:
-        return yaml.safe_load(settings)["motifs"]
-    except (yaml.YAMLError, TypeError, KeyError):
-        return None
+    return configuration(settings).get("motifs")
 
 
 def configured_files(settings: str) -> list[str]:

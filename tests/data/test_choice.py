@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from danq.data.choice import GC_STEPS, NEGATIVES
+from danq.data.dataset import open_dataset
 from danq.errors import DanqError
 from tests.conftest import BIN, LENGTHS, WINDOW, write_bed, write_fasta
 from tests.data.test_extract import FLANK, per_base, read_windows, rows_of
@@ -246,3 +248,33 @@ def test_the_share_of_unknown_bases_is_compared_exactly(run_extract, tmp_path):
     (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
     run_extract(tmp_path, tmp_path / "out", bin_size=100, window=100, max_n=0.29)
     assert read_windows(tmp_path / "out")[0]["dropped"]["unknown_bases"] == 0
+
+
+@pytest.mark.parametrize("match", [False, True])
+def test_negatives_that_are_not_there_are_told_and_recorded(
+    match, toy, run_extract, tmp_path, capsys
+):
+    ratio = 200.0
+    output = run_extract(toy, tmp_path, train_bins="sampled", negatives=ratio, match_gc=match)
+    told = capsys.readouterr().out
+    _, rows = read_windows(output)
+    train = [row for row in rows if row[3] == "train"]
+    labelled = [row for row in train if row[4]]
+    n_negative = len(train) - len(labelled)
+    with open_dataset(output / "dataset.h5") as dataset:
+        recorded = dataset.source["shortfalls"]
+    assert recorded[0] == {
+        "what": NEGATIVES,
+        "asked": round(ratio * len(labelled)),
+        "reached": n_negative,
+    }
+    assert f"fewer than asked for: {NEGATIVES}: {round(ratio * len(labelled)):,} asked for" in told
+    assert [row["what"] for row in recorded[1:]] == ([GC_STEPS] if match else [])
+    assert all(row["reached"] < row["asked"] for row in recorded)
+
+
+def test_nothing_is_said_where_everything_is_there(toy, run_extract, tmp_path, capsys):
+    output = run_extract(toy, tmp_path, train_bins="sampled", negatives=0.5)
+    with open_dataset(output / "dataset.h5") as dataset:
+        assert dataset.source["shortfalls"] == []
+    assert "fewer than asked for" not in capsys.readouterr().out

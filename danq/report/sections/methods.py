@@ -4,9 +4,10 @@ import json
 
 import danq
 from danq.report.findings.jobs import MACHINE, input_files, machines, software
+from danq.report.findings.shortfalls import reached
 from danq.report.methods_text import CITATION, methods_paragraphs
 from danq.report.page import Column, Details, Section, Table, table_of
-from danq.report.run import Run
+from danq.report.run import Run, configuration
 from danq.report.words import duration, number, plain, title
 
 
@@ -34,7 +35,36 @@ def methods(run: Run, settings: str) -> Section:
     }
     details = [Details(title, text) for title, text in texts.items() if text]
     tables = [machines_table(run), steps_table(run), versions_table(run), sources_table(run)]
+    tables.insert(0, shortfalls_table(run, settings))
     return Section("methods", "How it was made", tables=tables, details=details)
+
+
+def shortfalls_table(run: Run, settings: str) -> Table:
+    """Return what the configuration asked for and the data did not have.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    settings : str
+        Its resolved configuration (YAML); empty when unknown.
+
+    Returns
+    -------
+    Table
+        Without a row where everything was reached.
+    """
+    columns = [
+        Column("what", "what", words=True),
+        Column("asked", "asked for", _count),
+        Column("reached", "there", _count),
+    ]
+    note = "Fewer than the configuration asked for: the data have no more."
+    return table_of("Not reached", reached(run, configuration(settings)), columns, note)
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"
 
 
 def _options(run: Run) -> str:
