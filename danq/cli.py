@@ -472,6 +472,40 @@ def _add_predict(steps: Any) -> None:
     step.threads()
 
 
+def _add_variants(steps: Any) -> None:
+    summary = "score variants: what a change of the sequence changes in the predictions"
+    action = _call("network.variants", "variants")
+    step = Step(steps, "variants", action, summary, config.Variants)
+    step.input("checkpoint", "of danq train; several are averaged", nargs="+")
+    step.input("genome", "the genome (FASTA)")
+    step.input(
+        "input",
+        "VCF, or a table with columns chrom, pos (1-based), ref, alt and perhaps id",
+        required=False,
+    )
+    step.option(
+        "--variant",
+        nargs="+",
+        metavar="CHROM:POS:REF:ALT",
+        default=[],
+        help="variants as words, in place of a file; each row is scored by itself: neighbouring "
+        "variants of a haplotype are not combined",
+    )
+    step.input("aliases", "other names of chromosomes", required=False)
+    step.input(
+        "background",
+        "variants that effects are compared with, such as common ones (VCF or table); none given: "
+        "random single-base changes of the genome",
+        required=False,
+    )
+    step.output("table", "a row for each variant and target (TSV, or .tsv.gz)", required=False)
+    step.output("summary", "a row for each variant (TSV, or .tsv.gz)", required=False)
+    step.output("vcf", "the VCF of --input, scores in INFO (VCF, or .vcf.gz)", required=False)
+    step.output("refused", "every row that was not scored, and why (TSV)", required=False)
+    step.device()
+    step.threads()
+
+
 def _add_contrast(steps: Any) -> None:
     summary = "show where a model expects one target more than another"
     step = Step(steps, "contrast", _call("data.contrast", "contrast"), summary)
@@ -773,6 +807,7 @@ _STEPS: tuple[Callable[[Any], None], ...] = (
     _add_train,
     _add_tune,
     _add_predict,
+    _add_variants,
     _add_contrast,
     _add_thresholds,
     _add_import_predictions,

@@ -533,6 +533,37 @@ class Predict(Section):
     float16: bool = Field(False, description="keep probabilities in 16 bits, which halves --h5")
 
 
+class Variants(Section):
+    """How variants are scored."""
+
+    targets: list[str] = Field(
+        [], description="names, or places from 0, of the targets; none given: all of them"
+    )
+    longest: int = Field(100, ge=1, description="length of an allele, at most (bp)")
+    ref_mismatch: Literal["skip", "swap", "keep"] = Field(
+        "skip",
+        description=(
+            "a row whose REF is not what the genome has: skip: refused; swap: alleles exchanged "
+            "where ALT is what the genome has; keep: REF put in"
+        ),
+    )
+    min_known: float = Field(
+        0.5, ge=0, le=1, description="least share of a window that must be A, C, G or T"
+    )
+    background_size: int = Field(
+        1000,
+        ge=0,
+        description=(
+            "random single-base changes that effects are compared with, where no --background is "
+            "given; 0: none"
+        ),
+    )
+    top: int | None = Field(
+        None, ge=1, description="targets of a variant in --table, at most; none given: all"
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="of the random background")
+
+
 class Tune(Train):
     """Search lr, dropout and weight_decay, and scale where told; other knobs stay as given."""
 

@@ -1,0 +1,345 @@
+"""Scored variants as files: by target, by variant, in the VCF itself, and what was refused."""
+
+import contextlib
+import csv
+import gzip
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from Bio import bgzf
+from numpy.typing import NDArray
+
+import danq
+from danq.files import PathLike, atomic, read_lines
+from danq.genome.variants import Row, vcf_lines
+
+Floats = NDArray[np.float64]
+
+ROW_COLUMNS = ["chrom", "pos", "id", "ref", "alt", "status"]
+"""Columns that say which variant a line is about; the position is 1-based, as in VCF."""
+
+
+class Scored(NamedTuple):
+    """Scores of n alternative alleles for T targets.
+
+    Attributes
+    ----------
+    rows : list of danq.genome.variants.Row
+        As they were read.
+    status : list of str
+        scored, swapped or kept.
+    ref, alt : numpy.ndarray, shape (n, T)
+        Probabilities.
+    change : numpy.ndarray, shape (n, T)
+        Change of log-odds, of ALT less REF.
+    spread : numpy.ndarray, shape (n, T), or None
+        Its standard deviation over models.
+    e_value : numpy.ndarray, shape (n, T), or None
+        Share of background variants with as large a change.
+    """
+
+    rows: list[Row]
+    status: list[str]
+    ref: Floats
+    alt: Floats
+    change: Floats
+    spread: Floats | None
+    e_value: Floats | None
+
+
+class Refused(NamedTuple):
+    """A row that was not scored.
+
+    Attributes
+    ----------
+    row : danq.genome.variants.Row
+        As it was read.
+    reason : str
+        Why.
+    """
+
+    row: Row
+    reason: str
+
+
+def _places(rows: Sequence[Row], status: Sequence[str]) -> pd.DataFrame:
+    """Return the columns `ROW_COLUMNS`."""
+    texts = [(row.chrom, row.pos, row.name or ".", row.ref, row.alt) for row in rows]
+    frame = pd.DataFrame(texts, columns=ROW_COLUMNS[:-1])
+    return frame.assign(status=list(status))
+
+
+def by_target(scored: Scored, targets: Sequence[str], top: int | None) -> pd.DataFrame:
+    """Return a row for each variant and target.
+
+    Parameters
+    ----------
+    scored : Scored
+        The scores.
+    targets : sequence of str
+        Names of the targets.
+    top : int or None
+        Targets of a variant, at most: those of the largest changes; None: all, in their order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `ROW_COLUMNS`, target, probability_ref, probability_alt, difference, log_odds_change, and
+        spread and e_value where they are known.
+    """
+    n, n_targets = scored.change.shape
+    kept = n_targets if top is None else min(top, n_targets)
+    columns = np.tile(np.arange(n_targets), (n, 1))
+    if kept < n_targets:
+        columns = np.argsort(-np.abs(scored.change), axis=1, kind="stable")[:, :kept]
+    rows = np.repeat(np.arange(n), kept)
+    chosen = columns.ravel()
+    table = _places(scored.rows, scored.status).iloc[rows].reset_index(drop=True)
+    table["target"] = np.array(targets, dtype=object)[chosen]
+    table["probability_ref"] = scored.ref[rows, chosen]
+    table["probability_alt"] = scored.alt[rows, chosen]
+    table["difference"] = table["probability_alt"] - table["probability_ref"]
+    table["log_odds_change"] = scored.change[rows, chosen]
+    for name, values in (("spread", scored.spread), ("e_value", scored.e_value)):
+        if values is not None:
+            table[name] = values[rows, chosen]
+    return table
+
+
+def by_variant(scored: Scored, targets: Sequence[str]) -> pd.DataFrame:
+    """Return a row for each variant.
+
+    Parameters
+    ----------
+    scored : Scored
+        The scores.
+    targets : sequence of str
+        Names of the targets.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `ROW_COLUMNS`; target, log_odds_change, probability_ref and probability_alt of the largest
+        change, and its e_value where it is known; sum_of_changes, of their sizes over targets.
+    """
+    sizes = np.abs(scored.change)
+    best = sizes.argmax(axis=1)
+    rows = np.arange(len(best))
+    table = _places(scored.rows, scored.status)
+    table["target"] = np.array(targets, dtype=object)[best]
+    table["log_odds_change"] = scored.change[rows, best]
+    table["probability_ref"] = scored.ref[rows, best]
+    table["probability_alt"] = scored.alt[rows, best]
+    if scored.e_value is not None:
+        table["e_value"] = scored.e_value[rows, best]
+    table["sum_of_changes"] = sizes.sum(axis=1)
+    return table
+
+
+def refused_table(refused: Sequence[Refused]) -> pd.DataFrame:
+    """Return what was refused: line, which of its alleles, the variant, and the reason."""
+    texts = []
+    for row, reason in refused:
+        place = (row.number, row.allele, row.chrom, row.pos, row.name or ".", row.ref, row.alt)
+        texts.append((*place, reason))
+    columns = ["line", "allele", *ROW_COLUMNS[:-1], "reason"]
+    return pd.DataFrame(texts, columns=columns)
+
+
+@contextlib.contextmanager
+def growing_table(path: PathLike | None) -> Iterator["GrowingTable"]:
+    """Write a table part by part, atomically; a name that ends in .gz is compressed.
+
+    Parameters
+    ----------
+    path : path or None
+        The file to make; None: what is given is thrown away.
+
+    Yields
+    ------
+    GrowingTable
+    """
+    if path is None:
+        yield GrowingTable(None)
+        return
+    with atomic(path) as temporary, open(temporary, "wb") as raw:
+        if str(path).endswith(".gz"):
+            with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+                yield GrowingTable(packed)
+        else:
+            yield GrowingTable(raw)
+
+
+class GrowingTable:
+    """A table that is being written.
+
+    Parameters
+    ----------
+    file : binary file or None
+        Where it goes.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self._has_header = False
+
+    def append(self, frame: pd.DataFrame) -> None:
+        """Write further rows, of the same columns."""
+        if self.file is not None:
+            frame.to_csv(
+                self.file,
+                sep="\t",
+                index=False,
+                header=not self._has_header,
+                float_format="%.6g",
+                na_rep="NA",
+                lineterminator="\n",
+                quoting=csv.QUOTE_NONE,
+                escapechar="\\",
+            )
+        self._has_header = True
+
+
+# --- VCF ---
+
+INFO = {
+    "DANQ_CHANGE": ("Float", "Largest change of log-odds over targets, of ALT less REF"),
+    "DANQ_TARGET": ("String", "Its target; a percent sign and two digits stand for other bytes"),
+    "DANQ_E": ("Float", "Share of background variants with as large a change for that target"),
+    "DANQ_STATUS": ("String", "scored, swapped or kept; otherwise why there is no score"),
+}
+"""INFO fields, one value for each alternative allele."""
+
+
+def write_vcf(
+    source: PathLike, path: PathLike, values: Mapping[tuple[int, int], Mapping[str, str]]
+) -> None:
+    """Write a VCF again, with the scores in INFO; all else of it stays as it is.
+
+    Parameters
+    ----------
+    source : path
+        The VCF that was scored.
+    path : path
+        The file to make: BGZF if its name ends in .gz or .bgz.
+    values : mapping of (int, int) to mapping of str to str
+        INFO fields by line number and number of the allele.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    with atomic(path) as temporary:
+        packed = str(path).endswith((".gz", ".bgz"))
+        opened: Any = bgzf.open(str(temporary), "wb") if packed else open(temporary, "wb")
+        with opened as file:
+            _write_header(source, file)
+            for line in vcf_lines(source):
+                fields = list(line.fields)
+                fields[7] = _with_info(fields[7], line.number, fields[4], values)
+                file.write(("\t".join(fields) + "\n").encode())
+
+
+def _write_header(source: PathLike, file: IO[bytes]) -> None:
+    """Write the header of a VCF, with the new fields declared before its last line."""
+    for _, raw in read_lines(source):
+        text = raw.decode("utf-8").removeprefix("\ufeff")
+        if text.startswith("#CHROM"):
+            for name, (kind, description) in INFO.items():
+                what = f'ID={name},Number=A,Type={kind},Description="{description}"'
+                source_of = f'Source="danq",Version="{danq.__version__}"'
+                file.write(f"##INFO=<{what},{source_of}>\n".encode())
+            file.write(f"{text}\n".encode())
+            return
+        if text and not text.startswith(tuple(f"##INFO=<ID={name}," for name in INFO)):
+            file.write(f"{text}\n".encode())
+
+
+def _with_info(
+    info: str, number: int, alts: str, values: Mapping[tuple[int, int], Mapping[str, str]]
+) -> str:
+    """Return an INFO column with the scores of the line's alleles."""
+    parts = []
+    for part in info.split(";"):
+        if part not in ("", ".") and part.split("=")[0] not in INFO:
+            parts.append(part)
+    n_alleles = alts.count(",") + 1
+    for name in INFO:
+        texts = []
+        for allele in range(1, n_alleles + 1):
+            texts.append(values.get((number, allele), {}).get(name, "."))
+        if set(texts) != {"."}:
+            parts.append(f"{name}={','.join(texts)}")
+    return ";".join(parts) or "."
+
+
+def info_values(scored: Scored, summary: pd.DataFrame) -> dict[tuple[int, int], dict[str, str]]:
+    """Return the INFO fields of scored alleles, by line and number of the allele.
+
+    Parameters
+    ----------
+    scored : Scored
+        The scores.
+    summary : pandas.DataFrame
+        As `by_variant` returns it.
+
+    Returns
+    -------
+    dict of (int, int) to dict of str to str
+    """
+    values = {}
+    for row, facts in zip(scored.rows, summary.to_dict("records"), strict=True):
+        fields = {
+            "DANQ_CHANGE": f"{facts['log_odds_change']:.6g}",
+            "DANQ_TARGET": info_text(str(facts["target"])),
+            "DANQ_STATUS": info_text(facts["status"]),
+        }
+        if "e_value" in facts:
+            fields["DANQ_E"] = f"{facts['e_value']:.6g}"
+        values[row.number, row.allele] = fields
+    return values
+
+
+def refused_values(refused: Sequence[Refused]) -> dict[tuple[int, int], dict[str, str]]:
+    """Return the INFO fields of alleles that were not scored, by line and number."""
+    values = {}
+    for row, reason in refused:
+        what = reason.split(";")[0]
+        values[row.number, row.allele] = {"DANQ_STATUS": info_text(what)}
+    return values
+
+
+def info_text(text: str) -> str:
+    """Return a text as an INFO value may hold it, by the escapes of VCF 4.3.
+
+    Examples
+    --------
+    >>> info_text("H3K27ac; 50 %")
+    'H3K27ac%3B%2050%20%25'
+    """
+    kept = []
+    for character in text:
+        is_safe = character.isalnum() or character in "_-.:/()'+<>[]*@#!?|&^~"
+        kept.append(character if is_safe and character.isascii() else _escaped(character))
+    return "".join(kept)
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8"))
+
+
+def summary_lines(n_scored: int, refused: Sequence[Refused]) -> list[str]:
+    """Say how many alleles were scored, and how many were not for which reason."""
+    lines = [f"{n_scored:,} alternative alleles scored"]
+    counts: dict[str, int] = {}
+    for _, reason in refused:
+        kind = reason.split(";")[0] if len(reason) < 60 else reason[:60] + "..."
+        counts[kind] = counts.get(kind, 0) + 1
+    for kind, count in sorted(counts.items(), key=lambda item: -item[1])[:10]:
+        lines.append(f"{count:,} refused: {kind}")
+    if len(counts) > 10:
+        lines.append(f"and {len(counts) - 10} further reasons; --refused lists every row")
+    return lines

@@ -1,0 +1,296 @@
+"""danq variants: what a change of the sequence changes in what models predict."""
+
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from danq.config import Variants
+from danq.data import variant_files as files
+from danq.errors import DanqError
+from danq.files import PathLike
+from danq.genome.background import kinds_of, random_variants
+from danq.genome.fasta import read_genome
+from danq.genome.sequence import Genome
+from danq.genome.tables import read_aliases
+from danq.genome.variants import Row, is_vcf, parse_variants, read_variants
+from danq.network.predict_sequences import Ensemble, choose_columns, load_models
+from danq.network.variant_blocks import Prepared, Preparer, blocks
+from danq.network.variant_scores import (
+    Floats,
+    VariantScores,
+    e_values,
+    probabilities,
+    score_windows,
+)
+
+BLOCK = 1024
+"""Rows whose scores are in memory at once."""
+
+LOOKED_AT = 1000
+"""First rows of an input, among which too many that do not fit the genome stop everything."""
+
+MOST_MISMATCHES = 0.2
+"""Share of those that do not fit."""
+
+
+class Outputs(NamedTuple):
+    """What to make; None for what is not asked for.
+
+    Attributes
+    ----------
+    table, summary, vcf, refused : path or None
+        A row for each variant and target; a row for each variant; the VCF with scores in INFO; what
+        was refused.
+    """
+
+    table: PathLike | None
+    summary: PathLike | None
+    vcf: PathLike | None
+    refused: PathLike | None
+
+
+def variants(
+    checkpoint: Sequence[PathLike],
+    genome: PathLike,
+    *,
+    settings: Variants,
+    input: PathLike | None,
+    variant: Sequence[str],
+    aliases: PathLike | None,
+    background: PathLike | None,
+    table: PathLike | None,
+    summary: PathLike | None,
+    vcf: PathLike | None,
+    refused: PathLike | None,
+    device: str,
+    threads: int,
+) -> None:
+    """Score variants with trained models, the two strands averaged, and the models.
+
+    Parameters
+    ----------
+    checkpoint : sequence of path
+        Of ``danq train``, all of one dataset.
+    genome : path
+        FASTA of the genome.
+    settings : danq.config.Variants
+        The knobs.
+    input : path or None
+        VCF, or a table with columns chrom, pos (1-based), ref, alt and perhaps id.
+    variant : sequence of str
+        Variants as ``chrom:pos:ref:alt``, in place of a file.
+    aliases : path or None
+        Other names of chromosomes, as elsewhere.
+    background : path or None
+        VCF or table of variants that effects are compared with, such as common ones.
+    table, summary, vcf, refused : path or None
+        See `Outputs`.
+    device : str
+        auto, cpu, cuda or mps.
+    threads : int
+        CPU threads.
+
+    Raises
+    ------
+    DanqError
+        Options that do not go together, files that cannot be used, or an input that is of another
+        genome.
+    """
+    outputs = Outputs(table, summary, vcf, refused)
+    refuse_options(outputs, input, variant)
+    ensemble = choose_columns(load_models(checkpoint, device, threads), settings.targets)
+    read = read_genome(genome).genome
+    names = read_aliases(aliases, read.lengths) if aliases is not None else {}
+    preparer = Preparer(read, names, settings, ensemble.models[0].window)
+
+    def rows() -> Iterable[Row]:
+        return read_variants(input) if input is not None else parse_variants(variant)
+
+    refuse_another_genome(rows(), preparer)
+    comparison = background_changes(background, rows, preparer, ensemble, read)
+    _score(rows(), preparer, ensemble, comparison, outputs, input)
+
+
+def refuse_options(outputs: Outputs, input: PathLike | None, variant: Sequence[str]) -> None:
+    """Refuse options that do not go together.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        What is asked for.
+    input : path or None
+        The file of variants.
+    variant : sequence of str
+        Variants as words.
+
+    Raises
+    ------
+    DanqError
+        No variants, or two kinds of them; nothing to write; a VCF of something else.
+    """
+    if (input is None) == (not variant):
+        raise DanqError("give variants either by --input, a VCF or a table, or by --variant")
+    if outputs.table is None and outputs.summary is None and outputs.vcf is None:
+        raise DanqError("nothing is to be written; give --table, --summary or --vcf")
+    if outputs.vcf is not None and (input is None or not is_vcf(input)):
+        raise DanqError("--vcf writes the scores into the VCF of --input; give one")
+
+
+def refuse_another_genome(rows: Iterable[Row], preparer: Preparer) -> None:
+    """Refuse an input whose first rows say that it is not of this genome.
+
+    Parameters
+    ----------
+    rows : iterable of danq.genome.variants.Row
+        The input.
+    preparer : danq.network.variant_blocks.Preparer
+        Compares them with the genome.
+
+    Raises
+    ------
+    DanqError
+        More than a fifth of the first 1,000 rows have another REF.
+    """
+    first = [preparer.prepare(row) for row in itertools.islice(rows, LOOKED_AT)]
+    compared = [found for found in first if found.windows is not None or found.is_mismatch]
+    wrong = [found for found in compared if found.is_mismatch]
+    if len(wrong) > MOST_MISMATCHES * len(compared):
+        what = (
+            f"{len(wrong)} of the first {len(compared)} variants have another REF than the genome"
+        )
+        example = f"line {wrong[0].row.number}: {wrong[0].status}"
+        raise DanqError(f"{what} ({example}); is this the genome of these variants (hg19, hg38)?")
+
+
+# --- scores ---
+
+
+def _scores(prepared: Sequence[Prepared], ensemble: Ensemble) -> VariantScores:
+    """Predict the rows that have windows, and turn the sign of those that were exchanged."""
+    windows = [found.windows for found in prepared if found.windows is not None]
+    scores = score_windows(ensemble.models, windows, ensemble.columns)
+    swapped = np.array([found.status == "swapped" for found in prepared if found.windows])
+    ref = np.where(swapped[:, None], scores.alt, scores.ref)
+    alt = np.where(swapped[:, None], scores.ref, scores.alt)
+    return VariantScores(ref, alt, scores.spread)
+
+
+def background_changes(
+    background: PathLike | None,
+    rows: Callable[[], Iterable[Row]],
+    preparer: Preparer,
+    ensemble: Ensemble,
+    genome: Genome,
+) -> Floats | None:
+    """Return the changes of log-odds of the variants that effects are compared with.
+
+    Parameters
+    ----------
+    background : path or None
+        Their file; None: random single-base changes of the genome, in trinucleotides as frequent
+        as among the first 10,000 rows of the input.
+    rows : callable
+        Gives the rows of the input.
+    preparer : danq.network.variant_blocks.Preparer
+        Makes windows.
+    ensemble : danq.network.predict_sequences.Ensemble
+        What predicts.
+    genome : danq.genome.sequence.Genome
+        The genome.
+
+    Returns
+    -------
+    numpy.ndarray, shape (m, T), or None
+        None where there are to be none.
+    """
+    settings = preparer.settings
+    if background is not None:
+        compared: Iterable[Row] = read_variants(background)
+    elif settings.background_size:
+        kinds = kinds_of(itertools.islice(rows(), 10_000), genome)
+        compared = random_variants(genome, kinds, settings.background_size, settings.seed)
+    else:
+        return None
+    changes = []
+    for block in blocks(compared, preparer, BLOCK):
+        usable = [found for found in block if found.windows is not None]
+        if usable:
+            changes.append(_scores(usable, ensemble).change)
+    if not changes:
+        raise DanqError("no background variant can be scored; give others", background)
+    return np.concatenate(changes)
+
+
+def _score(
+    rows: Iterable[Row],
+    preparer: Preparer,
+    ensemble: Ensemble,
+    background: Floats | None,
+    outputs: Outputs,
+    source: PathLike | None,
+) -> None:
+    """Score all rows, block by block, and write what is asked for."""
+    refused: list[files.Refused] = []
+    values: dict[tuple[int, int], dict[str, str]] = {}
+    n_scored = 0
+    with (
+        files.growing_table(outputs.table) as table,
+        files.growing_table(outputs.summary) as summary,
+    ):
+        for scored in _scored_blocks(rows, preparer, ensemble, background, refused):
+            n_scored += len(scored.rows)
+            table.append(files.by_target(scored, ensemble.targets, preparer.settings.top))
+            by_variant = files.by_variant(scored, ensemble.targets)
+            summary.append(by_variant)
+            if outputs.vcf is not None:
+                values |= files.info_values(scored, by_variant)
+        if outputs.vcf is not None and source is not None:
+            values |= files.refused_values(refused)
+            files.write_vcf(source, outputs.vcf, values)
+        with files.growing_table(outputs.refused) as listed:
+            listed.append(files.refused_table(refused))
+    for line in files.summary_lines(n_scored, refused):
+        print(f"variants: {line}", file=sys.stderr)
+
+
+def _scored_blocks(
+    rows: Iterable[Row],
+    preparer: Preparer,
+    ensemble: Ensemble,
+    background: Floats | None,
+    refused: list[files.Refused],
+) -> Iterator[files.Scored]:
+    """Yield the scores of the rows that can be scored; `refused` gets the others."""
+    bar = tqdm(desc="variants", unit="allele", disable=None)
+    for block in blocks(rows, preparer, BLOCK):
+        usable = [found for found in block if found.windows is not None]
+        for found in block:
+            if found.windows is None:
+                refused.append(files.Refused(found.row, found.status))
+        yield _scored(usable, ensemble, background)
+        bar.update(len(block))
+    bar.close()
+
+
+def _scored(
+    usable: Sequence[Prepared], ensemble: Ensemble, background: Floats | None
+) -> files.Scored:
+    """Return the scores of rows with windows."""
+    n_targets = len(ensemble.targets)
+    empty = np.empty((0, n_targets))
+    scores = VariantScores(empty, empty, None)
+    if usable:
+        scores = _scores(usable, ensemble)
+    return files.Scored(
+        rows=[found.row for found in usable],
+        status=[found.status for found in usable],
+        ref=probabilities(scores.ref),
+        alt=probabilities(scores.alt),
+        change=scores.change,
+        spread=scores.spread,
+        e_value=None if background is None else e_values(scores.change, background),
+    )

@@ -1,0 +1,120 @@
+"""danq variants from the command line."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from danq.cli import main
+from danq.files import read_table
+from tests.network.tiled_toy import TARGETS, bases, write_fasta, write_model
+
+TEXT = bases(1500)
+HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Work in a folder with two models, a genome, and a VCF of 60 rows."""
+    monkeypatch.chdir(tmp_path)
+    for seed in range(2):
+        write_model(tmp_path / f"{seed}.ckpt", seed)
+    write_fasta(tmp_path / "genome.fa", {"chr1": TEXT})
+    rng = np.random.default_rng(0)
+    lines = []
+    for number, place in enumerate(rng.permutation(np.arange(200, 1300))[:60].tolist()):
+        ref = TEXT[place : place + 1 + number % 3]
+        alt = bases(1 + number % 2, seed=number)
+        alt = alt if alt != ref else ref + "A"
+        lines.append(f"chr1\t{place + 1}\trs{number}\t{ref}\t{alt},<DEL>\t.\t.\t.\n")
+    lines.append(lines[0])
+    (tmp_path / "a.vcf").write_text(HEAD + "".join(lines))
+    return tmp_path
+
+
+def variants(*words):
+    fixed = ["--genome", "genome.fa", "--device", "cpu", "--threads", "1"]
+    return main(["variants", "--checkpoint", "0.ckpt", *fixed, *words])
+
+
+def test_all_that_is_asked_for(folder, capsys):
+    outputs = ["--table", "t.tsv.gz", "--summary", "s.tsv", "--vcf", "o.vcf", "--refused", "r.tsv"]
+    assert variants("--input", "a.vcf", "--background-size", "50", *outputs) == 0
+    err = capsys.readouterr().err
+    assert "61 alternative alleles scored" in err and "61 refused: ALT '<DEL>'" in err
+    table = pd.read_csv("t.tsv.gz", sep="\t")
+    summary = read_table(folder / "s.tsv")
+    assert table["target"].tolist() == TARGETS * 61 and len(summary) == 61
+    largest = table.groupby(np.repeat(np.arange(61), 3))["log_odds_change"]
+    sizes = largest.apply(lambda values: values.abs().max())
+    assert summary["log_odds_change"].abs().to_numpy() == pytest.approx(sizes.to_numpy())
+    first, last = (summary.iloc[place].drop("id") for place in (0, 60))  # the same row twice
+    assert first.equals(last)
+    assert table["e_value"].between(1 / 51 - 1e-6, 1).all()
+    p, q = table["probability_ref"], table["probability_alt"]
+    assert table["difference"].to_numpy() == pytest.approx((q - p).to_numpy(), abs=1e-5)
+    assert len(read_table(folder / "r.tsv")) == 61
+    body = [line for line in (folder / "o.vcf").read_text().splitlines() if line[0] != "#"]
+    changes = [float(line.split("DANQ_CHANGE=")[1].split(",")[0]) for line in body]
+    assert changes == pytest.approx(summary["log_odds_change"].tolist(), rel=1e-5)
+
+
+def test_words_and_tables_are_scored_like_a_vcf(folder):
+    rows = [line.split("\t") for line in (folder / "a.vcf").read_text().splitlines()[2:6]]
+    words = [f"{row[0]}:{row[1]}:{row[3]}:{row[4].split(',')[0]}" for row in rows]
+    text = "".join(f"{word}\n".replace(":", "\t") for word in words)
+    (folder / "t.txt").write_text("chrom\tpos\tref\talt\n" + text)
+    base = ["--background-size", "0"]
+    assert variants("--variant", *words, "--summary", "w.tsv", *base) == 0
+    assert variants("--input", "t.txt", "--summary", "t.tsv", *base) == 0
+    assert variants("--input", "a.vcf", "--summary", "v.tsv", *base) == 0
+    by_words, by_table, by_vcf = (read_table(folder / name) for name in ("w.tsv", "t.tsv", "v.tsv"))
+    assert by_words.equals(by_table) and "e_value" not in by_words
+    by_vcf = by_vcf.head(4).drop(columns="id")
+    assert by_words.drop(columns="id").equals(by_vcf)
+
+
+def test_exchanged_alleles_have_the_other_sign(folder):
+    place = 400
+    other = "ACGT"[("ACGT".index(TEXT[place]) + 1) % 4]
+    words = [f"chr1:{place + 1}:{TEXT[place]}:{other}", f"chr1:{place + 1}:{other}:{TEXT[place]}"]
+    options = ["--ref-mismatch", "swap", "--background-size", "0"]
+    many = [f"chr1:{p + 1}:{TEXT[p]}:{'A' if TEXT[p] != 'A' else 'C'}" for p in range(500, 520)]
+    assert variants("--variant", *words, *many, "--table", "t.tsv", *options) == 0
+    table = read_table(folder / "t.tsv")
+    straight, exchanged = table.iloc[:3], table.iloc[3:6]
+    assert exchanged["status"].tolist() == ["swapped"] * 3
+    change = straight["log_odds_change"].to_numpy()
+    assert exchanged["log_odds_change"].to_numpy() == pytest.approx(-change)
+    assert exchanged["probability_ref"].tolist() == straight["probability_alt"].tolist()
+
+
+def test_variants_of_another_genome_stop_before_anything_is_made(folder, capsys):
+    lines = (folder / "a.vcf").read_text().splitlines()
+    wrong = [line.split("\t") for line in lines[2:]]
+    for row in wrong[:20]:
+        row[3] = "ACGT"[("ACGT".index(row[3][0]) + 2) % 4]
+    (folder / "b.vcf").write_text(HEAD + "".join("\t".join(row) + "\n" for row in wrong))
+    assert variants("--input", "b.vcf", "--summary", "s.tsv") == 2
+    err = capsys.readouterr().err
+    assert "have another REF than the genome (line 3: REF is" in err
+    assert "is this the genome of these variants (hg19, hg38)?" in err
+    assert not (folder / "s.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--summary", "s"], "give variants either by --input, a VCF or a table, or by --variant"),
+        (["--input", "a.vcf", "--variant", "chr1:5:A:C", "--summary", "s"], "give variants either"),
+        (["--input", "a.vcf", "--refused", "r"], "nothing is to be written; give --table"),
+        (["--variant", "chr1:5:A:C", "--vcf", "o.vcf"], "--vcf writes the scores into the VCF of"),
+        (["--input", "genome.fa", "--summary", "s"], "neither a VCF nor a table with a column"),
+        (["--input", "a.vcf", "--targets", "z", "--summary", "s"], "'z'"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(folder, capsys, words, message):
+    before = sorted(folder.rglob("*"))
+    assert variants(*words) == 2
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.startswith("danq: ") and message in line
+    assert sorted(folder.rglob("*")) == before
