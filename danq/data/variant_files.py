@@ -332,7 +332,20 @@ def _escaped(character: str) -> str:
 
 
 def summary_lines(n_scored: int, refused: Sequence[Refused]) -> list[str]:
-    """Say how many alleles were scored, and how many were not for which reason."""
+    """Say how many alleles were scored, and how many were not for which reason.
+
+    Parameters
+    ----------
+    n_scored : int
+        Alleles with scores.
+    refused : sequence of Refused
+        The others.
+
+    Returns
+    -------
+    list of str
+        The most frequent reasons first.
+    """
     lines = [f"{n_scored:,} alternative alleles scored"]
     counts: dict[str, int] = {}
     for _, reason in refused:

@@ -206,6 +206,11 @@ def background_changes(
     -------
     numpy.ndarray, shape (m, T), or None
         None where there are to be none.
+
+    Raises
+    ------
+    DanqError
+        The file cannot be used, or none of its variants be scored.
     """
     settings = preparer.settings
     if background is not None:
