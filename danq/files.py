@@ -1,4 +1,4 @@
-"""The only module that opens files for writing, and the only one that opens compressed text."""
+"""The only module that opens files for writing; `danq.reading` opens those of users."""
 
 import contextlib
 import csv
@@ -10,12 +10,12 @@ import hashlib
 import os
 import secrets
 import socket
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from danq.errors import DanqError
+from danq.reading import refuse_no_file, unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -307,105 +307,6 @@ def read_table(path: PathLike) -> "pd.DataFrame":
     return frame
 
 
-def read_lines(path: PathLike) -> Iterator[tuple[int, bytes]]:
-    """Read a text file, plain or gzip (recognised by its content), line by line.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file to read.
-
-    Yields
-    ------
-    tuple of (int, bytes)
-        Line number from 1, and the line without its end.
-
-    Raises
-    ------
-    DanqError
-        The file is missing, unreadable, or a gzip file that is cut off or damaged.
-    """
-    number = 0
-    with _readable(path, lambda: number + 1) as handle:
-        for number, line in enumerate(handle, 1):
-            yield number, line.rstrip(b"\r\n")
-
-
-def read_whole_lines(path: PathLike, size: int) -> Iterator[bytes]:
-    """Read a file, plain or gzip (recognised by its content), in blocks of whole lines.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file to read.
-    size : int
-        About how many bytes a block has.
-
-    Yields
-    ------
-    bytes
-        Whole lines; a last line without an end is given one.
-
-    Raises
-    ------
-    DanqError
-        As `read_lines`.
-    """
-    pieces: list[bytes] = []
-    with _readable(path) as handle:
-        while block := handle.read(size):
-            end = block.rfind(b"\n") + 1
-            if end:
-                yield b"".join([*pieces, block[:end]])
-                pieces = []
-            if end < len(block):
-                pieces.append(block[end:])
-    if pieces:
-        yield b"".join([*pieces, b"\n"])
-
-
-def read_bytes(path: PathLike) -> bytes:
-    """Return all bytes of a file, unpacked if it is gzip; raises as `read_lines`."""
-    try:
-        with open(path, "rb", buffering=0) as raw:  # most files are small: a buffer would cost time
-            content = raw.readall()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if not content.startswith(_GZIP):
-        return content
-    with _readable(path) as handle:
-        return handle.read()
-
-
-def _no_line() -> int | None:
-    return None
-
-
-@contextlib.contextmanager
-def _readable(path: PathLike, line: Callable[[], int | None] = _no_line) -> Iterator[IO[bytes]]:
-    """Open a file for reading, unpacked; name the current `line` when that fails, then or later."""
-    try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == _GZIP
-            if packed:
-                _refuse_cut_bgzf(path)
-            raw.seek(0)
-            if packed:
-                with gzip.GzipFile(fileobj=raw) as unpacked:
-                    yield unpacked  # type: ignore[misc]
-            else:
-                yield raw
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        what = "the gzip file is cut off or damaged here; download or compress it again"
-        raise DanqError(what, path, line()) from error
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: PathLike, error: OSError) -> DanqError:
-    return DanqError(f"cannot be read ({error.strerror}); check the path", path)
-
-
 def checksums(path: PathLike, kinds: Iterable[str] = ("sha256",)) -> dict[str, str]:
     """Return checksums of a file's bytes, in one pass.
 
@@ -426,6 +327,7 @@ def checksums(path: PathLike, kinds: Iterable[str] = ("sha256",)) -> dict[str, s
     DanqError
         The file is missing or unreadable.
     """
+    refuse_no_file(path)
     hashes = {kind: hashlib.new(kind, usedforsecurity=False) for kind in kinds}
     try:
         with open(path, "rb") as handle:
@@ -433,34 +335,13 @@ def checksums(path: PathLike, kinds: Iterable[str] = ("sha256",)) -> dict[str, s
                 for checksum in hashes.values():
                     checksum.update(block)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     return {kind: checksum.hexdigest() for kind, checksum in hashes.items()}
 
 
 def sha256(path: PathLike) -> str:
     """Return the SHA-256 checksum of a file's bytes, as hexadecimal text; raises as `checksums`."""
     return checksums(path)["sha256"]
-
-
-_GZIP = b"\x1f\x8b"  # what every gzip file begins with (RFC 1952, section 2.3.1)
-# The empty block that ends every whole BGZF file (SAM specification, section 4.1.2,
-# https://samtools.github.io/hts-specs/SAMv1.pdf).
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-
-
-def _refuse_cut_bgzf(path: PathLike) -> None:
-    """Refuse a BGZF file cut between two blocks, which gzip reads without an error."""
-    with open(path, "rb") as handle:
-        head = handle.read(18)
-        is_bgzf = len(head) == 18 and head[3] & 4 and head[12:14] == b"BC"
-        if not is_bgzf:
-            return
-        length = min(len(_BGZF_END), os.path.getsize(path))
-        handle.seek(-length, os.SEEK_END)
-        ending = handle.read()
-    if ending != _BGZF_END:
-        what = "the BGZF file is cut off (its end mark is missing); download or compress it again"
-        raise DanqError(what, path)
 
 
 def _flush(path: Path) -> None:

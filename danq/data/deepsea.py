@@ -20,9 +20,10 @@ from danq.data.dataset_writer import Writer, create_dataset
 from danq.data.matlab import BitArray, Halves, first_true, hdf5_arrays, reading
 from danq.data.matlab5 import mat5_arrays
 from danq.errors import DanqError, shown
-from danq.files import PathLike, checksums, read_lines, refuse_overwriting
+from danq.files import PathLike, checksums, refuse_overwriting
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import reverse_complement_packed
+from danq.reading import read_lines
 
 GROUPS = (("DNase", 125), ("TF", 690), ("histone", 104))
 """The groups of the 919 published targets, in their order, and their sizes."""

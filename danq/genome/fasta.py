@@ -16,8 +16,12 @@ import pyfaidx
 from numpy.typing import NDArray
 
 from danq.errors import DanqError, shown
-from danq.files import PathLike, read_whole_lines
+from danq.files import PathLike
 from danq.genome.sequence import UNKNOWN, Genome, Packer, decode, find_unknown
+from danq.reading import read_pieces
+
+LONGEST_HEADER = 1 << 20
+"""Bytes; no header of a FASTA record is as long."""
 
 _BLOCK = 1 << 22  # bytes read at once
 _LINE = 60  # bases on a line of the FASTA that is written
@@ -260,27 +264,47 @@ class _Reader:
         self.body: _Body | None = None
         self.headers: dict[str, int] = {}  # line of the header by name
         self.blank_lines = 0  # before the first header
+        self.is_open = False  # whether the last piece ended inside a line of bases
+        self.rest = b""  # the beginning of a header that ends in the next piece
 
     def pieces(self) -> Iterator[Record]:
         """Yield pieces of records in their order; a long record comes in several."""
-        for text in read_whole_lines(self.path, _BLOCK):
+        for text in read_pieces(self.path, _BLOCK):
             yield from self._split(text)
         if self.body is None:
             raise DanqError("no FASTA record in the file; give a FASTA file", self.path)
         self.body.finish()
 
     def _split(self, text: bytes) -> Iterator[Record]:
-        """Yield the pieces of records in some whole lines."""
+        """Yield the pieces of records in some text; lines of bases may go on in the next text."""
+        text = self.rest + text
+        self.rest = b""
         start = 0
         while start < len(text):
-            if self.body is None or text.startswith(b">", start):
-                end = text.index(b"\n", start) + 1
+            is_header = text.startswith(b">", start) and not self.is_open
+            if self.body is None or is_header:
+                end = self._end_of_line(text, start)
+                if end == 0:
+                    self.rest = text[start:]
+                    return
                 self._begin(text[start:end].rstrip(b"\r\n"))
             else:
                 end = text.find(b"\n>", start) + 1 or len(text)
                 indices = self.body.read(text[start:end])
                 yield Record(self.body.name, self.body.header, indices)
+            self.is_open = not text.endswith(b"\n", start, end)
             start = end
+
+    def _end_of_line(self, text: bytes, start: int) -> int:
+        """Return where a header ends, 0 where it goes on; refuse what is longer than any."""
+        end = text.find(b"\n", start) + 1
+        if end == 0 and len(text) - start > LONGEST_HEADER:
+            if not text.startswith(b">", start):
+                raise DanqError(_no_header_message(text[start:]), self.path, self.blank_lines + 1)
+            number = self.blank_lines + 1 if self.body is None else self.body.line + 1
+            what = f"a header of more than {LONGEST_HEADER:,} bytes; is this the right file?"
+            raise DanqError(what, self.path, number)
+        return end
 
     def _begin(self, line: bytes) -> None:
         """Begin the record whose header is `line`; blank lines before the first are skipped."""
@@ -321,10 +345,13 @@ class _Reader:
 
 def _no_header_message(line: bytes) -> str:
     """Return what is wrong with a file whose first line is not a header."""
-    if line.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return "begins with a byte-order mark; save the file as plain ASCII"
-    if line.lstrip()[:1] == b"<":
+    text = line.lstrip()
+    if text.startswith(b"<"):
         return "is a web page, not a FASTA file; download the file itself"
+    if text.startswith(b"@"):
+        return "is a FASTQ or SAM file: reads, not a genome; give its FASTA file"
+    if text.startswith((b"LOCUS ", b"ID   ")):
+        return "is a GenBank or EMBL file; convert it to FASTA"
     return "sequence before the first '>' header; is this a FASTA file?"
 
 
@@ -344,9 +371,10 @@ class _Body:
         self.line = header  # the last line read
         self.width: int | None = None  # bases of the first line
         self.last: int | None = None  # bases of the line that must be the last
+        self.open = 0  # bases of a line that goes on in the next piece
 
     def read(self, piece: bytes) -> NDArray[np.uint8]:
-        """Return the indices of the next whole lines of text."""
+        """Return the indices of the next lines of text, the last of which may go on."""
         raw = np.frombuffer(piece, dtype=np.uint8)
         indices = np.frombuffer(piece.translate(_INDICES, b"\r\n"), dtype=np.uint8)
         highest = indices.max(initial=0)
@@ -361,8 +389,13 @@ class _Body:
         lengths = np.diff(ends, prepend=-1) - 1
         if b"\r" in piece:
             lengths -= self._returns(piece, raw, ends)
-        self._check_lines(lengths)
         self.length += len(indices)
+        if len(ends) == 0:
+            self.open += len(indices)
+            return indices
+        lengths[0] += self.open
+        self.open = len(raw) - int(ends[-1]) - 1
+        self._check_lines(lengths)
         return indices
 
     def finish(self) -> None:

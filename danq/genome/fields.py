@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from danq.errors import DanqError, shown
-from danq.files import PathLike, read_lines
+from danq.files import PathLike
+from danq.reading import read_lines
 
 _BLANKS = " \t"
 _WITHOUT_QUOTES = "write the table without quotes (in R: quote = FALSE)"

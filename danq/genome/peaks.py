@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from danq.errors import DanqError, DanqErrors, shown, warn
-from danq.files import PathLike, read_bytes
+from danq.files import PathLike
 from danq.genome.bed import LONGEST_NAME, BedText, Flags, Integers, differs, read_numbers
 from danq.genome.chromosomes import Chromosomes, unknown_chromosome
 from danq.genome.peak_faults import is_name, line_fault
@@ -25,6 +25,7 @@ from danq.genome.plausible import (
     absurd_clips,
     long_intervals,
 )
+from danq.reading import read_bytes
 
 MOST_ERRORS = 10
 """Faulty lines of a file that are reported one by one; further ones are counted."""

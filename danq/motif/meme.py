@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from danq.errors import DanqError, shown
-from danq.files import PathLike, read_lines, write_text
+from danq.files import PathLike, write_text
+from danq.reading import read_lines
 
 TAXA = ("vertebrates", "fungi", "plants", "insects", "nematodes", "urochordates")
 """JASPAR's taxonomic groups."""

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from danq.files import read_lines, read_table
+from danq.files import read_table
+from danq.reading import read_lines
 
 STEPS = (
     "simulate",

@@ -10,7 +10,8 @@ import pandas as pd
 
 from danq.config import NAME
 from danq.errors import DanqError, shown
-from danq.files import PathLike, read_lines, read_table
+from danq.files import PathLike, read_table
+from danq.reading import read_lines
 
 
 def read_text(path: PathLike) -> str:

@@ -36,7 +36,12 @@ BLANK = (
         ),
         ("ACGT\n>chr1\nACGT\n", 1, "sequence before the first '>' header; is this a FASTA file?"),
         ("\n\nACGT\n", 3, "sequence before the first '>' header; is this a FASTA file?"),
-        ("\ufeff>chr1\nACGT\n", 1, "begins with a byte-order mark; save the file as plain ASCII"),
+        (
+            "@read1\nACGT\n+\nIIII\n",
+            1,
+            "is a FASTQ or SAM file: reads, not a genome; give its FASTA file",
+        ),
+        ("LOCUS       NC_1\n", 1, "is a GenBank or EMBL file; convert it to FASTA"),
         (
             "<!DOCTYPE html>\n<html>\n",
             1,
@@ -103,9 +108,7 @@ def test_an_empty_fasta_is_refused(tmp_path, text):
 def test_utf16_is_refused(tmp_path):
     path = tmp_path / "genome.fa"
     path.write_bytes(">chr1\nACGT\n".encode("utf-16"))
-    refuse(
-        f"{path}:1: begins with a byte-order mark; save the file as plain ASCII", read_genome, path
-    )
+    refuse(f"{path}: is UTF-16 text; save the file as UTF-8", read_genome, path)
 
 
 def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path, bgzip):

@@ -1,8 +1,8 @@
 import pytest
 
 from danq.errors import DanqError
-from danq.files import read_lines
 from danq.genome import tables
+from danq.reading import read_lines
 from tests.conftest import refuse
 
 
