@@ -27,6 +27,7 @@ from danq.options import (
     name_value_pairs,
     named_files,
     refuse_overwriting,
+    refuse_pipes,
     refuse_unprintable,
     split_settings,
     whole_number,
@@ -88,6 +89,7 @@ def _run(options: dict[str, Any]) -> None:
     outputs = options.pop("outputs")
     options.pop("command")
     refuse_overwriting(options, outputs)
+    refuse_pipes(options, outputs)
     # A training may have several processes, and holds its outputs itself.
     held = [] if run is _train else named_files(options, outputs)
     settings, arguments = split_settings(section, options)

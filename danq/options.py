@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from danq.config import Config, Section
 from danq.errors import DanqError, shown
+from danq.reading import refuse_no_file
 
 SPLITS = ("train", "valid", "test")
 
@@ -301,6 +302,27 @@ def refuse_unprintable(words: Sequence[str]) -> None:
         if _UNPRINTABLE.search(text):
             what = f"{shown(word, 200)} holds a line break or another control character"
             raise DanqError(f"{what}; rename the file, or leave it out")
+
+
+def refuse_pipes(options: Mapping[str, Any], outputs: Sequence[str]) -> None:
+    """Refuse an input that is a pipe, a socket or a device: danq reads a file more than once.
+
+    Parameters
+    ----------
+    options : dict of str to value
+        The options of a step; every value that is the path of something counts as an input.
+    outputs : tuple of str
+        Which of them name output files.
+
+    Raises
+    ------
+    DanqError
+        An option names such a thing.
+    """
+    for option, value in options.items():
+        for path in [] if option in outputs else _texts(value):
+            if os.path.exists(path) and not os.path.isdir(path):
+                refuse_no_file(path)
 
 
 def named_files(options: Mapping[str, Any], names: Iterable[str]) -> list[str]:

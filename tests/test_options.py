@@ -1,18 +1,21 @@
 """Options of the command line: knobs become options and sections; outputs are never overwritten."""
 
 import argparse
+import contextlib
 import os
 from typing import Literal
 
 import pytest
 from pydantic import Field
 
+from danq import cli
 from danq.config import Section
 from danq.options import (
     Step,
     name_value_pairs,
     named_files,
     refuse_overwriting,
+    refuse_pipes,
     refuse_unprintable,
     split_settings,
     whole_number,
@@ -155,3 +158,30 @@ def test_a_word_that_would_forge_a_line_of_a_log_is_refused(character):
 
 def test_words_in_any_language_are_taken():
     refuse_unprintable(["mein Genom/ä.fa", "染色体.fa", "a\xa0b", "x\udcffy", "=1+1", ""])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["describe", "PIPE"],
+        ["import-deepsea", "PIPE", "PIPE", "PIPE", "--output", "new.h5"],
+        ["annotate", "PIPE", "--output", "new.tsv"],
+        ["encode", "--fasta", "PIPE", "--windows", "PIPE", "--output", "new.h5"],
+        ["train", "--model", "danq", "--dataset", "PIPE", "--checkpoint", "a", "--history", "b"],
+    ],
+)
+def test_no_step_waits_for_a_pipe(tmp_path, capsys, words):
+    os.mkfifo(tmp_path / "pipe")
+    pipe = str(tmp_path / "pipe")
+    options = {"path": [pipe], "seed": 1, "output": "new"}
+    what = "is a pipe or a device, which danq cannot read twice; write it to a file, and give that"
+    refuse(f"{pipe}: {what}", refuse_pipes, options, ["output"])
+    refuse_pipes({"folder": str(tmp_path), "output": pipe}, ["output"])
+    command = [pipe if word == "PIPE" else word for word in words]
+    if words[0] == "train":
+        command += ["--facts", "c"]
+    with contextlib.chdir(tmp_path):
+        code = cli.main(command)
+    lines = capsys.readouterr().err.splitlines()
+    assert (code, lines[-1]) == (2, f"danq: {pipe}: {what}")
+    assert os.listdir(tmp_path) == ["pipe"]

@@ -181,7 +181,8 @@ def read_names(path: PathLike, n_targets: int | None = None) -> list[str]:
 def _is_name(text: str) -> bool:
     fields = text.split("|")
     has_controls = any(ord(character) < 32 for character in text)
-    return len(fields) == 3 and all(fields) and not has_controls
+    is_comment = text.lstrip().startswith("#")
+    return len(fields) == 3 and all(fields) and not has_controls and not is_comment
 
 
 class _Slab(NamedTuple):

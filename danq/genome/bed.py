@@ -17,6 +17,15 @@ MOST_DIGITS = 18
 LONGEST_NAME = 1000
 """Bytes; no chromosome has a longer name."""
 
+# How the columns are called where a file begins with their names.
+_NAMES_OF_COLUMNS = (
+    {"chrom", "chr", "chromosome", "contig"},
+    {"start", "chromstart", "chrom_start", "chr_start"},
+    {"end", "stop", "chromend", "chrom_end", "chr_end"},
+)
+# A table with such a column beside them counts positions from 1 (MACS's .xls, R's GRanges).
+_OTHER_COLUMNS = {"length", "width", "abs_summit"}
+
 _TAB = ord("\t")
 _NEWLINE = ord("\n")
 _RETURN = ord("\r")
@@ -131,7 +140,7 @@ class BedText:
         self._tabs = np.flatnonzero(self._body == _TAB)
         sizes = [len(_MARGIN), *map(len, bodies)]
         lines = self._split(np.cumsum(sizes))
-        self.lines = self._drop_headers(lines)
+        self.lines = self._drop_column_names(self._drop_headers(lines))
 
     def line(self, row: int) -> bytes:
         """Return the text of a line, without its end; `row` counts in `lines`."""
@@ -248,6 +257,19 @@ class BedText:
         self.count("comment_track_and_blank_lines", lines.file[~keep])
         return _select(lines, keep)
 
+    def _drop_column_names(self, lines: Lines) -> Lines:
+        """Leave out the first line of a text, where it names the columns."""
+        keep = np.ones(len(lines.start), dtype=bool)
+        firsts = np.searchsorted(lines.file, np.arange(len(self.counts)))
+        for file, row in enumerate(firsts.tolist()):
+            if row < len(keep) and lines.file[row] == file:
+                text = self.buffer[lines.start[row] : lines.end[row]].tobytes()
+                keep[row] = not names_columns(text)
+        if keep.all():
+            return lines
+        self.count("comment_track_and_blank_lines", lines.file[~keep])
+        return _select(lines, keep)
+
     def _first_tabs(self) -> Integers:
         """Return the index of each line's first tab among all tabs."""
         n = len(self.lines.start)
@@ -358,6 +380,22 @@ def _end_last_line(text: bytes) -> bytes:
     if not text or text.endswith(b"\n"):
         return text
     return text + b"\n"
+
+
+def names_columns(line: bytes) -> bool:
+    r"""Return whether a line names the three columns of BED, in quotes or not.
+
+    Examples
+    --------
+    >>> names_columns(b"Chr\tStart\tEnd\tName"), names_columns(b"chr1\t5\t9")
+    (True, False)
+    """
+    if line[:1] not in b'cC"':
+        return False
+    words = [word.strip('"').lower() for word in line.decode("latin-1").split("\t")]
+    if len(words) < 3 or _OTHER_COLUMNS & set(words):
+        return False
+    return all(word in names for word, names in zip(words, _NAMES_OF_COLUMNS, strict=False))
 
 
 def _is_header(line: bytes) -> bool:

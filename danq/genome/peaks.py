@@ -16,7 +16,7 @@ from danq.errors import DanqError, DanqErrors, shown, warn
 from danq.files import PathLike
 from danq.genome.bed import LONGEST_NAME, BedText, Flags, Integers, differs, read_numbers
 from danq.genome.chromosomes import Chromosomes, unknown_chromosome
-from danq.genome.peak_faults import is_name, line_fault
+from danq.genome.peak_faults import file_fault, is_name, line_fault
 from danq.genome.plausible import (
     LONG,
     MOST_UNKNOWN,
@@ -106,13 +106,14 @@ def read_peaks(
     first_file = 0
     with tqdm(total=len(paths), desc=progress, unit="file", disable=None) as bar:
         for files in _read_groups(paths):
+            next_file = first_file + len(files)
+            widths = widen[first_file:next_file] if widen else None
             group = _Group(files, chromosomes)
             errors += group.errors(regions)
+            errors += group.summit_errors(widths)
             if counts is not None:
                 counts += group.text.counts
-            next_file = first_file + len(files)
             if chromosomes is not None:
-                widths = widen[first_file:next_file] if widen else None
                 peaks = group.peaks(first_file, chromosomes, widths)
                 if not errors:
                     for warning in [] if regions else group.warnings():
@@ -179,15 +180,16 @@ class _Group:
         self._read_chromosomes(columns.tab1)
         if chromosomes is not None:
             length = chromosomes.lengths[np.maximum(self.chrom, 0)]
-            beyond = self.start >= length
-            beyond &= self.start < self.end
+            # A summit may be an interval without a base, behind the last one.
+            beyond = self.start >= length + (self.start == self.end)
             self.faulty |= beyond & (self.chrom >= 0)
 
     def _read_chromosomes(self, tab1: Integers) -> None:
         """Find the chromosome of each line; a first column that cannot be a name is faulty."""
         size = tab1 - self.text.lines.start
         self.faulty |= size > LONGEST_NAME
-        self.names, lengths, self.run = self.text.names(tab1, self.faulty)
+        names, lengths, self.run = self.text.names(tab1, self.faulty)
+        self.names = [_unquoted(name) for name in names]
         indices = np.full(len(lengths), -1, dtype=np.int64)
         unfit = np.zeros(len(lengths), dtype=bool)
         for run, name in enumerate(self.names):
@@ -206,6 +208,22 @@ class _Group:
         errors = []
         for index in range(n_files):
             errors += self._file_errors(index, regions)
+        return errors
+
+    def summit_errors(self, widths: Sequence[int] | None) -> list[DanqError]:
+        """Return an error for each file of summits that are not to be widened: they label no bin.
+
+        MACS writes summits as intervals of 1 bp, other programs as intervals without a base.
+        """
+        errors = []
+        size = self.end - self.start
+        for index, width in enumerate(widths or []):
+            rows = self._rows(index)
+            n = rows.stop - rows.start
+            if width == 0 and n and not self.faulty[rows].any() and size[rows].max() <= 1:
+                what = f"all {n} intervals are of 1 bp or none: summits, which label no bin"
+                fix = "give them a width in the column widen of the table, or give the peaks"
+                errors.append(DanqError(f"{what}; {fix}", self.files[index].path))
         return errors
 
     def warnings(self) -> list[DanqError]:
@@ -258,8 +276,9 @@ class _Group:
 
     def _line_errors(self, path: PathLike, faulty: Integers) -> list[DanqError]:
         """Return the errors of the first faulty lines, and how many more there are."""
-        if self.text.line(int(faulty[0])).lstrip().startswith(b"<"):
-            return [DanqError("is a web page, not peaks; download the file itself", path)]
+        what = file_fault(self.text.line(int(faulty[0])))
+        if what is not None:
+            return [DanqError(what, path)]
         errors = []
         for row in faulty[:MOST_ERRORS].tolist():
             number = self.text.line_number(row)
@@ -376,10 +395,10 @@ class _Group:
         end = self.end
         known = self.chrom >= 0
         length = chromosomes.lengths[np.maximum(self.chrom, 0)]
-        empty = known & (start == end)
+        margin = np.array(widen)[file] if widen else 0
+        empty = known & (start == end) & (margin == 0)
         self._count(known, empty, known & (end > length))
         if widen:
-            margin = np.array(widen)[file]
             start = np.maximum(start - margin, 0)
             end = end + margin
         end = np.minimum(end, length)
@@ -419,3 +438,10 @@ def _beside(intervals: Intervals) -> str:
     if middle == 0:
         return "the file has no other interval on it"
     return f"the file's middle interval has {middle:,} bp"
+
+
+def _unquoted(name: bytes) -> bytes:
+    """Return a name without the double quotes that R puts around texts."""
+    if len(name) > 2 and name.startswith(b'"') and name.endswith(b'"'):
+        return name[1:-1]
+    return name

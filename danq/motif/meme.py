@@ -327,7 +327,9 @@ def read_meme(path: PathLike) -> list[Motif]:
     Parameters
     ----------
     path : str or path-like
-        The file, plain or gzip.
+        The file, plain or gzip; what MEME, STREME and DREME write as text is of that format. The
+        pairs ``alength=``, ``w=`` and ``nsites=`` of a matrix may be left out, as
+        https://meme-suite.org/meme/doc/meme-format.html says: an empty line then ends it.
 
     Returns
     -------
@@ -350,25 +352,52 @@ def read_meme(path: PathLike) -> list[Motif]:
 
 @dataclass
 class _Draft:
-    """A motif while it is read: `width` is None until its matrix begins."""
+    """A motif while it is read: `width` is None where the file does not say it."""
 
     name: str
     alias: str
     line: int
+    has_matrix: bool = False
     width: int | None = None
     n_sites: int = 0
     rows: list[NDArray[np.float64]] = field(default_factory=list)
+    is_ended: bool = False  # by a line that is no row, where the width is not said
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has all rows of its matrix."""
+        """Whether it has all rows of its matrix, as far as is known."""
+        if self.width is None:
+            return bool(self.rows)
         return len(self.rows) == self.width
+
+    @property
+    def wants_rows(self) -> bool:
+        """Whether the next line must be a row, or end the matrix."""
+        if self.width is None:
+            return not self.is_ended
+        return not self.is_complete
+
+
+def _conversion(line: str) -> str:
+    """Return what to do with a file that is no MEME text, by its first line."""
+    if line.startswith("<"):
+        return "give MEME's text output (meme.txt), not a page or XML"
+    if line.startswith(">") and "\t" in line:
+        return "HOMER's motifs: convert them to MEME format"
+    if line.startswith(">"):
+        return "JASPAR's format, or FASTA: convert motifs with the MEME suite's jaspar2meme"
+    if re.match(r"(AC|ID|XX|VV|DE)\b", line):
+        return "TRANSFAC's format: convert it with the MEME suite's transfac2meme"
+    return "give a file in MEME format"
 
 
 class _MemeReader:
     """Reads line by line; `draft` is the motif whose MOTIF line came last."""
 
-    _BANNER = re.compile(r"\*+|MEME - .*")  # of MEME's own text output, before its version
+    # What the text output of MEME, STREME and DREME has before the version.
+    _BANNER = re.compile(r"\*+|#.*|[A-Z]+ - .*")
+    # What may follow a matrix whose width is not said, but for an empty line.
+    _END = re.compile(r"[*-]+|#.*|URL\s.*")
     _FOUR_NUMBERS = re.compile(r"[-+.\deE]+(\s+[-+.\deE]+){3}")
 
     def __init__(self, path: PathLike) -> None:
@@ -389,7 +418,7 @@ class _MemeReader:
             self._begin_matrix(number, line)
         elif line.startswith("ALPHABET") and not re.search(r"ACGT|DNA", line):
             self._fail("the alphabet is not DNA; give a file of DNA motifs", number)
-        elif self.draft is not None and self.draft.width is not None:
+        elif self.draft is not None and self.draft.has_matrix:
             self._read_matrix_line(self.draft, number, line)
 
     def finish(self) -> list[Motif]:
@@ -408,7 +437,7 @@ class _MemeReader:
             return
         if not line.startswith("MEME version"):
             what = f"a MEME file begins with 'MEME version', not {shown(line)}"
-            self._fail(f"{what}; give a file in MEME format", number)
+            self._fail(f"{what}; {_conversion(line)}", number)
         self.started = True
 
     def _open(self, number: int, words: list[str]) -> None:
@@ -423,14 +452,15 @@ class _MemeReader:
 
     def _begin_matrix(self, number: int, line: str) -> None:
         """Begin the matrix of the motif whose MOTIF line came last."""
-        if self.draft is None or self.draft.width is not None:
+        if self.draft is None or self.draft.has_matrix:
             self._fail("a matrix without a MOTIF line of its own; add the line", number)
         facts = dict(re.findall(r"(\w+)\s*=\s*([^\s=]+)", line))
-        four_bases = facts.get("alength", "4") == "4"
-        if not four_bases or not re.fullmatch(r"[1-9]\d*", facts.get("w", "")):
-            what = "a matrix line needs alength= 4 and w= the number of rows"
+        if facts.get("alength", "4") != "4" or not re.fullmatch(r"[1-9]\d*", facts.get("w", "1")):
+            what = "alength= must be 4, and w= the number of rows, where they are given"
             self._fail(f"{what}; fix it", number)
-        self.draft.width = int(facts["w"])
+        self.draft.has_matrix = True
+        if "w" in facts:
+            self.draft.width = int(facts["w"])
         self.draft.n_sites = self._site_count(number, facts.get("nsites", "0"))
 
     def _site_count(self, number: int, word: str) -> int:
@@ -445,11 +475,15 @@ class _MemeReader:
 
     def _read_matrix_line(self, draft: _Draft, number: int, line: str) -> None:
         """Read a row of the matrix; once it is complete, any line but a further row."""
-        if not draft.is_complete:
+        is_end = draft.width is None and (line == "" or self._END.fullmatch(line))
+        if draft.wants_rows and is_end:
+            draft.is_ended = True
+        elif draft.wants_rows:
             draft.rows.append(self._row(draft, number, line))
         elif self._FOUR_NUMBERS.fullmatch(line):
-            what = f"row {len(draft.rows) + 1} of motif {draft.name}, of width w= {draft.width}"
-            self._fail(f"{what}; fix the width", number)
+            known = "whose rows have ended" if draft.width is None else f"of width w= {draft.width}"
+            what = f"row {len(draft.rows) + 1} of motif {draft.name}, {known}"
+            self._fail(f"{what}; fix the matrix or its w=", number)
 
     def _row(self, draft: _Draft, number: int, line: str) -> NDArray[np.float64]:
         """Return the probabilities on a line, which must be a row of the matrix."""
@@ -459,7 +493,8 @@ class _MemeReader:
             values = np.zeros(0)
         four = values.shape == (4,)
         if not four or not (values >= 0).all() or abs(values.sum() - 1) > 0.01:
-            row = f"row {len(draft.rows) + 1} of {draft.width} of {draft.name}"
+            total = "" if draft.width is None else f" of {draft.width}"
+            row = f"row {len(draft.rows) + 1}{total} of {draft.name}"
             what = f"expected 4 probabilities that sum to 1 ({row}), not {shown(line)}"
             self._fail(f"{what}; fix the matrix or its w=", number)
         return values / values.sum()

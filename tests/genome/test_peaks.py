@@ -49,12 +49,13 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
         (
             "chr1\t10\t20\nchr1\t30\t1e3\n",
             2,
-            "start and end must be whole numbers, not '30' and '1e3'; fix the line",
+            "start and end must be whole numbers, not '30' and '1e3'; write all digits "
+            "(in R: options(scipen = 999))",
         ),
         (
             "chr1\t-5\t20\n",
             1,
-            "start and end must be whole numbers, not '-5' and '20'; fix the line",
+            "start and end must be whole numbers, not '-5' and '20'; clip the peaks (bedClip)",
         ),
         (
             "chr1\t+5\t20\n",
@@ -81,7 +82,8 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
         (
             'chr1\t5\t"20"\n',
             1,
-            "start and end must be whole numbers, not '5' and '\"20\"'; fix the line",
+            "start and end must be whole numbers, not '5' and '\"20\"'; write them without "
+            "quotes (in R: quote = FALSE)",
         ),
         (
             "chr1\t5\t12345678901234567890\n",
@@ -100,9 +102,9 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
             f"the chromosome '{'c' * 60}...' is not a name; fix the line",
         ),
         (
-            "chrom\tstart\tend\nchr1\t1\t2\n",
+            "chrom\tfrom\tto\nchr1\t1\t2\n",
             1,
-            "start and end must be whole numbers, not 'start' and 'end'; fix the line",
+            "start and end must be whole numbers, not 'from' and 'to'; fix the line",
         ),
         ("chr1\t21\t20\n", 1, "start 21 is after end 20; fix the line"),
         (
@@ -377,12 +379,38 @@ def test_aliases_lead_to_the_genomes_names(tmp_path):
 def test_summits_are_widened_and_clipped(tmp_path):
     for name in "ab":
         (tmp_path / name).write_text("chr2\t50\t51\nchr2\t480\t481\n")
+    with open(tmp_path / "b", "a") as file:
+        file.write("chr2\t90\t95\n")
     assert read(tmp_path / "a", tmp_path / "b", widen=[100, 0]) == [
         (0, "chr2", 0, 151),
         (0, "chr2", 380, 500),
         (1, "chr2", 50, 51),
         (1, "chr2", 480, 481),
+        (1, "chr2", 90, 95),
     ]
+
+
+@pytest.mark.parametrize("widen", [1, 100])
+def test_summits_without_a_base_are_widened(tmp_path, widen):
+    rows = [(50, 50), (0, 0), (500, 500)]
+    path = written(tmp_path, [f"chr2\t{start}\t{end}" for start, end in rows])
+    assert read(path, widen=[widen]) == [
+        (0, "chr2", max(start - widen, 0), min(end + widen, 500)) for start, end in rows
+    ]
+    with pytest.raises(DanqErrors, match=":1: start 501 is beyond the end of 'chr2'"):
+        read(written(tmp_path, ["chr2\t501\t501"]), widen=[widen])
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_summits_that_are_not_widened_are_refused(tmp_path, length):
+    lines = [f"chr2\t{start}\t{start + length}" for start in (5, 50, 450)]
+    path = written(tmp_path, lines)
+    what = (
+        "all 3 intervals are of 1 bp or none: summits, which label no bin; give them a width in "
+        "the column widen of the table, or give the peaks"
+    )
+    refuse(f"{path}: {what}", read, path, widen=[0])
+    assert len(read(written(tmp_path, [*lines, "chr2\t5\t9"]), widen=[0])) == 3 * length + 1
 
 
 def slow(text):
@@ -432,3 +460,74 @@ def test_intervals_equal_those_of_a_slow_reader(tmp_path_factory, files, crlf, s
     assert intervals == [
         (index, *row) for index, text in enumerate(texts) for row in slow(text) if row[1] < row[2]
     ]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("before", ["", "# a comment\ntrack name=x\n"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "chrom\tstart\tend\n",
+        "chr\tchromStart\tchromEnd\tname\n",
+        '"Chromosome"\t"Start"\t"End"\n',
+    ],
+)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_names_of_columns_quotes_and_a_byte_order_mark_are_read(
+    tmp_path, mark, before, header, quote
+):
+    path = tmp_path / "peaks.bed"
+    rows = [f"{quote}{chrom}{quote}\t5\t{end}\n" for chrom, end in (("chr1", 90), ("chr2", 80))]
+    text = f"{mark}{before}{header}{''.join(rows)}"
+    for packed in (False, True):
+        content = text.encode()
+        path.write_bytes(gzip.compress(content) if packed else content)
+        counts = []
+        assert read(path, counts=counts) == [(0, "chr1", 5, 90), (0, "chr2", 5, 80)]
+        n_headers = before.count("\n") + header.count("\n")
+        assert counts[0]["comment_track_and_blank_lines"] == n_headers
+    line = n_headers + 2
+    path.write_text(text.replace("80", "x"), encoding="utf-8")
+    with pytest.raises(DanqErrors, match=f"peaks.bed:{line}: start and end must be whole numbers"):
+        read(path)
+
+
+@pytest.mark.parametrize("header", ["", "# a comment\n"])
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (">chr1\nACGT\n", "is a FASTA file, not peaks; give BED or narrowPeak"),
+        ("chr1,1,20\nchr1,5,30\n", "has commas between its columns, where BED has tabs; write"),
+        ("fixedStep chrom=chr1 start=1 step=1\n5\n", "is a wiggle file: a signal, not peaks"),
+        (
+            "chr\tstart\tend\tlength\tabs_summit\nchr1\t2\t20\t19\t9\n",
+            "is a table that counts from 1, as MACS's .xls; give its .narrowPeak or .broadPeak",
+        ),
+        (
+            "chr\tstart\tend\tlength\tpileup\nchr1\t2\t20\t19\t9\n",
+            "is a table that counts from 1, as MACS's .xls; give its .narrowPeak or .broadPeak",
+        ),
+        (
+            "seqnames\tstart\tend\twidth\tstrand\nchr1\t2\t20\t19\t*\n",
+            "is R's table of a GRanges, which counts from 1; write BED",
+        ),
+        (
+            '"1"\t"chr1"\t2\t20\n',
+            "has the interval in columns 2 to 4, not 1 to 3",
+        ),
+        ("585\tchr1\t2\t20\tx\n", "has the interval in columns 2 to 4, not 1 to 3"),
+        (
+            "chr1\tmacs\tpeak\t2\t20\t9\t+\t.\tID=1\n",
+            "is GFF or GTF, which counts from 1; convert it to BED",
+        ),
+        ("chr1\t5\trs1\tA\tC\t9\n", "is a VCF: variants, not peaks; give BED or narrowPeak"),
+    ],
+)
+def test_a_file_that_is_no_bed_says_what_it_is(tmp_path, header, text, what):
+    path = tmp_path / "peaks.bed"
+    path.write_text(header + text)
+    with pytest.raises(DanqErrors) as caught:
+        read(path)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{path}: {what}")

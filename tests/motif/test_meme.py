@@ -85,6 +85,109 @@ def test_full_output_of_meme(tmp_path):
     assert motif.matrix.tolist() == [[0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0]]
 
 
+PAIRS = ["", "alength= 4", "w= 2", "nsites= 20 E= 0", "alength= 4 nsites= 7", "alength=4 w=2"]
+
+
+@pytest.mark.parametrize("pairs", PAIRS)
+@pytest.mark.parametrize("after", ["\n", "", "\nURL http://example.org\n", "\n# DREME\n", "***\n"])
+def test_what_the_format_leaves_optional_may_be_left_out(tmp_path, pairs, after):
+    rows = "0.1 0.2 0.3 0.4\n1 0 0 0\n"
+    motifs = [f"MOTIF {name}\nletter-probability matrix: {pairs}\n{rows}{after}" for name in "ab"]
+    path = tmp_path / "motifs.meme"
+    path.write_text(f"\ufeff{HEAD}{''.join(motifs)}", encoding="utf-8")
+    read = read_meme(path)
+    assert [motif.name for motif in read] == ["a", "b"]
+    for motif in read:
+        assert motif.matrix.tolist() == [[0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0]]
+
+
+def test_a_matrix_without_width_is_no_less_strict(refused):
+    start = f"{HEAD}MOTIF a\nletter-probability matrix:\n"
+    refused(f"{start}1 0 0 0\n1 0 0\n", 8, "expected 4 probabilities that sum to 1 (row 2 of a)")
+    refused(f"{start}1 0 0 0\nnan 0 0 0\n", 8, "expected 4 probabilities")
+    refused(f"{start}1 0 0 0\nA row\n", 8, "expected 4 probabilities")
+    refused(f"{start}1 0 0 0\n\n0 1 0 0\n", 9, "row 2 of motif a, whose rows have ended")
+    refused(f"{start}\n1 0 0 0\n", 8, "row 1 of motif a, whose rows have ended")
+    refused(start, 5, "motif a has no complete matrix")
+    refused(f"{start}\nMOTIF b\n{MATRIX}", 5, "motif a has no complete matrix")
+
+
+STREME = f"""\
+{"*" * 80}
+STREME - Sensitive, Thorough, Rapid, Enriched Motif Elicitation
+{"*" * 80}
+MEME version 5.5.5 (Release date: Thu Sep 14 08:48:04 2023 +1000)
+{"*" * 80}
+
+ALPHABET= ACGT
+
+strands: + -
+
+Background letter frequencies
+A 0.25 C 0.25 G 0.25 T 0.25
+
+MOTIF 1-CA STREME-1
+letter-probability matrix: alength= 4 w= 2 nsites= 20 E= 1.0e-004
+ 0.100000 0.200000 0.300000 0.400000
+ 1.000000 0.000000 0.000000 0.000000
+{"*" * 80}
+Stopped because 3 consecutive motifs exceeded the p-value threshold (0.05)
+{"*" * 80}
+"""
+DREME = """\
+# DREME 5.0.5
+# command:   dreme -p peaks.fa
+#      from: peaks.fa (today)
+
+MEME version 5.0.5
+
+ALPHABET "DNA" DNA-LIKE
+A "Adenine" CC0000 ~ T "Thymine" 008000
+C "Cytosine" 0000CC ~ G "Guanine" FFB300
+N "Any base" = ACGT
+END ALPHABET
+
+strands: + -
+
+Background letter frequencies (from dataset):
+A 0.25 C 0.25 G 0.25 T 0.25
+
+MOTIF CA DREME-1
+
+#             Word    RC Word        Pos        Neg    P-value    E-value
+# BEST          CA         TG         80         10   1.1e-038   4.4e-034
+
+letter-probability matrix: alength= 4 w= 2 nsites= 20 E= 4.4e-034
+0.100000 0.200000 0.300000 0.400000
+1.000000 0.000000 0.000000 0.000000
+
+
+Time 10 secs.
+"""
+
+
+@pytest.mark.parametrize(("text", "name"), [(STREME, "1-CA"), (DREME, "CA")])
+def test_streme_and_dreme_write_this_format(tmp_path, text, name):
+    """The layouts are those of the MEME suite's manual: no file of these programs is here."""
+    (tmp_path / "motifs.txt").write_text(text)
+    (motif,) = read_meme(tmp_path / "motifs.txt")
+    assert (motif.name, motif.n_sites) == (name, 20)
+    assert motif.matrix.tolist() == [[0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (">MA1.1 X\nA [1 2]\n", "convert motifs with the MEME suite's jaspar2meme"),
+        (">ACGT\tx\t6.0\n0.7\t0.1\t0.1\t0.1\n", "HOMER's motifs: convert them"),
+        ("AC M1\nXX\n", "convert it with the MEME suite's transfac2meme"),
+        ('<?xml version="1.0"?>\n', "give MEME's text output (meme.txt), not a page or XML"),
+    ],
+)
+def test_other_formats_of_motifs_are_named(refused, text, what):
+    refused(text, 1, what)
+
+
 def test_not_meme(refused):
     refused(">chr1\nACGT\n", 1, "begins with 'MEME version', not '>chr1'")
     refused("", None, "holds no motif")
@@ -93,7 +196,9 @@ def test_not_meme(refused):
 
 def test_not_dna(refused):
     refused("MEME version 4\nALPHABET= ACDEFGHIKLMNPQRSTVWY\n", 2, "not DNA")
-    refused(f"{HEAD}MOTIF a\nletter-probability matrix: alength= 20 w= 2\n", 6, "alength= 4")
+    refused(
+        f"{HEAD}MOTIF a\nletter-probability matrix: alength= 20 w= 2\n", 6, "alength= must be 4"
+    )
 
 
 @pytest.mark.parametrize("after", ["", f"MOTIF b\n{MATRIX}"])
