@@ -84,11 +84,8 @@ def other_names(user):
 
 
 def beyond_the_end(user):
-    write_bed(user / "a.bed", [("chr1", 100, 200), ("chr1", 5900, 6001)])
-    return (
-        "a.bed:2: 1 of 2 intervals end beyond their chromosome, the first at 6001 on 'chr1' "
-        "(6000 bp)"
-    )
+    write_bed(user / "a.bed", [("chr1", 100, 200), ("chr1", 5900, 4294967296)])
+    return "a.bed:2: the interval 5900-4294967296 ends 4,294,961,296 bp beyond 'chr1' (6,000 bp)"
 
 
 def spaces(user):
