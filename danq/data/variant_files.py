@@ -12,8 +12,9 @@ from Bio import bgzf
 from numpy.typing import NDArray
 
 import danq
-from danq.files import PathLike, atomic, read_lines
+from danq.files import PathLike, atomic
 from danq.genome.variants import Row, vcf_lines
+from danq.reading import read_lines
 
 Floats = NDArray[np.float64]
 

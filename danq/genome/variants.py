@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from danq.errors import DanqError, shown
-from danq.files import PathLike, read_lines
+from danq.files import PathLike
 from danq.genome.fields import read_fields
 from danq.genome.peaks import unknown_chromosome
+from danq.reading import read_lines
 
 _VERSION = re.compile(r"##fileformat=VCFv4\.\d+")
 _COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
