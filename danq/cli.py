@@ -239,14 +239,15 @@ def _add_check(steps: Any) -> None:
 def _check(output: str, configuration: str | None, settings: config.Extract, **files: Any) -> None:
     from danq.data.check import check
 
-    regions: list[str] = []
+    chosen: dict[str, list[str]] = {}
     if configuration is not None:
         from danq.training.plan import refuse_untrainable
 
         whole = config.load(_mapping(configuration))
         refuse_untrainable(whole)
-        regions = whole.attribution.regions
-    check(_sources(files), output, settings=settings, regions=regions)
+        targets = [*whole.attribution.targets, *filter(None, [whole.filters.target])]
+        chosen = {"regions": whole.attribution.regions, "chosen_targets": targets}
+    check(_sources(files), output, settings=settings, **chosen)
 
 
 def _add_extract(steps: Any) -> None:

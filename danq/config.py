@@ -267,6 +267,13 @@ class Extract(Section):
             "shifted windows take what enters at an end; 0: none, unknown bases enter"
         ),
     )
+    drop_empty: bool = Field(
+        False,
+        description=(
+            "leave out, and report, targets without a positive window in a split, or without a "
+            "negative one for training; else they are refused"
+        ),
+    )
     seed: int = Field(0, ge=0, description="seed of the sampled negatives")
 
     @model_validator(mode="after")

@@ -4,15 +4,20 @@ import json
 from collections.abc import Sequence
 
 from danq.config import Extract
-from danq.data.choice import choose, refuse_one_sided
 from danq.data.inputs import read_files
+from danq.data.one_sided import choose_usable, refuse_lost_targets
 from danq.data.regions import refuse_empty_regions
 from danq.files import PathLike, write_text
 from danq.genome.sources import Sources
 
 
 def check(
-    sources: Sources, output: PathLike, *, settings: Extract, regions: Sequence[str] = ()
+    sources: Sources,
+    output: PathLike,
+    *,
+    settings: Extract,
+    regions: Sequence[str] = (),
+    chosen_targets: Sequence[str] = (),
 ) -> None:
     """Read every file as `danq.data.extract.extract` will, and report all errors at once.
 
@@ -26,6 +31,8 @@ def check(
         As for `danq.data.extract.extract`.
     regions : sequence of str
         Regions whose windows will be explained, as chr1:100-300 (0-based half-open).
+    chosen_targets : sequence of str
+        Names or indices of targets that later steps will show.
 
     Raises
     ------
@@ -36,8 +43,8 @@ def check(
         files.
     """
     files = read_files(sources, settings, outputs=(output,))
-    choice = choose(files, files.settings)
-    refuse_one_sided(files, choice)
+    files, choice = choose_usable(files, files.settings)
+    refuse_lost_targets(files, chosen_targets)
     refuse_empty_regions(files, choice, regions)
     findings = {"windows": choice.windows(), **choice.facts(), **files.source}
     for line in [*files.lines(), *choice.lines()]:

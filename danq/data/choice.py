@@ -14,7 +14,7 @@ from danq.config import Extract
 from danq.data.counts import listed
 from danq.data.inputs import Files, Row, regions_on
 from danq.data.shortfalls import Shortfall, shortfalls
-from danq.errors import DanqError, DanqErrors, shown, warn
+from danq.errors import DanqError, shown, warn
 from danq.genome.bins import (
     NOWHERE,
     SPLITS,
@@ -258,51 +258,3 @@ def _gc_content(files: Files, bins: NDArray[np.bool_], settings: Extract) -> NDA
         counts = files.genome.gc(row.chrom, starts, settings.window)
         gc[row.bins][numbers] = counts / settings.window
     return gc
-
-
-def refuse_one_sided(files: Files, choice: Choice) -> None:
-    """Refuse splits and targets that cannot be trained on; warn of what cannot be measured.
-
-    Parameters
-    ----------
-    files : danq.data.inputs.Files
-        The user's files, read.
-    choice : Choice
-        The chosen bins.
-
-    Raises
-    ------
-    DanqErrors
-        Every split without a window; or every target whose training windows are all positive or
-        all negative.
-    """
-    windows = choice.windows()
-    empty = [split for split, number in windows.items() if number == 0]
-    if empty:
-        fix = "change extract.valid or extract.test"
-        raise DanqErrors([f"the {split} split has no usable window; {fix}" for split in empty])
-    errors = []
-    for split, positives in zip(SPLITS, choice.positives, strict=True):
-        for problem in _one_sided(files.targets, split, positives, windows[split]):
-            if split == "train":
-                fix = "remove it, or change the splits or extract.train_bins"
-                errors.append(f"{problem}; {fix}")
-            else:
-                fix = "its metrics there will be NA; change the splits to measure it"
-                warn(f"{problem}; {fix}")
-    if errors:
-        raise DanqErrors(errors)
-
-
-def _one_sided(
-    targets: list[Target], split: str, positives: NDArray[np.int64], n_windows: int
-) -> list[str]:
-    """Return a message for each target without a positive or a negative window in a split."""
-    problems = []
-    for index in np.flatnonzero((positives == 0) | (positives == n_windows)):
-        target = targets[index]
-        kind = "positive" if positives[index] == 0 else "negative"
-        name = shown(target.name)
-        what = f"target {name} has no {kind} window in the {split} split"
-        problems.append(f"{target.file}: {what}")
-    return problems

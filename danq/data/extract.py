@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from danq.config import Extract
-from danq.data.choice import Choice, choose, refuse_one_sided
 from danq.data.dataset_writer import Writer, create_dataset
 from danq.data.inputs import Files, Row, read_files
+from danq.data.one_sided import Usable, choose_usable
 from danq.files import PathLike, write_text
 from danq.genome.bins import SPLITS, Grid
 from danq.genome.sources import Sources
@@ -53,8 +53,8 @@ def extract(
     """
     files = read_files(sources, settings, outputs=(output, table))
     settings = files.settings
-    choice = choose(files, settings)
-    refuse_one_sided(files, choice)
+    usable = choose_usable(files, settings)
+    files, choice = usable
     for line in [*files.lines(), *choice.lines()]:
         print(line)
     splits = {"valid": settings.valid, "test": settings.test}
@@ -71,7 +71,7 @@ def extract(
         margin=settings.margin,
     ) as writer:
         _write_windows(writer, files, choice.codes, settings)
-    write_text(table, _table(files, choice))
+    write_text(table, _table(usable))
 
 
 def _bins(settings: Extract) -> dict[str, Any]:
@@ -132,10 +132,11 @@ def _write_bins(
             writer.append(split, windows, labels[chosen], starts[chosen], margins)
 
 
-def _table(files: Files, choice: Choice) -> str:
+def _table(usable: Usable) -> str:
     """Return the run's table of targets (TSV): names, files, checksums, peaks and positives."""
     header = ["name", "group", "jaspar", "file", "sha256", "n_peaks", *SPLITS]
     lines = ["\t".join(header)]
+    files, choice = usable
     for index, target in enumerate(files.targets):
         checksum = files.source["peaks"][index]["sha256"]
         positives = choice.positives[:, index].tolist()

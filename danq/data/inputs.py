@@ -6,7 +6,7 @@ read literally (clipped, skipped, taken as N) is counted. The genome stays packe
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
@@ -126,6 +126,18 @@ class Files(NamedTuple):
             where = f" (in {total.files} files)" if total.files > 1 else ""
             lines.append(f"{what}: {total.number:,}{where}")
         return lines
+
+    def without(self, dropped: Collection[int]) -> "Files":
+        """Return the files without some targets, given by their indices."""
+        keep = np.array([index not in dropped for index in range(len(self.targets))])
+        kept = np.flatnonzero(keep).tolist()
+        peaks = [self.source["peaks"][index] for index in kept]
+        return self._replace(
+            targets=[self.targets[index] for index in kept],
+            labels=self.labels.only(keep),
+            n_peaks=[self.n_peaks[index] for index in kept],
+            source={**self.source, "peaks": peaks},
+        )
 
     def margins(self, chrom: str, starts: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Cut the margins of training windows, without the bases of the two other splits.

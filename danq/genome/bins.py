@@ -33,6 +33,7 @@ Flags = NDArray[np.bool_]
 Interval = tuple[str, int, int]
 
 _BIN_MASK = (1 << 32) - 1  # the bits of a bin's number, below those of its target
+_TARGET_MASK = (1 << 16) - 1  # the bits of a target in a pair, below those of its bin
 _BITS = np.array([128, 64, 32, 16, 8, 4, 2, 1], dtype=np.uint8)
 
 
@@ -210,6 +211,20 @@ class Labels:
     def touched(self) -> Flags:
         """Return whether each bin shares a base with any interval, bool (grid.n,)."""
         return self._touched
+
+    def only(self, targets: Flags) -> "Labels":
+        """Return the labels of some targets, given as bool (T,), numbered anew.
+
+        What any interval touches stays the same: the peaks of the other targets are still peaks.
+        """
+        labels = Labels(self.grid, int(np.count_nonzero(targets)))
+        labels._touched = self._touched
+        numbers = np.cumsum(targets) - 1
+        for pairs in self.pairs:
+            kept = pairs[targets[pairs & _TARGET_MASK]]
+            target = numbers[kept & _TARGET_MASK]
+            labels.pairs.append(kept >> 16 << 16 | target)
+        return labels
 
     def labelled(self, targets: Flags | None = None) -> Flags:
         """Return which bins have a label.

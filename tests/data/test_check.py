@@ -48,7 +48,8 @@ def test_every_target_without_training_positives_is_named(toy, tmp_path):
         check(sources, tmp_path / "inputs.json", settings=SETTINGS)
     assert str(caught.value).splitlines() == [
         f"{tmp_path}/{name}.bed: target '{name.upper()}' has no positive window in the train "
-        "split; remove it, or change the splits or extract.train_bins"
+        "and valid splits: it cannot be learnt; remove it, change the splits or "
+        "extract.train_bins, or have such targets left out with extract.drop_empty"
         for name in "cd"
     ]
 

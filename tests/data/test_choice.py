@@ -8,6 +8,16 @@ from tests.conftest import BIN, LENGTHS, WINDOW, write_bed, write_fasta
 from tests.data.test_extract import FLANK, per_base, read_windows, rows_of
 
 
+def everywhere(folder):
+    """Write a table of a target that has peaks, and bins without one, wherever a split may lie."""
+    peaks = []
+    for chrom, length in LENGTHS.items():
+        peaks += [(chrom, start, start + 300) for start in range(500, length - 500, 1_000)]
+    write_bed(folder / "everywhere.bed", peaks)
+    (folder / "everywhere.tsv").write_text("name\tfile\nE\teverywhere.bed\n")
+    return folder / "everywhere.tsv"
+
+
 def test_every_bin_is_a_window_or_counted_as_dropped(toy, run_extract, tmp_path):
     run_extract(toy, tmp_path, blacklist=[toy / "blacklist.bed"])
     facts, rows = read_windows(tmp_path)
@@ -33,7 +43,7 @@ def test_every_bin_is_a_window_or_counted_as_dropped(toy, run_extract, tmp_path)
 @pytest.mark.parametrize("stride", [BIN, 40])
 def test_no_base_of_a_training_window_lies_in_another_region(stride, toy, run_extract, tmp_path):
     regions = {"valid": ["chr1:5000-9000"], "test": ["chr1:9000-12000", "chr3"]}
-    run_extract(toy, tmp_path, stride=stride, **regions)
+    run_extract(toy, tmp_path, stride=stride, targets=everywhere(tmp_path), **regions)
     facts, rows = read_windows(tmp_path)
     owner = {}
     for chrom, start, end, split, _ in rows:
@@ -96,24 +106,11 @@ def test_windows_of_unknown_bases_are_dropped(toy, run_extract, tmp_path):
     assert not [row for row in rows if row[0] == "chr1" and 9_800 < row[1] < 10_800]
 
 
-def test_a_target_without_a_positive_in_the_test_split_is_warned_of(
-    toy, run_extract, tmp_path, capsys
-):
-    write_bed(tmp_path / "c.bed", [("chr1", 2_000, 4_000), ("chr2", 2_000, 2_400)])
-    (tmp_path / "targets.tsv").write_text(f"name\tfile\nC\tc.bed\nA\t{toy / 'a.bed'}\n")
-    run_extract(toy, tmp_path, targets=tmp_path / "targets.tsv", table=tmp_path / "out.tsv")
-    output = capsys.readouterr().err
-    assert (
-        "c.bed: target 'C' has no positive window in the test split; its metrics there will be NA"
-        in output
-    )
-
-
 def test_a_target_without_a_training_positive_is_refused(toy, run_extract, tmp_path):
     write_bed(tmp_path / "c.bed", [("chr3", 2_000, 4_000)])
     (tmp_path / "targets.tsv").write_text("name\tfile\nC\tc.bed\n")
     with pytest.raises(
-        DanqError, match=r"c\.bed: target 'C' has no positive window in the train split"
+        DanqError, match=r"c\.bed: target 'C' has no positive window in the train and valid"
     ):
         run_extract(toy, tmp_path / "out", targets=tmp_path / "targets.tsv")
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
@@ -226,9 +223,10 @@ def test_mostly_unmappable_bins_are_left_out(toy, run_extract, tmp_path):
 
 
 def test_windows_can_be_taken_from_some_chromosomes(toy, run_extract, tmp_path):
-    run_extract(
-        toy, tmp_path, valid=["chr1:0-4000"], test=["chr1:4000-8000"], chromosomes=["chr1", "chr2"]
-    )
+    regions = {"valid": ["chr1:0-4000"], "test": ["chr1:4000-8000"]}
+    chromosomes = ["chr1", "chr2"]
+    targets = everywhere(tmp_path)
+    run_extract(toy, tmp_path, **regions, chromosomes=chromosomes, targets=targets)
     source, rows = read_windows(tmp_path)
     assert {row[0] for row in rows} == {"chr1", "chr2"} and source["dropped"][
         "chromosome_left_out"

@@ -26,6 +26,8 @@ rule simulate:
 
 # The knobs of sampled bins have no effect on other ones: left out, a change of them reruns nothing.
 unused_knobs = () if settings.extract.train_bins in ("sampled", None) else ("negatives", "match_gc", "seed")
+if not settings.extract.drop_empty:
+    unused_knobs += ("drop_empty",)
 extract_flags = flags(settings.extract, unused_knobs)
 
 conditions = [f"{column}={value}" for column, value in settings.where.items()]

@@ -28,6 +28,13 @@ def dropped_bins(run: Run) -> pd.DataFrame:
     return pd.DataFrame(list(dropped.items()), columns=["reason", "bins"], dtype=object)
 
 
+def dropped_targets(run: Run) -> list[str]:
+    """Return the names of the targets that were left out, as a split could not show them."""
+    rows = run.source.get("dropped_targets")
+    rows = rows if isinstance(rows, list) else []
+    return [str(row["name"]) for row in rows if isinstance(row, dict) and "name" in row]
+
+
 def leakage(run: Run) -> pd.DataFrame:
     """Return what each split shares with another.
 

@@ -8,6 +8,7 @@ from danq.report import figures
 from danq.report.findings.data import (
     copied,
     dropped_bins,
+    dropped_targets,
     input_counts,
     leakage,
     splits,
@@ -48,6 +49,20 @@ def data(run: Run) -> Section:
 
 
 def _cautions(run: Run) -> list[str]:
+    """Say what was left out, and which chromosomes repeat held-out sequence."""
+    return [*_left_out(run), *_copies(run)]
+
+
+def _left_out(run: Run) -> list[str]:
+    """Say which targets were left out, as they cannot be learnt or measured."""
+    names = dropped_targets(run)
+    if not names:
+        return []
+    without = "without a positive window in a split, or a negative one for training"
+    return [f"Left out, {without}: {plural(len(names), 'target')} ({listed(names, 20)})."]
+
+
+def _copies(run: Run) -> list[str]:
     """Say which chromosomes repeat held-out sequence."""
     copies = copied(run)
     if not copies:
