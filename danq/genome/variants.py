@@ -12,8 +12,8 @@ import numpy as np
 
 from danq.errors import DanqError, shown
 from danq.files import PathLike
+from danq.genome.chromosomes import unknown_chromosome
 from danq.genome.fields import read_fields
-from danq.genome.peaks import unknown_chromosome
 from danq.reading import read_lines
 
 _VERSION = re.compile(r"##fileformat=VCFv4\.\d+")
