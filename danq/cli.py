@@ -138,14 +138,25 @@ def _call(module: str, function: str) -> Callable[..., None]:
 
 def _add_settings(steps: Any) -> None:
     step = Step(steps, "settings", _write_settings, "write the complete configuration of a run")
-    step.option("--json", required=True, help="the configuration as JSON")
+    step.option("--json", help="the configuration as JSON")
+    step.inputs(
+        "configfile",
+        "the configuration as YAML files, the later over the earlier: mistakes are told with their "
+        "lines, which Snakemake does not say of what is not YAML",
+    )
     step.output("output", "config.yaml with every value")
 
 
-def _write_settings(json: str, output: str) -> None:
+def _write_settings(json: str | None, configfile: list[str], output: str) -> None:
     from danq.files import write_text
+    from danq.genome.yaml_keys import load_files
 
-    settings = config.load(_mapping(json))
+    if json is not None and not configfile:
+        settings = config.load(_mapping(json))
+    elif json is None and configfile:
+        settings = load_files(configfile)
+    else:
+        raise DanqError("give either --json or --configfile")
     write_text(output, config.to_yaml(settings))
 
 

@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
-from danq import cli
+from danq import cli, config
 from danq.files import hold_outputs, read_table
 from danq.motif.meme import Motif, jaspar, write_meme
 from tests.conftest import SPLITS, self_describing, write_bed
@@ -264,3 +265,19 @@ def test_a_file_whose_name_is_not_utf8_is_read(user):
 def check_words(user, genome):
     words = ["--genome", genome, "--targets", user / "targets.tsv", "--window", 400]
     return [*words, "--valid", "chr2", "--test", "chr3", "--output", user / "check.json"]
+
+
+def test_a_configuration_is_completed_or_refused_with_its_line(tmp_path, capsys):
+    path = tmp_path / "own.yaml"
+    output = tmp_path / "all.yaml"
+    path.write_text("run: 012\nextract: {valid: [chr1], test: [chr2]}\n")
+    assert cli.main(["settings", "--configfile", str(path), "--output", str(output)]) == 0
+    assert config.load(yaml.safe_load(output.read_text())).run == "012"
+    output.unlink()
+    path.write_text("run: 012\nseeds: !!python/tuple [1]\n")
+    assert cli.main(["settings", "--configfile", str(path), "--output", str(output)]) == 2
+    expected = f"danq: {path}:2: holds the tag '!!python/tuple', which asks for a type that no knob"
+    assert expected in capsys.readouterr().err and not output.exists()
+    for both in ([], ["--json", "{}", "--configfile", str(path)]):
+        assert cli.main(["settings", *both, "--output", str(output)]) == 2
+        assert "danq: give either --json or --configfile" in capsys.readouterr().err

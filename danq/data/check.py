@@ -43,7 +43,9 @@ def check(
         files.
     """
     files = read_files(sources, settings, outputs=(output,))
-    files, choice = choose_usable(files, files.settings)
+    usable = choose_usable(files, files.settings)
+    files = usable.files
+    choice = usable.choice
     refuse_lost_targets(files, chosen_targets)
     refuse_empty_regions(files, choice, regions)
     findings = {"windows": choice.windows(), **choice.facts(), **files.source}

@@ -54,7 +54,8 @@ def extract(
     files = read_files(sources, settings, outputs=(output, table))
     settings = files.settings
     usable = choose_usable(files, settings)
-    files, choice = usable
+    files = usable.files
+    choice = usable.choice
     for line in [*files.lines(), *choice.lines()]:
         print(line)
     splits = {"valid": settings.valid, "test": settings.test}
@@ -136,7 +137,8 @@ def _table(usable: Usable) -> str:
     """Return the run's table of targets (TSV): names, files, checksums, peaks and positives."""
     header = ["name", "group", "jaspar", "file", "sha256", "n_peaks", *SPLITS]
     lines = ["\t".join(header)]
-    files, choice = usable
+    files = usable.files
+    choice = usable.choice
     for index, target in enumerate(files.targets):
         checksum = files.source["peaks"][index]["sha256"]
         positives = choice.positives[:, index].tolist()

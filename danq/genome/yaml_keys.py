@@ -1,13 +1,15 @@
 """Keys of the user's YAML files: their lines, and keys that are given twice."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import yaml
 
+from danq.config import Config, load
 from danq.errors import DanqError, shown
 from danq.files import PathLike
-from danq.genome.yaml_text import entries, line_of, read_nodes
+from danq.genome.yaml_text import entries, line_of, merged, read_mapping, read_nodes
 
 
 class KeyLocation(NamedTuple):
@@ -56,6 +58,30 @@ def find_key(paths: Sequence[PathLike], keys: Sequence[str]) -> KeyLocation:
                 location = KeyLocation(str(path), line_of(key_node))
                 deepest = depth
     return location
+
+
+def load_files(paths: Sequence[PathLike]) -> Config:
+    """Read and check a configuration, as Snakemake and the workflow do.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        YAML files, the later ones overriding the earlier, key by key.
+
+    Returns
+    -------
+    danq.config.Config
+
+    Raises
+    ------
+    DanqError
+        A file is not YAML, gives a key twice, or has a key or value that is not allowed; with the
+        line.
+    """
+    refuse_double_keys(paths)
+    content = merged([read_mapping(path) for path in paths])
+    content.pop("pathvars", None)
+    return load(content, partial(find_key, paths))
 
 
 def refuse_double_keys(paths: Iterable[PathLike]) -> None:
