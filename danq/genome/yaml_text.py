@@ -17,6 +17,8 @@ from danq.files import PathLike
 MOST_VALUES = 100_000
 """Values of a file after its references are unfolded; real ones have some hundred."""
 
+_PROGRAM = "__use_yte__"  # https://yte-template-engine.github.io
+
 _TAG = "tag:yaml.org,2002:"
 # Of these are the values that stand in a file without a tag.
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge", "value")
@@ -132,12 +134,17 @@ def read_mapping(path: PathLike) -> dict[str, Any]:
     Raises
     ------
     DanqError
-        As `read_nodes`; or the file does not hold keys and values.
+        As `read_nodes`; or the file does not hold keys and values, or is a template, which
+        Snakemake would run.
     """
     root = read_nodes(path)
     if not isinstance(root, yaml.MappingNode):
         line = line_of(root) if root else None
         raise DanqError("holds no keys and values, as run: name; write some", path, line)
+    for key, _ in entries(root):
+        if key.value == _PROGRAM:
+            what = f"the key {_PROGRAM} makes Snakemake run what the file holds; remove it"
+            raise DanqError(what, path, line_of(key))
     return _value(root)
 
 

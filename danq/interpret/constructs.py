@@ -119,6 +119,11 @@ def draw_backgrounds(
 # --- sites ---
 
 
+def fits(window: int, a: Motif, b: Motif) -> bool:
+    """Say whether two motifs fit side by side into a window (bp)."""
+    return len(a.matrix) + len(b.matrix) <= window
+
+
 def distances(window: int, a: Motif, b: Motif, step: int, largest: int) -> NDArray[np.int64]:
     """Return the distances at which two motifs are probed.
 

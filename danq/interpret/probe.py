@@ -32,7 +32,13 @@ from danq.data.dataset import open_dataset
 from danq.data.shortfalls import Shortfall, largest_distance, tell
 from danq.files import PathLike, write_table
 from danq.genome.sequence import one_hot
-from danq.interpret.constructs import dinucleotides, distances, draw_backgrounds, place_sites
+from danq.interpret.constructs import (
+    dinucleotides,
+    distances,
+    draw_backgrounds,
+    fits,
+    place_sites,
+)
 from danq.interpret.pairs import Pair, choose_pairs
 from danq.motif.sites import ARRANGEMENTS, draw_sites
 from danq.network.strands import BATCH
@@ -122,6 +128,8 @@ def probe(
     with open_dataset(dataset) as data:
         model.refuse_other_data(data)
         pairs = choose_pairs(settings.pairs, data, motifs)
+        if not settings.pairs:
+            pairs = [pair for pair in pairs if fits(data.window, *pair)]
         spacings = []
         for a, b in pairs:
             spacing = distances(data.window, a, b, settings.step, settings.largest)

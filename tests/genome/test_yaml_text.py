@@ -122,6 +122,7 @@ def reads(read, text):
         (b"a: 1\nb: \xff\n", 2, "is not UTF-8 text; save it as such"),
         ("- a\n- b\n", 1, "holds no keys and values, as run: name; write some"),
         ("just text\n", 1, "holds no keys and values, as run: name; write some"),
+        ("a: 1\n__use_yte__: true\n", 2, "the key __use_yte__ makes Snakemake run what the file"),
         ("# nothing\n", None, "holds no keys and values, as run: name; write some"),
         ("a: &x [*x]\n", 1, "holds more than 100,000 values, its references (*) unfolded; write"),
         ("[" * 5000, None, "is nested too deeply; flatten it"),

@@ -3,9 +3,11 @@ import pytest
 from danq.catalog import MODELS
 from danq.config import Config
 from danq.errors import DanqError
+from danq.motif.meme import jaspar, write_meme
 from danq.network.models import build
 from danq.training.plan import refuse_untrainable
 
+N_MOTIFS = 20
 SPLITS = {"valid": ["chr2"], "test": ["chr3"]}
 
 
@@ -39,3 +41,25 @@ def test_windows_that_are_too_short_for_a_model_are_refused(model, train):
     message = f"^models: {model}: a window of {window - 2} bp is too short for this model; use a"
     with pytest.raises(DanqError, match=message):
         refuse_untrainable(settings(window - 2, model, **train))
+
+
+@pytest.fixture
+def motifs(tmp_path):
+    """Return a file of N_MOTIFS known motifs."""
+    path = tmp_path / "known.meme"
+    known = jaspar("JASPAR2024", "fungi")[:N_MOTIFS]
+    write_meme(path, known)
+    return str(path)
+
+
+@pytest.mark.parametrize(("scale", "fits"), [(N_MOTIFS / 320, True), ((N_MOTIFS - 1) / 320, False)])
+def test_more_known_motifs_than_filters_are_refused(motifs, scale, fits):
+    """DanQ has 320 filters as published: https://doi.org/10.1093/nar/gkw226."""
+    plan = settings(1000, "danq", scale=scale, initialise_from="known")
+    plan = plan.model_copy(update={"motifs": motifs})
+    if fits:
+        refuse_untrainable(plan)
+    else:
+        message = f"models: danq: {N_MOTIFS} known motifs do not fit {N_MOTIFS - 1} filters; give"
+        with pytest.raises(DanqError, match=message):
+            refuse_untrainable(plan)
