@@ -13,6 +13,7 @@ from danq import cli, config
 from danq.data.dataset import open_dataset
 from danq.files import read_table
 from danq.genome.sequence import encode, one_hot, reverse_complement
+from danq.interpret.pairs import Pair
 from danq.interpret.probe import COLUMNS, interaction, probe, window_log_odds
 from danq.motif.meme import write_meme
 from danq.motif.sites import ARRANGEMENTS
@@ -30,6 +31,7 @@ from tests.interpret.helpers import (
     other_strand,
     random_windows,
     trained_model,
+    word_motif,
 )
 
 # --- a model whose every answer is known ---
@@ -309,6 +311,14 @@ def test_without_a_pair_the_table_is_empty_and_says_why(run, monkeypatch, capsys
     assert table.empty
     message = "no row: no --pairs were given, and fewer than two known motifs"
     assert message in capsys.readouterr().err
+
+
+def test_motifs_that_nobody_named_and_that_do_not_fit_a_window_are_not_probed(run, monkeypatch):
+    long = word_motif("long", 1000 * "A", "long")
+    pairs = [Pair(long, long), Pair(*PAIR)]
+    monkeypatch.setattr("danq.interpret.probe.choose_pairs", lambda *_: pairs)
+    table = read_table(run(TwoTargets(), pairs=[]))
+    assert table["pair"].unique().tolist() == [Pair(*PAIR).name]
 
 
 @pytest.fixture
