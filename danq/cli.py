@@ -486,6 +486,21 @@ def _add_predict(steps: Any) -> None:
     step.threads()
 
 
+def _add_simulate_variants(steps: Any) -> None:
+    summary = "write variants of a simulated genome, and what each does to every label"
+    action = _call("simulation.variants", "simulate_variants")
+    step = Step(steps, "simulate-variants", action, summary, config.Simulate)
+    step.option(
+        "--on",
+        nargs="+",
+        metavar="CHROM",
+        required=True,
+        help="chromosomes where they lie, such as those of the test split",
+    )
+    step.output("vcf", "the variants (VCF)")
+    step.output("table", "the same with their effects (TSV)")
+
+
 def _add_variants(steps: Any) -> None:
     summary = "score variants: what a change of the sequence changes in the predictions"
     action = _call("network.variants", "variants")
@@ -821,6 +836,7 @@ _STEPS: tuple[Callable[[Any], None], ...] = (
     _add_train,
     _add_tune,
     _add_predict,
+    _add_simulate_variants,
     _add_variants,
     _add_contrast,
     _add_thresholds,
