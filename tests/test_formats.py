@@ -8,10 +8,11 @@ import h5py
 import pytest
 
 from danq.formats import other_format
+from danq.genome.aliases import read_aliases
 from danq.genome.chromosomes import Chromosomes
 from danq.genome.fasta import read_genome
 from danq.genome.peaks import read_peaks
-from danq.genome.tables import read_aliases, read_targets
+from danq.genome.tables import read_targets
 from danq.motif.meme import read_meme
 from tests.conftest import refuse
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from danq import reading
 from danq.errors import DanqError
 from danq.files import checksums
+from danq.genome.aliases import read_aliases
 from danq.genome.chromosomes import Chromosomes
 from danq.genome.fasta import open_fasta, read_genome
 from danq.genome.peaks import read_peaks
-from danq.genome.tables import read_aliases, read_targets
+from danq.genome.tables import read_targets
 from danq.motif.meme import read_meme
 from danq.reading import read_bytes, read_lines, read_pieces
 from tests.conftest import refuse

@@ -19,6 +19,7 @@ from danq.data.counts import total_counts
 from danq.data.margins import cut_margins
 from danq.errors import DanqError, DanqErrors
 from danq.files import PathLike, refuse_overwriting
+from danq.genome.aliases import own_names, read_aliases
 from danq.genome.bins import Grid, Labels, coverage, flank, overlapping
 from danq.genome.chromosomes import Chromosomes
 from danq.genome.contents import Watch, changed, recorded_checksums
@@ -29,7 +30,6 @@ from danq.genome.sources import Sources, is_url, local_path, verify
 from danq.genome.tables import (
     Region,
     Target,
-    read_aliases,
     read_regions,
     read_rows,
     read_targets,
@@ -251,6 +251,7 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
     counted = errors.call(read_genome, sources.genome)
     if counted is not None:
         chromosomes = errors.call(_chromosomes, counted.genome, sources.aliases)
+        settings = _with_own_names(settings, counted.genome.lengths, chromosomes)
         regions = errors.call(_regions, counted.genome.lengths, settings)
     filled = _fill_in(settings, counted, regions)
     settings = filled.settings
@@ -368,6 +369,18 @@ def _chromosomes(genome: Genome, aliases: PathLike | None) -> Chromosomes:
     if aliases is None:
         return Chromosomes(genome.lengths)
     return Chromosomes(genome.lengths, read_aliases(aliases, list(genome.lengths)))
+
+
+def _with_own_names(
+    settings: Extract, lengths: Mapping[str, int], chromosomes: Chromosomes | None
+) -> Extract:
+    """Replace aliases of chromosomes by the genome's own names, in all knobs that name some."""
+    if chromosomes is None:
+        return settings
+    names = {}
+    for knob in ("valid", "test", "chromosomes"):
+        names[knob] = own_names(getattr(settings, knob), lengths, chromosomes.aliases)
+    return settings.model_copy(update=names)
 
 
 class _Regions(NamedTuple):

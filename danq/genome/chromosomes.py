@@ -24,15 +24,18 @@ class Chromosomes:
         The genome's own names.
     lengths : numpy.ndarray, shape (C,), int64
         Length of each chromosome (bp).
+    aliases : dict of str to str
+        As given.
     """
 
     def __init__(self, lengths: Mapping[str, int], aliases: Mapping[str, str] | None = None):
         self.names = list(lengths)
         self.lengths = np.array(list(lengths.values()), dtype=np.int64)
+        self.aliases = dict(aliases or {})
         self._twins = {_plain(name): name for name in self.names}
         indices = {name: index for index, name in enumerate(self.names)}
         self._indices = {}
-        for alias, name in (aliases or {}).items():
+        for alias, name in self.aliases.items():
             if name in indices:
                 self._indices[alias.encode()] = indices[name]
         for name, index in indices.items():

@@ -5,7 +5,7 @@ by `danq.genome.peaks`.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -197,47 +197,6 @@ def find_target(word: str, names: Sequence[str]) -> int:
     raise DanqError(f"no target is called {shown(word)}; {fix}")
 
 
-def read_aliases(path: PathLike, names: Collection[str]) -> dict[str, str]:
-    """Read a table of chromosome names, as UCSC's ``chromAlias.txt``.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Tab-separated; the genome's name in the first column, other names in further ones, empty
-        cells allowed; read as `danq.genome.fields.read_fields` says.
-    names : collection of str
-        Chromosomes of the genome; rows of others are skipped.
-
-    Returns
-    -------
-    dict of str to str
-        The genome's own name of each other name.
-
-    Raises
-    ------
-    DanqError
-        One name for two chromosomes, or no row of the table is of this genome.
-    """
-    known = set(names)
-    aliases: dict[str, str] = {}
-    for number, (name, *other_names) in _text_fields(path):
-        if name not in known:
-            continue
-        for alias in filter(None, other_names):
-            chromosome = aliases.setdefault(alias, name)
-            if chromosome != name or (alias in known and alias != name):
-                what = f"{shown(alias)} stands for two chromosomes; remove it from one of them"
-                raise DanqError(what, path, number)
-    if not aliases:
-        listed = ", ".join(map(shown, list(names)[:5]))
-        what = (
-            f"names no chromosome of the genome, which has {listed}, in its first column; "
-            "put the genome's own names there"
-        )
-        raise DanqError(what, path)
-    return aliases
-
-
 class Row(NamedTuple):
     """A row of a table.
 
@@ -277,7 +236,7 @@ def read_rows(path: PathLike, needed: Sequence[str]) -> Iterator[Row]:
         columns.
     """
     header = None
-    for number, words in _text_fields(path, set(needed).issubset):
+    for number, words in text_fields(path, set(needed).issubset):
         if header is not None:
             yield _row(path, number, header, words)
         else:
@@ -286,10 +245,28 @@ def read_rows(path: PathLike, needed: Sequence[str]) -> Iterator[Row]:
         raise DanqError(f"is empty; it needs a header with {', '.join(needed)}", path)
 
 
-def _text_fields(
+def text_fields(
     path: PathLike, is_header: Callable[[Sequence[str]], bool] | None = None
 ) -> Iterator[Fields]:
-    """Yield the fields of each line of a table; refuse control characters."""
+    """Yield the fields of each line of a table; refuse control characters.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The table, UTF-8, plain or gzip.
+    is_header : callable, optional
+        As for `danq.genome.fields.read_fields`.
+
+    Yields
+    ------
+    danq.genome.fields.Fields
+        Line number and texts.
+
+    Raises
+    ------
+    DanqError
+        As `danq.genome.fields.read_fields`, or a control character.
+    """
     for row in read_fields(path, is_header):
         control = re.search(r"[\x00-\x08\x0b-\x1f\x7f]", "\t".join(row.texts))
         if control:

@@ -12,10 +12,10 @@ from danq.config import Variants
 from danq.data import variant_files as files
 from danq.errors import DanqError
 from danq.files import PathLike
+from danq.genome.aliases import read_aliases
 from danq.genome.background import kinds_of, random_variants
 from danq.genome.fasta import read_genome
 from danq.genome.sequence import Genome
-from danq.genome.tables import read_aliases
 from danq.genome.variants import Row, is_vcf, parse_variants, read_variants
 from danq.network.predict_sequences import Ensemble, choose_columns, load_models
 from danq.network.variant_blocks import Prepared, Preparer, blocks

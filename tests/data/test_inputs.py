@@ -8,6 +8,7 @@ import pytest
 from danq import cli
 from danq.config import Extract
 from danq.data.check import check
+from danq.data.dataset import open_dataset
 from danq.data.inputs import read_files
 from danq.errors import DanqError
 from danq.genome.fasta import read_genome
@@ -50,6 +51,17 @@ def test_peaks_may_call_the_chromosomes_otherwise(toy, run_extract, tmp_path):
         toy, tmp_path / "out", targets=tmp_path / "targets.tsv", aliases=tmp_path / "aliases.tsv"
     )
     assert rows_of(tmp_path / "out") == rows_of(run_extract(toy, tmp_path / "plain"))
+
+
+def test_regions_may_call_the_chromosomes_otherwise(toy, run_extract, tmp_path):
+    (tmp_path / "aliases.tsv").write_text("1\tchr1\tensembl\n2\tchr2\tensembl\n3\tchr3\tucsc\n")
+    named = {"valid": ["2:0-6000"], "test": ["3"], "chromosomes": ["1", "chr2", "3"]}
+    run_extract(toy, tmp_path / "out", aliases=tmp_path / "aliases.tsv", **named)
+    own = {"valid": ["chr2:0-6000"], "test": ["chr3"], "chromosomes": ["chr1", "chr2", "chr3"]}
+    run_extract(toy, tmp_path / "plain", **own)
+    assert rows_of(tmp_path / "out") == rows_of(tmp_path / "plain")
+    with open_dataset(tmp_path / "out" / "dataset.h5") as dataset:
+        assert dataset.source["splits"] == {"valid": ["chr2:0-6000"], "test": ["chr3"]}
 
 
 def test_all_that_is_wrong_is_said_at_once(toy, run_extract, tmp_path):

@@ -7,9 +7,10 @@ import pytest
 from danq.data.dataset import open_dataset
 from danq.data.encode import encode
 from danq.errors import DanqError
+from danq.genome.aliases import read_aliases
 from danq.genome.encode_metadata import targets_from_encode
 from danq.genome.fields import Fields, read_fields
-from danq.genome.tables import read_aliases, read_targets
+from danq.genome.tables import read_targets
 from danq.report.score_tables import read_scores
 from tests.conftest import read_tsv, refuse
 

@@ -122,44 +122,6 @@ def test_a_target_may_come_from_an_address(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (
-            "# ucsc\tassembly\tensembl\nchr1\t1\tI\nchr2\t\tII\n",
-            {"1": "chr1", "I": "chr1", "II": "chr2"},
-        ),
-        (
-            "# sequenceName\talias names\tUCSC database: x\nchr1\tNC_1\nchrUn_9\tNC_9\n",
-            {"NC_1": "chr1"},
-        ),
-    ],
-)
-def test_aliases_are_read_from_ucscs_tables(tmp_path, text, expected):
-    (tmp_path / "chromAlias.txt").write_text(text)
-    assert tables.read_aliases(tmp_path / "chromAlias.txt", ["chr1", "chr2"]) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "where", "what"),
-    [
-        ("chr1\tI\nchr2\tI\n", ":2", "'I' stands for two chromosomes; remove it from one of them"),
-        ("chr1\tchr2\n", ":1", "'chr2' stands for two chromosomes; remove it from one of them"),
-        (
-            "1\tchr1\n",
-            "",
-            "names no chromosome of the genome, which has 'chr1', 'chr2', in its first column; "
-            "put the "
-            "genome's own names there",
-        ),
-    ],
-)
-def test_aliases_that_cannot_be_are_refused(tmp_path, text, where, what):
-    path = tmp_path / "aliases.tsv"
-    path.write_text(text)
-    refuse(f"{path}{where}: {what}", tables.read_aliases, path, ["chr1", "chr2"])
-
-
 def test_a_target_is_found_by_name_or_index():
     names = ["a", "b", "a", "1"]
     assert (
