@@ -46,6 +46,10 @@ def open_hdf5(path: PathLike, advice: str = "make it again") -> Iterator[h5py.Fi
     except (FileNotFoundError, PermissionError) as error:
         reason = os.strerror(error.errno or 0)
         raise DanqError(f"cannot be read ({reason}); check the path", path) from error
+    except BlockingIOError as error:
+        what = "is locked by a program that has it open for writing"
+        fix = "wait for it, or close it (HDF5_USE_FILE_LOCKING=FALSE if no program has)"
+        raise DanqError(f"{what}; {fix}", path) from error
     except OSError as error:
         raise DanqError(f"not a whole HDF5 file ({error}); {advice}", path) from error
     with file:

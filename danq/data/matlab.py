@@ -84,6 +84,9 @@ def reading(path: PathLike) -> Iterator[None]:
         yield
     except (EOFError, zlib.error, struct.error) as error:
         raise DanqError("is cut off or damaged; download it again", path) from error
+    except BlockingIOError as error:
+        what = "is locked by a program that has it open for writing; wait for it, or close it"
+        raise DanqError(what, path) from error
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         # The errors that h5py raises for damage have no strerror.
         reason = getattr(error, "strerror", None)

@@ -29,7 +29,8 @@ def targets_from_folder(folder: PathLike, output: PathLike, *, group: str = "all
     ----------
     folder : path
         Holds .bed, .narrowPeak and .broadPeak files, plain or .gz. A subfolder is a group:
-        ``TF/ctcf.bed.gz`` is the target ``ctcf`` of the group ``TF``. Hidden files are ignored; the
+        ``TF/ctcf.bed.gz`` is the target ``ctcf`` of the group ``TF``. Hidden files are ignored, and
+        so are MACS's summits (``X_summits.bed``) beside its peaks (``X_peaks.narrowPeak``); the
         names of other files are printed on standard error.
     output : path
         Made: columns name, group, file (relative to this table), jaspar (``.``), sha256.
@@ -44,7 +45,7 @@ def targets_from_folder(folder: PathLike, output: PathLike, *, group: str = "all
     """
     folder = Path(folder)
     output = Path(output)
-    files = _list_files(folder)
+    files = _without_summits(_list_files(folder))
     refuse_overwriting([output], files.peaks, f"a peak file in {folder}")
     rows = [_row(folder, file, output, group) for file in files.peaks]
     _refuse_twins(folder, rows)
@@ -52,6 +53,10 @@ def targets_from_folder(folder: PathLike, output: PathLike, *, group: str = "all
     write_targets(output, rows)
     groups = numbers_text(Counter(row["group"] for row in rows))
     print(f"{output}: {len(rows)} targets, by group: {groups}", file=sys.stderr)
+    if files.summits:
+        listed = listed_text([file.name for file in files.summits])
+        what = f"{len(files.summits)} of summits, beside their peaks"
+        print(f"left out: {what}: {listed}", file=sys.stderr)
     table = output.resolve()
     names = [file.name for file in files.ignored if file.resolve() != table]
     if names:
@@ -60,10 +65,11 @@ def targets_from_folder(folder: PathLike, output: PathLike, *, group: str = "all
 
 
 class _Files(NamedTuple):
-    """The peak files below a folder, and the other files, both in a fixed order."""
+    """The peak files below a folder, other files, and summits of these peaks, in fixed orders."""
 
     peaks: list[Path]
     ignored: list[Path]
+    summits: list[Path]
 
 
 def _list_files(folder: Path) -> _Files:
@@ -85,7 +91,32 @@ def _list_files(folder: Path) -> _Files:
             "peaks"
         )
         raise DanqError(what, folder)
-    return _Files(peaks, ignored)
+    return _Files(peaks, ignored, [])
+
+
+def _without_summits(files: _Files) -> _Files:
+    """Part the summits that MACS writes as X_summits.bed beside X_peaks.narrowPeak from the peaks.
+
+    The same experiment would be two targets, one of intervals of 1 bp.
+    """
+    stems = {(file.parent, _stem(file)) for file in files.peaks}
+    peaks: list[Path] = []
+    summits: list[Path] = []
+    for file in files.peaks:
+        name = _stem(file)
+        twin = (file.parent, f"{name.removesuffix('_summits')}_peaks")
+        if name.endswith("_summits") and twin in stems:
+            summits.append(file)
+        else:
+            peaks.append(file)
+    return _Files(peaks, files.ignored, summits)
+
+
+def _stem(file: Path) -> str:
+    """Return the name of a peak file without its endings."""
+    match = _PEAK_FILE.fullmatch(file.name)
+    assert match is not None  # as `_list_files` has looked at the name
+    return match[1]
 
 
 def _row(folder: Path, file: Path, output: Path, group: str) -> dict[str, str]:
@@ -95,9 +126,7 @@ def _row(folder: Path, file: Path, output: Path, group: str) -> dict[str, str]:
         group = inside.parent.as_posix()
     path = Path(os.path.realpath(folder)) / inside
     relative = os.path.relpath(path, os.path.realpath(output.parent))
-    match = _PEAK_FILE.fullmatch(file.name)
-    assert match is not None  # as `_list_files` has looked at the name
-    row = {"name": match[1], "group": group, "file": Path(relative).as_posix(), "jaspar": "."}
+    row = {"name": _stem(file), "group": group, "file": Path(relative).as_posix(), "jaspar": "."}
     refuse_unfit(row, shown(str(inside), 200))
     row["sha256"] = sha256(file)
     return row

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from danq.config import Naming
+from danq.errors import shown
 from danq.files import PathLike, write_table
 from danq.motif.clusters import align, cluster_motifs
 from danq.motif.fdr import benjamini_hochberg, best_q_values, empirical_fdr
@@ -111,6 +112,8 @@ def annotate(
     if meme is not None:
         write_meme(meme, renamed(motifs, table))
     print(f"{output}: {summary(table)}", file=sys.stderr)
+    for line in left_out(motifs, settings.min_bits):
+        print(line, file=sys.stderr)
 
 
 def summary(table: pd.DataFrame) -> str:
@@ -124,6 +127,35 @@ def summary(table: pd.DataFrame) -> str:
         f"of {len(best)} motifs {len(compared)} are compared with known motifs, "
         f"{len(named)} are named, after {factors} factors"
     )
+
+
+def left_out(motifs: Sequence[Motif], min_bits: float) -> list[str]:
+    """Return why motifs are not compared with known ones, a line for each reason.
+
+    Parameters
+    ----------
+    motifs : list of Motif
+        Trimmed.
+    min_bits : float
+        As for `match_table`.
+
+    Returns
+    -------
+    list of str
+        Empty where all are compared.
+    """
+    few = [motif.name for motif in motifs if _has_few_sites(motif)]
+    poor = [motif.name for motif in motifs if not _is_fit(motif, min_bits)]
+    poor = [name for name in poor if name not in few]
+    lines = []
+    for names, what in (
+        (few, f"have fewer than {MIN_SITES} sites (nsites=)"),
+        (poor, f"hold less than {min_bits:g} bits in their best {CORE} columns (--min-bits)"),
+    ):
+        if names:
+            listed = ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])])
+            lines.append(f"not compared: {len(names)} that {what}: {listed}")
+    return lines
 
 
 # --- which columns are informative ---
@@ -260,9 +292,14 @@ def match_table(
 
 def _is_fit(motif: Motif, min_bits: float) -> bool:
     """Return whether a motif is informative enough to be compared; n_sites of 0 means unknown."""
-    if 0 < motif.n_sites < MIN_SITES:
+    if _has_few_sites(motif):
         return False
     return core_bits(motif.matrix) >= min_bits
+
+
+def _has_few_sites(motif: Motif) -> bool:
+    """Return whether a motif is known to have fewer sites than `MIN_SITES`."""
+    return 0 < motif.n_sites < MIN_SITES
 
 
 def _motif_facts(motifs: Sequence[Motif], compared: Sequence[Motif]) -> pd.DataFrame:

@@ -223,6 +223,8 @@ def read_run(folder: PathLike) -> Run:
         A table is missing, or lacks a column, or holds text where a number belongs.
     """
     folder = Path(folder)
+    if not folder.is_dir():
+        raise DanqError("there is no such folder; give that of a run, results/<run>", folder)
     metrics = read_metrics(folder / "metrics.tsv")
     models = model_names(metrics)
     trainings = training_folders(folder, metrics, models.networks)

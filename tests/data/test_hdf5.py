@@ -1,8 +1,11 @@
+import fcntl
+
 import h5py
 import numpy as np
 import pytest
 
 from danq.data.hdf5 import allocate, decode_texts, encode_texts, open_hdf5, set_attribute
+from danq.data.matlab import reading
 from danq.errors import DanqError
 
 
@@ -48,3 +51,18 @@ def test_a_dataset_lies_where_it_was_allocated(tmp_path, shape):
         file.write(values.tobytes())
     with h5py.File(path) as file:
         assert np.array_equal(file["group/x"][()], values)
+
+
+def test_a_locked_file_is_called_locked_and_not_damaged(tmp_path):
+    path = tmp_path / "dataset.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = 1
+    with open(path, "rb+") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        what = "is locked by a program that has it open for writing; wait for it, or close it"
+        with pytest.raises(DanqError, match=what), open_hdf5(path):
+            pass
+        with pytest.raises(DanqError, match=what), reading(path), h5py.File(path, "r"):
+            pass
+    with open_hdf5(path) as file:
+        assert file["x"][()] == 1

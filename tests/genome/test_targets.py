@@ -165,3 +165,17 @@ def test_a_table_may_not_overwrite_a_peak_file(tmp_path):
     message = f"{output}: is also an input, a peak file in {tmp_path}; choose another output file"
     refuse(message, targets_from_folder, tmp_path, output)
     assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("peaks", ["NA_peaks.narrowPeak", "NA_peaks.broadPeak.gz", "NA_peaks.bed"])
+def test_summits_beside_their_peaks_are_no_target(tmp_path, capsys, peaks):
+    write_all(tmp_path, f"a/{peaks}", "a/NA_summits.bed", "b/NA_summits.bed", "a/x_summits.bed")
+    targets_from_folder(tmp_path, tmp_path / "targets.tsv")
+    rows = read_tsv(tmp_path / "targets.tsv")
+    assert [(row["name"], row["group"]) for row in rows] == [
+        ("NA_peaks", "a"),
+        ("NA_summits", "b"),
+        ("x_summits", "a"),
+    ]
+    message = "left out: 1 of summits, beside their peaks: 'NA_summits.bed'"
+    assert message in capsys.readouterr().err.splitlines()

@@ -8,6 +8,7 @@ from danq.motif.annotate import (
     COLUMNS,
     annotate,
     core_bits,
+    left_out,
     match_table,
     merge_clusters,
     renamed,
@@ -238,3 +239,25 @@ def test_at_most_three_in_a_hundred_shuffled_motifs_are_named():
 def test_no_motif_at_all(known):
     table = compare([], known, 1)
     assert table.empty and table.columns.tolist() == COLUMNS
+
+
+def test_annotate_says_why_motifs_are_not_compared(tmp_path, planted, capsys):
+    sure, flat = np.eye(4), np.full((8, 4), 0.25)
+    motifs = [
+        *planted,
+        Motif("few", "", sure, 9),
+        Motif("few_poor", "", flat, 3),
+        *(Motif(f"poor{number}", "", flat, 0) for number in range(7)),
+    ]
+    write_meme(tmp_path / "a.meme", motifs)
+    write_meme(tmp_path / "known.meme", planted)
+    settings = SETTINGS.model_copy(update={"min_bits": 8.0, "shuffles": 0})
+    output = tmp_path / "matches.tsv"
+    annotate(tmp_path / "a.meme", tmp_path / "known.meme", output, settings=settings)
+    lines = capsys.readouterr().err.splitlines()
+    assert "not compared: 2 that have fewer than 10 sites (nsites=): 'few', 'few_poor'" in lines
+    poor = "7 that hold less than 8 bits in their best 8 columns (--min-bits)"
+    listed = "'poor0', 'poor1', 'poor2', 'poor3', 'poor4', ..."
+    assert f"not compared: {poor}: {listed}" in lines
+    tested = read_table(output).drop_duplicates("name").set_index("name")["tested"]
+    assert (tested == "no").sum() == 9 and left_out(planted, 8.0) == []

@@ -12,6 +12,7 @@ from danq.report.run import (
     configured_motifs,
     run_files,
 )
+from tests.conftest import refuse
 from tests.report.toy_run import with_attributions, write_run
 
 
@@ -67,3 +68,8 @@ def test_a_configuration_names_files_anywhere_in_it():
     settings = "genome: a.fa\nextract: {blacklist: [b.bed, 3], table: {x: c.bed}}\nseeds: 3\n"
     assert configured_files(settings) == ["a.fa", "b.bed", "c.bed"]
     assert configured_files("a: [") == [] and configured_files("") == []
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    what = "there is no such folder; give that of a run, results/<run>"
+    refuse(f"{tmp_path / 'nowhere'}: {what}", read_run, tmp_path / "nowhere")
