@@ -43,8 +43,8 @@ POINTS = (
     (pathlib.Path, "write_bytes"),
     (pathlib.Path, "touch"),
     (record, "write_checkpoint"),
-    (record, "write_table"),
-    (record, "write_text"),
+    (record, "record_table"),
+    (record, "record_text"),
 )
 
 

@@ -150,14 +150,15 @@ def _add_settings(steps: Any) -> None:
 def _write_settings(json: str | None, configfile: list[str], output: str) -> None:
     from danq.files import write_text
     from danq.genome.yaml_keys import load_files
+    from danq.records import Made, record_text
 
-    if json is not None and not configfile:
+    if json is not None and not configfile:  # as a step of a run
         settings = config.load(_mapping(json))
+        record_text(output, config.to_yaml(settings), Made("settings"))
     elif json is None and configfile:
-        settings = load_files(configfile)
+        write_text(output, config.to_yaml(load_files(configfile)))
     else:
         raise DanqError("give either --json or --configfile")
-    write_text(output, config.to_yaml(settings))
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -345,11 +346,33 @@ def _add_import_deepsea(steps: Any) -> None:
 
 
 def _add_describe(steps: Any) -> None:
-    summary = "verify a dataset.h5 byte by byte, and say what is in it"
-    step = Step(steps, "describe", _call("report.describe", "describe"), summary)
-    step.option("dataset", metavar="dataset.h5", help="the file")
-    step.output("json", "the same as JSON", required=False)
+    summary = "verify a dataset.h5 byte by byte, and say what is in it; or all files of a run"
+    step = Step(steps, "describe", _describe, summary)
+    step.option("dataset", metavar="PATH", help="the file dataset.h5, or the folder results/<run>")
+    step.output("json", "what is in the dataset, as JSON", required=False)
     step.output("figure", "the same drawn (SVG or PNG)", required=False)
+    step.option(
+        "--accept",
+        nargs="+",
+        metavar="FILE",
+        default=[],
+        help="with a run: files of it that you edited; the report will say so",
+    )
+
+
+def _describe(dataset: str, json: str | None, figure: str | None, accept: list[str]) -> None:
+    if not os.path.isdir(dataset):
+        if accept:
+            raise DanqError("--accept needs the folder of a run, results/<run>", dataset)
+        from danq.report.describe import describe
+
+        describe(dataset, json=json, figure=figure)
+        return
+    if json is not None or figure is not None:
+        raise DanqError("is a folder; --json and --figure need a dataset.h5", dataset)
+    from danq.report.describe_run import describe_run
+
+    describe_run(dataset, accepted=accept)
 
 
 def _add_windows(steps: Any) -> None:

@@ -12,15 +12,19 @@ A record without its file does no harm: nobody looks for it.
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import danq
 from danq.errors import DanqError
-from danq.files import PathLike, atomic
+from danq.files import PathLike, atomic, write_table, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = ".made"
 """The folder of the records of the files beside it."""
@@ -77,7 +81,7 @@ class _Strict(BaseModel):
 
 
 class RecordedInput(_Strict):
-    """An `Input` as a record has it."""
+    """An `Input` as a record has it: its path is seen from the folder of the recorded file."""
 
     role: str
     path: str
@@ -113,6 +117,10 @@ class Record(_Strict):
     def checksums(self, role: str) -> list[str]:
         """Return the checksums of the inputs of a role, in their order."""
         return [entry.sha256 for entry in self.inputs if entry.role == role]
+
+    def made_from(self) -> list[tuple[str, str]]:
+        """Return role and checksum of each input, wherever it lay."""
+        return [(entry.role, entry.sha256) for entry in self.inputs]
 
     def render(self) -> bytes:
         """Return the record as it is stored: JSON, with a checksum of itself."""
@@ -182,6 +190,36 @@ def recorded(path: PathLike, made: Made) -> Iterator[Path]:
         raise
 
 
+def record_table(path: PathLike, frame: "pd.DataFrame", made: Made) -> None:
+    """Write a table as `danq.files.write_table` does, and its record.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    frame : pandas.DataFrame
+    made : Made
+        How it is made.
+    """
+    with recorded(path, made) as temporary:
+        write_table(temporary, frame)
+
+
+def record_text(path: PathLike, text: str, made: Made) -> None:
+    """Write text as `danq.files.write_text` does, and its record.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to make.
+    text : str
+    made : Made
+        How it is made.
+    """
+    with recorded(path, made) as temporary:
+        write_text(temporary, text)
+
+
 def record_path(path: PathLike) -> Path:
     """Return where the record of a file lies."""
     path = Path(path)
@@ -220,12 +258,11 @@ def accept(path: PathLike) -> Record:
     The argument is the path of a file that `recorded` wrote. What it was made from is kept, as far
     as its former record tells; a file that cannot be read is a DanqError.
     """
-    former = Made("unknown")
+    changes: dict[str, object] = {"accepted": True}
     with contextlib.suppress(DanqError):
-        record = _parse(_read(record_path(path)), path)
-        inputs = [Input(entry.role, entry.path, entry.sha256) for entry in record.inputs]
-        former = Made(record.step, inputs)
-    accepted = _record_of(path, former).model_copy(update={"accepted": True})
+        former = _parse(_read(record_path(path)), path)
+        changes |= {"step": former.step, "inputs": former.inputs}
+    accepted = _record_of(path, Made("unknown")).model_copy(update=changes)
     with atomic(record_path(path)) as temporary:
         temporary.write_bytes(accepted.render())
     return accepted
@@ -355,7 +392,9 @@ def _record_of(path: PathLike, made: Made, start: int = 0) -> Record:
     measured = _measure(path, start)
     inputs = []
     for role, where, checksum in made.inputs:
-        shown = where[-_LONGEST:].encode("utf-8", "backslashreplace").decode()
+        # Seen from the file: a run that is moved as a whole, or made twice, has the same records.
+        seen = os.path.relpath(where, Path(path).parent)
+        shown = seen[-_LONGEST:].encode("utf-8", "backslashreplace").decode()
         inputs.append(RecordedInput(role=role, path=shown, sha256=checksum))
     return Record(
         step=made.step,

@@ -29,6 +29,7 @@ from danq.data.verify import problems
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.sequence import unpack, unpack_indices
+from danq.records import Input
 
 _BLOCK = 4096  # windows read at once; counts of fewer than 2^16 fit 16 bits
 
@@ -297,6 +298,10 @@ class Dataset:
         """Return a SHA-256 checksum of the bases, labels and starts of a split's windows."""
         checksums = [self._checksums[f"{split}/{name}"] for name in WINDOW_PARTS]
         return hashlib.sha256("".join(checksums).encode()).hexdigest()
+
+    def as_input(self) -> Input:
+        """Return this file as what others are made from."""
+        return Input("dataset", self.path, self.checksum)
 
     def _blocks(self, split: str) -> Iterator[slice]:
         """Yield the rows of a split, a block at a time."""

@@ -15,6 +15,7 @@ from danq.data.matlab import first_true, reading
 from danq.data.predictions import read_predictions, write_predictions
 from danq.errors import DanqError, shown
 from danq.files import PathLike, atomic
+from danq.records import file_input
 
 _BLOCK = 4096  # rows read or written at once
 
@@ -109,11 +110,12 @@ def import_predictions(
         n_windows = data.length(split)
         n_targets = len(data.names)
         checksum = data.split_checksum(split)
+        inputs = [file_input("predictions of DeepSEA", pred), data.as_input()]
     scores = read_deepsea_predictions(pred, n_windows)
     if scores.shape[1] != n_targets:
         what = f"has {scores.shape[1]} targets, {dataset} has {n_targets}"
         raise DanqError(f"{what}; give predictions of its targets", pred)
-    write_predictions(output, scores, model, "NA", split, checksum)
+    write_predictions(output, scores, model, "NA", split, checksum, inputs=inputs)
 
 
 def export_predictions(predictions: PathLike, output: PathLike) -> None:

@@ -27,6 +27,7 @@ from danq.evaluation.motif_scan import scan_split, target_motifs
 from danq.evaluation.oracles import oracle_scores
 from danq.evaluation.own_motif import fit_own_motifs
 from danq.files import PathLike
+from danq.records import file_input
 
 _NO_SEED = "NA"
 
@@ -72,17 +73,19 @@ def predict_baseline(
     """
     with open_dataset(dataset) as data:
         windows = data.split_checksum("test")
+        inputs = [data.as_input()]
         if kind.startswith("oracle"):
             if elements is None:
                 raise DanqError(f"{kind} needs the truth of a simulated run; give --elements")
             scores = oracle_scores(data, elements, kind)
-            write_predictions(output, scores, kind, _NO_SEED, "test", windows)
+            inputs.append(file_input("elements", elements))
+            write_predictions(output, scores, kind, _NO_SEED, "test", windows, inputs=inputs)
             return
         predict = _fitted(kind, data, motifs, threads)
         test = predict("test")
         areas = measure(data.labels("valid"), predict("valid"), threads, ["auprc"])
     auprc = areas["auprc"]
-    write_predictions(output, test, kind, _NO_SEED, "test", windows, auprc)
+    write_predictions(output, test, kind, _NO_SEED, "test", windows, auprc, inputs)
     n_known = np.count_nonzero(~np.isnan(auprc))
     if n_known:
         mean = mean_of_known(auprc)

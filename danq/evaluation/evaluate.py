@@ -15,7 +15,8 @@ from danq.data.predictions import Predictions, read_predictions, refuse_wrong_sc
 from danq.errors import DanqError
 from danq.evaluation.comparison import Split, compare, read_test_split
 from danq.evaluation.metrics import BINS, calibration, measure, precision_curves
-from danq.files import PathLike, write_table
+from danq.files import PathLike
+from danq.records import Input, Made, file_input, read_head, record_table
 from danq.simulation.truth import element_coverage
 
 RECALLS = np.linspace(0.02, 1, 50)
@@ -88,6 +89,9 @@ def evaluate(
         test = read_test_split(data)
         decoys = None if elements is None else _decoys(data, elements)
         checksum = data.split_checksum("test")
+        made_from = [data.as_input()]
+    if elements is not None:
+        made_from.append(file_input("elements", elements))
     tables = _read_tables(predictions, checksum, test.labels.shape)
     scores = {predictor: table.scores for predictor, table in tables.items()}
     validation = {predictor: table.validation for predictor, table in tables.items()}
@@ -103,8 +107,21 @@ def evaluate(
         reliability: _reliability_table(test, scores),
         comparison: compare(test, trained, areas, threads),
     }
+    made = Made("evaluate", made_from + _inputs(predictions))
     for path, content in contents.items():
-        write_table(path, content)
+        record_table(path, content, made)
+
+
+def _inputs(predictions: Sequence[PathLike]) -> list[Input]:
+    """Return the predictions as inputs, and the checkpoints that they were made with."""
+    inputs = []
+    for path in predictions:
+        record = read_head(path, "make it again with danq predict")
+        inputs.append(Input("predictions", str(path), record.sha256))
+        for entry in record.inputs:
+            if entry.role == "checkpoint":
+                inputs.append(Input(entry.role, entry.path, entry.sha256))
+    return inputs
 
 
 def _decoys(dataset: Dataset, elements: PathLike) -> NDArray[np.bool_]:

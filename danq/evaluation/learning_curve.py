@@ -11,7 +11,8 @@ import pandas as pd
 
 from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError, warn
-from danq.files import PathLike, read_table, write_table
+from danq.files import PathLike, read_table
+from danq.records import Input, Made, file_input, record_table, verified
 
 COLUMNS = [
     "share",
@@ -76,22 +77,47 @@ def learning_curve(
     Raises
     ------
     DanqError
-        Not as many tables as datasets, or a dataset that is no share of the last one.
+        Not as many tables as datasets, a dataset that is no share of the last one, or a table that
+        was not made from its dataset.
     """
     if not len(datasets) == len(metrics) == len(comparisons):
         raise DanqError("--datasets, --metrics and --comparisons differ in number; give one each")
     tables = []
-    for part, scores, differences in zip(_parts(datasets), metrics, comparisons, strict=True):
+    inputs = []
+    for described, scores, differences in zip(_parts(datasets), metrics, comparisons, strict=True):
+        part = described.part
         _warn_of_unseen(part)
+        _refuse_other_tables(described.dataset, scores, differences)
         measured = by_seed(read_table(scores))
         models = model_rows(measured)
         pairs = pair_rows(read_table(differences), measured)
         tables.append(pd.concat([models, pairs]).assign(**part._asdict()))
+        inputs.append(described.dataset)
+        inputs.append(file_input("metrics", scores))
+        inputs.append(file_input("comparison", differences))
     curve = pd.concat(tables, ignore_index=True)
-    write_table(output, curve.reindex(columns=COLUMNS))
+    record_table(output, curve.reindex(columns=COLUMNS), Made("learning-curve", inputs))
 
 
-def _parts(datasets: Sequence[PathLike]) -> list[Part]:
+def _refuse_other_tables(dataset: Input, scores: PathLike, differences: PathLike) -> None:
+    """Refuse tables that are not those of one evaluation on a dataset."""
+    evaluation = verified(scores)
+    if evaluation.checksums("dataset") != [dataset.checksum]:
+        what = f"was not made from {dataset.path}; give the tables in the order of the datasets"
+        raise DanqError(what, scores)
+    if verified(differences).made_from() != evaluation.made_from():
+        what = f"was not made from the same predictions as {scores}"
+        raise DanqError(f"{what}; make both again with danq evaluate", differences)
+
+
+class _Described(NamedTuple):
+    """A dataset, described, and as what the curve is made from."""
+
+    part: Part
+    dataset: Input
+
+
+def _parts(datasets: Sequence[PathLike]) -> list[_Described]:
     """Describe the datasets, the last of which is the whole."""
     *shares, whole = datasets
     parts = []
@@ -102,7 +128,7 @@ def _parts(datasets: Sequence[PathLike]) -> list[Part]:
     return parts
 
 
-def _share(path: PathLike, checksum: str, whole: PathLike) -> Part:
+def _share(path: PathLike, checksum: str, whole: PathLike) -> _Described:
     with open_dataset(path) as data:
         facts = data.source.get("subset", {})
         if facts.get("dataset", {}).get("sha256") != checksum:
@@ -110,10 +136,11 @@ def _share(path: PathLike, checksum: str, whole: PathLike) -> Part:
         return _part(data, facts["share"])
 
 
-def _part(data: Dataset, share: float) -> Part:
+def _part(data: Dataset, share: float) -> _Described:
     counts = data.label_counts("train")
     n_unseen = int((counts.positives == 0).sum())
-    return Part(share, data.length("train"), counts.labelled, n_unseen)
+    part = Part(share, data.length("train"), counts.labelled, n_unseen)
+    return _Described(part, data.as_input())
 
 
 def _warn_of_unseen(part: Part) -> None:

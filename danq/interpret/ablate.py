@@ -17,12 +17,13 @@ from danq.config import Ablation
 from danq.data.dataset import Dataset, open_dataset
 from danq.data.shortfalls import ABLATION, Shortfall, tell, windows_of_targets
 from danq.errors import DanqError, one_line
-from danq.files import PathLike, write_table
+from danq.files import PathLike
 from danq.network.augment import reverse_complement
 from danq.network.devices import as_float64
 from danq.network.models import ConvolutionalNetwork
 from danq.network.strands import BATCH, strand_log_odds
 from danq.network.trained import load
+from danq.records import Made, record_table
 
 MOST = 5000
 """The most windows, whatever the number of targets: at the published size each costs a second and
@@ -83,7 +84,8 @@ def ablate(
         changes = _changes_by_batch(network, data, settings.split, batches, trained.device)
         batch_labels = [labels[batch] for batch in batches]
         table = effect_table(changes, batch_labels, data.names, data.groups)
-    write_table(output, table)
+        made = Made("ablate", trained.inputs(data))
+    record_table(output, table, made)
     n_filters = network.stem.conv.out_channels
     message = f"{output}: {n_filters} filters ablated in {len(rows)} windows"
     print(one_line(message), file=sys.stderr)

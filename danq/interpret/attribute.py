@@ -76,8 +76,9 @@ def attribute(
         rows = _choose_rows(model, data, targets, settings, dataset)
         attributions = explain(model, data, rows, settings)
         chromosomes = data.chromosomes
+        inputs = model.inputs(data)
     _report_incomplete(attributions, output)
-    write_attributions(output, attributions)
+    write_attributions(output, attributions, inputs)
     write_tracks(attributions, chromosomes, bigwig=bigwig, bed=bed, figure=figure, npz=npz)
 
 

@@ -15,11 +15,12 @@ import pandas as pd
 from danq.config import Motifs
 from danq.data.dataset import open_dataset
 from danq.errors import DanqError, one_line
-from danq.files import PathLike, write_table
+from danq.files import PathLike
 from danq.interpret.filters import Filters, filter_motifs, read_filters, write_sites
 from danq.motif.annotate import match_table, merge_clusters, renamed, summary
 from danq.motif.meme import Motif, known_motifs, write_meme
 from danq.network.trained import load
+from danq.records import Made, record_table, recorded
 
 
 class Cutoffs(NamedTuple):
@@ -97,16 +98,20 @@ def motifs(
             raise DanqError(f"{what}; name another model", checkpoint)
         keep = sites is not None
         filters = read_filters(layers, data, settings, cutoffs.activation, rng, keep)
+        made = Made("motifs", trained.inputs(data))
         if sites is not None:
-            write_sites(sites, filters, data, settings.split, cutoffs.trim_bits)
+            with recorded(sites, made) as file:
+                write_sites(file, filters, data, settings.split, cutoffs.trim_bits)
     initialised_from = trained.facts.get("filters_initialised_from", [])
     discovered = _discovered(filters, cutoffs.trim_bits)
     families = _families(discovered, filters, initialised_from)
     table = _match(discovered, families, known, settings, cutoffs.min_bits, rng)
-    write_meme(meme, renamed(discovered, table))
+    with recorded(meme, made) as file:
+        write_meme(file, renamed(discovered, table))
     if clusters:
-        write_meme(clusters, merge_clusters(discovered, table))
-    write_table(matches, filter_table(table, filters, initialised_from))
+        with recorded(clusters, made) as file:
+            write_meme(file, merge_clusters(discovered, table))
+    record_table(matches, filter_table(table, filters, initialised_from), made)
     n_filters = sum(layer.n_filters for layer in layers)
     message = f"{matches}: {n_filters} filters; {summary(table)}"
     print(one_line(message), file=sys.stderr)

@@ -30,7 +30,7 @@ from tqdm import tqdm
 from danq.config import Probe
 from danq.data.dataset import open_dataset
 from danq.data.shortfalls import Shortfall, largest_distance, tell
-from danq.files import PathLike, write_table
+from danq.files import PathLike
 from danq.genome.sequence import one_hot
 from danq.interpret.constructs import (
     dinucleotides,
@@ -43,6 +43,7 @@ from danq.interpret.pairs import Pair, choose_pairs
 from danq.motif.sites import ARRANGEMENTS, draw_sites
 from danq.network.strands import BATCH
 from danq.network.trained import TrainedModel, load
+from danq.records import Made, record_table
 
 COLUMNS = [
     "model",
@@ -136,6 +137,7 @@ def probe(
             spacings.append(spacing)
         tell(_largest(pairs, spacings, settings), output)
         counts = dinucleotides(data)
+        made = Made("probe", model.inputs(data))
         backgrounds = draw_backgrounds(counts, settings.backgrounds, data.window, rng)
     predict = partial(window_log_odds, model)
     interactions = _measure(predict, backgrounds, pairs, spacings, rng)
@@ -143,7 +145,7 @@ def probe(
     table["model"] = model.facts["model"]
     table["seed"] = model.facts["seed"]
     table["n"] = settings.backgrounds
-    write_table(output, table[COLUMNS])
+    record_table(output, table[COLUMNS], made)
     summary = _summary(pairs, spacings, settings.backgrounds)
     print(f"{output}: {summary}", file=sys.stderr)
 

@@ -61,7 +61,8 @@ def predict_dataset(
         rows = range(data.length(split))
         shape = (len(rows), len(data.names))
         windows = data.split_checksum(split)
-        with create_predictions(output, shape, name, seed, split, windows) as append:
+        inputs = [data.as_input(), *(model.source for model in models if model.source)]
+        with create_predictions(output, shape, name, seed, split, windows, inputs) as append:
             streams = [model.predict_batches(data, split, rows) for model in models]
             for batches in zip(*streams, strict=True):
                 means = [batch.probabilities.mean(dim=0) for batch in batches]

@@ -29,6 +29,7 @@ from danq.network.sequence_forms import (
 )
 from danq.network.strands import BATCH
 from danq.network.tiled import predict_frame
+from danq.records import Input, file_input
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,9 @@ def load(
         _set_threads(threads)
     set_tf32(False)
     network, facts, data_facts = load_checkpoint(checkpoint)
-    return TrainedModel(network, facts, data_facts, choose_device(str(device)))
+    trained = TrainedModel(network, facts, data_facts, choose_device(str(device)))
+    trained.source = file_input("checkpoint", checkpoint)
+    return trained
 
 
 def _set_threads(threads: int) -> None:
@@ -96,7 +99,11 @@ class TrainedModel:
         Names of the targets, one per column of what is predicted.
     window : int
         Length of the sequences of the training (bp).
+    source : danq.records.Input or None
+        The checkpoint that it was loaded from.
     """
+
+    source: Input | None = None
 
     def __init__(
         self,
@@ -111,6 +118,11 @@ class TrainedModel:
         self.device = device
         self.targets: list[str] = data_facts["names"]
         self.window: int = data_facts["window"]
+
+    def inputs(self, data: Dataset) -> list[Input]:
+        """Return what is made with this model from a dataset is made from: both of them."""
+        own = [] if self.source is None else [self.source]
+        return [*own, data.as_input()]
 
     def __repr__(self) -> str:
         name = f"{self.facts.get('model')} seed {self.facts.get('seed')}"

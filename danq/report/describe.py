@@ -9,10 +9,11 @@ from danq.data.dataset import Dataset
 from danq.data.hdf5 import open_hdf5
 from danq.data.verify import problems
 from danq.errors import DanqError, DanqErrors, warn
-from danq.files import PathLike, write_text
+from danq.files import PathLike
 from danq.genome.bins import SPLITS
 from danq.plotting.drawing import refuse_format, save_figure
-from danq.report.dataset_contents import content_problems, count_contents, description
+from danq.records import Made, record_text
+from danq.report.dataset_contents import count_contents, description
 from danq.report.dataset_text import copy_warnings, printable, summary
 
 _LONGEST = 1000  # characters of a problem, or of a name in a figure
@@ -81,10 +82,10 @@ def describe(
         _refuse(problems(file), dataset)
         data = Dataset(file)
         contents = {split: count_contents(data, split) for split in SPLITS}
-        _refuse(content_problems(contents), dataset)
         described = description(file, data, contents)
+        made = Made("describe", [data.as_input()])
     if json is not None:
-        write_text(json, dumps(described, indent=1) + "\n")
+        record_text(json, dumps(described, indent=1) + "\n", made)
     if figure is not None:
         _write_figure(figure, described)
     print(summary(dataset, described))

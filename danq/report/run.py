@@ -18,7 +18,9 @@ from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.bins import SPLITS
 from danq.motif.meme import Motif, known_motifs
+from danq.records import verified
 from danq.report.run_learning_curve import read_learning_curve
+from danq.report.run_records import RunRecords
 from danq.report.run_scores import (
     Pair,
     model_names,
@@ -143,6 +145,8 @@ class Run:
         Where they are planted: chrom, start, end (bp, 0-based half-open), strand, factor.
     networks, baselines, oracles : list of str
         Models by kind.
+    accepted : list of str
+        Files of it that were edited by hand, which was accepted, see `danq.records.accept`.
     commands : list of str
         The commands that made it, step by step.
     steps : pandas.DataFrame
@@ -173,6 +177,7 @@ class Run:
     networks: list[str]
     baselines: list[str]
     oracles: list[str]
+    accepted: list[str]
     commands: list[str]
     steps: pd.DataFrame
 
@@ -221,19 +226,25 @@ def read_run(folder: PathLike) -> Run:
     ------
     DanqError
         A table is missing, or lacks a column, or holds text where a number belongs.
+    DanqErrors
+        Files that were damaged, edited, or made from something else than the run's.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise DanqError("there is no such folder; give that of a run, results/<run>", folder)
-    metrics = read_metrics(folder / "metrics.tsv")
+    metrics = _metrics(folder)
     models = model_names(metrics)
     trainings = training_folders(folder, metrics, models.networks)
-    trained = [read_training(path) for path in trainings]
     dataset = _dataset_contents(folder / "dataset.h5")
+    genome = dataset.source.get("genome", {})
+    records = RunRecords(folder, dataset.checksum, genome.get("sha256", ""))
+    records.read(trainings, models.baselines + models.oracles)
+    records.refuse()
+    trained = [read_training(path) for path in trainings]
     sites = folder / "simulated" / "sites.tsv.gz"
     return Run(
         name=folder.resolve().name,
-        **dataset._asdict(),
+        **dataset.shown(),
         description=read_json(folder / "dataset.json"),
         metrics=metrics,
         targets=target_table(metrics),
@@ -245,12 +256,21 @@ def read_run(folder: PathLike) -> Run:
         trained=trained,
         tunings=current_tunings(read_tunings(folder), trained, dataset.training_windows),
         attributions=read_first_attributions(trainings),
-        expected=_expected(folder),
+        expected=_expected(sites, dataset.motifs),
         sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),
         **models._asdict(),
+        accepted=records.accepted(),
         commands=read_commands(folder / "logs"),
         steps=read_steps(folder / "benchmarks"),
     )
+
+
+def _metrics(folder: Path) -> pd.DataFrame:
+    """Return metrics.tsv, which says what else belongs to the run; only what its step wrote."""
+    path = folder / "metrics.tsv"
+    if path.exists():
+        verified(path)
+    return read_metrics(path)
 
 
 def run_files(folder: PathLike) -> list[Path]:
@@ -327,11 +347,19 @@ class _DatasetContents(NamedTuple):
     windows: dict[str, int]
     positives: dict[str, Any]
     training_windows: str
+    checksum: str
+    motifs: pd.DataFrame | None
+
+    def shown(self) -> dict[str, Any]:
+        """Return what becomes fields of `Run`."""
+        fields = self._asdict()
+        del fields["checksum"], fields["motifs"]
+        return fields
 
 
 def _dataset_contents(path: Path) -> _DatasetContents:
     if not path.exists():
-        return _DatasetContents({}, {}, {}, {}, {}, "")
+        return _DatasetContents({}, {}, {}, {}, {}, "", "", None)
     with open_dataset(path) as dataset:
         on_genome = dataset.attributes["coordinates"] == "genome"
         chromosomes = dataset.chromosomes if on_genome else {}
@@ -344,20 +372,18 @@ def _dataset_contents(path: Path) -> _DatasetContents:
             windows=windows,
             positives=positives,
             training_windows=dataset.split_checksum("train"),
+            checksum=dataset.checksum,
+            motifs=pd.DataFrame({"motif": dataset.jaspar, "factor": dataset.names}),
         )
 
 
-def _expected(folder: Path) -> pd.DataFrame | None:
+def _expected(sites: Path, motifs: pd.DataFrame | None) -> pd.DataFrame | None:
     """Return the motifs planted in a simulated genome, or else the targets' own, by their names."""
-    sites = folder / "simulated" / "sites.tsv.gz"
-    dataset = folder / "dataset.h5"
     if sites.exists():
         planted = read_checked_table(sites, ["motif", "factor"])
         return planted.drop_duplicates(["motif", "factor"])
-    if not dataset.exists():
+    if motifs is None:
         return None
-    with open_dataset(dataset) as data:
-        motifs = pd.DataFrame({"motif": data.jaspar, "factor": data.names})
     motifs = motifs[motifs["motif"] != ""].drop_duplicates("motif")
     return motifs if len(motifs) else None
 

@@ -24,6 +24,7 @@ from danq.files import PathLike, atomic, hold_outputs, write_table
 from danq.genome.sequence import decode, reverse_complement
 from danq.motif.meme import Motif
 from danq.motif.sites import draw_sites
+from danq.records import Made, file_input, recorded
 from danq.simulation.grammar import MOTIFS, SWAPPED, TARGETS, TURN, planted_motifs
 from danq.simulation.truth import elements, shift_inside
 
@@ -144,8 +145,11 @@ def simulate(output: PathLike, *, settings: Simulate) -> None:
     with hold_outputs([folder / "targets.tsv"]):
         simulation = draw(settings.chromosomes, settings.chromosome_length, settings.seed)
         _write_fasta(folder / "genome.fa.gz", simulation.genome)
-        _write_packed(folder / "sites.tsv.gz", _sites_to_publish(simulation.sites))
-        _write_packed(folder / "elements.tsv.gz", simulation.elements)
+        made = Made("simulate", [file_input("genome", folder / "genome.fa.gz")])
+        with recorded(folder / "sites.tsv.gz", made) as file:
+            _write_packed(file, _sites_to_publish(simulation.sites))
+        with recorded(folder / "elements.tsv.gz", made) as file:
+            _write_packed(file, simulation.elements)
         _write_targets(folder, simulation.peaks)
 
 

@@ -16,6 +16,7 @@ from danq.genome.bins import Grid, coverage, flank
 from danq.genome.tables import read_rows
 from danq.motif.meme import Motif
 from danq.motif.sites import ARRANGEMENTS, pair_starts
+from danq.records import verified
 from danq.simulation.grammar import ELEMENT, MOTIFS, TARGETS, planted_motifs
 
 _ELEMENT_COLUMNS = ["chrom", "start", "end", "target", "kind"]
@@ -135,6 +136,7 @@ def element_coverage(dataset: Windows, path: PathLike, kinds: Collection[str]) -
 
 def _read_elements(path: PathLike) -> pd.DataFrame:
     """Return the table of elements that ``danq simulate`` wrote."""
+    verified(path)
     rows = [row for _, row in read_rows(path, _ELEMENT_COLUMNS)]
     table = pd.DataFrame(rows, columns=_ELEMENT_COLUMNS)
     return table.astype({"start": np.int64, "end": np.int64, "target": int})

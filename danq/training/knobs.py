@@ -9,6 +9,7 @@ from danq.errors import DanqError, shown
 from danq.files import PathLike
 from danq.genome.yaml_keys import find_key, refuse_double_keys
 from danq.genome.yaml_text import read_mapping
+from danq.records import verified_if_recorded
 from danq.training.study import SEARCHED
 
 SECTION = "train"
@@ -52,6 +53,7 @@ def with_knobs(settings: Train, path: PathLike) -> Train:
 
 def _read_section(path: PathLike) -> dict[str, Any]:
     """Return the section of the file, or refuse another file."""
+    verified_if_recorded(path)
     content = read_mapping(path)
     refuse_double_keys([path])
     section = content.get(SECTION)

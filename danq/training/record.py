@@ -13,9 +13,10 @@ import pandas as pd
 import torch
 
 import danq
-from danq.files import PathLike, write_table, write_text
+from danq.files import PathLike
 from danq.network.checkpoint import write_checkpoint
 from danq.network.cost import count_multiply_adds, count_parameters
+from danq.records import Input, Made, file_input, record_table, record_text
 from danq.training.learner import Learner
 
 Row = dict[str, Any]
@@ -46,6 +47,7 @@ class Record:
         rows: list[Row],
         summary: dict[str, Any],
         data_facts: Mapping[str, Any],
+        dataset: Input,
     ) -> None:
         """Write the files, the checkpoint first.
 
@@ -59,10 +61,14 @@ class Record:
             As `training_facts` returns it.
         data_facts : dict
             `danq.data.dataset.Dataset.facts` of the training data.
+        dataset : danq.records.Input
+            The training data.
         """
         write_checkpoint(self.checkpoint, weights, summary, data_facts)
-        write_table(self.history, pd.DataFrame(rows))
-        write_text(self.facts, json.dumps(summary, indent=1) + "\n")
+        # Of the other two, the checkpoint says which training they are of.
+        made = Made("train", [file_input("checkpoint", self.checkpoint), dataset])
+        record_table(self.history, pd.DataFrame(rows), made)
+        record_text(self.facts, json.dumps(summary, indent=1) + "\n", made)
 
 
 def training_facts(

@@ -90,5 +90,6 @@ def train(
             summary = training_facts(learner, progress.history, data.window, resume.all_threads)
             summary["validation"] = epochs.validation.facts()
             summary["health"] = epochs.watch.conclude(learner, progress)
-            record.write(progress.best, progress.history, summary, data.facts())
+            facts_of_data = data.facts()
+            record.write(progress.best, progress.history, summary, facts_of_data, data.as_input())
             resume.remove()

@@ -43,8 +43,8 @@ from danq.files import (
     refuse_overwriting,
     sha256,
     write_table,
-    write_text,
 )
+from danq.records import Made, record_table, record_text, verified
 from danq.training.budget import plan
 from danq.training.record import Row, log
 from danq.training.study import (
@@ -131,13 +131,14 @@ def tune(
             search.run_trial()
             _log(_trial_message(search.results(), settings.trials))
     results = search.results()
-    write_table(table, pd.DataFrame(results, columns=TrialResult._fields))
+    record_table(table, pd.DataFrame(results, columns=TrialResult._fields), search.made)
     best = best_of(results)
     if best is None:
         what = "no trial was completed; the reasons are in this table"
         raise DanqError(f"{what}; lower --lr, and name another --folder", table)
-    write_text(output, trials_to_yaml(model, results, best))
-    write_text(facts, json.dumps(search.facts(results, best), indent=1) + "\n")
+    record_text(output, trials_to_yaml(model, results, best), search.made)
+    summary = json.dumps(search.facts(results, best), indent=1)
+    record_text(facts, summary + "\n", search.made)
     weights = search.folder / best.folder / "model.ckpt"
     _log(f"best: trial {best.trial}, validation AUPRC {best.value:.4f}; its weights: {weights}")
 
@@ -189,6 +190,7 @@ class Search:
         with open_dataset(dataset) as data:
             self.plan = plan(settings, data, model)
             self.training_windows = data.split_checksum("train")
+            self.made = Made("tune", [data.as_input()])
         self.budget = self.plan.given
         self.knobs = self.budget.knobs
         self.space = distributions(optuna, self.knobs, settings.scales)
@@ -411,7 +413,8 @@ def _checksum(values: dict[str, Any]) -> str:
 
 
 def _read_history(path: Path) -> list[Row]:
-    """Read the epochs of a history.tsv."""
+    """Read the epochs of the history.tsv of a training that ended."""
+    verified(path)
     return read_table(path).to_dict("records")
 
 

@@ -7,9 +7,11 @@ import pytest
 from danq.data.dataset import open_dataset
 from danq.data.predictions import write_predictions
 from danq.data.subset import subset
+from danq.errors import DanqError
 from danq.evaluation.evaluate import evaluate
 from danq.evaluation.learning_curve import COLUMNS, by_seed, learning_curve, pair_rows
-from danq.files import read_table, write_table
+from danq.files import read_table
+from danq.records import Input, Made, record_table, verified
 from tests.conftest import refuse
 
 TRAININGS = (("danq", 0), ("danq", 1), ("danq_conv", 0), ("danq_conv", 1), ("deepsea", 5))
@@ -104,9 +106,12 @@ def test_a_model_without_any_auprc_has_no_row_and_no_spread(evaluated, tmp_path)
     datasets, metrics, comparisons = evaluated
     table = read_table(metrics[0])
     table.loc[table["model"] == "danq", "auprc"] = np.nan
-    write_table(tmp_path / "metrics.tsv", table)
+    record = verified(metrics[0])
+    inputs = [Input(entry.role, entry.path, entry.sha256) for entry in record.inputs]
+    folder = metrics[0].parent  # where the paths are seen from
+    record_table(folder / "changed.tsv", table, Made("evaluate", inputs))
     output = tmp_path / "learning_curve.tsv"
-    learning_curve(datasets, [tmp_path / "metrics.tsv", metrics[1]], comparisons, output)
+    learning_curve(datasets, [folder / "changed.tsv", metrics[1]], comparisons, output)
     share = read_table(output).query(f"share == {SHARES[0]}")
     assert share.loc[share["b"].isna(), "a"].tolist() == ["danq_conv", "deepsea"]
     pair = share.set_index(["a", "b"]).loc[("danq", "danq_conv")]
@@ -130,3 +135,27 @@ def test_a_dataset_that_is_no_share_of_the_last_is_refused(evaluated, tmp_path):
     message = "--datasets, --metrics and --comparisons differ in number; give one each"
     refuse(message, learning_curve, [whole], metrics, comparisons, tmp_path / "c.tsv")
     assert not list(tmp_path.iterdir())
+
+
+def test_tables_of_another_dataset_or_of_other_predictions_are_refused(evaluated, tmp_path):
+    datasets, metrics, comparisons = evaluated
+    output = tmp_path / "c.tsv"
+    advice = "give the tables in the order of the datasets"
+    message = f"{metrics[1]}: was not made from {datasets[0]}; {advice}"
+    refuse(message, learning_curve, datasets, metrics[::-1], comparisons, output)
+    what = f"was not made from the same predictions as {metrics[0]}"
+    message = f"{comparisons[1]}: {what}; make both again with danq evaluate"
+    refuse(message, learning_curve, datasets, metrics, comparisons[::-1], output)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_damaged_and_edited_tables_are_refused(evaluated, tmp_path, place):
+    path = evaluated[place][1]
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content.replace(b"0.", b"0.9", 1))
+        with pytest.raises(DanqError, match="is not the file that danq evaluate wrote"):
+            learning_curve(*evaluated, tmp_path / "c.tsv")
+    finally:
+        path.write_bytes(content)

@@ -1,11 +1,14 @@
 from danq.data.dataset import open_dataset
 from danq.evaluation.oracles import oracle_scores
+from danq.records import Made, record_text
 
 
 def test_oracles_measure_the_share_of_a_bin(toy_dataset, tmp_path):
-    (tmp_path / "elements.tsv").write_text(
+    record_text(
+        tmp_path / "elements.tsv",
         "chrom\tstart\tend\ttarget\tkind\nchr3\t450\t650\t0\tpositive\n"
-        "chr3\t600\t640\t0\tdecoy\nchr1\t0\t900\t1\tdecoy\n"
+        "chr3\t600\t640\t0\tdecoy\nchr1\t0\t900\t1\tdecoy\n",
+        Made("simulate"),
     )
     shares = {}
     with open_dataset(toy_dataset) as data:

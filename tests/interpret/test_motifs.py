@@ -50,6 +50,9 @@ class FakeModel:
     def refuse_other_data(self, data):
         pass
 
+    def inputs(self, data):
+        return []
+
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, conv, known, X):

@@ -206,9 +206,10 @@ def run(tmp_path, monkeypatch, toy_dataset):
 
         monkeypatch.setattr("danq.network.trained.load_checkpoint", load_checkpoint)
         output = tmp_path / name
+        (tmp_path / "model.ckpt").write_bytes(b"")
         options = {"motifs": motifs, "device": "cpu", "threads": 1}
         settings = config.Probe(**(defaults | knobs))
-        probe("model.ckpt", toy_dataset, output, settings=settings, **options)
+        probe(tmp_path / "model.ckpt", toy_dataset, output, settings=settings, **options)
         return output
 
     return run

@@ -6,7 +6,7 @@ import pytest
 from danq.files import read_table, write_table
 from danq.motif.sites import ARRANGEMENTS
 from tests.report.learning_toy import write_learning_curve
-from tests.report.toy_run import write_run
+from tests.report.toy_run import make_records, write_run
 from tests.report.tuning_toy import write_tunings
 
 RULE = (50, 100)
@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
             write_table(
                 folder / model / f"seed{seed}" / "grammar.tsv", _grammar(model, seed, targets)
             )
-    return folder
+    return make_records(folder)
 
 
 def _grammar(model, seed, targets):

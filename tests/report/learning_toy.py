@@ -4,6 +4,7 @@ import pandas as pd
 
 from danq.evaluation.learning_curve import COLUMNS, by_seed, model_rows, pair_rows
 from danq.files import read_table, write_table
+from tests.report.toy_run import make_records
 
 PARTS = {0.125: 100, 0.5: 400, 1.0: 800}
 """Training windows of each share."""
@@ -30,4 +31,5 @@ def write_learning_curve(folder, intervals=None, n_unseen=0, covers=None):
         tables.append(rows.assign(**counts, n_unseen=n_unseen if place == 0 else 0))
     curve = pd.concat(tables).reindex(columns=COLUMNS)
     write_table(folder / "learning_curve.tsv", curve)
+    make_records(folder)
     return curve

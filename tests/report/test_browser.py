@@ -12,7 +12,7 @@ from PIL import Image
 from danq.files import read_table, write_table
 from danq.report import page as p
 from danq.report import report as r
-from tests.report.toy_run import YEAST, curves_of, write_four_networks, write_run
+from tests.report.toy_run import YEAST, curves_of, make_records, write_four_networks, write_run
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install 'danq[dev]'"
@@ -47,6 +47,7 @@ def folder(tmp_path_factory):
     )
     write_four_networks(folder)
     write_table(folder / "curves.tsv.gz", curves_of(folder))
+    make_records(folder)
     r.report(folder, folder / "report.html", config=folder / "config.yaml")
     return folder
 

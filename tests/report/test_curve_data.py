@@ -10,7 +10,7 @@ from danq.files import write_table
 from danq.plotting.style import hue, styles
 from danq.report import page
 from danq.report.curve_data import precision_recall, run_curves
-from tests.report.toy_run import curves_of, write_run
+from tests.report.toy_run import curves_of, make_records, write_run
 
 
 def test_precision_recall_of_every_target_and_model():
@@ -62,4 +62,5 @@ def test_a_run_without_curves_has_nothing_to_click_on(tmp_path):
     folder = write_run(tmp_path / "run")
     assert run_curves(read_run(folder)) is None
     write_table(folder / "curves.tsv.gz", curves_of(folder, levels=3))
+    make_records(folder)
     assert run_curves(read_run(folder))["recall"] == [0, 500, 1000]

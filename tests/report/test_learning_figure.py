@@ -10,7 +10,7 @@ from danq.report import learning_figure
 from danq.report.learning_figure import learning_curve
 from danq.report.learning_text import learning_sentences
 from tests.report.learning_toy import PARTS, write_learning_curve
-from tests.report.toy_run import page_of, write_run
+from tests.report.toy_run import make_records, page_of, write_run
 
 
 def test_models_to_the_left_and_differences_to_the_right(tmp_path):
@@ -47,6 +47,7 @@ def test_a_title_and_the_note_say_what_the_interval_of_a_share_covers(tmp_path):
     curve = read_table(folder / "learning_curve.tsv")
     curve.loc[curve["b"].notna(), "covers"] = both
     write_table(folder / "learning_curve.tsv", curve)
+    make_records(folder)
     assert "test windows only" not in learning_curve(read_run(folder)).note
 
 
@@ -80,7 +81,7 @@ def test_one_network_has_a_curve_and_no_difference(tmp_path):
     comparison = read_table(folder / "comparison.tsv")
     has_other = comparison["a"].isin(others) | comparison["b"].isin(others)
     write_table(folder / "comparison.tsv", comparison[~has_other])
-    run = read_run(folder)
+    run = read_run(make_records(folder))
     drawing = learning_curve(run)
     assert set(drawing.numbers["line"]) == {"DanQ"}
     assert len(drawing.figure.axes) == 1

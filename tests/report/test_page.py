@@ -19,7 +19,7 @@ from danq.files import write_table
 from danq.plotting.style import COLOURS
 from danq.report import page
 from danq.report.report import report
-from tests.report.toy_run import curves_of, write_four_networks, write_run
+from tests.report.toy_run import curves_of, make_records, write_four_networks, write_run
 
 TEMPLATES = Path(page.__file__).parent / "templates"
 
@@ -97,6 +97,7 @@ class Elements(HTMLParser):
 def elements(tmp_path_factory):
     folder = write_run(tmp_path_factory.mktemp("runs") / "run")
     write_table(folder / "curves.tsv.gz", curves_of(folder))
+    make_records(folder)
     report(folder, folder / "report.html", config=folder / "config.yaml")
     return Elements((folder / "report.html").read_text())
 
@@ -145,6 +146,7 @@ def test_919_targets_and_four_networks_fit_in_8_megabytes(tmp_path):
     )
     write_four_networks(folder)
     write_table(folder / "curves.tsv.gz", curves_of(folder))
+    make_records(folder)
     report(folder, tmp_path / "report.html", config=folder / "config.yaml")
     content = (tmp_path / "report.html").read_bytes()
     assert content.count(b"data-target=") >= 5 * 918 and b'"DanQ-residual"' in content

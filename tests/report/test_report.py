@@ -9,7 +9,15 @@ from danq.errors import DanqError
 from danq.files import read_table, write_table
 from danq.report.report import report
 from tests.conftest import refuse
-from tests.report.toy_run import GROUPS, HOSTILE, Page, page_of, with_attributions, write_run
+from tests.report.toy_run import (
+    GROUPS,
+    HOSTILE,
+    Page,
+    make_records,
+    page_of,
+    with_attributions,
+    write_run,
+)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +119,7 @@ def test_tables_of_the_evaluation_are_enough(tmp_path):
     bare.mkdir()
     for name, content in tables.items():
         (bare / name).write_bytes(content)
+    make_records(bare)
     report(bare, bare / "report.html")
     text = Page(bare / "report.html").text
     assert "no training history" in text and "no motifs" in text and "Means over targets" in text
@@ -125,6 +134,7 @@ def test_one_network_alone(tmp_path):
     metrics = read_table(folder / "metrics.tsv")
     write_table(folder / "metrics.tsv", metrics[metrics["model"].isin(["danq", "kmer"])])
     write_table(folder / "comparison.tsv", read_table(folder / "comparison.tsv")[:0])
+    make_records(folder)
     report(folder, folder / "report.html")
     assert "This run cannot say what the recurrent layer adds" in Page(folder / "report.html").text
 
@@ -168,6 +178,7 @@ def test_size(tmp_path):
 def test_unfit_tables_are_refused(tmp_path, name, change, words):
     folder = write_run(tmp_path / "run")
     write_table(folder / name, change(read_table(folder / name)))
+    make_records(folder)
     with pytest.raises(DanqError, match=re.escape(words)):
         report(folder, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()

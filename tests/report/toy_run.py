@@ -1,9 +1,11 @@
 """A made-up run: what the stages leave in a run's folder, with numbers drawn at random."""
 
 import gzip
+import hashlib
 import json
 from html.parser import HTMLParser
 
+import h5py
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,7 @@ from danq.data.attributions import Attributions, write_attributions
 from danq.data.dataset_writer import create_dataset
 from danq.files import read_table, write_table, write_text
 from danq.motif.meme import Motif, write_meme
+from danq.records import Input, Made, recorded
 from danq.report.report import report
 
 YEAST = [
@@ -111,7 +114,65 @@ def write_run(
         "run: yeast\nmotifs: JASPAR2024:fungi\ntrain:\n  scale: 0.25\n  epochs: 12\n",
     )
     write_text(folder / "logs" / "train_danq.log", "$ danq train --model danq --seed 0\nepoch 1\n")
+    return make_records(folder)
+
+
+def make_records(folder):
+    """Record the files of a made-up run as its steps would, as they are now."""
+    for path in sorted(folder.rglob("*")):
+        if path.name in RECORDED and "benchmarks" not in path.parts:
+            content = path.read_bytes()
+            with recorded(path, _made(folder, path)) as file:
+                file.write_bytes(content)
     return folder
+
+
+RECORDED = {
+    "metrics.tsv",
+    "comparison.tsv",
+    "curves.tsv.gz",
+    "reliability.tsv",
+    "learning_curve.tsv",
+    "config.yaml",
+    "dataset.json",
+    "sites.tsv.gz",
+    "trials.tsv",
+    "tuning.json",
+    "train.json",
+    "history.tsv",
+    "matches.tsv",
+    "motifs.meme",
+    "ablation.tsv",
+    "grammar.tsv",
+}
+
+
+def _made(folder, path):
+    """Return how a file of a made-up run was made."""
+    dataset = inputs_of(folder)
+    if path.name == "sites.tsv.gz":
+        return Made("simulate", [Input("genome", "genome.fa.gz", "ab" * 32)])
+    if path.parent.name.startswith("seed"):
+        return Made("train", inputs_of(folder, path.parent))
+    if path.name in ("metrics.tsv", "comparison.tsv", "curves.tsv.gz", "reliability.tsv"):
+        trainings = sorted(path.parent for path in folder.glob("*/seed*/train.json"))
+        inputs = [entry for training in trainings for entry in inputs_of(folder, training)]
+        return Made("evaluate", [*dataset, *inputs])
+    return Made("describe", dataset)
+
+
+def inputs_of(folder, training=None):
+    """Return what the files of a run, or of one of its trainings, are made from."""
+    inputs = []
+    if training is not None:
+        name = f"{training.parent.name} {training.name}"
+        checksum = hashlib.sha256(name.encode()).hexdigest()
+        inputs.append(Input("checkpoint", str(training / "model.ckpt"), checksum))
+    if (folder / "dataset.h5").exists():
+        with h5py.File(folder / "dataset.h5") as file:
+            checksum = file["complete"][0].decode()
+        inputs.append(Input("dataset", str(folder / "dataset.h5"), checksum))
+    return inputs
 
 
 def _metrics(rng, facts, seeds, simulated):
@@ -393,6 +454,7 @@ def with_attributions(folder, *, method="mutagenesis", targets=range(10), **opti
         write_attributions(
             folder / model / f"seed{seed}" / "attributions.h5",
             Attributions(facts, table, one_hot.astype(np.uint8), hypothetical),
+            inputs_of(folder, folder / model / f"seed{seed}"),
         )
     return read_run(folder)
 
@@ -433,6 +495,7 @@ def write_four_networks(folder):
         for a, b in (("danq", "danq_residual"), ("danq_residual", "danq_conv"))
     ]
     write_table(folder / "comparison.tsv", pd.concat([comparison, *more]))
+    make_records(folder)
 
 
 class Page(HTMLParser):

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 
 from danq.files import write_table, write_text
+from tests.report.toy_run import make_records
 
 MODELS = ("danq", "danq_conv", "deepsea")
 SPACE = {"lr": [0.001, 0.016], "dropout": [0.0, 1.5], "weight_decay": [1e-4, 0.3]}
@@ -40,7 +41,7 @@ def write_tunings(folder, models=MODELS, changes=None):
             training = json.loads(path.read_text())
             training["options"] |= knobs
             path.write_text(json.dumps(training))
-    return folder
+    return make_records(folder)
 
 
 def trials():

@@ -86,7 +86,9 @@ def best_match(word, matrix):
 def test_files(folder):
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     peaks = {f"peaks/{index:02d}.bed.gz" for index in range(7)}
-    assert names == {"genome.fa.gz", "targets.tsv", "sites.tsv.gz", "elements.tsv.gz"} | peaks
+    records = {".made/sites.tsv.gz.json", ".made/elements.tsv.gz.json"}
+    tables = {"genome.fa.gz", "targets.tsv", "sites.tsv.gz", "elements.tsv.gz"}
+    assert names == tables | records | peaks
 
 
 def test_targets(folder):

@@ -47,6 +47,7 @@ def test_tensorboard_finds_the_curves_and_is_not_needed(toy_dataset, tmp_path, m
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     run(toy_dataset, tmp_path / "without")
     assert {path.name for path in (tmp_path / "without").iterdir()} == {
+        ".made",
         "model.ckpt",
         "history.tsv",
         "train.json",

@@ -53,7 +53,7 @@ def test_a_killed_training_resumes_to_the_same_bits(model, toy_dataset, tmp_path
         (os, "fsync", 4),
         (Validation, "score", 2),
         (record, "write_checkpoint", 1),
-        (record, "write_text", 1),
+        (record, "record_text", 1),
     ):
         with monkeypatch.context() as patched:
             patched.setattr(where, name, dying(getattr(where, name), calls))
@@ -61,6 +61,7 @@ def test_a_killed_training_resumes_to_the_same_bits(model, toy_dataset, tmp_path
         torch.manual_seed(99)
     assert same_weights(uninterrupted, run(toy_dataset, tmp_path / "cut", model))
     assert {path.name for path in (tmp_path / "cut").iterdir()} == {
+        ".made",
         "model.ckpt",
         "history.tsv",
         "train.json",

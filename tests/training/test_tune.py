@@ -12,6 +12,7 @@ from danq.errors import DanqError, StoppedError
 from danq.files import locked
 from danq.network.cost import count_multiply_adds
 from danq.network.models import build
+from danq.records import Made, record_table
 from danq.training import study
 from danq.training import tune as module
 from danq.training.tune import tune
@@ -61,7 +62,7 @@ def fake_train(dataset, checkpoint, history, facts, *, settings, after_epoch, **
         )
         after_epoch(rows)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows).to_csv(history, sep="\t", index=False)
+    record_table(history, pd.DataFrame(rows), Made("train"))
     checkpoint.touch()
     facts.touch()
 

@@ -36,7 +36,13 @@ def methods(run: Run, settings: str) -> Section:
     details = [Details(title, text) for title, text in texts.items() if text]
     tables = [machines_table(run), steps_table(run), versions_table(run), sources_table(run)]
     tables.insert(0, shortfalls_table(run, settings))
-    return Section("methods", "How it was made", tables=tables, details=details)
+    return Section(
+        "methods",
+        "How it was made",
+        cautions=[f"Edited by hand since danq wrote it: {path}." for path in run.accepted],
+        tables=tables,
+        details=details,
+    )
 
 
 def shortfalls_table(run: Run, settings: str) -> Table:

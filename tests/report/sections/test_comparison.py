@@ -7,7 +7,7 @@ import pytest
 from danq import read_run
 from danq.files import read_table, write_table
 from danq.report.sections import comparison as c
-from tests.report.toy_run import GROUPS, YEAST, cells, write_run
+from tests.report.toy_run import GROUPS, YEAST, cells, make_records, write_run
 
 
 def test_undefined_values_are_shown_and_not_averaged(tmp_path):
@@ -27,6 +27,7 @@ def test_the_order_of_baselines_is_said(tmp_path):
     metrics = read_table(folder / "metrics.tsv")
     baselines = metrics["model"].map({"kmer": 0.125, "scan": 0.25})
     write_table(folder / "metrics.tsv", metrics.assign(valid_auprc=baselines))
+    make_records(folder)
     run = read_run(folder)
     assert run.baselines == ["scan", "kmer"]
     note = c.means_table(run).note

@@ -7,7 +7,7 @@ from danq.files import write_table
 from danq.motif.sites import ARRANGEMENTS
 from danq.report.sections import probe as p
 from danq.simulation.truth import truth
-from tests.report.toy_run import YEAST, write_run
+from tests.report.toy_run import YEAST, make_records, write_run
 
 
 def test_interactions_are_compared_with_the_planted_rule(tmp_path):
@@ -33,7 +33,7 @@ def test_interactions_are_compared_with_the_planted_rule(tmp_path):
                 n=32,
             ),
         )
-    run = read_run(folder)
+    run = read_run(make_records(folder))
     # ONECUT3 and HNF4A, on one strand in this order, 40 to 160 bp apart: one of twelve cases,
     # target 3.
     table = p.rule_table(run)
