@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import h5py
 import numpy as np
 
+from danq.data.bits import BasesCheck, LabelsCheck
 from danq.data.hdf5_checks import attribute_problem, link_problem, storage_problem
 from danq.data.schema import (
     ATTRIBUTES,
@@ -159,18 +160,40 @@ def _checksum_problems(file: h5py.File) -> Iterator[str]:
         yield "was not finished (its mark `complete` is empty)"
         return
     checksums = read_texts(file["checksums"])
-    for name, checksum in zip(PARTS, checksums, strict=True):
-        if _checksum(file[name]) != checksum:
+    written = dict(zip(PARTS, checksums, strict=True))
+    if MARGINS in file:
+        written[MARGINS] = read_texts(file[MARGINS_CHECKSUM])[0]
+    checks = _bit_checks(file)
+    for name, checksum in written.items():
+        check = checks.get(name)
+        if _checksum(file[name], check) != checksum:
             yield f"the bytes of {name} are not those that were written: the file is damaged"
-    if MARGINS in file and _checksum(file[MARGINS]) != read_texts(file[MARGINS_CHECKSUM])[0]:
-        yield f"the bytes of {MARGINS} are not those that were written: the file is damaged"
+        elif check is not None:
+            yield from check.problems()
     attributes = {key: read_attribute(file, key) for key in ATTRIBUTES}
     if complete_checksum(attributes, checksums) != complete:
         yield "its attributes or checksums are not those that were written: the file is damaged"
 
 
-def _checksum(dataset: h5py.Dataset) -> str:
-    """Return the SHA-256 checksum of the bytes of a dataset, read in blocks."""
+def _bit_checks(file: h5py.File) -> dict[str, BasesCheck | LabelsCheck]:
+    """Return what looks at the bits of each dataset that is packed, by its name."""
+    window = int(file.attrs["window"])
+    n_targets = len(file["targets/name"])
+    checks: dict[str, BasesCheck | LabelsCheck] = {}
+    for split in SPLITS:
+        bases = f"{split}/sequences"
+        labels = f"{split}/targets"
+        checks[bases] = BasesCheck(bases, window)
+        checks[labels] = LabelsCheck(labels, n_targets)
+    checks[MARGINS] = BasesCheck(MARGINS, 8)  # whole bytes: no bit of them is unused
+    return checks
+
+
+def _checksum(dataset: h5py.Dataset, check: BasesCheck | LabelsCheck | None = None) -> str:
+    """Return the SHA-256 checksum of the bytes of a dataset, read in blocks.
+
+    Each block is shown to `check` as well.
+    """
     checksum = hashlib.sha256()
     if dataset.ndim == 0:
         checksum.update(dataset[()].tobytes())
@@ -180,6 +203,8 @@ def _checksum(dataset: h5py.Dataset) -> str:
     for start in range(0, len(dataset), step):
         block = np.ascontiguousarray(dataset[start : start + step])
         checksum.update(block.data)
+        if check is not None:
+            check.look(block)
     return checksum.hexdigest()
 
 

@@ -1,6 +1,6 @@
 """What is in a dataset.h5, counted: bases, labels, targets and chromosomes of each split."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,17 +32,11 @@ class BaseCounts(NamedTuple):
         Positions in all windows, and those of them that hold a base (no N).
     gc : int
         Bases that are G or C.
-    second : int
-        Bases beyond the first at a position: there should be none.
-    stray : int
-        Bases beyond the end of a window: there should be none.
     """
 
     positions: int
     known: int
     gc: int
-    second: int
-    stray: int
 
 
 class Contents(NamedTuple):
@@ -54,16 +48,10 @@ class Contents(NamedTuple):
         Its bases.
     by_labels : numpy.ndarray, shape (T + 1,), int64
         Windows with 0, 1, ... T labels.
-    stray_labels : int
-        Windows with labels beyond the last target: there should be none.
-    second_in_margins : int
-        Bases beyond the first at a position of a margin: there should be none.
     """
 
     bases: BaseCounts
     by_labels: NDArray[np.int64]
-    stray_labels: int
-    second_in_margins: int = 0
 
 
 def count_contents(dataset: Dataset, split: str) -> Contents:
@@ -79,13 +67,11 @@ def count_contents(dataset: Dataset, split: str) -> Contents:
     Returns
     -------
     Contents
-        The counts, also of bits that should not be set.
+        The counts.
     """
     n_targets = len(dataset.names)
     bases = np.zeros(len(BaseCounts._fields), dtype=np.int64)
     by_labels = np.zeros(n_targets + 1, dtype=np.int64)
-    stray_labels = 0
-    second_in_margins = 0
     window = dataset.window
     step = max(1, BLOCK // row_bytes(window, n_targets))
     for start in range(0, dataset.length(split), step):
@@ -93,32 +79,15 @@ def count_contents(dataset: Dataset, split: str) -> Contents:
         sequences = dataset.packed_sequences(split, rows)
         bases += _count_bases(sequences, window)
         labels = dataset.packed_labels(split, rows)
-        stray = labels[:, -1] & _unused_bits(n_targets)
-        stray_labels += int(np.count_nonzero(stray))
-        if split == "train" and dataset.margin:
-            margins = dataset.packed_margins(rows)
-            second_in_margins += _count_bases(margins, 2 * dataset.margin).second
-        n_labels = _bits_of_rows(labels) - np.bitwise_count(stray)
-        by_labels += np.bincount(n_labels, minlength=n_targets + 1)
-    return Contents(BaseCounts(*bases.tolist()), by_labels, stray_labels, second_in_margins)
+        by_labels += np.bincount(_bits_of_rows(labels), minlength=n_targets + 1)
+    return Contents(BaseCounts(*bases.tolist()), by_labels)
 
 
 def _count_bases(packed: NDArray[np.uint8], window: int) -> BaseCounts:
-    """Count the bits of packed windows (n, w, 4)."""
+    """Count the bits of packed windows (n, w, 4), of which each position has one at most."""
     words = np.ascontiguousarray(packed).view("<u4")[:, :, 0]
-    pairs = words | words >> 16
-    occupied = (pairs | pairs >> 8) & 0xFF  # by any of the four bases
     positions = len(packed) * window
-    known = _bits(occupied)
-    gc = _bits(words & _C_AND_G)
-    second = _bits(words) - known
-    stray = _bits(occupied[:, -1] & _unused_bits(window))
-    return BaseCounts(positions, known, gc, second, stray)
-
-
-def _unused_bits(n: int) -> int:
-    """Return which bits of the last byte are not used when n bits are packed."""
-    return (1 << -n % 8) - 1
+    return BaseCounts(positions, _bits(words), _bits(words & _C_AND_G))
 
 
 def _bits(words: NDArray[Any]) -> int:
@@ -127,34 +96,6 @@ def _bits(words: NDArray[Any]) -> int:
 
 def _bits_of_rows(packed: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.bitwise_count(packed).sum(axis=1, dtype=np.int64)
-
-
-def content_problems(contents: Mapping[str, Contents]) -> Iterator[str]:
-    """Find bits that docs/dataset.md does not allow.
-
-    Parameters
-    ----------
-    contents : dict of str to Contents
-        Of each split.
-
-    Yields
-    ------
-    str
-        What is wrong.
-    """
-    for split, counts in contents.items():
-        second = counts.bases.second
-        stray = counts.bases.stray
-        if second:
-            yield f"{split}/sequences has more than one base at a position, {second} times"
-        if counts.second_in_margins:
-            times = f"{counts.second_in_margins} times"
-            yield f"{split}/margins has more than one base at a position, {times}"
-        if stray:
-            yield f"{split}/sequences has bases beyond the end of the window, {stray} times"
-        if counts.stray_labels:
-            ending = f"in {counts.stray_labels} windows"
-            yield f"{split}/targets has labels beyond the last target, {ending}"
 
 
 # --- the description ---

@@ -24,12 +24,9 @@ def small(path, **changes):
     with create_dataset(path, **options) as writer:
         for split, counts in zip(SPLITS, rows, strict=True):
             starts = np.concatenate([np.arange(n) * 10 for n in counts])
-            writer.append(
-                split,
-                rng.integers(0, 256, (len(starts), 3, 4), dtype=np.uint8),
-                rng.integers(0, 256, (len(starts), 2), dtype=np.uint8),
-                starts,
-            )
+            bases = rng.integers(0, 5, (len(starts), window))
+            labels = rng.integers(0, 2, (len(starts), n_targets))
+            writer.append(split, pack(bases), np.packbits(labels, axis=1), starts)
     return path
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from danq.data.dataset import open_dataset
-from danq.report.dataset_contents import BaseCounts, Contents, content_problems, count_contents
+from danq.report.dataset_contents import BaseCounts, count_contents
 from tests.data.test_audit import SPLITS, write
 
 N_TARGETS = 11
@@ -40,19 +40,6 @@ def test_counts_are_those_of_the_text_in_blocks_of_any_size(windows, path, monke
             bases = "".join(texts[split])
             n_known = len(bases) - bases.count("N")
             n_gc = bases.count("G") + bases.count("C")
-            assert counts.bases == BaseCounts(len(bases), n_known, n_gc, second=0, stray=0)
+            assert counts.bases == BaseCounts(len(bases), n_known, n_gc)
             by_labels = np.bincount(labels[split].sum(axis=1), minlength=N_TARGETS + 1)
             assert counts.by_labels.tolist() == by_labels.tolist()
-            assert counts.stray_labels == 0
-
-
-def test_every_kind_of_bit_that_means_nothing_is_a_problem():
-    none = np.zeros(1, dtype=np.int64)
-    fine = Contents(BaseCounts(8, 8, 4, 0, 0), none, 0)
-    assert list(content_problems({"train": fine})) == []
-    spoilt = Contents(BaseCounts(8, 8, 4, 2, 3), none, 5)
-    assert list(content_problems({"train": fine, "test": spoilt})) == [
-        "test/sequences has more than one base at a position, 2 times",
-        "test/sequences has bases beyond the end of the window, 3 times",
-        "test/targets has labels beyond the last target, in 5 windows",
-    ]
