@@ -18,15 +18,13 @@ import danq
 from danq.config import differences
 from danq.errors import DamagedError, DanqError
 from danq.files import PathLike, atomic
+from danq.network.facts import KNOBS, refuse_wrong_facts
 from danq.network.layers import Dropout
 from danq.network.models import Network, build
 from danq.network.recipes import choose_recipe
 
 FORMAT = "danq-checkpoint"
 VERSION = 5
-
-KNOBS = ("scale", "dropout", "head", "gates", "filter_scale", "stem", "filter_width")
-"""Knobs of `danq.config.Train` that `danq.network.models.build` takes."""
 
 
 class Checkpoint(NamedTuple):
@@ -96,10 +94,15 @@ def load_checkpoint(path: PathLike) -> Checkpoint:
     """
     saved = _load(path)
     _refuse_other_version(saved, path)
+    _refuse_other_content(saved, path)
     facts = saved["facts"]
     data_facts = saved["dataset"]
+    refuse_wrong_facts(facts, data_facts, path)
     n_targets = len(data_facts["names"])
-    network = build_from(facts["options"], data_facts["window"], n_targets)
+    try:
+        network = build_from(facts["options"], data_facts["window"], n_targets)
+    except DanqError as error:
+        raise DanqError(f"its facts are wrong: {error}", path) from None
     try:
         network.load_state_dict(saved["weights"])
     except RuntimeError as error:
@@ -117,6 +120,20 @@ def _refuse_other_version(saved: object, path: PathLike) -> None:
     if version != VERSION:
         what = f"not a checkpoint of version {VERSION}"
         raise DanqError(f"{what}; train the model again with danq train", path)
+
+
+_CONTENT = {"format", "version", "weights", "facts", "dataset"}
+
+
+def _refuse_other_content(saved: Mapping[str, Any], path: PathLike) -> None:
+    """Refuse a checkpoint with other parts, or whose weights are no tensors by name."""
+    advice = "train the model again with danq train"
+    if set(saved) != _CONTENT:
+        raise DanqError(f"has other parts than a checkpoint; {advice}", path)
+    weights = saved["weights"]
+    is_named = isinstance(weights, dict) and all(isinstance(name, str) for name in weights)
+    if not is_named or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise DanqError(f"its weights are no tensors by name; {advice}", path)
 
 
 def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> Network:
@@ -194,6 +211,8 @@ class Resume:
             options = saved["options"]
             all_threads = saved["threads"]
             state = saved["state"]
+            if not _is_sound(options, all_threads, state):
+                raise TypeError
         except (DamagedError, KeyError, TypeError):
             print(f"{self.path}: damaged; starting anew", file=sys.stderr)
             return None
@@ -226,6 +245,13 @@ class Resume:
     def remove(self) -> None:
         """Remove the file, when the training is finished."""
         self.path.unlink(missing_ok=True)
+
+
+def _is_sound(options: object, threads: object, state: object) -> bool:
+    """Say whether the parts of a saved training have their types."""
+    counts = threads if isinstance(threads, list) else []
+    is_counted = bool(counts) and all(type(count) is int and count > 0 for count in counts)
+    return isinstance(options, dict) and isinstance(state, dict) and is_counted
 
 
 def _save(path: PathLike, content: Mapping[str, Any]) -> None:

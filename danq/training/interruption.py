@@ -19,6 +19,7 @@ from danq.files import PathLike
 from danq.network.checkpoint import Resume
 from danq.training.learner import Learner
 from danq.training.record import Row, best_epoch, log
+from danq.training.state import read_state, unfit_state
 
 
 class Stop:
@@ -210,23 +211,27 @@ def restore_state(learner: Learner, resume: Resume) -> Progress:
     Raises
     ------
     DanqError
-        The state is of another configuration, dataset or version.
+        The state is of another configuration, dataset or version, or does not fit the network.
     """
     progress = Progress(torch.zeros((), device=learner.device))
     state = resume.load()
     if state is None:
         return progress
-    learner.network.load_state_dict(state["weights"])
-    learner.optimizer.load_state_dict(state["optimizer"])
-    if learner.lr_scheduler is not None:
-        learner.lr_scheduler.load_state_dict(state["lr_scheduler"])
-    progress.step = state["step"]
-    progress.loss_sum = state["loss_sum"].to(learner.device)
-    progress.seconds = state["seconds"]
-    progress.history = state["history"]
-    progress.best = state["best"]
-    progress.measured = state.get("measured")
-    progress.said = state.get("said", [])
+    saved = read_state(state, resume.path, learner.steps, learner.network.state_dict())
+    try:
+        learner.network.load_state_dict(saved.weights)
+        learner.optimizer.load_state_dict(saved.optimizer)
+        if learner.lr_scheduler is not None:
+            learner.lr_scheduler.load_state_dict(saved.lr_scheduler or {})
+    except (RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError):
+        raise unfit_state("the optimiser's state", resume.path) from None
+    progress.step = saved.step
+    progress.loss_sum = saved.loss_sum.to(learner.device)
+    progress.seconds = saved.seconds
+    progress.history = saved.history
+    progress.best = saved.best
+    progress.measured = saved.measured
+    progress.said = saved.said
     if learner.leads:
         name = learner.options.epoch_name(progress.epoch + 1)
         log(f"{name}: resuming at step {progress.step} of {learner.steps}")

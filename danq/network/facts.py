@@ -1,0 +1,125 @@
+"""The facts of a checkpoint, as a schema: what a file says that cannot be so is refused."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from danq.config import Train
+from danq.errors import DanqError, shown
+from danq.files import PathLike
+
+KNOBS = ("scale", "dropout", "head", "gates", "filter_scale", "stem", "filter_width")
+"""Knobs of `danq.config.Train` that `danq.network.models.build` takes."""
+
+_MAY_BE_NONE = ("filter_width",)
+_MOST = 100_000_000  # windows, targets, threads, ...: far above any real one
+
+Count = Annotated[int, Field(ge=0, le=_MOST)]
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ChosenFact(_Facts):
+    """A knob that the configuration left out, as it was chosen."""
+
+    value: Any
+    reason: str
+
+
+class TrainingFacts(_Facts):
+    """How a model was trained: what `danq.training.record.training_facts` says.
+
+    The model, its seed and its options must be there; the rest is for readers only.
+    """
+
+    model: str
+    seed: Annotated[int, Field(ge=0)]
+    options: dict[str, Any]
+    scale: float = 1.0
+    parameters: Annotated[int, Field(ge=0)] = 0
+    multiply_adds: Annotated[int, Field(ge=0)] = 0
+    reach: Count = 0
+    epochs: Count = 0
+    best_epoch: Count = 0
+    device: str = ""
+    hardware: str = ""
+    precision: str = ""
+    seconds: float = 0.0
+    filters_initialised_from: list[str] = []
+    versions: dict[str, str] = {}
+    chosen: dict[str, ChosenFact] = {}
+    threads: list[Count] = []
+    validation: dict[str, Any] = {}
+    health: list[dict[str, Any]] = []
+
+    @model_validator(mode="after")
+    def _check_options(self) -> Self:
+        """Refuse options that no training can have."""
+        options = dict(self.options)
+        if options.pop("model", None) != self.model:
+            raise ValueError("options.model is not the model")
+        if options.pop("seed", self.seed) != self.seed:
+            raise ValueError("options.seed is not the seed")
+        if not isinstance(options.pop("motifs", ""), str):
+            raise ValueError("options.motifs is no checksum")
+        for name in ("recipe", *KNOBS):
+            if name not in options:
+                raise ValueError(f"options.{name} is missing")
+            if options[name] is None and name not in _MAY_BE_NONE:
+                raise ValueError(f"options.{name} has no value")
+        Train.model_validate(options)
+        return self
+
+
+class DataFacts(_Facts):
+    """On what data a model was trained: what `danq.data.dataset.Dataset.facts` says."""
+
+    format_version: int
+    window: Annotated[int, Field(ge=1, le=_MOST)]
+    bin_size: Annotated[int, Field(ge=1, le=_MOST)]
+    alphabet: Literal["ACGT"]
+    assembly: str
+    names: Annotated[list[str], Field(min_length=1)]
+    groups: list[str]
+    training_windows: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    splits: Any
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Self:
+        """Refuse another number of groups than of names."""
+        if len(self.groups) != len(self.names):
+            raise ValueError(f"{len(self.groups)} groups for {len(self.names)} targets")
+        return self
+
+
+def refuse_wrong_facts(facts: object, data_facts: object, path: PathLike) -> None:
+    """Refuse facts that are not those of a checkpoint.
+
+    Parameters
+    ----------
+    facts, data_facts : object
+        What a checkpoint holds as its facts and those of its data.
+    path : str or path-like
+        The checkpoint, for the message.
+
+    Raises
+    ------
+    DanqError
+        A fact is missing, unknown, of another type, or out of bounds.
+    """
+    schemas: Mapping[type[BaseModel], object] = {TrainingFacts: facts, DataFacts: data_facts}
+    for schema, content in schemas.items():
+        try:
+            schema.model_validate(content)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in problem["loc"])
+            message = problem["msg"].removeprefix("Value error, ").splitlines()[0]
+            what = f"{where}: {message}" if where else message
+            advice = "train the model again with danq train"
+            raise DanqError(f"its facts are wrong ({shown(what, 300)}); {advice}", path) from None
+        except RecursionError:
+            raise DanqError("its facts are too deep; train the model again", path) from None
