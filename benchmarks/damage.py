@@ -136,7 +136,8 @@ def cases_of(
             yield Case(f"record {case.what}", content, case.content)
         yield Case("no record", content, None)
     twins = [other / path.relative_to(run)] if other else []
-    twins += sorted(path.parent.parent.parent.glob(f"*/*/{path.name}"))
+    if path.parent.name.startswith("seed"):
+        twins += sorted(run.glob(f"*/seed*/{path.name}"))
     for twin in twins:
         if twin.exists() and twin != path and twin.read_bytes() != content:
             yield Case("swapped", twin.read_bytes(), record)
@@ -215,15 +216,15 @@ def put(path: pathlib.Path, content: bytes | None) -> None:
 def reader_of(run: pathlib.Path, path: pathlib.Path) -> Callable[[], Any]:
     """Return how danq reads a file: with all of its run, unless another step reads it alone."""
     if path.name == "dataset.h5":
-        return lambda: contents_of(path)
+        return lambda: (read_run(run), contents_of(path))
     if path.name == "model.ckpt":
-        return lambda: checkpoint_of(run, path)
+        return lambda: (described(run), checkpoint_of(path))
     if path.name == "tuned.yaml":
         return lambda: knobs_of(path)
     if path.name == "elements.tsv.gz":
         return lambda: elements_of(run, path)
     if path.name == "config.yaml":
-        return lambda: read_settings(path)
+        return lambda: (read_run(run), read_settings(path))
     if path.name in ("predictions.h5", "kmer.h5"):
         return lambda: (read_run(run), read_predictions(path))
     if path.name == "attributions.h5":
@@ -238,16 +239,20 @@ def contents_of(path: pathlib.Path) -> Any:
         return data.attributes, data.names, data.groups, data.source, windows
 
 
-def checkpoint_of(run: pathlib.Path, path: pathlib.Path) -> Any:
+def described(run: pathlib.Path) -> None:
+    """Look at a run as a whole, where this danq can."""
+    with contextlib.suppress(ImportError):
+        from danq.report.describe_run import describe_run
+
+        describe_run(run)
+
+
+def checkpoint_of(path: pathlib.Path) -> Any:
     """Return what a checkpoint holds."""
     from danq.network.checkpoint import load_checkpoint
 
     network, facts, data_facts = load_checkpoint(path)
     weights = {name: values.numpy() for name, values in network.state_dict().items()}
-    with contextlib.suppress(ImportError):
-        from danq.report.describe_run import describe_run
-
-        describe_run(run)
     return weights, facts, data_facts
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from danq.data.dataset import open_dataset
 from danq.data.hdf5 import allocate
+from danq.data.hdf5_checks import foreign_problem
 from danq.data.matlab import first_true, reading
 from danq.data.predictions import read_predictions, write_predictions
 from danq.errors import DanqError, shown
@@ -44,6 +45,9 @@ def read_deepsea_predictions(path: PathLike, n: int) -> NDArray[np.float32]:
         probabilities.
     """
     with reading(path), open(path, "rb"), h5py.File(path, "r") as file:
+        problem = foreign_problem(file, "pred") if "pred" in file else None
+        if problem is not None:
+            raise DanqError(f"{problem}; give a prediction file of DeepSEA", path)
         pred = file.get("pred")
         _refuse_other_content(pred, n, path)
         scores = np.empty((n, pred.shape[1]), dtype=np.float32)

@@ -9,6 +9,9 @@ import os
 
 import h5py
 
+MOST = 1100
+"""Bytes that deflate makes of one at most, a little above 1,032 (https://zlib.net/zlib_tech.html)."""
+
 _KINDS: dict[type, str] = {str: "S", int: "i", float: "f"}
 _WORDS: dict[type, str] = {str: "fixed-length text", int: "a whole number", float: "a number"}
 
@@ -86,4 +89,34 @@ def storage_problem(dataset: h5py.Dataset, name: str) -> str | None:
     needed = math.prod(dataset.shape) * dataset.dtype.itemsize
     if needed != stored or (offset or 0) + stored > os.path.getsize(dataset.file.filename):
         return f"{name} reaches beyond the end of the file"
+    return None
+
+
+def foreign_problem(file: h5py.File, name: str) -> str | None:
+    """Return why an array of another program's file is not read, or None.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file; it may hold anything.
+    name : str
+        What is in it, in its root: a dataset, or something else, which is no problem here.
+
+    Returns
+    -------
+    str or None
+        It is a link, lies in another file, or claims more than `MOST` bytes for each that the file
+        has: nobody packs numbers as tightly.
+    """
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        return f"{name} is a link that leads elsewhere"
+    dataset = file[name]
+    if not isinstance(dataset, h5py.Dataset):
+        return None
+    if dataset.external or dataset.is_virtual:
+        return f"{name} is stored in another file"
+    claimed = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
+    size = os.path.getsize(file.filename)
+    if claimed > MOST * size:
+        return f"{name} claims {claimed:,} bytes in a file of {size:,}"
     return None

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from danq.data.hdf5_checks import foreign_problem
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.sequence import packed_bytes
@@ -200,12 +201,15 @@ def hdf5_arrays(
     Raises
     ------
     DanqError
-        Chunks are missing.
+        Chunks are missing, or a variable lies elsewhere.
     """
     arrays: dict[str, BitArray | None] = {}
     for name in names:
         if name not in file:
             continue
+        problem = foreign_problem(file, name)
+        if problem is not None:
+            raise DanqError(f"{problem}; give the published file", path)
         dataset = file[name]
         if not isinstance(dataset, h5py.Dataset):
             arrays[name] = None

@@ -29,6 +29,7 @@ from danq.motif.meme import (
     write_meme,
 )
 from danq.motif.tomtom import Comparison, tomtom
+from danq.records import verified_if_recorded
 
 CORE = 8
 """Width (columns) of the core, whose information decides whether a motif is compared at all."""
@@ -93,6 +94,7 @@ def annotate(
     DanqError
         A file of motifs is not valid.
     """
+    verified_if_recorded(queries)  # motifs of a run; others have no record
     motifs = []
     for motif in read_meme(queries):
         matrix = trim(motif.matrix, settings.trim_bits)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from danq.errors import DanqError, shown
 from danq.files import PathLike, write_text
 from danq.reading import read_lines
+from danq.records import verified_if_recorded
 
 TAXA = ("vertebrates", "fungi", "plants", "insects", "nematodes", "urochordates")
 """JASPAR's taxonomic groups."""
@@ -299,6 +300,7 @@ def export_motifs(
     """
     from Bio import motifs as bio
 
+    verified_if_recorded(motifs)  # motifs of a run; others have no record
     records = [_biopython_motif(motif, format) for motif in read_meme(motifs)]
     write_text(output, bio.write(records, format))
 

@@ -73,9 +73,20 @@ def read_steps(benchmarks: Path) -> pd.DataFrame:
     """
     rows = []
     for path in sorted(benchmarks.glob("*.tsv"), key=_step_order):
-        benchmark = read_table(path).iloc[0]
+        benchmark = _benchmark(path)
         rows.append({"step": path.stem, **_job(benchmark)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _benchmark(path: Path) -> Mapping[str, Any]:
+    """Return the row of a benchmark file; nothing of one that is cut off or damaged.
+
+    Snakemake writes these files: there is no record to compare them with.
+    """
+    try:
+        return read_table(path).iloc[0].to_dict()
+    except (ValueError, IndexError):
+        return {}
 
 
 def _step_order(path: Path) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from danq.errors import DanqError, DanqErrors, shown
 from danq.files import PathLike
 from danq.genome.fields import Fields, read_fields
+from danq.records import verified_if_recorded
 from danq.report.words import listed, plural, title
 
 NAMED = ("name", "target")
@@ -80,6 +81,7 @@ def read_cells(path: PathLike, model: str | None) -> Cells:
     DanqError
         No table, a line with too few or too many cells, or several models to choose from.
     """
+    verified_if_recorded(path)  # of a run; tables from elsewhere have no record
     frame = _read_frame(path)
     if "model" in frame:
         model = _choose_model(frame["model"], model, path)

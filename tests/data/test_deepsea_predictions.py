@@ -103,3 +103,43 @@ def test_scores_that_are_no_probabilities_are_not_exported(tmp_path):
         with pytest.raises(DanqError, match=r"scan.h5: row 0 .*not a probability"):
             export_predictions(tmp_path / "scan.h5", tmp_path / "pred.h5")
     assert not (tmp_path / "pred.h5").exists()
+
+
+def soft(file, secret):
+    file["hidden"] = np.full((18, 7), 0.5)
+    file["pred"] = h5py.SoftLink("/hidden")
+
+
+def external_link(file, secret):
+    file["pred"] = h5py.ExternalLink(secret, "pred")
+
+
+def external_storage(file, secret):
+    file.create_dataset("pred", (18, 7), "f8", external=[(secret + ".raw", 0, 18 * 7 * 8)])
+
+
+def virtual(file, secret):
+    layout = h5py.VirtualLayout((18, 7), "f8")
+    layout[:] = h5py.VirtualSource(secret, "pred", (18, 7))
+    file.create_virtual_dataset("pred", layout)
+
+
+def huge(file, secret):
+    file.create_dataset("pred", (18, 2**40), "f8")
+
+
+@pytest.mark.parametrize("build", [soft, external_link, external_storage, virtual, huge])
+def test_another_files_content_is_not_read(tmp_path, build):
+    secret = tmp_path / "secret.h5"
+    write_pred(secret, np.full((18, 7), 0.5))
+    (tmp_path / "secret.h5.raw").write_bytes(np.full(18 * 7, 0.5).tobytes())
+    with h5py.File(tmp_path / "pred.h5", "w") as file:
+        build(file, str(secret))
+    with pytest.raises(DanqError, match=r"pred (is a link|is stored in another file|claims)"):
+        read_deepsea_predictions(tmp_path / "pred.h5", 9)
+
+
+def test_tightly_packed_predictions_are_read(tmp_path):
+    with h5py.File(tmp_path / "pred.h5", "w") as file:
+        file.create_dataset("pred", data=np.full((2000, 500), 0.25), compression="gzip")
+    assert (read_deepsea_predictions(tmp_path / "pred.h5", 1000) == 0.25).all()

@@ -6,6 +6,7 @@ import pytest
 
 from danq.errors import DanqError
 from danq.files import read_table
+from danq.records import Made, recorded
 from danq.report.compare import compare
 
 ONE = (
@@ -238,3 +239,12 @@ def test_a_row_without_a_name_is_refused(tables, tmp_path):
     tables[0].write_text("name\tauroc\nCTCF\t0.5\n\t0.4\n")
     with pytest.raises(DanqError, match=r"one\.tsv:3: has no name in column 'name'"):
         compared(tables, tmp_path, in_order=True)
+
+
+def test_a_damaged_table_of_a_run_is_refused_and_a_foreign_one_is_not(tables, tmp_path):
+    with recorded(tmp_path / "metrics.tsv", Made("evaluate")) as file:
+        file.write_text(ONE)
+    compare(tmp_path / "metrics.tsv", tables[1], tmp_path / "page.html", in_order=True)
+    (tmp_path / "metrics.tsv").write_text(ONE.replace("0.", "0.1", 1))
+    with pytest.raises(DanqError, match="is not the file that danq evaluate wrote"):
+        compare(tmp_path / "metrics.tsv", tables[1], tmp_path / "page.html")

@@ -1,6 +1,7 @@
 """What jobs took, read back."""
 
 import numpy as np
+import pytest
 
 from danq.report.run_steps import read_commands, read_steps
 
@@ -27,3 +28,12 @@ def test_what_a_job_took_and_had_requested(tmp_path):
 
 def test_a_run_without_benchmarks_has_no_steps(tmp_path):
     assert read_steps(tmp_path / "benchmarks").empty and read_commands(tmp_path / "logs") == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"s\n", b"\xff\xfe\n1\n", b'"\n"', b"a\tb\n1\t2\t3\n"]
+)
+def test_a_damaged_benchmark_file_says_nothing(tmp_path, content):
+    (tmp_path / "evaluate.tsv").write_bytes(content)
+    row = read_steps(tmp_path).iloc[0]
+    assert row["step"] == "evaluate" and row.drop("step").isna().all()
