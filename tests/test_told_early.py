@@ -87,6 +87,29 @@ def printed(folder, *files):
     return " ".join((process.stdout + process.stderr).split()).replace("'", "")
 
 
+def test_a_workflow_of_ones_own_takes_text_as_typed(tmp_path):
+    write_module(tmp_path, "")
+    sections = "danq: {run: x, extract: {valid: [1_0], test: [012]}}\n"
+    (tmp_path / "own.yaml").write_text(f"run: 10\nextract: {{valid: [8]}}\n{sections}")
+    process = plan(tmp_path, "own.yaml", snakefile="own.smk")
+    # The simulated genome has no such chromosomes: that they are told shows how they were read.
+    told = "\n".join(messages(process))
+    assert process.returncode == 2
+    assert "extract.valid: region '1_0': " in told and "extract.test: region '012': " in told
+
+
+def write_module(folder, settings):
+    """Write a workflow that takes danq as a module."""
+    lines = [
+        "module danq:",
+        f"    snakefile: '{ROOT}/workflow/Snakefile'",
+        "    config: config['danq']",
+        settings,
+        "use rule * from danq as danq_*",
+    ]
+    (folder / "own.smk").write_text("\n".join(lines) + "\n")
+
+
 def test_every_text_knob_is_taken_as_typed_from_the_command_line(tmp_path):
     own_run(tmp_path)
     (tmp_path / "own.yaml").write_text(TEXTS)
@@ -148,14 +171,9 @@ def test_results_stay_below_the_working_folder(tmp_path, folder):
 
 
 def test_a_workflow_of_ones_own_has_no_shell_syntax_in_its_results(tmp_path):
-    module = (
-        f"module danq:\n    snakefile: '{ROOT}/workflow/Snakefile'\n    config: config['danq']\n"
-        "    pathvars:\n        results='a$(touch x)'\n"
-        "use rule * from danq as danq_*\n"
-    )
+    write_module(tmp_path, "    pathvars:\n        results='a$(touch x)'")
     extract = {"valid": ["chr1"], "test": ["chr2"]}
     (tmp_path / "own.yaml").write_text(json.dumps({"danq": {"run": "x", "extract": extract}}))
-    (tmp_path / "own.smk").write_text(module)
     process = plan(tmp_path, "own.yaml", snakefile="own.smk")
     refused(process, "the name holds one of $ ` \\ or a line break")
 

@@ -315,7 +315,8 @@ def configuration(settings: str) -> dict[str, Any]:
 
 def configured_database(settings: str) -> str | None:
     """Return what a configuration (YAML text) names as its known motifs; None without any."""
-    return configuration(settings).get("motifs")
+    database = configuration(settings).get("motifs")
+    return database if isinstance(database, str) else None
 
 
 def configured_files(settings: str) -> list[str]:

@@ -20,6 +20,7 @@ rule subset:
         "<results>/benchmarks/subset_{share}.tsv"
     conda:
         "../envs/danq.yaml"
+    priority: 30  # a share without a label is told before the trainings
     resources:
         mem_mb=memory("subset"),
         runtime=minutes("subset"),

@@ -86,7 +86,7 @@ WORKERS_OF_ABLATION = 50 if gpu else settings.threads  # one GPU does about as m
 
 MEMORY = {  # GB
     "simulate": lambda job: 1 + 40 * simulated_bases,
-    "check": lambda job: 1 + 1.5 * job.files,
+    "check": lambda job: 2 + 1.5 * job.files,
     "extract": lambda job: 1 + 1.5 * job.files,
     "import_deepsea": lambda job: 2,
     "subset": lambda job: 1 + 0.2 * job.windows,
