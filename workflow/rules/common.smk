@@ -21,6 +21,7 @@ from danq.genome.yaml_text import as_typed, merged, read_mapping, with_command_l
 from danq.motif.meme import motif_files
 from danq.simulation import grammar
 from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
 # In the order in which they are merged: config.yaml, then those of the command line.
 given_files = list(workflow.config_settings.configfiles)
@@ -290,6 +291,9 @@ with_filters = [model for model in settings.models if MODELS[model].has_filters]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
 
 
+shares_files = SharedFSUsage.INPUT_OUTPUT in workflow.storage_settings.shared_fs_usage
+
+
 def initial_motifs(wildcards):
     """Return the known motifs that a model's filters begin as, if they do, as the configuration names them."""
     initial = settings.train_of(wildcards.model).initialise_from
@@ -299,11 +303,12 @@ def initial_motifs(wildcards):
 def motifs_of_training(wildcards):
     """Return the files of the known motifs for the training of a model.
 
-    Where no filter begins as one they serve a line in the log: another version is no reason to train again.
+    Where no filter begins as one they serve a line in the log: others are no reason to train again. They are an input
+    then only where a job has no other way to a file.
     """
     if initial_motifs(wildcards):
         return known_motifs
-    return [ancient(path) for path in known_motifs]
+    return [] if shares_files else [ancient(path) for path in known_motifs]
 
 
 def motifs_of_baseline(wildcards):

@@ -18,9 +18,9 @@ rule subset:
         "<results>/logs/subset_{share}.log",
     benchmark:
         "<results>/benchmarks/subset_{share}.tsv"
+    priority: 30  # a share without a label is told before the trainings
     conda:
         "../envs/danq.yaml"
-    priority: 30  # a share without a label is told before the trainings
     resources:
         mem_mb=memory("subset"),
         runtime=minutes("subset"),
