@@ -120,7 +120,19 @@ def draw_backgrounds(
 
 
 def fits(window: int, a: Motif, b: Motif) -> bool:
-    """Say whether two motifs fit side by side into a window (bp)."""
+    """Say whether two motifs fit side by side into a window.
+
+    Parameters
+    ----------
+    window : int
+        Length of the window (bp).
+    a, b : danq.motif.meme.Motif
+        The motifs.
+
+    Returns
+    -------
+    bool
+    """
     return len(a.matrix) + len(b.matrix) <= window
 
 
