@@ -7,6 +7,7 @@ import pandas as pd
 
 from danq.errors import DanqError, shown
 from danq.files import PathLike, read_table
+from danq.records import verified_if_recorded
 
 COLUMNS = ["target", "rule", "threshold", "precision", "recall", "f1", "n_positive"]
 """Columns of thresholds.tsv; a target without a threshold has NA."""
@@ -32,6 +33,7 @@ def read_thresholds(path: PathLike, targets: Sequence[str]) -> dict[str, float]:
     DanqError
         Not such a table, a target that it lacks, or a value that is no probability.
     """
+    verified_if_recorded(path)  # a table of your own has no record
     table = read_table(path)
     missing = [name for name in ("target", "threshold") if name not in table]
     if missing:

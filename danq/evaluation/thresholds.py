@@ -12,7 +12,8 @@ from danq.data.dataset import Dataset, open_dataset
 from danq.data.predictions import read_predictions
 from danq.data.thresholds import COLUMNS
 from danq.errors import DanqError
-from danq.files import PathLike, write_table
+from danq.files import PathLike
+from danq.records import Made, file_input, record_table
 
 SPLIT = "valid"
 """The split that thresholds are chosen on: the test split is for measuring."""
@@ -117,12 +118,14 @@ def thresholds(
         scores = _mean_scores(data, predictions)
         labels = data.labels(SPLIT)
         names = data.names
+        inputs = [data.as_input()]
+    inputs += [file_input("predictions", path) for path in predictions]
     rows = []
     for target, name in enumerate(names):
         found = choose_threshold(labels[:, target], scores[:, target], fdr)
         n_positive = int(labels[:, target].sum())
         rows.append({"target": name, "rule": rule, "n_positive": n_positive, **found._asdict()})
-    write_table(output, pd.DataFrame(rows)[COLUMNS])
+    record_table(output, pd.DataFrame(rows)[COLUMNS], Made("thresholds", inputs))
     n_without = sum(np.isnan(row["threshold"]) for row in rows)
     if n_without:
         print(f"thresholds: {n_without} of {len(rows)} targets have none ({rule})")
