@@ -23,6 +23,7 @@ from danq.errors import EXIT_STOPPED, DanqError, StoppedError, one_line
 from danq.files import hold_outputs
 from danq.options import (
     SPLITS,
+    Parser,
     Step,
     name_value_pairs,
     named_files,
@@ -115,7 +116,7 @@ def _system_message(error: OSError) -> str:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(prog="danq", description=DESCRIPTION)
+    parser = Parser(prog="danq", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"danq {danq.__version__}")
     steps = parser.add_subparsers(dest="command", required=True, metavar="STEP")
     for add_step in _STEPS:

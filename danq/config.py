@@ -5,7 +5,6 @@ turns the section of `config.yaml` into one string of flags. Nothing here knows 
 Snakemake.
 """
 
-import difflib
 import json
 import shlex
 import typing
@@ -20,7 +19,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    StringConstraints,
     ValidationError,
     model_serializer,
     model_validator,
@@ -28,17 +26,13 @@ from pydantic import (
 
 from danq.catalog import BASELINES, MODELS
 from danq.errors import DanqError, shown
+from danq.wording import checksum, device_name, nearest, plain_message, run_name, safe_text
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-"""What a run may be called: it becomes a folder.
-
-pydantic's `$` is the very end of the text: a name that ends in a newline does not match.
-"""
-
-Name = Annotated[str, StringConstraints(pattern=NAME)]
-# A text that becomes part of a command line: no character that any shell would interpret.
-Word = Annotated[str, StringConstraints(pattern=r"^([\w.,:+/@%=][\w .,:+/@%=-]*)?$")]
-Checksum = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{32,64}$")]
+Name = Annotated[str, AfterValidator(run_name)]
+Word = Annotated[str, AfterValidator(safe_text)]
+"""A text that becomes part of a command line."""
+Checksum = Annotated[str, AfterValidator(checksum)]
+Device = Annotated[str, AfterValidator(device_name)]
 
 
 def _listed(value: Any) -> Any:
@@ -54,9 +48,7 @@ Paths = Annotated[list[str], BeforeValidator(_listed)]
 def _known_model(name: str) -> str:
     if name not in MODELS:
         choices = ", ".join(repr(model) for model in MODELS)
-        nearest = difflib.get_close_matches(name, MODELS, 1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        raise ValueError(f"Input should be {choices}, not {shown(name)}{hint}")
+        raise ValueError(f"Input should be {choices}, not {shown(name)}{nearest(name, MODELS)}")
     return name
 
 
@@ -68,7 +60,7 @@ def _known_baseline(name: str) -> str:
     known = [baseline.name for baseline in BASELINES.values() if not baseline.oracle]
     if name not in known:
         choices = ", ".join(repr(baseline) for baseline in known)
-        raise ValueError(f"Input should be {choices}, not {shown(name)}")
+        raise ValueError(f"Input should be {choices}, not {shown(name)}{nearest(name, known)}")
     return name
 
 
@@ -417,9 +409,8 @@ class Train(Section):
             "products of lower precision on a GPU's tensor cores"
         ),
     )
-    device: str = Field(
+    device: Device = Field(
         "auto",
-        pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
         description="auto: a GPU if there is one; cuda: NVIDIA's, mps: Apple's",
     )
     devices: int = Field(
@@ -1014,19 +1005,18 @@ def _explain(keys: tuple[str, ...], problem: Mapping[str, Any]) -> str:
     value = shown(str(problem["input"]))
     if problem["type"] == "string_type":
         return f"{name}: {value} is no text; put it between quotes, as it is to be read"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = plain_message(problem)
     if problem["type"] == "value_error":
         return f"{name}: {message}"
-    return f"{name}: {message}, not {value}"
+    message, _, hint = message.partition("; ")
+    return f"{name}: {message}, not {value}" + (f"; {hint}" if hint else "")
 
 
 def _nearest_key(keys: tuple[str, ...]) -> str:
     """Name the known key that is most like the last of `keys`, or all of that section."""
     known = list(_section(keys[:-1]).model_fields)
-    nearest = difflib.get_close_matches(keys[-1], known, 1)
-    if nearest:
-        return f"did you mean {nearest[0]}?"
-    return f"known keys: {', '.join(known)}"
+    hint = nearest(keys[-1], known).removeprefix("; ")
+    return hint or f"known keys: {', '.join(known)}"
 
 
 def _section(keys: tuple[str, ...]) -> type[Section]:

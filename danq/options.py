@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from danq.config import Config, Section
 from danq.errors import DanqError, shown
 from danq.reading import refuse_no_file
+from danq.wording import nearest, plain_message
 
 SPLITS = ("train", "valid", "test")
 
@@ -32,6 +33,17 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
         if action.default in (None, "", []):
             return action.help
         return super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that names the choice most like a wrong one."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            hint = nearest(str(value), map(str, action.choices or []))
+            raise argparse.ArgumentError(action, f"{error.message}{hint}") from None
 
 
 class Step:
@@ -183,7 +195,27 @@ def _kind_of(field: FieldInfo) -> dict[str, Any]:
         return {"type": str, "nargs": "+"}
     if kind is bool:
         return {"action": argparse.BooleanOptionalAction}
+    if kind is int:
+        return {"type": _whole}
+    if kind is float:
+        return {"type": _number}
     return {"type": kind}
+
+
+def _whole(text: str) -> int:
+    """Return a whole number; its bounds are checked later."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def _number(text: str) -> float:
+    """Return a number; its bounds are checked later."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
 def whole_number(lowest: int) -> Callable[[str], int]:
@@ -246,8 +278,7 @@ def split_settings(section: type[Section] | None, options: dict[str, Any]) -> Sp
     except ValidationError as error:
         problem = error.errors()[0]
         where = flag(str(problem["loc"][0])) if problem["loc"] else "options"
-        message = problem["msg"].removeprefix("Value error, ")
-        raise DanqError(f"{where}: {message}; see --help") from None
+        raise DanqError(f"{where}: {plain_message(problem)}; see --help") from None
 
 
 def refuse_overwriting(options: Mapping[str, Any], outputs: Sequence[str]) -> None:

@@ -39,8 +39,8 @@ def test_the_default_configuration_writes_out_every_knob():
     [
         ({"epochs": 3}, "config: unknown key 'epochs'; known keys: "),
         ({"train": {"epchs": 3}}, "unknown key 'train.epchs'; did you mean epochs?"),
-        ({"run": "../x"}, "run: String should match pattern"),
-        ({"run": "a\n"}, "run: String should match pattern"),
+        ({"run": "../x"}, "run: '../x' cannot be the name of a folder; use letters A to Z, digits"),
+        ({"run": "a\n"}, "run: 'a\\n' cannot be the name of a folder; use letters"),
         ({"run": None}, "run is missing; add it"),
         (
             {"train": {"epochs": True}},
@@ -52,11 +52,11 @@ def test_the_default_configuration_writes_out_every_knob():
         ({"learning_curve": [0.5, 0.25]}, "config: learning_curve has a share twice, or out of"),
         ({"learning_curve": [0.5, 0.5]}, "config: learning_curve has a share twice, or out of"),
         ({"learning_curve": [1]}, "config: learning_curve needs a share below 1: 1 is the run"),
-        ({"learning_curve": ["half"]}, "learning_curve.0: Input should be a valid number"),
+        ({"learning_curve": ["half"]}, "learning_curve.0: Input should be a number, not 'half'"),
         ({"seeds": [2**31]}, "seeds.0: Input should be less than 2147483648"),
         (
             {"extract": {**DEFAULT["extract"], "valid": ["-chr3"]}},
-            "extract.valid.0: String should match pattern",
+            "extract.valid.0: '-chr3' begins with -, as an option does; rename it",
         ),
         (
             {"train": {"models": {"deepse": {"lr": 1}}}},
@@ -124,20 +124,23 @@ def test_the_default_configuration_writes_out_every_knob():
             "unknown key 'deepsea.nams'; did you mean names?",
         ),
         ({"md5": {"train.mat": "0" * 32}}, "sha256 and md5 are of the files of a run on a genome"),
-        ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: String should match pattern"),
+        ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: 'abc' is no checksum: SHA-256 has 64 hex"),
         ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),
         (
             {"extract": {**DEFAULT["extract"], "window": 501}},
             "extract: window (501) must be bin_size (200)",
         ),
         ({"train": {"lr": float("nan")}}, "train.lr: Input should be a finite number"),
-        ({"assembly": "hg38 $(touch x)"}, "assembly: String should match pattern"),
-        ({"where": {"panel": "core; touch x"}}, "where.panel: String should match pattern"),
+        ({"assembly": "hg38 $(touch x)"}, "assembly: 'hg38 $(touch x)' holds '$', which a"),
+        ({"where": {"panel": "core\\ x"}}, "where.panel: 'core\\\\ x' holds '\\\\', which a"),
         (
             {"extract": {**DEFAULT["extract"], "valid": ["`touch x`"]}},
-            "extract.valid.0: String should match pattern",
+            "extract.valid.0: '`touch x`' holds '`', which a shell or Snakemake would",
         ),
-        ({"train": {"device": "gpu; rm -rf x"}}, "train.device: String should match pattern"),
+        (
+            {"train": {"device": "gpu; rm -rf x"}},
+            "train.device: 'gpu; rm -rf x' is no device; give auto, cpu",
+        ),
     ],
 )
 def test_mistakes_are_one_line(change, message):

@@ -407,7 +407,7 @@ def test_the_linter_has_nothing_to_say(tmp_path):
     ("config", "line"),
     [
         ("train: {epchs: 3}\n", "bad.yaml:1: unknown key 'train.epchs'; did you mean epochs?"),
-        ("run: ../up\n", "bad.yaml:1: run: String should match pattern"),
+        ("run: ../up\n", "bad.yaml:1: run: '../up' cannot be the name of a folder"),
         (
             "genome: g.fa\ntargets: none.tsv\n",
             "none.tsv: cannot be read (No such file or directory)",

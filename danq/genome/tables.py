@@ -16,6 +16,7 @@ from danq.genome import sources
 from danq.genome.bins import MOST_TARGETS
 from danq.genome.chromosomes import unknown_chromosome
 from danq.genome.fields import Fields, read_fields
+from danq.wording import nearest
 
 _CHECKSUM_DIGITS = {"sha256": 64, "md5": 32}
 
@@ -90,7 +91,7 @@ def read_targets(
     if errors:
         raise DanqErrors(errors)
     if not targets and where:
-        raise DanqError(f"no target left where {where}; check the column's values", path)
+        raise DanqError(_no_target_where(path, where), path)
     if not targets:
         raise DanqError("holds no target; add a row", path)
     n = len(targets)
@@ -98,6 +99,18 @@ def read_targets(
         what = f"{n} targets; at most {MOST_TARGETS} can be kept: leave some out"
         raise DanqError(what, path)
     return targets
+
+
+def _no_target_where(path: PathLike, where: Mapping[str, str]) -> str:
+    """Return what to say where no row has the values that are asked for."""
+    asked = " and ".join(f"{column} is {shown(value)}" for column, value in where.items())
+    hints = []
+    for column, value in where.items():
+        values = {cells[column] for _, cells in read_rows(path, [column])}
+        if value not in values:
+            listed = ", ".join(map(shown, sorted(values)[:5]))
+            hints.append(f"{column} has {listed}{nearest(value, values)}")
+    return f"no target is left where {asked}; {', and '.join(hints) or 'no row has all of it'}"
 
 
 def _target(
@@ -194,7 +207,7 @@ def find_target(word: str, names: Sequence[str]) -> int:
         return int(word)
     last_index = len(names) - 1
     fix = f"give a name or an index (0 to {last_index}), as {shown(names[0])}"
-    raise DanqError(f"no target is called {shown(word)}; {fix}")
+    raise DanqError(f"no target is called {shown(word)}; {fix}{nearest(word, names)}")
 
 
 class Row(NamedTuple):

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from danq.config import NAME
 from danq.errors import DanqError, shown
 from danq.files import PathLike, read_table
 from danq.reading import read_lines
+from danq.wording import NAME
 
 
 def read_text(path: PathLike) -> str:
@@ -146,7 +146,7 @@ def refuse_odd_models(names: pd.Series, path: PathLike) -> None:
     Raises
     ------
     DanqError
-        A name does not match `danq.config.NAME`.
+        A name does not match `danq.wording.NAME`.
     """
     for name in names.unique():
         if not re.fullmatch(NAME, str(name)):

@@ -30,7 +30,10 @@ def test_where_chooses_targets(toy, run_extract, tmp_path):
         ({"valid": ["chr2:100-90000"]}, "is empty or leaves 'chr2'"),
         ({"valid": ["chr3:0-4000"], "test": ["chr3"]}, "overlap; separate them"),
         ({"valid": ["chr2:0-300"]}, "the valid split has no usable window"),
-        ({"where": {"name": "nobody"}}, "no target left where {'name': 'nobody'}"),
+        (
+            {"where": {"name": "nobody"}},
+            "no target is left where name is 'nobody'; name has '<b>B</b>', 'Factor A'",
+        ),
         ({"where": {"panel": "core"}}, "no column 'panel'"),
     ],
 )
