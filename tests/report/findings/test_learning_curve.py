@@ -14,7 +14,7 @@ ABOVE, BELOW, AROUND, NONE = (0.1, 0.3), (-0.3, -0.1), (-0.1, 0.1), (None, None)
 def curve(*intervals):
     rows = [(10 * 2**place, 0.2, *ends) for place, ends in enumerate(intervals)]
     frame = pd.DataFrame(rows, columns=["n_windows", "auprc", "low", "high"])
-    return frame.astype({"low": float, "high": float})
+    return frame.astype({"low": float, "high": float}).assign(covers="windows")
 
 
 @pytest.mark.parametrize(
