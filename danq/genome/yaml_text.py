@@ -13,6 +13,7 @@ import yaml
 
 from danq.errors import DanqError, shown
 from danq.files import PathLike
+from danq.reading import read_bytes
 
 MOST_VALUES = 100_000
 """Values of a file after its references are unfolded; real ones have some hundred."""
@@ -64,8 +65,7 @@ def read_nodes(path: PathLike) -> yaml.Node | None:
 
 def _read_text(path: PathLike) -> str:
     """Return the text of a file; tabs of JSON, which YAML does not allow, become blanks."""
-    with open(path, "rb") as file:
-        content = file.read()
+    content = read_bytes(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
