@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from danq import config
+from danq.errors import DanqError
 from danq.files import read_table
 from danq.interpret.filters import filter_motifs, read_layer
 from danq.motif.annotate import (
@@ -16,12 +17,14 @@ from danq.motif.annotate import (
 )
 from danq.motif.meme import (
     Motif,
+    export_motifs,
     information,
     jaspar,
     read_meme,
     reverse_complement,
     write_meme,
 )
+from danq.records import Made, recorded
 from tests.conftest import PLANTED, layer_of
 
 SETTINGS = config.Naming()
@@ -261,3 +264,20 @@ def test_annotate_says_why_motifs_are_not_compared(tmp_path, planted, capsys):
     assert f"not compared: {poor}: {listed}" in lines
     tested = read_table(output).drop_duplicates("name").set_index("name")["tested"]
     assert (tested == "no").sum() == 9 and left_out(planted, 8.0) == []
+
+
+def test_damaged_motifs_of_a_run_are_refused_by_whoever_reads_them(tmp_path):
+    path = tmp_path / "motifs.meme"
+    motif = Motif("filter0", "", np.full((8, 4), 0.25), 20)
+    with recorded(path, Made("motifs")) as file:
+        write_meme(file, [motif])
+    export_motifs(path, tmp_path / "out.jaspar", format="jaspar")
+    path.write_text(path.read_text().replace("nsites= 20", "nsites= 21"))
+    readers = (
+        lambda: export_motifs(path, tmp_path / "none.jaspar", format="jaspar"),
+        lambda: annotate(path, path, tmp_path / "none.tsv", settings=SETTINGS),
+    )
+    for read in readers:
+        with pytest.raises(DanqError, match="is not the file that danq motifs wrote"):
+            read()
+    assert not list(tmp_path.glob("none*"))
