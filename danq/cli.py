@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("$ danq", shlex.join(words), file=sys.stderr, flush=True)
     try:
         _run(options)
+        sys.stdout.flush()
     except DanqError as error:
         return _fail(str(error))
     except StoppedError as error:
@@ -76,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
+        _close_unwritable_output()
         return _fail(_system_message(error))
     except KeyboardInterrupt:
         print("danq: interrupted", file=sys.stderr)
@@ -102,10 +104,21 @@ def _run(options: dict[str, Any]) -> None:
 
 def _fail(message: str) -> int:
     """Print a message, each of its lines under the program's name; return the exit status."""
-    with contextlib.suppress(BrokenPipeError):  # the status still says it
+    with contextlib.suppress(OSError):  # the status still says it
         for line in message.splitlines():
             print(f"danq: {line}", file=sys.stderr, flush=True)
     return 2
+
+
+def _close_unwritable_output() -> None:
+    """Let standard output end nowhere where it cannot be written, as on a full disk.
+
+    Python would try again at its end.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _system_message(error: OSError) -> str:

@@ -1,5 +1,7 @@
 """What the tests share: a genome that describes itself, its peaks, and a small dataset."""
 
+import contextlib
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +85,17 @@ def refuse(message, function, *arguments, **options):
     with pytest.raises(DanqError) as caught:
         function(*arguments, **options)
     assert str(caught.value) == message
+
+
+@contextlib.contextmanager
+def file_limit(size):
+    """Let no file grow beyond a size (bytes), as on a full disk, whoever writes it."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def read_tsv(path):

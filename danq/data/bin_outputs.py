@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from danq.data.bigwig import load_pybigwig
 from danq.data.bin_table import write_bin_table, write_skipped
-from danq.data.bin_tracks import load_pybigwig, write_bigwigs, write_peaks
+from danq.data.bin_tracks import write_bigwigs, write_peaks
 from danq.data.bins import read_bins
 from danq.data.stretches import Skipped
 from danq.data.thresholds import read_thresholds

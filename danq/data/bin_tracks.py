@@ -1,45 +1,24 @@
 """Predicted bins as files for genome browsers: one bigWig for each target."""
 
-import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from danq.data.bigwig import bigwigs
 from danq.data.bins import Bins
 from danq.data.segments import Segments, Slab, segments_by_sequence
-from danq.errors import DanqError
-from danq.files import PathLike, atomic, write_table
+from danq.files import PathLike, write_table
 
 _TARGETS = 100  # files that are open at once
 _LONGEST_NAME = 100  # characters
-_NO_PYBIGWIG = (
-    "a bigWig needs pyBigWig, which is not installed; "
-    'pip install "danq[interpret]", or leave out --bigwig'
-)
 
 TABLE = "README.tsv"
 """Which file holds what, beside the files."""
-
-
-def load_pybigwig() -> ModuleType:
-    """Return the module pyBigWig.
-
-    Raises
-    ------
-    DanqError
-        It is not installed.
-    """
-    try:
-        import pyBigWig
-    except ImportError as error:
-        raise DanqError(_NO_PYBIGWIG) from error
-    return pyBigWig
 
 
 def file_names(targets: Sequence[str], suffix: str) -> list[str]:
@@ -154,40 +133,9 @@ def write_bigwigs_of(
     DanqError
         pyBigWig is not installed, or the disk is full.
     """
-    with contextlib.ExitStack() as stack:
-        temporaries = [stack.enter_context(atomic(path)) for path in paths]
-        files = [load_pybigwig().open(str(temporary), "w") for temporary in temporaries]
-        for file in files:
-            file.addHeader(list(sequences.items()))
-        covered = 0
+    with bigwigs(paths, sequences) as tracks:
         for sequence, slab in slabs:
-            covered += int((slab.end - slab.start).sum())
-            _add(files, sequence, slab)
-        for file in files:
-            file.close()
-        for path, temporary in zip(paths, temporaries, strict=True):
-            _refuse_cut_off(path, temporary, covered)
-
-
-def _add(files: Sequence[Any], sequence: str, slab: Slab) -> None:
-    """Add some segments of a sequence to each file."""
-    names = [sequence] * len(slab.start)
-    starts = slab.start.tolist()
-    ends = slab.end.tolist()
-    for file, values in zip(files, slab.values.T, strict=True):
-        file.addEntries(names, starts, ends=ends, values=values.tolist())
-
-
-def _refuse_cut_off(path: Path, temporary: Path, covered: int) -> None:
-    """Refuse a file that is not whole: libBigWig does not say when the disk is full."""
-    problem = "cannot be read back"
-    with contextlib.suppress(RuntimeError):
-        with load_pybigwig().open(str(temporary)) as file:
-            found = file.header()["nBasesCovered"]
-        if found == covered:
-            return
-        problem = f"has {found} of {covered} bases"
-    raise DanqError(f"the bigWig {problem}: is the disk full?; make room", path)
+            tracks.add_stretches(sequence, slab.start, slab.end, slab.values)
 
 
 # --- peaks ---

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from danq.data.bigwig import load_pybigwig
 from danq.data.bin_table import frame_of
-from danq.data.bin_tracks import load_pybigwig, slabs_of, write_bigwigs_of
+from danq.data.bin_tracks import slabs_of, write_bigwigs_of
 from danq.data.bins import Bins, read_bins
 from danq.data.segments import Slab
 from danq.errors import DanqError

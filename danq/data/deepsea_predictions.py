@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from danq.data.dataset import open_dataset
-from danq.data.hdf5 import allocate
+from danq.data.hdf5 import PatientFile, allocate
 from danq.data.hdf5_checks import foreign_problem
 from danq.data.matlab import first_true, reading
 from danq.data.predictions import read_predictions, write_predictions
@@ -160,5 +160,9 @@ def export_predictions(predictions: PathLike, output: PathLike) -> None:
 def _lay_out(path: PathLike, shape: tuple[int, int]) -> int:
     """Let HDF5 lay out a file with an empty dataset ``pred``; return the offset of its data."""
     # The earliest version of the format: DeepSEA's Lua and Python 2 read old HDF5 only.
-    with h5py.File(path, "w", libver="earliest") as file:
+    with (
+        open(path, "r+b", buffering=0) as raw,
+        PatientFile(raw) as patient,
+        h5py.File(patient, "w", driver="fileobj", libver="earliest") as file,
+    ):
         return allocate(file, "pred", shape, np.dtype("<f8"))

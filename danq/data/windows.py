@@ -66,7 +66,8 @@ def windows(dataset: PathLike, genome: PathLike, table: PathLike, fasta: PathLik
             raise DanqError(f"{what}; give a dataset of danq extract", dataset)
         with (
             open(table_path, "w", encoding="utf-8") as rows,
-            bgzf.BgzfWriter(str(fasta_path), compresslevel=1) as records,
+            open(fasta_path, "wb") as raw,  # closed even where the disk is full
+            bgzf.BgzfWriter(fileobj=raw, compresslevel=1) as records,
         ):
             rows.write("chrom\tstart\tend\tsplit\tlabels\n")
             for split in SPLITS:

@@ -178,7 +178,11 @@ def open_fasta(path: PathLike) -> "Iterator[IndexedFasta]":
     """
     with tempfile.TemporaryDirectory(prefix="danq-") as folder:
         plain = Path(folder) / "genome.fa"
-        _write_plain(path, plain)
+        try:
+            _write_plain(path, plain)
+        except OSError as error:
+            what = f"a copy of it cannot be written to {folder} ({error.strerror})"
+            raise DanqError(f"{what}; name another folder in TMPDIR", path) from error
         with pyfaidx.Fasta(str(plain), rebuild=True) as fasta:
             yield IndexedFasta(fasta)
 

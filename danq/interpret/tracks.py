@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from types import ModuleType
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from danq.data.attributions import Attributions, Stretch, zoom
+from danq.data.bigwig import bigwigs, load_pybigwig
 from danq.data.dataset import Dataset
 from danq.errors import DanqError, shown
 from danq.files import PathLike, atomic, write_text
@@ -26,10 +27,6 @@ DRAWN = 8
 
 _SAME = 1e-6  # scores that differ by less are equal but for the last digits of their sums
 _LONGEST_NAME = 200  # characters
-_NO_PYBIGWIG = (
-    "a bigWig needs pyBigWig, which is not installed; "
-    'pip install "danq[interpret]", or leave out --bigwig'
-)
 
 
 def refuse_tracks(
@@ -64,7 +61,7 @@ def refuse_tracks(
     if (bigwig or bed) and not in_genome:
         raise DanqError("its windows have no place in a genome; leave out --bigwig and --bed", path)
     if bigwig:
-        _load_pybigwig()
+        load_pybigwig()
         _refuse_several_targets(targets, bigwig)
     if figure:
         refuse_format(figure)
@@ -130,26 +127,15 @@ def write_bigwig(
     Raises
     ------
     DanqError
-        pyBigWig is not installed.
+        pyBigWig is not installed, or the disk is full.
     """
     scores = attributions.scores
     starts = attributions.table["start"].to_numpy()
-    with atomic(path) as temporary:
-        file = _load_pybigwig().open(str(temporary), "w")
-        file.addHeader(list(chromosomes.items()))
+    with bigwigs([Path(path)], chromosomes) as tracks:
         for chrom in chromosomes:
             rows = np.flatnonzero(attributions.table["chrom"] == chrom)
             for run in runs(starts[rows], scores[rows]):
-                file.addEntries(chrom, run.start, values=run.scores, span=1, step=1)
-        file.close()
-
-
-def _load_pybigwig() -> ModuleType:
-    try:
-        import pyBigWig
-    except ImportError as error:
-        raise DanqError(_NO_PYBIGWIG) from error
-    return pyBigWig
+                tracks.add_bases(chrom, run.start, np.array(run.scores)[:, None])
 
 
 class ScoreRun(NamedTuple):

@@ -1,5 +1,6 @@
 """Figures to files: the same figure gives the same bytes, whatever characters its names have."""
 
+import io
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +46,13 @@ def save_figure(figure: "Figure", path: PathLike, salt: str = "danq") -> None:
 
     suffix = _suffix(path)
     options = {"svg.hashsalt": salt}
-    with atomic(path) as temporary, warnings.catch_warnings(), matplotlib.rc_context(options):
+    drawing = (
+        io.BytesIO()
+    )  # not into the file: on a full disk the writer of PDF fails in another way
+    with warnings.catch_warnings(), matplotlib.rc_context(options):
         # Characters that the font lacks are drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         metadata = _UNDATED[suffix]
-        figure.savefig(temporary, format=suffix[1:], metadata=metadata, dpi=150)
+        figure.savefig(drawing, format=suffix[1:], metadata=metadata, dpi=150)
+    with atomic(path) as temporary:
+        temporary.write_bytes(drawing.getbuffer())

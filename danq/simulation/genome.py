@@ -444,7 +444,13 @@ def _write_fasta(path: Path, genome: NDArray[np.uint8]) -> None:
     The writer copies its whole buffer for every block it writes, so each write is small.
     """
     block_size = _LINES * _LINE
-    with atomic(path) as temporary, bgzf.BgzfWriter(str(temporary), "wb", compresslevel=1) as out:
+    with (
+        atomic(path) as temporary,
+        open(
+            temporary, "wb"
+        ) as raw,  # closed even where the disk is full; Biopython leaves it open
+        bgzf.BgzfWriter(fileobj=raw, compresslevel=1) as out,
+    ):
         chromosomes = tqdm(genome, desc=path.name, leave=False, disable=None)
         for number, indices in enumerate(chromosomes, 1):
             out.write(f">chr{number}\n".encode())

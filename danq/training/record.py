@@ -2,17 +2,23 @@
 
 import contextlib
 import importlib.metadata
+import importlib.util
+import io
 import json
+import os
 import platform
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 
 import danq
+from danq.errors import warn
 from danq.files import PathLike
 from danq.network.checkpoint import write_checkpoint
 from danq.network.cost import count_multiply_adds, count_parameters
@@ -154,30 +160,62 @@ class Curves:
         that was cut off wrote, are hidden.
     active : bool
         Whether this process writes at all.
+
+    Notes
+    -----
+    Not by PyTorch's SummaryWriter: that writes in a thread, which on a full disk ends in a
+    traceback of its own. Here a training goes on without curves.
     """
 
     def __init__(self, folder: str, first_epoch: int, active: bool) -> None:
-        self._writer: Any = None
-        if active:
-            self._writer = _open_writer(folder, first_epoch)
+        self._folder = Path(folder)
+        self._first_epoch = first_epoch
+        self._path: Path | None = None
+        self._active = active and importlib.util.find_spec("tensorboard") is not None
 
     def add(self, row: Row) -> None:
         """Add a row of the history: each of its fractional numbers is a point of a curve."""
-        if self._writer is None:
+        if not self._active:
             return
+        try:
+            self._write(row)
+        except OSError as error:
+            self._active = False
+            what = f"{self._folder}: the curves end here ({error.strerror})"
+            warn(f"{what}; make room before the next training")
+
+    def _write(self, row: Row) -> None:
+        """Append the points of an epoch to the file, which is made for the first."""
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        now = time.time()
+        events = []
+        if self._path is None:
+            # TensorBoard recognises the file by its name.
+            name = f"events.out.tfevents.{time.time_ns()}.{os.getpid()}.danq"
+            self._path = self._folder / name
+            begin = SessionLog(status=SessionLog.START)
+            events.append(Event(wall_time=now, file_version="brain.Event:2"))
+            events.append(Event(wall_time=now, step=self._first_epoch, session_log=begin))
         for name, value in row.items():
             if isinstance(value, float):
-                self._writer.add_scalar(name, value, row["epoch"])
-        self._writer.flush()
+                point = Summary(value=[Summary.Value(tag=name, simple_value=value)])
+                events.append(Event(wall_time=now, step=row["epoch"], summary=point))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with open(self._path, "ab") as file:
+            file.write(_records(events))
 
 
-def _open_writer(folder: str, first_epoch: int) -> Any:
-    """Return TensorBoard's writer, or None where it is not installed."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(folder, purge_step=first_epoch)
+def _records(events: Iterable[Any]) -> bytes:
+    """Return events as TensorBoard keeps them in a file."""
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    image = io.BytesIO()
+    writer = RecordWriter(image)
+    for event in events:
+        writer.write(event.SerializeToString())
+    return image.getvalue()
 
 
 def log(line: str) -> None:

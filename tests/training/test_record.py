@@ -8,7 +8,8 @@ import torch
 
 import danq
 from danq.network.checkpoint import load_checkpoint
-from danq.training.record import log, versions
+from danq.training.record import Curves, log, versions
+from tests.conftest import file_limit
 from tests.training.helpers import run
 
 
@@ -44,7 +45,7 @@ def test_tensorboard_finds_the_curves_and_is_not_needed(toy_dataset, tmp_path, m
     assert [point.value for point in points] == pytest.approx(
         history["valid_auprc"].tolist(), rel=1e-6
     )
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
     run(toy_dataset, tmp_path / "without")
     assert {path.name for path in (tmp_path / "without").iterdir()} == {
         ".made",
@@ -52,6 +53,36 @@ def test_tensorboard_finds_the_curves_and_is_not_needed(toy_dataset, tmp_path, m
         "history.tsv",
         "train.json",
     }
+
+
+def points_of(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder)).Reload()
+    return [(point.step, point.value) for point in events.Scalars("loss")]
+
+
+def test_curves_go_on_where_a_training_was_cut_off(tmp_path):
+    for first_epoch, epochs in ((1, (1, 2, 3)), (3, (3, 4))):
+        curves = Curves(str(tmp_path), first_epoch, active=True)
+        for epoch in epochs:
+            curves.add({"epoch": epoch, "loss": epoch + first_epoch / 8, "best": "no"})
+    assert points_of(tmp_path) == [(1, 1.125), (2, 2.125), (3, 3.375), (4, 4.375)]
+
+
+@pytest.mark.parametrize("limit", [0, 10, 100, 200])
+def test_a_full_disk_ends_the_curves_and_nothing_else(tmp_path, limit, capsys):
+    curves = Curves(str(tmp_path / "curves"), 1, active=True)
+    with file_limit(limit):
+        for epoch in range(1, 9):
+            curves.add({"epoch": epoch, "loss": 0.5})
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"warning: {tmp_path / 'curves'}: the curves end here (File too large)")
+
+
+def test_a_process_that_does_not_lead_writes_no_curves(tmp_path):
+    Curves(str(tmp_path / "curves"), 1, active=False).add({"epoch": 1, "loss": 0.5})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_line_goes_to_standard_error(capsys):
