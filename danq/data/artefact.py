@@ -82,6 +82,7 @@ def write_artefact(
     attributes: Mapping[str, Any],
     arrays: Mapping[str, NDArray[Any]],
     inputs: Sequence[Input] = (),
+    step: str = "",
 ) -> None:
     """Write an artefact, atomically.
 
@@ -97,6 +98,8 @@ def write_artefact(
         The content: numbers, or text as bytes of fixed length.
     inputs : sequence of danq.records.Input
         What it was made from.
+    step : str
+        The subcommand that makes it; empty for that of its kind.
     """
     # Made in memory, then written at once: HDF5 itself cannot stop cleanly on a full disk.
     image = io.BytesIO()
@@ -106,7 +109,8 @@ def write_artefact(
             file[name] = values
     with atomic(path) as temporary:
         temporary.write_bytes(image.getbuffer())
-        seal(temporary, _made(kind, inputs))
+        made = Made(step, inputs) if step else _made(kind, inputs)
+        seal(temporary, made)
 
 
 @contextlib.contextmanager

@@ -119,7 +119,8 @@ def import_predictions(
     if scores.shape[1] != n_targets:
         what = f"has {scores.shape[1]} targets, {dataset} has {n_targets}"
         raise DanqError(f"{what}; give predictions of its targets", pred)
-    write_predictions(output, scores, model, "NA", split, checksum, inputs=inputs)
+    step = "import-predictions"
+    write_predictions(output, scores, model, "NA", split, checksum, inputs=inputs, step=step)
 
 
 def export_predictions(predictions: PathLike, output: PathLike) -> None:

@@ -76,6 +76,7 @@ def write_predictions(
     windows: str,
     validation: NDArray[np.float64] | None = None,
     inputs: Sequence[Input] = (),
+    step: str = "predict",
 ) -> None:
     """Write predictions, atomically.
 
@@ -95,6 +96,8 @@ def write_predictions(
         ``validation_auprc``.
     inputs : sequence of danq.records.Input
         What they were made from.
+    step : str
+        The subcommand that makes them.
     """
     attributes: dict[str, str | float] = {
         "model": model,
@@ -107,7 +110,7 @@ def write_predictions(
     if validation is not None:
         arrays["validation"] = validation
         attributes["validation_auprc"] = mean_of_known(validation)
-    write_artefact(path, FORMAT, attributes, arrays, inputs)
+    write_artefact(path, FORMAT, attributes, arrays, inputs, step)
 
 
 def mean_of_known(values: NDArray[np.float64]) -> float:

@@ -30,6 +30,7 @@ from danq.files import PathLike
 from danq.records import file_input
 
 _NO_SEED = "NA"
+_STEP = "baseline"
 
 Predict = Callable[[str], NDArray[np.float32]]
 """Takes a split, and returns the scores (N, T) of its windows."""
@@ -79,13 +80,15 @@ def predict_baseline(
                 raise DanqError(f"{kind} needs the truth of a simulated run; give --elements")
             scores = oracle_scores(data, elements, kind)
             inputs.append(file_input("elements", elements))
-            write_predictions(output, scores, kind, _NO_SEED, "test", windows, inputs=inputs)
+            write_predictions(
+                output, scores, kind, _NO_SEED, "test", windows, inputs=inputs, step=_STEP
+            )
             return
         predict = _fitted(kind, data, motifs, threads)
         test = predict("test")
         areas = measure(data.labels("valid"), predict("valid"), threads, ["auprc"])
     auprc = areas["auprc"]
-    write_predictions(output, test, kind, _NO_SEED, "test", windows, auprc, inputs)
+    write_predictions(output, test, kind, _NO_SEED, "test", windows, auprc, inputs, _STEP)
     n_known = np.count_nonzero(~np.isnan(auprc))
     if n_known:
         mean = mean_of_known(auprc)

@@ -36,6 +36,9 @@ def test_a_file_says_what_it_was_made_from(tmp_path):
     made_from = Input("checkpoint", "model.ckpt", "ab" * 32)
     write_predictions(path, np.zeros((2, 2)), "danq", "0", "test", "abc", inputs=[made_from])
     assert read_head(path, "").checksums("checkpoint") == ["ab" * 32]
+    assert read_head(path, "").step == "predict"
+    write_predictions(path, np.zeros((2, 2)), "kmer", "NA", "test", "abc", step="baseline")
+    assert read_head(path, "").step == "baseline"
 
 
 def test_predictions_keep_what_is_unknown(tmp_path):
