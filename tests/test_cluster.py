@@ -353,7 +353,7 @@ def test_no_name_reaches_a_shell_as_a_command(tmp_path, monkeypatch):
     )
     assert process.returncode != 0
     arguments = (tmp_path / "arguments").read_text()
-    assert "\n--comment\nrule_check\n" in arguments and "\n--mem\n10" in arguments
+    assert "\n--comment\nrule_check\n" in arguments and "\n--mem\n20" in arguments
     assert "--wrap=" in arguments
     assert "touch" not in arguments, "target names stay in their file"
     assert not list(tmp_path.rglob("pwned"))
