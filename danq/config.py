@@ -562,6 +562,50 @@ class Variants(Section):
     seed: int = Field(0, ge=0, lt=2**31, description="of the random background")
 
 
+class Predictions(Predict):
+    """What every model of a run predicts, beside the test split."""
+
+    genome: bool = Field(False, description="predict the run's whole genome")
+    bed: Paths = Field([], description="BED files of regions of the genome to predict")
+    fasta: Paths = Field([], description="FASTA files of sequences to predict")
+    fdr: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description=(
+            "largest share of called bins of the validation split that may be negative, as 0.1; "
+            "none given: thresholds of the best F1"
+        ),
+    )
+    loci: list[Word] = Field(
+        [],
+        description=(
+            "what the report draws, as chr1:1000-9000 (0-based half-open); none given: where the "
+            "test split has peaks of the most targets"
+        ),
+    )
+
+    @property
+    def covers_genome(self) -> bool:
+        """Whether the genome, or chromosomes of it, are predicted."""
+        return self.genome or bool(self.chromosomes)
+
+    @property
+    def needs_genome(self) -> bool:
+        """Whether anything is predicted that a run without a genome lacks."""
+        return self.covers_genome or bool(self.bed or self.loci)
+
+    @model_validator(mode="after")
+    def _check_inputs(self) -> Self:
+        if self.genome and self.chromosomes:
+            raise ValueError("genome: true is every chromosome; leave it out, or chromosomes")
+        if not (self.covers_genome or self.bed or self.fasta):
+            raise ValueError("nothing to predict; give genome: true, chromosomes, bed or fasta")
+        if self.loci and not (self.covers_genome or self.bed):
+            raise ValueError("loci are drawn of predictions of the genome; give genome or bed, too")
+        return self
+
+
 class Tune(Train):
     """Search lr, dropout and weight_decay, and scale where told; other knobs stay as given."""
 
@@ -859,6 +903,13 @@ class Config(Section):
     tune: Tuning | None = Field(
         None, description="search for the knobs of every model; none given: they are as in train"
     )
+    predict: Predictions | None = Field(
+        None,
+        description=(
+            "predict a genome, regions or sequences with every model, its seeds averaged, and show "
+            "them in genome browsers; none given: only the test split"
+        ),
+    )
     filters: Motifs = Motifs()
     ablation: Ablation = Ablation()
     probe: Probe = Probe()
@@ -916,6 +967,23 @@ class Config(Section):
                 knob = ".".join(str(part) for part in problem["loc"])
                 message = problem["msg"].removeprefix("Value error, ")
                 raise ValueError(f"tune: {knob} of {name}: {message}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _check_predictions(self) -> Self:
+        if self.predict is None:
+            return self
+        if self.deepsea and self.predict.needs_genome:
+            raise ValueError(
+                "predict: the published bundle has no genome; give a genome and targets instead of "
+                "deepsea, or only predict.fasta"
+            )
+        step = self.predict.step
+        if step and not self.deepsea and self.extract.bin_size % step:
+            raise ValueError(
+                f"predict: step ({step}) must be a divisor of extract.bin_size "
+                f"({self.extract.bin_size})"
+            )
         return self
 
     @model_validator(mode="after")

@@ -26,6 +26,14 @@ def test_every_shipped_configuration_is_valid(path):
     assert config.load(merged).run == changes["run"]
 
 
+def test_a_run_without_a_genome_predicts_sequences():
+    bundle = dict.fromkeys(["train", "valid", "test"], "a.mat")
+    changes = {"deepsea": bundle, "predict": {"fasta": "mine.fa", "step": 50}}
+    settings = config.load(DEFAULT | changes)
+    assert settings.predict.fasta == ["mine.fa"] and not settings.predict.needs_genome
+    assert config.load(DEFAULT).predict is None
+
+
 def test_the_default_configuration_writes_out_every_knob():
     assert set(DEFAULT) == set(config.Config.model_fields)
     sections = ("simulate", "extract", "train", "filters", "ablation", "probe", "attribution")
@@ -53,6 +61,26 @@ def test_the_default_configuration_writes_out_every_knob():
         ({"learning_curve": [0.5, 0.5]}, "config: learning_curve has a share twice, or out of"),
         ({"learning_curve": [1]}, "config: learning_curve needs a share below 1: 1 is the run"),
         ({"learning_curve": ["half"]}, "learning_curve.0: Input should be a number, not 'half'"),
+        ({"predict": {}}, "config: predict: nothing to predict; give genome: true, chromosomes"),
+        ({"predict": {"genome": "hg38.fa"}}, "predict.genome: Input should be true or false, not"),
+        (
+            {"predict": {"genome": True, "chromosomes": ["chr1"]}},
+            "predict: genome: true is every chromosome; leave it out, or chromosomes",
+        ),
+        ({"predict": {"fasta": ["a.fa"], "loci": ["chr1:0-9"]}}, "predict: loci are drawn of"),
+        (
+            {"predict": {"bed": ["a.bed"], "step": 150}},
+            "config: predict: step (150) must be a divisor",
+        ),
+        ({"predict": {"genome": True, "fdr": 1}}, "predict.fdr: Input should be less than 1"),
+        ({"predict": {"beds": ["a.bed"]}}, "unknown key 'predict.beds'; did you mean bed?"),
+        (
+            {
+                "predict": {"genome": True},
+                "deepsea": dict.fromkeys(["train", "valid", "test"], "a"),
+            },
+            "config: predict: the published bundle has no genome; give a genome and targets",
+        ),
         ({"seeds": [2**31]}, "seeds.0: Input should be less than 2147483648"),
         (
             {"extract": {**DEFAULT["extract"], "valid": ["-chr3"]}},
