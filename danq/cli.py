@@ -602,6 +602,54 @@ def _add_thresholds(steps: Any) -> None:
     step.output("output", "a threshold for each target (TSV)")
 
 
+def _add_hub(steps: Any) -> None:
+    summary = "write a UCSC track hub and an IGV session: predictions beside the run's own peaks"
+    step = Step(steps, "hub", _hub, summary)
+    step.option(
+        "--tracks",
+        required=True,
+        nargs="+",
+        metavar="FOLDER",
+        help="of danq predict --bigwig, each called <input>/<model>/tracks",
+    )
+    step.input("genome", "genome FASTA: plain, gzip or BGZF")
+    step.input("targets", "targets.tsv with the peaks")
+    step.input("aliases", "table of chromosome names", required=False)
+    step.option(
+        "--downloads", metavar="FOLDER", help="folder of the files that targets.tsv names by URL"
+    )
+    step.pairs("--where", "COLUMN=VALUE", "keep the targets whose column has that value")
+    step.option("--name", default="danq", help="name of the run")
+    step.option(
+        "--assembly",
+        default="unknown",
+        help="UCSC's name of the genome's assembly, as hg38; of another, the hub brings the bases",
+    )
+    step.option(
+        "--email", default="user@example.org", help="whom UCSC's server tells of a broken hub"
+    )
+    step.option(
+        "--locus", metavar="REGION", help="where browsers open, as chr1:1000-9000; none given: 0"
+    )
+    step.option("--output", required=True, metavar="FOLDER", help="output: folder to fill")
+
+
+def _hub(
+    genome: str,
+    targets: str,
+    aliases: str | None,
+    downloads: str | None,
+    where: list[str],
+    **options: Any,
+) -> None:
+    from danq.genome.sources import Sources
+    from danq.report.hub import hub
+
+    conditions = name_value_pairs(where, "--where")
+    sources = Sources(genome, targets, aliases=aliases, where=conditions, downloads=downloads)
+    hub(sources=sources, **options)
+
+
 def _add_import_predictions(steps: Any) -> None:
     summary = "turn predictions in DeepSEA's own layout into predictions.h5"
     action = _call("data.deepsea_predictions", "import_predictions")
@@ -877,6 +925,7 @@ _STEPS: tuple[Callable[[Any], None], ...] = (
     _add_variants,
     _add_contrast,
     _add_thresholds,
+    _add_hub,
     _add_import_predictions,
     _add_export_predictions,
     _add_baseline,

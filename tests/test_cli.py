@@ -225,7 +225,7 @@ def words_of(step, folder, **given):
 
 
 def test_every_step_says_which_files_it_makes():
-    folders = {"simulate"}
+    folders = {"simulate", "hub"}
     assert set(STEPS) - {step for step, _ in OUTPUTS} == folders
 
 

@@ -22,6 +22,8 @@ STEPS = (
     "tune",
     "train",
     "predict",
+    "thresholds",
+    "hub",
     "baseline",
     "evaluate",
     "learning-curve",
