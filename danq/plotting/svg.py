@@ -20,9 +20,16 @@ from danq.plotting.style import BASES
 _COLUMN = 10  # width of a base
 _CHARACTER = 11  # width of a character of a name, about
 _LOGO = 44  # height of 2 bits
-_ROOM = 70  # height of the scores of a locus
 _ROW = 146  # height of a locus, its title and its sites
-_TOP = 28  # below the title of a locus
+
+ROOM = 70
+"""Height of what is drawn along a stretch of the genome, without its title."""
+
+TOP = 28
+"""Where that begins, below its title."""
+
+STRETCH_STYLE = "fill: currentColor; font-size: 19px"
+"""Look of what is drawn along a stretch of the genome; a page resolves styles when it saves it."""
 
 
 def element(tag: str, *children: str, **attributes: object) -> str:
@@ -169,22 +176,21 @@ def locus_svg(loci: Sequence[Locus]) -> str:
     longest = max(len(locus.heights) for locus in loci)
     width = _COLUMN * longest
     height = _ROW * len(loci)
-    # Colours as styles, which a page resolves when it saves a figure.
-    drawing = element("g", rows, style="fill: currentColor; font-size: 19px")
+    drawing = element("g", rows, style=STRETCH_STYLE)
     return element("svg", drawing, viewBox=f"0 0 {width} {height}")
 
 
 def _shared_scale(loci: Sequence[Locus]) -> _Scale:
-    """Return the scale on which the scores of all loci fill the height `_ROOM`."""
+    """Return the scale on which the scores of all loci fill the height `ROOM`."""
     top = max(0.0, *(locus.heights.max() for locus in loci))
     bottom = min(0.0, *(locus.heights.min() for locus in loci))
-    unit = _ROOM / max(top - bottom, 1e-9)
-    return _Scale(unit, _TOP + unit * top)
+    unit = ROOM / max(top - bottom, 1e-9)
+    return _Scale(unit, TOP + unit * top)
 
 
 def _locus(locus: Locus, scale: _Scale) -> str:
     """Return one row of `locus_svg`: its title, its bin, its bases, and below them its sites."""
-    title = element("text", escape(locus.title), y=18)
+    title = row_title(locus.title)
     bases = ""
     for base, scores in zip(BASES, locus.heights.T, strict=True):
         bases += _bases(base, scale.unit * scores, scale.zero)
@@ -201,8 +207,7 @@ def _bin(locus: Locus) -> str:
     left, right = map(locus.x, locus.shaded)
     if right <= left:
         return ""
-    width = right - left
-    return element("rect", x=left, y=26, width=width, height=_ROOM + 4, opacity=".07")
+    return shade(left, right)
 
 
 def _bases(base: str, sizes: NDArray[np.floating], zero: float) -> str:
@@ -221,13 +226,50 @@ def _bases(base: str, sizes: NDArray[np.floating], zero: float) -> str:
 
 def _site(name: str, left: int, right: int, row_width: int) -> str:
     """Return a bar below the bases, and the name of the site below the bar, inside the row."""
-    y = _ROOM + 36
-    bar = element("rect", x=left, y=y - 2, width=right - left, height=4)
+    bar = mark(left, right)
     half = _CHARACTER * len(name) / 2
     rightmost = max(half, row_width - half)
     middle = min(max((left + right) / 2, half), rightmost)
-    text = element("text", escape(name), x=f"{middle:g}", y=y + 20, text_anchor="middle")
+    text = element("text", escape(name), x=f"{middle:g}", y=ROOM + 56, text_anchor="middle")
     return bar + text
+
+
+def row_title(text: str) -> str:
+    """Return the title of a stretch of the genome, above its drawing."""
+    return element("text", escape(text), y=18)
+
+
+def shade(left: float, right: float, opacity: float = 0.07) -> str:
+    """Return the shade behind a part of a stretch of the genome.
+
+    Parameters
+    ----------
+    left, right : float
+        Where it begins and ends.
+    opacity : float
+        Of the shade; a narrow one needs more to be seen.
+
+    Returns
+    -------
+    str
+    """
+    box = {"x": f"{left:g}", "y": 26, "width": f"{right - left:g}", "height": ROOM + 4}
+    return element("rect", **box, opacity=f"{opacity:g}".lstrip("0"))
+
+
+def mark(left: float, right: float) -> str:
+    """Return a bar below a stretch of the genome, where something is known to lie.
+
+    Parameters
+    ----------
+    left, right : float
+        Where it begins and ends.
+
+    Returns
+    -------
+    str
+    """
+    return element("rect", x=f"{left:g}", y=ROOM + 34, width=f"{right - left:g}", height=4)
 
 
 def bases_svg() -> str:

@@ -8,9 +8,11 @@ from danq.data.dataset import open_dataset
 from danq.errors import DanqError, DanqErrors
 from danq.files import PathLike, sha256
 from danq.records import FOLDER, Record, accept, record_path, sealed, verified
+from danq.report.hub_text import how_to_open
 from danq.report.run import read_run
+from danq.report.run_predicted import LIST
 
-SEALED = ("predictions.h5", "attributions.h5")
+SEALED = ("predictions.h5", "attributions.h5", "valid.h5", "bins.h5")
 """Files with a record at their head, beside those in the folder ``baselines``."""
 
 
@@ -71,6 +73,9 @@ def describe_run(folder: PathLike, *, accepted: Sequence[PathLike] = ()) -> list
     if errors:
         raise DanqErrors(errors)
     print(f"{folder}: {len(found)} files are as their steps left them, and belong together")
+    if (folder / LIST).exists():
+        for line in how_to_open((folder / LIST).parent):
+            print(line)
     return found
 
 

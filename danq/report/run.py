@@ -20,6 +20,7 @@ from danq.genome.bins import SPLITS
 from danq.motif.meme import Motif, known_motifs
 from danq.records import verified
 from danq.report.run_learning_curve import read_learning_curve
+from danq.report.run_predicted import LIST, crowded_stretches, read_tracks
 from danq.report.run_records import RunRecords
 from danq.report.run_scores import (
     Pair,
@@ -57,6 +58,9 @@ _RUN_FILES = (
     "simulated/sites.tsv.gz",
     "logs/*.log",
     "benchmarks/*.tsv",
+    LIST,
+    "predicted/hub/peaks/*.bb",
+    "predicted/*/*/tracks/*.bw",
     "*/trials.tsv",
     "*/tuning.json",
     "*/seed*/train.json",
@@ -143,6 +147,11 @@ class Run:
         the targets' own; None where no target has one.
     sites : pandas.DataFrame or None
         Where they are planted: chrom, start, end (bp, 0-based half-open), strand, factor.
+    tracks : pandas.DataFrame or None
+        Tracks for genome browsers, see `danq.report.run_predicted.read_tracks`; None without any.
+    stretches : pandas.DataFrame
+        Where the test split has peaks of the most targets, see
+        `danq.report.run_predicted.crowded_stretches`; empty for a run without tracks.
     networks, baselines, oracles : list of str
         Models by kind.
     accepted : list of str
@@ -174,6 +183,8 @@ class Run:
     attributions: list[Attributions]
     expected: pd.DataFrame | None
     sites: pd.DataFrame | None
+    tracks: pd.DataFrame | None
+    stretches: pd.DataFrame
     networks: list[str]
     baselines: list[str]
     oracles: list[str]
@@ -235,7 +246,8 @@ def read_run(folder: PathLike) -> Run:
     metrics = _metrics(folder)
     models = model_names(metrics)
     trainings = training_folders(folder, metrics, models.networks)
-    dataset = _dataset_contents(folder / "dataset.h5")
+    has_tracks = (folder / LIST).exists()
+    dataset = _dataset_contents(folder / "dataset.h5", has_tracks=has_tracks)
     genome = dataset.source.get("genome", {})
     records = RunRecords(folder, dataset.checksum, genome.get("sha256", ""))
     records.read(trainings, models.baselines + models.oracles)
@@ -258,6 +270,7 @@ def read_run(folder: PathLike) -> Run:
         attributions=read_first_attributions(trainings),
         expected=_expected(sites, dataset.motifs),
         sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),
+        tracks=read_tracks(folder) if records.has_current_tracks() else None,
         **models._asdict(),
         accepted=records.accepted(),
         commands=read_commands(folder / "logs"),
@@ -319,6 +332,18 @@ def configured_database(settings: str) -> str | None:
     return database if isinstance(database, str) else None
 
 
+def configured_loci(settings: str) -> list[str] | None:
+    """Return the loci that a configuration (YAML text) names in its section predict.
+
+    None where it has no such section: tracks that are there are of an earlier configuration.
+    """
+    try:
+        section = (yaml.safe_load(settings) or {"predict": {}}).get("predict")
+    except (yaml.YAMLError, AttributeError):
+        return None
+    return None if section is None else list(section.get("loci") or [])
+
+
 def configured_files(settings: str) -> list[str]:
     """Return every text of a configuration (YAML text), any of which may be the path of a file."""
     try:
@@ -348,6 +373,7 @@ class _DatasetContents(NamedTuple):
     windows: dict[str, int]
     positives: dict[str, Any]
     training_windows: str
+    stretches: pd.DataFrame
     checksum: str
     motifs: pd.DataFrame | None
 
@@ -358,9 +384,9 @@ class _DatasetContents(NamedTuple):
         return fields
 
 
-def _dataset_contents(path: Path) -> _DatasetContents:
+def _dataset_contents(path: Path, *, has_tracks: bool) -> _DatasetContents:
     if not path.exists():
-        return _DatasetContents({}, {}, {}, {}, {}, "", "", None)
+        return _DatasetContents({}, {}, {}, {}, {}, "", pd.DataFrame(), "", None)
     with open_dataset(path) as dataset:
         on_genome = dataset.attributes["coordinates"] == "genome"
         chromosomes = dataset.chromosomes if on_genome else {}
@@ -373,6 +399,7 @@ def _dataset_contents(path: Path) -> _DatasetContents:
             windows=windows,
             positives=positives,
             training_windows=dataset.split_checksum("train"),
+            stretches=crowded_stretches(dataset) if has_tracks else pd.DataFrame(),
             checksum=dataset.checksum,
             motifs=pd.DataFrame({"motif": dataset.jaspar, "factor": dataset.names}),
         )

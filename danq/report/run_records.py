@@ -7,6 +7,7 @@ from pathlib import Path
 
 from danq.errors import DanqError, DanqErrors
 from danq.records import Record, read_head, verified
+from danq.report.run_predicted import LIST
 
 _OF_TRAININGS = (
     "history.tsv",
@@ -62,6 +63,7 @@ class RunRecords:
         for name in _OF_EVALUATION:
             self._read_beside(self.folder / name, metrics)
         self._read(self.folder / "learning_curve.tsv", {})
+        self._read(self.folder / LIST, {})
         for name in ("trials.tsv", "tuning.json"):
             for path in sorted(self.folder.glob(f"*/{name}")):
                 self._read(path, {})
@@ -75,6 +77,21 @@ class RunRecords:
         """Return the files that were edited by hand, relative to the folder."""
         paths = [path for path, record in self.records.items() if record.accepted]
         return sorted(str(path.relative_to(self.folder)) for path in paths)
+
+    def has_current_tracks(self) -> bool:
+        """Return whether tracks for genome browsers are there, of this genome and these trainings.
+
+        Older ones are no error: a run that no longer predicts anything may have them.
+        """
+        tracks = self.records.get(self.folder / LIST)
+        if tracks is None:
+            return False
+        trained = set()
+        for path, record in self.records.items():
+            if path.name == "train.json":
+                trained |= set(record.checksums("checkpoint"))
+        predicting = set(tracks.checksums("checkpoint"))
+        return self.genome in ("", *tracks.checksums("genome")) and predicting <= trained
 
     def refuse(self) -> None:
         """Raise what does not fit, all at once, if there is anything."""

@@ -8,7 +8,7 @@ import pytest
 from danq import read_run
 from danq.data.predictions import write_predictions
 from danq.errors import DanqError
-from danq.records import Input, Made, accept, record_path, recorded
+from danq.records import Input, Made, accept, record_path, recorded, verified
 from tests.report.toy_run import inputs_of, make_records, with_attributions, write_run
 
 SMALL = {"names": ["A", "B"], "groups": ["g", "g"], "undefined": (), "n_filters": 3}
@@ -159,3 +159,27 @@ def test_made_up_runs_are_recorded_again_after_a_change(tmp_path):
     refused(folder, folder / "danq" / "seed0" / "train.json")
     make_records(folder)
     read_run(folder)
+
+
+def write_tracks(folder, genome, checkpoints):
+    """Write a list of tracks as danq hub does, made from a genome and checkpoints."""
+    path = folder / "predicted" / "hub" / "tracks.tsv"
+    inputs = [Input("genome", "g.fa", genome)]
+    inputs += [Input("checkpoint", "bins.h5", checksum) for checksum in checkpoints]
+    table = "target\tname\tcontent\tinput\tmodel\tfile\n0\tA\tprobability\tg\tdanq\ta.bw\n"
+    with recorded(path, Made("hub", inputs)) as file:
+        file.write_text(table)
+    return path
+
+
+def test_tracks_are_of_the_runs_own_genome_and_trainings_or_not_shown(runs):
+    folder = runs / "one"
+    (checkpoint,) = verified(folder / "danq" / "seed0" / "train.json").checksums("checkpoint")
+    path = write_tracks(folder, "ab" * 32, [checkpoint])
+    run = read_run(folder)
+    assert run.tracks["file"].tolist() == [str(path.parent / "a.bw")] and len(run.stretches)
+    for genome, checkpoints in (("cd" * 32, [checkpoint]), ("ab" * 32, [checkpoint, "ef" * 32])):
+        write_tracks(folder, genome, checkpoints)
+        assert read_run(folder).tracks is None
+    path.write_text(path.read_text().replace("danq", "deepsea"))
+    refused(folder, path, "is not the file that danq hub wrote")

@@ -1,7 +1,7 @@
 """The order of the chapters of the report, each of which is a module of its own."""
 
 from danq.report.page import Section
-from danq.report.run import Run, configured_motifs
+from danq.report.run import Run, configured_loci, configured_motifs
 from danq.report.sections.answer import answer
 from danq.report.sections.comparison import comparison
 from danq.report.sections.data import data
@@ -9,6 +9,7 @@ from danq.report.sections.filters import filters
 from danq.report.sections.loci import loci
 from danq.report.sections.methods import methods
 from danq.report.sections.probe import probe
+from danq.report.sections.regions import regions
 from danq.report.sections.training import training
 
 
@@ -33,6 +34,7 @@ def chapters(run: Run, settings: str) -> list[Section]:
         data(run),
         comparison(run),
         *probe(run),
+        *regions(run, configured_loci(settings)),
         *loci(run),
         training(run),
         filters(run, known),
