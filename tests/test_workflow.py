@@ -17,6 +17,7 @@ from typing import ClassVar
 import pytest
 
 from danq import read_run
+from danq.data.bins import read_bins
 from danq.data.dataset import open_dataset
 from danq.data.predictions import read_predictions
 from danq.files import read_table
@@ -396,6 +397,80 @@ def test_a_learning_curve_trains_on_shares_and_nothing_twice(finished):
     assert toy(finished).returncode == 0, "without it, the report is made again"
     page = (finished / "results" / "toy" / "report.html").read_text()
     assert "Learning curve" in page, "it is still of these trainings"
+
+
+def test_predictions_of_genome_regions_and_sequences_are_made_once_and_shown(finished, tmp_path):
+    folder = tmp_path / "predicted"
+    shutil.copytree(finished, folder)
+    (folder / "my regions.bed").write_text("chr4\t1000\t9000\tmine\nchr4\t1500\t2500\tyours\n")
+    write_fasta(folder / "seqs.fa", {"one": "ACGTTGCA" * 100})
+    inputs = {"chromosomes": ["chr4"], "bed": "my regions.bed", "fasta": "seqs.fa", "fdr": 0.9}
+    changes = {"models": ["danq", "mlp"], "seeds": [0], "predict": inputs}
+    (folder / "predict.yaml").write_text(json.dumps(changes))
+    options = ["--configfile", ROOT / "tests" / "toy.yaml", "predict.yaml"]
+    process = snakemake(folder, *options)
+    assert process.returncode == 0, process.stderr
+    made = jobs(process)
+    assert (made["predict_valid"], made["thresholds"], made["thresholds_of_model"]) == (2, 2, 2)
+    assert (made["predict_input"], made["hub"], made.get("train", 0)) == (6, 1, 0)
+    results = folder / "results" / "toy"
+    for model in ("danq", "mlp"):
+        assert len(read_table(results / model / "thresholds.tsv")) == 7
+        own = results / model / "seed0" / "thresholds.tsv"
+        assert own.read_bytes() == (results / model / "thresholds.tsv").read_bytes()
+        for name in ("genome", "my_regions", "seqs"):
+            bins = read_bins(results / "predicted" / name / model / "bins.h5")
+            assert len(bins.header.targets) == 7 and len(bins.rows.probabilities)
+            tracks = results / "predicted" / name / model / "tracks"
+            assert len(list(tracks.glob("*.bw"))) == 7
+    run = read_run(results)
+    assert set(run.tracks["input"]) == {"genome", "my_regions", "NA"}, "of the genome alone"
+    page = (results / "report.html").read_text()
+    assert "Predictions over peaks" in page and "chr4:" in page
+    again = snakemake(folder, *options)
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+    assert not list(results.rglob("*.partial*"))
+    write_fasta(folder / "seqs.fa", {"one": "ACGTTGCC" * 100})
+    planned = jobs(snakemake(folder, "-n", *options))
+    assert planned == {"predict_input": 2, "default": 1, "total": 3}
+    plain = toy(folder, "--config", "models=[danq,mlp]")
+    assert plain.returncode == 0
+    page = (results / "report.html").read_text()
+    assert "Predictions over peaks" not in page, "the configuration no longer asks for them"
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("{bed: none.bed}", "none.bed: there is no such file; check the path"),
+        ("{bed: [a.bed, b/a.bed]}", "b/a.bed: predict.bed: another input, or a folder of the run"),
+        ("{genome: true, loci: [chr4]}", "predict.loci: 'chr4' is no region; give one as"),
+        ("{genome: true, steps: 50}", "unknown key 'predict.steps'; did you mean step?"),
+        ("{genome: true, step: 70}", "predict: step (70) must be a divisor of extract.bin_size"),
+    ],
+)
+def test_predictions_that_cannot_be_made_are_refused_before_anything_runs(
+    tmp_path, section, message
+):
+    (tmp_path / "b").mkdir()
+    for path in ("a.bed", "b/a.bed"):
+        (tmp_path / path).write_text("chr4\t1\t2\n")
+    process = toy(tmp_path, "--config", f"predict={section}")
+    assert process.returncode == 2 and message in "".join(messages(process))
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("library", ["pyBigWig", "pybigtools"])
+def test_tracks_without_their_libraries_are_refused_before_anything_runs(
+    tmp_path, monkeypatch, library
+):
+    hides = tmp_path / "hides"
+    hides.mkdir()
+    (hides / "sitecustomize.py").write_text(f"import sys\nsys.modules['{library}'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(hides), prepend=os.pathsep)
+    process = toy(tmp_path, "--config", "predict={genome: true}")
+    assert process.returncode == 2 and f"needs {library}, which is not" in process.stderr
+    assert not (tmp_path / "results").exists()
 
 
 def test_the_linter_has_nothing_to_say(tmp_path):

@@ -37,6 +37,7 @@ rule report:
             if settings.tune
             else []
         ),
+        tracks=["<results>/predicted/hub/tracks.tsv"] if on_genome else [],
         truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
     output:
         page=report(

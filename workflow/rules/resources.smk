@@ -80,6 +80,12 @@ def minutes_of_search(job):
     return settings.tune.trials * workers * minutes_of_training(job, windows, "danq")
 
 
+def rows_of_input(job):
+    """Return how many millions of windows the files of an input have, at most, if its regions do not overlap."""
+    bin_size = 200 if settings.deepsea else settings.extract.bin_size
+    return 1e3 * job.files / (settings.predict.step or bin_size)
+
+
 scales = [settings.train_of(model).scale or 1.0 for model in settings.models]
 SCALE = max(scales + (settings.tune.scales if settings.tune else []))
 WORKERS_OF_ABLATION = 50 if gpu else settings.threads  # one GPU does about as much as 50 threads
@@ -95,6 +101,9 @@ MEMORY = {  # GB
     "train": memory_of_training,
     "tune": memory_of_training,
     "predict": lambda job: 3,
+    "predict_input": lambda job: 3 + 1.5 * job.files,
+    "thresholds": lambda job: 1 + 16 * job.labels,
+    "hub": lambda job: 2 + 2 * job.files,
     "probe": lambda job: 3,
     "motifs": lambda job: 3,
     "attribute": lambda job: 3,
@@ -122,6 +131,9 @@ MINUTES = {
     "train": lambda job: 10 + 3 * minutes_of_training(job, windows_shown(job)),
     "tune": lambda job: 10 + 3 * minutes_of_search(job),
     "predict": lambda job: 10 + minutes_of_training(job, job.windows),
+    "predict_input": lambda job: 10 + len(settings.seeds) * minutes_of_training(job, rows_of_input(job)),
+    "thresholds": lambda job: 5 + 60 * job.labels,
+    "hub": lambda job: 10 + 10 * job.files,
     "probe": lambda job: 20 + 60 * SCALE,
     "motifs": lambda job: 20 + 60 * SCALE,
     "attribute": lambda job: 20 + 60 * SCALE * settings.attribution.windows,
