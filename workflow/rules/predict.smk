@@ -19,8 +19,8 @@ rule predict_valid:
         "../envs/danq.yaml"
     threads: settings.threads
     resources:
-        mem_mb=memory("predict"),
-        runtime=minutes("predict"),
+        mem_mb=memory("predict_valid"),
+        runtime=minutes("predict_valid"),
         gpu=gpu,
     params:
         device=settings.train.device,
