@@ -305,6 +305,7 @@ def random_labels(rng: np.random.Generator, n: int, n_targets: int) -> np.ndarra
     bits = rng.integers(0, 256, shape, dtype=np.uint8)
     for _ in range(4):
         bits &= rng.integers(0, 256, shape, dtype=np.uint8)
+    bits[:, -1] &= 256 - (1 << -n_targets % 8)  # no label beyond the last target
     return bits
 
 

@@ -231,7 +231,7 @@ WRONG = {
     "deepsea.test": ({"deepsea": {**BUNDLE, "test": "none"}}, "none: there is no such file"),
     "deepsea.names": ({"deepsea": {**BUNDLE, "names": "none"}}, "none: there is no such file"),
     "motifs": ({"motifs": "none.meme"}, "motifs: 'none.meme' is neither a file nor JASPAR"),
-    "assembly": ({"assembly": "hg38; ls"}, "assembly: "),
+    "assembly": ({"assembly": "hg38$(ls)"}, "assembly: "),
     "where": ({**OWN, "where": {"panel": "core"}}, "targets.tsv:1: no column 'panel' among"),
     "models": ({"models": ["danqq"]}, "models.0: "),
     "baselines": ({"baselines": ["kmers"]}, "baselines.0: "),

@@ -55,7 +55,7 @@ class Data:
         return 3
 
     def labels(self, split, rows):
-        return np.zeros((len(rows), 2), np.uint8)
+        return np.zeros((3, 2), np.uint8)[rows]
 
 
 class Labels:
