@@ -30,9 +30,10 @@ from tqdm import tqdm
 
 from danq.catalog import question_pairs
 from danq.evaluation import uncertainty
-from danq.evaluation.comparison import Split, compare
+from danq.evaluation.comparison import compare
 from danq.evaluation.components import WINDOWS
 from danq.evaluation.metrics import measure
+from danq.evaluation.split import Split, measure_split
 
 MU = (2.0, 1.7)
 SHARED = 0.5
@@ -189,7 +190,7 @@ def seed_coverage(repetitions, seed, seed_sd):
     covered, covers = defaultdict(list), {}
     for _ in tqdm(range(repetitions), f"seed sd {seed_sd}", disable=None, leave=False):
         test, scores, mu = simulate_seeds(rng, seed_sd)
-        measured = [[measure(test.labels, one, names=AREAS) for one in model] for model in scores]
+        measured = [[measure_split(test, one, names=AREAS) for one in model] for model in scores]
         for n in N_SEEDS:
             trained = {name: model[:n] for name, model in zip(models, scores, strict=True)}
             areas = {name: model[:n] for name, model in zip(models, measured, strict=True)}

@@ -259,12 +259,28 @@ def _add_check(steps: Any) -> None:
         metavar="JSON",
         help="the whole configuration of a run: its models and regions are checked, too",
     )
+    step.option(
+        "--folds",
+        nargs="+",
+        metavar="FOLD",
+        default=[],
+        help="in place of --valid and --test, a number of folds, among which whole chromosomes are "
+        "shared out by their labelled bins; or the chromosomes and regions of each, as "
+        "chr1,chr4 chr2 chr3",
+    )
     step.output("output", "what the files hold, if nothing is wrong with them (JSON)")
 
 
-def _check(output: str, configuration: str | None, settings: config.Extract, **files: Any) -> None:
+def _check(
+    output: str,
+    configuration: str | None,
+    folds: list[str],
+    settings: config.Extract,
+    **files: Any,
+) -> None:
     from danq.data.check import check
 
+    _refuse_splits(settings, "--folds" if folds else None)
     chosen: dict[str, list[str]] = {}
     if configuration is not None:
         from danq.training.plan import refuse_untrainable
@@ -273,7 +289,17 @@ def _check(output: str, configuration: str | None, settings: config.Extract, **f
         refuse_untrainable(whole)
         targets = [*whole.attribution.targets, *filter(None, [whole.filters.target])]
         chosen = {"regions": whole.attribution.regions, "chosen_targets": targets}
-    check(_sources(files), output, settings=settings, **chosen)
+    check(_sources(files), output, settings=settings, folds=folds, **chosen)
+
+
+def _refuse_splits(settings: config.Extract, folds: str | None) -> None:
+    """Refuse splits beside folds, and neither of them; `folds` is the option that was given."""
+    for name in ("valid", "test"):
+        given = bool(getattr(settings, name))
+        if given and folds is not None:
+            raise DanqError(f"{folds} says what --{name} is; leave that out")
+        if not given and folds is None:
+            raise DanqError(f"--{name} names no chromosome; give some, or folds (see --help)")
 
 
 def _add_extract(steps: Any) -> None:
@@ -286,16 +312,29 @@ def _add_extract(steps: Any) -> None:
         required=False,
     )
     step.option("--assembly", default="unknown", help="name of the genome's assembly")
+    step.option(
+        "--fold",
+        help="in place of --valid and --test, a fold of --checked, by its number from 0; all: "
+        "every window in every split, to join predictions of the folds",
+    )
     step.output("output", "dataset.h5")
     step.output("table", "the targets with their counts (TSV)")
 
 
-def _extract(
-    output: str, table: str, assembly: str, settings: config.Extract, **files: Any
-) -> None:
+def _extract(fold: str | None, settings: config.Extract, **options: Any) -> None:
     from danq.data.extract import extract
 
-    extract(_sources(files), output, table, settings=settings, assembly=assembly)
+    _refuse_splits(settings, None if fold is None else "--fold")
+    if fold is not None:
+        from danq.data.folds import read_fold
+
+        options["fold"] = read_fold(options["checked"], fold)
+    made = {name: options.pop(name) for name in _EXTRACTED if name in options}
+    extract(_sources(options), settings=settings, **made)
+
+
+_EXTRACTED = ("output", "table", "assembly", "fold")
+"""Arguments of an extraction beside the user's files."""
 
 
 def _add_source_files(step: Step) -> None:
@@ -693,6 +732,15 @@ def _add_baseline(steps: Any) -> None:
     step.output("output", "scores (HDF5)")
 
 
+def _add_join_folds(steps: Any) -> None:
+    summary = "make one file of the predictions of each fold's test windows"
+    step = Step(steps, "join-folds", _call("data.join", "join_folds"), summary)
+    step.input("dataset", "dataset.h5 of all folds (danq extract --fold all)")
+    step.input("folds", "dataset.h5 of each fold, in their order", nargs="+")
+    step.input("predictions", "of the test split of each, in the same order", nargs="+")
+    step.output("output", "predictions.h5 of the whole genome, each window by its own fold")
+
+
 def _add_evaluate(steps: Any) -> None:
     summary = "measure every predictor on the test split, and compare the models in pairs"
     step = Step(steps, "evaluate", _call("evaluation.evaluate", "evaluate"), summary)
@@ -929,6 +977,7 @@ _STEPS: tuple[Callable[[Any], None], ...] = (
     _add_import_predictions,
     _add_export_predictions,
     _add_baseline,
+    _add_join_folds,
     _add_evaluate,
     _add_learning_curve,
     _add_motifs,

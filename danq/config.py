@@ -65,6 +65,41 @@ def _known_baseline(name: str) -> str:
 
 
 BaselineName = Annotated[str, AfterValidator(_known_baseline)]
+
+FEWEST_FOLDS = 3
+"""Folds of a genome, at least: one for testing, one for validation, and one to train on."""
+
+MOST_FOLDS = 100
+"""Folds of a genome, at most."""
+
+
+def _checked_folds(value: Any) -> Any:
+    """Take a number of folds, or a list of the chromosomes and regions of each."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if not isinstance(value, int | list):
+        raise ValueError(f"a number of folds, or a list of lists, is wanted, not {shown(value)}")
+    number = value if isinstance(value, int) else len(value)
+    if not FEWEST_FOLDS <= number <= MOST_FOLDS:
+        raise ValueError(f"there must be {FEWEST_FOLDS} to {MOST_FOLDS} folds, not {number}")
+    for fold, regions in enumerate(value if isinstance(value, list) else []):
+        _refuse_bad_fold(fold, regions)
+    return value
+
+
+def _refuse_bad_fold(fold: int, regions: Any) -> None:
+    """Refuse what is no list of chromosomes and regions."""
+    if not isinstance(regions, list) or not regions:
+        raise ValueError(f"fold {fold} is no list of chromosomes, as [chr1, chr4]")
+    for text in regions:
+        if not isinstance(text, str) or not text:
+            raise ValueError(f"fold {fold}: {shown(str(text))} is no chromosome or region")
+        safe_text(text)
+
+
+FoldSets = Annotated[int | list[list[str]] | None, BeforeValidator(_checked_folds)]
 FIGURES = {
     "scatter": "AUPRC of a pair of models, a point per target",
     "effects": "their difference against the number of positives",
@@ -210,10 +245,10 @@ class Extract(Section):
         ),
     )
     valid: list[Word] = Field(
-        min_length=1, description="validation split: chromosomes, or regions as chr7:1000-9000"
+        [], description="validation split: chromosomes, or regions as chr7:1000-9000"
     )
     test: list[Word] = Field(
-        min_length=1, description="test split: chromosomes, or regions as chr7:1000-9000"
+        [], description="test split: chromosomes, or regions as chr7:1000-9000"
     )
     chromosomes: list[Word] = Field(
         [], description="chromosomes to take windows from; none given: all"
@@ -893,6 +928,14 @@ class Config(Section):
             "model is trained: its AUPRC by the number of windows; none given: no curve"
         ),
     )
+    folds: FoldSets = Field(
+        None,
+        exclude_if=lambda folds: folds is None,
+        description=(
+            "train and test in folds of the genome: a number, which shares out whole chromosomes, "
+            "or a list of chromosomes and regions for each; none given: one split, as in extract"
+        ),
+    )
     threads: int = Field(1, ge=1, description="CPU threads of one training")
     baselines: list[BaselineName] = Field(
         ["kmer", "motif", "boosting"], description="what the networks must beat"
@@ -927,6 +970,36 @@ class Config(Section):
             )
         if self.deepsea and self.genome:
             raise ValueError("deepsea and genome are two sources of data: give one")
+        return self
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds; 0 without any."""
+        if isinstance(self.folds, list):
+            return len(self.folds)
+        return self.folds or 0
+
+    @model_validator(mode="after")
+    def _check_splits(self) -> Self:
+        for name in ("valid", "test"):
+            regions = getattr(self.extract, name)
+            if self.folds and regions:
+                raise ValueError(
+                    f"extract.{name} is given, and so are folds, which choose the validation and "
+                    "test chromosomes of each; leave them out, as extract: {valid: [], test: []}"
+                )
+            if not self.folds and not regions:
+                raise ValueError(f"extract.{name} names no chromosome; give some, or folds")
+        return self
+
+    @model_validator(mode="after")
+    def _check_folds(self) -> Self:
+        if self.folds and self.deepsea:
+            raise ValueError("folds are of a genome, and deepsea has its own splits; give one")
+        if self.folds and self.learning_curve:
+            raise ValueError("a learning_curve is of one split; give it, or folds")
+        if self.folds and self.predict:
+            raise ValueError("predict is of the networks of one split; give it, or folds")
         return self
 
     def train_of(self, model: str) -> Train:

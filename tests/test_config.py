@@ -12,6 +12,8 @@ ROOT = Path(__file__).parent.parent
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
+IN_FOLDS = {"folds": 4, "extract": {**DEFAULT["extract"], "valid": [], "test": []}}
+
 SHIPPED = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
 
 
@@ -55,6 +57,24 @@ def test_the_default_configuration_writes_out_every_knob():
             "train: epochs is True; quote texts such as on, off, yes and no",
         ),
         ({"seeds": [False, 1]}, "config: seeds is [False, 1]; quote"),
+        ({"folds": 4}, "config: extract.valid is given, and so are folds, which choose the vali"),
+        ({"folds": 2}, "folds: there must be 3 to 100 folds, not 2"),
+        ({"folds": [["a"], ["b"]]}, "folds: there must be 3 to 100 folds, not 2"),
+        ({"folds": "five"}, "folds: a number of folds, or a list of lists, is wanted, not 'five'"),
+        ({"folds": [["a"], [], ["c"]]}, "folds: fold 1 is no list of chromosomes, as [chr1, chr4]"),
+        ({"folds": ["a", "b", "c"]}, "folds: fold 0 is no list of chromosomes, as [chr1, chr4]"),
+        ({"folds": [["a"], ["b"], [3]]}, "folds: fold 2: '3' is no chromosome or region"),
+        ({"folds": [["a"], ["b"], ["-c"]]}, "folds: '-c' begins with -, as an option does"),
+        ({"folds": True}, "config: folds is True; quote texts"),
+        ({"extract": {**DEFAULT["extract"], "test": []}}, "extract.test names no chromosome; give"),
+        (
+            {**IN_FOLDS, "learning_curve": [0.5, 1]},
+            "a learning_curve is of one split; give it, or folds",
+        ),
+        (
+            {**IN_FOLDS, "deepsea": {"train": "a", "valid": "b", "test": "c"}},
+            "folds are of a genome, and deepsea has its own splits; give one",
+        ),
         ({"learning_curve": [0, 0.5]}, "config: learning_curve has a share that is not above 0"),
         ({"learning_curve": [0.5, 1.5]}, "config: learning_curve has a share that is not above 0"),
         ({"learning_curve": [0.5, 0.25]}, "config: learning_curve has a share twice, or out of"),
@@ -282,3 +302,14 @@ def test_texts_come_back_from_yaml():
 def test_yaml_round_trip():
     settings = config.load(DEFAULT)
     assert config.load(yaml.safe_load(config.to_yaml(settings))) == settings
+
+
+def test_folds_are_a_number_or_a_list_and_without_them_nothing_says_so():
+    sets = [["chr1", "chr4"], ["chr2:0-1000"], ["chr3"]]
+    assert config.load({**DEFAULT, **IN_FOLDS, "folds": "5"}).n_folds == 5
+    in_sets = config.load({**DEFAULT, **IN_FOLDS, "folds": sets})
+    assert (in_sets.folds, in_sets.n_folds) == (sets, 3)
+    assert config.load(yaml.safe_load(config.to_yaml(in_sets))) == in_sets
+    plain = config.load(DEFAULT)
+    assert plain.n_folds == 0
+    assert "folds" not in config.to_yaml(plain) + plain.model_dump_json()

@@ -238,6 +238,10 @@ WRONG = {
     "extract.valid": ({"extract": {"valid": ["chr99"]}}, "extract.valid: region 'chr99'"),
     "extract.test": ({"extract": {"test": ["chr4:0-70000"]}}, "extract.test: region 'chr4:0-7"),
     "extract.chromosomes": ({"extract": {"chromosomes": ["X"]}}, "extract.chromosomes: region"),
+    "folds": (
+        {"folds": [["chr1"], ["chr99"], ["chr2"]], "extract": {"valid": [], "test": []}},
+        "folds: region 'chr99'",
+    ),
     "extract.groups": ({"extract": {"groups": ["TF"]}}, "extract.groups: no target of the group"),
     "train.device": ({"train": {"device": "gpu"}}, "train.device: "),
     "filters.target": ({"filters": {"target": "SFR"}}, "filters.target: no target is called"),

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from danq import read_run
@@ -471,6 +472,59 @@ def test_tracks_without_their_libraries_are_refused_before_anything_runs(
     process = toy(tmp_path, "--config", "predict={genome: true}")
     assert process.returncode == 2 and f"needs {library}, which is not" in process.stderr
     assert not (tmp_path / "results").exists()
+
+
+FOLDS = {
+    "run": "folds",
+    "folds": 3,
+    "models": ["danq", "danq_conv"],
+    "baselines": ["kmer"],
+    "simulate": {"chromosomes": 3, "chromosome_length": 30_000},
+    "extract": {"valid": [], "test": []},
+    "train": {"epochs": 1, "epoch_size": 64, "initialise_from": "random"},
+}
+
+
+def test_in_folds_every_window_is_tested_once_and_the_report_compares_over_the_genome(tmp_path):
+    (tmp_path / "folds.yaml").write_text(json.dumps(FOLDS))
+    options = ["--configfile", ROOT / "tests" / "toy.yaml", "folds.yaml"]
+    process = snakemake(tmp_path, *options)
+    assert process.returncode == 0, process.stdout + process.stderr
+    made = jobs(process)
+    # Two networks, and k-mers and two oracles, in each of three folds; the first one is explained.
+    assert (made["extract_all"], made["extract_fold"], made.get("extract", 0)) == (1, 3, 0)
+    assert (made["train_fold"], made["predict_fold"], made["join_predictions"]) == (6, 6, 2)
+    assert (made["baseline_fold"], made["join_baseline"], made["evaluate"]) == (9, 3, 1)
+    assert (made["motifs_fold"], made["attribute_fold"], made["probe_fold"]) == (2, 2, 2)
+    results = tmp_path / "results" / "folds"
+    run = read_run(results)
+    assert (run.n_folds, len(run.trained)) == (3, 6)
+    joined = read_predictions(results / "danq" / "seed0" / "predictions.h5")
+    with open_dataset(results / "dataset.h5") as data:
+        places = data.positions("test")
+        assert joined.windows == data.split_checksum("test")
+        assert len(joined.scores) == data.length("test") == 3 * 148
+    for fold in range(3):
+        folder = results / f"fold{fold}"
+        part = read_predictions(folder / "danq" / "seed0" / "predictions.h5")
+        with open_dataset(folder / "dataset.h5") as data:
+            chrom = data.positions("test").chrom
+            here = np.isin(places.chrom, chrom)
+            assert (joined.scores[here] == part.scores).all()
+            assert not set(chrom.tolist()) & set(data.positions("train").chrom.tolist())
+    comparison = read_table(results / "comparison.tsv")
+    assert (comparison["covers"].dropna() == "windows, seeds and folds").all()
+    assert {"fold_sd", "n_folds", "difference_fold2"} <= set(comparison.columns)
+    again = snakemake(tmp_path, *options)
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_folds_beside_a_split_are_refused(tmp_path):
+    (tmp_path / "bad.yaml").write_text("folds: 4\n")
+    process = snakemake(tmp_path, "--configfile", "bad.yaml")
+    assert process.returncode == 2
+    (message,) = messages(process)
+    assert "extract.valid is given, and so are folds" in message
 
 
 def test_the_linter_has_nothing_to_say(tmp_path):

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 
 from danq.config import Extract
+from danq.data.fold_check import check_folds
+from danq.data.folds import training_share
 from danq.data.inputs import read_files
 from danq.data.one_sided import choose_usable, refuse_lost_targets
 from danq.data.regions import refuse_empty_regions
@@ -18,6 +20,7 @@ def check(
     settings: Extract,
     regions: Sequence[str] = (),
     chosen_targets: Sequence[str] = (),
+    folds: Sequence[str] = (),
 ) -> None:
     """Read every file as `danq.data.extract.extract` will, and report all errors at once.
 
@@ -33,22 +36,33 @@ def check(
         Regions whose windows will be explained, as chr1:100-300 (0-based half-open).
     chosen_targets : sequence of str
         Names or indices of targets that later steps will show.
+    folds : sequence of str
+        How the genome is divided into folds, see `danq.data.folds.divide`; empty for one split.
 
     Raises
     ------
     DanqErrors
         Everything that is wrong in the files, a line each.
     DanqError
-        No bin can be used, a chromosome or group that is not there, or an output that is one of the
-        files.
+        No bin can be used, a chromosome or group that is not there, folds that overlap or cannot be
+        made, or an output that is one of the files.
     """
-    files = read_files(sources, settings, outputs=(output,))
-    usable = choose_usable(files, files.settings)
-    files = usable.files
-    choice = usable.choice
+    share = training_share(folds)
+    files = read_files(sources, settings, outputs=(output,), training_share=share)
+    if folds:
+        checked = check_folds(files, folds)
+        files = checked.files
+        choice = checked.choices[0]  # of the fold whose windows are explained
+        lines = checked.lines()
+        findings = checked.findings()
+    else:
+        usable = choose_usable(files, files.settings)
+        files = usable.files
+        choice = usable.choice
+        lines = choice.lines()
+        findings = {"windows": choice.windows(), **choice.facts()}
     refuse_lost_targets(files, chosen_targets)
     refuse_empty_regions(files, choice, regions)
-    findings = {"windows": choice.windows(), **choice.facts(), **files.source}
-    for line in [*files.lines(), *choice.lines()]:
+    for line in [*files.lines(), *lines]:
         print(line)
-    write_text(output, json.dumps(findings, indent=1) + "\n")
+    write_text(output, json.dumps({**findings, **files.source}, indent=1) + "\n")

@@ -4,6 +4,7 @@ Every bin that is left out is counted under its reason.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from danq.genome.bins import (
     split_codes,
 )
 from danq.genome.contig_names import copies_warning
-from danq.genome.tables import Target, read_regions
+from danq.genome.tables import Region, Target, read_regions
 
 DROPPED = (
     "chromosome_left_out",
@@ -57,17 +58,38 @@ class Choice(NamedTuple):
         Positive windows of each target in each split.
     shortfalls : list of danq.data.shortfalls.Shortfall
         What was asked for and not reached.
+    held_out : numpy.ndarray, shape (grid.n,), bool, or None
+        Of all folds together: the bins of both other splits, which are training bins as well.
     """
 
     codes: NDArray[np.uint8]
     dropped: dict[str, int]
     positives: NDArray[np.int64]
     shortfalls: list[Shortfall]
+    held_out: NDArray[np.bool_] | None = None
+
+    def bins_of(self, code: int, bins: slice = slice(None)) -> NDArray[np.bool_]:
+        """Return which bins are windows of a split.
+
+        Parameters
+        ----------
+        code : int
+            Of the split.
+        bins : slice
+            Bins to look at.
+
+        Returns
+        -------
+        numpy.ndarray, bool
+        """
+        if self.held_out is not None and code != _TRAIN:
+            return self.held_out[bins]
+        return self.codes[bins] == code
 
     def windows(self) -> dict[str, int]:
         """Return the number of windows of each split."""
-        totals = np.bincount(self.codes, minlength=len(SPLITS))
-        return dict(zip(SPLITS, totals[: len(SPLITS)].tolist(), strict=True))
+        totals = [int(np.count_nonzero(self.bins_of(code))) for code in range(len(SPLITS))]
+        return dict(zip(SPLITS, totals, strict=True))
 
     def lines(self) -> list[str]:
         """Return how many windows there are, and what was left out, as lines of a log."""
@@ -82,7 +104,7 @@ class Choice(NamedTuple):
         return {"dropped": self.dropped, "shortfalls": rows}
 
 
-def choose(files: Files, settings: Extract) -> Choice:
+def choose(files: Files, settings: Extract, *, warns: bool = True) -> Choice:
     """Choose the bins that become windows.
 
     Parameters
@@ -91,6 +113,8 @@ def choose(files: Files, settings: Extract) -> Choice:
         The user's files, read.
     settings : danq.config.Extract
         Which bins to keep.
+    warns : bool
+        Whether to warn of contigs that repeat others: once is enough of several folds.
 
     Returns
     -------
@@ -122,7 +146,8 @@ def choose(files: Files, settings: Extract) -> Choice:
         missing = shortfalls(sample.asked)
     dropped["unlabelled"] = int(np.count_nonzero(usable & ~keep))
     codes[~keep] = NOWHERE
-    _warn_of_copies(files, codes)
+    if warns:
+        _warn_of_copies(files, codes)
     positives = files.labels.counts(codes)[: len(SPLITS)]
     return Choice(codes, dict(dropped), positives, missing)
 
@@ -133,6 +158,66 @@ def _warn_of_copies(files: Files, codes: NDArray[np.uint8]) -> None:
     warning = copies_warning(list(dict.fromkeys(used)))
     if warning:
         warn(warning)
+
+
+def choose_all(files: Files, settings: Extract, sets: Sequence[Sequence[Region]]) -> Choice:
+    """Choose the bins of all folds together: every one is for training, and held out as well.
+
+    Parameters
+    ----------
+    files : danq.data.inputs.Files
+        The user's files, read, without a validation or test region.
+    settings : danq.config.Extract
+        Which bins to keep.
+    sets : sequence of sequence of danq.genome.tables.Region
+        What each fold tests on.
+
+    Returns
+    -------
+    Choice
+        Its training bins are those of a genome that is all for training. Of the two other splits,
+        each has the bins that any fold tests.
+
+    Raises
+    ------
+    DanqError
+        As `choose`.
+    """
+    choice = choose(files, settings)
+    tested = [region for regions in sets for region in regions]
+    test_code = SPLITS.index("test")
+    held_out = choose(files._replace(test=tested), settings, warns=False).codes == test_code
+    codes = np.where(held_out, test_code, NOWHERE).astype(np.uint8)
+    in_tests = files.labels.counts(codes)[test_code]
+    positives = np.stack([choice.positives[_TRAIN], in_tests, in_tests])
+    return choice._replace(positives=positives, held_out=held_out)
+
+
+def labelled_bins(files: Files, settings: Extract) -> dict[str, int]:
+    """Count the bins with a label on each chromosome that is used, of those side by side.
+
+    Parameters
+    ----------
+    files : danq.data.inputs.Files
+        The user's files, read.
+    settings : danq.config.Extract
+        Which bins to keep.
+
+    Returns
+    -------
+    dict of str to int
+        By chromosome, in the order of the genome. Bins on a blacklist, or that cannot be mapped, do
+        not count.
+    """
+    _refuse_unknown_chromosomes(files, settings)
+    labelled = files.labels.labelled(_in_groups(files.targets, settings.groups))
+    usable = labelled & ~files.blacklist & ~files.unmappable
+    counts = {}
+    for row in files.rows():
+        is_used = not settings.chromosomes or row.chrom in settings.chromosomes
+        if is_used and row.shift == 0:
+            counts[row.chrom] = int(np.count_nonzero(usable[row.bins]))
+    return counts
 
 
 def _refuse_unknown_chromosomes(files: Files, settings: Extract) -> None:

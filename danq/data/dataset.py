@@ -292,6 +292,8 @@ class Dataset:
         facts["groups"] = self.groups
         facts["training_windows"] = self.split_checksum("train")
         facts["splits"] = self.source.get("splits")
+        if "fold" in self.source:
+            facts["fold"] = self.source["fold"]
         return facts
 
     def split_checksum(self, split: str) -> str:

@@ -5,7 +5,7 @@ before the first byte is written. Windows are slices of the packed genome in mem
 intermediate files. `danq.data.check` makes the same checks, and no dataset.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,10 @@ from danq.files import PathLike, write_text
 from danq.genome.bins import SPLITS, Grid
 from danq.genome.sources import Sources
 
+if TYPE_CHECKING:
+    from danq.data.choice import Choice
+    from danq.data.folds import Fold
+
 _BINS = 1 << 16  # bins labelled and written at once
 
 
@@ -29,6 +33,7 @@ def extract(
     *,
     settings: Extract,
     assembly: str = "unknown",
+    fold: "Fold | None" = None,
 ) -> None:
     """Cut labelled windows out of a genome.
 
@@ -44,6 +49,8 @@ def extract(
         Bins, windows, splits, and which bins are kept.
     assembly : str
         Name of the assembly, written into the dataset.
+    fold : danq.data.folds.Fold, optional
+        Of a genome in folds: which one, or all. Its splits are taken, none of `settings`.
 
     Raises
     ------
@@ -51,27 +58,30 @@ def extract(
         All errors in the files at once; regions that overlap, no usable bin, or a split or target
         that cannot be trained on; or an output that is one of the files.
     """
+    if fold is not None:
+        settings = fold.settings(settings)
     files = read_files(sources, settings, outputs=(output, table))
     settings = files.settings
-    usable = choose_usable(files, settings)
+    usable = choose_usable(files, settings) if fold is None else fold.choose_usable(files)
     files = usable.files
     choice = usable.choice
     for line in [*files.lines(), *choice.lines()]:
         print(line)
-    splits = {"valid": settings.valid, "test": settings.test}
+    splits = {"splits": {"valid": settings.valid, "test": settings.test}}
+    made = splits if fold is None else fold.source()
     targets = [(target.name, target.group, target.jaspar) for target in files.targets]
     with create_dataset(
         output,
         window=settings.window,
         bin_size=settings.bin_size,
         chromosomes=files.genome.lengths,
-        rows=_rows_by_chromosome(choice.codes, files.labels.grid),
+        rows=_rows_by_chromosome(choice, files.labels.grid),
         targets=targets,
         assembly=assembly,
-        source={**files.source, **choice.facts(), "splits": splits, **_bins(settings)},
+        source={**files.source, **choice.facts(), **made, **_bins(settings)},
         margin=settings.margin,
     ) as writer:
-        _write_windows(writer, files, choice.codes, settings)
+        _write_windows(writer, files, choice, settings)
     write_text(table, _table(usable))
 
 
@@ -80,19 +90,17 @@ def _bins(settings: Extract) -> dict[str, Any]:
     return {"stride": settings.stride, "train_bins": settings.train_bins}
 
 
-def _rows_by_chromosome(codes: NDArray[np.uint8], grid: Grid) -> NDArray[np.int64]:
+def _rows_by_chromosome(choice: "Choice", grid: Grid) -> NDArray[np.int64]:
     """Count the windows of each split on each chromosome, int64 (3, C)."""
     firsts = grid.offsets[: -1 : grid.rows]
     counts = []
     for code in range(len(SPLITS)):
-        in_split = codes == code
+        in_split = choice.bins_of(code)
         counts.append(np.add.reduceat(in_split, firsts, dtype=np.int64))
     return np.stack(counts)
 
 
-def _write_windows(
-    writer: Writer, files: Files, codes: NDArray[np.uint8], settings: Extract
-) -> None:
+def _write_windows(writer: Writer, files: Files, choice: "Choice", settings: Extract) -> None:
     """Write the windows of all kept bins, chromosome by chromosome."""
     grid = files.labels.grid
     rows = files.rows()
@@ -106,7 +114,7 @@ def _write_windows(
                 start = max(block_start, row.bins.start)
                 end = max(start, min(block_end, row.bins.stop))
                 row_labels = labels[start - block_start : end - block_start]
-                _write_bins(writer, files, row, slice(start, end), codes, row_labels, settings)
+                _write_bins(writer, files, row, slice(start, end), choice, row_labels, settings)
             bar.update(block_end - block_start)
 
 
@@ -115,7 +123,7 @@ def _write_bins(
     files: Files,
     row: Row,
     bins: slice,
-    codes: NDArray[np.uint8],
+    choice: "Choice",
     labels: NDArray[np.uint8],
     settings: Extract,
 ) -> None:
@@ -124,7 +132,7 @@ def _write_bins(
     row_starts = row.window_starts(settings)
     starts = row_starts[bins.start - first_bin : bins.stop - first_bin]
     for code, split in enumerate(SPLITS):
-        chosen = np.flatnonzero(codes[bins] == code)
+        chosen = np.flatnonzero(choice.bins_of(code, bins))
         if len(chosen):
             windows = files.genome.windows(row.chrom, starts[chosen], settings.window)
             margins = None

@@ -87,6 +87,8 @@ class Files(NamedTuple):
         As configured, with these values.
     choices : dict of str to danq.config.Chosen
         These values, by knob.
+    aliases : dict of str to str
+        The genome's own name of each other name of a chromosome.
     """
 
     genome: Genome
@@ -100,6 +102,7 @@ class Files(NamedTuple):
     source: dict[str, Any]
     settings: Extract
     choices: dict[str, Chosen]
+    aliases: Mapping[str, str]
 
     def rows(self) -> list[Row]:
         """Return the rows of the grid of bins, chromosome by chromosome."""
@@ -216,7 +219,12 @@ class _Errors:
             raise DanqErrors(list(lines))
 
 
-def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] = ()) -> Files:
+def read_files(
+    sources: Sources,
+    settings: Extract,
+    outputs: Sequence[PathLike] = (),
+    training_share: float = 1.0,
+) -> Files:
     """Read and check every file.
 
     Parameters
@@ -227,6 +235,9 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
         Its bins and regions are used.
     outputs : sequence of path
         The files to make: none of them may be one of the files that are read.
+    training_share : float
+        Share of the bases outside the regions that a training gets, by which knobs are chosen that
+        the configuration leaves out: below 1 of a genome in folds.
 
     Returns
     -------
@@ -253,7 +264,7 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
         chromosomes = errors.call(_chromosomes, counted.genome, sources.aliases)
         settings = _with_own_names(settings, counted.genome.lengths, chromosomes)
         regions = errors.call(_regions, counted.genome.lengths, settings)
-    filled = _fill_in(settings, counted, regions)
+    filled = _fill_in(settings, counted, regions, training_share)
     settings = filled.settings
     grid = _grid(chromosomes, settings)
     labelled = errors.call(_label, targets, chromosomes, grid)
@@ -280,17 +291,22 @@ def read_files(sources: Sources, settings: Extract, outputs: Sequence[PathLike] 
         source=source,
         settings=settings,
         choices=filled.choices,
+        aliases={} if chromosomes is None else chromosomes.aliases,
     )
 
 
 def _fill_in(
-    settings: Extract, counted: CountedGenome | None, regions: "_Regions | None"
+    settings: Extract,
+    counted: CountedGenome | None,
+    regions: "_Regions | None",
+    training_share: float,
 ) -> Filled[Extract]:
     """Fill in what the configuration leaves out; with a bin's length if there is no genome."""
     if counted is None or regions is None:
         return fill_in(settings, settings.bin_size)
     lengths = counted.genome.lengths
-    return fill_in(settings, training_bases(settings, lengths, regions.valid, regions.test))
+    bases = training_bases(settings, lengths, regions.valid, regions.test)
+    return fill_in(settings, round(bases * training_share))
 
 
 def _read_targets(sources: Sources, errors: _Errors, outputs: Sequence[PathLike]) -> list[Target]:

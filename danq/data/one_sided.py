@@ -128,12 +128,30 @@ def refuse_lost_targets(files: Files, words: Sequence[str]) -> None:
         raise DanqErrors(errors)
 
 
-def refuse_empty_splits(choice: Choice) -> None:
-    """Refuse splits without a window."""
+def refuse_empty_splits(choice: Choice, fold: int | None = None) -> None:
+    """Refuse splits without a window.
+
+    Parameters
+    ----------
+    choice : danq.data.choice.Choice
+        The chosen bins.
+    fold : int, optional
+        Number of the fold that they are of.
+
+    Raises
+    ------
+    DanqErrors
+        A line for each split without a window.
+    """
     empty = [split for split, number in choice.windows().items() if number == 0]
+    fix = "change extract.valid or extract.test"
+    where = ""
+    if fold is not None:
+        fix = "change the folds"
+        where = f"fold {fold}: "
     if empty:
-        fix = "change extract.valid or extract.test"
-        raise DanqErrors([f"the {split} split has no usable window; {fix}" for split in empty])
+        what = "split has no usable window"
+        raise DanqErrors([f"{where}the {split} {what}; {fix}" for split in empty])
 
 
 def _one_sided(files: Files, choice: Choice) -> list[_OneSided]:

@@ -196,6 +196,8 @@ def _check_regions(
         for name in ("valid", "test", "chromosomes"):
             texts = getattr(settings.extract, name)
             refusals.call(("extract", name), read_regions, texts, lengths)
+        for texts in settings.folds if isinstance(settings.folds, list) else []:
+            refusals.call(("folds",), read_regions, texts, lengths)
         refusals.call(keys, read_regions, settings.attribution.regions, lengths)
     for text in settings.attribution.regions:
         region = parse_region(text)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from danq.data.dataset import Dataset, open_dataset
 from danq.data.dataset_writer import Writer, create_dataset
+from danq.data.folds import refuse_all_folds
 from danq.errors import DanqError, warn
 from danq.files import PathLike, refuse_overwriting
 from danq.genome.bins import SPLITS
@@ -51,12 +52,13 @@ def subset(dataset: PathLike, output: PathLike, *, share: float, seed: int = 0) 
     Raises
     ------
     DanqError
-        A share outside its bounds, or without a labelled window.
+        A share outside its bounds, or without a labelled window; or a dataset of all folds.
     """
     if not 0 < share <= 1:
         raise DanqError(f"--share {share:g} is not a share; give a number above 0, at most 1")
     refuse_overwriting([output], [dataset], "the dataset")
     with open_dataset(dataset) as data:
+        refuse_all_folds(data, "to take a share of")
         length = block_length(data)
         blocks = block_of_windows(data, length)
         kept = {split: np.ones(data.length(split), dtype=bool) for split in SPLITS}

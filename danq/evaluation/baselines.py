@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from danq.data.dataset import Dataset, open_dataset
+from danq.data.folds import refuse_all_folds
 from danq.data.predictions import mean_of_known, write_predictions
 from danq.errors import DanqError
 from danq.evaluation.boosting import fit_boosting
@@ -84,6 +85,7 @@ def predict_baseline(
                 output, scores, kind, _NO_SEED, "test", windows, inputs=inputs, step=_STEP
             )
             return
+        refuse_all_folds(data, "to fit a baseline on")
         predict = _fitted(kind, data, motifs, threads)
         test = predict("test")
         areas = measure(data.labels("valid"), predict("valid"), threads, ["auprc"])

@@ -4,7 +4,7 @@ What is undefined is nan: a target without a positive, or without a negative, ha
 AUPRC, and is left out of means.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -16,77 +16,20 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from danq import catalog
-from danq.data.dataset import Dataset
 from danq.errors import warn
 from danq.evaluation import components, uncertainty
 from danq.evaluation.components import Spread
+from danq.evaluation.fold_comparison import compare_folds
+from danq.evaluation.pair_tables import COLUMNS, subsets, summarise
 from danq.evaluation.ranking import blocks_of_targets, read_targets
+from danq.evaluation.split import Measured, Split
 from danq.evaluation.uncertainty import MIN_BLOCKS
-
-COLUMNS = [
-    "pair",
-    "a",
-    "b",
-    "target",
-    "name",
-    "group",
-    "n_targets",
-    "auprc_a",
-    "auprc_b",
-    "difference",
-    "low",
-    "high",
-    "covers",
-    "p",
-    "q",
-    "sampling_sd",
-    "seed_sd",
-    "auroc_a",
-    "auroc_b",
-    "auroc_difference",
-    "auroc_low",
-    "auroc_high",
-    "auroc_p",
-    "auroc_q",
-    "median",
-    "improved",
-    "wilcoxon_p",
-    "auroc_wilcoxon_p",
-]
-"""Columns of comparison.tsv."""
-
-
-class Split(NamedTuple):
-    """The windows on which models are compared.
-
-    Attributes
-    ----------
-    labels : numpy.ndarray, shape (N, T), uint8
-        1 where a window is positive.
-    facts : pandas.DataFrame
-        A row per target: target (its index), name, group.
-    blocks : numpy.ndarray, shape (N,), int64
-        Genomic block of each window, see `danq.evaluation.uncertainty.genomic_blocks`.
-    """
-
-    labels: NDArray[np.uint8]
-    facts: pd.DataFrame
-    blocks: NDArray[np.int64]
-
-
-def read_test_split(dataset: Dataset) -> Split:
-    """Return the windows of the test split of a dataset, and the genomic block of each."""
-    names = dataset.names
-    columns = {"target": range(len(names)), "name": names, "group": dataset.groups}
-    windows = dataset.positions("test")
-    blocks = uncertainty.genomic_blocks(windows.chrom, windows.start)
-    return Split(dataset.labels("test"), pd.DataFrame(columns), blocks)
 
 
 def compare(
     test: Split,
     trained: Mapping[str, Sequence[NDArray[np.floating]]],
-    measured: Mapping[str, Sequence[Mapping[str, NDArray[np.float64]]]],
+    measured: Mapping[str, Sequence[Measured]],
     threads: int = 1,
 ) -> pd.DataFrame:
     """Compare models in the pairs of `danq.catalog.comparisons`, on the same windows.
@@ -97,8 +40,8 @@ def compare(
         The windows.
     trained : dict of str to list of numpy.ndarray, shape (N, T)
         Scores of each model, one array per seed.
-    measured : dict of str to list of dict
-        What `danq.evaluation.metrics.measure` returns for each of them.
+    measured : dict of str to list of danq.evaluation.split.Measured
+        Their areas.
     threads : int
         CPU threads; they change no result.
 
@@ -114,8 +57,11 @@ def compare(
         too few seeds, of "windows" only; `q` the p-values of a pair's targets by Benjamini and
         Hochberg. The columns of the AUROC are the same, by DeLong's variance over blocks. Rows of
         means have, over their targets, the `median` difference, the share that `improved`, and
-        p-values of Wilcoxon's signed-rank test (1945, https://doi.org/10.2307/3001968).
+        p-values of Wilcoxon's signed-rank test (1945, https://doi.org/10.2307/3001968). Of several
+        folds, all is by `danq.evaluation.fold_comparison.compare_folds`.
     """
+    if test.folds is not None:
+        return compare_folds(test, measured)
     n_blocks = int(test.blocks.max(initial=-1)) + 1
     if n_blocks < MIN_BLOCKS:
         _warn_of_few_blocks(n_blocks)
@@ -165,10 +111,10 @@ class _Resampled(NamedTuple):
     influence: NDArray[np.float32]
 
 
-def _spread(measured: Sequence[Mapping[str, NDArray[np.float64]]], resampled: _Resampled) -> Spread:
+def _spread(measured: Sequence[Measured], resampled: _Resampled) -> Spread:
     """Return the `Spread` of one model from the metrics of its seeds."""
-    auprc = np.stack([areas["auprc"] for areas in measured])
-    auroc = np.stack([areas["auroc"] for areas in measured])
+    auprc = np.stack([seed.mean["auprc"] for seed in measured])
+    auroc = np.stack([seed.mean["auroc"] for seed in measured])
     return Spread(auprc, auroc, resampled.replicates, resampled.influence)
 
 
@@ -231,34 +177,16 @@ def _compare_pair(
     targets["auroc_q"] = uncertainty.adjusted(targets["auroc_p"])
     tables = [targets]
     defined = targets["difference"].notna().to_numpy()
-    for subset in _subsets(facts["group"], defined):
+    for subset in subsets(facts["group"], defined):
         members = subset.members
         pooled = positives[:, members].sum(axis=1, keepdims=True)
         mean_a = components.mean_over(a, members)
         mean_b = components.mean_over(b, members)
         row = _differences(mean_a, mean_b, pooled)
-        summary = _summarise(targets[members])
+        summary = summarise(targets[members])
         row = row.assign(target=subset.target, name="mean", group=subset.group, **summary)
         tables.append(row)
     return pd.concat(tables, ignore_index=True)
-
-
-class _Subset(NamedTuple):
-    """Targets of which a mean is taken: `members`, bool (T,), and what their row is called."""
-
-    target: str
-    group: str
-    members: NDArray[np.bool_]
-
-
-def _subsets(groups: pd.Series, defined: NDArray[np.bool_]) -> Iterator[_Subset]:
-    """Yield all defined targets, then those of each group if there are several."""
-    yield _Subset("mean", "all", defined)
-    names = dict.fromkeys(groups)
-    if len(names) > 1:
-        for name in names:
-            members = (groups == name).to_numpy()
-            yield _Subset("group", name, defined & members)
 
 
 def _differences(a: Spread, b: Spread, positives: NDArray[np.int64]) -> pd.DataFrame:
@@ -323,14 +251,3 @@ def _difference(
 def _seed_error(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the standard error over seeds of a difference; nan if a model has one seed."""
     return np.sqrt(components.seed_variance(a) + components.seed_variance(b))
-
-
-def _summarise(targets: pd.DataFrame) -> dict[str, float]:
-    """Summarise the differences of several targets."""
-    differences = targets["difference"]
-    summary = {"n_targets": len(targets), "median": differences.median(), "improved": np.nan}
-    if len(targets):
-        summary["improved"] = (differences > 0).mean()
-    summary["wilcoxon_p"] = uncertainty.wilcoxon(differences)
-    summary["auroc_wilcoxon_p"] = uncertainty.wilcoxon(targets["auroc_difference"])
-    return summary

@@ -33,6 +33,10 @@ WINDOWS = "windows"
 WINDOWS_AND_SEEDS = "windows and seeds"
 """An interval for another choice of test windows, and of training seeds."""
 
+WINDOWS_SEEDS_AND_FOLDS = "windows, seeds and folds"
+"""An interval for another choice of test windows, of training seeds, and of the chromosomes that
+are trained on and tested."""
+
 Variance = Callable[[NDArray[np.floating]], NDArray[np.float64]]
 """Turns what resampling gave, (R, T), into a variance of each target, (T,)."""
 

@@ -74,6 +74,13 @@ class TrainingFacts(_Facts):
         return self
 
 
+class FoldFact(_Facts):
+    """Which fold of a genome the data are."""
+
+    number: Count
+    of: Count
+
+
 class DataFacts(_Facts):
     """On what data a model was trained: what `danq.data.dataset.Dataset.facts` says."""
 
@@ -86,6 +93,7 @@ class DataFacts(_Facts):
     groups: list[str]
     training_windows: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     splits: Any
+    fold: FoldFact | None = None
 
     @model_validator(mode="after")
     def _check_groups(self) -> Self:

@@ -329,7 +329,7 @@ class TrainedModel:
         facts = dataset.facts()
         free = self._free_facts(facts)
         for name, value in self.data_facts.items():
-            if name not in free and facts[name] != value:
+            if name not in free and facts.get(name) != value:
                 what = f"{name.replace('_', ' ')}: not what the model was trained on"
                 raise DanqError(f"{what}; use the dataset of that training", dataset.path)
         self._refuse_short_windows(dataset.window, dataset.path)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from danq.data.audit import audit
 from danq.data.copies import find_copies
 from danq.data.dataset import Dataset
+from danq.data.folds import sets_of
 from danq.data.schema import WINDOW_PARTS
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import row_bytes
@@ -234,13 +235,17 @@ def _chromosomes(dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _audit(dataset: Dataset) -> list[dict[str, Any]]:
-    """Return the rows of `danq.data.audit.audit`, None for what is undefined."""
+    """Return the rows of `danq.data.audit.audit`, None for what is undefined; none of all folds."""
+    if sets_of(dataset):  # every split has all windows
+        return []
     table = audit(dataset).astype(object)
     return table.where(table.notna(), None).to_dict("records")
 
 
 def _copies(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
-    """Return what `danq.data.copies.find_copies` found, as rows."""
+    """Return what `danq.data.copies.find_copies` found, as rows; none of all folds."""
+    if sets_of(dataset):
+        return {"windows": [], "chromosomes": []}
     copies = find_copies(dataset)
     windows = []
     for (split, against), similar in copies.similar.items():

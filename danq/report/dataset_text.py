@@ -37,6 +37,7 @@ _COPIED_TITLE = (
     "own words; a repeat of many chromosomes counts for the one of which most is shared)"
 )
 
+_FOLDS_TITLE = "Folds, and what each tests (train, valid and test are those of all folds)"
 _CHOICES_TITLE = "Chosen by extraction, because the configuration left it out"
 _LONGEST_REASON = 200  # characters
 
@@ -62,9 +63,10 @@ def summary(path: PathLike, description: Mapping[str, Any]) -> str:
         _splits_text(description["splits"]),
         _groups_text(description["groups"]),
         _targets_text(description["targets"], facts["windows"]),
-        _audit_text(description["audit"]),
-        _copies_text(description["copies"]),
     ]
+    if description["audit"]:
+        blocks.append(_audit_text(description["audit"]))
+        blocks.append(_copies_text(description["copies"]))
     blocks += _source_text(description["source"])
     return "\n\n".join(blocks)
 
@@ -240,6 +242,10 @@ def copy_warnings(description: Mapping[str, Any]) -> list[str]:
 def _source_text(source: Mapping[str, Any]) -> list[str]:
     """List what was chosen, left out and counted, if the program that made the file recorded it."""
     blocks = []
+    folds = source.get("folds")
+    if isinstance(folds, list) and folds:
+        rows = [[f"fold {number}", printable(str(sets))] for number, sets in enumerate(folds)]
+        blocks.append(f"{_FOLDS_TITLE}\n{_table(rows, left=2)}")
     choices = recorded_choices(source)
     if choices:
         rows = []

@@ -62,10 +62,11 @@ def describe(
             empty where the coordinates are not those of a genome.
         audit : list of dict
             The rows of `danq.data.audit.audit`; ``overlapping`` is None where it is undefined.
+            None of a dataset of all folds, each split of which has all windows.
         copies : dict
             What `danq.data.copies.find_copies` found: ``windows``, list of dict with ``split``,
             ``against``, ``windows``, ``similar``; ``chromosomes``, list of dict with ``split``,
-            ``against``, ``chromosome``, ``shared``, ``bases``.
+            ``against``, ``chromosome``, ``shared``, ``bases``. The same holds for them.
         source : dict
             How the file was made, as its maker wrote it.
 

@@ -338,7 +338,7 @@ def _best_title(training: Trained) -> str:
     epoch = best_epoch(training.history)
     scores = training.history["valid_auprc"]
     score = number(scores.iloc[epoch - 1])
-    name = f"{title(training.model)}, seed {training.seed}"
+    name = f"{title(training.model)}, {training.label}"
     return f"{name}: epoch {epoch}, validation AUPRC {score}"
 
 
@@ -479,7 +479,7 @@ def ablation(run: Run, training: Trained) -> Drawing | None:
     figure, ax = charts.canvas(width, height)
     charts.effect_matrix(ax, matrix.to_numpy(), rows=names, columns=labels)
     name = f"ablation-{training.model}-{training.seed}"
-    heading = f"What ablating a filter costs: {title(training.model)}, seed {training.seed}"
+    heading = f"What ablating a filter costs: {title(training.model)}, {training.label}"
     note = _ablation_note(matrix, ablation_table(training))
     if training.enriched_words():
         note = sentence(note, "(word): the filter began as an enriched word.")

@@ -23,15 +23,17 @@ def _data_methods(run: Run) -> str:
         return ""
     window = f"Windows of {run.facts['window']:,} bp"
     targets = plural(len(run.targets), "target")
-    sizes = _split_sizes(run)
     if not run.chromosomes:
         # How such windows were labelled and split is not known.
-        return f"{window} were given with their labels for {targets}: {sizes} windows."
+        return f"{window} were given with their labels for {targets}: {_split_sizes(run)} windows."
+    windows = f"There are {_split_sizes(run)} windows"
+    if run.folds:
+        windows = _folds_sentence(run)
     return sentence(
         f"{window} were labelled for {targets}: positive when more than half of the "
         f"{run.facts['bin_size']:,} bp in the middle lie in the target's peaks.",
         training_bins_sentence(run),
-        f"There are {sizes} windows; no base of a training window lies in another split.",
+        f"{windows}; no base of a training window lies in another split.",
     )
 
 
@@ -67,12 +69,25 @@ def _split_sizes(run: Run) -> str:
     return f"{sizes[0]}, {sizes[1]} and {sizes[2]}"
 
 
+def _folds_sentence(run: Run) -> str:
+    """Say in how many folds windows were tested, and what each has."""
+    sets = [f"{listed(tested.regions, 6)}: {tested.windows:,}" for tested in run.folds]
+    return (
+        f"The {run.windows['test']:,} test windows were tested in {len(run.folds)} folds "
+        f"({'; '.join(sets)}), each by networks that had been trained on what the other folds "
+        "test, less the next one's, which served for validation"
+    )
+
+
 def _network_methods(run: Run) -> str:
     trained = [training for training in run.trained if training.facts]
     if not trained:
         return ""
     networks = [_network_sentence(trainings) for trainings in by_model(trained).values()]
     recipes = _recipe_sentences(trained)
+    if run.n_folds:
+        recipes = _recipe_sentences([training for training in trained if training.fold == 0])
+        recipes.append("What follows from the training windows is that of fold 0.")
     weights = "The weights of the best epoch on the validation split were kept."
     versions = trained[0].facts.get("versions", {})
     return sentence(*networks, *recipes, weights, _software_sentence(versions))
@@ -86,9 +101,11 @@ def _network_sentence(trainings: Sequence[Trained]) -> str:
 
 
 def _seeds(trainings: Sequence[Trained]) -> str:
-    seeds = [str(training.seed) for training in trainings]
+    seeds = list(dict.fromkeys(str(training.seed) for training in trainings))
     noun = "seed" if len(seeds) == 1 else "seeds"
-    return f"from {noun} {listed(seeds, 12)}"
+    text = f"from {noun} {listed(seeds, 12)}"
+    folds = {training.fold for training in trainings if training.fold is not None}
+    return f"in each of {len(folds)} folds, {text}" if folds else text
 
 
 def _recipe_sentences(trained: Sequence[Trained]) -> list[str]:
@@ -174,6 +191,8 @@ def _software_sentence(versions: dict[str, str]) -> str:
 
 
 def _test_methods(run: Run) -> str:
+    if run.n_folds:
+        return _fold_methods(run)
     blocks = "blocks of at least 50 kb" if run.chromosomes else "blocks of neighbouring windows"
     return (
         "Predictions are means over the two strands. AUPRC is average precision. Models were "
@@ -187,6 +206,22 @@ def _test_methods(run: Run) -> str:
         "Satterthwaite's degrees of freedom, p-values of targets adjusted by Benjamini and "
         "Hochberg, and differences over targets tested by Wilcoxon's signed-rank test, which "
         "takes them for independent although they share windows, genome and seeds."
+    )
+
+
+def _fold_methods(run: Run) -> str:
+    """Say how models were compared in folds."""
+    return (
+        "Predictions are means over the two strands, and every window was predicted out of fold. "
+        "AUPRC is average precision; it and all other metrics were measured in each fold, and "
+        f"averaged over the {run.n_folds} folds. Models were compared fold by fold, seeds "
+        "averaged; the variance of the mean difference is the one over folds, times 1/K plus the "
+        "ratio of tested to trained windows, as folds share training windows (Nadeau and Bengio "
+        "2003, doi:10.1023/A:1024068626366). Intervals are Student's with K - 1 degrees of "
+        "freedom, over test windows, training seeds and training chromosomes; p-values of targets "
+        "were adjusted by Benjamini and Hochberg, and differences over targets tested by "
+        "Wilcoxon's signed-rank test, which takes them for independent although they share "
+        "windows, genome and seeds."
     )
 
 

@@ -19,6 +19,7 @@ from danq.files import PathLike
 from danq.genome.bins import SPLITS
 from danq.motif.meme import Motif, known_motifs
 from danq.records import verified
+from danq.report.run_folds import FoldSet, count_folds, fold_folders, of_fold, read_tested_sets
 from danq.report.run_learning_curve import read_learning_curve
 from danq.report.run_predicted import LIST, crowded_stretches, read_tracks
 from danq.report.run_records import RunRecords
@@ -81,6 +82,7 @@ _DEAR_FILES = (
     "**/*.log",
     "*/tuned.yaml",
 )  # what only the run's steps make again
+_FILES_IN_FOLDS = tuple(f"fold*/{pattern}" for pattern in _RUN_FILES if pattern.startswith("*/"))
 
 
 class SourceFile(NamedTuple):
@@ -117,6 +119,8 @@ class Run:
         By split: number of windows, and of positive windows per target (int array, (T,)).
     training_windows : str
         Checksum of the training windows; empty when unknown.
+    folds : list of danq.report.run_folds.FoldSet
+        What each fold tests; empty of a run with one split.
     description : dict
         dataset.json; empty when unknown.
     metrics : pandas.DataFrame
@@ -170,6 +174,7 @@ class Run:
     windows: dict[str, int]
     positives: dict[str, Any]
     training_windows: str
+    folds: list[FoldSet]
     description: dict[str, Any]
     metrics: pd.DataFrame
     targets: pd.DataFrame
@@ -196,6 +201,11 @@ class Run:
     def planted(self) -> bool:
         """Whether the genome is simulated: the sites in it are known."""
         return self.sites is not None
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds; 0 of a run with one split."""
+        return count_folds(self.metrics)
 
     @property
     def predictors(self) -> list[str]:
@@ -252,7 +262,8 @@ def read_run(folder: PathLike) -> Run:
     records = RunRecords(folder, dataset.checksum, genome.get("sha256", ""))
     records.read(trainings, models.baselines + models.oracles)
     records.refuse()
-    trained = [read_training(path) for path in trainings]
+    folds = of_fold(trainings, folder)
+    trained = [read_training(*place) for place in zip(trainings, folds, strict=True)]
     sites = folder / "simulated" / "sites.tsv.gz"
     return Run(
         name=folder.resolve().name,
@@ -266,7 +277,7 @@ def read_run(folder: PathLike) -> Run:
         learning_curve=read_learning_curve(folder / "learning_curve.tsv", metrics),
         grammar=read_grammar(trainings),
         trained=trained,
-        tunings=current_tunings(read_tunings(folder), trained, dataset.training_windows),
+        tunings=_tunings(folder, metrics, trained, dataset.training_windows),
         attributions=read_first_attributions(trainings),
         expected=_expected(sites, dataset.motifs),
         sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),
@@ -292,7 +303,7 @@ def run_files(folder: PathLike) -> list[Path]:
     As far as they are there.
     """
     files = []
-    for pattern in (*_RUN_FILES, *_DEAR_FILES):
+    for pattern in (*_RUN_FILES, *_FILES_IN_FOLDS, *_DEAR_FILES):
         files += sorted(Path(folder).glob(pattern))
     return files
 
@@ -376,6 +387,7 @@ class _DatasetContents(NamedTuple):
     stretches: pd.DataFrame
     checksum: str
     motifs: pd.DataFrame | None
+    folds: list[FoldSet]
 
     def shown(self) -> dict[str, Any]:
         """Return what becomes fields of `Run`."""
@@ -386,7 +398,7 @@ class _DatasetContents(NamedTuple):
 
 def _dataset_contents(path: Path, *, has_tracks: bool) -> _DatasetContents:
     if not path.exists():
-        return _DatasetContents({}, {}, {}, {}, {}, "", pd.DataFrame(), "", None)
+        return _DatasetContents({}, {}, {}, {}, {}, "", pd.DataFrame(), "", None, [])
     with open_dataset(path) as dataset:
         on_genome = dataset.attributes["coordinates"] == "genome"
         chromosomes = dataset.chromosomes if on_genome else {}
@@ -402,7 +414,19 @@ def _dataset_contents(path: Path, *, has_tracks: bool) -> _DatasetContents:
             stretches=crowded_stretches(dataset) if has_tracks else pd.DataFrame(),
             checksum=dataset.checksum,
             motifs=pd.DataFrame({"motif": dataset.jaspar, "factor": dataset.names}),
+            folds=read_tested_sets(dataset),
         )
+
+
+def _tunings(
+    folder: Path, metrics: pd.DataFrame, trained: list[Trained], training_windows: str
+) -> list[Tuning]:
+    """Return the searches of a run; of one in folds those of the first fold."""
+    first = fold_folders(folder, count_folds(metrics))[0]
+    if first == folder:
+        return current_tunings(read_tunings(folder), trained, training_windows)
+    of_first = [training for training in trained if training.fold == 0]
+    return current_tunings(read_tunings(first), of_first, "")
 
 
 def _expected(sites: Path, motifs: pd.DataFrame | None) -> pd.DataFrame | None:

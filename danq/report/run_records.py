@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from danq.data.join import PREDICTIONS, combined
 from danq.errors import DanqError, DanqErrors
 from danq.records import Record, read_head, verified
 from danq.report.run_predicted import LIST
@@ -65,11 +66,11 @@ class RunRecords:
         self._read(self.folder / "learning_curve.tsv", {})
         self._read(self.folder / LIST, {})
         for name in ("trials.tsv", "tuning.json"):
-            for path in sorted(self.folder.glob(f"*/{name}")):
-                self._read(path, {})
+            for pattern in (f"*/{name}", f"fold*/*/{name}"):
+                for path in sorted(self.folder.glob(pattern)):
+                    self._read(path, {})
         self._read(self.folder / "simulated" / "sites.tsv.gz", {"genome": self.genome})
-        for training in trainings:
-            self._read_training(training, metrics)
+        self._read_trainings(trainings, metrics)
         for name in baselines:
             self._read_sealed(self.folder / "baselines" / f"{name}.h5", made_from, metrics)
 
@@ -98,12 +99,42 @@ class RunRecords:
         if self.errors:
             raise DanqErrors(self.errors)
 
-    def _read_training(self, training: Path, metrics: Record | None) -> None:
+    def _read_trainings(self, trainings: Sequence[Path], metrics: Record | None) -> None:
+        """Read the records of all trainings; those of a model and seed in folds are one."""
+        in_folds: dict[Path, list[Path]] = {}
+        for training in trainings:
+            own = training.parent.parent
+            if own == self.folder:
+                self._read_training(training, metrics, self.dataset)
+            else:
+                joined = self.folder / training.relative_to(own)
+                in_folds.setdefault(joined, []).append(training)
+        for joined, folds in in_folds.items():
+            self._read_folds(joined, folds, metrics)
+
+    def _read_folds(self, joined: Path, folds: Sequence[Path], metrics: Record | None) -> None:
+        """Read the records of the trainings of a model and seed, and of what joins them."""
+        path = joined / "predictions.h5"
+        record = self._read_sealed(path, {"dataset": self.dataset}, metrics)
+        heads = []
+        for training in folds:
+            head = self._read_sealed(training / "predictions.h5", {})
+            datasets = [] if head is None else head.checksums("dataset")
+            self._read_training(training, None, datasets[0] if datasets else "")
+            heads += [head] if head is not None else []
+        if record is None or len(heads) < len(folds):
+            return
+        checksum = combined(PREDICTIONS, folds, [head.sha256 for head in heads]).checksum
+        if record.inputs and checksum not in record.checksums(PREDICTIONS):
+            what = "was not made from the predictions of the folds that are there"
+            self._refuse(path, f"{what}; make it again with danq join-folds")
+
+    def _read_training(self, training: Path, metrics: Record | None, dataset: str) -> None:
         """Read the records in the folder of a training, all of which must be of one checkpoint."""
-        facts = self._read(training / "train.json", {"dataset": self.dataset})
+        facts = self._read(training / "train.json", {"dataset": dataset})
         checkpoints = [] if facts is None else facts.checksums("checkpoint")
         checkpoint = checkpoints[0] if checkpoints else ""
-        made_from = {"dataset": self.dataset, "checkpoint": checkpoint}
+        made_from = {"dataset": dataset, "checkpoint": checkpoint}
         for name in _OF_TRAININGS:
             self._read(training / name, made_from)
         self._read_sealed(training / "predictions.h5", made_from, metrics)
@@ -135,22 +166,23 @@ class RunRecords:
 
     def _read_sealed(
         self, path: Path, made_from: Mapping[str, str], metrics: Record | None = None
-    ) -> None:
+    ) -> Record | None:
         """Check an HDF5 file by what its head says; its content is checked by whoever reads it."""
         if not path.exists():
-            return
+            return None
         try:
             record = read_head(path, _ADVICE)
         except DanqError as error:
             self.errors.append(error)
-            return
+            return None
         if not self._fits(path, record, made_from):
-            return
+            return None
         evaluated = [] if metrics is None else metrics.checksums("predictions")
         if evaluated and record.sha256 not in evaluated:
             where = self.folder / "metrics.tsv"
             what = f"is not among the predictions that {where} was made from"
             self._refuse(path, f"{what}; make it again with danq evaluate, or remove this file")
+        return record
 
     def _fits(self, path: Path, record: Record, made_from: Mapping[str, str]) -> bool:
         """Check what a file was made from; remember its record if that is of this run."""

@@ -25,6 +25,7 @@ STEPS = (
     "thresholds",
     "hub",
     "baseline",
+    "join-folds",
     "evaluate",
     "learning-curve",
     "motifs",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from danq.data.attributions import Attributions, read_attributions
 from danq.motif.meme import Motif, read_meme
+from danq.report.run_folds import count_folds, fold_folders
 from danq.report.run_tables import read_json, read_optional_table
 
 RANDOM = "random"
@@ -42,6 +43,8 @@ class Trained(NamedTuple):
         motifs.meme, by the names of filters.
     ablation : pandas.DataFrame
         ablation.tsv: what each target loses without a filter.
+    fold : int or None
+        Fold of the genome; None of a run with one split.
     """
 
     model: str
@@ -51,6 +54,19 @@ class Trained(NamedTuple):
     matches: pd.DataFrame
     motifs: dict[str, Motif]
     ablation: pd.DataFrame
+    fold: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Which training of its model it is: "seed 0", "fold 1, seed 0"."""
+        seed = f"seed {self.seed}"
+        return seed if self.fold is None else f"fold {self.fold}, {seed}"
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Its model, fold (where there are folds) and seed, as first cells of a row."""
+        fold = {} if self.fold is None else {"fold": self.fold}
+        return {"model": self.model, **fold, "seed": self.seed}
 
     def initialised_from(self) -> dict[str, str]:
         """Return the first filters that were initialised from known motifs, and from which.
@@ -131,7 +147,7 @@ def _beginning(name: str, words: Mapping[str, str]) -> str:
 
 
 def training_folders(folder: Path, metrics: pd.DataFrame, networks: Sequence[str]) -> list[Path]:
-    """Return the folder of each training, in the order of models and seeds.
+    """Return the folder of each training, in the order of models, folds and seeds.
 
     Parameters
     ----------
@@ -145,18 +161,32 @@ def training_folders(folder: Path, metrics: pd.DataFrame, networks: Sequence[str
     Returns
     -------
     list of pathlib.Path
-        ``results/<run>/<model>/seed<k>``.
+        ``results/<run>/<model>/seed<k>``; of a run in folds ``results/<run>/fold<k>/<model>/...``.
     """
     folders = []
+    parents = fold_folders(folder, count_folds(metrics))
     for model in networks:
         seeds = metrics.loc[metrics["model"] == model, "seed"].dropna()
-        for seed in sorted(seeds.unique()):
-            folders.append(folder / model / f"seed{seed:.0f}")
+        for parent in parents:
+            for seed in sorted(seeds.unique()):
+                folders.append(parent / model / f"seed{seed:.0f}")
     return folders
 
 
-def read_training(folder: Path) -> Trained:
-    """Return what a training left in its folder; tables that are missing are empty."""
+def read_training(folder: Path, fold: int | None = None) -> Trained:
+    """Return what a training left in its folder; tables that are missing are empty.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As `training_folders` returns it.
+    fold : int, optional
+        Its fold of the genome.
+
+    Returns
+    -------
+    Trained
+    """
     matches = _matches(folder / "matches.tsv")
     # When no window activates a filter, motifs.meme has no motif, and read_meme would refuse it.
     motifs = _motifs(folder / "motifs.meme") if len(matches) else {}
@@ -172,6 +202,7 @@ def read_training(folder: Path) -> Trained:
         matches=matches,
         motifs=motifs,
         ablation=ablation,
+        fold=fold,
     )
 
 

@@ -52,6 +52,8 @@ def summary(run: Run) -> str:
         parts.append(f"assembly {assembly}")
     parts.append(plural(len(run.targets), "target"))
     parts.append(plural(len(run.networks), "network"))
+    if run.n_folds:
+        parts.append(plural(run.n_folds, "fold"))
     parts.append(plural(n_seeds, "seed"))
     return " · ".join(parts)
 
@@ -295,7 +297,7 @@ def undertrained_sentence(trained: Sequence[Trained]) -> str:
     trainings = undertrained_trainings(trained)
     if not trainings:
         return ""
-    names = [f"{title(training.model)} (seed {training.seed})" for training in trainings]
+    names = [f"{title(training.model)} ({training.label})" for training in trainings]
     return (
         f"May be undertrained: {listed(names)}. The best epoch is the last, and validation AUPRC "
         f"still rose by more than {100 * RISE:g} % in it (or there was only one); more epochs may "

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from danq.catalog import BASELINES, question_pairs, twins
-from danq.evaluation.components import MIN_SEEDS, WINDOWS
+from danq.evaluation.components import MIN_SEEDS, WINDOWS, WINDOWS_SEEDS_AND_FOLDS
+from danq.evaluation.fold_comparison import MIN_FOLDS
 from danq.report.findings.claim import Claim, side
 from danq.report.findings.pairs import Twins, controls_reach
 from danq.report.findings.where import Where
@@ -45,11 +46,11 @@ def gaps(claim: Claim) -> list[Gap]:
         what = f"networks that beat the baselines on two thirds of the targets (not {names})"
         found.append(Gap(what, "tune: {trials: 12}, more epochs or more data"))
     elif claim.conclusion == "":
-        found.append(_interval_gap(claim.twins.local[0]))
+        found.append(_interval_gap(claim, claim.twins.local[0]))
     controls = [twin.name for twin in twins(claim.twins.model) if controls_reach(twin)]
     if claim.twins.local and not claim.twins.reach and controls:
         found.append(Gap(f"a twin that {_REACH}", f"models: with {controls[0]}"))
-    found += [_interval_gap(pair) for pair in claim.twins.reach if side(pair) == ""]
+    found += [_interval_gap(claim, pair) for pair in claim.twins.reach if side(pair) == ""]
     if claim.twins.models and claim.tuning != "alike":
         what = "as many tuning trials of the same budget for every network"
         found.append(Gap(what, "tune: {trials: 12}"))
@@ -66,8 +67,10 @@ def _local_twin(model: str) -> str:
     return next(twin.name for twin in twins(model) if twin.receptive_field == "local")
 
 
-def _interval_gap(pair: Pair) -> Gap:
+def _interval_gap(claim: Claim, pair: Pair) -> Gap:
     what = f"an interval of the difference between {title(pair.a)} and {title(pair.b)}"
+    if claim.n_folds:
+        return Gap(what, f"folds: at least {MIN_FOLDS} with positive windows of a target")
     return Gap(what, "a larger test split")
 
 
@@ -111,6 +114,8 @@ def _opening(claim: Claim) -> str:
     if fewest == most:
         each = "a single training seed" if most == 1 else plural(most, "training seed")
         seeds = f"{each} each"
+    if claim.n_folds:
+        seeds = f"{plural(claim.n_folds, 'fold')} of {seeds.removesuffix(' each')} each"
     tuned = {
         "alike": f" and {plural(claim.n_trials, 'tuning trial')} each",
         "unlike": ", after tuning that was not the same for all",
@@ -203,7 +208,8 @@ def _kind_sentence(compared: Twins) -> str:
 
 def _caution(claim: Claim) -> str:
     """Warn of single seeds and of trainings that failed a check."""
-    single = "Another seed may reverse this." if min(claim.n_seeds.values()) == 1 else ""
+    is_single = min(claim.n_seeds.values()) == 1 and not claim.n_folds
+    single = "Another seed may reverse this." if is_single else ""
     names = listed([f"{title(check.model)} ({check.check})" for check in claim.failed])
     sick = f"Checks of trainings that failed: {names}." if names else ""
     return sentence(single, sick)
@@ -283,12 +289,20 @@ CHROMOSOMES = (
     "ones, and others may give another difference."
 )
 
+FOLDS = (
+    "In brackets: 95 % intervals over test windows, training seeds and training chromosomes, from "
+    "the spread of the differences over the folds, widened since folds share most of what they "
+    "train on (Nadeau and Bengio 2003)."
+)
+
 
 def interval_sentence(pairs: list[Pair]) -> str:
     """Say what the intervals of some comparisons cover, and what none of them does."""
     known = [pair for pair in pairs if side(pair)]
     if not known:
         return ""
+    if all(pair.covers == WINDOWS_SEEDS_AND_FOLDS for pair in known):
+        return FOLDS
     windows = [pair for pair in known if pair.covers == WINDOWS]
     if len(windows) == len(known):
         covers = (

@@ -16,6 +16,7 @@ from torch import nn
 
 from danq.config import Train
 from danq.data.dataset import Dataset
+from danq.data.folds import refuse_all_folds
 from danq.files import PathLike, hold_outputs, locked
 from danq.network.batches import EpochSchedule, Loader
 from danq.network.checkpoint import build_from
@@ -352,9 +353,10 @@ def set_up(
     ------
     DanqError
         The device is not there, or cannot compute in this precision; the processes do not start;
-        no training window has a label where labels are counted; or filters cannot be initialised
-        from these motifs.
+        the dataset is of all folds; no training window has a label where labels are counted; or
+        filters cannot be initialised from these motifs.
     """
+    refuse_all_folds(dataset, "to train on")
     training_set = describe_training_set(dataset)
     options = resolve(settings, training_set, model=model, seed=seed)
     fabric = open_fabric(options.device, options.precision, settings.devices, settings.nodes)

@@ -9,9 +9,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from danq import catalog
 from danq.data.dataset import open_dataset
 from danq.evaluation import comparison
-from danq.evaluation.comparison import COLUMNS, Split, compare, read_test_split
+from danq.evaluation.comparison import compare
 from danq.evaluation.components import Spread
-from danq.evaluation.metrics import measure
+from danq.evaluation.pair_tables import COLUMNS
+from danq.evaluation.split import Split, measure_split, read_test_split
 from danq.evaluation.uncertainty import genomic_blocks
 
 
@@ -28,7 +29,7 @@ FACTS = pd.DataFrame({"target": [0, 1, 2], "name": ["a", "b", "c"], "group": ["x
 
 def compared(test, models, threads=1):
     measured = {
-        model: [measure(test.labels, scores) for scores in seeds] for model, seeds in models.items()
+        model: [measure_split(test, scores) for scores in seeds] for model, seeds in models.items()
     }
     return compare(test, models, measured, threads)
 

@@ -8,19 +8,9 @@ import pytest
 from danq.data.dataset import open_dataset
 from danq.data.predictions import write_predictions
 from danq.errors import DanqError
-from danq.evaluation.evaluate import decoy_auroc, evaluate
+from danq.evaluation.evaluate import evaluate
 from danq.evaluation.metrics import METRICS
 from danq.files import read_table
-
-
-def test_decoys_measure_the_rule_alone():
-    labels = np.array([[1], [1], [0], [0], [0]], dtype=np.uint8)
-    decoys = np.array([[True], [False], [True], [True], [False]])
-    # Against decoys (0.8, 0.3) the positives (0.9, 0.4) win 3 of 4 comparisons; the last window is
-    # no decoy.
-    assert decoy_auroc(labels, np.array([[0.9], [0.4], [0.8], [0.3], [0.95]]), decoys).tolist() == [
-        0.75
-    ]
 
 
 def outputs(folder):

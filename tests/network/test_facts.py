@@ -64,6 +64,7 @@ WRONG = {
     ("dataset", "names"): [[], None, "abc", [1, 2, 3]],
     ("dataset", "groups"): [[], None, ["TF"], [1, 2, 3]],
     ("dataset", "training_windows"): ["", None, "x" * 64],
+    ("dataset", "fold"): [3, [0, 3], {"number": 0}, {"number": -1, "of": 3}, {"number": "0"}],
     ("dataset", "surprise"): [1],
     ("facts",): [None, [], "x"],
     ("dataset",): [None, [], "x"],

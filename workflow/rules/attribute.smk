@@ -3,8 +3,16 @@
 # A run with many targets that names none of them has no attributions. Of several seeds the first one is explained.
 has_attributions = settings.attribution.targets or n_targets <= settings.attribution.MOST
 explained_models = settings.models if has_attributions else []
-attributed = [f"<results>/{model}/seed{settings.seeds[0]}" for model in explained_models]
-modisco_inputs = [f"<results>/{{model}}/seed{{seed}}/modisco/{name}.npz" for name in ("one_hot", "hypothetical")]
+attributed = [f"{explained}/{model}/seed{settings.seeds[0]}" for model in explained_models]
+
+
+def modisco_inputs_of(folder):
+    """Return what TF-MoDISco reads of a training in a folder."""
+    names = ("one_hot", "hypothetical")
+    return [f"{folder}/{{model}}/seed{{seed}}/modisco/{name}.npz" for name in names]
+
+
+modisco_inputs = modisco_inputs_of("<results>")
 
 if settings.attribution.modisco:
     checked(refuse_modisco, attributed, n_targets)

@@ -290,6 +290,12 @@ baselines = settings.baselines + (oracles if simulated else [])
 with_filters = [model for model in settings.models if MODELS[model].has_filters]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
 
+# With folds, every model is trained once in each; what is explained is of the first one.
+folds = [f"<results>/fold{number}" for number in range(settings.n_folds)]
+explained = folds[0] if folds else "<results>"
+trainings = [folder.replace("<results>", fold) for fold in folds or [explained] for folder in trained]
+explained_trainings = [folder.replace("<results>", explained) for folder in trained]
+
 
 shares_files = SharedFSUsage.INPUT_OUTPUT in workflow.storage_settings.shared_fs_usage
 

@@ -30,6 +30,11 @@ if not settings.extract.drop_empty:
     unused_knobs += ("drop_empty",)
 extract_flags = flags(settings.extract, unused_knobs)
 
+# Of a genome in folds, `danq check` divides it, and writes how.
+fold_sets = settings.folds if isinstance(settings.folds, list) else []
+fold_words = [",".join(regions) for regions in fold_sets] or [str(settings.folds)]
+check_flags = f"{extract_flags} {option('--folds', fold_words)}" if settings.folds else extract_flags
+
 conditions = [f"{column}={value}" for column, value in settings.where.items()]
 source_flags = " ".join(
     [
@@ -80,7 +85,7 @@ rule check:
         mem_mb=memory("check"),
         runtime=minutes("check"),
     params:
-        flags=extract_flags,
+        flags=check_flags,
         contents=lambda wildcards: contents(user_files),
         sources=source_flags,
         md5=checksum_flags("md5"),

@@ -22,18 +22,21 @@ rule report:
         description="<results>/dataset.json",
         metrics="<results>/metrics.tsv",
         comparison="<results>/comparison.tsv",
-        runs=expand("{folder}/{file}", folder=trained, file=["history.tsv", "train.json"]),
+        runs=expand("{folder}/{file}", folder=trainings, file=["history.tsv", "train.json"]),
         motifs=expand(
-            "<results>/{model}/seed{seed}/{file}",
+            "{folder}/{model}/seed{seed}/{file}",
+            folder=explained,
             model=with_filters,
             seed=settings.seeds,
             file=["motifs.meme", "matches.tsv", "ablation.tsv"],
         ),
-        grammar=expand("{folder}/grammar.tsv", folder=trained),
+        grammar=expand("{folder}/grammar.tsv", folder=explained_trainings),
         attributions=expand("{folder}/attributions.h5", folder=attributed),
         curve=["<results>/learning_curve.tsv"] if settings.learning_curve else [],
         tunings=(
-            expand("<results>/{model}/{file}", model=settings.models, file=["trials.tsv", "tuning.json"])
+            expand(
+                "{folder}/{model}/{file}", folder=explained, model=settings.models, file=["trials.tsv", "tuning.json"]
+            )
             if settings.tune
             else []
         ),

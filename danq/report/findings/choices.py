@@ -18,12 +18,14 @@ class Choosers(NamedTuple):
     ----------
     model : str
         Name of the model.
-    seeds : list of int
-        Their seeds; empty where all trainings of the model chose the value.
+    seeds, folds : list of int
+        Their seeds, and folds of the genome; empty where all trainings of the model chose the
+        value. Of a run with one split there are no folds.
     """
 
     model: str
     seeds: list[int]
+    folds: list[int]
 
 
 def choices(run: Run) -> pd.DataFrame:
@@ -63,13 +65,14 @@ def _train_rows(trained: Sequence[Trained]) -> Iterator[_Row]:
 
 
 def _choosers(agreeing: Sequence[Trained], known: Sequence[Trained]) -> list[Choosers]:
-    """Return the models of trainings that agree, and their seeds where others of theirs differ."""
+    """Return the models of trainings that agree, and which ones where others of theirs differ."""
     if len(agreeing) == len(known):
         return []
     all_of = by_model(known)
     choosers = []
     for model, trainings in by_model(agreeing).items():
-        seeds = [training.seed for training in trainings]
         differ = len(trainings) < len(all_of[model])
-        choosers.append(Choosers(model, seeds if differ else []))
+        seeds = [training.seed for training in trainings] if differ else []
+        folds = [training.fold for training in trainings if training.fold is not None]
+        choosers.append(Choosers(model, seeds, sorted(set(folds)) if differ else []))
     return choosers

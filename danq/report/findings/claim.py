@@ -100,6 +100,8 @@ class Claim(NamedTuple):
         Training seeds of each compared model.
     failed : list of FailedCheck
         Of the compared models, one for each model and check.
+    n_folds : int
+        Folds in which each was trained; 0 of a run with one split.
     """
 
     twins: Twins
@@ -110,6 +112,7 @@ class Claim(NamedTuple):
     n_trials: int
     n_seeds: dict[str, int]
     failed: list[FailedCheck]
+    n_folds: int = 0
 
     @property
     def earned(self) -> bool:
@@ -118,7 +121,12 @@ class Claim(NamedTuple):
 
     @property
     def few_seeds(self) -> bool:
-        """Whether a compared model has too few seeds for an interval that covers seeds."""
+        """Whether a compared model has too few seeds for an interval that covers seeds.
+
+        In folds, every training is another one: a single seed will do.
+        """
+        if self.n_folds:
+            return False
         return min(self.n_seeds.values(), default=0) < MIN_SEEDS
 
 
@@ -138,6 +146,7 @@ def claim(run: Run) -> Claim:
         n_trials=tuning_facts(run, twins.models).models[0].trials if tuning == "alike" else 0,
         n_seeds=_n_seeds(run.metrics, twins.models),
         failed=failures(run, twins.models),
+        n_folds=run.n_folds,
     )
 
 

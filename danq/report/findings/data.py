@@ -11,7 +11,12 @@ from danq.report.run import Run
 
 
 def splits(run: Run) -> pd.DataFrame:
-    """Return split, windows, positives (labels in all) and regions (list of str) of each split."""
+    """Return split, windows, positives (labels in all) and regions (list of str) of each split.
+
+    Of a run in folds, there is a row for what each fold tests.
+    """
+    if run.folds:
+        return _folds(run)
     regions = {"train": ["all other"], **run.source.get("splits", {})}
     known = "splits" in run.source
     rows = []
@@ -19,6 +24,13 @@ def splits(run: Run) -> pd.DataFrame:
         n_positives = int(run.positives[split].sum())
         names = regions.get(split, []) if known else []
         rows.append((split, n_windows, n_positives, names))
+    return pd.DataFrame(rows, columns=["split", "windows", "positives", "regions"])
+
+
+def _folds(run: Run) -> pd.DataFrame:
+    rows = []
+    for number, tested in enumerate(run.folds):
+        rows.append((f"fold {number}", tested.windows, tested.positives, tested.regions))
     return pd.DataFrame(rows, columns=["split", "windows", "positives", "regions"])
 
 
@@ -73,10 +85,11 @@ def input_counts(run: Run) -> pd.DataFrame:
 def target_counts(run: Run) -> pd.DataFrame:
     """Return label, group, prevalence in the test split, and positive windows by split of targets.
 
-    The splits are columns of their own; there are none where the dataset does not have them.
+    The splits are columns of their own; there are none where the dataset does not have them. A run
+    in folds has the test windows of all.
     """
     table = run.targets[["label", "group", "prevalence"]].copy()
-    for split in SPLITS:
+    for split in ["test"] if run.folds else SPLITS:
         positives = run.positives.get(split, [])
         if len(positives) > table.index.max():
             table[split] = positives[table.index]

@@ -14,14 +14,15 @@ MACHINE = ("parameters", "scale", "threads", "device", "hardware", "precision")
 def machines(trained: Sequence[Trained]) -> pd.DataFrame:
     """Return model, seed, the facts of `MACHINE` and seconds of each training with facts.
 
-    What train.json does not have is None.
+    Of a run in folds the fold is beside the seed. What train.json does not have is None.
     """
     rows = []
     for training in trained:
         if training.facts:
             facts = {name: training.facts.get(name) for name in (*MACHINE, "seconds")}
-            rows.append({"model": training.model, "seed": training.seed, **facts})
-    columns = ["model", "seed", *MACHINE, "seconds"]
+            rows.append({**training.place, **facts})
+    place = trained[0].place if trained else ["model", "seed"]
+    columns = [*place, *MACHINE, "seconds"]
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 

@@ -122,14 +122,15 @@ def training_summaries(trained: Sequence[Trained]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        model, seed, epochs, best_epoch, best_auprc (of validation), change (share by which AUPRC
-        changed in the last epoch, nan when unknown) and windows_per_second.
+        model, fold (where there are folds), seed, epochs, best_epoch, best_auprc (of validation),
+        change (share by which AUPRC changed in the last epoch, nan when unknown) and
+        windows_per_second.
     """
     rows = []
     for training in trained:
         values = training.history["valid_auprc"]
         best = best_epoch(training.history)
-        row = {"model": training.model, "seed": training.seed}
+        row = training.place
         row["epochs"] = len(values)
         row["best_epoch"] = best
         row["best_auprc"] = values.iloc[best - 1]
@@ -152,12 +153,12 @@ def epochs(trained: Sequence[Trained], columns: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        model, seed, epoch (from 1) and these columns.
+        model, fold (where there are folds), seed, epoch (from 1) and these columns.
     """
     tables = []
     for training in trained:
         table = training.history[list(columns)]
         numbers = range(1, len(table) + 1)
-        tables.append(table.assign(model=training.model, seed=training.seed, epoch=numbers))
-    order = ["model", "seed", "epoch", *columns]
+        tables.append(table.assign(**training.place, epoch=numbers))
+    order = [*trained[0].place, "epoch", *columns]
     return pd.concat(tables)[order]

@@ -93,12 +93,15 @@ def _text(run: Run) -> list[str]:
 def split_table(run: Run) -> Table:
     """Return the size of each split, and where it lies."""
     columns = [
-        Column("split", "split", words=True),
+        Column("split", "fold" if run.folds else "split", words=True),
         Column("windows", "windows", _count),
         Column("positives", "positive labels", _count),
         Column("regions", "regions", _regions, words=True),
     ]
     note = "A window has one label for each target for which it is positive."
+    if run.folds:
+        tested = "What each fold tests. It validates on the next one's, and trains on the rest."
+        return table_of("Folds", splits(run), columns, f"{tested} {note}")
     return table_of("Splits", splits(run), columns, note)
 
 

@@ -298,7 +298,7 @@ def galleries(layer: Layer, known: Known) -> list[Gallery]:
     -------
     list of Gallery
     """
-    name = f"{_layer_title(layer)}, seed {layer.training.seed}"
+    name = f"{_layer_title(layer)}, {layer.training.label}"
     named = best_of_each_factor_first(layer.training)
     limit = ""
     if len(named) > MOST_NAMED:

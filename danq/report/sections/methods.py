@@ -8,6 +8,7 @@ from danq.report.findings.shortfalls import reached
 from danq.report.methods_text import CITATION, methods_paragraphs
 from danq.report.page import Column, Details, Section, Table, table_of
 from danq.report.run import Run, configuration
+from danq.report.sections.pieces import place_columns
 from danq.report.words import duration, number, plain, title
 
 
@@ -78,7 +79,7 @@ def _options(run: Run) -> str:
     for training in run.trained:
         if "options" in training.facts:
             options = json.dumps(training.facts["options"], ensure_ascii=False)
-            lines.append(f"{training.model} seed {training.seed}: {options}")
+            lines.append(f"{training.model} {training.label}: {options}")
     return "\n".join(lines)
 
 
@@ -93,7 +94,7 @@ def _peak_files(run: Run) -> str:
 def machines_table(run: Run) -> Table:
     """Return on what each model of a run was trained, and how long it took."""
     words = ("device", "hardware", "precision")
-    columns = [Column("model", "model", title, words=True), Column("seed", "seed")]
+    columns = [Column("model", "model", title, words=True), *place_columns(run.trained)]
     for name in MACHINE:
         columns.append(Column(name, name, plain, words=name in words))
     columns.append(Column("seconds", "time", _duration))

@@ -1,5 +1,7 @@
 """Pieces that several sections share."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -7,13 +9,22 @@ from danq.plotting.inline import figure_svg
 from danq.plotting.svg import interval_svg
 from danq.report.figures import Drawing
 from danq.report.findings.pairs import SURE
-from danq.report.page import Cell, Figure, numbers
+from danq.report.page import Cell, Column, Figure, numbers
+from danq.report.run_trainings import Trained
 from danq.report.words import description, interval, signed, title
 
 
 def model_cell(model: str) -> Cell:
     """Return a cell with what a model is called, and what it is."""
     return Cell(title(model), description(model))
+
+
+def place_columns(trained: Sequence[Trained]) -> list[Column]:
+    """Return the columns that tell the trainings of a model apart: the seed, and any fold."""
+    seed = Column("seed", "seed")
+    if trained and trained[0].fold is not None:
+        return [Column("fold", "fold"), seed]
+    return [seed]
 
 
 def bound(frame: pd.DataFrame) -> float:

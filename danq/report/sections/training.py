@@ -15,7 +15,7 @@ from danq.report.page import Column, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
 from danq.report.sections.health import health_table
-from danq.report.sections.pieces import model_cell, page_figures
+from danq.report.sections.pieces import model_cell, page_figures, place_columns
 from danq.report.sections.tuning import trials
 from danq.report.tuning_figure import rates
 from danq.report.tuning_text import tuning_sentences
@@ -46,7 +46,8 @@ def cost_table(trained: Sequence[Trained]) -> Table:
         Column("seconds_to_best", "time to best epoch", _duration),
         Column("best_auprc", "best validation AUPRC", number),
     ]
-    note = "Means over seeds. Speed and time depend on the machine and its other load."
+    over = "seeds" if trained[0].fold is None else "folds and seeds"
+    note = f"Means over {over}. Speed and time depend on the machine and its other load."
     return table_of("What each model costs", costs(trained), columns, note)
 
 
@@ -62,7 +63,7 @@ def training_table(trained: Sequence[Trained]) -> Table:
     """Return a row per training; each has a history."""
     columns = [
         Column("model", "model", title, words=True),
-        Column("seed", "seed"),
+        *place_columns(trained),
         Column("epochs", "epochs"),
         Column("best_epoch", "best epoch"),
         Column("best_auprc", "best validation AUPRC", number),
@@ -95,9 +96,10 @@ def choice_table(run: Run) -> Table:
 
 
 def _choosers(choosers: Sequence[Choosers]) -> str:
-    """Name models, with the seeds where only some of them agree; none stands for all."""
+    """Name models, with the trainings where only some agree; none stands for all."""
     names = []
-    for model, seeds in choosers:
-        only = f" (seed {listed(map(str, seeds), 12)})" if seeds else ""
-        names.append(f"{title(model)}{only}")
+    for model, seeds, folds in choosers:
+        kind = "fold" if folds else "seed"
+        only = listed(map(str, folds or seeds), 12)
+        names.append(f"{title(model)} ({kind} {only})" if only else title(model))
     return listed(names, 12) or "all"

@@ -32,7 +32,7 @@ def test_one_row_where_all_models_agree(run):
         ["train.lr", "0.0025", [], "for all"],
     ]
     heads = {value: models for knob, value, models, _ in rows[2:] if knob == "train.head"}
-    assert heads.keys() == {"dense", "pool"} and heads["dense"] == [("deepsea", [])]
+    assert heads.keys() == {"dense", "pool"} and heads["dense"] == [("deepsea", [], [])]
     assert {chooser.model for chooser in heads["pool"]} == {"danq", "danq_conv"}
 
 
@@ -42,7 +42,7 @@ def test_seeds_that_differ_are_named(run):
             record(training.facts, epochs=Chosen(8, "so"))
     [row] = choices(run).to_numpy().tolist()
     assert row[0] == "train.epochs"
-    assert sorted(row[2]) == [("danq", [0]), ("danq_conv", []), ("deepsea", [])]
+    assert sorted(row[2]) == [("danq", [0], []), ("danq_conv", [], []), ("deepsea", [], [])]
 
 
 def test_a_training_without_facts_contradicts_nothing(run):

@@ -1,0 +1,202 @@
+# Folds: every model is trained and tested once in each. Their predictions are joined, and evaluated as those of any run.
+
+
+# Of the whole genome: made by the rules of this file, not by those of a run with one split.
+ruleorder: extract_all > extract
+ruleorder: join_predictions > predict
+ruleorder: join_baseline > baseline
+
+
+wildcard_constraints:
+    fold=r"\d+",
+
+
+use rule extract as extract_all with:
+    log:
+        "<results>/logs/extract_all.log",
+    benchmark:
+        "<results>/benchmarks/extract_all.tsv"
+    params:
+        flags=f"{extract_flags} --fold all",
+
+
+use rule extract as extract_fold with:
+    output:
+        dataset="<results>/fold{fold}/dataset.h5",
+        table="<results>/fold{fold}/targets.tsv",
+    log:
+        "<results>/logs/extract_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/extract_fold{fold}.tsv"
+    params:
+        flags=lambda wildcards: f"{extract_flags} --fold {wildcards.fold}",
+
+
+use rule tune as tune_fold with:
+    input:
+        dataset="<results>/fold{fold}/dataset.h5",
+        motifs=motifs_of_training,
+    output:
+        table="<results>/fold{fold}/{model}/trials.tsv",
+        knobs="<results>/fold{fold}/{model}/tuned.yaml",
+        facts="<results>/fold{fold}/{model}/tuning.json",
+    log:
+        "<results>/logs/tune_{model}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/tune_{model}_fold{fold}.tsv"
+
+
+use rule train as train_fold with:
+    input:
+        dataset="<results>/fold{fold}/dataset.h5",
+        motifs=motifs_of_training,
+        knobs=["<results>/fold{fold}/{model}/tuned.yaml"] if settings.tune else [],
+    output:
+        checkpoint="<results>/fold{fold}/{model}/seed{seed}/model.ckpt",
+        history="<results>/fold{fold}/{model}/seed{seed}/history.tsv",
+        facts="<results>/fold{fold}/{model}/seed{seed}/train.json",
+    log:
+        "<results>/logs/train_{model}_seed{seed}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/train_{model}_seed{seed}_fold{fold}.tsv"
+
+
+use rule predict as predict_fold with:
+    input:
+        checkpoint="<results>/fold{fold}/{model}/seed{seed}/model.ckpt",
+        dataset="<results>/fold{fold}/dataset.h5",
+    output:
+        "<results>/fold{fold}/{model}/seed{seed}/predictions.h5",
+    log:
+        "<results>/logs/predict_{model}_seed{seed}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/predict_{model}_seed{seed}_fold{fold}.tsv"
+
+
+use rule baseline as baseline_fold with:
+    input:
+        dataset="<results>/fold{fold}/dataset.h5",
+        elements=elements,
+        motifs=lambda wildcards: known_motifs if BASELINES[wildcards.baseline].needs_motifs else [],
+    output:
+        "<results>/fold{fold}/baselines/{baseline}.h5",
+    log:
+        "<results>/logs/baseline_{baseline}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/baseline_{baseline}_fold{fold}.tsv"
+
+
+rule join_predictions:
+    input:
+        dataset="<results>/dataset.h5",
+        folds=[f"{fold}/dataset.h5" for fold in folds],
+        predictions=[f"{fold}/{{model}}/seed{{seed}}/predictions.h5" for fold in folds],
+    output:
+        "<results>/{model}/seed{seed}/predictions.h5",
+    log:
+        "<results>/logs/join_{model}_seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/join_{model}_seed{seed}.tsv"
+    conda:
+        "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("join"),
+        runtime=minutes("join"),
+    shell:
+        "python -m danq join-folds --dataset {input.dataset:q} --folds {input.folds:q} "
+        "--predictions {input.predictions:q} --output {output:q} 2>&1 | tee {log:q}"
+
+
+use rule join_predictions as join_baseline with:
+    input:
+        dataset="<results>/dataset.h5",
+        folds=[f"{fold}/dataset.h5" for fold in folds],
+        predictions=[f"{fold}/baselines/{{baseline}}.h5" for fold in folds],
+    output:
+        "<results>/baselines/{baseline}.h5",
+    log:
+        "<results>/logs/join_{baseline}.log",
+    benchmark:
+        "<results>/benchmarks/join_{baseline}.tsv"
+
+
+# What is written and explained of the first fold, as of a run with one split.
+
+
+use rule windows as windows_fold with:
+    input:
+        dataset="<results>/fold{fold}/dataset.h5",
+        genome=genome,
+    output:
+        table="<results>/fold{fold}/windows.tsv",
+        fasta="<results>/fold{fold}/windows.fa.gz",
+    log:
+        "<results>/logs/windows_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/windows_fold{fold}.tsv"
+
+
+use rule motifs as motifs_fold with:
+    input:
+        checkpoint="<results>/fold{fold}/{model}/seed{seed}/model.ckpt",
+        dataset="<results>/fold{fold}/dataset.h5",
+        motifs=known_motifs,
+    output:
+        meme="<results>/fold{fold}/{model}/seed{seed}/motifs.meme",
+        matches="<results>/fold{fold}/{model}/seed{seed}/matches.tsv",
+        clusters="<results>/fold{fold}/{model}/seed{seed}/clusters.meme",
+        sites="<results>/fold{fold}/{model}/seed{seed}/sites.bed.gz",
+    log:
+        "<results>/logs/motifs_{model}_seed{seed}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/motifs_{model}_seed{seed}_fold{fold}.tsv"
+
+
+use rule ablate as ablate_fold with:
+    input:
+        checkpoint="<results>/fold{fold}/{model}/seed{seed}/model.ckpt",
+        dataset="<results>/fold{fold}/dataset.h5",
+    output:
+        "<results>/fold{fold}/{model}/seed{seed}/ablation.tsv",
+    log:
+        "<results>/logs/ablate_{model}_seed{seed}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/ablate_{model}_seed{seed}_fold{fold}.tsv"
+
+
+use rule probe as probe_fold with:
+    input:
+        checkpoint="<results>/fold{fold}/{model}/seed{seed}/model.ckpt",
+        dataset="<results>/fold{fold}/dataset.h5",
+        motifs=known_motifs,
+    output:
+        "<results>/fold{fold}/{model}/seed{seed}/grammar.tsv",
+    log:
+        "<results>/logs/probe_{model}_seed{seed}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/probe_{model}_seed{seed}_fold{fold}.tsv"
+
+
+use rule attribute as attribute_fold with:
+    input:
+        checkpoint="<results>/fold{fold}/{model}/seed{seed}/model.ckpt",
+        dataset="<results>/fold{fold}/dataset.h5",
+    output:
+        attributions="<results>/fold{fold}/{model}/seed{seed}/attributions.h5",
+        npz=modisco_inputs_of("<results>/fold{fold}") if settings.attribution.modisco else [],
+    log:
+        "<results>/logs/attribute_{model}_seed{seed}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/attribute_{model}_seed{seed}_fold{fold}.tsv"
+
+
+use rule modisco as modisco_fold with:
+    input:
+        one_hot=modisco_inputs_of("<results>/fold{fold}")[0],
+        hypothetical=modisco_inputs_of("<results>/fold{fold}")[1],
+    output:
+        "<results>/fold{fold}/{model}/seed{seed}/modisco/motifs.h5",
+    log:
+        "<results>/logs/modisco_{model}_seed{seed}_fold{fold}.log",
+    benchmark:
+        "<results>/benchmarks/modisco_{model}_seed{seed}_fold{fold}.tsv"
