@@ -2,6 +2,7 @@
 
     python benchmarks/coverage.py [--repetitions 1000] [--seed 0]
     python benchmarks/coverage.py --seeds [--repetitions 1000] [--seed 0]
+    python benchmarks/coverage.py --folds [--repetitions 1000] [--seed 0]
 
 The first is about test windows, of one training each. Scores are simulated so that the truth is
 known: a positive window's is normal about `mu`, a negative's about 0, and labels and scores of
@@ -16,6 +17,12 @@ a score's noise a half is common to both models, a quarter is the model's own, a
 the seed. `mu` of each target varies from seed to seed, half of its variance for all targets of a
 network together. An interval that covers windows and seeds is held against the expected difference
 over seeds and windows; one that covers windows only, against that of the trained networks.
+
+The third, `--folds`, is about folds of one seed each, through `compare` as well. `mu` of a network
+also varies with the chromosomes: half of that variance by those that it was trained on, of which
+two folds share most, and half by those that it is tested on. The intervals are held against the
+expected difference over windows, seeds and chromosomes; beside them those of the plain variance of
+the mean over folds, as if these were independent.
 """
 
 import argparse
@@ -219,13 +226,98 @@ def print_seed_coverage(repetitions, seed):
             print(seed_sd, n, covers, *cells, sep="\t", flush=True)
 
 
+# --- folds ---
+
+FOLDS = (3, 5, 10)
+WINDOWS_OF_FOLD = 1000
+CHROMOSOME_SDS = (0.0, 0.1, 0.25)
+"""Standard deviations of `mu` over chromosomes: none; less than over test windows; more."""
+
+
+def simulate_folds(rng, k, seed_sd, chromosome_sd):
+    """Return a test split of k folds, and scores (2 models, N, T)."""
+    n_targets, n = len(PREVALENCE), k * WINDOWS_OF_FOLD
+
+    def noises(*shape):
+        values = rng.normal(size=(*shape, n_targets, n))
+        values[..., 1:] *= np.sqrt(1 - RHO**2)
+        return signal.lfilter([1], [1, -RHO], values, axis=-1)
+
+    labels = stats.norm.cdf(noises()) < PREVALENCE[:, None]
+    networks = rng.normal(size=(2, k, 1)) + rng.normal(size=(2, k, n_targets))
+    trained_on = [(np.arange(k) != fold) & (np.arange(k) != (fold + 1) % k) for fold in range(k)]
+    of_sets = rng.normal(size=(2, k, n_targets))
+    of_training = np.stack([of_sets[:, sets].sum(axis=1) for sets in trained_on], axis=1)
+    of_place = rng.normal(size=(2, k, n_targets))
+    chromosomes = of_training / np.sqrt(k - 2) + of_place
+    mu = MEANS[:, None] + (seed_sd * networks + chromosome_sd * chromosomes) / 2**0.5
+    by_window = np.repeat(mu, WINDOWS_OF_FOLD, axis=1).swapaxes(1, 2)
+    scores = by_window * labels + 0.5**0.5 * (noises() + noises(2))
+    facts = pd.DataFrame({"target": range(n_targets), "name": "t", "group": "all"})
+    places = np.arange(n)
+    folds = places // WINDOWS_OF_FOLD
+    test = Split(labels.T.astype(np.uint8), facts, places // BLOCK_SIZE, folds)
+    return test, scores.swapaxes(-1, -2)
+
+
+def plain_interval(table, k):
+    """Return low and high of the AUPRC of a table, were folds independent."""
+    by_fold = table[[f"difference_fold{fold}" for fold in range(k)]].to_numpy(float)
+    margin = stats.t.ppf(0.975, k - 1) * by_fold.std(axis=1, ddof=1) / k**0.5
+    return by_fold.mean(axis=1) - margin, by_fold.mean(axis=1) + margin
+
+
+def fold_coverage(repetitions, seed, k, seed_sd, chromosome_sd):
+    """Return shares that cover the truth (3, T + 1): AUPRC, AUROC, plain AUPRC; and mean widths."""
+    rng = np.random.default_rng(seed)
+    models = question_pairs()[0]
+    expected = expected_areas(np.hypot(seed_sd, chromosome_sd))
+    difference = expected[:, 0] - expected[:, 1]
+    truth = np.append(difference, difference.mean(axis=1, keepdims=True), axis=1)
+    covered, widths = [], []
+    title = f"{k} folds, sd {seed_sd}, {chromosome_sd}"
+    for _ in tqdm(range(repetitions), title, disable=None, leave=False):
+        test, scores = simulate_folds(rng, k, seed_sd, chromosome_sd)
+        pairs = list(zip(models, scores, strict=True))
+        measured = {name: [measure_split(test, values, names=AREAS)] for name, values in pairs}
+        table = compare(test, {name: [values] for name, values in pairs}, measured)
+        low = table[["low", "auroc_low"]].to_numpy(float).T
+        high = table[["high", "auroc_high"]].to_numpy(float).T
+        plain = plain_interval(table, k)
+        inside = (low <= truth) & (truth <= high)
+        covered.append([*inside, (plain[0] <= truth[0]) & (truth[0] <= plain[1])])
+        widths.append([high[0, -1] - low[0, -1], plain[1][-1] - plain[0][-1]])
+    return np.mean(covered, axis=0), np.mean(widths, axis=0)
+
+
+def print_fold_coverage(repetitions, seed):
+    """Print a row per number of folds and spread of seeds and chromosomes."""
+    areas = [f"{area}, {what}" for area in ("AUPRC", "AUROC") for what in ("targets", "mean")]
+    plain = ["plain AUPRC, targets", "plain AUPRC, mean"]
+    heads = ["width of the mean", "plain width"]
+    print("folds", "sd over seeds", "sd over chromosomes", *areas, *plain, *heads, sep="\t")
+    settings = [(5, s, c) for s in SEED_SDS for c in CHROMOSOME_SDS]
+    settings += [(k, SEED_SDS[1], CHROMOSOME_SDS[1]) for k in FOLDS if k != 5]
+    for k, seed_sd, chromosome_sd in settings:
+        shares, widths = fold_coverage(repetitions, seed, k, seed_sd, chromosome_sd)
+        cells = []
+        for share in 100 * shares:
+            cells += [f"{share[:-1].min():.1f} to {share[:-1].max():.1f} %", f"{share[-1]:.1f} %"]
+        cells += [f"{width:.3f}" for width in widths]
+        print(k, seed_sd, chromosome_sd, *cells, sep="\t", flush=True)
+
+
 def main():
     """Print a table: a row per setting, a column per method."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", action="store_true", help="training seeds, by compare")
+    parser.add_argument("--folds", action="store_true", help="folds of the genome, by compare")
     arguments = parser.parse_args()
+    if arguments.folds:
+        print_fold_coverage(arguments.repetitions, arguments.seed)
+        return
     if arguments.seeds:
         print_seed_coverage(arguments.repetitions, arguments.seed)
         return
