@@ -558,6 +558,12 @@ def _add_predict(steps: Any) -> None:
         required=False,
     )
     step.output("skipped", "what could not be predicted, and why (TSV)", required=False)
+    step.option(
+        "--average-folds",
+        action="store_true",
+        help="with checkpoints of several folds and a genome: average all of them everywhere; else "
+        "each place is predicted by those that were not trained on it",
+    )
     step.device()
     step.threads()
 

@@ -998,8 +998,6 @@ class Config(Section):
             raise ValueError("folds are of a genome, and deepsea has its own splits; give one")
         if self.folds and self.learning_curve:
             raise ValueError("a learning_curve is of one split; give it, or folds")
-        if self.folds and self.predict:
-            raise ValueError("predict is of the networks of one split; give it, or folds")
         return self
 
     def train_of(self, model: str) -> Train:

@@ -155,6 +155,27 @@ def file_input(role: str, path: PathLike) -> Input:
 # --- beside a file ---
 
 
+def combined(role: str, paths: Sequence[PathLike], checksums: Sequence[str]) -> Input:
+    """Return several files as one input: the record of a file has little room.
+
+    Parameters
+    ----------
+    role : str
+        What they are.
+    paths : sequence of path
+        The files; the first stands for all.
+    checksums : sequence of str
+        Of each.
+
+    Returns
+    -------
+    Input
+        Its checksum is SHA-256 of all checksums, one after the other as text.
+    """
+    text = "".join(checksums)
+    return Input(role, str(paths[0]), hashlib.sha256(text.encode()).hexdigest())
+
+
 @contextlib.contextmanager
 def recorded(path: PathLike, made: Made) -> Iterator[Path]:
     """Write a file and its record, as `danq.files.atomic` does: the record appears last.

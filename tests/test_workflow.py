@@ -479,6 +479,7 @@ FOLDS = {
     "folds": 3,
     "models": ["danq", "danq_conv"],
     "baselines": ["kmer"],
+    "predict": {"genome": True},
     "simulate": {"chromosomes": 3, "chromosome_length": 30_000},
     "extract": {"valid": [], "test": []},
     "train": {"epochs": 1, "epoch_size": 64, "initialise_from": "random"},
@@ -512,6 +513,14 @@ def test_in_folds_every_window_is_tested_once_and_the_report_compares_over_the_g
             here = np.isin(places.chrom, chrom)
             assert (joined.scores[here] == part.scores).all()
             assert not set(chrom.tolist()) & set(data.positions("train").chrom.tolist())
+    assert (made["predict_input_by_fold"], made.get("predict_valid", 0)) == (2, 0)
+    bins = read_bins(results / "predicted" / "genome" / "danq" / "bins.h5")
+    assert "danq seed 0 fold 2: " in bins.header.facts["models"]
+    # The genome is predicted out of fold, too: its rows are the bins of the test windows.
+    flank = (400 - 200) // 2
+    assert (bins.rows.places["sequence"] == places.chrom).all()
+    assert (bins.rows.places["start"] == places.start + flank).all()
+    assert np.allclose(bins.rows.probabilities, joined.scores, atol=1e-5)
     comparison = read_table(results / "comparison.tsv")
     assert (comparison["covers"].dropna() == "windows, seeds and folds").all()
     assert {"fold_sd", "n_folds", "difference_fold2"} <= set(comparison.columns)

@@ -1,6 +1,5 @@
 """Predictions of each fold's test windows as one file: of the whole genome, out of fold."""
 
-import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from danq.data.predictions import (
 )
 from danq.errors import DanqError
 from danq.files import PathLike
-from danq.records import Input, read_head
+from danq.records import Input, combined, read_head
 
 OF_FOLDS = "datasets of folds"
 """Role of the folds' datasets in the record of joined predictions, all as one input."""
@@ -108,27 +107,6 @@ def join_folds(
         made_from = [data.as_input(), combined(OF_FOLDS, folds, joined.checksums)]
     made_from.append(combined(PREDICTIONS, predictions, [head.sha256 for head in heads]))
     _write(output, joined, windows, made_from)
-
-
-def combined(role: str, paths: Sequence[PathLike], checksums: Sequence[str]) -> Input:
-    """Return several files as one input: the record of a file has little room.
-
-    Parameters
-    ----------
-    role : str
-        What they are.
-    paths : sequence of path
-        The files; the first stands for all.
-    checksums : sequence of str
-        Of each.
-
-    Returns
-    -------
-    danq.records.Input
-        Its checksum is SHA-256 of all checksums, one after the other as text.
-    """
-    text = "".join(checksums)
-    return Input(role, str(paths[0]), hashlib.sha256(text.encode()).hexdigest())
 
 
 def _find_rows(

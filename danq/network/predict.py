@@ -55,6 +55,7 @@ def predict(
     skipped: PathLike | None,
     device: str,
     threads: int,
+    average_folds: bool = False,
 ) -> None:
     """Predict with trained models, the two strands averaged, and the models.
 
@@ -83,6 +84,9 @@ def predict(
         auto, cpu, cuda or mps.
     threads : int
         CPU threads.
+    average_folds : bool
+        Whether all models predict everything: otherwise, of models that were trained on unlike
+        chromosomes of a genome, only those predict a place that were not trained on it.
 
     Raises
     ------
@@ -96,6 +100,8 @@ def predict(
         if inputs.files:
             raise DanqError(f"two kinds of input; {_ONE_INPUT}")
         refuse_other_options(outputs, settings)
+        if average_folds:
+            raise DanqError("--average-folds is for a genome; leave it out")
         if output is None:
             raise DanqError("predictions of a dataset need a file; give --output")
         split = split or "test"
@@ -110,7 +116,8 @@ def predict(
     if thresholds is None:
         thresholds = thresholds_beside(checkpoint[0])
     limits = refuse_outputs(outputs, ensemble.targets, thresholds)
-    _predict_rows(checkpoint, inputs, outputs, settings, ensemble, limits)
+    chooses = genome is not None and not average_folds
+    _predict_rows(checkpoint, inputs, outputs, settings, ensemble, limits, chooses)
 
 
 def thresholds_beside(checkpoint: PathLike) -> Path | None:
@@ -171,10 +178,11 @@ def _predict_rows(
     settings: Predict,
     ensemble: rows.Ensemble,
     limits: dict[str, float],
+    chooses: bool,
 ) -> None:
     """Predict, while no other process does so into the same place."""
     with locked(f"{outputs.first}.lock", f"{outputs.first}: {_BUSY}"):
-        _make_rows(checkpoint, inputs, outputs, settings, ensemble, limits)
+        _make_rows(checkpoint, inputs, outputs, settings, ensemble, limits, chooses)
 
 
 def _make_rows(
@@ -184,16 +192,19 @@ def _make_rows(
     settings: Predict,
     ensemble: rows.Ensemble,
     limits: dict[str, float],
+    chooses: bool,
 ) -> None:
     """Predict row by row into a file beside the first output, and make the outputs of it."""
     tiling = ensemble.tiling(settings.step, settings.min_known)
     sequences = rows.read_sequences(inputs.fasta, inputs.bed, inputs.genome, settings, tiling)
+    if chooses:
+        ensemble = rows.by_fold(ensemble, sequences)
     work = rows.plan_work(sequences, tiling, len(ensemble.targets))
     header = rows.header_of(ensemble, work, tiling)
     identity = rows.identity_of(checkpoint, header, inputs.files)
     dtype = np.dtype(np.float16 if settings.float16 else np.float32)
-    has_spread = len(ensemble.models) > 1
-    writer = BinsWriter(outputs.first, header, sum(work.n_rows), dtype, has_spread, identity)
+    n_rows = sum(work.n_rows)
+    writer = BinsWriter(outputs.first, header, n_rows, dtype, ensemble.has_spread, identity)
     rows.write_predictions(writer, ensemble, work, tiling)
     predicted = writer.finish(rows.inputs_of(checkpoint, inputs.files))
     write_outputs(outputs, predicted, work.skipped, limits)

@@ -22,12 +22,16 @@ from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.tables import find_target
 from danq.genome.tiles import Stretch, Tiling, make_tiling
+from danq.network.fold_models import Teams, model_name, teams_of
 from danq.network.tiled import Coverage, cover_stretches, pieces, predict_covered
 from danq.network.trained import TrainedModel, load
-from danq.records import Input, file_input
+from danq.records import Input, combined, file_input
 
 MOST_ROWS = 1 << 14
 """Rows of a block, at most: they are kept in memory, and what is lost by an interruption."""
+
+MOST_LISTED = 10
+"""Checkpoints that are listed one by one in the record of what is predicted."""
 
 MOST_VALUES = 1 << 22
 """Predictions of a block, at most, over all bins of its rows."""
@@ -42,10 +46,19 @@ class Ensemble(NamedTuple):
         All of the same targets, window and bin.
     columns : list of int
         Which targets.
+    teams : danq.network.fold_models.Teams or None
+        Which of the models predict what; None: all predict everything.
     """
 
     models: list[TrainedModel]
     columns: list[int]
+    teams: Teams | None = None
+
+    @property
+    def has_spread(self) -> bool:
+        """Whether several models are averaged everywhere."""
+        n_averaged = len(self.models) if self.teams is None else self.teams.n_averaged
+        return n_averaged > 1
 
     @property
     def targets(self) -> list[str]:
@@ -171,6 +184,27 @@ def read_sequences(
     return sequences_of_genome(genome, settings.chromosomes or None, tiling)
 
 
+def by_fold(ensemble: Ensemble, sequences: Sequences) -> Ensemble:
+    """Let each place of a genome be predicted by the models that were not trained on it.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Models.
+    sequences : danq.data.stretches.Sequences
+        Of a genome.
+
+    Returns
+    -------
+    Ensemble
+        As it is where all models were trained on the same chromosomes.
+    """
+    teams = teams_of(ensemble.models, sequences.lengths)
+    if teams is not None:
+        print(f"predict: {teams.describe()}", file=sys.stderr)
+    return ensemble._replace(teams=teams)
+
+
 class Work(NamedTuple):
     """What is to be predicted, divided into groups of rows.
 
@@ -280,7 +314,9 @@ def _block(
     tiling: Tiling,
 ) -> Block:
     """Predict the rows of a group."""
-    predicted = predict_covered(ensemble.models, sequences, coverage, tiling, ensemble.columns)
+    predicted = predict_covered(
+        ensemble.models, sequences, coverage, tiling, ensemble.columns, ensemble.teams
+    )
     sequence_of = np.array([numbers[s.sequence] for s in coverage.stretches], dtype=np.int32)
     places: dict[str, NDArray[np.integer]] = {
         "sequence": sequence_of[coverage.stretch],
@@ -307,9 +343,9 @@ def header_of(ensemble: Ensemble, work: Work, tiling: Tiling) -> Header:
     -------
     danq.data.bins.Header
     """
-    models = [f"{model.facts['model']} seed {model.facts['seed']}" for model in ensemble.models]
+    names = ", ".join(model_name(model) for model in ensemble.models)
     made = {
-        "models": ", ".join(models),
+        "models": names if ensemble.teams is None else ensemble.teams.describe(),
         "window": tiling.window,
         "bin_size": tiling.bin_size,
         "step": tiling.step,
@@ -355,6 +391,8 @@ def inputs_of(checkpoints: Sequence[PathLike], inputs: Sequence[PathLike]) -> li
     list of danq.records.Input
     """
     models = [file_input("checkpoint", path) for path in checkpoints]
+    if len(models) > MOST_LISTED:
+        models = [combined("checkpoints", checkpoints, [model.checksum for model in models])]
     return models + [file_input("sequences", path) for path in inputs]
 
 

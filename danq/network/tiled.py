@@ -1,6 +1,6 @@
 """Predict sequences of any length with trained models, row by row (`danq.genome.tiles`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -164,12 +164,50 @@ def cover_stretches(sequences: Sequences, stretches: list[Stretch], tiling: Tili
     )
 
 
+class Places(NamedTuple):
+    """Where windows are.
+
+    Attributes
+    ----------
+    names : list of str
+        Sequences.
+    sequence, start : numpy.ndarray, shape (n,), int64
+        Place of each window's sequence in `names`, and its first base there (bp, 0-based).
+    """
+
+    names: list[str]
+    sequence: NDArray[np.int64]
+    start: NDArray[np.int64]
+
+
+class Chooser(Protocol):
+    """What chooses the models for each window: `danq.network.fold_models.Teams`."""
+
+    def predict(self, windows: NDArray[np.uint8], places: Places, length: int) -> list[Floats]:
+        """Predict packed windows; several arrays (n, T) are averaged.
+
+        Parameters
+        ----------
+        windows : numpy.ndarray, shape (n, ceil(length/8), 4), uint8
+            As of `predict_packed`.
+        places : Places
+            Where they are.
+        length : int
+            Their length (bp).
+
+        Returns
+        -------
+        list of numpy.ndarray, shape (n, T), float32
+        """
+
+
 def predict_covered(
     models: Sequence[Predictor],
     sequences: Sequences,
     coverage: Coverage,
     tiling: Tiling,
     columns: Sequence[int],
+    chooser: Chooser | None = None,
 ) -> Predicted:
     """Predict the rows that can be.
 
@@ -185,6 +223,8 @@ def predict_covered(
         How the sequences are covered.
     columns : sequence of int
         Which targets to keep.
+    chooser : Chooser, optional
+        In place of `models`, chooses the models of each window.
 
     Returns
     -------
@@ -192,15 +232,21 @@ def predict_covered(
     """
     windows = _cut(sequences.genome, coverage, tiling)
     shape = (len(coverage.usable), len(columns))
+    predicted: Iterable[Floats] = (
+        predict_packed(model, windows, tiling.window) for model in models
+    )
+    if chooser is not None:
+        places = _places(coverage, tiling)
+        predicted = chooser.predict(windows, places, tiling.window)
     by_model = []
-    for model in models:
+    for probabilities in predicted:
         values = np.zeros(shape, dtype=np.float32)
-        values[coverage.usable] = predict_packed(model, windows, tiling.window)[:, columns]
+        values[coverage.usable] = probabilities[:, columns]
         means = row_means(values, coverage.rows, coverage.usable, tiling)
         by_model.append(means[coverage.has_bin])
     stacked = np.stack(by_model).astype(np.float64)
     mean = stacked.mean(axis=0).astype(np.float32)
-    if len(models) == 1:
+    if len(by_model) == 1:
         return Predicted(mean, None)
     return Predicted(mean, stacked.std(axis=0, ddof=1).astype(np.float32))
 
@@ -250,6 +296,16 @@ def _own_bases(
     start = rows.start - padding[rows.stretch]
     end = np.minimum(start + step, lengths[rows.stretch])
     return np.maximum(start, 0), end
+
+
+def _places(coverage: Coverage, tiling: Tiling) -> Places:
+    """Return where the windows of the usable bins are."""
+    names = list(dict.fromkeys(stretch.sequence for stretch in coverage.stretches))
+    numbers = {name: number for number, name in enumerate(names)}
+    of_stretch = np.array([numbers[stretch.sequence] for stretch in coverage.stretches], np.int64)
+    rows = coverage.rows
+    sequence = of_stretch[rows.bin_stretch[coverage.usable]]
+    return Places(names, sequence, rows.bin_start[coverage.usable] - tiling.flank)
 
 
 def _cut(genome: Genome, coverage: Coverage, tiling: Tiling) -> NDArray[np.uint8]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from danq.data.join import PREDICTIONS, combined
+from danq.data.join import PREDICTIONS
 from danq.errors import DanqError, DanqErrors
-from danq.records import Record, read_head, verified
+from danq.records import Record, combined, read_head, verified
 from danq.report.run_predicted import LIST
 
 _OF_TRAININGS = (

@@ -5,6 +5,9 @@
 ruleorder: extract_all > extract
 ruleorder: join_predictions > predict
 ruleorder: join_baseline > baseline
+ruleorder: thresholds_out_of_fold > thresholds
+ruleorder: thresholds_of_folds > thresholds_of_model
+ruleorder: predict_input_by_fold > predict_input
 
 
 wildcard_constraints:
@@ -118,6 +121,29 @@ use rule join_predictions as join_baseline with:
         "<results>/logs/join_{baseline}.log",
     benchmark:
         "<results>/benchmarks/join_{baseline}.tsv"
+
+
+# What is predicted beside the test windows: each place by the networks that were not trained on it, with thresholds that
+# follow from what they predict out of fold. (The validation split of all folds has the windows that they test.)
+
+
+use rule thresholds as thresholds_out_of_fold with:
+    input:
+        dataset="<results>/dataset.h5",
+        predictions="<results>/{model}/seed{seed}/predictions.h5",
+
+
+use rule thresholds_of_model as thresholds_of_folds with:
+    input:
+        dataset="<results>/dataset.h5",
+        predictions=expand("<results>/{{model}}/seed{seed}/predictions.h5", seed=settings.seeds),
+
+
+use rule predict_input as predict_input_by_fold with:
+    input:
+        unpack(files_of_input),
+        checkpoints=expand("{fold}/{{model}}/seed{seed}/model.ckpt", fold=folds, seed=settings.seeds),
+        thresholds="<results>/{model}/thresholds.tsv",
 
 
 # What is written and explained of the first fold, as of a run with one split.
