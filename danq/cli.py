@@ -474,6 +474,15 @@ def _add_train(steps: Any) -> None:
         "what danq tune --output wrote: its knobs take the place of the options",
         required=False,
     )
+    step.input(
+        "as_folds",
+        "train.json of this model and seed in each fold: their knobs take the place of the "
+        "options, and the model is trained on every window of the dataset of all folds, without "
+        "validation, for as many steps as their best epochs say",
+        required=False,
+        nargs="+",
+        default=[],
+    )
     _add_training(step, "seed of weights, dropout, order and strands")
     step.output("checkpoint", "weights of the best epoch, and all that rebuilds the model")
     step.output("history", "one row per epoch (TSV)")
@@ -483,6 +492,7 @@ def _add_train(steps: Any) -> None:
 def _train(
     profile: bool,
     knobs: str | None,
+    as_folds: list[str],
     checkpoint: str,
     history: str,
     facts: str,
@@ -493,6 +503,15 @@ def _train(
         from danq.training.knobs import with_knobs
 
         settings = with_knobs(settings, knobs)
+    if as_folds:
+        from danq.training.final import plan_final
+
+        if knobs is not None or profile:
+            raise DanqError("--as-folds has the knobs of the folds; leave out --knobs, --profile")
+        options["final"] = plan_final(
+            as_folds, settings, model=options["model"], seed=options["seed"]
+        )
+        settings = options["final"].settings
     if profile:
         from danq.training.profiling import profile_training
 

@@ -936,6 +936,13 @@ class Config(Section):
             "or a list of chromosomes and regions for each; none given: one split, as in extract"
         ),
     )
+    final: bool = Field(
+        False,
+        exclude_if=lambda final: not final,
+        description=(
+            "with folds: train each model and seed once more, on everything, without validation"
+        ),
+    )
     threads: int = Field(1, ge=1, description="CPU threads of one training")
     baselines: list[BaselineName] = Field(
         ["kmer", "motif", "boosting"], description="what the networks must beat"
@@ -994,6 +1001,8 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _check_folds(self) -> Self:
+        if self.final and not self.folds:
+            raise ValueError("final trains for as long as folds say; give folds, or leave it out")
         if self.folds and self.deepsea:
             raise ValueError("folds are of a genome, and deepsea has its own splits; give one")
         if self.folds and self.learning_curve:

@@ -58,6 +58,7 @@ def test_the_default_configuration_writes_out_every_knob():
         ),
         ({"seeds": [False, 1]}, "config: seeds is [False, 1]; quote"),
         ({"folds": 4}, "config: extract.valid is given, and so are folds, which choose the vali"),
+        ({"final": True}, "final trains for as long as folds say; give folds, or leave it out"),
         ({"folds": 2}, "folds: there must be 3 to 100 folds, not 2"),
         ({"folds": [["a"], ["b"]]}, "folds: there must be 3 to 100 folds, not 2"),
         ({"folds": "five"}, "folds: a number of folds, or a list of lists, is wanted, not 'five'"),
@@ -312,4 +313,5 @@ def test_folds_are_a_number_or_a_list_and_without_them_nothing_says_so():
     assert config.load(yaml.safe_load(config.to_yaml(in_sets))) == in_sets
     plain = config.load(DEFAULT)
     assert plain.n_folds == 0
+    assert "final" not in config.to_yaml(plain) + plain.model_dump_json()
     assert "folds" not in config.to_yaml(plain) + plain.model_dump_json()

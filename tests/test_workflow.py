@@ -477,6 +477,7 @@ def test_tracks_without_their_libraries_are_refused_before_anything_runs(
 FOLDS = {
     "run": "folds",
     "folds": 3,
+    "final": True,
     "models": ["danq", "danq_conv"],
     "baselines": ["kmer"],
     "predict": {"genome": True},
@@ -497,7 +498,10 @@ def test_in_folds_every_window_is_tested_once_and_the_report_compares_over_the_g
     assert (made["train_fold"], made["predict_fold"], made["join_predictions"]) == (6, 6, 2)
     assert (made["baseline_fold"], made["join_baseline"], made["evaluate"]) == (9, 3, 1)
     assert (made["motifs_fold"], made["attribute_fold"], made["probe_fold"]) == (2, 2, 2)
+    assert made["train_final"] == 2
     results = tmp_path / "results" / "folds"
+    final = json.loads((results / "final" / "danq" / "seed0" / "train.json").read_text())
+    assert final["final"] == {"folds": 3, "best_epochs": [1, 1, 1]}
     run = read_run(results)
     assert (run.n_folds, len(run.trained)) == (3, 6)
     joined = read_predictions(results / "danq" / "seed0" / "predictions.h5")

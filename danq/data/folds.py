@@ -337,6 +337,16 @@ def fold_of_windows(dataset: Dataset) -> NDArray[np.int64] | None:
     return folds
 
 
+def refuse_single_fold(dataset: Dataset) -> None:
+    """Refuse to train a final model on a dataset that is not of all folds.
+
+    The argument is the open file.
+    """
+    if not sets_of(dataset):
+        what = "is not of all folds, on which a final model is trained"
+        raise DanqError(f"{what}; make it with danq extract --fold all", dataset.path)
+
+
 def refuse_all_folds(dataset: Dataset, what: str) -> None:
     """Refuse a dataset of all folds, whose splits are all the whole genome.
 

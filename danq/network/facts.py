@@ -29,6 +29,13 @@ class ChosenFact(_Facts):
     reason: str
 
 
+class FinalFact(_Facts):
+    """That a model was trained on everything, and the folds that say for how long."""
+
+    folds: Count
+    best_epochs: list[Count]
+
+
 class TrainingFacts(_Facts):
     """How a model was trained: what `danq.training.record.training_facts` says.
 
@@ -53,6 +60,7 @@ class TrainingFacts(_Facts):
     chosen: dict[str, ChosenFact] = {}
     threads: list[Count] = []
     validation: dict[str, Any] = {}
+    final: FinalFact | None = None
     health: list[dict[str, Any]] = []
 
     @model_validator(mode="after")

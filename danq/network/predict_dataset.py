@@ -8,7 +8,7 @@ from danq.data.dataset import open_dataset
 from danq.data.predictions import create_predictions
 from danq.errors import DanqError
 from danq.files import PathLike
-from danq.network.trained import load
+from danq.network.trained import TrainedModel, load
 
 SEVERAL = "NA"
 """The seed of predictions that are a mean over seeds."""
@@ -56,6 +56,7 @@ def predict_dataset(
     seed = str(models[0].facts["seed"]) if len(models) == 1 else SEVERAL
     with open_dataset(dataset) as data:
         for model in models:
+            _refuse_final(model)
             model.refuse_other_data(data)
         # float32 whatever the training used: coarser numbers would tie, and ties cost ranks.
         rows = range(data.length(split))
@@ -67,3 +68,10 @@ def predict_dataset(
             for batches in zip(*streams, strict=True):
                 means = [batch.probabilities.mean(dim=0) for batch in batches]
                 append(torch.stack(means).mean(dim=0).numpy())
+
+
+def _refuse_final(model: TrainedModel) -> None:
+    """Refuse a model that was trained on every window: what it predicts of these says nothing."""
+    if model.facts.get("final") is not None:
+        what = "a final model has been trained on every window of its dataset, and is not tested"
+        raise DanqError(f"{what}; predict with the models of the folds, or other sequences")

@@ -1,6 +1,7 @@
 """The epochs of a training: steps, validation, and a row of the history for each."""
 
 import time
+from typing import Any
 
 from tqdm import tqdm
 
@@ -13,8 +14,8 @@ from danq.training.interruption import Progress, Stop, refuse_infinite, save_sta
 from danq.training.learner import Learner, StepResult, step_seed
 from danq.training.options import Options
 from danq.training.record import Row, log
-from danq.training.validate import SHARE, Scores, Validation
-from danq.training.watch import Watch
+from danq.training.validate import SHARE, Scores, Validated, Validation
+from danq.training.watch import Watch, conclude_unvalidated
 
 SAVE_EVERY = 300
 """Seconds between two states saved within an epoch."""
@@ -24,7 +25,7 @@ LOOK_EVERY = 16
 
 
 class Epochs:
-    """Runs the epochs of a training, each with a validation at its end.
+    """Runs the epochs of a training, each with a validation at its end, but of a final one.
 
     Parameters
     ----------
@@ -37,6 +38,8 @@ class Epochs:
         Known motifs, as `danq.motif.meme.known_motifs`, whose scan a network should outdo.
     memory : float
         ``train.memory``: GB of which a validation may take a quarter.
+    final : str, optional
+        What the log says of a training without validation.
 
     Raises
     ------
@@ -44,9 +47,16 @@ class Epochs:
         No target of the validation split has windows of both labels.
     """
 
-    def __init__(self, dataset: Dataset, stop: Stop, motifs: str, memory: float) -> None:
-        self.validation = Validation(dataset, SHARE * memory * 1e9)
-        self.watch = Watch(self.validation, motifs)
+    def __init__(
+        self, dataset: Dataset, stop: Stop, motifs: str, memory: float, final: str | None = None
+    ) -> None:
+        self.dataset = dataset
+        self.final = final
+        self.validation: Validation | None = None
+        self.watch: Watch | None = None
+        if final is None:
+            self.validation = Validation(dataset, SHARE * memory * 1e9)
+            self.watch = Watch(self.validation, motifs)
         self.margin = dataset.margin
         self.stop = stop
 
@@ -58,7 +68,30 @@ class Epochs:
         entering = shift_line(options.settings.shift or 0, self.margin)
         if entering is not None:
             log(f"{name}: {entering}")
-        self.validation.announce(name)
+        if self.final is not None:
+            log(f"{name}: {self.final}")
+        if self.validation is not None:
+            self.validation.announce(name)
+
+    def facts(self, learner: Learner, progress: Progress) -> dict[str, Any]:
+        """Say what was validated, and check the training that has ended.
+
+        Parameters
+        ----------
+        learner : danq.training.learner.Learner
+            The network, which gets the weights that are kept.
+        progress : danq.training.interruption.Progress
+            At its end.
+
+        Returns
+        -------
+        dict
+            ``validation``, where there is one, and ``health``.
+        """
+        if self.validation is None or self.watch is None:
+            return {"health": conclude_unvalidated(learner, progress, self.dataset)}
+        validated = self.validation.facts()
+        return {"validation": validated, "health": self.watch.conclude(learner, progress)}
 
     def run(self, learner: Learner, progress: Progress, resume: Resume) -> None:
         """Train to the end of the epoch, validate, keep the best weights, and save the state.
@@ -85,23 +118,31 @@ class Epochs:
             _train(learner, progress, resume, self.stop)
             train_seconds = time.monotonic() - started
             loading_share = learner.clock.share("load", train_seconds)
-            name = learner.options.epoch_name(progress.epoch + 1)
-            validated = self.validation.score(learner, name, self.stop)
+            validated = self._validate(learner, progress)
         except StoppedError:
             save_state(learner, progress, resume, time.monotonic() - started)
             learner.fabric.barrier()  # a process that exits earlier would end the others
             raise
-        row = _row(learner, progress, validated.scores)
+        row = _row(learner, progress, None if validated is None else validated.scores)
         row["samples_per_s"] = _speed(learner, first_step, train_seconds)
         row["loading_share"] = round(loading_share, 4)
         row["seconds"] = round(progress.seconds + time.monotonic() - started, 2)
         weights = learner.network.state_dict()
-        row = progress.add(row, weights, learner.options.recipe.criterion)
+        criterion = None if validated is None else learner.options.recipe.criterion
+        row = progress.add(row, weights, criterion)
         if learner.leads:
             log(_message(learner, row))
-        self.watch.look(learner, progress, validated)
+        if validated is not None and self.watch is not None:
+            self.watch.look(learner, progress, validated)
         progress.begin_epoch()
         save_state(learner, progress, resume, 0.0)
+
+    def _validate(self, learner: Learner, progress: Progress) -> Validated | None:
+        """Validate the epoch; None without a validation split."""
+        if self.validation is None:
+            return None
+        name = learner.options.epoch_name(progress.epoch + 1)
+        return self.validation.score(learner, name, self.stop)
 
 
 def _train(learner: Learner, progress: Progress, resume: Resume, stop: Stop) -> None:
@@ -166,13 +207,14 @@ def _has_to_stop(learner: Learner, step: int, result: StepResult, stop: Stop) ->
     return bool(result.n_stopping.item())
 
 
-def _row(learner: Learner, progress: Progress, scores: Scores) -> Row:
+def _row(learner: Learner, progress: Progress, scores: Scores | None) -> Row:
     """Return what the epoch reached, as the first columns of the history."""
+    validated = {} if scores is None else scores._asdict()
     train_loss = progress.loss_sum.item() / learner.loader.epoch_size
     return {
         "epoch": progress.epoch + 1,
         "train_loss": train_loss,
-        **scores._asdict(),
+        **validated,
         "lr": learner.optimizer.param_groups[0]["lr"],
     }
 
@@ -189,6 +231,8 @@ def _message(learner: Learner, row: Row) -> str:
     """Say in a line how an epoch went."""
     options = learner.options
     name = f"{options.model} seed {options.seed}: epoch {row['epoch']}/{options.epochs}"
-    losses = f"loss {row['train_loss']:.4f}  valid loss {row['valid_loss']:.4f}"
+    reached = f"loss {row['train_loss']:.4f}"
+    if "valid_loss" in row:
+        reached += f"  valid loss {row['valid_loss']:.4f}  valid AUPRC {row['valid_auprc']:.4f}"
     speed = f"{row['samples_per_s']:.0f} samples/s, {row['loading_share']:.1%} of it loading"
-    return f"{name}  {losses}  valid AUPRC {row['valid_auprc']:.4f}  {speed}"
+    return f"{name}  {reached}  {speed}"

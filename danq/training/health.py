@@ -34,6 +34,9 @@ SILENT_UNITS = 3 / 4
 LARGEST_GAP = 1 / 2
 """Of the AUPRC on training windows, no more than this share may be missing on validation ones."""
 
+STEPS = "steps"
+"""Name of the check of the steps that a training took."""
+
 FEWEST_STEPS = 1_500
 """Steps that a training should take, at least."""
 
@@ -196,6 +199,34 @@ def final_checks(end: End, options: Options) -> list[Check]:
     return [with_advice(check, options) for check in checks]
 
 
+def unvalidated_checks(
+    layers: Sequence[RectifiedLayer], steps: int, options: Options
+) -> list[Check]:
+    """Check a training without a validation: only what needs none.
+
+    Parameters
+    ----------
+    layers : sequence of danq.network.rectified.RectifiedLayer
+        The layers that end in a ReLU, and what is silent in them on training windows.
+    steps : int
+        Steps that were taken.
+    options : danq.training.options.Options
+        Of the training.
+
+    Returns
+    -------
+    list of Check
+        Silent filters and units, and steps.
+    """
+    first = [layer for layer in layers if layer.part == STEM]
+    later = [layer for layer in layers if layer.part != STEM]
+    checks = [_silent_filters(layer, "training") for layer in first]
+    if later:
+        checks.append(_silent_units(later))
+    checks.append(_steps(steps))
+    return [with_advice(check, options) for check in checks]
+
+
 def guessing_limit(prevalence: float) -> float:
     """Return the mean AUPRC below which a network does little better than guessing.
 
@@ -230,10 +261,10 @@ def _below_scan(measured: Measurement) -> Check:
     return Check("below_scan", measured.auprc_of_scanned, measured.auprc_of_scan, passed, what)
 
 
-def _silent_filters(layer: RectifiedLayer) -> Check:
+def _silent_filters(layer: RectifiedLayer, split: str = "validation") -> Check:
     share = layer.silent / layer.units
     what = (
-        f"{layer.silent} of {layer.units} first filters respond to none of the validation "
+        f"{layer.silent} of {layer.units} first filters respond to none of the {split} "
         "windows that were sampled"
     )
     return Check("silent_filters", share, SILENT_FILTERS, share <= SILENT_FILTERS, what)
@@ -270,7 +301,7 @@ def _still_improving(history: Sequence[Row]) -> Check:
 
 def _steps(steps: int) -> Check:
     passed = steps >= FEWEST_STEPS
-    return Check("steps", steps, FEWEST_STEPS, passed, f"the training took {steps:,} steps")
+    return Check(STEPS, steps, FEWEST_STEPS, passed, f"the training took {steps:,} steps")
 
 
 _TRIES = {

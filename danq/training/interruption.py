@@ -126,7 +126,7 @@ class Progress:
         since_best = self.epoch - self.best_epoch
         return self.epoch == epochs or since_best >= patience
 
-    def add(self, row: Row, weights: dict[str, torch.Tensor], criterion: str) -> Row:
+    def add(self, row: Row, weights: dict[str, torch.Tensor], criterion: str | None) -> Row:
         """Add a finished epoch, and keep its weights if it is the best so far.
 
         Parameters
@@ -135,15 +135,16 @@ class Progress:
             The epoch, without the column ``best``.
         weights : dict of str to torch.Tensor
             The network's ``state_dict`` after it.
-        criterion : str
-            The column that decides; ``valid_loss`` is better where it is lower.
+        criterion : str or None
+            The column that decides; ``valid_loss`` is better where it is lower. None without a
+            validation: the last epoch is kept.
 
         Returns
         -------
         dict
             The row with its column ``best``.
         """
-        is_best = self._is_best(row, criterion)
+        is_best = criterion is None or self._is_best(row, criterion)
         if is_best:
             self.best = _on_cpu(weights)
             self.history = [{**earlier, "best": "no"} for earlier in self.history]
@@ -170,7 +171,13 @@ def _on_cpu(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: value.detach().cpu().clone() for name, value in weights.items()}
 
 
-def open_resume(checkpoint: PathLike, learner: Learner, dataset: Dataset, threads: int) -> Resume:
+def open_resume(
+    checkpoint: PathLike,
+    learner: Learner,
+    dataset: Dataset,
+    threads: int,
+    last_epoch: int | None = None,
+) -> Resume:
     """Return the file of a training's state, from which only the same training may go on.
 
     Parameters
@@ -183,6 +190,8 @@ def open_resume(checkpoint: PathLike, learner: Learner, dataset: Dataset, thread
         What it learns from.
     threads : int
         CPU threads.
+    last_epoch : int, optional
+        After which a training without validation ends.
 
     Returns
     -------
@@ -190,6 +199,8 @@ def open_resume(checkpoint: PathLike, learner: Learner, dataset: Dataset, thread
     """
     identity = learner.options.to_dict()
     identity["dataset"] = dataset.checksum
+    if last_epoch is not None:
+        identity["last_epoch"] = last_epoch
     return Resume(f"{checkpoint}.resume", identity, threads)
 
 

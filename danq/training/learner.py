@@ -16,7 +16,7 @@ from torch import nn
 
 from danq.config import Train
 from danq.data.dataset import Dataset
-from danq.data.folds import refuse_all_folds
+from danq.data.folds import refuse_all_folds, refuse_single_fold
 from danq.files import PathLike, hold_outputs, locked
 from danq.network.batches import EpochSchedule, Loader
 from danq.network.checkpoint import build_from
@@ -325,7 +325,14 @@ def claim_devices(settings: Train) -> None:
 
 
 def set_up(
-    dataset: Dataset, settings: Train, *, model: str, seed: int, motifs: str, threads: int
+    dataset: Dataset,
+    settings: Train,
+    *,
+    model: str,
+    seed: int,
+    motifs: str,
+    threads: int,
+    final: bool = False,
 ) -> Learner:
     """Make a network with its first weights, and all that trains it.
 
@@ -343,6 +350,8 @@ def set_up(
         Known motifs, as `danq.motif.meme.known_motifs`, for filters that are initialised from them.
     threads : int
         CPU threads.
+    final : bool
+        Whether it is trained on every window, of a dataset of all folds; others are of one split.
 
     Returns
     -------
@@ -353,10 +362,13 @@ def set_up(
     ------
     DanqError
         The device is not there, or cannot compute in this precision; the processes do not start;
-        the dataset is of all folds; no training window has a label where labels are counted; or
-        filters cannot be initialised from these motifs.
+        the dataset is of all folds, or not as it should be; no training window has a label where
+        labels are counted; or filters cannot be initialised from these motifs.
     """
-    refuse_all_folds(dataset, "to train on")
+    if final:
+        refuse_single_fold(dataset)
+    else:
+        refuse_all_folds(dataset, "to train on")
     training_set = describe_training_set(dataset)
     options = resolve(settings, training_set, model=model, seed=seed)
     fabric = open_fabric(options.device, options.precision, settings.devices, settings.nodes)

@@ -5,6 +5,7 @@ threads).
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from danq.config import Train
 from danq.data.dataset import open_dataset
@@ -13,6 +14,9 @@ from danq.training.epoch import Epochs
 from danq.training.interruption import Stop, open_resume, restore_state
 from danq.training.learner import claim, set_up
 from danq.training.record import Curves, Record, Row, training_facts
+
+if TYPE_CHECKING:
+    from danq.training.final import FinalPlan
 
 
 def train(
@@ -27,6 +31,7 @@ def train(
     motifs: str,
     threads: int,
     after_epoch: Callable[[list[Row]], None] | None = None,
+    final: "FinalPlan | None" = None,
 ) -> None:
     """Train one model; go on if the same training was cut off.
 
@@ -53,6 +58,9 @@ def train(
     after_epoch : callable, optional
         Called with the rows of the history (list of dict) after each epoch, and before the first
         one where a training goes on: the last call may not have come. May raise.
+    final : danq.training.final.FinalPlan, optional
+        Train on every window of a dataset of all folds, without validation, with its settings, and
+        keep the weights of its last epoch.
 
     Raises
     ------
@@ -71,25 +79,36 @@ def train(
         Stop() as stop,
         open_dataset(dataset) as data,
     ):
-        epochs = Epochs(data, stop, motifs, settings.memory)
-        learner = set_up(data, settings, model=model, seed=seed, motifs=motifs, threads=threads)
+        said = None if final is None else final.line
+        epochs = Epochs(data, stop, motifs, settings.memory, said)
+        learner = set_up(
+            data,
+            settings,
+            model=model,
+            seed=seed,
+            motifs=motifs,
+            threads=threads,
+            final=final is not None,
+        )
         options = learner.options
-        resume = open_resume(checkpoint, learner, data, threads)
+        last_epoch = None if final is None else final.epochs
+        resume = open_resume(checkpoint, learner, data, threads, last_epoch)
         progress = restore_state(learner, resume)
         if learner.leads:
             epochs.announce(options)
         if after_epoch is not None and progress.history:
             after_epoch(progress.history)
         curves = Curves(f"{checkpoint}.tensorboard", progress.epoch + 1, learner.leads)
-        while not progress.finished(options.epochs, options.patience):
+        while not progress.finished(last_epoch or options.epochs, options.patience):
             epochs.run(learner, progress, resume)
             curves.add(progress.history[-1])
             if after_epoch is not None:
                 after_epoch(progress.history)
         if learner.leads:
             summary = training_facts(learner, progress.history, data.window, resume.all_threads)
-            summary["validation"] = epochs.validation.facts()
-            summary["health"] = epochs.watch.conclude(learner, progress)
+            summary |= epochs.facts(learner, progress)
+            if final is not None:
+                summary["final"] = final.facts()
             facts_of_data = data.facts()
             record.write(progress.best, progress.history, summary, facts_of_data, data.as_input())
             resume.remove()

@@ -4,16 +4,26 @@ The process that leads looks after each validation, and changes nothing of the t
 no random draw.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
+from danq.data.dataset import Dataset
 from danq.evaluation.fitting import evenly_spaced
 from danq.network.rectified import rectified_layers
 from danq.training.generalisation import Gap, measure_gap
-from danq.training.health import End, Measurement, advice, final_checks, find_signs
+from danq.training.health import (
+    Check,
+    End,
+    Measurement,
+    advice,
+    final_checks,
+    find_signs,
+    unvalidated_checks,
+)
 from danq.training.interruption import Progress
 from danq.training.known_scan import Scan, scan_validation
 from danq.training.learner import Learner
@@ -22,6 +32,44 @@ from danq.training.validate import Validated, Validation
 
 WATCHED_WINDOWS = 256
 """Validation windows on which filters and units may fire; evenly spaced ones."""
+
+
+def conclude_unvalidated(
+    learner: Learner, progress: Progress, dataset: Dataset
+) -> list[dict[str, Any]]:
+    """Check a training without validation that has ended, say which checks failed, and return all.
+
+    Parameters
+    ----------
+    learner : danq.training.learner.Learner
+        The network, which gets the weights that are kept.
+    progress : danq.training.interruption.Progress
+        At its end.
+    dataset : danq.data.dataset.Dataset
+        The open file: on some of its training windows filters and units may fire.
+
+    Returns
+    -------
+    list of dict
+        The values of each `danq.training.health.Check` by name.
+    """
+    learner.share_dropout(None)
+    learner.network.load_state_dict(progress.best)
+    learner.network.eval()
+    rows = evenly_spaced(dataset.length("train"), WATCHED_WINDOWS)
+    sample = torch.from_numpy(dataset.one_hot("train", rows))
+    layers = rectified_layers(learner.network, sample)
+    checks = unvalidated_checks(layers, learner.steps * progress.epoch, learner.options)
+    return _told(checks, learner)
+
+
+def _told(checks: Sequence[Check], learner: Learner) -> list[dict[str, Any]]:
+    """Say which checks of a training failed; return all as plain values."""
+    options = learner.options
+    for check in checks:
+        if not check.passed:
+            log(f"{options.model} seed {options.seed} has ended: {check.what}; {check.advice}")
+    return [check._asdict() for check in checks]
 
 
 class Watch:
@@ -117,10 +165,7 @@ class Watch:
         gap = self._gap(learner, progress, measured)
         steps = learner.steps * progress.epoch
         checks = final_checks(End(measured, gap, progress.history, steps), options)
-        for check in checks:
-            if not check.passed:
-                log(f"{options.model} seed {options.seed} has ended: {check.what}; {check.advice}")
-        return [check._asdict() for check in checks]
+        return _told(checks, learner)
 
     def _gap(self, learner: Learner, progress: Progress, measured: Measurement) -> Gap | None:
         """Compare the best weights on training windows with what they did on validation ones."""

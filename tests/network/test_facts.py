@@ -58,6 +58,7 @@ WRONG = {
     ("facts", "epochs"): ["3", -1, 0.5],
     ("facts", "filters_initialised_from"): ["x", [1], {"a": 1}],
     ("facts", "health"): [3, [3]],
+    ("facts", "final"): [True, 3, {"folds": 3}, {"folds": 3, "best_epochs": [-1]}],
     ("dataset", "window"): [0, -1, 10**12, "200", 200.0, None],
     ("dataset", "bin_size"): [0, None, "x"],
     ("dataset", "alphabet"): ["TGCA", None],

@@ -64,6 +64,25 @@ use rule train as train_fold with:
         "<results>/benchmarks/train_{model}_seed{seed}_fold{fold}.tsv"
 
 
+# On every window, with the knobs of the folds and for as many steps as their best epochs had; nothing validates it.
+use rule train as train_final with:
+    input:
+        dataset="<results>/dataset.h5",
+        motifs=motifs_of_training,
+        facts=[f"{fold}/{{model}}/seed{{seed}}/train.json" for fold in folds],
+    output:
+        checkpoint="<results>/final/{model}/seed{seed}/model.ckpt",
+        history="<results>/final/{model}/seed{seed}/history.tsv",
+        facts="<results>/final/{model}/seed{seed}/train.json",
+    log:
+        "<results>/logs/train_{model}_seed{seed}_final.log",
+    benchmark:
+        "<results>/benchmarks/train_{model}_seed{seed}_final.tsv"
+    priority: 5
+    params:
+        knobs=lambda wildcards, input: option("--as-folds", input.facts),
+
+
 use rule predict as predict_fold with:
     input:
         checkpoint="<results>/fold{fold}/{model}/seed{seed}/model.ckpt",
