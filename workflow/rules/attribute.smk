@@ -5,13 +5,6 @@ has_attributions = settings.attribution.targets or n_targets <= settings.attribu
 explained_models = settings.models if has_attributions else []
 attributed = [f"{explained}/{model}/seed{settings.seeds[0]}" for model in explained_models]
 
-
-def modisco_inputs_of(folder):
-    """Return what TF-MoDISco reads of a training in a folder."""
-    names = ("one_hot", "hypothetical")
-    return [f"{folder}/{{model}}/seed{{seed}}/modisco/{name}.npz" for name in names]
-
-
 modisco_inputs = modisco_inputs_of("<results>")
 
 if settings.attribution.modisco:

@@ -294,10 +294,17 @@ trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed
 folds = [f"<results>/fold{number}" for number in range(settings.n_folds)]
 explained = folds[0] if folds else "<results>"
 trainings = [folder.replace("<results>", fold) for fold in folds or [explained] for folder in trained]
+final_trainings = [folder.replace("<results>", "<results>/final") for folder in trained if settings.final]
 explained_trainings = [folder.replace("<results>", explained) for folder in trained]
 
 
 shares_files = SharedFSUsage.INPUT_OUTPUT in workflow.storage_settings.shared_fs_usage
+
+
+def modisco_inputs_of(folder):
+    """Return what TF-MoDISco reads of a training in a folder."""
+    names = ("one_hot", "hypothetical")
+    return [f"{folder}/{{model}}/seed{{seed}}/modisco/{name}.npz" for name in names]
 
 
 def initial_motifs(wildcards):
