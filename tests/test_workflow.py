@@ -827,12 +827,19 @@ def test_the_published_bundle_is_trained_on(tmp_path):
 
 def test_every_rule_on_a_file_of_the_users_knows_its_content():
     reads = re.compile(r"known_motifs|motifs_of_training|settings\.deepsea\.|peaks=peaks|targets=t")
-    knows = re.compile(r"contents(_of_baseline|\(| *=)|initial_motifs|--checked|use rule train as")
-    readers = []
+    knows = re.compile(r"contents(_of_baseline|\(| *=)|initial_motifs|--checked")
+    readers = {}
+    heirs = {}
     for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
         blocks = re.split(r"^ *(?:use )?rule (?=\w+)", path.read_text(), flags=re.MULTILINE)
         for block in blocks[1:]:
             if reads.search(block):
-                readers.append(block.split()[0].rstrip(":"))
-                assert knows.search(block) or block.startswith("train as "), (path, readers[-1])
+                name, *words = block.replace(":", " ").split()
+                if words[0] == "as":  # its parameters are those of the rule that it uses
+                    heirs[words[1]] = name
+                else:
+                    readers[name] = bool(knows.search(block))
+    assert all(readers.values()), readers
+    assert set(heirs.values()) <= set(readers), heirs
     assert {"check", "extract", "import_deepsea", "train", "motifs", "probe"} <= set(readers)
+    assert {"train_fold", "train_final", "motifs_fold"} <= set(heirs)
