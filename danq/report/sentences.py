@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from danq.catalog import MODELS
+from danq.report.findings.folds import fold_means, one_sign
 from danq.report.findings.pairs import (
     SURE,
     Tally,
@@ -79,6 +80,7 @@ def pair_paragraph(pair: Pair, metrics: pd.DataFrame) -> str:
         pair_sentence(pair),
         sure_sentence(pair),
         disagreement_sentence(pair),
+        fold_sentence(pair),
         seed_sentence(pair, metrics),
         spread_sentence(pair),
         _contrast(pair),
@@ -141,6 +143,15 @@ def disagreement_sentence(pair: Pair) -> str:
         "the mean, where that test ranks the targets, which is weak with few; and it takes targets "
         "for independent replicates, though all share the same windows, genome and seeds."
     )
+
+
+def fold_sentence(pair: Pair) -> str:
+    """Say how far the mean difference of a pair depends on the fold; empty for a single split."""
+    means = fold_means(pair).dropna()
+    if means.empty:
+        return ""
+    ending = "the same sign in every fold" if one_sign(means) else "the sign differs between folds"
+    return f"Fold by fold, {versus(pair)} is {', '.join(map(signed, means))}: {ending}."
 
 
 def seed_sentence(pair: Pair, metrics: pd.DataFrame) -> str:

@@ -1,10 +1,17 @@
 """A run in folds, read back; and what the report says of it."""
 
+import shutil
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from danq import read_run
 from danq.data.dataset import open_dataset
+from danq.data.join import PREDICTIONS
+from danq.data.predictions import write_predictions
+from danq.errors import DanqError
+from danq.records import combined, read_head
 from danq.report import verdict_text
 from danq.report.findings.claim import claim
 from danq.report.findings.data import splits
@@ -14,7 +21,7 @@ from danq.report.report import report
 from danq.report.run import run_files
 from danq.report.run_folds import count_folds, fold_folders, of_fold, read_tested_sets
 from tests.report.folds_toy import SETS, write_folds
-from tests.report.toy_run import NETWORKS, write_run
+from tests.report.toy_run import NETWORKS, inputs_of, write_run
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +105,34 @@ def test_the_report_of_folds_is_a_page(run, folder, tmp_path):
 def test_folds_are_counted_by_their_columns():
     columns = ["auprc", "auprc_trapezoid", "auprc_fold0", "auprc_fold1", "auroc_fold0"]
     assert count_folds(pd.DataFrame(columns=columns)) == 2
+
+
+def with_predictions(folder):
+    """Write the predictions of one model in each fold, and what joins them."""
+    scores = np.full((4, 2), 0.5)
+    parts = []
+    for fold in range(len(SETS)):
+        training = folder / f"fold{fold}" / "danq" / "seed0"
+        path = training / "predictions.h5"
+        inputs = inputs_of(folder, training)
+        write_predictions(path, scores + fold / 10, "danq", "0", "test", "w", inputs=inputs)
+        parts.append(path)
+    checksums = [read_head(path, "").sha256 for path in parts]
+    made_from = [*inputs_of(folder), combined(PREDICTIONS, parts, checksums)]
+    joined = folder / "danq" / "seed0" / "predictions.h5"
+    joined.parent.mkdir(parents=True)
+    write_predictions(joined, scores, "danq", "0", "test", "w", inputs=made_from)
+    return joined, parts
+
+
+def test_joined_predictions_are_of_the_folds_that_are_there(folder, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(folder, copy)
+    joined, parts = with_predictions(copy)
+    assert read_run(copy).n_folds == 3
+    parts[1].write_bytes(parts[2].read_bytes())
+    with pytest.raises(DanqError) as caught:
+        read_run(copy)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{joined}: was not made from the predictions of the folds that")

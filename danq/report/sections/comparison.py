@@ -7,6 +7,7 @@ import pandas as pd
 
 from danq.catalog import METRICS
 from danq.report import figures
+from danq.report.findings.folds import fold_differences
 from danq.report.findings.pairs import SURE
 from danq.report.findings.scores import (
     compared_groups,
@@ -30,6 +31,7 @@ from danq.report.words import (
     sentence,
     signed,
     title,
+    versus,
     versus_covered,
 )
 
@@ -61,6 +63,7 @@ def _tables() -> list[Callable[[Run], Table]]:
     return [
         means_table,
         metrics_table,
+        fold_table,
         group_differences_table,
         difference_table,
         auroc_table,
@@ -68,6 +71,21 @@ def _tables() -> list[Callable[[Run], Table]]:
         decoy_table,
         scores_table,
     ]
+
+
+def fold_table(run: Run) -> Table:
+    """Return the mean differences in AUPRC fold by fold; empty for a run with one split."""
+    columns = [
+        Column("fold", "fold"),
+        Column("regions", "tests", lambda regions: listed(regions, 6), words=True),
+    ]
+    for place, pair in enumerate(run.pairs):
+        columns.append(Column(f"pair{place}", versus(pair), signed))
+    note = (
+        "Differences in mean AUPRC on what each fold tests, over the targets that are defined "
+        "there, seeds averaged. Their spread is what the intervals follow from."
+    )
+    return table_of("Fold by fold", fold_differences(run), columns, note)
 
 
 # --- means ---
