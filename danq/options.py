@@ -5,6 +5,7 @@ their names, defaults and bounds are declared once.
 """
 
 import argparse
+import importlib
 import os
 import re
 import types
@@ -77,7 +78,7 @@ class Step:
         self.parser: argparse.ArgumentParser = steps.add_parser(
             name, help=summary, description=description, formatter_class=HelpFormatter
         )
-        self.parser.set_defaults(run=run, section=section, outputs=())
+        self.parser.set_defaults(run=run, section=section, outputs=(), holds_outputs=False)
         fields = section.model_fields if section else {}
         for field_name, field in fields.items():
             if field_name not in leave_out:
@@ -91,6 +92,10 @@ class Step:
         else:
             extra["default"] = field.default
         self.parser.add_argument(flag(name), help=field.description, **extra)
+
+    def holds_its_outputs(self) -> None:
+        """Say that the function locks its output files by itself."""
+        self.parser.set_defaults(holds_outputs=True)
 
     def option(self, *names: str, **extra: Any) -> None:
         """Add an option as `argparse.ArgumentParser.add_argument` takes it."""
@@ -176,6 +181,29 @@ class Step:
         """Add the option of the known motifs."""
         field = Config.model_fields["motifs"]
         self.option("--motifs", default=field.default, help=field.description)
+
+
+def function_of(module: str, function: str) -> Callable[..., None]:
+    """Return a call of a function of one of our modules, which is imported only then.
+
+    Parameters
+    ----------
+    module : str
+        Its name within danq: ``data.extract``.
+    function : str
+        The function's name.
+
+    Returns
+    -------
+    callable
+        Takes keywords, as the function does.
+    """
+
+    def run(**options: Any) -> None:
+        imported = importlib.import_module(f"danq.{module}")
+        getattr(imported, function)(**options)
+
+    return run
 
 
 def flag(name: str) -> str:

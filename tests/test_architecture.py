@@ -29,7 +29,7 @@ LEVELS = [
     {"network", "evaluation"},
     {"training", "interpret"},
     {"report"},
-    {"options", "cli", "__main__"},
+    {"options", "commands", "cli", "__main__"},
 ]
 BASE = LEVELS[0]
 TOP = LEVELS[-1]

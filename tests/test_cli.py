@@ -4,11 +4,9 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 
-from danq import cli, config
-from danq.files import hold_outputs, read_table
-from danq.motif.meme import Motif, jaspar, write_meme
+from danq import cli
+from danq.files import hold_outputs
 from tests.conftest import SPLITS, self_describing, write_bed
 
 STEPS = next(
@@ -132,14 +130,6 @@ def test_no_right_to_write_is_one_line(user, capsys):
     assert "out" in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_own_windows_become_a_dataset(tmp_path):
-    (tmp_path / "own.fa").write_text(">a\nACGTACGT\n>b\nTTTTACGT\n>c\nGGGGACGT\n")
-    (tmp_path / "own.tsv").write_text("name\tsplit\tbound\na\ttrain\t1\nb\tvalid\t0\nc\ttest\t1\n")
-    inputs = ["--fasta", f"{tmp_path}/own.fa", "--windows", f"{tmp_path}/own.tsv"]
-    assert cli.main(["encode", *inputs, "--output", f"{tmp_path}/dataset.h5"]) == 0
-    assert (tmp_path / "dataset.h5").exists()
-
-
 @pytest.mark.parametrize(
     ("changes", "both"),
     [
@@ -171,34 +161,6 @@ def test_a_checksum_of_no_file_is_refused(user, capsys):
 def test_a_value_of_where_may_hold_an_equals_sign(user):
     (user / "targets.tsv").write_text("name\tfile\tpanel\nA\ta.bed\tk=1\nB\tnone.bed\tk=2\n")
     assert extract(user, where="panel=k=1") == 0
-
-
-def test_motifs_of_a_file_are_named_and_exported(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (ctcf,) = jaspar("JASPAR2024", names=["MA0139.2"])
-    write_meme("M.meme", [Motif("M0", "O0", ctcf.matrix, 300)])
-    assert cli.main(["annotate", "M.meme"]) == 0
-    best = read_table("M.matches.tsv").loc[0, ["name", "match", "factor", "named"]]
-    assert best.tolist() == ["M0", "MA0139.2", "CTCF", "yes"]
-    assert cli.main(["export-motifs", "M.meme", "--format", "jaspar", "--output", "M.jaspar"]) == 0
-    assert (tmp_path / "M.jaspar").read_text().startswith(">M0 O0\nA [")
-    assert cli.main(["annotate", "gone.meme"]) == 2 and not (tmp_path / "gone.matches.tsv").exists()
-    assert cli.main(["annotate", "M.meme", "--output", "M.meme"]) == 2
-    assert "is both --queries and --output" in capsys.readouterr().err
-    assert cli.main(["annotate", "M.meme", "--meme", "M.matches.tsv"]) == 2
-    (tmp_path / "folder").mkdir()
-    assert cli.main(["annotate", "M.meme", "--output", "folder"]) == 2
-    assert capsys.readouterr().err.endswith("folder: --output is a folder; name a file to make\n")
-    (tmp_path / "run.a.meme").write_bytes((tmp_path / "M.meme").read_bytes())
-    assert cli.main(["annotate", "run.a.meme"]) == 0 and (tmp_path / "run.a.matches.tsv").exists()
-
-
-def test_two_files_to_make_must_be_two(tmp_path, capsys):
-    path = str(tmp_path / "a.npz")
-    inputs = ["--checkpoint", "c", "--dataset", "d"]
-    command = ["attribute", *inputs, "--output", "o.h5", "--npz", path, path]
-    assert cli.main(command) == 2
-    assert f"{path}: is --npz twice; name another file to make" in capsys.readouterr().err
 
 
 OUTPUTS = [
@@ -265,19 +227,3 @@ def test_a_file_whose_name_is_not_utf8_is_read(user):
 def check_words(user, genome):
     words = ["--genome", genome, "--targets", user / "targets.tsv", "--window", 400]
     return [*words, "--valid", "chr2", "--test", "chr3", "--output", user / "check.json"]
-
-
-def test_a_configuration_is_completed_or_refused_with_its_line(tmp_path, capsys):
-    path = tmp_path / "own.yaml"
-    output = tmp_path / "all.yaml"
-    path.write_text("run: 012\nextract: {valid: [chr1], test: [chr2]}\n")
-    assert cli.main(["settings", "--configfile", str(path), "--output", str(output)]) == 0
-    assert config.load(yaml.safe_load(output.read_text())).run == "012"
-    output.unlink()
-    path.write_text("run: 012\nseeds: !!python/tuple [1]\n")
-    assert cli.main(["settings", "--configfile", str(path), "--output", str(output)]) == 2
-    expected = f"danq: {path}:2: holds the tag '!!python/tuple', which asks for a type that no knob"
-    assert expected in capsys.readouterr().err and not output.exists()
-    for both in ([], ["--json", "{}", "--configfile", str(path)]):
-        assert cli.main(["settings", *both, "--output", str(output)]) == 2
-        assert "danq: give either --json or --configfile" in capsys.readouterr().err

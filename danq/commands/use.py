@@ -1,0 +1,205 @@
+"""Subcommands of a trained model, put to use."""
+
+from typing import Any
+
+from danq import config
+from danq.options import (
+    SPLITS,
+    Step,
+    function_of,
+    name_value_pairs,
+    whole_number,
+)
+
+
+def _add_predict(steps: Any) -> None:
+    summary = "predict a dataset, sequences, regions or a genome with trained models"
+    action = function_of("network.predict", "predict")
+    step = Step(steps, "predict", action, summary, config.Predict)
+    step.input("checkpoint", "of danq train; several are averaged", nargs="+")
+    step.input("dataset", "dataset.h5, of which a split is predicted", required=False)
+    step.option("--split", choices=SPLITS, help="of the dataset; none given: test")
+    step.output("output", "predictions of the dataset (HDF5)", required=False)
+    step.input("fasta", "sequences of any length", required=False)
+    step.input("genome", "a genome (FASTA), all of it or the regions of --bed", required=False)
+    step.input("bed", "regions of the genome, of any length", required=False)
+    step.output("table", "a row for each bin (TSV, or .tsv.gz)", required=False)
+    step.output("h5", "the same in HDF5", required=False)
+    step.folder("bigwig", "one bigWig for each target")
+    step.folder("peaks", "one narrowPeak file for each target")
+    step.input(
+        "thresholds",
+        "of danq thresholds, for peaks; none given: thresholds.tsv beside the checkpoint",
+        required=False,
+    )
+    step.output("skipped", "what could not be predicted, and why (TSV)", required=False)
+    step.option(
+        "--average-folds",
+        action="store_true",
+        help="with checkpoints of several folds and a genome: average all of them everywhere; else "
+        "each place is predicted by those that were not trained on it",
+    )
+    step.device()
+    step.threads()
+
+
+def _add_simulate_variants(steps: Any) -> None:
+    summary = "write variants of a simulated genome, and what each does to every label"
+    action = function_of("simulation.variants", "simulate_variants")
+    step = Step(steps, "simulate-variants", action, summary, config.Simulate)
+    step.option(
+        "--on",
+        nargs="+",
+        metavar="CHROM",
+        required=True,
+        help="chromosomes where they lie, such as those of the test split",
+    )
+    step.output("vcf", "the variants (VCF)")
+    step.output("table", "the same with their effects (TSV)")
+
+
+def _add_variants(steps: Any) -> None:
+    summary = "score variants: what a change of the sequence changes in the predictions"
+    action = function_of("network.variants", "variants")
+    step = Step(steps, "variants", action, summary, config.Variants)
+    step.input("checkpoint", "of danq train; several are averaged", nargs="+")
+    step.input("genome", "the genome (FASTA)")
+    step.input(
+        "input",
+        "VCF, or a table with columns chrom, pos (1-based), ref, alt and perhaps id",
+        required=False,
+    )
+    step.option(
+        "--variant",
+        nargs="+",
+        metavar="CHROM:POS:REF:ALT",
+        default=[],
+        help="variants as words, in place of a file; each row is scored by itself: neighbouring "
+        "variants of a haplotype are not combined",
+    )
+    step.input("aliases", "other names of chromosomes", required=False)
+    step.input(
+        "background",
+        "variants that effects are compared with, such as common ones (VCF or table); none given: "
+        "random single-base changes of the genome",
+        required=False,
+    )
+    step.output("table", "a row for each variant and target (TSV, or .tsv.gz)", required=False)
+    step.output("summary", "a row for each variant (TSV, or .tsv.gz)", required=False)
+    step.output("vcf", "the VCF of --input, scores in INFO (VCF, or .vcf.gz)", required=False)
+    step.output("refused", "every row that was not scored, and why (TSV)", required=False)
+    step.device()
+    step.threads()
+
+
+def _add_contrast(steps: Any) -> None:
+    summary = "show where a model expects one target more than another"
+    step = Step(steps, "contrast", function_of("data.contrast", "contrast"), summary)
+    step.input("bins", "bins.h5 of danq predict --h5")
+    step.option(
+        "--targets",
+        nargs=2,
+        metavar=("A", "B"),
+        required=True,
+        help="names, or places from 0: the log-odds of A less those of B",
+    )
+    step.option("--rows", type=whole_number(1), default=10_000, help="rows of the table, at most")
+    step.output("table", "where they differ most (TSV)", required=False)
+    step.output("bigwig", "the difference as a track", required=False)
+
+
+def _add_thresholds(steps: Any) -> None:
+    summary = "choose from which probability on a bin is a peak, on the validation split"
+    step = Step(steps, "thresholds", function_of("evaluation.thresholds", "thresholds"), summary)
+    step.input("dataset", "dataset.h5")
+    step.input("predictions", "of danq predict --split valid; several are averaged", nargs="+")
+    step.option(
+        "--fdr",
+        type=float,
+        help="largest share of called bins that may be negative, such as 0.1; none given: the "
+        "threshold of the best F1",
+    )
+    step.output("output", "a threshold for each target (TSV)")
+
+
+def _add_hub(steps: Any) -> None:
+    summary = "write a UCSC track hub and an IGV session: predictions beside the run's own peaks"
+    step = Step(steps, "hub", _hub, summary)
+    step.option(
+        "--tracks",
+        required=True,
+        nargs="+",
+        metavar="FOLDER",
+        help="of danq predict --bigwig, each called <input>/<model>/tracks",
+    )
+    step.input("genome", "genome FASTA: plain, gzip or BGZF")
+    step.input("targets", "targets.tsv with the peaks")
+    step.input("aliases", "table of chromosome names", required=False)
+    step.option(
+        "--downloads", metavar="FOLDER", help="folder of the files that targets.tsv names by URL"
+    )
+    step.pairs("--where", "COLUMN=VALUE", "keep the targets whose column has that value")
+    step.option("--name", default="danq", help="name of the run")
+    step.option(
+        "--assembly",
+        default="unknown",
+        help="UCSC's name of the genome's assembly, as hg38; of another, the hub brings the bases",
+    )
+    step.option(
+        "--email", default="user@example.org", help="whom UCSC's server tells of a broken hub"
+    )
+    step.option(
+        "--locus", metavar="REGION", help="where browsers open, as chr1:1000-9000; none given: 0"
+    )
+    step.option("--output", required=True, metavar="FOLDER", help="output: folder to fill")
+
+
+def _hub(
+    genome: str,
+    targets: str,
+    aliases: str | None,
+    downloads: str | None,
+    where: list[str],
+    **options: Any,
+) -> None:
+    from danq.genome.sources import Sources
+    from danq.report.hub import hub
+
+    conditions = name_value_pairs(where, "--where")
+    sources = Sources(genome, targets, aliases=aliases, where=conditions, downloads=downloads)
+    hub(sources=sources, **options)
+
+
+def _add_import_predictions(steps: Any) -> None:
+    summary = "turn predictions in DeepSEA's own layout into predictions.h5"
+    action = function_of("data.deepsea_predictions", "import_predictions")
+    step = Step(steps, "import-predictions", action, summary)
+    step.input(
+        "pred",
+        "HDF5 with a dataset `pred`: forward rows, then reverse-complement rows, or one for each",
+    )
+    step.input("dataset", "dataset.h5 with the windows that were predicted")
+    step.option("--model", required=True, help="name of the model")
+    step.split("what was predicted")
+    step.output("output", "predictions.h5")
+
+
+def _add_export_predictions(steps: Any) -> None:
+    summary = "write predictions.h5 in DeepSEA's own layout"
+    action = function_of("data.deepsea_predictions", "export_predictions")
+    step = Step(steps, "export-predictions", action, summary)
+    step.input("predictions", "of danq predict")
+    step.output("output", "HDF5 with a dataset `pred`")
+
+
+COMMANDS = (
+    _add_predict,
+    _add_simulate_variants,
+    _add_variants,
+    _add_contrast,
+    _add_thresholds,
+    _add_hub,
+    _add_import_predictions,
+    _add_export_predictions,
+)
+"""What adds each of them to the parser, in the order of the help."""
