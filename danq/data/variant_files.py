@@ -22,6 +22,10 @@ ROW_COLUMNS = ["chrom", "pos", "id", "ref", "alt", "status"]
 """Columns that say which variant a line is about; the position is 1-based, as in VCF."""
 
 
+BY_MODEL = "change_"
+"""How the columns of changes of log-odds by single models begin: change_seed0, change_seed1."""
+
+
 class Scored(NamedTuple):
     """Scores of n alternative alleles for T targets.
 
@@ -39,6 +43,10 @@ class Scored(NamedTuple):
         Its standard deviation over models.
     e_value : numpy.ndarray, shape (n, T), or None
         Share of background variants with as large a change.
+    by_model : numpy.ndarray, shape (M, n, T), or None
+        Change of log-odds by each model; None of a single one.
+    models : sequence of str
+        What tells these models apart.
     """
 
     rows: list[Row]
@@ -48,6 +56,14 @@ class Scored(NamedTuple):
     change: Floats
     spread: Floats | None
     e_value: Floats | None
+    by_model: Floats | None = None
+    models: Sequence[str] = ()
+
+    def changes_by_model(self) -> Iterator[tuple[str, Floats]]:
+        """Yield the column of each model, and its changes (n, T), where there are several."""
+        if self.by_model is not None:
+            for model, changes in zip(self.models, self.by_model, strict=True):
+                yield f"{BY_MODEL}{model}", changes
 
 
 class Refused(NamedTuple):
@@ -87,8 +103,9 @@ def by_target(scored: Scored, targets: Sequence[str], top: int | None) -> pd.Dat
     Returns
     -------
     pandas.DataFrame
-        `ROW_COLUMNS`, target, probability_ref, probability_alt, difference, log_odds_change, and
-        spread and e_value where they are known.
+        `ROW_COLUMNS`, target, probability_ref, probability_alt, difference, log_odds_change;
+        spread and e_value where they are known; and, of several models, the change of log-odds by
+        each of them (`BY_MODEL`).
     """
     n, n_targets = scored.change.shape
     kept = n_targets if top is None else min(top, n_targets)
@@ -106,6 +123,8 @@ def by_target(scored: Scored, targets: Sequence[str], top: int | None) -> pd.Dat
     for name, values in (("spread", scored.spread), ("e_value", scored.e_value)):
         if values is not None:
             table[name] = values[rows, chosen]
+    for name, changes in scored.changes_by_model():
+        table[name] = changes[rows, chosen]
     return table
 
 
@@ -123,7 +142,8 @@ def by_variant(scored: Scored, targets: Sequence[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `ROW_COLUMNS`; target, log_odds_change, probability_ref and probability_alt of the largest
-        change, and its e_value where it is known; sum_of_changes, of their sizes over targets.
+        change, and its e_value where it is known; sum_of_changes, of their sizes over targets; and,
+        of several models, the largest change of each (`BY_MODEL`), whatever its target.
     """
     sizes = np.abs(scored.change)
     best = sizes.argmax(axis=1)
@@ -136,6 +156,8 @@ def by_variant(scored: Scored, targets: Sequence[str]) -> pd.DataFrame:
     if scored.e_value is not None:
         table["e_value"] = scored.e_value[rows, best]
     table["sum_of_changes"] = sizes.sum(axis=1)
+    for name, changes in scored.changes_by_model():
+        table[name] = changes[rows, np.abs(changes).argmax(axis=1)]
     return table
 
 

@@ -25,11 +25,14 @@ class VariantScores(NamedTuple):
         Log-odds of the mean probability over strands and models.
     spread : numpy.ndarray, shape (n, T), float64, or None
         Standard deviation over models of their change of log-odds; None of a single model.
+    by_model : numpy.ndarray, shape (M, n, T), float64, or None
+        That change of each model; None of a single model.
     """
 
     ref: Floats
     alt: Floats
     spread: Floats | None
+    by_model: Floats | None
 
     @property
     def change(self) -> Floats:
@@ -72,10 +75,11 @@ def score_windows(
             rows[side, number] = places[key]
     together, by_model = _predict(models, unique, list(columns))
     ref, alt = rows
-    spread = None
-    if len(models) > 1:
-        spread = (by_model[:, alt] - by_model[:, ref]).std(axis=0, ddof=1)
-    return VariantScores(together[ref], together[alt], spread)
+    if len(models) == 1:
+        return VariantScores(together[ref], together[alt], None, None)
+    changes = by_model[:, alt] - by_model[:, ref]
+    spread = changes.std(axis=0, ddof=1)
+    return VariantScores(together[ref], together[alt], spread, changes)
 
 
 @torch.no_grad()

@@ -2,8 +2,8 @@
 
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -176,7 +176,10 @@ def _scores(prepared: Sequence[Prepared], ensemble: Ensemble) -> VariantScores:
     swapped = np.array([found.status == "swapped" for found in prepared if found.windows])
     ref = np.where(swapped[:, None], scores.alt, scores.ref)
     alt = np.where(swapped[:, None], scores.ref, scores.alt)
-    return VariantScores(ref, alt, scores.spread)
+    by_model = scores.by_model
+    if by_model is not None:
+        by_model = np.where(swapped[:, None], -by_model, by_model)
+    return VariantScores(ref, alt, scores.spread, by_model)
 
 
 def background_changes(
@@ -281,13 +284,29 @@ def _scored_blocks(
     bar.close()
 
 
+def model_labels(facts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what tells averaged models apart: their seeds, or else their places from 1.
+
+    Examples
+    --------
+    >>> model_labels([{"seed": 0}, {"seed": 4}]), model_labels([{"seed": 0}, {"seed": 0}])
+    (['seed0', 'seed4'], ['1', '2'])
+    """
+    seeds = [f"seed{entry.get('seed')}" for entry in facts]
+    if len(set(seeds)) < len(seeds):
+        return [str(place) for place in range(1, len(seeds) + 1)]
+    return seeds
+
+
 def _scored(
     usable: Sequence[Prepared], ensemble: Ensemble, background: Floats | None
 ) -> files.Scored:
     """Return the scores of rows with windows."""
     n_targets = len(ensemble.targets)
     empty = np.empty((0, n_targets))
-    scores = VariantScores(empty, empty, None)
+    n_models = len(ensemble.models)
+    nothing = np.empty((n_models, 0, n_targets)) if n_models > 1 else None
+    scores = VariantScores(empty, empty, None, nothing)
     if usable:
         scores = _scores(usable, ensemble)
     return files.Scored(
@@ -297,5 +316,7 @@ def _scored(
         alt=probabilities(scores.alt),
         change=scores.change,
         spread=scores.spread,
+        by_model=scores.by_model,
+        models=model_labels([model.facts for model in ensemble.models]),
         e_value=None if background is None else e_values(scores.change, background),
     )

@@ -88,6 +88,27 @@ def test_exchanged_alleles_have_the_other_sign(folder):
     assert exchanged["probability_ref"].tolist() == straight["probability_alt"].tolist()
 
 
+def test_several_models_are_told_apart_beside_their_mean(folder):
+    words = ["--genome", "genome.fa", "--device", "cpu", "--input", "a.vcf"]
+    words += ["--background-size", "0", "--ref-mismatch", "keep"]
+    for name, checkpoints in (("0", ["0.ckpt"]), ("1", ["1.ckpt"]), ("both", ["0.ckpt", "1.ckpt"])):
+        outputs = ["--table", f"{name}.tsv", "--summary", f"{name}_s.tsv"]
+        assert main(["variants", "--checkpoint", *checkpoints, *words, *outputs]) == 0
+    both = read_table(folder / "both.tsv")
+    summary = read_table(folder / "both_s.tsv")
+    for seed in "01":
+        alone = read_table(folder / f"{seed}.tsv")
+        largest = read_table(folder / f"{seed}_s.tsv")
+        expected = alone["log_odds_change"].to_numpy()
+        assert both[f"change_seed{seed}"].to_numpy() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        expected = largest["log_odds_change"].to_numpy()
+        found = summary[f"change_seed{seed}"].to_numpy()
+        assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        assert not [name for name in alone if name.startswith("change_")]
+    by_seed = both[["change_seed0", "change_seed1"]]
+    assert both["spread"].to_numpy() == pytest.approx(by_seed.std(axis=1), rel=1e-3, abs=1e-6)
+
+
 def test_variants_of_another_genome_stop_before_anything_is_made(folder, capsys):
     lines = (folder / "a.vcf").read_text().splitlines()
     wrong = [line.split("\t") for line in lines[2:]]
