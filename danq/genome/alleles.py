@@ -141,12 +141,16 @@ class AlleleWindows(NamedTuple):
         before its first base.
     n_outside : int
         Bases of either window that lie beyond the chromosome's ends, the larger number.
+    ref_allele, alt_allele : slice
+        Where either allele lies in its window.
     """
 
     ref: Bases
     alt: Bases
     ref_start: int
     n_outside: int
+    ref_allele: slice
+    alt_allele: slice
 
 
 def allele_windows(placed: Placed, chromosome: Bases, window: int) -> AlleleWindows:
@@ -192,6 +196,8 @@ def allele_windows(placed: Placed, chromosome: Bases, window: int) -> AlleleWind
         alt=_joined(before, alt, behind, alt_left, window),
         ref_start=ref_start,
         n_outside=max(outside),
+        ref_allele=slice(ref_left, ref_left + len(ref)),
+        alt_allele=slice(alt_left, alt_left + len(alt)),
     )
 
 

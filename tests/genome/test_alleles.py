@@ -95,11 +95,11 @@ def test_windows_are_cut_out_of_the_chromosome_before_and_after_the_change(seed)
     placed = contextual(chromosome, start, ref, alt)
     windows = allele_windows(placed, chromosome, WINDOW)
     pad = np.full(WINDOW, UNKNOWN, dtype=np.uint8)
-    for bases, allele, whole in (
-        (windows.ref, placed.ref, chromosome),
-        (windows.alt, placed.alt, changed(chromosome, *placed)),
+    for bases, allele, whole, stretch in (
+        (windows.ref, placed.ref, chromosome, windows.ref_allele),
+        (windows.alt, placed.alt, changed(chromosome, *placed), windows.alt_allele),
     ):
-        assert len(bases) == WINDOW
+        assert len(bases) == WINDOW and bases[stretch].tolist() == allele.tolist()
         padded = np.concatenate([pad, whole, pad])
         left = (WINDOW - len(allele)) // 2
         starts = [
@@ -108,6 +108,7 @@ def test_windows_are_cut_out_of_the_chromosome_before_and_after_the_change(seed)
         ]
         expected = [padded[first : first + WINDOW].tolist() for first in starts]
         assert bases.tolist() in expected  # the flanks are equal, or differ by one base
+    assert windows.ref_start + windows.ref_allele.start == placed.start
     first = max(0, windows.ref_start)
     inside = windows.ref[first - windows.ref_start :]
     n = min(len(inside), len(chromosome) - first)
