@@ -251,6 +251,10 @@ WRONG = {
         {"attribution": {"regions": ["chr9:1-2"]}},
         "attribution.regions: region 'chr9:1-2'",
     ),
+    "predict.chromosomes": (
+        {"predict": {"chromosomes": ["chr99"]}},
+        "predict.chromosomes: 'chr99' is not in the genome",
+    ),
     "predict.bed": ({"predict": {"bed": ["none.bed"]}}, "none.bed"),
     "predict.fasta": ({"predict": {"fasta": ["none.fa"]}}, "none.fa"),
     "predict.loci": ({"predict": {"genome": True, "loci": ["chr1:x"]}}, "predict.loci"),
@@ -264,9 +268,7 @@ WRONG = {
 
 def test_every_knob_that_names_something_is_here():
     schema = Config.model_json_schema()
-    # The chromosomes to predict are names of a genome, which danq predict reads.
-    late = {"predict.chromosomes"}
-    assert set(named_knobs(schema, schema["$defs"])) == set(WRONG) | late
+    assert set(named_knobs(schema, schema["$defs"])) == set(WRONG)
 
 
 @pytest.fixture
@@ -367,6 +369,25 @@ def test_all_that_is_wrong_is_told_together(own_files):
     assert process.returncode == 2 and len(lines) == len(wrong)
     for name in wrong:
         assert any(WRONG[name][1] in line for line in lines)
+
+
+def test_what_a_simulated_run_cannot_predict_is_told_with_its_line(own_files):
+    (own_files / "far.bed").write_text("chr4\t0\t9\nchr4\t0\t999999999\n")
+    (own_files / "protein.fa").write_text(">p\nMKVLE\n")
+    wanted = {"bed": "far.bed", "fasta": "protein.fa", "chromosomes": ["chr4"]}
+    (own_files / "own.yaml").write_text(json.dumps({"predict": wanted}))
+    process = plan(own_files, TOY, "own.yaml")
+    assert process.returncode == 2
+    told = messages(process)
+    assert len(told) == 2
+    assert "far.bed:2: end 999999999 is beyond 'chr4'" in told[0] and "protein.fa:2: " in told[1]
+
+
+def test_sequences_that_a_run_on_the_bundle_cannot_predict_are_told_at_once(own_files):
+    (own_files / "rna.fa").write_text(">r\nACGU\n")
+    change = {"deepsea": BUNDLE, "predict": {"fasta": "rna.fa"}}
+    (own_files / "own.yaml").write_text(json.dumps(change))
+    refused(plan(own_files, TOY, "own.yaml"), "rna.fa:2: ")
 
 
 def test_gradients_without_captum_are_refused_before_anything_runs(own_files, monkeypatch):

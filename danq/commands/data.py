@@ -124,7 +124,8 @@ def _add_check(steps: Any) -> None:
     step.option(
         "--configuration",
         metavar="JSON",
-        help="the whole configuration of a run: its models and regions are checked, too",
+        help="the whole configuration of a run: its models, its regions and what it predicts are "
+        "checked, too",
     )
     step.option(
         "--folds",
@@ -148,7 +149,7 @@ def _check(
     from danq.data.check import check
 
     _refuse_splits(settings, "--folds" if folds else None)
-    chosen: dict[str, list[str]] = {}
+    chosen: dict[str, Any] = {}
     if configuration is not None:
         from danq.training.plan import refuse_untrainable
 
@@ -156,6 +157,7 @@ def _check(
         refuse_untrainable(whole)
         targets = [*whole.attribution.targets, *filter(None, [whole.filters.target])]
         chosen = {"regions": whole.attribution.regions, "chosen_targets": targets}
+        chosen["predictions"] = whole.predict
     check(_sources(files), output, settings=settings, folds=folds, **chosen)
 
 

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Sequence
 
-from danq.config import Extract
+from danq.config import Extract, Predictions
 from danq.data.fold_check import check_folds
 from danq.data.folds import training_share
 from danq.data.inputs import read_files
 from danq.data.one_sided import choose_usable, refuse_lost_targets
+from danq.data.predicted_check import refuse_unpredictable
 from danq.data.regions import refuse_empty_regions
 from danq.files import PathLike, write_text
 from danq.genome.sources import Sources
@@ -21,6 +22,7 @@ def check(
     regions: Sequence[str] = (),
     chosen_targets: Sequence[str] = (),
     folds: Sequence[str] = (),
+    predictions: Predictions | None = None,
 ) -> None:
     """Read every file as `danq.data.extract.extract` will, and report all errors at once.
 
@@ -38,6 +40,8 @@ def check(
         Names or indices of targets that later steps will show.
     folds : sequence of str
         How the genome is divided into folds, see `danq.data.folds.divide`; empty for one split.
+    predictions : danq.config.Predictions, optional
+        What will be predicted beside the test split.
 
     Raises
     ------
@@ -63,6 +67,9 @@ def check(
         findings = {"windows": choice.windows(), **choice.facts()}
     refuse_lost_targets(files, chosen_targets)
     refuse_empty_regions(files, choice, regions)
+    if predictions is not None:
+        refuse_unpredictable(predictions, files.genome.lengths, files.settings.bin_size)
     for line in [*files.lines(), *lines]:
         print(line)
+    findings["chromosomes"] = files.genome.lengths
     write_text(output, json.dumps({**findings, **files.source}, indent=1) + "\n")

@@ -1,6 +1,6 @@
 """What a trained model is shown beside a dataset: sequences, regions of a genome, or all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -147,12 +147,39 @@ def sequences_of_genome(
         As `danq.genome.fasta.read_genome`, or there is no such chromosome.
     """
     genome = read_genome(path).genome
-    names = list(genome.lengths) if chromosomes is None else list(dict.fromkeys(chromosomes))
-    for name in names:
-        if name not in genome.lengths:
-            raise DanqError(unknown_chromosome(name, genome.lengths), path)
+    names = chosen_chromosomes(chromosomes, genome.lengths, path)
     whole = _Whole(genome, genome.lengths, {}, tiling, on_grid=True)
     return whole.sequences(names)
+
+
+def chosen_chromosomes(
+    chromosomes: Sequence[str] | None, lengths: Mapping[str, int], path: PathLike | None = None
+) -> list[str]:
+    """Return the chromosomes of a genome that are covered as a whole, each once.
+
+    Parameters
+    ----------
+    chromosomes : sequence of str or None
+        Which; None: all of them, in the order of the genome.
+    lengths : mapping of str to int
+        Length of each chromosome (bp).
+    path : path, optional
+        The genome, for messages.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    DanqError
+        There is no such chromosome.
+    """
+    names = list(lengths) if chromosomes is None else list(dict.fromkeys(chromosomes))
+    for name in names:
+        if name not in lengths:
+            raise DanqError(unknown_chromosome(name, lengths), path)
+    return names
 
 
 class _Whole(NamedTuple):
@@ -246,14 +273,14 @@ def sequences_of_texts(genome: PathLike, regions: Sequence[str], tiling: Tiling)
     return Sequences(read, read.lengths, {}, stretches, [])
 
 
-def read_stretches(bed: PathLike, lengths: dict[str, int], step: int) -> list[Stretch]:
+def read_stretches(bed: PathLike, lengths: Mapping[str, int], step: int) -> list[Stretch]:
     """Read the regions of a BED file, every one of them inside the genome.
 
     Parameters
     ----------
     bed : str or path-like
         The file: chrom, start, end (bp, 0-based half-open), and a name where there is one.
-    lengths : dict of str to int
+    lengths : mapping of str to int
         Length of each chromosome (bp).
     step : int
         Length of a row (bp).
@@ -286,7 +313,7 @@ def read_stretches(bed: PathLike, lengths: dict[str, int], step: int) -> list[St
     return regions
 
 
-def _covering(fields: Fields, lengths: dict[str, int], step: int) -> Stretch:
+def _covering(fields: Fields, lengths: Mapping[str, int], step: int) -> Stretch:
     """Return what covers the region of a line, or refuse it."""
     texts = fields.texts
     if len(texts) < 3:

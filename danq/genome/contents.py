@@ -124,6 +124,16 @@ def recorded_checksums(record: PathLike) -> dict[str, str]:
     DanqError
         It cannot be read, or is not such a file.
     """
+    findings = _read_findings(record)
+    checksums = {}
+    for entry in [*findings.values(), *findings["peaks"]]:
+        if isinstance(entry, dict) and {"path", "sha256"} <= entry.keys():
+            checksums[str(entry["path"])] = str(entry["sha256"])
+    return checksums
+
+
+def _read_findings(record: PathLike) -> dict[str, Any]:
+    """Read what `danq check` found."""
     what = "is not what danq check writes; remove it, and check the files again"
     try:
         with open(record, encoding="utf-8") as file:
@@ -134,11 +144,38 @@ def recorded_checksums(record: PathLike) -> dict[str, str]:
         raise DanqError(what, record) from None
     if not isinstance(findings, dict) or not isinstance(findings.get("peaks"), list):
         raise DanqError(what, record)
-    checksums = {}
-    for entry in [*findings.values(), *findings["peaks"]]:
-        if isinstance(entry, dict) and {"path", "sha256"} <= entry.keys():
-            checksums[str(entry["path"])] = str(entry["sha256"])
-    return checksums
+    return findings
+
+
+def recorded_lengths(record: PathLike, now: Mapping[str, str]) -> dict[str, int] | None:
+    """Return the lengths of the chromosomes of the genome that `danq check` read.
+
+    Parameters
+    ----------
+    record : path
+        ``inputs.json``.
+    now : mapping of str to str
+        SHA-256 of the genome as it is, by path; empty where there is none now.
+
+    Returns
+    -------
+    dict of str to int or None
+        By chromosome (bp); None where there is no such file, or where it is of another genome.
+
+    Raises
+    ------
+    DanqError
+        It is not such a file.
+    """
+    if not os.path.exists(record):
+        return None
+    findings = _read_findings(record)
+    genome = findings.get("genome")
+    checksum = genome.get("sha256") if isinstance(genome, dict) else None
+    lengths = findings.get("chromosomes")
+    if not isinstance(lengths, dict) or set(now.values()) - {checksum}:
+        return None
+    return {name: length for name, length in lengths.items() if isinstance(length, int)}
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -83,6 +83,28 @@ def test_models_and_regions_are_checked_with_the_files(toy, tmp_path, capsys):
     assert not output.exists()
 
 
+def test_what_is_to_be_predicted_is_checked_with_the_files(toy, tmp_path, capsys):
+    output = tmp_path / "inputs.json"
+    good = tmp_path / "good.bed"
+    good.write_text("chr1\t1000\t1400\n")
+    bad = tmp_path / "bad.bed"
+    bad.write_text("chr1\t0\t900\nchr1\t5\t999999\nchrX\t0\t9\n")
+    protein = tmp_path / "protein.fa"
+    protein.write_text(">p\nMKVLE\n")
+    predict = {"chromosomes": ["chr2"], "bed": [str(good)], "loci": ["chr1:1200-9000"]}
+    assert run_check(toy, output, predict=predict) == 0
+    lengths = json.loads(output.read_text())["chromosomes"]
+    assert list(lengths) == ["chr1", "chr2", "chr3"] and sum(lengths.values()) == 32_180
+    output.unlink()
+    predict = {"chromosomes": ["chr9"], "bed": [str(bad)], "fasta": [str(protein)]}
+    capsys.readouterr()
+    assert run_check(toy, output, predict=predict) == 2 and not output.exists()
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("danq: ")]
+    places = ["danq: predict.chromosomes: 'chr9'", f"danq: {bad}:2: ", f"danq: {bad}:3: "]
+    places.append(f"danq: {protein}:2: ")
+    assert len(told) == len(places) and all(map(str.startswith, told, places))
+
+
 @needs_yeast
 def test_yeast_passes(tmp_path, capsys):
     assert (

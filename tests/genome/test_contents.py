@@ -7,7 +7,13 @@ from hashlib import sha256
 import pytest
 
 from danq.genome import contents
-from danq.genome.contents import Watch, changed, current_checksums, recorded_checksums
+from danq.genome.contents import (
+    Watch,
+    changed,
+    current_checksums,
+    recorded_checksums,
+    recorded_lengths,
+)
 from tests.conftest import refuse
 
 
@@ -85,6 +91,18 @@ def test_a_record_of_another_kind_is_refused(folder, text):
     (folder / "inputs.json").write_text(text)
     what = "is not what danq check writes; remove it, and check the files again"
     refuse(f"{folder / 'inputs.json'}: {what}", recorded_checksums, folder / "inputs.json")
+
+
+def test_lengths_are_those_of_the_genome_that_was_read_and_of_no_other(folder):
+    record = folder / "inputs.json"
+    assert recorded_lengths(record, {}) is None, "nothing was checked"
+    findings = {"peaks": [], "genome": {"path": "a", "sha256": "1"}}
+    record.write_text(json.dumps(findings))
+    assert recorded_lengths(record, {"a": "1"}) is None, "written by an older danq"
+    record.write_text(json.dumps({**findings, "chromosomes": {"chr1": 9, "chr2": 5}}))
+    for same in ({"a": "1"}, {}):  # as it was, and not downloaded again
+        assert recorded_lengths(record, same) == {"chr1": 9, "chr2": 5}
+    assert recorded_lengths(record, {"a": "2"}) is None
 
 
 def test_a_file_that_changes_while_it_is_read_is_noticed(folder):

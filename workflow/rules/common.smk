@@ -181,18 +181,20 @@ def planned_targets():
     return [PlannedTarget(target.name, target.group, target.jaspar) for target in table]
 
 
+def lengths_of_simulation():
+    """Return the length of each chromosome of the simulated genome (bp)."""
+    names = [f"chr{number}" for number in range(1, settings.simulate.chromosomes + 1)]
+    return dict.fromkeys(names, settings.simulate.chromosome_length)
+
+
 def refuse_wrong_plan():
     """Refuse what the configuration names and nothing has, as far as it can be known before a job runs."""
-    lengths = None
-    if simulated:
-        length = settings.simulate.chromosome_length
-        lengths = {f"chr{number}": length for number in range(1, settings.simulate.chromosomes + 1)}
     refuse_unknown_names(
         settings,
         planned_targets(),
         locate,
         table=settings.targets,
-        lengths=lengths,
+        lengths=lengths_of_simulation() if simulated else None,
         installs=bool(workflow.deployment_settings.deployment_method),
     )
 

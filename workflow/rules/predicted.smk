@@ -2,6 +2,8 @@
 from danq.data.bigwig import load_pybigwig
 from danq.data.peak_tracks import load_pybigtools
 from danq.data.predicted import predicted_inputs
+from danq.data.predicted_check import refuse_unpredictable
+from danq.genome.contents import recorded_lengths
 from danq.genome.tables import find_target, parse_region
 
 # Each input is predicted with all seeds of a model at once, which are averaged.
@@ -24,9 +26,19 @@ def refuse_predictions(wanted):
     for locus in wanted.loci:
         if parse_region(locus) is None:
             raise DanqError(f"predict.loci: {shown(locus)} is no region; give one as chr1:1000-9000")
+    lengths = lengths_before_any_job()
+    if lengths is not None:  # else rule check reads the genome
+        refuse_unpredictable(wanted, lengths, settings.extract.bin_size)
 
 
-if settings.predict:
+def lengths_before_any_job():
+    """Return the length of each chromosome of the run's genome (bp); none of a bundle; None: not known yet."""
+    if settings.deepsea:
+        return {}
+    return lengths_of_simulation() if simulated else recorded_lengths(record_of_inputs, contents([genome]))
+
+
+if settings.predict and workflow.is_main_process:
     checked(refuse_predictions, settings.predict)
 
 
