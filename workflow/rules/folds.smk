@@ -122,8 +122,8 @@ rule join_predictions:
     conda:
         "../envs/danq.yaml"
     resources:
-        mem_mb=memory("join"),
-        runtime=minutes("join"),
+        mem_mb=memory("join_predictions"),
+        runtime=minutes("join_predictions"),
     shell:
         "python -m danq join-folds --dataset {input.dataset:q} --folds {input.folds:q} "
         "--predictions {input.predictions:q} --output {output:q} 2>&1 | tee {log:q}"
