@@ -1,0 +1,159 @@
+"""The documentation builds without a warning, has every command and knob, and its links lead on."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from danq.config import Config, Section
+from tests.test_cli import STEPS
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+SOURCES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "benchmarks" / "README.md",
+    *sorted(DOCS.glob("*.md")),
+    *sorted((DOCS / "notes").glob("*.md")),
+]
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_command_has_its_options_on_the_page(generate):
+    page = generate.commands_page()
+    parts = re.split(r"^### danq (.+)$", page, flags=re.MULTILINE)
+    texts = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert list(texts) == list(STEPS)
+    for name, parser in STEPS.items():
+        for action in parser._actions[1:]:
+            for option in action.option_strings:
+                assert f"`{option}`" in texts[name], f"danq {name} {option}"
+
+
+def knobs(section: type[Section], prefix: str = "") -> list[str]:
+    """Return every knob below a section, as train.lr."""
+    names = []
+    for name, field in section.model_fields.items():
+        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)]
+        if inner and name != "models":
+            names += knobs(inner[0], f"{prefix}{name}.")
+        else:
+            names.append(prefix + name)
+    return names
+
+
+def test_every_knob_is_on_the_page_with_its_help(generate):
+    page = generate.knobs_page()
+    terms = re.findall(r"^`([a-z0-9_.]+)`$", page, flags=re.MULTILINE)
+    assert sorted(terms) == sorted(knobs(Config))
+    assert ": ." not in page
+
+
+def test_a_bound_of_a_knob_is_on_the_page(generate):
+    page = generate.knobs_page()
+    _, _, text = page.partition("`extract.margin`")
+    assert "at least 0, at most 1000, a multiple of 8" in text.partition("`extract.drop_empty`")[0]
+
+
+def test_links_of_a_page_that_moves_lead_to_the_same_file(generate, tmp_path):
+    text = "[a](../docs/x.md#y) [b](https://z.org/a) [c](#here) [d](e.py)"
+    moved = generate.moved(text, Path("/p/benchmarks"), Path("/p/docs/generated"))
+    assert moved == ("[a](../x.md#y) [b](https://z.org/a) [c](#here) [d](../../benchmarks/e.py)")
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    for file, anchor in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
+        target = (page.parent / file).resolve() if file else page
+        if target.parent == DOCS / "generated":
+            continue  # made while the site is built, which looks at these links
+        assert target.exists(), f"{page.name}: {file}"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name}: {file}#{anchor}"
+
+
+class Links(HTMLParser):
+    """Collects where the links of a page lead, and its anchors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        if values.get("id"):
+            self.ids.add(values["id"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> dict[Path, Links]:
+    """Build the site; return what each page holds."""
+    for package in ("furo", "myst_parser"):
+        pytest.importorskip(package)
+    folder = tmp_path_factory.mktemp("site")
+    words = ["-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(folder)]
+    built = subprocess.run(
+        [sys.executable, "-m", "sphinx", *words], capture_output=True, text=True, cwd=ROOT
+    )
+    assert built.returncode == 0, built.stderr
+    pages = {}
+    for path in folder.rglob("*.html"):
+        pages[path] = Links()
+        pages[path].feed(path.read_text(encoding="utf-8"))
+    return pages
+
+
+def test_the_site_is_built_without_a_warning_and_has_every_page(site):
+    names = {path.name for path in site}
+    for source in [*DOCS.glob("*.md"), *(DOCS / "notes").glob("*.md")]:
+        assert f"{source.stem}.html" in names
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        assert f"notebook-{notebook.stem}.html" in names
+
+
+def test_every_link_inside_the_site_leads_somewhere(site):
+    outside = re.compile(r"[a-z]+:|//")
+    for path, page in site.items():
+        for link in page.links:
+            if outside.match(link) or link == "#":
+                continue
+            file, _, anchor = link.partition("#")
+            target = (path.parent / file).resolve() if file else path
+            assert target.exists(), f"{path.name}: {link}"
+            if anchor and target in site:
+                assert anchor in site[target].ids, f"{path.name}: {link}"
+
+
+def test_no_page_needs_another_server(site):
+    """The site can be read offline: no script, style or font comes from elsewhere."""
+    for path in site:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<(?:script|img)[^>]+src=\"https?:", text), path.name
+        assert not re.search(r"<link[^>]+rel=\"stylesheet\"[^>]+href=\"https?:", text), path.name
