@@ -15,8 +15,8 @@ crash (the process died), hang.
 
 import argparse
 import contextlib
-import faulthandler
 import dataclasses
+import faulthandler
 import hashlib
 import os
 import pathlib
