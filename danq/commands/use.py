@@ -66,7 +66,7 @@ def _add_variants(steps: Any) -> None:
     step.input("genome", "the genome (FASTA)")
     step.input(
         "input",
-        "VCF, or a table with columns chrom, pos (1-based), ref, alt and perhaps id",
+        "VCF, BCF, or a table with columns chrom, pos (1-based), ref, alt and perhaps id",
         required=False,
     )
     step.option(
@@ -86,7 +86,9 @@ def _add_variants(steps: Any) -> None:
     )
     step.output("table", "a row for each variant and target (TSV, or .tsv.gz)", required=False)
     step.output("summary", "a row for each variant (TSV, or .tsv.gz)", required=False)
-    step.output("vcf", "the VCF of --input, scores in INFO (VCF, or .vcf.gz)", required=False)
+    step.output(
+        "vcf", "the VCF of --input, scores in INFO (VCF, or .vcf.gz with an index)", required=False
+    )
     step.output("refused", "every row that was not scored, and why (TSV)", required=False)
     step.device()
     step.threads()

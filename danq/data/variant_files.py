@@ -1,20 +1,18 @@
-"""Scored variants as files: by target, by variant, in the VCF itself, and what was refused."""
+"""Scored variants as tables: by target, by variant, and what was refused."""
 
 import contextlib
 import csv
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from Bio import bgzf
 from numpy.typing import NDArray
 
-import danq
 from danq.files import PathLike, atomic
-from danq.genome.variants import Row, vcf_lines
-from danq.reading import read_lines
+from danq.genome.variants import Row
 
 Floats = NDArray[np.float64]
 
@@ -225,144 +223,20 @@ class GrowingTable:
         self._has_header = True
 
 
-# --- VCF ---
-
-INFO = {
-    "DANQ_CHANGE": ("Float", "Largest change of log-odds over targets, of ALT less REF"),
-    "DANQ_TARGET": ("String", "Its target; a percent sign and two digits stand for other bytes"),
-    "DANQ_E": ("Float", "Share of background variants with as large a change for that target"),
-    "DANQ_STATUS": ("String", "scored, swapped or kept; otherwise why there is no score"),
-}
-"""INFO fields, one value for each alternative allele."""
+def reason_kind(reason: str) -> str:
+    """Return a reason as it is counted: without advice, and not too long."""
+    return reason.split(";")[0] if len(reason) < 60 else reason[:60] + "..."
 
 
-def write_vcf(
-    source: PathLike, path: PathLike, values: Mapping[tuple[int, int], Mapping[str, str]]
-) -> None:
-    """Write a VCF again, with the scores in INFO; all else of it stays as it is.
-
-    Parameters
-    ----------
-    source : path
-        The VCF that was scored.
-    path : path
-        The file to make: BGZF if its name ends in .gz or .bgz.
-    values : mapping of (int, int) to mapping of str to str
-        INFO fields by line number and number of the allele.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
-    """
-    with atomic(path) as temporary:
-        packed = str(path).endswith((".gz", ".bgz"))
-        opened: Any = bgzf.open(str(temporary), "wb") if packed else open(temporary, "wb")
-        with opened as file:
-            _write_header(source, file)
-            for line in vcf_lines(source):
-                fields = list(line.fields)
-                fields[7] = _with_info(fields[7], line.number, fields[4], values)
-                file.write(("\t".join(fields) + "\n").encode())
-
-
-def _write_header(source: PathLike, file: IO[bytes]) -> None:
-    """Write the header of a VCF, with the new fields declared before its last line."""
-    for _, raw in read_lines(source):
-        text = raw.decode("utf-8").removeprefix("\ufeff")
-        if text.startswith("#CHROM"):
-            for name, (kind, description) in INFO.items():
-                what = f'ID={name},Number=A,Type={kind},Description="{description}"'
-                source_of = f'Source="danq",Version="{danq.__version__}"'
-                file.write(f"##INFO=<{what},{source_of}>\n".encode())
-            file.write(f"{text}\n".encode())
-            return
-        if text and not text.startswith(tuple(f"##INFO=<ID={name}," for name in INFO)):
-            file.write(f"{text}\n".encode())
-
-
-def _with_info(
-    info: str, number: int, alts: str, values: Mapping[tuple[int, int], Mapping[str, str]]
-) -> str:
-    """Return an INFO column with the scores of the line's alleles."""
-    parts = []
-    for part in info.split(";"):
-        if part not in ("", ".") and part.split("=")[0] not in INFO:
-            parts.append(part)
-    n_alleles = alts.count(",") + 1
-    for name in INFO:
-        texts = []
-        for allele in range(1, n_alleles + 1):
-            texts.append(values.get((number, allele), {}).get(name, "."))
-        if set(texts) != {"."}:
-            parts.append(f"{name}={','.join(texts)}")
-    return ";".join(parts) or "."
-
-
-def info_values(scored: Scored, summary: pd.DataFrame) -> dict[tuple[int, int], dict[str, str]]:
-    """Return the INFO fields of scored alleles, by line and number of the allele.
-
-    Parameters
-    ----------
-    scored : Scored
-        The scores.
-    summary : pandas.DataFrame
-        As `by_variant` returns it.
-
-    Returns
-    -------
-    dict of (int, int) to dict of str to str
-    """
-    values = {}
-    for row, facts in zip(scored.rows, summary.to_dict("records"), strict=True):
-        fields = {
-            "DANQ_CHANGE": f"{facts['log_odds_change']:.6g}",
-            "DANQ_TARGET": info_text(str(facts["target"])),
-            "DANQ_STATUS": info_text(facts["status"]),
-        }
-        if "e_value" in facts:
-            fields["DANQ_E"] = f"{facts['e_value']:.6g}"
-        values[row.number, row.allele] = fields
-    return values
-
-
-def refused_values(refused: Sequence[Refused]) -> dict[tuple[int, int], dict[str, str]]:
-    """Return the INFO fields of alleles that were not scored, by line and number."""
-    values = {}
-    for row, reason in refused:
-        what = reason.split(";")[0]
-        values[row.number, row.allele] = {"DANQ_STATUS": info_text(what)}
-    return values
-
-
-def info_text(text: str) -> str:
-    """Return a text as an INFO value may hold it, by the escapes of VCF 4.3.
-
-    Examples
-    --------
-    >>> info_text("H3K27ac; 50 %")
-    'H3K27ac%3B%2050%20%25'
-    """
-    kept = []
-    for character in text:
-        is_safe = character.isalnum() or character in "_-.:/()'+<>[]*@#!?|&^~"
-        kept.append(character if is_safe and character.isascii() else _escaped(character))
-    return "".join(kept)
-
-
-def _escaped(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8"))
-
-
-def summary_lines(n_scored: int, refused: Sequence[Refused]) -> list[str]:
+def summary_lines(n_scored: int, reasons: Counter[str]) -> list[str]:
     """Say how many alleles were scored, and how many were not for which reason.
 
     Parameters
     ----------
     n_scored : int
         Alleles with scores.
-    refused : sequence of Refused
-        The others.
+    reasons : collections.Counter of str
+        How many others there are, by the kind of their reason (`reason_kind`).
 
     Returns
     -------
@@ -370,12 +244,8 @@ def summary_lines(n_scored: int, refused: Sequence[Refused]) -> list[str]:
         The most frequent reasons first.
     """
     lines = [f"{n_scored:,} alternative alleles scored"]
-    counts: dict[str, int] = {}
-    for _, reason in refused:
-        kind = reason.split(";")[0] if len(reason) < 60 else reason[:60] + "..."
-        counts[kind] = counts.get(kind, 0) + 1
-    for kind, count in sorted(counts.items(), key=lambda item: -item[1])[:10]:
+    for kind, count in reasons.most_common(10):
         lines.append(f"{count:,} refused: {kind}")
-    if len(counts) > 10:
-        lines.append(f"and {len(counts) - 10} further reasons; --refused lists every row")
+    if len(reasons) > 10:
+        lines.append(f"and {len(reasons) - 10} further reasons; --refused lists every row")
     return lines

@@ -14,7 +14,7 @@ from danq.errors import DanqError, shown
 from danq.files import PathLike
 from danq.genome.chromosomes import unknown_chromosome
 from danq.genome.fields import read_fields
-from danq.reading import read_lines
+from danq.genome.variant_text import is_vcf, variant_lines
 
 _VERSION = re.compile(r"##fileformat=VCFv4\.\d+")
 _COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
@@ -54,20 +54,13 @@ class Row(NamedTuple):
     alt: str
 
 
-def is_vcf(path: PathLike) -> bool:
-    """Say whether a file says of itself that it is a VCF."""
-    for _, line in read_lines(path):
-        return line.removeprefix(b"\xef\xbb\xbf").startswith(b"##fileformat=VCF")
-    return False
-
-
 def read_variants(path: PathLike) -> Iterator[Row]:
     """Read the variants of a VCF, or of a table with a header: chrom, pos, ref, alt and perhaps id.
 
     Parameters
     ----------
     path : str or path-like
-        VCF 4.x or tab-separated text, plain, gzip or BGZF; positions are 1-based.
+        VCF 4.x, BCF, or tab-separated text, plain, gzip or BGZF; positions are 1-based.
 
     Yields
     ------
@@ -119,7 +112,7 @@ def vcf_lines(path: PathLike) -> Iterator[VcfLine]:
         Another version, no header line, or a line of another number of columns.
     """
     n_columns = 0
-    for number, raw in read_lines(path):
+    for number, raw in variant_lines(path):
         text = _decoded(raw, path, number)
         if number == 1:
             text = text.removeprefix("\ufeff")

@@ -2,21 +2,24 @@
 
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from danq.config import Variants
-from danq.data import variant_files as files
+from danq.data.variant_files import Refused, Scored, summary_lines
+from danq.data.variant_outputs import About, GrowingOutputs, Outputs, growing_outputs
+from danq.data.variant_vcf import refuse_other_names
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.aliases import read_aliases
 from danq.genome.background import kinds_of, random_variants
 from danq.genome.fasta import read_genome
 from danq.genome.sequence import Genome
-from danq.genome.variants import Row, is_vcf, parse_variants, read_variants
+from danq.genome.variant_text import is_vcf
+from danq.genome.variants import Row, parse_variants, read_variants
 from danq.network.predict_sequences import Ensemble, choose_columns, load_models
 from danq.network.variant_blocks import Prepared, Preparer, blocks
 from danq.network.variant_scores import (
@@ -35,22 +38,6 @@ LOOKED_AT = 1000
 
 MOST_MISMATCHES = 0.2
 """Share of those that do not fit."""
-
-
-class Outputs(NamedTuple):
-    """What to make; None for what is not asked for.
-
-    Attributes
-    ----------
-    table, summary, vcf, refused : path or None
-        A row for each variant and target; a row for each variant; the VCF with scores in INFO; what
-        was refused.
-    """
-
-    table: PathLike | None
-    summary: PathLike | None
-    vcf: PathLike | None
-    refused: PathLike | None
 
 
 def variants(
@@ -88,7 +75,7 @@ def variants(
     background : path or None
         VCF or table of variants that effects are compared with, such as common ones.
     table, summary, vcf, refused : path or None
-        See `Outputs`.
+        See `danq.data.variant_outputs.Outputs`.
     device : str
         auto, cpu, cuda or mps.
     threads : int
@@ -112,7 +99,9 @@ def variants(
 
     refuse_another_genome(rows(), preparer)
     comparison = background_changes(background, rows, preparer, ensemble, read)
-    _score(rows(), preparer, ensemble, comparison, outputs, input)
+    about = About(input, ensemble.targets, settings.top)
+    with growing_outputs(outputs, about) as growing:
+        _score(rows(), preparer, ensemble, comparison, growing)
 
 
 def refuse_options(outputs: Outputs, input: PathLike | None, variant: Sequence[str]) -> None:
@@ -120,7 +109,7 @@ def refuse_options(outputs: Outputs, input: PathLike | None, variant: Sequence[s
 
     Parameters
     ----------
-    outputs : Outputs
+    outputs : danq.data.variant_outputs.Outputs
         What is asked for.
     input : path or None
         The file of variants.
@@ -134,10 +123,12 @@ def refuse_options(outputs: Outputs, input: PathLike | None, variant: Sequence[s
     """
     if (input is None) == (not variant):
         raise DanqError("give variants either by --input, a VCF or a table, or by --variant")
-    if outputs.table is None and outputs.summary is None and outputs.vcf is None:
+    if not outputs.has_scores:
         raise DanqError("nothing is to be written; give --table, --summary or --vcf")
     if outputs.vcf is not None and (input is None or not is_vcf(input)):
         raise DanqError("--vcf writes the scores into the VCF of --input; give one")
+    if outputs.vcf is not None:
+        refuse_other_names(outputs.vcf)
 
 
 def refuse_another_genome(rows: Iterable[Row], preparer: Preparer) -> None:
@@ -238,50 +229,19 @@ def _score(
     preparer: Preparer,
     ensemble: Ensemble,
     background: Floats | None,
-    outputs: Outputs,
-    source: PathLike | None,
+    growing: GrowingOutputs,
 ) -> None:
     """Score all rows, block by block, and write what is asked for."""
-    refused: list[files.Refused] = []
-    values: dict[tuple[int, int], dict[str, str]] = {}
-    n_scored = 0
-    with (
-        files.growing_table(outputs.table) as table,
-        files.growing_table(outputs.summary) as summary,
-    ):
-        for scored in _scored_blocks(rows, preparer, ensemble, background, refused):
-            n_scored += len(scored.rows)
-            table.append(files.by_target(scored, ensemble.targets, preparer.settings.top))
-            by_variant = files.by_variant(scored, ensemble.targets)
-            summary.append(by_variant)
-            if outputs.vcf is not None:
-                values |= files.info_values(scored, by_variant)
-        if outputs.vcf is not None and source is not None:
-            values |= files.refused_values(refused)
-            files.write_vcf(source, outputs.vcf, values)
-        with files.growing_table(outputs.refused) as listed:
-            listed.append(files.refused_table(refused))
-    for line in files.summary_lines(n_scored, refused):
-        print(f"variants: {line}", file=sys.stderr)
-
-
-def _scored_blocks(
-    rows: Iterable[Row],
-    preparer: Preparer,
-    ensemble: Ensemble,
-    background: Floats | None,
-    refused: list[files.Refused],
-) -> Iterator[files.Scored]:
-    """Yield the scores of the rows that can be scored; `refused` gets the others."""
     bar = tqdm(desc="variants", unit="allele", disable=None)
     for block in blocks(rows, preparer, BLOCK):
         usable = [found for found in block if found.windows is not None]
-        for found in block:
-            if found.windows is None:
-                refused.append(files.Refused(found.row, found.status))
-        yield _scored(usable, ensemble, background)
+        others = [found for found in block if found.windows is None]
+        scored = _scored(usable, ensemble, background)
+        growing.append(scored, [Refused(found.row, found.status) for found in others])
         bar.update(len(block))
     bar.close()
+    for line in summary_lines(sum(growing.scored), growing.reasons):
+        print(f"variants: {line}", file=sys.stderr)
 
 
 def model_labels(facts: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -298,9 +258,7 @@ def model_labels(facts: Sequence[Mapping[str, Any]]) -> list[str]:
     return seeds
 
 
-def _scored(
-    usable: Sequence[Prepared], ensemble: Ensemble, background: Floats | None
-) -> files.Scored:
+def _scored(usable: Sequence[Prepared], ensemble: Ensemble, background: Floats | None) -> Scored:
     """Return the scores of rows with windows."""
     n_targets = len(ensemble.targets)
     empty = np.empty((0, n_targets))
@@ -309,7 +267,7 @@ def _scored(
     scores = VariantScores(empty, empty, None, nothing)
     if usable:
         scores = _scores(usable, ensemble)
-    return files.Scored(
+    return Scored(
         rows=[found.row for found in usable],
         status=[found.status for found in usable],
         ref=probabilities(scores.ref),

@@ -1,0 +1,124 @@
+"""All files of scored variants at once, while blocks of variants come in."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from danq.data import variant_files as files
+from danq.data.variant_vcf import GrowingVcf, growing_vcf, info_values, refused_values
+from danq.files import PathLike
+
+
+class Outputs(NamedTuple):
+    """What to make; None for what is not asked for.
+
+    Attributes
+    ----------
+    table, summary, vcf, refused : path or None
+        A row for each variant and target; a row for each variant; the VCF with scores in INFO; what
+        was refused.
+    """
+
+    table: PathLike | None
+    summary: PathLike | None
+    vcf: PathLike | None
+    refused: PathLike | None
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether any of them holds scores."""
+        return any(path is not None for path in (self.table, self.summary, self.vcf))
+
+
+class About(NamedTuple):
+    """What the scores are about.
+
+    Attributes
+    ----------
+    source : path or None
+        The VCF that is scored; None of variants from elsewhere.
+    targets : list of str
+        Names of the targets.
+    top : int or None
+        Targets of a variant in the table by target, at most.
+    background : str
+        What E-values compare with, in words; empty where there are none.
+    """
+
+    source: PathLike | None
+    targets: Sequence[str]
+    top: int | None
+    background: str = ""
+
+
+class GrowingOutputs(NamedTuple):
+    """The files that are being written.
+
+    Attributes
+    ----------
+    about : About
+        What the scores are about.
+    table, summary, refused : danq.data.variant_files.GrowingTable
+        See `Outputs`.
+    vcf : danq.data.variant_vcf.GrowingVcf
+        See `Outputs`.
+    scored : list of int
+        Number of scored alleles in each block so far.
+    reasons : collections.Counter of str
+        Number of refused alleles so far, by the kind of their reason.
+    """
+
+    about: About
+    table: files.GrowingTable
+    summary: files.GrowingTable
+    refused: files.GrowingTable
+    vcf: GrowingVcf
+    scored: list[int]
+    reasons: Counter[str]
+
+    def append(self, scored: files.Scored, refused: Sequence[files.Refused]) -> None:
+        """Write further alleles: those with scores, and the others between them.
+
+        Parameters
+        ----------
+        scored : danq.data.variant_files.Scored
+            The scores.
+        refused : sequence of danq.data.variant_files.Refused
+            Those without.
+        """
+        summary = files.by_variant(scored, self.about.targets)
+        self.summary.append(summary)
+        if self.table.file is not None:
+            self.table.append(files.by_target(scored, self.about.targets, self.about.top))
+        self.refused.append(files.refused_table(refused))
+        numbers = [row.number for row in scored.rows] + [row.number for row, _ in refused]
+        values = info_values(scored, summary) | refused_values(refused)
+        self.vcf.append(values, max(numbers, default=0))
+        self.scored.append(len(scored.rows))
+        self.reasons.update(files.reason_kind(reason) for _, reason in refused)
+
+
+@contextlib.contextmanager
+def growing_outputs(outputs: Outputs, about: About) -> Iterator[GrowingOutputs]:
+    """Write all that is asked for part by part, atomically.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        The files to make.
+    about : About
+        What the scores are about.
+
+    Yields
+    ------
+    GrowingOutputs
+    """
+    notes = {"DANQ_E": about.background} if about.background else {}
+    with (
+        files.growing_table(outputs.table) as table,
+        files.growing_table(outputs.summary) as summary,
+        files.growing_table(outputs.refused) as refused,
+        growing_vcf(about.source, outputs.vcf, notes) as vcf,
+    ):
+        yield GrowingOutputs(about, table, summary, refused, vcf, [], Counter())
