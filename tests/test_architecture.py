@@ -23,7 +23,17 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Lower first. A module imports from its own room and from rooms of lower levels, never from another
 # room of its level.
 LEVELS = [
-    {"errors", "catalog", "config", "files", "formats", "reading", "wording", "records"},
+    {
+        "errors",
+        "catalog",
+        "config",
+        "files",
+        "formats",
+        "progress",
+        "reading",
+        "records",
+        "wording",
+    },
     {"genome", "motif"},
     {"data", "simulation", "plotting"},
     {"network", "evaluation"},

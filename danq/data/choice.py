@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Extract
 from danq.data.counts import listed
@@ -27,6 +26,7 @@ from danq.genome.bins import (
 )
 from danq.genome.contig_names import copies_warning
 from danq.genome.tables import Region, Target, read_regions
+from danq.progress import Bar
 
 DROPPED = (
     "chromosome_left_out",
@@ -129,7 +129,7 @@ def choose(files: Files, settings: Extract, *, warns: bool = True) -> Choice:
     _refuse_unknown_chromosomes(files, settings)
     dropped = Counter(dict.fromkeys(DROPPED, 0))
     codes = np.full(files.labels.grid.n, NOWHERE, dtype=np.uint8)
-    for row in tqdm(files.rows(), "windows", unit="chromosome", disable=None):
+    for row in Bar(files.rows(), "windows", unit="chromosome"):
         if settings.chromosomes and row.chrom not in settings.chromosomes:
             dropped["chromosome_left_out"] += row.bins.stop - row.bins.start
         else:

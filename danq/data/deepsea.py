@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.data.dataset_writer import Writer, create_dataset
 from danq.data.matlab import BitArray, Halves, first_true, hdf5_arrays, reading
@@ -23,6 +22,7 @@ from danq.errors import DanqError, shown
 from danq.files import PathLike, checksums, refuse_overwriting
 from danq.genome.bins import SPLITS
 from danq.genome.sequence import reverse_complement_packed
+from danq.progress import Bar
 from danq.reading import read_lines
 
 GROUPS = (("DNase", 125), ("TF", 690), ("histone", 104))
@@ -206,7 +206,7 @@ class _File:
         last_start = (self.n_windows - 1) * BIN_SIZE
         self.length = last_start + max(BIN_SIZE, self.window)
 
-    def slabs(self, bar: tqdm) -> Iterator[_Slab]:
+    def slabs(self, bar: Bar) -> Iterator[_Slab]:
         """Yield the rows, as many at once as memory allows."""
         # Half a byte per base and a bit per label, in both halves.
         label_bytes = self.n_targets // 4 + 1
@@ -268,7 +268,7 @@ def _copy(file: _File, split: str, writer: Writer) -> None:
     """Check the rows of a file and write its first half."""
     row = 0
     total = file.sequences.n_bytes + file.labels.n_bytes
-    with tqdm(total=total, desc=split, unit="B", unit_scale=True, disable=None) as bar:
+    with Bar(total=total, desc=split, unit="B", unit_scale=True) as bar:
         for slab in file.slabs(bar):
             n_rows = slab.labels.first.shape[-1]
             for start in range(0, n_rows, _BLOCK):

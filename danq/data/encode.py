@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.data.dataset_writer import Writer, create_dataset, refuse_empty_splits
 from danq.errors import DanqError, shown
@@ -14,6 +13,7 @@ from danq.genome.bins import SPLITS
 from danq.genome.fasta import read_fasta
 from danq.genome.sequence import pack
 from danq.genome.tables import read_rows
+from danq.progress import Bar
 
 _BLOCK = 4096  # windows written at once
 
@@ -132,7 +132,7 @@ def _check_records(fasta: PathLike, windows: PathLike, rows: Mapping[str, _Row])
     names: list[str] = []
     window = 0
     records = read_fasta(fasta)
-    for name, line, indices in tqdm(records, "check", total=len(rows), unit="window", disable=None):
+    for name, line, indices in Bar(records, "check", total=len(rows), unit="window"):
         window = window or len(indices)
         if name not in rows:
             what = f"{shown(name)} has no row in {windows}"
@@ -154,7 +154,7 @@ def _blocks(fasta: PathLike, total: int) -> Iterator[list[_Record]]:
     """Yield the records in blocks."""
     block: list[_Record] = []
     records = read_fasta(fasta)
-    for name, _, indices in tqdm(records, "encode", total=total, unit="window", disable=None):
+    for name, _, indices in Bar(records, "encode", total=total, unit="window"):
         block.append(_Record(name, indices))
         if len(block) == _BLOCK:
             yield block

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Extract
 from danq.data.dataset_writer import Writer, create_dataset
@@ -18,6 +17,7 @@ from danq.data.one_sided import Usable, choose_usable
 from danq.files import PathLike, write_text
 from danq.genome.bins import SPLITS, Grid
 from danq.genome.sources import Sources
+from danq.progress import Bar
 
 if TYPE_CHECKING:
     from danq.data.choice import Choice
@@ -104,7 +104,7 @@ def _write_windows(writer: Writer, files: Files, choice: "Choice", settings: Ext
     """Write the windows of all kept bins, chromosome by chromosome."""
     grid = files.labels.grid
     rows = files.rows()
-    with tqdm(total=grid.n, desc="write", unit="bin", unit_scale=True, disable=None) as bar:
+    with Bar(total=grid.n, desc="write", unit="bin", unit_scale=True) as bar:
         for block_start in range(0, grid.n, _BINS):
             block_end = min(block_start + _BINS, grid.n)
             labels = files.labels.packed(block_start, block_end)

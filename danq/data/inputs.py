@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Chosen, Extract, Filled, choice_lines
 from danq.data.automatic import fill_in, training_bases
@@ -34,6 +33,7 @@ from danq.genome.tables import (
     read_rows,
     read_targets,
 )
+from danq.progress import Bar
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -340,7 +340,7 @@ def _provenance(sources: Sources, targets: Sequence[Target], errors: _Errors) ->
         checksums = expected.pop(os.path.realpath(path), {})
         provenance[key] = _describe(path, checksums, errors)
     provenance["peaks"] = []
-    for target in tqdm(targets, "checksums", unit="file", disable=None):
+    for target in Bar(targets, "checksums", unit="file"):
         known = expected.get(os.path.realpath(target.file), {})
         description = _describe(target.file, {**target.checksums, **known}, errors)
         provenance["peaks"].append({**description, "source": target.source})

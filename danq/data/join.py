@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.data.dataset import Dataset, open_dataset
 from danq.data.folds import fold_of_windows
@@ -18,6 +17,7 @@ from danq.data.predictions import (
 )
 from danq.errors import DanqError
 from danq.files import PathLike
+from danq.progress import Bar
 from danq.records import Input, combined, read_head
 
 OF_FOLDS = "datasets of folds"
@@ -56,7 +56,7 @@ class Joined(NamedTuple):
         What one fold could not predict is nan in all.
         """
         starts = range(0, len(self.fold), _ROWS)
-        for start in tqdm(starts, "join", unit="block", disable=None):
+        for start in Bar(starts, "join", unit="block"):
             folds = self.fold[start : start + _ROWS]
             rows = self.row[start : start + _ROWS]
             scores = np.empty((len(folds), len(self.unknown)), dtype=np.float32)

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple, Protocol
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.data.hdf5_checks import foreign_problem
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.sequence import packed_bytes
+from danq.progress import Bar
 
 _SLAB = 1 << 29  # bytes of packed rows held at once
 _TILE = 1 << 26  # bytes read at once from HDF5, unless its chunks are larger
@@ -61,14 +61,14 @@ class BitArray(Protocol):
     def step(self, width: int) -> int:
         """Return how many rows of `width` packed bytes (int) to read at once."""
 
-    def halves(self, start: int, stop: int, bar: tqdm) -> Halves:
+    def halves(self, start: int, stop: int, bar: Bar) -> Halves:
         """Return the rows from `start` to `stop` (exclusive) of both halves.
 
         Parameters
         ----------
         start, stop : int
             Rows, counted from the start of either half.
-        bar : tqdm.tqdm
+        bar : danq.progress.Bar
             Progress bar, advanced by the bytes that are read.
 
         Returns
@@ -261,14 +261,14 @@ class _Hdf5Array:
         whole_chunks = fitting // chunk_rows * chunk_rows
         return whole_chunks or fitting
 
-    def halves(self, start: int, stop: int, bar: tqdm) -> Halves:
+    def halves(self, start: int, stop: int, bar: Bar) -> Halves:
         """Return the rows from `start` to `stop` of both halves."""
         half = self.shape[-1] // 2
         first_half = self._packed(start, stop, bar)
         second_half = self._packed(half + start, half + stop, bar)
         return Halves(first_half, second_half)
 
-    def _packed(self, start: int, stop: int, bar: tqdm) -> NDArray[np.uint8]:
+    def _packed(self, start: int, stop: int, bar: Bar) -> NDArray[np.uint8]:
         tile = self._tile(stop - start)
         packed = empty_planes(self.shape, stop - start)
         # Borders at multiples of the chunks: a chunk on both sides of one would be unpacked twice.
@@ -281,7 +281,7 @@ class _Hdf5Array:
                 pack_planes(bits, target[..., left - start : right - start])
         return packed
 
-    def _read(self, planes: slice, left: int, right: int, bar: tqdm) -> NDArray[np.uint8]:
+    def _read(self, planes: slice, left: int, right: int, bar: Bar) -> NDArray[np.uint8]:
         """Return the rows from `left` to `right` of some planes, (k, C, n), as 0 and 1."""
         with reading(self._path):
             values = self._dataset[planes, ..., left:right]

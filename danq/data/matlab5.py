@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
-from tqdm import tqdm
 
 from danq.data.matlab import BitArray, Halves, as_bits, empty_planes, pack_planes, reading
 from danq.errors import DanqError
 from danq.files import PathLike
+from danq.progress import Bar
 
 _INPUT = 1 << 18  # compressed bytes read at once
 _LONGEST = 1 << 16  # bytes of a name or of dimensions: more is damage
@@ -248,7 +248,7 @@ class _Mat5Array:
         """Return how many rows to hold at once: all, whatever their width (bytes)."""
         return self.shape[-1]
 
-    def halves(self, start: int, stop: int, bar: tqdm) -> Halves:
+    def halves(self, start: int, stop: int, bar: Bar) -> Halves:
         """Return both halves; `start` and `stop` must span a whole half."""
         n_rows = self.shape[-1]
         if (start, stop) != (0, n_rows // 2):

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.data.dataset import Dataset, open_dataset
 from danq.data.dataset_writer import Writer, create_dataset
@@ -18,6 +17,7 @@ from danq.data.folds import refuse_all_folds
 from danq.errors import DanqError, warn
 from danq.files import PathLike, refuse_overwriting
 from danq.genome.bins import SPLITS
+from danq.progress import Bar
 
 BLOCK = 50_000
 """Length of a block (bp): much longer than a window, so that windows that overlap stay together.
@@ -178,7 +178,7 @@ def _rows(dataset: Dataset, kept: Mapping[str, NDArray[np.bool_]]) -> NDArray[np
 
 def _copy(dataset: Dataset, split: str, kept: NDArray[np.bool_], writer: Writer) -> None:
     """Copy the windows of a split that are kept, some thousand at once."""
-    for first in tqdm(range(0, len(kept), _ROWS), f"copy {split}", unit="block", disable=None):
+    for first in Bar(range(0, len(kept), _ROWS), f"copy {split}", unit="block"):
         rows = slice(first, first + _ROWS)
         windows = dataset.packed_windows(split, rows).where(kept[rows])
         writer.append(split, *windows)

@@ -10,7 +10,6 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from Bio import bgzf
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError, shown
@@ -18,6 +17,7 @@ from danq.files import PathLike, atomic
 from danq.genome.bins import SPLITS
 from danq.genome.fasta import IndexedFasta, open_fasta
 from danq.genome.sequence import decode, unpack_indices
+from danq.progress import Bar
 
 _BLOCK = 4096  # windows read at once
 _UNKNOWN = str.maketrans("RYSWKMBDHV", "N" * 10)
@@ -81,7 +81,7 @@ def _read_windows(data: Dataset, split: str) -> Iterator[_Window]:
     names = list(data.chromosomes)
     positions = data.positions(split)
     block_starts = range(0, data.length(split), _BLOCK)
-    for block_start in tqdm(block_starts, f"windows {split}", unit="block", disable=None):
+    for block_start in Bar(block_starts, f"windows {split}", unit="block"):
         block = slice(block_start, block_start + _BLOCK)
         packed = data.packed_sequences(split, block)
         indices = unpack_indices(packed, data.window)

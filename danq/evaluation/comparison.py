@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from danq import catalog
 from danq.errors import warn
@@ -24,6 +23,7 @@ from danq.evaluation.pair_tables import COLUMNS, subsets, summarise
 from danq.evaluation.ranking import blocks_of_targets, read_targets
 from danq.evaluation.split import Measured, Split
 from danq.evaluation.uncertainty import MIN_BLOCKS
+from danq.progress import Bar
 
 
 def compare(
@@ -142,7 +142,7 @@ def _resample(
             seed_influence = uncertainty.auroc_influence(positive, column, test.blocks, n_blocks)
             influence[seed, :, target] = seed_influence
 
-    bar = tqdm(total=n_targets, desc=title, unit="target", leave=False, disable=None)
+    bar = Bar(total=n_targets, desc=title, unit="target")
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1), bar:
         for columns in blocks_of_targets(n_targets):
             blocks = [read_targets(test.labels, scores, columns) for scores in seeds]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from danq.data.dataset import Dataset
 from danq.genome import bins, sequence
+from danq.progress import Bar
 
 if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
@@ -387,7 +387,7 @@ def fit_baseline(data: Dataset, plan: Plan, threads: int = 1) -> FittedBaseline:
     workers = ThreadPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,))
     with threadpool_limits(1), workers as pool:
         fitted = pool.map(fit_target, targets)
-        bar = tqdm(fitted, plan.title, len(targets), unit="target", disable=None)
+        bar = Bar(fitted, plan.title, len(targets), unit="target")
         by_target = dict(zip(targets, bar, strict=True))
     columns = {target: columns for target, (columns, _) in by_target.items()}
     classifiers = {target: classifier for target, (_, classifier) in by_target.items()}

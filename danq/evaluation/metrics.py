@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
 from danq import catalog
 from danq.errors import DanqError
 from danq.evaluation.ranking import TARGETS_AT_ONCE, Ranking, blocks_of_targets, rankings
+from danq.progress import Bar
 
 METRICS = tuple(catalog.METRICS)
 """What `measure` returns, in this order."""
@@ -79,7 +79,7 @@ def measure(
     size = min(TARGETS_AT_ONCE, targets_per_thread)
     blocks = blocks_of_targets(n_targets, size)
     rows: list[list[float]] = []
-    bar = tqdm(total=n_targets, desc="measure", unit="target", leave=False, disable=None, delay=1)
+    bar = Bar(total=n_targets, desc="measure", unit="target", delay=1)
     with bar, ThreadPoolExecutor(threads) as pool:
         for block in pool.map(measure_block, blocks):
             rows += block

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from danq.errors import DanqError, DanqErrors, shown, warn
 from danq.files import PathLike
@@ -25,6 +24,7 @@ from danq.genome.plausible import (
     absurd_clips,
     long_intervals,
 )
+from danq.progress import Bar
 from danq.reading import read_bytes
 
 MOST_ERRORS = 10
@@ -104,7 +104,7 @@ def read_peaks(
     """
     errors: list[DanqError] = []
     first_file = 0
-    with tqdm(total=len(paths), desc=progress, unit="file", disable=None) as bar:
+    with Bar(total=len(paths), desc=progress, unit="file") as bar:
         for files in _read_groups(paths):
             next_file = first_file + len(files)
             widths = widen[first_file:next_file] if widen else None

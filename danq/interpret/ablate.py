@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Ablation
 from danq.data.dataset import Dataset, open_dataset
@@ -23,6 +22,7 @@ from danq.network.devices import as_float64
 from danq.network.models import ConvolutionalNetwork
 from danq.network.strands import BATCH, strand_log_odds
 from danq.network.trained import load
+from danq.progress import Bar
 from danq.records import Made, record_table
 
 MOST = 5000
@@ -134,7 +134,7 @@ def _changes_by_batch(
     device: torch.device,
 ) -> Iterator[Iterator[NDArray[np.float64]]]:
     """Yield the changes of each batch of windows."""
-    for batch in tqdm(batches, "ablate", unit="batch", leave=False, disable=None):
+    for batch in Bar(batches, "ablate", unit="batch"):
         X = data.one_hot(split, batch)
         yield ablated_changes(network, X, device)
 

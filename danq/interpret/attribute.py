@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Attribution
 from danq.data.attributions import Attributions, write_attributions
@@ -23,6 +22,7 @@ from danq.interpret.selection import best_windows, choose_targets, windows_in
 from danq.interpret.tracks import refuse_tracks, write_tracks
 from danq.network.strands import strand_probabilities
 from danq.network.trained import TrainedModel, load
+from danq.progress import Bar
 
 INCOMPLETE = 0.05
 """Completeness error (as a share) above which a row is reported."""
@@ -138,7 +138,7 @@ def explain(
     error = np.full(n, np.nan, dtype=np.float32)
     network = model.network
     groups = rows.groupby(["split", "row"], sort=False).indices
-    windows = tqdm(groups.items(), "attribute", unit="window", leave=False, disable=None)
+    windows = Bar(groups.items(), "attribute", unit="window")
     for (split, row), members in windows:
         window = _window(data, split, row).to(model.device)
         targets = rows["target"].iloc[members].tolist()

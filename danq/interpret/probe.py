@@ -25,7 +25,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Probe
 from danq.data.dataset import open_dataset
@@ -43,6 +42,7 @@ from danq.interpret.pairs import Pair, choose_pairs
 from danq.motif.sites import ARRANGEMENTS, draw_sites
 from danq.network.strands import BATCH
 from danq.network.trained import TrainedModel, load
+from danq.progress import Bar
 from danq.records import Made, record_table
 
 COLUMNS = [
@@ -255,7 +255,7 @@ def _measure(
     n = len(backgrounds)
     interactions = []
     total = sum(len(spacing) for spacing in spacings)
-    with tqdm(desc="probe", total=total, unit="distance", leave=False, disable=None) as progress:
+    with Bar(desc="probe", total=total, unit="distance") as progress:
         for pair, spacing in zip(pairs, spacings, strict=True):
             a = draw_sites(pair.a.matrix, n, rng)
             b = draw_sites(pair.b.matrix, n, rng)

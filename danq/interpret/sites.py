@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.data.dataset import Dataset
 from danq.files import PathLike, write_table
 from danq.genome.sequence import UNKNOWN, base_indices
 from danq.network.motif_layers import Layer
+from danq.progress import Bar
 
 BATCH = 64
 """Windows whose activations are computed together."""
@@ -120,7 +120,7 @@ def find_sites(
     threshold: NDArray[np.float32] | float = 0
     if activation:
         threshold = activation * _highest_activations(layer, one_hot, batches)
-    for batch in tqdm(batches, "sites", unit="batch", leave=False, disable=None):
+    for batch in Bar(batches, "sites", unit="batch"):
         X = one_hot(batch)
         peaks = _peaks(layer, X)
         windows, filters = np.nonzero(peaks.activation > threshold)
@@ -135,7 +135,7 @@ def _highest_activations(
 ) -> NDArray[np.float32]:
     """Return the highest activation of each filter over all windows, (F,)."""
     highest = []
-    for batch in tqdm(batches, "activations", unit="batch", leave=False, disable=None):
+    for batch in Bar(batches, "activations", unit="batch"):
         peaks = _peaks(layer, one_hot(batch))
         highest.append(peaks.activation.max(axis=0))
     return np.maximum.reduce(highest)

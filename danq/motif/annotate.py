@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Naming
 from danq.errors import shown
@@ -29,6 +28,7 @@ from danq.motif.meme import (
     write_meme,
 )
 from danq.motif.tomtom import Comparison, tomtom
+from danq.progress import Bar
 from danq.records import verified_if_recorded
 
 CORE = 8
@@ -385,7 +385,7 @@ def _shuffled_p_values(
 ) -> NDArray[np.float64]:
     """Return the lowest p-value of each column-shuffled copy of each query."""
     lowest = []
-    for _ in tqdm(range(shuffles), "shuffled motifs", leave=False, disable=None):
+    for _ in Bar(range(shuffles), "shuffled motifs"):
         copies = [rng.permutation(query) for query in queries]
         comparison = tomtom(copies, targets, distance=distance)
         lowest.append(comparison.p.min(axis=1))

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Predict
 from danq.data.bins import BinsWriter, Block, Header
@@ -25,6 +24,7 @@ from danq.genome.tiles import Stretch, Tiling, make_tiling
 from danq.network.fold_models import Teams, model_name, teams_of
 from danq.network.tiled import Coverage, cover_stretches, pieces, predict_covered
 from danq.network.trained import TrainedModel, load
+from danq.progress import Bar
 from danq.records import Input, combined, file_input
 
 MOST_ROWS = 1 << 14
@@ -282,13 +282,8 @@ def write_predictions(writer: BinsWriter, ensemble: Ensemble, work: Work, tiling
     total = sum(work.n_rows)
     if writer.n_done:
         print(f"predict: going on behind {writer.n_done} of {total} rows", file=sys.stderr)
-    with tqdm(
-        total=total,
-        initial=writer.n_done,
-        desc="predict",
-        unit="row",
-        unit_scale=True,
-        disable=None,
+    with Bar(
+        total=total, initial=writer.n_done, desc="predict", unit="row", unit_scale=True
     ) as bar:
         for group, regions in _to_do(work, writer.n_done):
             coverage = cover_stretches(work.sequences, group, tiling)

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import nn
 from torch.nn.functional import logsigmoid
-from tqdm import tqdm
 
 from danq.data.dataset import Dataset
 from danq.network.augment import reverse_complement
 from danq.network.batches import Batches
+from danq.progress import Bar
 
 BATCH = 256
 """Windows that are predicted at once."""
@@ -168,7 +168,7 @@ def predict_batches(
     network.eval()
     starts = range(0, len(rows), BATCH)
     previous: Predicted | None = None
-    for start in tqdm(starts, "predict", unit="batch", leave=False, disable=None):
+    for start in Bar(starts, "predict", unit="batch"):
         stop()
         batch = rows[start : start + BATCH]
         block = slice(batch.start, batch.stop, batch.step)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from danq.config import Variants
 from danq.data.variant_files import Refused, Scored, summary_lines
@@ -29,6 +28,7 @@ from danq.network.variant_scores import (
     probabilities,
     score_windows,
 )
+from danq.progress import Bar
 
 BLOCK = 1024
 """Rows whose scores are in memory at once."""
@@ -232,7 +232,7 @@ def _score(
     growing: GrowingOutputs,
 ) -> None:
     """Score all rows, block by block, and write what is asked for."""
-    bar = tqdm(desc="variants", unit="allele", disable=None)
+    bar = Bar(desc="variants", unit="allele")
     for block in blocks(rows, preparer, BLOCK):
         usable = [found for found in block if found.windows is not None]
         others = [found for found in block if found.windows is None]

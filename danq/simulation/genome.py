@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from Bio import bgzf
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from danq.config import Simulate
 from danq.errors import DanqError
@@ -24,6 +23,7 @@ from danq.files import PathLike, atomic, hold_outputs, write_table
 from danq.genome.sequence import decode, reverse_complement
 from danq.motif.meme import Motif
 from danq.motif.sites import draw_sites
+from danq.progress import Bar
 from danq.records import Made, file_input, recorded
 from danq.simulation.grammar import MOTIFS, SWAPPED, TARGETS, TURN, planted_motifs
 from danq.simulation.truth import elements, shift_inside
@@ -231,7 +231,7 @@ def _draw_background(rng: np.random.Generator, chromosomes: int, length: int) ->
     thresholds = cumulative.astype(np.float32)
     bases = np.empty((_SEGMENT, n_segments), dtype=np.uint8)
     bases[:2] = rng.choice(4, p=_BASE_SHARES, size=(2, n_segments))
-    for step in tqdm(range(2, _SEGMENT), desc="background", leave=False, disable=None):
+    for step in Bar(range(2, _SEGMENT), desc="background"):
         state = 4 * bases[step - 2] + bases[step - 1]
         draws = rng.random(n_segments, dtype=np.float32)
         beyond = draws[:, None] >= thresholds[state]
@@ -451,7 +451,7 @@ def _write_fasta(path: Path, genome: NDArray[np.uint8]) -> None:
         ) as raw,  # closed even where the disk is full; Biopython leaves it open
         bgzf.BgzfWriter(fileobj=raw, compresslevel=1) as out,
     ):
-        chromosomes = tqdm(genome, desc=path.name, leave=False, disable=None)
+        chromosomes = Bar(genome, desc=path.name)
         for number, indices in enumerate(chromosomes, 1):
             out.write(f">chr{number}\n".encode())
             for start in range(0, len(indices), block_size):

@@ -3,13 +3,12 @@
 import time
 from typing import Any
 
-from tqdm import tqdm
-
 from danq.config import choice_lines
 from danq.data.dataset import Dataset
 from danq.errors import STOPPED, StoppedError
 from danq.network.augment import shift_line
 from danq.network.checkpoint import Resume
+from danq.progress import Bar
 from danq.training.interruption import Progress, Stop, refuse_infinite, save_state
 from danq.training.learner import Learner, StepResult, step_seed
 from danq.training.options import Options
@@ -175,22 +174,18 @@ def _batch(step: int, size: int, n: int) -> range:
     return range(start, min(start + size, n))
 
 
-def _progress_bar(learner: Learner, progress: Progress, n: int) -> tqdm:
+def _progress_bar(learner: Learner, progress: Progress, n: int) -> Bar:
     done = min(progress.step * learner.options.batch_size, n)
-    hidden = None  # where standard error is no terminal
-    if not learner.leads:
-        hidden = True
-    return tqdm(
+    return Bar(
         total=n,
         initial=done,
         desc=learner.options.epoch_name(progress.epoch + 1),
         unit="window",
-        leave=False,
-        disable=hidden,
+        disable=not learner.leads,
     )
 
 
-def _show(bar: tqdm, progress: Progress, batch: range) -> None:
+def _show(bar: Bar, progress: Progress, batch: range) -> None:
     """Move the progress bar on, and now and then show the mean loss of the epoch so far."""
     bar.update(len(batch))
     if progress.step % LOOK_EVERY == 0 and not bar.disable:
