@@ -1,4 +1,4 @@
-"""Pages of the documentation that follow from the code: every command, every knob, the notebooks.
+"""Pages of the documentation that follow from the code: commands, knobs, names, notebooks.
 
 Sphinx calls `write_pages` before it reads its sources (conf.py); the pages lie in docs/generated/,
 which git ignores.
@@ -18,6 +18,7 @@ import annotated_types
 import yaml
 from pydantic.fields import FieldInfo
 
+from danq.catalog import BASELINES, METRICS, MODELS
 from danq.cli import PARTS, build_parser
 from danq.config import Config, Section
 
@@ -51,7 +52,7 @@ def write_pages(folder: Path = GENERATED) -> list[Path]:
         not read it again.
     """
     folder.mkdir(exist_ok=True)
-    pages = {"commands": commands_page(), "knobs": knobs_page()}
+    pages = {"commands": commands_page(), "knobs": knobs_page(), "names": names_page()}
     for name, source in MOVED.items():
         pages[name] = moved(source.read_text(encoding="utf-8"), source.parent, folder)
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -166,6 +167,34 @@ def _knob(knob: str, field: FieldInfo, in_run: str) -> list[str]:
         facts.append(f"in `config.yaml` {in_run}")
     text = _text(field.description or "")
     return [f"`{knob}`", f": {text}.", f"  *Takes:* {'; '.join(facts)}.", ""]
+
+
+def names_page() -> str:
+    """Return the page of the models, baselines and metrics that a configuration can name."""
+    lines = [
+        "# Every model, baseline and metric",
+        "",
+        "Made from the code (`danq/catalog.py`).",
+        "",
+    ]
+    lines += [
+        "## Models",
+        "",
+        "*GFLOP*: training on one window of 1,000 bp at the published widths.",
+    ]
+    lines += ["", "| name | what | GFLOP | twin of |", "|---|---|---|---|"]
+    for model in MODELS.values():
+        twin = f"`{model.twin_of}`" if model.twin_of else ""
+        lines.append(f"| `{model.name}` | {_text(model.description)} | {model.gflop:g} | {twin} |")
+    lines += ["", "Why each is what it is: [the models](../models.md).", ""]
+    lines += ["## Baselines", "", "| name | what | a run can name it |", "|---|---|---|"]
+    for baseline in BASELINES.values():
+        given = "no: comes with a simulated genome" if baseline.oracle else "yes"
+        lines.append(f"| `{baseline.name}` | {_text(baseline.description)} | {given} |")
+    lines += ["", "## Metrics", "", "| column | what | better |", "|---|---|---|"]
+    for metric in METRICS.values():
+        lines.append(f"| `{metric.name}` | {_text(metric.title)} | {metric.better} |")
+    return "\n".join([*lines, ""])
 
 
 def sections(

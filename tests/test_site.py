@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from danq.catalog import BASELINES, METRICS, MODELS
 from danq.config import Config, Section
 from tests.test_cli import STEPS
 
@@ -64,6 +65,21 @@ def test_every_knob_is_on_the_page_with_its_help(generate):
     terms = re.findall(r"^`([a-z0-9_.]+)`$", page, flags=re.MULTILINE)
     assert sorted(terms) == sorted(knobs(Config))
     assert ": ." not in page
+
+
+def test_every_name_of_the_catalogue_is_on_the_page(generate):
+    page = generate.names_page()
+    for name in (*MODELS, *BASELINES, *METRICS):
+        assert f"| `{name}` |" in page
+
+
+def test_the_readme_is_short_and_can_be_pasted():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.split()) <= 900
+    (table,) = re.findall(r"((?:^printf .*\n)+)", text, flags=re.MULTILINE)
+    rows = [line.split("'")[1] for line in table.splitlines()]
+    assert {row.count(r"\t") for row in rows} == {3}
+    assert all(row.endswith(r"\n") for row in rows)
 
 
 def test_a_bound_of_a_knob_is_on_the_page(generate):
