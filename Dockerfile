@@ -12,7 +12,11 @@ WORKDIR /opt/danq
 COPY requirements.lock ./
 RUN pip install --index-url "${TORCH_INDEX}" "$(grep -x 'torch==[0-9.]*' requirements.lock)" \
     && pip install -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE Snakefile config.yaml ./
+COPY configs ./configs
+COPY notebooks ./notebooks
+COPY profiles ./profiles
+COPY workflow ./workflow
 COPY danq ./danq
 RUN pip install --no-deps .
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import danq
-from danq.commands import data, learnt, results, training, use
+from danq.commands import data, learnt, results, start, training, use
 from danq.errors import EXIT_STOPPED, DanqError, StoppedError, one_line
 from danq.files import hold_outputs
 from danq.options import (
@@ -130,5 +130,5 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-PARTS = (data, training, results, use, learnt)
+PARTS = (start, data, training, results, use, learnt)
 """Modules of subcommands, in the order of the help."""

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
@@ -39,7 +40,7 @@ LEVELS = [
     {"network", "evaluation"},
     {"training", "interpret"},
     {"report"},
-    {"options", "commands", "cli", "__main__"},
+    {"options", "commands", "start", "cli", "__main__"},
 ]
 BASE = LEVELS[0]
 TOP = LEVELS[-1]
@@ -301,14 +302,20 @@ def canonical(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+SHIPPED = ("configs", "notebooks", "profiles", "workflow")
+"""Folders beside the package that the wheel holds, too."""
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """Return the Python of an empty environment that holds the wheel, without its dependencies."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"  # a build leaves files beside what it builds
     shutil.copytree(PACKAGE, source / "danq", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "Snakefile", "config.yaml"):
         shutil.copy(ROOT / name, source)
+    for name in SHIPPED:
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "--wheel-dir", folder, source], check=True)
     (wheel,) = folder.glob("*.whl")
@@ -329,3 +336,24 @@ def test_the_wheel_holds_every_module_and_template(installed):
     command = [python, "-c", code]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=site.parent)
     assert answer.stdout.split() == [str(site / "danq" / "__init__.py"), danq.__version__]
+
+
+def test_the_wheel_starts_a_folder_whose_workflow_runs(installed, tmp_path):
+    python, site = installed
+    # Its environment has no libraries: those of this one are lent, without this danq.
+    libraries = str(Path(pytest.__file__).parent.parent)
+    lent = {"env": os.environ | {"PYTHONPATH": libraries}, "text": True}
+    danq_here = [python, "-m", "danq"]
+    folder = tmp_path / "study"
+    subprocess.run([*danq_here, "init", folder], check=True, cwd=tmp_path, **lent)
+    command = [*danq_here, "run", "--dry-run", "--", "--quiet"]
+    answer = subprocess.run(command, cwd=folder, **lent, capture_output=True)
+    assert answer.returncode == 0, answer.stderr
+    code = "from danq.start import shipped; print(shipped('workflow'))"
+    answer = subprocess.run([python, "-c", code], cwd=folder, **lent, capture_output=True)
+    assert Path(answer.stdout.strip()) == site / "danq" / "share" / "workflow"
+    for name in SHIPPED:
+        for path in (ROOT / name).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                copied = site / "danq" / "share" / path.relative_to(ROOT)
+                assert copied.read_bytes() == path.read_bytes()

@@ -187,8 +187,8 @@ def words_of(step, folder, **given):
 
 
 def test_every_step_says_which_files_it_makes():
-    folders = {"simulate", "hub"}
-    assert set(STEPS) - {step for step, _ in OUTPUTS} == folders
+    folders = {"init", "simulate", "hub"}
+    assert set(STEPS) - {step for step, _ in OUTPUTS} == {*folders, "run"}
 
 
 @pytest.mark.parametrize(("step", "name"), OUTPUTS)
