@@ -33,12 +33,7 @@ def _add_predict(steps: Any) -> None:
         required=False,
     )
     step.output("skipped", "what could not be predicted, and why (TSV)", required=False)
-    step.option(
-        "--average-folds",
-        action="store_true",
-        help="with checkpoints of several folds and a genome: average all of them everywhere; else "
-        "each place is predicted by those that were not trained on it",
-    )
+    _add_average_folds(step)
     step.device()
     step.threads()
 
@@ -90,8 +85,18 @@ def _add_variants(steps: Any) -> None:
         "vcf", "the VCF of --input, scores in INFO (VCF, or .vcf.gz with an index)", required=False
     )
     step.output("refused", "every row that was not scored, and why (TSV)", required=False)
+    _add_average_folds(step)
     step.device()
     step.threads()
+
+
+def _add_average_folds(step: Step) -> None:
+    step.option(
+        "--average-folds",
+        action="store_true",
+        help="with checkpoints of several folds and a genome: average all of them everywhere; else "
+        "each place is predicted by those that were not trained on it",
+    )
 
 
 def _add_contrast(steps: Any) -> None:

@@ -45,6 +45,8 @@ class Scored(NamedTuple):
         Change of log-odds by each model; None of a single one.
     models : sequence of str
         What tells these models apart.
+    folds : list of str, or None
+        The fold whose models scored each allele; None where all did.
     """
 
     rows: list[Row]
@@ -56,6 +58,7 @@ class Scored(NamedTuple):
     e_value: Floats | None
     by_model: Floats | None = None
     models: Sequence[str] = ()
+    folds: Sequence[str] | None = None
 
     def changes_by_model(self) -> Iterator[tuple[str, Floats]]:
         """Yield the column of each model, and its changes (n, T), where there are several."""
@@ -102,8 +105,8 @@ def by_target(scored: Scored, targets: Sequence[str], top: int | None) -> pd.Dat
     -------
     pandas.DataFrame
         `ROW_COLUMNS`, target, probability_ref, probability_alt, difference, log_odds_change;
-        spread and e_value where they are known; and, of several models, the change of log-odds by
-        each of them (`BY_MODEL`).
+        spread, e_value and fold where they are known; and, of several models, the change of
+        log-odds by each of them (`BY_MODEL`).
     """
     n, n_targets = scored.change.shape
     kept = n_targets if top is None else min(top, n_targets)
@@ -121,6 +124,8 @@ def by_target(scored: Scored, targets: Sequence[str], top: int | None) -> pd.Dat
     for name, values in (("spread", scored.spread), ("e_value", scored.e_value)):
         if values is not None:
             table[name] = values[rows, chosen]
+    if scored.folds is not None:
+        table["fold"] = np.array(scored.folds, dtype=object)[rows]
     for name, changes in scored.changes_by_model():
         table[name] = changes[rows, chosen]
     return table
@@ -140,8 +145,9 @@ def by_variant(scored: Scored, targets: Sequence[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `ROW_COLUMNS`; target, log_odds_change, probability_ref and probability_alt of the largest
-        change, and its e_value where it is known; sum_of_changes, of their sizes over targets; and,
-        of several models, the largest change of each (`BY_MODEL`), whatever its target.
+        change, and its e_value where it is known; sum_of_changes, of their sizes over targets; fold
+        where it is known; and, of several models, the largest change of each (`BY_MODEL`), whatever
+        its target.
     """
     sizes = np.abs(scored.change)
     best = sizes.argmax(axis=1)
@@ -154,6 +160,8 @@ def by_variant(scored: Scored, targets: Sequence[str]) -> pd.DataFrame:
     if scored.e_value is not None:
         table["e_value"] = scored.e_value[rows, best]
     table["sum_of_changes"] = sizes.sum(axis=1)
+    if scored.folds is not None:
+        table["fold"] = list(scored.folds)
     for name, changes in scored.changes_by_model():
         table[name] = changes[rows, np.abs(changes).argmax(axis=1)]
     return table

@@ -152,6 +152,19 @@ class AlleleWindows(NamedTuple):
     ref_allele: slice
     alt_allele: slice
 
+    @property
+    def covered(self) -> tuple[int, int]:
+        """First and last base of the chromosome that either window holds (bp, half-open).
+
+        A deletion brings bases of the flanks into the alternative window that the reference window
+        does not hold. Both may lie beyond the chromosome.
+        """
+        ref_end = self.ref_start + len(self.ref)
+        alt_start = self.ref_start + self.ref_allele.start - self.alt_allele.start
+        behind_alt = len(self.alt) - self.alt_allele.stop
+        alt_end = self.ref_start + self.ref_allele.stop + behind_alt
+        return min(self.ref_start, alt_start), max(ref_end, alt_end)
+
 
 def allele_windows(placed: Placed, chromosome: Bases, window: int) -> AlleleWindows:
     """Return the windows that hold the alleles in their middle.

@@ -87,13 +87,30 @@ class Teams(NamedTuple):
         numpy.ndarray, shape (n,), int64
             Number of a team, or `ALL`.
         """
+        return self.of_bases(places, places.start + window)
+
+    def of_bases(self, places: Places, end: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the team of stretches of the genome.
+
+        Parameters
+        ----------
+        places : danq.network.tiled.Places
+            Where they begin.
+        end : numpy.ndarray, shape (n,), int64
+            Where they end (bp, half-open).
+
+        Returns
+        -------
+        numpy.ndarray, shape (n,), int64
+            Number of a team that was not trained on any of their bases, or `ALL`.
+        """
         found = np.full(len(places.start), ALL, dtype=np.int64)
         numbers = {name: number for number, name in enumerate(places.names)}
         for split in self.regions:
             free = found == ALL
-            for number, (chrom, start, end) in split:
+            for number, (chrom, start, last) in split:
                 inside = places.sequence == numbers.get(chrom, -1)
-                inside &= (places.start >= start) & (places.start + window <= end)
+                inside &= (places.start >= start) & (end <= last)
                 found[inside & free] = number
         return found
 
@@ -116,21 +133,38 @@ class Teams(NamedTuple):
         """
         team_of = self.of_windows(places, length)
         n_targets = len(self.teams[0].models[0].targets)
-        predicted = []
-        for place in range(self.n_averaged):
-            values = np.empty((len(windows), n_targets), dtype=np.float32)
-            for number in np.unique(team_of).tolist():
-                rows = team_of == number
-                values[rows] = _mean(self._models(number, place), windows[rows], length)
-            predicted.append(values)
-        return predicted
+        shape = (self.n_averaged, len(windows), n_targets)
+        predicted = np.empty(shape, dtype=np.float32)
+        for number in np.unique(team_of).tolist():
+            rows = team_of == number
+            for place, models in enumerate(self.members(number)):
+                predicted[place, rows] = _mean(models, windows[rows], length)
+        return list(predicted)
 
-    def _models(self, number: int, place: int) -> list[TrainedModel]:
-        """Return the models of a team, or of all, that are one of those that are averaged later."""
+    def members(self, number: int) -> list[list[TrainedModel]]:
+        """Return the models of a team.
+
+        Parameters
+        ----------
+        number : int
+            Of the team; `ALL` for all of them.
+
+        Returns
+        -------
+        list of list of danq.network.trained.TrainedModel
+            `n_averaged` lists: the first model of each team, the second, ...; or all in one.
+        """
         teams = self.teams if number == ALL else [self.teams[number]]
         if self.n_averaged == 1:
-            return [model for team in teams for model in team.models]
-        return [team.models[place] for team in teams]
+            return [[model for team in teams for model in team.models]]
+        return [[team.models[place] for team in teams] for place in range(self.n_averaged)]
+
+    def label(self, number: int) -> str:
+        """Return what a team is called in a table: the number of its fold, or "all" for `ALL`."""
+        if number == ALL:
+            return "all"
+        fold = self.teams[number].models[0].data_facts.get("fold")
+        return str(fold["number"] if isinstance(fold, dict) else number)
 
     def describe(self) -> str:
         """Say which models predict what."""

@@ -198,7 +198,7 @@ def _make_rows(
     tiling = ensemble.tiling(settings.step, settings.min_known)
     sequences = rows.read_sequences(inputs.fasta, inputs.bed, inputs.genome, settings, tiling)
     if chooses:
-        ensemble = rows.by_fold(ensemble, sequences)
+        ensemble = rows.by_fold(ensemble, sequences.lengths, "predict")
     work = rows.plan_work(sequences, tiling, len(ensemble.targets))
     header = rows.header_of(ensemble, work, tiling)
     identity = rows.identity_of(checkpoint, header, inputs.files)

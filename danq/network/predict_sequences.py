@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.tables import find_target
 from danq.genome.tiles import Stretch, Tiling, make_tiling
-from danq.network.fold_models import Teams, model_name, teams_of
+from danq.network.fold_models import ALL, Teams, model_name, teams_of
 from danq.network.tiled import Coverage, cover_stretches, pieces, predict_covered
 from danq.network.trained import TrainedModel, load
 from danq.progress import Bar
@@ -57,8 +57,14 @@ class Ensemble(NamedTuple):
     @property
     def has_spread(self) -> bool:
         """Whether several models are averaged everywhere."""
-        n_averaged = len(self.models) if self.teams is None else self.teams.n_averaged
-        return n_averaged > 1
+        return len(self.averaged) > 1
+
+    @property
+    def averaged(self) -> list[list[TrainedModel]]:
+        """What is averaged everywhere; of several models in a list, a place has some."""
+        if self.teams is None:
+            return [[model] for model in self.models]
+        return self.teams.members(ALL)
 
     @property
     def targets(self) -> list[str]:
@@ -184,24 +190,26 @@ def read_sequences(
     return sequences_of_genome(genome, settings.chromosomes or None, tiling)
 
 
-def by_fold(ensemble: Ensemble, sequences: Sequences) -> Ensemble:
+def by_fold(ensemble: Ensemble, lengths: Mapping[str, int], step: str) -> Ensemble:
     """Let each place of a genome be predicted by the models that were not trained on it.
 
     Parameters
     ----------
     ensemble : Ensemble
         Models.
-    sequences : danq.data.stretches.Sequences
-        Of a genome.
+    lengths : mapping of str to int
+        Length of each chromosome of the genome (bp).
+    step : str
+        Name of the step that says so on standard error.
 
     Returns
     -------
     Ensemble
         As it is where all models were trained on the same chromosomes.
     """
-    teams = teams_of(ensemble.models, sequences.lengths)
+    teams = teams_of(ensemble.models, lengths)
     if teams is not None:
-        print(f"predict: {teams.describe()}", file=sys.stderr)
+        print(f"{step}: {teams.describe()}", file=sys.stderr)
     return ensemble._replace(teams=teams)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from danq.config import Variants
 from danq.genome.alleles import AlleleWindows, Placed, allele_windows, extend, trim
 from danq.genome.sequence import UNKNOWN, Genome, decode, encode
+from danq.genome.tables import Region
 from danq.genome.variants import Row, mismatch, refusal
 
 SCORED = "scored"
@@ -33,12 +34,15 @@ class Prepared(NamedTuple):
         Those of its alleles; None where it is refused.
     is_mismatch : bool
         Whether its REF is not what the genome has.
+    place : danq.genome.tables.Region or None
+        The bases of the genome that the windows hold.
     """
 
     row: Row
     status: str
     windows: AlleleWindows | None
     is_mismatch: bool = False
+    place: Region | None = None
 
 
 class Preparer:
@@ -119,7 +123,9 @@ class Preparer:
         if known < self.settings.min_known:
             problem = f"only {known:.0%} of the window around it is known"
             return Prepared(row, problem, None)
-        return Prepared(row, status, windows)
+        start, end = windows.covered
+        place = Region(self._chrom, max(start, 0), min(end, len(chromosome)))
+        return Prepared(row, status, windows, place=place)
 
 
 def blocks(rows: Iterable[Row], preparer: Preparer, size: int) -> Iterator[list[Prepared]]:

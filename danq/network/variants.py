@@ -2,8 +2,7 @@
 
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -19,14 +18,15 @@ from danq.genome.fasta import read_genome
 from danq.genome.sequence import Genome
 from danq.genome.variant_text import is_vcf
 from danq.genome.variants import Row, parse_variants, read_variants
-from danq.network.predict_sequences import Ensemble, choose_columns, load_models
+from danq.network.predict_sequences import Ensemble, by_fold, choose_columns, load_models
+from danq.network.trained import TrainedModel
 from danq.network.variant_blocks import Prepared, Preparer, blocks
+from danq.network.variant_folds import fold_labels, score_by_fold
 from danq.network.variant_scores import (
     Floats,
     VariantScores,
     e_values,
     probabilities,
-    score_windows,
 )
 from danq.progress import Bar
 
@@ -55,6 +55,7 @@ def variants(
     refused: PathLike | None,
     device: str,
     threads: int,
+    average_folds: bool = False,
 ) -> None:
     """Score variants with trained models, the two strands averaged, and the models.
 
@@ -80,6 +81,10 @@ def variants(
         auto, cpu, cuda or mps.
     threads : int
         CPU threads.
+    average_folds : bool
+        Whether all models score everything: otherwise, of models that were trained on unlike
+        chromosomes of the genome, only those score a variant that were not trained on the bases
+        around it.
 
     Raises
     ------
@@ -91,6 +96,8 @@ def variants(
     refuse_options(outputs, input, variant)
     ensemble = choose_columns(load_models(checkpoint, device, threads), settings.targets)
     read = read_genome(genome).genome
+    if not average_folds:
+        ensemble = by_fold(ensemble, read.lengths, "variants")
     names = read_aliases(aliases, read.lengths) if aliases is not None else {}
     preparer = Preparer(read, names, settings, ensemble.models[0].window)
 
@@ -162,8 +169,7 @@ def refuse_another_genome(rows: Iterable[Row], preparer: Preparer) -> None:
 
 def _scores(prepared: Sequence[Prepared], ensemble: Ensemble) -> VariantScores:
     """Predict the rows that have windows, and turn the sign of those that were exchanged."""
-    windows = [found.windows for found in prepared if found.windows is not None]
-    scores = score_windows(ensemble.models, windows, ensemble.columns)
+    scores = score_by_fold(ensemble, prepared)
     swapped = np.array([found.status == "swapped" for found in prepared if found.windows])
     ref = np.where(swapped[:, None], scores.alt, scores.ref)
     alt = np.where(swapped[:, None], scores.ref, scores.alt)
@@ -244,25 +250,31 @@ def _score(
         print(f"variants: {line}", file=sys.stderr)
 
 
-def model_labels(facts: Sequence[Mapping[str, Any]]) -> list[str]:
+def model_labels(averaged: Sequence[Sequence[TrainedModel]]) -> list[str]:
     """Return what tells averaged models apart: their seeds, or else their places from 1.
 
-    Examples
-    --------
-    >>> model_labels([{"seed": 0}, {"seed": 4}]), model_labels([{"seed": 0}, {"seed": 0}])
-    (['seed0', 'seed4'], ['1', '2'])
+    Parameters
+    ----------
+    averaged : sequence of sequence of danq.network.trained.TrainedModel
+        See `danq.network.predict_sequences.Ensemble`.
+
+    Returns
+    -------
+    list of str
+        As seed0, seed1; or 1, 2.
     """
-    seeds = [f"seed{entry.get('seed')}" for entry in facts]
-    if len(set(seeds)) < len(seeds):
-        return [str(place) for place in range(1, len(seeds) + 1)]
-    return seeds
+    seeds = [{model.facts["seed"] for model in models} for models in averaged]
+    names = [f"seed{seed}" for own in seeds for seed in own]
+    if len(set(names)) == len(names) == len(averaged):
+        return names
+    return [str(place) for place in range(1, len(averaged) + 1)]
 
 
 def _scored(usable: Sequence[Prepared], ensemble: Ensemble, background: Floats | None) -> Scored:
     """Return the scores of rows with windows."""
     n_targets = len(ensemble.targets)
     empty = np.empty((0, n_targets))
-    n_models = len(ensemble.models)
+    n_models = len(ensemble.averaged)
     nothing = np.empty((n_models, 0, n_targets)) if n_models > 1 else None
     scores = VariantScores(empty, empty, None, nothing)
     if usable:
@@ -275,6 +287,7 @@ def _scored(usable: Sequence[Prepared], ensemble: Ensemble, background: Floats |
         change=scores.change,
         spread=scores.spread,
         by_model=scores.by_model,
-        models=model_labels([model.facts for model in ensemble.models]),
+        models=model_labels(ensemble.averaged),
+        folds=fold_labels(ensemble, usable),
         e_value=None if background is None else e_values(scores.change, background),
     )

@@ -122,3 +122,22 @@ def test_what_lies_beyond_the_chromosome_is_counted():
         windows = allele_windows(Placed(start, chromosome[:1], one), chromosome, WINDOW)
         n_unknown = np.count_nonzero(windows.ref == UNKNOWN)
         assert windows.n_outside == n_unknown and abs(n_unknown - n) <= 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_covered_bases_are_those_of_both_windows(seed):
+    rng = np.random.default_rng(seed)
+    chromosome = random_bases(rng, 200)
+    start = int(rng.integers(60, 120))
+    ref = chromosome[start : start + int(rng.integers(0, 9))]
+    placed = Placed(start, ref, random_bases(rng, int(rng.integers(0, 9))))
+    windows = allele_windows(placed, chromosome, WINDOW)
+    low, high = windows.covered
+    covered = []
+    for bases, allele in ((windows.ref, windows.ref_allele), (windows.alt, windows.alt_allele)):
+        n_behind = len(bases) - allele.stop
+        end = start + len(ref) + n_behind
+        assert (chromosome[start - allele.start : start] == bases[: allele.start]).all()
+        assert (chromosome[end - n_behind : end] == bases[allele.stop :]).all()
+        covered += [start - allele.start, end]
+    assert (low, high) == (min(covered), max(covered))
