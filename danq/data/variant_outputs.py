@@ -44,12 +44,20 @@ class About(NamedTuple):
         Targets of a variant in the table by target, at most.
     background : str
         What E-values compare with, in words; empty where there are none.
+    folds : str
+        The chromosomes that the models of each fold score, in words; empty without folds.
     """
 
     source: PathLike | None
     targets: Sequence[str]
     top: int | None
     background: str = ""
+    folds: str = ""
+
+    def notes(self) -> dict[str, str]:
+        """Return what the header of a VCF says beside the descriptions of its fields."""
+        texts = {"DANQ_E": self.background, "DANQ_FOLD": self.folds}
+        return {name: text for name, text in texts.items() if text}
 
 
 class GrowingOutputs(NamedTuple):
@@ -114,11 +122,10 @@ def growing_outputs(outputs: Outputs, about: About) -> Iterator[GrowingOutputs]:
     ------
     GrowingOutputs
     """
-    notes = {"DANQ_E": about.background} if about.background else {}
     with (
         files.growing_table(outputs.table) as table,
         files.growing_table(outputs.summary) as summary,
         files.growing_table(outputs.refused) as refused,
-        growing_vcf(about.source, outputs.vcf, notes) as vcf,
+        growing_vcf(about.source, outputs.vcf, about.notes()) as vcf,
     ):
         yield GrowingOutputs(about, table, summary, refused, vcf, [], Counter())

@@ -21,6 +21,7 @@ INFO = {
     "DANQ_TARGET": ("String", "Its target; a percent sign and two digits stand for other bytes"),
     "DANQ_E": ("Float", "Share of background variants with as large a change for that target"),
     "DANQ_STATUS": ("String", "scored, swapped or kept; otherwise why there is no score"),
+    "DANQ_FOLD": ("String", "Fold whose models scored it; all: the mean of all folds"),
 }
 """INFO fields, one value for each alternative allele."""
 
@@ -248,6 +249,8 @@ def info_values(scored: Scored, summary: pd.DataFrame) -> dict[tuple[int, int], 
         }
         if "e_value" in facts:
             fields["DANQ_E"] = f"{facts['e_value']:.6g}"
+        if "fold" in facts:
+            fields["DANQ_FOLD"] = facts["fold"]
         values[row.number, row.allele] = fields
     return values
 

@@ -106,7 +106,8 @@ def variants(
 
     refuse_another_genome(rows(), preparer)
     comparison = background_changes(background, rows, preparer, ensemble, read)
-    about = About(input, ensemble.targets, settings.top)
+    folds = ensemble.teams.describe() if ensemble.teams is not None else ""
+    about = About(input, ensemble.targets, settings.top, folds=folds)
     with growing_outputs(outputs, about) as growing:
         _score(rows(), preparer, ensemble, comparison, growing)
 

@@ -96,6 +96,21 @@ def test_seeds_of_a_fold_keep_their_spread_and_columns(folder):
     assert table["fold"].unique().tolist() == ["0", "1", "all", "2"]
 
 
+def test_a_vcf_says_which_fold_scored_what(folder):
+    rows = [text.split(":") for text in WORDS]
+    lines = [f"{chrom}\t{pos}\t.\t{ref}\t{alt}\t.\t.\t." for chrom, pos, ref, alt in rows]
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    (folder / "v.vcf").write_text(head + "\n".join(lines) + "\n")
+    command = ["variants", "--checkpoint", *map(str, write_folds(folder)), "--genome", "genome.fa"]
+    command += ["--input", "v.vcf", "--vcf", "o.vcf", "--device", "cpu", "--background-size", "0"]
+    assert main(command) == 0
+    *header, _ = (folder / "o.vcf").read_text().split("#CHROM")
+    assert "mean of all folds (danq seed 0 fold 0: chr1:0-1500; danq seed 10 fold 1: " in header[0]
+    body = [line for line in (folder / "o.vcf").read_text().splitlines() if line[0] != "#"]
+    folds = [line.split("DANQ_FOLD=")[1].split(";")[0] for line in body]
+    assert folds == list(PLACES.values())
+
+
 def test_a_background_is_scored_likewise(folder):
     paths = write_folds(folder)
     rows = ["chrom\tpos\tref\talt", *(text.replace(":", "\t") for text in WORDS[:3])]
