@@ -35,6 +35,40 @@ def _add_evaluate(steps: Any) -> None:
     step.output("reliability", "mean probability against share of positives, by model (TSV)")
 
 
+def _add_evaluate_variants(steps: Any) -> None:
+    summary = "measure on labelled variants what models predict, and compare them in pairs"
+    action = function_of("evaluation.variants", "evaluate_variants")
+    step = Step(steps, "evaluate-variants", action, summary)
+    step.input(
+        "scores",
+        "of danq variants, one for each model, in a folder of its name: those of --table with "
+        "--truth, else those of --summary",
+        nargs="+",
+    )
+    step.input(
+        "truth",
+        "of danq simulate-variants: what each variant does to each target",
+        required=False,
+    )
+    step.input("input", "the VCF or table that was scored, with a label", required=False)
+    step.option(
+        "--label",
+        metavar="FIELD",
+        help="its field of INFO, or its column: 0 and 1, or how strong the effect is, with its "
+        "sign; none given: only the agreement of models",
+    )
+    step.option(
+        "--match",
+        choices=("none", "distance"),
+        default="none",
+        help="distance: each variant with label 1 is compared with the nearest one with label 0 "
+        "that is left, as controls from anywhere flatter every model",
+    )
+    step.output("metrics", "one row per model, seed and target (TSV)", required=False)
+    step.output("comparison", "one row per pair of models, metric and target", required=False)
+    step.output("agreement", "rank correlations of models, and of seeds (TSV)", required=False)
+
+
 def _add_learning_curve(steps: Any) -> None:
     summary = "make one table of the evaluations of trainings on shares of the training windows"
     action = function_of("evaluation.learning_curve", "learning_curve")
@@ -122,6 +156,7 @@ def _add_report(steps: Any) -> None:
 COMMANDS = (
     _add_join_folds,
     _add_evaluate,
+    _add_evaluate_variants,
     _add_learning_curve,
     _add_compare,
     _add_plot,

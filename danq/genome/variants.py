@@ -157,7 +157,7 @@ def _columns_of(text: str, n_columns: int, path: PathLike, number: int) -> list[
 def _table_rows(path: PathLike) -> Iterator[Row]:
     """Yield the variants of a table."""
     places: list[int] = []
-    for fields in read_fields(path, is_header=_is_table_header):
+    for fields in read_fields(path, is_header=is_table_header):
         if not places:
             names = [text.lower() for text in fields.texts]
             missing = [name for name in _TABLE if name not in names]
@@ -177,7 +177,8 @@ def _table_rows(path: PathLike) -> Iterator[Row]:
         yield from _rows_of(fields.line, [chrom, pos, name, ref, alt], path)
 
 
-def _is_table_header(names: Sequence[str]) -> bool:
+def is_table_header(names: Sequence[str]) -> bool:
+    """Say whether these are the names of the columns of a table of variants."""
     return set(_TABLE) <= {name.lower() for name in names}
 
 
