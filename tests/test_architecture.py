@@ -29,6 +29,7 @@ LEVELS = [
         "catalog",
         "config",
         "files",
+        "finish",
         "formats",
         "progress",
         "reading",

@@ -41,8 +41,8 @@ def test_a_new_folder_plans_the_whole_run_and_passes_options_on(tmp_path):
     ]
     answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
-    assert "rule simulate:" in answer.stdout + answer.stderr
-    assert "rule train:" not in answer.stdout + answer.stderr
+    assert "Simulate a genome" in answer.stdout + answer.stderr
+    assert "Train danq" not in answer.stdout + answer.stderr
 
 
 def test_a_run_needs_a_snakefile_and_a_profile_that_is_there(tmp_path, monkeypatch):

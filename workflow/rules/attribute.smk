@@ -33,6 +33,8 @@ rule attribute:
         flags=flags(settings.attribution, ("modisco",)),
         npz=lambda wildcards, output: option("--npz", output.npz),
         machine=machine("device", "threads"),
+    message:
+        "Explain the predictions of {wildcards.model}, seed {wildcards.seed}, base by base"
     shell:
         "python -m danq attribute {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
         "{params.machine} --output {output.attributions:q} {params.npz} "
@@ -56,6 +58,8 @@ rule modisco:
         runtime=minutes("modisco"),
     params:
         window=length,
+    message:
+        "TF-MoDISco: motifs in the contributions of {wildcards.model}, seed {wildcards.seed}"
     shell:
         # At most 2,000 seqlets of either sign, as in the first example of its README.
         "modisco motifs -s {input.one_hot:q} -a {input.hypothetical:q} -n 2000 -w {params.window} -o {output:q} "

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import sys
+import time
 
 from danq.genome import sources
 from danq.catalog import BASELINES, MODELS
@@ -14,6 +15,7 @@ from danq.config import MACHINE, flags, load
 from danq.data.deepsea import read_names
 from danq.data.plan import PlannedTarget, refuse_pathvars, refuse_unknown_names
 from danq.errors import DanqError, DanqErrors, checked, shown
+from danq.finish import failures, times_by_step, times_line
 from danq.genome.contents import changed, current_checksums, recorded_checksums
 from danq.genome.tables import read_targets
 from danq.genome.yaml_keys import find_key, refuse_double_keys
@@ -22,6 +24,8 @@ from danq.motif.meme import motif_files
 from danq.simulation import grammar
 from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
+
+started = time.time()
 
 # In the order in which they are merged: config.yaml, then those of the command line.
 given_files = list(workflow.config_settings.configfiles)
@@ -278,13 +282,23 @@ def fetch_flags(url):
 
 
 def say_where_the_report_is(made):
-    """Print the path of the report, where it is among the rules that were made, whether the networks have learnt, and the verdict."""
+    """Print what the report says first, and its path, where it is among the rules that were made; and what took how long."""
     page = workflow.pathvars.apply("<results>/report.html")
     results = workflow.pathvars.apply("<results>/results.json")
+    steps = times_by_step(workflow.pathvars.apply("<results>/benchmarks"), started)
+    if steps:
+        logger.info(f"Time of the jobs: {times_line(steps)}")
     if "report" in made and os.path.exists(page) and os.path.exists(results):
         with open(results, encoding="utf-8") as file:
             head = json.load(file)
-        logger.info(f"The report: {os.path.abspath(page)}\n{head['learnt']}\n{head['verdict']}")
+        logger.info(f"{head['learnt']}\n{head['verdict']}\nThe report: {os.path.abspath(page)}")
+
+
+def say_what_failed(snakemake_logs):
+    """Print danq's own words on the jobs that failed once more, below all else."""
+    lines = failures(snakemake_logs)
+    if lines:
+        logger.error("\n".join(["What went wrong:", *lines]))
 
 
 oracles = [name for name, baseline in BASELINES.items() if baseline.oracle]

@@ -24,6 +24,8 @@ rule subset:
     resources:
         mem_mb=memory("subset"),
         runtime=minutes("subset"),
+    message:
+        "Take a share of {wildcards.share} of the training windows"
     shell:
         "python -m danq subset --dataset {input:q} --share {wildcards.share} --output {output:q} 2>&1 | tee {log:q}"
 
@@ -43,6 +45,8 @@ use rule train as train_share with:
     benchmark:
         "<results>/benchmarks/train_{model}_seed{seed}_share{share}.tsv"
     priority: 5
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}, on a share of {wildcards.share}"
 
 
 use rule predict as predict_share with:
@@ -55,6 +59,8 @@ use rule predict as predict_share with:
         "<results>/logs/predict_{model}_seed{seed}_share{share}.log",
     benchmark:
         "<results>/benchmarks/predict_{model}_seed{seed}_share{share}.tsv"
+    message:
+        "Predict the test split with {wildcards.model}, seed {wildcards.seed}, trained on a share of {wildcards.share}"
 
 
 use rule evaluate as evaluate_share with:
@@ -73,6 +79,8 @@ use rule evaluate as evaluate_share with:
         "<results>/logs/evaluate_share{share}.log",
     benchmark:
         "<results>/benchmarks/evaluate_share{share}.tsv"
+    message:
+        "Evaluate the models that were trained on a share of {wildcards.share}"
 
 
 rule learning_curve:
@@ -91,6 +99,8 @@ rule learning_curve:
     resources:
         mem_mb=memory("learning_curve"),
         runtime=minutes("learning_curve"),
+    message:
+        "Draw the learning curve together"
     shell:
         "python -m danq learning-curve --datasets {input.datasets:q} --metrics {input.metrics:q} "
         "--comparisons {input.comparisons:q} --output {output:q} 2>&1 | tee {log:q}"

@@ -20,6 +20,8 @@ rule simulate:
     params:
         flags=flags(settings.simulate),
         folder=lambda wildcards, output: os.path.dirname(output.targets),
+    message:
+        "Simulate a genome with planted motifs"
     shell:
         "python -m danq simulate {params.flags} --output {params.folder:q} 2>&1 | tee {log:q}"
 
@@ -60,6 +62,8 @@ rule fetch:
     params:
         url=lambda wildcards: urls[wildcards.download],
         checksums=lambda wildcards: fetch_flags(urls[wildcards.download]),
+    message:
+        "Download {wildcards.download}"
     shell:
         "python -m danq fetch --file {input:q} --url {params.url:q} {params.checksums} --output {output:q} "
         "2>&1 | tee {log:q}"
@@ -94,6 +98,8 @@ rule check:
         # As they depend on `input`, they make no check again.
         sha256=lambda wildcards, input: checksum_flags("sha256"),
         configuration=lambda wildcards, input: settings.model_dump_json(),
+    message:
+        "Check the input files"
     shell:
         "python -m danq check {params.flags} --genome {input.genome:q} --targets {input.targets:q} {params.sources} "
         "{params.md5} {params.sha256} --configuration {params.configuration:q} --output {output:q} 2>&1 | tee {log:q}"
@@ -121,6 +127,8 @@ if settings.deepsea:
         params:
             contents=lambda wildcards: contents(bundle),
             names=lambda wildcards, input: option("--names", [input.names] if input.names else []),
+        message:
+            "Read the published DeepSEA bundle"
         shell:
             "python -m danq import-deepsea {input.train:q} {input.valid:q} {input.test:q} {params.names} "
             "--output {output:q} 2>&1 | tee {log:q}"
@@ -155,6 +163,8 @@ else:
             # As it depends on `input`, a checksum that is given later makes no window again.
             sha256=lambda wildcards, input: checksum_flags("sha256"),
             assembly="simulated" if simulated else settings.assembly,
+        message:
+            "Extract and label the windows"
         shell:
             "python -m danq extract {params.flags} --genome {input.genome:q} --targets {input.targets:q} "
             "{params.sources} {params.md5} {params.sha256} --checked {input.checked:q} --assembly {params.assembly:q} "
@@ -177,6 +187,8 @@ rule windows:
     resources:
         mem_mb=memory("windows"),
         runtime=minutes("windows"),
+    message:
+        "Write the windows as text, cut from the genome a second time"
     shell:
         "python -m danq windows --dataset {input.dataset:q} --genome {input.genome:q} --table {output.table:q} "
         "--fasta {output.fasta:q} 2>&1 | tee {log:q}"
@@ -202,5 +214,7 @@ rule describe:
     resources:
         mem_mb=memory("describe"),
         runtime=minutes("describe"),
+    message:
+        "Verify and describe the dataset"
     shell:
         "python -m danq describe {input:q} --json {output.json:q} --figure {output.figure:q} 2>&1 | tee {log:q}"

@@ -22,6 +22,8 @@ rule baseline:
         motifs=motifs_of_baseline,
         contents=contents_of_baseline,
         elements=lambda wildcards, input: option("--elements", input.elements),
+    message:
+        "Fit the baseline {wildcards.baseline}"
     shell:
         "python -m danq baseline --kind {wildcards.baseline} --dataset {input.dataset:q} {params.motifs} "
         "{params.elements} --threads {threads} --output {output:q} 2>&1 | tee {log:q}"
@@ -63,6 +65,8 @@ rule evaluate:
     params:
         machine=machine("threads"),
         elements=lambda wildcards, input: option("--elements", input.elements),
+    message:
+        "Evaluate and compare all models on the test split"
     shell:
         "python -m danq evaluate --dataset {input.dataset:q} --predictions {input.predictions:q} {params.elements} "
         "{params.machine} --metrics {output.metrics:q} --comparison {output.comparison:q} "

@@ -21,6 +21,8 @@ use rule extract as extract_all with:
         "<results>/benchmarks/extract_all.tsv"
     params:
         flags=f"{extract_flags} --fold all",
+    message:
+        "Extract and label the windows of the whole genome"
 
 
 use rule extract as extract_fold with:
@@ -33,6 +35,8 @@ use rule extract as extract_fold with:
         "<results>/benchmarks/extract_fold{fold}.tsv"
     params:
         flags=lambda wildcards: f"{extract_flags} --fold {wildcards.fold}",
+    message:
+        "Extract and label the windows of fold {wildcards.fold}"
 
 
 use rule tune as tune_fold with:
@@ -47,6 +51,8 @@ use rule tune as tune_fold with:
         "<results>/logs/tune_{model}_fold{fold}.log",
     benchmark:
         "<results>/benchmarks/tune_{model}_fold{fold}.tsv"
+    message:
+        "Tune {wildcards.model} in fold {wildcards.fold}"
 
 
 use rule train as train_fold with:
@@ -62,6 +68,8 @@ use rule train as train_fold with:
         "<results>/logs/train_{model}_seed{seed}_fold{fold}.log",
     benchmark:
         "<results>/benchmarks/train_{model}_seed{seed}_fold{fold}.tsv"
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}, in fold {wildcards.fold}"
 
 
 # On every window, with the knobs of the folds and for as many steps as their best epochs had; nothing validates it.
@@ -81,6 +89,8 @@ use rule train as train_final with:
     priority: 5
     params:
         knobs=lambda wildcards, input: option("--as-folds", input.facts),
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}, on everything"
 
 
 use rule predict as predict_fold with:
@@ -93,6 +103,8 @@ use rule predict as predict_fold with:
         "<results>/logs/predict_{model}_seed{seed}_fold{fold}.log",
     benchmark:
         "<results>/benchmarks/predict_{model}_seed{seed}_fold{fold}.tsv"
+    message:
+        "Predict the test windows of fold {wildcards.fold} with {wildcards.model}, seed {wildcards.seed}"
 
 
 use rule baseline as baseline_fold with:
@@ -106,6 +118,8 @@ use rule baseline as baseline_fold with:
         "<results>/logs/baseline_{baseline}_fold{fold}.log",
     benchmark:
         "<results>/benchmarks/baseline_{baseline}_fold{fold}.tsv"
+    message:
+        "Fit the baseline {wildcards.baseline} in fold {wildcards.fold}"
 
 
 rule join_predictions:
@@ -124,6 +138,8 @@ rule join_predictions:
     resources:
         mem_mb=memory("join_predictions"),
         runtime=minutes("join_predictions"),
+    message:
+        "Join the predictions of all folds of {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m danq join-folds --dataset {input.dataset:q} --folds {input.folds:q} "
         "--predictions {input.predictions:q} --output {output:q} 2>&1 | tee {log:q}"
@@ -140,6 +156,8 @@ use rule join_predictions as join_baseline with:
         "<results>/logs/join_{baseline}.log",
     benchmark:
         "<results>/benchmarks/join_{baseline}.tsv"
+    message:
+        "Join the scores of all folds of the baseline {wildcards.baseline}"
 
 
 # What is predicted beside the test windows: each place by the networks that were not trained on it, with thresholds that
@@ -179,6 +197,8 @@ use rule windows as windows_fold with:
         "<results>/logs/windows_fold{fold}.log",
     benchmark:
         "<results>/benchmarks/windows_fold{fold}.tsv"
+    message:
+        "Write the windows of fold 0 as text, cut from the genome a second time"
 
 
 use rule motifs as motifs_fold with:

@@ -24,6 +24,8 @@ rule motifs:
         flags=flags(settings.filters),
         motifs=settings.motifs,
         contents=lambda wildcards: contents(known_motifs),
+    message:
+        "Make motifs of the filters of {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m danq motifs {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
         "--motifs {params.motifs:q} --meme {output.meme:q} --matches {output.matches:q} "
@@ -50,6 +52,8 @@ rule ablate:
     params:
         flags=flags(settings.ablation),
         machine=machine("device", "threads"),
+    message:
+        "Ablate the filters of {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m danq ablate {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
         "{params.machine} --output {output:q} 2>&1 | tee {log:q}"

@@ -25,6 +25,8 @@ rule predict_valid:
     params:
         device=settings.train.device,
         threads=settings.threads,
+    message:
+        "Predict the validation split with {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m danq predict --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} --split valid "
         "--device {params.device} --threads {params.threads} --output {output:q} 2>&1 | tee {log:q}"
@@ -48,6 +50,8 @@ rule thresholds:
         runtime=minutes("thresholds"),
     params:
         fdr=fdr_of_thresholds,
+    message:
+        "Choose thresholds for {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m danq thresholds {params.fdr} --dataset {input.dataset:q} --predictions {input.predictions:q} "
         "--output {output:q} 2>&1 | tee {log:q}"
@@ -64,6 +68,8 @@ use rule thresholds as thresholds_of_model with:
         "<results>/logs/thresholds_{model}.log",
     benchmark:
         "<results>/benchmarks/thresholds_{model}.tsv"
+    message:
+        "Choose thresholds for {wildcards.model}, all seeds averaged"
 
 
 rule predict_input:
@@ -93,6 +99,8 @@ rule predict_input:
         files=lambda wildcards, input: options_of_input(wildcards, input),
         device=settings.train.device,
         threads=settings.threads,
+    message:
+        "Predict {wildcards.predicted} with {wildcards.model}"
     shell:
         # Cut off, it goes on from the rows that it has: Snakemake does not know bins.h5.partial.
         "python -m danq predict {params.flags} --checkpoint {input.checkpoints:q} {params.files} "
@@ -132,6 +140,8 @@ rule hub:
         name=settings.run,
         assembly="simulated" if simulated else settings.assembly,
         locus=lambda wildcards: option("--locus", settings.predict.loci[:1]),
+    message:
+        "Write the track hub and the IGV session"
     shell:
         "python -m danq hub --tracks {input.tracks:q} --genome {input.genome:q} --targets {input.targets:q} "
         "{params.sources} --name {params.name:q} --assembly {params.assembly:q} {params.locus} "

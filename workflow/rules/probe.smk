@@ -24,6 +24,8 @@ rule probe:
         motifs=settings.motifs,
         contents=lambda wildcards: contents(known_motifs),
         machine=machine("device", "threads"),
+    message:
+        "Probe pairs of motifs with {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m danq probe {params.flags} --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} "
         "--motifs {params.motifs:q} {params.machine} --output {output:q} "

@@ -11,6 +11,8 @@ rule settings:
         "../envs/danq.yaml"
     params:
         json=settings.model_dump_json(),
+    message:
+        "Write the complete configuration"
     shell:
         "python -m danq settings --json {params.json:q} --output {output:q} 2>&1 | tee {log:q}"
 
@@ -59,6 +61,8 @@ rule report:
         runtime=minutes("report"),
     params:
         folder=lambda wildcards, output: os.path.dirname(output.page),
+    message:
+        "Write the report"
     shell:
         "python -m danq report --folder {params.folder:q} --config {input.config:q} --output {output.page:q} "
         "--results {output.results:q} 2>&1 | tee {log:q}"

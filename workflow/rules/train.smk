@@ -43,6 +43,8 @@ rule tune:
         motifs=lambda wildcards, input: option("--motifs", [settings.motifs]),
         # No output: Snakemake would remove what a job that was cut off goes on from.
         folder=lambda wildcards, output: os.path.join(os.path.dirname(output.table), "search"),
+    message:
+        "Tune {wildcards.model}"
     shell:
         "trap : TERM; python -m danq tune {params.flags} --model {wildcards.model} --seed {params.seed} "
         "{params.machine} {params.motifs} --dataset {input.dataset:q} --folder {params.folder:q} "
@@ -85,6 +87,8 @@ rule train:
         machine=machine(*MACHINE, "threads"),
         motifs=lambda wildcards, input: option("--motifs", [settings.motifs]),
         knobs=lambda wildcards, input: option("--knobs", input.knobs),
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}"
     shell:
         # At a time limit or a preemption all processes get a signal: the training saves its state and says so; the
         # shell and tee, which writes the log, outlive it.
@@ -113,6 +117,8 @@ rule predict:
         gpu=gpu,
     params:
         machine=machine("device", "threads"),
+    message:
+        "Predict the test split with {wildcards.model}, seed {wildcards.seed}"
     shell:
         "python -m danq predict --checkpoint {input.checkpoint:q} --dataset {input.dataset:q} --split test "
         "{params.machine} --output {output:q} 2>&1 | tee {log:q}"
