@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import yaml
 
 from danq import read_run
 from danq.data.bins import read_bins
@@ -157,16 +158,17 @@ def test_every_usable_bin_of_the_test_split_is_a_window(finished):
 
 
 def verdict(folder):
-    """Return the last lines of a run: where its report is, whether its networks learnt, verdict."""
+    """Return the last lines of a run: whether its networks learnt, verdict, where its report is."""
     results = folder / "results" / "toy"
     head = json.loads((results / "results.json").read_text())
-    return f"The report: {results / 'report.html'}\n{head['learnt']}\n{head['verdict']}\n"
+    return f"{head['learnt']}\n{head['verdict']}\nThe report: {results / 'report.html'}\n"
 
 
 def test_a_run_ends_with_its_report_and_what_the_networks_learnt(finished):
     log = (finished / "log.txt").read_text()
     assert log.count(verdict(finished)) == 1
     assert log.index(verdict(finished)) > log.index("36 of 36 steps")
+    assert re.search(r"^Time of the jobs: .*train \d.* \(\d jobs\)", log, re.MULTILINE)
     assert "beat" in verdict(finished) and "on at least two thirds of the targets: " in log
 
 
@@ -188,6 +190,21 @@ def test_the_last_line_keeps_to_how_quiet_a_run_is(finished, options, says):
     process = toy(finished, *options)
     assert process.returncode == 0, process.stderr
     assert (verdict(finished) in process.stderr) == says
+
+
+def test_a_run_that_fails_ends_with_what_danq_said(tmp_path):
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\nAC\nACGT\n>chr2\nAC\n>chr3\nAC\n")
+    (tmp_path / "a.bed").write_text("chr1\t1\t5\n")
+    (tmp_path / "targets.tsv").write_text("name\tfile\nA\ta.bed\n")
+    own = {"run": "bad", "genome": "genome.fa", "targets": "targets.tsv"}
+    own["extract"] = {"valid": ["chr2"], "test": ["chr3"]}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own))
+    process = snakemake(tmp_path, "--configfile", "own.yaml")
+    assert process.returncode == 1
+    end = process.stderr[process.stderr.rindex("What went wrong:") :]
+    said = "results/bad/logs/check.log: danq: genome.fa:4: lines of different lengths"
+    assert end.splitlines()[1].startswith(said)
+    assert "Error in rule" not in end
 
 
 def test_another_target_says_nothing_of_the_report(finished):
