@@ -594,7 +594,18 @@ class Variants(Section):
     top: int | None = Field(
         None, ge=1, description="targets of a variant in --table, at most; none given: all"
     )
-    seed: int = Field(0, ge=0, lt=2**31, description="of the random background")
+    shuffles: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description=(
+            "times that each variant is scored again, in flanks with shuffled dinucleotides, for p "
+            "and q; 0: never"
+        ),
+    )
+    seed: int = Field(
+        0, ge=0, lt=2**31, description="of the random background, and of shuffled flanks"
+    )
 
 
 class Predictions(Predict):

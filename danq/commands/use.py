@@ -79,6 +79,11 @@ def _add_variants(steps: Any) -> None:
         "random single-base changes of the genome",
         required=False,
     )
+    step.input(
+        "peaks",
+        "targets.tsv, or a BED: random changes lie in peaks as often as the variants do",
+        required=False,
+    )
     step.output("table", "a row for each variant and target (TSV, or .tsv.gz)", required=False)
     step.output("summary", "a row for each variant (TSV, or .tsv.gz)", required=False)
     step.output(

@@ -47,6 +47,10 @@ class Scored(NamedTuple):
         What tells these models apart.
     folds : list of str, or None
         The fold whose models scored each allele; None where all did.
+    p_value : numpy.ndarray, shape (n, T), or None
+        Share of shuffled flanks in which the same alleles change a target as much.
+    q_value : numpy.ndarray, shape (n, T), or None
+        The false discovery rate that goes with it, over all variants.
     """
 
     rows: list[Row]
@@ -59,6 +63,19 @@ class Scored(NamedTuple):
     by_model: Floats | None = None
     models: Sequence[str] = ()
     folds: Sequence[str] | None = None
+    p_value: Floats | None = None
+    q_value: Floats | None = None
+
+    def unusual(self) -> Iterator[tuple[str, Floats]]:
+        """Yield what says how unusual changes are, as far as it is known, by its column."""
+        by_column = (
+            ("e_value", self.e_value),
+            ("p_value", self.p_value),
+            ("q_value", self.q_value),
+        )
+        for name, values in by_column:
+            if values is not None:
+                yield name, values
 
     def changes_by_model(self) -> Iterator[tuple[str, Floats]]:
         """Yield the column of each model, and its changes (n, T), where there are several."""
@@ -105,8 +122,8 @@ def by_target(scored: Scored, targets: Sequence[str], top: int | None) -> pd.Dat
     -------
     pandas.DataFrame
         `ROW_COLUMNS`, target, probability_ref, probability_alt, difference, log_odds_change;
-        spread, e_value and fold where they are known; and, of several models, the change of
-        log-odds by each of them (`BY_MODEL`).
+        spread, e_value, p_value, q_value and fold where they are known; and, of several models, the
+        change of log-odds by each of them (`BY_MODEL`).
     """
     n, n_targets = scored.change.shape
     kept = n_targets if top is None else min(top, n_targets)
@@ -121,9 +138,10 @@ def by_target(scored: Scored, targets: Sequence[str], top: int | None) -> pd.Dat
     table["probability_alt"] = scored.alt[rows, chosen]
     table["difference"] = table["probability_alt"] - table["probability_ref"]
     table["log_odds_change"] = scored.change[rows, chosen]
-    for name, values in (("spread", scored.spread), ("e_value", scored.e_value)):
-        if values is not None:
-            table[name] = values[rows, chosen]
+    if scored.spread is not None:
+        table["spread"] = scored.spread[rows, chosen]
+    for name, values in scored.unusual():
+        table[name] = values[rows, chosen]
     if scored.folds is not None:
         table["fold"] = np.array(scored.folds, dtype=object)[rows]
     for name, changes in scored.changes_by_model():
@@ -145,9 +163,9 @@ def by_variant(scored: Scored, targets: Sequence[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `ROW_COLUMNS`; target, log_odds_change, probability_ref and probability_alt of the largest
-        change, and its e_value where it is known; sum_of_changes, of their sizes over targets; fold
-        where it is known; and, of several models, the largest change of each (`BY_MODEL`), whatever
-        its target.
+        change, and its e_value, p_value and q_value where they are known; sum_of_changes, of their
+        sizes over targets; fold where it is known; and, of several models, the largest change of
+        each (`BY_MODEL`), whatever its target.
     """
     sizes = np.abs(scored.change)
     best = sizes.argmax(axis=1)
@@ -157,8 +175,8 @@ def by_variant(scored: Scored, targets: Sequence[str]) -> pd.DataFrame:
     table["log_odds_change"] = scored.change[rows, best]
     table["probability_ref"] = scored.ref[rows, best]
     table["probability_alt"] = scored.alt[rows, best]
-    if scored.e_value is not None:
-        table["e_value"] = scored.e_value[rows, best]
+    for name, values in scored.unusual():
+        table[name] = values[rows, best]
     table["sum_of_changes"] = sizes.sum(axis=1)
     if scored.folds is not None:
         table["fold"] = list(scored.folds)

@@ -3,6 +3,7 @@
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from danq.data import variant_files as files
@@ -29,6 +30,12 @@ class Outputs(NamedTuple):
     def has_scores(self) -> bool:
         """Whether any of them holds scores."""
         return any(path is not None for path in (self.table, self.summary, self.vcf))
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the first of them."""
+        paths = [Path(path) for path in self if path is not None]
+        return paths[0].parent
 
 
 class About(NamedTuple):

@@ -20,10 +20,14 @@ INFO = {
     "DANQ_CHANGE": ("Float", "Largest change of log-odds over targets, of ALT less REF"),
     "DANQ_TARGET": ("String", "Its target; a percent sign and two digits stand for other bytes"),
     "DANQ_E": ("Float", "Share of background variants with as large a change for that target"),
+    "DANQ_P": ("Float", "Share of shuffled flanks with as large a change for that target"),
+    "DANQ_Q": ("Float", "False discovery rate of DANQ_P, over all variants"),
     "DANQ_STATUS": ("String", "scored, swapped or kept; otherwise why there is no score"),
     "DANQ_FOLD": ("String", "Fold whose models scored it; all: the mean of all folds"),
 }
 """INFO fields, one value for each alternative allele."""
+
+_UNUSUAL = {"DANQ_E": "e_value", "DANQ_P": "p_value", "DANQ_Q": "q_value"}
 
 PACKED = (".gz", ".bgz")
 """How names of VCFs end that are written as BGZF, with an index."""
@@ -247,8 +251,9 @@ def info_values(scored: Scored, summary: pd.DataFrame) -> dict[tuple[int, int], 
             "DANQ_TARGET": info_text(str(facts["target"])),
             "DANQ_STATUS": info_text(facts["status"]),
         }
-        if "e_value" in facts:
-            fields["DANQ_E"] = f"{facts['e_value']:.6g}"
+        for name, column in _UNUSUAL.items():
+            if column in facts:
+                fields[name] = f"{facts[column]:.6g}"
         if "fold" in facts:
             fields["DANQ_FOLD"] = facts["fold"]
         values[row.number, row.allele] = fields

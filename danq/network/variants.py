@@ -2,20 +2,21 @@
 
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from danq.config import Variants
 from danq.data.variant_files import Refused, Scored, summary_lines
-from danq.data.variant_outputs import About, GrowingOutputs, Outputs, growing_outputs
+from danq.data.variant_outputs import About, Outputs, growing_outputs
 from danq.data.variant_vcf import refuse_other_names
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.genome.aliases import read_aliases
 from danq.genome.background import kinds_of, random_variants
+from danq.genome.chromosomes import Chromosomes
 from danq.genome.fasta import read_genome
-from danq.genome.sequence import Genome
+from danq.genome.in_peaks import InPeaks, read_in_peaks
 from danq.genome.variant_text import is_vcf
 from danq.genome.variants import Row, parse_variants, read_variants
 from danq.network.predict_sequences import Ensemble, by_fold, choose_columns, load_models
@@ -28,6 +29,7 @@ from danq.network.variant_scores import (
     e_values,
     probabilities,
 )
+from danq.network.variant_shuffles import as_large, p_values, with_q_values
 from danq.progress import Bar
 
 BLOCK = 1024
@@ -35,6 +37,9 @@ BLOCK = 1024
 
 LOOKED_AT = 1000
 """First rows of an input, among which too many that do not fit the genome stop everything."""
+
+KINDS_FROM = 10_000
+"""First rows of an input, whose single-base changes a random background is like."""
 
 MOST_MISMATCHES = 0.2
 """Share of those that do not fit."""
@@ -49,6 +54,7 @@ def variants(
     variant: Sequence[str],
     aliases: PathLike | None,
     background: PathLike | None,
+    peaks: PathLike | None,
     table: PathLike | None,
     summary: PathLike | None,
     vcf: PathLike | None,
@@ -75,6 +81,8 @@ def variants(
         Other names of chromosomes, as elsewhere.
     background : path or None
         VCF or table of variants that effects are compared with, such as common ones.
+    peaks : path or None
+        targets.tsv or a BED; random variants lie in its peaks as often as those of the input.
     table, summary, vcf, refused : path or None
         See `danq.data.variant_outputs.Outputs`.
     device : str
@@ -94,6 +102,8 @@ def variants(
     """
     outputs = Outputs(table, summary, vcf, refused)
     refuse_options(outputs, input, variant)
+    if background is not None and peaks is not None:
+        raise DanqError("--peaks is for a random background; leave out --peaks, or --background")
     ensemble = choose_columns(load_models(checkpoint, device, threads), settings.targets)
     read = read_genome(genome).genome
     if not average_folds:
@@ -105,11 +115,24 @@ def variants(
         return read_variants(input) if input is not None else parse_variants(variant)
 
     refuse_another_genome(rows(), preparer)
-    comparison = background_changes(background, rows, preparer, ensemble, read)
+    regions = None
+    if peaks is not None:
+        regions = read_in_peaks(peaks, Chromosomes(read.lengths, names))
+    comparison = background_changes(background, rows, preparer, ensemble, regions)
+    words = background_words(background, comparison, regions)
+    scored = _scored_blocks(rows(), preparer, ensemble, comparison)
+    if settings.shuffles:
+        folder = outputs.folder
+        scored = with_q_values(scored, settings.shuffles, len(ensemble.targets), folder)
     folds = ensemble.teams.describe() if ensemble.teams is not None else ""
-    about = About(input, ensemble.targets, settings.top, folds=folds)
+    about = About(input, ensemble.targets, settings.top, words, folds)
     with growing_outputs(outputs, about) as growing:
-        _score(rows(), preparer, ensemble, comparison, growing)
+        for block, others in scored:
+            growing.append(block, others)
+    for line in summary_lines(sum(growing.scored), growing.reasons):
+        print(f"variants: {line}", file=sys.stderr)
+    if words:
+        print(f"variants: E-values compare with {words}", file=sys.stderr)
 
 
 def refuse_options(outputs: Outputs, input: PathLike | None, variant: Sequence[str]) -> None:
@@ -185,23 +208,23 @@ def background_changes(
     rows: Callable[[], Iterable[Row]],
     preparer: Preparer,
     ensemble: Ensemble,
-    genome: Genome,
+    peaks: InPeaks | None,
 ) -> Floats | None:
     """Return the changes of log-odds of the variants that effects are compared with.
 
     Parameters
     ----------
     background : path or None
-        Their file; None: random single-base changes of the genome, in trinucleotides as frequent
-        as among the first 10,000 rows of the input.
+        Their file; None: random single-base changes of the genome, in trinucleotides and peaks as
+        frequent as among the first 10,000 rows of the input.
     rows : callable
         Gives the rows of the input.
     preparer : danq.network.variant_blocks.Preparer
         Makes windows.
     ensemble : danq.network.predict_sequences.Ensemble
         What predicts.
-    genome : danq.genome.sequence.Genome
-        The genome.
+    peaks : danq.genome.in_peaks.InPeaks or None
+        Which bases lie in peaks; None where that does not matter.
 
     Returns
     -------
@@ -217,8 +240,11 @@ def background_changes(
     if background is not None:
         compared: Iterable[Row] = read_variants(background)
     elif settings.background_size:
-        kinds = kinds_of(itertools.islice(rows(), 10_000), genome)
-        compared = random_variants(genome, kinds, settings.background_size, settings.seed)
+        genome = preparer.genome
+        first = itertools.islice(rows(), KINDS_FROM)
+        kinds = kinds_of(first, genome, preparer.aliases, peaks)
+        n = settings.background_size
+        compared = random_variants(genome, kinds, n, settings.seed, peaks)
     else:
         return None
     changes = []
@@ -231,24 +257,61 @@ def background_changes(
     return np.concatenate(changes)
 
 
-def _score(
-    rows: Iterable[Row],
-    preparer: Preparer,
-    ensemble: Ensemble,
-    background: Floats | None,
-    growing: GrowingOutputs,
-) -> None:
-    """Score all rows, block by block, and write what is asked for."""
+def background_words(
+    background: PathLike | None, changes: Floats | None, peaks: InPeaks | None
+) -> str:
+    """Return what effects are compared with, in words; empty where with nothing.
+
+    Parameters
+    ----------
+    background : path or None
+        The file of variants that are compared with.
+    changes : numpy.ndarray, shape (m, T), or None
+        Their changes.
+    peaks : danq.genome.in_peaks.InPeaks or None
+        Peaks in which random changes lie as often as the variants.
+
+    Returns
+    -------
+    str
+    """
+    if changes is None:
+        return ""
+    if background is not None:
+        return f"{len(changes):,} variants of {background}"
+    matched = "the same trinucleotides"
+    if peaks is not None:
+        matched += f", and as often in peaks of {peaks.name}"
+    return f"{len(changes):,} random single-base changes of the genome, in {matched}"
+
+
+def _scored_blocks(
+    rows: Iterable[Row], preparer: Preparer, ensemble: Ensemble, background: Floats | None
+) -> Iterator[tuple[Scored, list[Refused]]]:
+    """Yield the scores of all rows, block by block, and the rows that have none."""
     bar = Bar(desc="variants", unit="allele")
     for block in blocks(rows, preparer, BLOCK):
         usable = [found for found in block if found.windows is not None]
         others = [found for found in block if found.windows is None]
         scored = _scored(usable, ensemble, background)
-        growing.append(scored, [Refused(found.row, found.status) for found in others])
+        if preparer.settings.shuffles:
+            scored = _with_p_values(scored, usable, preparer.settings, ensemble)
+        yield scored, [Refused(found.row, found.status) for found in others]
         bar.update(len(block))
     bar.close()
-    for line in summary_lines(sum(growing.scored), growing.reasons):
-        print(f"variants: {line}", file=sys.stderr)
+
+
+def _with_p_values(
+    scored: Scored, usable: Sequence[Prepared], settings: Variants, ensemble: Ensemble
+) -> Scored:
+    """Score variants in shuffled flanks, too, and add p."""
+
+    def predict(prepared: Sequence[Prepared]) -> Floats:
+        return _scores(prepared, ensemble).change
+
+    n = settings.shuffles
+    counts = as_large(usable, scored.change, n, settings.seed, predict)
+    return scored._replace(p_value=p_values(counts, n))
 
 
 def model_labels(averaged: Sequence[Sequence[TrainedModel]]) -> list[str]:

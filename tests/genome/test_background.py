@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from danq.genome.background import Change, kinds_of, random_variants
+from danq.genome.in_peaks import InPeaks
+from danq.genome.intervals import merge
 from danq.genome.sequence import decode
 from danq.genome.variants import Row
 from tests.genome.test_tiles import genome_of, random_indices
@@ -53,6 +55,35 @@ def test_only_single_base_changes_that_fit_are_counted(genome):
         Row(1, 1, "a", 500, "", "N", "A"),
     ]
     assert sum(kinds_of([right, *wrong], genome).values()) == 1
+
+
+@pytest.fixture
+def peaks():
+    unions = {"a": merge(np.array([950, 2000]), np.array([980, 2400]))}
+    return InPeaks("peaks", unions)
+
+
+def test_they_lie_in_peaks_as_often_as_given_ones(genome, peaks):
+    kinds = Counter({Change((0, 1, 2), 3, True): 3, Change((0, 1, 2), 0, False): 1})
+    rows = random_variants(genome, kinds, 40, seed=0, peaks=peaks)
+    inside = [row.chrom == "a" and peaks.contain("a", np.array([row.pos - 1]))[0] for row in rows]
+    assert {row.alt for row, known in zip(rows, inside, strict=True) if known} <= {"T"}
+    assert {row.alt for row, known in zip(rows, inside, strict=True) if not known} == {"A"}
+    assert {bases(genome, row) for row in rows} == {"ACG"}
+    # Some 480 of 7,000 bases lie in peaks: there are 7 or so of ACG.
+    assert 0 < sum(inside) <= 30
+    counted = kinds_of(rows, genome, peaks=peaks)
+    assert counted[Change((0, 1, 2), 3, True)] == sum(inside)
+    assert counted.total() == len(rows)
+    everywhere = random_variants(genome, Counter(), 100, seed=0, peaks=peaks)
+    assert everywhere == random_variants(genome, Counter(), 100, seed=0)
+
+
+def test_other_names_of_chromosomes_are_known(genome):
+    rows = random_variants(genome, Counter(), 50, seed=0)
+    renamed = [row._replace(chrom=row.chrom.upper()) for row in rows]
+    assert kinds_of(renamed, genome) == Counter()
+    assert kinds_of(renamed, genome, {"A": "a", "B": "b"}) == kinds_of(rows, genome)
 
 
 def test_a_kind_that_the_genome_lacks_gives_fewer():

@@ -1,11 +1,16 @@
 """danq variants from the command line."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import false_discovery_control, kstest
 
 from danq.cli import main
 from danq.files import read_table
+from danq.genome.background import random_variants
+from danq.genome.fasta import read_genome
 from tests.network.tiled_toy import TARGETS, bases, write_fasta, write_model
 
 TEXT = bases(1500)
@@ -56,6 +61,37 @@ def test_all_that_is_asked_for(folder, capsys):
     body = [line for line in (folder / "o.vcf").read_text().splitlines() if line[0] != "#"]
     changes = [float(line.split("DANQ_CHANGE=")[1].split(",")[0]) for line in body]
     assert changes == pytest.approx(summary["log_odds_change"].tolist(), rel=1e-5)
+
+
+def test_p_and_q_of_shuffled_flanks(folder, capsys):
+    words = ["--input", "a.vcf", "--background-size", "0", "--shuffles", "19", "--targets", "0"]
+    assert variants(*words, "--table", "t.tsv", "--summary", "s.tsv", "--vcf", "o.vcf") == 0
+    table = read_table(folder / "t.tsv")
+    steps = table["p_value"] * 20
+    assert steps.round().to_numpy() == pytest.approx(steps.to_numpy(), abs=1e-4)
+    assert steps.between(1 - 1e-4, 20 + 1e-4).all()
+    expected = false_discovery_control(table["p_value"])
+    assert table["q_value"].to_numpy() == pytest.approx(expected, rel=1e-4)
+    assert "e_value" not in table and "compare with" not in capsys.readouterr().err
+    first, last = (table.iloc[place].drop("id") for place in (0, 60))  # the same row twice
+    assert first.equals(last)
+    assert read_table(folder / "s.tsv")["q_value"].equals(table["q_value"])
+    last_line = (folder / "o.vcf").read_text().splitlines()[-1]
+    assert f"DANQ_P={table['p_value'].iloc[-1]:.6g},." in last_line
+
+
+def test_e_values_of_random_changes_are_uniform(folder, capsys):
+    """Changes that are drawn as the background is, by another seed."""
+    genome = read_genome(folder / "genome.fa").genome
+    drawn = random_variants(genome, Counter(), 300, seed=5)
+    inside = [row for row in drawn if 120 < row.pos < 1380]
+    words = [f"chr1:{row.pos}:{row.ref}:{row.alt}" for row in inside]
+    (folder / "p.bed").write_text("chr1\t300\t900\n")
+    options = ["--background-size", "400", "--table", "t.tsv", "--peaks", "p.bed"]
+    assert variants("--variant", *words, *options) == 0
+    assert "in the same trinucleotides, and as often in peaks of p.bed" in capsys.readouterr().err
+    for _, values in read_table(folder / "t.tsv").groupby("target")["e_value"]:
+        assert kstest(values, "uniform").pvalue > 0.001
 
 
 def test_words_and_tables_are_scored_like_a_vcf(folder):
@@ -130,6 +166,11 @@ def test_variants_of_another_genome_stop_before_anything_is_made(folder, capsys)
         (["--input", "a.vcf", "--refused", "r"], "nothing is to be written; give --table"),
         (["--variant", "chr1:5:A:C", "--vcf", "o.vcf"], "--vcf writes the scores into the VCF of"),
         (["--input", "genome.fa", "--summary", "s"], "neither a VCF nor a table with a column"),
+        (["--input", "a.vcf", "--vcf", "o.bcf"], "danq writes VCF, and not BCF; name it .vcf.gz"),
+        (
+            ["--input", "a.vcf", "--summary", "s", "--peaks", "a.vcf", "--background", "a.vcf"],
+            "--peaks is for a random background",
+        ),
         (["--input", "a.vcf", "--targets", "z", "--summary", "s"], "'z'"),
     ],
 )
