@@ -11,6 +11,9 @@ from danq.options import (
     whole_number,
 )
 
+IMPORTED = ("deepsea", "danq", "danq_forward", "danq_jaspar")
+"""Models of which published weights can be imported."""
+
 
 def _add_predict(steps: Any) -> None:
     summary = "predict a dataset, sequences, regions or a genome with trained models"
@@ -182,6 +185,43 @@ def _hub(
     hub(sources=sources, **options)
 
 
+def _add_import_weights(steps: Any) -> None:
+    summary = "make a checkpoint of published weights: DanQ, DanQ-JASPAR, DeepSEA"
+    action = function_of("network.import_weights", "import_weights")
+    step = Step(steps, "import-weights", action, summary)
+    step.option(
+        "file",
+        metavar="FILE",
+        help="DanQ's or DanQ-JASPAR's HDF5 of Keras 0.2, Kipoi's DeepSEA, or a state dict of "
+        "Selene's DeepSEA or DanQ; recognised by its content",
+    )
+    step.input("names", "predictor.names: a line per target", required=False)
+    step.option(
+        "--reverse",
+        choices=("sequence", "batch"),
+        help="what the backward half of DanQ's recurrent layer read from its end, which Keras' "
+        "file does not say; none given: the batch, as the layer of 2015 did (model danq_forward)",
+    )
+    step.option(
+        "--model",
+        choices=IMPORTED,
+        help="refuse the weights of any other model; says --reverse, too",
+    )
+    step.option(
+        "--window",
+        type=whole_number(1),
+        help="length of the sequences (bp); none given: as published",
+    )
+    step.option(
+        "--alphabet",
+        choices=("ACGT", "AGCT"),
+        help="order of the bases in the weights; none given: that of the format",
+    )
+    step.option("--assembly", default="hg19", help="genome that the model was trained on")
+    step.output("facts", "what the checkpoint says of itself (JSON)", required=False)
+    step.output("output", "the checkpoint")
+
+
 def _add_import_predictions(steps: Any) -> None:
     summary = "turn predictions in DeepSEA's own layout into predictions.h5"
     action = function_of("data.deepsea_predictions", "import_predictions")
@@ -211,6 +251,7 @@ COMMANDS = (
     _add_contrast,
     _add_thresholds,
     _add_hub,
+    _add_import_weights,
     _add_import_predictions,
     _add_export_predictions,
 )

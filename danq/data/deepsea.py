@@ -85,7 +85,7 @@ def import_deepsea(
             output,
             window=train_file.window,
             bin_size=BIN_SIZE,
-            targets=_targets(train_file.n_targets, names),
+            targets=name_targets(train_file.n_targets, names),
             rows=np.diag([file.n_windows for file in files.values()]),
             chromosomes={split: file.length for split, file in files.items()},
             assembly="hg19",
@@ -128,8 +128,25 @@ def _source(files: Mapping[str, "_File"], names: PathLike | None) -> dict[str, A
     return {"import": "DeepSEA training bundle", "files": described, "counts": counts}
 
 
-def _targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str, str]]:
-    """Return name, group and (unknown) motif of each target."""
+def name_targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str, str]]:
+    """Return name, group and (unknown) motif of each target of the bundle.
+
+    Parameters
+    ----------
+    n_targets : int
+        How many there are; 919 get the groups of `GROUPS`, any other number the group ``all``.
+    names : str or path-like or None
+        ``predictor.names``; None: they are named ``target 0``, ``target 1``, ...
+
+    Returns
+    -------
+    list of tuple of (str, str, str)
+
+    Raises
+    ------
+    DanqError
+        As `read_names`.
+    """
     if names:
         texts = read_names(names, n_targets)
     else:

@@ -100,7 +100,8 @@ def load_checkpoint(path: PathLike) -> Checkpoint:
     refuse_wrong_facts(facts, data_facts, path)
     n_targets = len(data_facts["names"])
     try:
-        network = build_from(facts["options"], data_facts["window"], n_targets)
+        sizes = facts.get("sizes")
+        network = build_from(facts["options"], data_facts["window"], n_targets, sizes)
     except DanqError as error:
         raise DanqError(f"its facts are wrong: {error}", path) from None
     try:
@@ -136,7 +137,12 @@ def _refuse_other_content(saved: Mapping[str, Any], path: PathLike) -> None:
         raise DanqError(f"its weights are no tensors by name; {advice}", path)
 
 
-def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> Network:
+def build_from(
+    options: Mapping[str, Any],
+    window: int,
+    n_targets: int,
+    sizes: Mapping[str, int] | None = None,
+) -> Network:
     """Build the model that the options of a training describe.
 
     Parameters
@@ -147,6 +153,8 @@ def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> Netwo
         Length of the input (bp).
     n_targets : int
         Number of outputs.
+    sizes : dict of str to int, optional
+        Sizes in place of the published ones: those of weights that came from elsewhere.
 
     Returns
     -------
@@ -159,7 +167,7 @@ def build_from(options: Mapping[str, Any], window: int, n_targets: int) -> Netwo
         As `danq.network.models.build`.
     """
     knobs = {name: options[name] for name in KNOBS}
-    network = build(options["model"], window, n_targets, **knobs)
+    network = build(options["model"], window, n_targets, sizes=sizes, **knobs)
     recipe = choose_recipe(options["recipe"], options["model"])
     for layer in network.modules():
         if isinstance(layer, Dropout):

@@ -36,10 +36,43 @@ class FinalFact(_Facts):
     best_epochs: list[Count]
 
 
+class ImportedFact(_Facts):
+    """Where weights came from that danq did not train: what `danq import-weights` says.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file, without its folder.
+    md5, sha256 : str
+        Its checksums.
+    format : str
+        What it was recognised as.
+    known_as : str
+        Whose published file has this checksum; empty for any other.
+    alphabet : str
+        Order of the bases in its first convolution.
+    reverse : str or None
+        What the backward half of its recurrent layer read: the ``sequence`` from its end, or the
+        ``batch``; None without such a layer.
+    note : str
+        What its users must know; empty where there is nothing.
+    """
+
+    file: str
+    md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    format: str
+    known_as: str = ""
+    alphabet: Literal["ACGT", "AGCT"]
+    reverse: Literal["sequence", "batch"] | None = None
+    note: str = ""
+
+
 class TrainingFacts(_Facts):
     """How a model was trained: what `danq.training.record.training_facts` says.
 
-    The model, its seed and its options must be there; the rest is for readers only.
+    The model, its seed and its options must be there; the rest is for readers only, but for
+    `sizes`, those of imported weights where they are not the published ones.
     """
 
     model: str
@@ -61,6 +94,8 @@ class TrainingFacts(_Facts):
     threads: list[Count] = []
     validation: dict[str, Any] = {}
     final: FinalFact | None = None
+    sizes: dict[str, Annotated[int, Field(ge=1, le=_MOST)]] = {}
+    imported: ImportedFact | None = None
     health: list[dict[str, Any]] = []
 
     @model_validator(mode="after")
@@ -90,7 +125,10 @@ class FoldFact(_Facts):
 
 
 class DataFacts(_Facts):
-    """On what data a model was trained: what `danq.data.dataset.Dataset.facts` says."""
+    """On what data a model was trained: what `danq.data.dataset.Dataset.facts` says.
+
+    Of imported weights `training_windows` is None: danq never saw them.
+    """
 
     format_version: int
     window: Annotated[int, Field(ge=1, le=_MOST)]
@@ -99,7 +137,7 @@ class DataFacts(_Facts):
     assembly: str
     names: Annotated[list[str], Field(min_length=1)]
     groups: list[str]
-    training_windows: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    training_windows: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
     splits: Any
     fold: FoldFact | None = None
 
@@ -139,3 +177,11 @@ def refuse_wrong_facts(facts: object, data_facts: object, path: PathLike) -> Non
             raise DanqError(f"its facts are wrong ({shown(what, 300)}); {advice}", path) from None
         except RecursionError:
             raise DanqError("its facts are too deep; train the model again", path) from None
+    _refuse_unknown_windows(facts, data_facts, path)
+
+
+def _refuse_unknown_windows(facts: Any, data_facts: Any, path: PathLike) -> None:
+    """Refuse a checkpoint of danq's own training that does not say on which windows."""
+    if data_facts["training_windows"] is None and facts.get("imported") is None:
+        what = "its facts are wrong (training_windows: unknown, and nothing was imported)"
+        raise DanqError(f"{what}; train the model again with danq train", path)

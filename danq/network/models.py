@@ -35,6 +35,7 @@ each is what it is.
 """
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -425,6 +426,9 @@ WIDTHS = ("filters", "filters1", "filters2", "filters3", "units", "hidden")
 FIRST_FILTERS = ("filters", "filters1")
 """Those that are the number of filters of the stem."""
 
+SIZES = (*WIDTHS, "filter_width", "pool")
+"""Every size of a network, with those that `build` does not scale."""
+
 
 def build(
     name: str,
@@ -437,6 +441,7 @@ def build(
     filter_scale: float = 1.0,
     stem: str = "relu",
     filter_width: int | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> Network:
     """Build a model, its published widths and dropout rates multiplied by `scale` and `dropout`.
 
@@ -461,6 +466,9 @@ def build(
         it combines it.
     stem, filter_width
         See `danq.network.layers.StemOptions`; models without a stem have none of them.
+    sizes : dict of str to int, optional
+        What takes the place of the published sizes, see `published_sizes`: those of weights that
+        came from elsewhere.
 
     Returns
     -------
@@ -470,7 +478,7 @@ def build(
     Raises
     ------
     DanqError
-        No such model, a head that it does not have, or a window too short for it.
+        No such model, a head or a size that it does not have, or a window too short for it.
     """
     if name not in MODELS:
         choices = ", ".join(MODELS)
@@ -488,15 +496,37 @@ def build(
         options["gates"] = gates
     if model.has_filters:
         options["stem"] = StemOptions(stem, filter_width)
-    published = _default_widths(network) | model.sizes
-    sizes = _scaled(published, scale, filter_scale)
-    return network(window, n_targets, **sizes, **options)
+    published = published_sizes(name)
+    given = dict(sizes or {})
+    unknown = sorted(set(given) - set(published))
+    if unknown:
+        raise DanqError(f"{name} has no size {unknown[0]!r}; its sizes are {', '.join(published)}")
+    scaled = _scaled(published | given, scale, filter_scale)
+    return network(window, n_targets, **scaled, **options)
 
 
-def _default_widths(network: type) -> dict[str, int]:
-    """Return the widths that a network has by default, by argument."""
-    arguments = inspect.signature(network).parameters
-    return {name: arguments[name].default for name in WIDTHS if name in arguments}
+def published_sizes(name: str) -> dict[str, int]:
+    """Return the sizes of a model as published, by argument of its class.
+
+    Parameters
+    ----------
+    name : str
+        A key of `danq.catalog.MODELS`.
+
+    Returns
+    -------
+    dict of str to int
+        The widths that `build` scales, and those that stay: filter_width (bp) and pool.
+
+    Examples
+    --------
+    >>> published_sizes("danq_jaspar")["filter_width"]
+    30
+    """
+    model = MODELS[name]
+    arguments = inspect.signature(globals()[model.network]).parameters
+    defaults = {size: arguments[size].default for size in SIZES if size in arguments}
+    return defaults | model.sizes
 
 
 def _scaled(sizes: dict[str, int], scale: float, filter_scale: float) -> dict[str, int]:

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_UNKNOWN_OF_IMPORTED = {"format_version", "assembly", "groups", "training_windows", "splits"}
+"""Facts of the training data of imported weights: danq knows window, bin, bases and targets."""
+
+
 def load(
     checkpoint: PathLike, *, device: str | torch.device = "auto", threads: int | None = None
 ) -> "TrainedModel":
@@ -336,6 +340,8 @@ class TrainedModel:
 
     def _free_facts(self, facts: dict[str, Any]) -> set[str]:
         """Return the names of the facts of a dataset that may differ from those of the training."""
+        if self.data_facts.get("training_windows", "") is None:
+            return _UNKNOWN_OF_IMPORTED
         if not takes_any_length(self.network) or facts["window"] == self.window:
             return {"splits"}  # follows from the windows themselves
         if facts["splits"] is None:
