@@ -358,3 +358,24 @@ def test_the_wheel_starts_a_folder_whose_workflow_runs(installed, tmp_path):
             if path.is_file() and "__pycache__" not in path.parts:
                 copied = site / "danq" / "share" / path.relative_to(ROOT)
                 assert copied.read_bytes() == path.read_bytes()
+
+
+CONDA_NAMES = {
+    "pytorch": "torch",
+    "matplotlib-base": "matplotlib",
+    "snakemake-minimal": "snakemake",
+}
+"""What conda's channels call a package otherwise than the package index."""
+
+
+def test_the_conda_recipe_asks_for_the_same_libraries():
+    text = (ROOT / "recipe" / "meta.yaml").read_text(encoding="utf-8")
+    asked = text[text.index("  run:\n") : text.index("\ntest:")]
+    lines = re.findall(r"^ +- (\S+) (\S+)$", asked, re.MULTILINE)
+    recipe = {CONDA_NAMES.get(name, name): versions for name, versions in lines}
+    assert recipe.pop("python") == project()["requires-python"]
+    declared = [Requirement(text) for text in project()["dependencies"]]
+    assert set(recipe) == {requirement.name for requirement in declared}
+    for requirement in declared:
+        versions = set(recipe[requirement.name].split(","))
+        assert versions == set(str(requirement.specifier).split(","))
