@@ -606,6 +606,9 @@ class Variants(Section):
     seed: int = Field(
         0, ge=0, lt=2**31, description="of the random background, and of shuffled flanks"
     )
+    explain: int = Field(
+        10, ge=1, description="variants with the largest changes that --explained explains"
+    )
 
 
 class Predictions(Predict):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from danq import config
+from danq.commands.explaining import add_explaining, scored_variants
 from danq.options import (
     SPLITS,
     Step,
@@ -58,8 +59,7 @@ def _add_simulate_variants(steps: Any) -> None:
 
 def _add_variants(steps: Any) -> None:
     summary = "score variants: what a change of the sequence changes in the predictions"
-    action = function_of("network.variants", "variants")
-    step = Step(steps, "variants", action, summary, config.Variants)
+    step = Step(steps, "variants", scored_variants, summary, config.Variants)
     step.input("checkpoint", "of danq train; several are averaged", nargs="+")
     step.input("genome", "the genome (FASTA)")
     step.input(
@@ -84,7 +84,8 @@ def _add_variants(steps: Any) -> None:
     )
     step.input(
         "peaks",
-        "targets.tsv, or a BED: random changes lie in peaks as often as the variants do",
+        "targets.tsv, or a BED: random changes lie in peaks as often as the variants do; of "
+        "targets.tsv, --explained says how far the nearest peak of the target is",
         required=False,
     )
     step.output("table", "a row for each variant and target (TSV, or .tsv.gz)", required=False)
@@ -94,6 +95,7 @@ def _add_variants(steps: Any) -> None:
     )
     step.output("refused", "every row that was not scored, and why (TSV)", required=False)
     _add_average_folds(step)
+    add_explaining(step)
     step.device()
     step.threads()
 

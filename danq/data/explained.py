@@ -108,9 +108,9 @@ class ExplainedVariant(_Strict):
     ref_effects, alt_effects : list of float
         How much each base adds to the log-odds, beside the mean of the three others in its place.
     motifs : list of MotifChange
-        The largest changes first.
+        The surest site first.
     filters : list of FilterChange
-        Likewise.
+        Model by model, the largest change first.
     in_peak : bool or None
         Whether the variant lies in a peak of the target; None where its peaks are not known.
     nearest_peak : int or None

@@ -94,7 +94,9 @@ def _drawn(union: IntervalUnion, n: int, rng: np.random.Generator) -> Integers:
     return union.start[interval] + offset
 
 
-def read_in_peaks(path: PathLike, chromosomes: Chromosomes) -> InPeaks:
+def read_in_peaks(
+    path: PathLike, chromosomes: Chromosomes, downloads: PathLike | None = None
+) -> InPeaks:
     """Read which bases lie in peaks.
 
     Parameters
@@ -103,6 +105,8 @@ def read_in_peaks(path: PathLike, chromosomes: Chromosomes) -> InPeaks:
         targets.tsv, whose peaks are taken together; or one BED or narrowPeak file.
     chromosomes : danq.genome.chromosomes.Chromosomes
         Of the genome.
+    downloads : path, optional
+        Folder of the files that a table names by URL.
 
     Returns
     -------
@@ -115,8 +119,8 @@ def read_in_peaks(path: PathLike, chromosomes: Chromosomes) -> InPeaks:
     """
     files: Sequence[PathLike] = [path]
     widen = [0]
-    if _is_table(path):
-        targets = read_targets(path)
+    if is_target_table(path):
+        targets = read_targets(path, downloads=downloads)
         files = [target.file for target in targets]
         widen = [target.widen for target in targets]
     parts: dict[int, list[tuple[Integers, Integers]]] = {}
@@ -135,7 +139,7 @@ def read_in_peaks(path: PathLike, chromosomes: Chromosomes) -> InPeaks:
     return InPeaks(str(path), unions)
 
 
-def _is_table(path: PathLike) -> bool:
+def is_target_table(path: PathLike) -> bool:
     """Say whether a file is a table of targets, by its header."""
     for fields in read_fields(path, is_header=_names_targets):
         return _names_targets(fields.texts)

@@ -430,6 +430,14 @@ class Genome:
             counts[rows] = bits.sum(axis=(1, 2), dtype=np.int64)
         return counts
 
+    def base_shares(self) -> NDArray[np.float64]:
+        """Return the shares of A, C, G and T, float64 (4,), the two strands taken together."""
+        counts = np.zeros(4, dtype=np.int64)
+        for packed in self.packed.values():
+            counts += np.bitwise_count(packed).sum(axis=0, dtype=np.int64)
+        of_both = counts + counts[::-1]
+        return of_both / max(1, of_both.sum())
+
     def base_indices(self, chrom: str) -> Bytes:
         """Return the indices of a whole chromosome, uint8 (length,)."""
         windows = self.packed[chrom][None]

@@ -68,6 +68,31 @@ def fold_labels(ensemble: Ensemble, prepared: Sequence[Prepared]) -> list[str] |
     return [teams.label(number) for number in team_of.tolist()]
 
 
+def models_for(ensemble: Ensemble, prepared: Prepared) -> list[TrainedModel]:
+    """Return the models that score a variant.
+
+    Parameters
+    ----------
+    ensemble : danq.network.predict_sequences.Ensemble
+        Models.
+    prepared : danq.network.variant_blocks.Prepared
+        A variant with windows.
+
+    Returns
+    -------
+    list of danq.network.trained.TrainedModel
+        Those of its fold; all of them where there are no folds.
+    """
+    teams = ensemble.teams
+    if teams is None:
+        return ensemble.models
+    number = int(_team_of(teams, [prepared])[0])
+    models: list[TrainedModel] = []
+    for averaged in teams.members(number):
+        models += averaged
+    return models
+
+
 def _windows(prepared: Sequence[Prepared]) -> list[AlleleWindows]:
     windows = []
     for found in prepared:

@@ -3,10 +3,12 @@
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from danq.config import Variants
+from danq.data.strongest import Strongest
 from danq.data.variant_files import Refused, Scored, summary_lines
 from danq.data.variant_outputs import About, Outputs, growing_outputs
 from danq.data.variant_vcf import refuse_other_names
@@ -45,6 +47,21 @@ MOST_MISMATCHES = 0.2
 """Share of those that do not fit."""
 
 
+class Scoring(NamedTuple):
+    """What scored some variants.
+
+    Attributes
+    ----------
+    ensemble : danq.network.predict_sequences.Ensemble
+        The models.
+    preparer : danq.network.variant_blocks.Preparer
+        Makes the windows of rows.
+    """
+
+    ensemble: Ensemble
+    preparer: Preparer
+
+
 def variants(
     checkpoint: Sequence[PathLike],
     genome: PathLike,
@@ -62,7 +79,9 @@ def variants(
     device: str,
     threads: int,
     average_folds: bool = False,
-) -> None:
+    downloads: PathLike | None = None,
+    strongest: Strongest[Prepared] | None = None,
+) -> Scoring:
     """Score variants with trained models, the two strands averaged, and the models.
 
     Parameters
@@ -93,6 +112,15 @@ def variants(
         Whether all models score everything: otherwise, of models that were trained on unlike
         chromosomes of the genome, only those score a variant that were not trained on the bases
         around it.
+    downloads : path, optional
+        Folder of the files that a table of targets names by URL.
+    strongest : danq.data.strongest.Strongest, optional
+        Keeps the variants with the largest changes; with it, nothing else need be written.
+
+    Returns
+    -------
+    Scoring
+        What scored them.
 
     Raises
     ------
@@ -101,7 +129,7 @@ def variants(
         genome.
     """
     outputs = Outputs(table, summary, vcf, refused)
-    refuse_options(outputs, input, variant)
+    refuse_options(outputs, input, variant, strongest is not None)
     if background is not None and peaks is not None:
         raise DanqError("--peaks is for a random background; leave out --peaks, or --background")
     ensemble = choose_columns(load_models(checkpoint, device, threads), settings.targets)
@@ -117,10 +145,10 @@ def variants(
     refuse_another_genome(rows(), preparer)
     regions = None
     if peaks is not None:
-        regions = read_in_peaks(peaks, Chromosomes(read.lengths, names))
+        regions = read_in_peaks(peaks, Chromosomes(read.lengths, names), downloads)
     comparison = background_changes(background, rows, preparer, ensemble, regions)
     words = background_words(background, comparison, regions)
-    scored = _scored_blocks(rows(), preparer, ensemble, comparison)
+    scored = _scored_blocks(rows(), preparer, ensemble, comparison, strongest)
     if settings.shuffles:
         folder = outputs.folder
         scored = with_q_values(scored, settings.shuffles, len(ensemble.targets), folder)
@@ -133,9 +161,12 @@ def variants(
         print(f"variants: {line}", file=sys.stderr)
     if words:
         print(f"variants: E-values compare with {words}", file=sys.stderr)
+    return Scoring(ensemble, preparer)
 
 
-def refuse_options(outputs: Outputs, input: PathLike | None, variant: Sequence[str]) -> None:
+def refuse_options(
+    outputs: Outputs, input: PathLike | None, variant: Sequence[str], explains: bool = False
+) -> None:
     """Refuse options that do not go together.
 
     Parameters
@@ -146,6 +177,8 @@ def refuse_options(outputs: Outputs, input: PathLike | None, variant: Sequence[s
         The file of variants.
     variant : sequence of str
         Variants as words.
+    explains : bool
+        Whether variants are explained in a file of their own.
 
     Raises
     ------
@@ -154,7 +187,7 @@ def refuse_options(outputs: Outputs, input: PathLike | None, variant: Sequence[s
     """
     if (input is None) == (not variant):
         raise DanqError("give variants either by --input, a VCF or a table, or by --variant")
-    if not outputs.has_scores:
+    if not (explains or outputs.has_scores):
         raise DanqError("nothing is to be written; give --table, --summary or --vcf")
     if outputs.vcf is not None and (input is None or not is_vcf(input)):
         raise DanqError("--vcf writes the scores into the VCF of --input; give one")
@@ -286,7 +319,11 @@ def background_words(
 
 
 def _scored_blocks(
-    rows: Iterable[Row], preparer: Preparer, ensemble: Ensemble, background: Floats | None
+    rows: Iterable[Row],
+    preparer: Preparer,
+    ensemble: Ensemble,
+    background: Floats | None,
+    strongest: Strongest[Prepared] | None,
 ) -> Iterator[tuple[Scored, list[Refused]]]:
     """Yield the scores of all rows, block by block, and the rows that have none."""
     bar = Bar(desc="variants", unit="allele")
@@ -294,6 +331,8 @@ def _scored_blocks(
         usable = [found for found in block if found.windows is not None]
         others = [found for found in block if found.windows is None]
         scored = _scored(usable, ensemble, background)
+        if strongest is not None:
+            strongest.add(usable, scored)
         if preparer.settings.shuffles:
             scored = _with_p_values(scored, usable, preparer.settings, ensemble)
         yield scored, [Refused(found.row, found.status) for found in others]

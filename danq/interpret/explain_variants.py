@@ -1,0 +1,356 @@
+"""danq variants --explained: why a model expects something else of the other allele."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from danq.config import Variants
+from danq.data.explained import (
+    ExplainedVariant,
+    Explanations,
+    FilterChange,
+    MotifChange,
+    write_explained,
+)
+from danq.data.strongest import Strong, Strongest
+from danq.errors import DanqError, shown, warn
+from danq.files import PathLike
+from danq.genome.alleles import AlleleWindows
+from danq.genome.chromosomes import Chromosomes
+from danq.genome.in_peaks import is_target_table
+from danq.genome.nearest_peaks import NearestPeaks, read_nearest_peaks
+from danq.genome.peaks import read_peaks
+from danq.genome.sequence import decode
+from danq.genome.tables import Target, read_targets
+from danq.interpret.allele_bases import Drawn, drawn_bases, effects_of
+from danq.interpret.allele_filters import (
+    WINDOWS,
+    AlleleFilters,
+    FilterNames,
+    filters_of,
+    random_windows,
+    read_filter_names,
+)
+from danq.interpret.explained_figures import draw_explanations
+from danq.motif.allele_sites import Allele, ChangedSite, Scorer, changed_sites, scorers_of
+from danq.motif.meme import Motif, known_motifs, motif_files
+from danq.network.trained import TrainedModel
+from danq.network.variant_blocks import SWAPPED, Prepared
+from danq.network.variant_folds import models_for
+from danq.network.variants import Scoring, variants
+from danq.progress import Bar
+from danq.records import Input, file_input
+
+
+class Evidence(NamedTuple):
+    """What variants are explained with, beside the models.
+
+    Attributes
+    ----------
+    motifs : sequence of danq.motif.meme.Motif
+        Known ones.
+    names : sequence of mapping of str to str
+        Which factor each filter of each model is named after; empty where that is not known.
+    targets : sequence of danq.genome.tables.Target
+        Those with known peaks.
+    inputs : sequence of danq.records.Input
+        The files that these are from.
+    """
+
+    motifs: Sequence[Motif] = ()
+    names: Sequence[dict[str, str]] = ()
+    targets: Sequence[Target] = ()
+    inputs: Sequence[Input] = ()
+
+
+def explained_variants(
+    checkpoint: Sequence[PathLike],
+    genome: PathLike,
+    *,
+    settings: Variants,
+    explained: PathLike | None,
+    figures: PathLike | None,
+    motifs: str,
+    matches: Sequence[PathLike],
+    peaks: PathLike | None,
+    downloads: PathLike | None,
+    **options: Any,
+) -> None:
+    """Score variants, and explain those of the largest changes.
+
+    Parameters
+    ----------
+    checkpoint, genome, settings, **options
+        As `danq.network.variants.variants` takes them.
+    explained : path or None
+        File of explanations to make, see `danq.data.explained`.
+    figures : path or None
+        Folder of figures to make, one for each variant.
+    motifs : str
+        Known motifs: a MEME file, or ``JASPAR<year>:<taxon>``.
+    matches : sequence of path
+        Names of the filters of each model, of ``danq motifs``; may be empty.
+    peaks : path or None
+        Table of targets, with their peaks; of a BED file, nothing is said of a target's own peaks.
+    downloads : path or None
+        Folder of the files that it names by URL.
+
+    Raises
+    ------
+    DanqError
+        As `danq.network.variants.variants`; or a file to explain with cannot be used.
+    """
+    evidence = read_evidence(checkpoint, motifs, matches, peaks, downloads)
+    strongest: Strongest[Prepared] = Strongest(settings.explain)
+    # A background that is given is not matched to peaks.
+    of_background = None if options["background"] is not None else peaks
+    scoring = variants(
+        checkpoint,
+        genome,
+        settings=settings,
+        peaks=of_background,
+        downloads=downloads,
+        strongest=strongest,
+        **options,
+    )
+    explainer = Explainer(scoring, evidence)
+    found = explainer.explain(strongest.ranked(), [str(path) for path in checkpoint])
+    if explained is not None:
+        own = [model.source for model in scoring.ensemble.models if model.source is not None]
+        inputs = [*own, file_input("genome", genome), *evidence.inputs]
+        write_explained(explained, found, inputs)
+    if figures is not None:
+        draw_explanations(Path(figures), found)
+
+
+def read_evidence(
+    checkpoint: Sequence[PathLike],
+    motifs: str,
+    matches: Sequence[PathLike] = (),
+    peaks: PathLike | None = None,
+    downloads: PathLike | None = None,
+) -> Evidence:
+    """Read what variants are explained with.
+
+    Parameters
+    ----------
+    checkpoint : sequence of path
+        The models.
+    motifs, matches, peaks, downloads
+        As for `explained_variants`.
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    DanqError
+        A file that cannot be used, or names of the filters of some models only.
+    """
+    if matches and len(matches) != len(checkpoint):
+        what = f"--matches has {len(matches)} files for {len(checkpoint)} models"
+        raise DanqError(f"{what}; give one for each, in their order")
+    known = known_motifs(motifs)
+    names = [read_filter_names(path) for path in matches]
+    targets: list[Target] = []
+    if peaks is not None and is_target_table(peaks):
+        targets = read_targets(peaks, downloads=downloads)
+        # Faulty lines are told before anything is scored; chromosomes are compared later.
+        for _ in read_peaks([target.file for target in targets], None):
+            pass
+    files = [("motifs", path) for path in motif_files(motifs)]
+    files += [("matches", str(path)) for path in matches]
+    files += [("targets", str(peaks))] if peaks is not None else []
+    inputs = [file_input(role, path) for role, path in files]
+    return Evidence(known, names, targets, inputs)
+
+
+class Explainer:
+    """Explains variants that were scored.
+
+    Parameters
+    ----------
+    scoring : danq.network.variants.Scoring
+        What scored them.
+    evidence : Evidence
+        What they are explained with.
+    """
+
+    def __init__(self, scoring: Scoring, evidence: Evidence) -> None:
+        self.preparer = scoring.preparer
+        self.genome = scoring.preparer.genome
+        self.ensemble = scoring.ensemble
+        self.targets = scoring.ensemble.models[0].targets
+        shares = self.genome.base_shares()
+        self.scorers: list[Scorer] = scorers_of(evidence.motifs, shares)
+        self.names = _filter_names(scoring.ensemble.models, evidence.names)
+        self.peaks: NearestPeaks | None = None
+        self.rows: dict[int, int] = {}
+        if evidence.targets:
+            chromosomes = Chromosomes(self.genome.lengths, self.preparer.aliases)
+            self.peaks = read_nearest_peaks(evidence.targets, chromosomes)
+            own = [target.name for target in evidence.targets]
+            self.rows = _rows_of_targets(self.targets, own)
+
+    def explain(
+        self, strongest: Sequence[Strong[Prepared]], checkpoints: Sequence[str]
+    ) -> Explanations:
+        """Explain variants.
+
+        Parameters
+        ----------
+        strongest : sequence of danq.data.strongest.Strong
+            The variants, with windows.
+        checkpoints : sequence of str
+            What the models are called.
+
+        Returns
+        -------
+        danq.data.explained.Explanations
+        """
+        filters = self._filters(strongest)
+        found = []
+        for strong in Bar(strongest, "explain", unit="variant"):
+            explained = self._explained(strong, filters)
+            if explained is None:
+                row = strong.prepared.row
+                place = f"{row.chrom}:{row.pos}:{row.ref}:{row.alt}"
+                warn(f"{shown(place)} is not explained: its alleles fill the window")
+            else:
+                found.append(explained)
+        model = str(self.ensemble.models[0].facts.get("model", ""))
+        return Explanations(model=model, checkpoints=list(checkpoints), variants=found)
+
+    def _filters(self, strongest: Sequence[Strong[Prepared]]) -> list[list[AlleleFilters]]:
+        """Return the filters of each model, which have seen some windows."""
+        window = self.preparer.window
+        seen = random_windows(self.genome, window, WINDOWS, self.preparer.settings.seed)
+        pairs = [_as_written(strong.prepared) for strong in strongest]
+        own = [side for pair in pairs for side in (pair.ref, pair.alt)]
+        windows = np.array([*seen, *own], dtype=np.uint8).reshape(-1, window)
+        filters = []
+        for model, names in zip(self.ensemble.models, self.names, strict=True):
+            of_model = filters_of(model.motif_layers(), names)
+            for layer in of_model:
+                layer.look(windows)
+            filters.append(of_model)
+        return filters
+
+    def _explained(
+        self, strong: Strong[Prepared], filters: Sequence[Sequence[AlleleFilters]]
+    ) -> ExplainedVariant | None:
+        """Explain a variant; None where its alleles cannot be drawn."""
+        row = strong.prepared.row
+        windows = _as_written(strong.prepared)
+        chrom = self.preparer.aliases.get(row.chrom, row.chrom)
+        n_there = len(row.alt if strong.prepared.status == SWAPPED else row.ref)
+        drawn = drawn_bases(row, windows, self.genome.lengths[chrom] - n_there + len(row.ref))
+        if drawn is None:
+            return None
+        target = self.ensemble.columns[strong.column]
+        models = models_for(self.ensemble, strong.prepared)
+        distance = self._distance(target, chrom, row.pos - 1, row.pos - 1 + n_there)
+        changed: list[FilterChange] = []
+        for model in models:
+            for layer in filters[self.ensemble.models.index(model)]:
+                changed += layer.changes(windows)
+        return ExplainedVariant(
+            chrom=row.chrom,
+            pos=row.pos,
+            ref=row.ref,
+            alt=row.alt,
+            id=row.name,
+            target=self.targets[target],
+            target_index=target,
+            change=strong.change,
+            p_ref=strong.p_ref,
+            p_alt=strong.p_alt,
+            start=drawn.start,
+            ref_sequence=decode(windows.ref[drawn.ref]),
+            alt_sequence=decode(windows.alt[drawn.alt]),
+            offset=drawn.offset,
+            ref_effects=effects_of(models, windows.ref, drawn.ref, target),
+            alt_effects=effects_of(models, windows.alt, drawn.alt, target),
+            motifs=self._motifs(windows, drawn),
+            filters=changed,
+            in_peak=None if target not in self.rows else distance == 0,
+            nearest_peak=distance,
+        )
+
+    def _motifs(self, windows: AlleleWindows, drawn: Drawn) -> list[MotifChange]:
+        """Return the motifs that a variant makes or breaks."""
+        ref = Allele(windows.ref, windows.ref_allele)
+        alt = Allele(windows.alt, windows.alt_allele)
+        changes = changed_sites(self.scorers, ref, alt)
+        return [_motif_change(change, drawn) for change in changes]
+
+    def _distance(self, target: int, chrom: str, start: int, end: int) -> int | None:
+        """Return how far the nearest peak of a target is away, if its peaks are known."""
+        if self.peaks is None or target not in self.rows:
+            return None
+        return self.peaks.distance(self.rows[target], chrom, start, end)
+
+
+def _as_written(prepared: Prepared) -> AlleleWindows:
+    """Return windows with the row's own REF in the first, also where the genome has ALT."""
+    windows = prepared.windows
+    assert windows is not None
+    if prepared.status != SWAPPED:
+        return windows
+    ref_start = windows.ref_start + windows.ref_allele.start - windows.alt_allele.start
+    return AlleleWindows(
+        ref=windows.alt,
+        alt=windows.ref,
+        ref_start=ref_start,
+        n_outside=windows.n_outside,
+        ref_allele=windows.alt_allele,
+        alt_allele=windows.ref_allele,
+    )
+
+
+def _motif_change(change: ChangedSite, drawn: Drawn) -> MotifChange:
+    """Return a changed site as the file has it."""
+    shown_part = drawn.alt if change.is_gained else drawn.ref
+    return MotifChange(
+        motif=change.motif.name,
+        name=change.motif.alias or change.motif.name,
+        strand="+" if change.better.strand == "+" else "-",
+        start=change.better.start - shown_part.start,
+        ref_log_odds=round(change.ref.log_odds, 3),
+        alt_log_odds=round(change.alt.log_odds, 3),
+        ref_p=change.ref_p,
+        alt_p=change.alt_p,
+        change="gained" if change.is_gained else "lost",
+    )
+
+
+def _filter_names(
+    models: Sequence[TrainedModel], factors: Sequence[dict[str, str]]
+) -> list[FilterNames]:
+    """Return what the filters of each model are called."""
+    named = factors or [{} for _ in models]
+    prefixes = [f"seed {model.facts.get('seed')} " for model in models]
+    if len(models) == 1:
+        prefixes = [""]
+    elif len(set(prefixes)) < len(prefixes):
+        prefixes = [f"model {place} " for place in range(1, len(models) + 1)]
+    return [FilterNames(*pair) for pair in zip(prefixes, named, strict=True)]
+
+
+def _rows_of_targets(targets: Sequence[str], table: Sequence[str]) -> dict[int, int]:
+    """Return which row of a table has the peaks of each target of a model.
+
+    Row by row where the names are the same; else by name, if that is the only one of its kind.
+    """
+    if list(targets) == list(table):
+        return {number: number for number in range(len(targets))}
+    rows = {}
+    for number, name in enumerate(targets):
+        if targets.count(name) == 1 and table.count(name) == 1:
+            rows[number] = table.index(name)
+    if not rows:
+        raise DanqError("--peaks has none of the model's targets; give the table of its training")
+    return rows
