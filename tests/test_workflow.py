@@ -520,7 +520,8 @@ def test_in_folds_every_window_is_tested_once_and_the_report_compares_over_the_g
     final = json.loads((results / "final" / "danq" / "seed0" / "train.json").read_text())
     assert final["final"] == {"folds": 3, "best_epochs": [1, 1, 1]}
     run = read_run(results)
-    assert (run.n_folds, len(run.trained)) == (3, 6)
+    assert (run.n_folds, len(run.trained), len(run.final)) == (3, 6, 2)
+    assert "Final models" in (results / "report.html").read_text()
     joined = read_predictions(results / "danq" / "seed0" / "predictions.h5")
     with open_dataset(results / "dataset.h5") as data:
         places = data.positions("test")

@@ -14,6 +14,7 @@ from danq.report.findings.claim import claim
 from danq.report.findings.health import health_results
 from danq.report.findings.scores import Learnt, learnt
 from danq.report.run import Run
+from danq.report.run_final import FinalModel
 from danq.report.sentences import learnt_sentence, summary
 from danq.report.verdict_text import Gap, gaps, gaps_sentence, verdict_sentence
 from danq.report.words import sentence, title
@@ -42,6 +43,8 @@ class Headline(NamedTuple):
         Each network against the strongest baseline of each target.
     health : dict of str to list of dict
         The checks of each model's trainings, see `danq.report.findings.health.health_results`.
+    final : list of danq.report.run_final.FinalModel
+        Models that were trained once more, on everything; no number here is about them.
     """
 
     run: str
@@ -53,6 +56,7 @@ class Headline(NamedTuple):
     mean_auprc: dict[str, float | None]
     compared: list[Learnt]
     health: dict[str, list[dict[str, Any]]]
+    final: list[FinalModel]
 
 
 def headline(run: Run) -> Headline:
@@ -71,6 +75,7 @@ def headline(run: Run) -> Headline:
         mean_auprc=mean_auprc,
         compared=compared,
         health=health_results(run),
+        final=run.final,
     )
 
 
@@ -83,10 +88,12 @@ def write_results(path: PathLike, head: Headline) -> None:
         The file to write.
     head : Headline
         Its fields become keys; of each network, the values of `Learnt` and whether it has learnt;
-        of each gap, what is missing and what to run.
+        of each gap, what is missing and what to run; of each final model, the values of
+        `danq.report.run_final.FinalModel`.
     """
     content = head._asdict()
     content["missing"] = [gap._asdict() for gap in head.missing]
+    content["final"] = [model._asdict() for model in head.final]
     content["compared"] = [_plain(network) for network in head.compared]
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 

@@ -19,6 +19,7 @@ from danq.files import PathLike
 from danq.genome.bins import SPLITS
 from danq.motif.meme import Motif, known_motifs
 from danq.records import verified
+from danq.report.run_final import FOLDER, FinalModel, read_final_models
 from danq.report.run_folds import FoldSet, count_folds, fold_folders, of_fold, read_tested_sets
 from danq.report.run_learning_curve import read_learning_curve
 from danq.report.run_predicted import LIST, crowded_stretches, read_tracks
@@ -71,6 +72,7 @@ _RUN_FILES = (
     "*/seed*/ablation.tsv",
     "*/seed*/grammar.tsv",
     "*/seed*/attributions.h5",
+    f"{FOLDER}/*/seed*/train.json",
 )  # what `read_run` reads
 _DEAR_FILES = (
     "config.yaml",
@@ -141,6 +143,8 @@ class Run:
         The interaction of motif pairs in each model, see `danq.interpret.probe`.
     trained : list of Trained
         Trainings in the order of models and seeds.
+    final : list of danq.report.run_final.FinalModel
+        Models that were trained once more, on everything; nothing else here is about them.
     tunings : list of danq.report.run_tunings.Tuning
         The searches whose knobs the trainings have; empty where there was none.
     attributions : list of danq.data.attributions.Attributions
@@ -184,6 +188,7 @@ class Run:
     learning_curve: pd.DataFrame | None
     grammar: pd.DataFrame | None
     trained: list[Trained]
+    final: list[FinalModel]
     tunings: list[Tuning]
     attributions: list[Attributions]
     expected: pd.DataFrame | None
@@ -277,6 +282,7 @@ def read_run(folder: PathLike) -> Run:
         learning_curve=read_learning_curve(folder / "learning_curve.tsv", metrics),
         grammar=read_grammar(trainings),
         trained=trained,
+        final=read_final_models(folder, trainings, dataset.checksum),
         tunings=_tunings(folder, metrics, trained, dataset.training_windows),
         attributions=read_first_attributions(trainings),
         expected=_expected(sites, dataset.motifs),

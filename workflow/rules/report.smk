@@ -25,6 +25,7 @@ rule report:
         metrics="<results>/metrics.tsv",
         comparison="<results>/comparison.tsv",
         runs=expand("{folder}/{file}", folder=trainings, file=["history.tsv", "train.json"]),
+        final=expand("{folder}/{file}", folder=final_trainings, file=["model.ckpt", "train.json"]),
         motifs=expand(
             "{folder}/{model}/seed{seed}/{file}",
             folder=explained,

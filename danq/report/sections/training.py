@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from danq.report import figures
 from danq.report.findings.choices import Choosers, choices
@@ -26,12 +27,14 @@ def training(run: Run) -> Section:
     """Show how the models of a run learned, and what was chosen for it."""
     trained = with_history(run.trained)
     chosen = choice_table(run)
+    final = final_tables(run)
     if not trained:
         text = ["This run has no training history."]
-        return Section("training", "The training", text=text, tables=[chosen])
+        return Section("training", "The training", text=text, tables=[*final, chosen])
     text = tuning_sentences(run)
     drawings = page_figures(rates(run), figures.validation(run), figures.loss(run))
-    tables = [health_table(run), cost_table(trained), training_table(trained), trials(run), chosen]
+    tables = [health_table(run), cost_table(trained), training_table(trained), *final]
+    tables += [trials(run), chosen]
     return Section("training", "The training", text=text, figures=drawings, tables=tables)
 
 
@@ -71,6 +74,26 @@ def training_table(trained: Sequence[Trained]) -> Table:
         Column("windows_per_second", "windows per second", _speed),
     ]
     return table_of("Trainings", training_summaries(trained), columns)
+
+
+def final_tables(run: Run) -> list[Table]:
+    """Return a table with a row per final model, where the run has any."""
+    if not run.final:
+        return []
+    columns = [
+        Column("model", "model", title, words=True),
+        Column("seed", "seed"),
+        Column("steps", "steps", plain),
+        Column("best_epochs", "best epochs of the folds", plain),
+        Column("checkpoint", "checkpoint", words=True),
+    ]
+    note = (
+        "Trained once more on every window, for as many steps as the median of the best epochs of "
+        "their folds had. Nothing was left to measure them: no number, figure or sentence of this "
+        "report is about them. How good such trainings are, the folds say. Checkpoints lie in the "
+        "folder of the run."
+    )
+    return [table_of("Final models", pd.DataFrame(run.final, dtype=object), columns, note)]
 
 
 def _change(share: float) -> str:
