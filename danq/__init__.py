@@ -24,12 +24,15 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
     import torch
 
     from danq.network.trained import TrainedModel
     from danq.report.run import Run
 
-__all__ = ["load", "read_run"]
+__all__ = ["load", "read_run", "variants_table"]
 __version__ = "0.1.0"
 
 if sys.platform == "darwin" and "torch" not in sys.modules:
@@ -91,3 +94,28 @@ def read_run(folder: str | os.PathLike[str]) -> Run:
     from danq.report.run import read_run as read
 
     return read(folder)
+
+
+def variants_table(path: str | os.PathLike[str], targets: Sequence[str] = ()) -> pd.DataFrame:
+    """Read the scores of ``danq variants --h5``.
+
+    Parameters
+    ----------
+    path : path
+        variants.h5.
+    targets : sequence of str
+        Names, or places from 0; empty: all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each variant and target, with the columns of ``--table``.
+
+    Raises
+    ------
+    DanqError
+        Not such a file, an incomplete or damaged one, or no such target.
+    """
+    from danq.data.variant_store import variants_table as read
+
+    return read(path, targets)

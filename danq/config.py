@@ -594,6 +594,7 @@ class Variants(Section):
     top: int | None = Field(
         None, ge=1, description="targets of a variant in --table, at most; none given: all"
     )
+    float16: bool = Field(False, description="keep scores in 16 bits, which halves --h5")
     shuffles: int = Field(
         0,
         ge=0,

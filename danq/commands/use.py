@@ -93,6 +93,7 @@ def _add_variants(steps: Any) -> None:
     step.output(
         "vcf", "the VCF of --input, scores in INFO (VCF, or .vcf.gz with an index)", required=False
     )
+    step.output("h5", "all scores of many variants (HDF5)", required=False)
     step.output("refused", "every row that was not scored, and why (TSV)", required=False)
     _add_average_folds(step)
     add_explaining(step)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from danq.data import variant_files as files
+from danq.data.variant_store import GrowingStore, growing_store
 from danq.data.variant_vcf import GrowingVcf, growing_vcf, info_values, refused_values
 from danq.files import PathLike
+from danq.records import Input
 
 
 class Outputs(NamedTuple):
@@ -16,20 +18,21 @@ class Outputs(NamedTuple):
 
     Attributes
     ----------
-    table, summary, vcf, refused : path or None
+    table, summary, vcf, refused, h5 : path or None
         A row for each variant and target; a row for each variant; the VCF with scores in INFO; what
-        was refused.
+        was refused; all scores of all variants in HDF5.
     """
 
     table: PathLike | None
     summary: PathLike | None
     vcf: PathLike | None
     refused: PathLike | None
+    h5: PathLike | None = None
 
     @property
     def has_scores(self) -> bool:
         """Whether any of them holds scores."""
-        return any(path is not None for path in (self.table, self.summary, self.vcf))
+        return any(path is not None for path in (self.table, self.summary, self.vcf, self.h5))
 
     @property
     def folder(self) -> Path:
@@ -53,6 +56,10 @@ class About(NamedTuple):
         What E-values compare with, in words; empty where there are none.
     folds : str
         The chromosomes that the models of each fold score, in words; empty without folds.
+    float16 : bool
+        Whether scores in HDF5 have 16 bits, instead of 32.
+    inputs : sequence of danq.records.Input
+        What HDF5 records of what the scores are made from.
     """
 
     source: PathLike | None
@@ -60,10 +67,17 @@ class About(NamedTuple):
     top: int | None
     background: str = ""
     folds: str = ""
+    float16: bool = False
+    inputs: Sequence[Input] = ()
 
     def notes(self) -> dict[str, str]:
         """Return what the header of a VCF says beside the descriptions of its fields."""
         texts = {"DANQ_E": self.background, "DANQ_FOLD": self.folds}
+        return {name: text for name, text in texts.items() if text}
+
+    def facts(self) -> dict[str, str]:
+        """Return the attributes of HDF5."""
+        texts = {"background": self.background, "folds": self.folds}
         return {name: text for name, text in texts.items() if text}
 
 
@@ -78,6 +92,8 @@ class GrowingOutputs(NamedTuple):
         See `Outputs`.
     vcf : danq.data.variant_vcf.GrowingVcf
         See `Outputs`.
+    store : danq.data.variant_store.GrowingStore
+        See `Outputs`.
     scored : list of int
         Number of scored alleles in each block so far.
     reasons : collections.Counter of str
@@ -89,6 +105,7 @@ class GrowingOutputs(NamedTuple):
     summary: files.GrowingTable
     refused: files.GrowingTable
     vcf: GrowingVcf
+    store: GrowingStore
     scored: list[int]
     reasons: Counter[str]
 
@@ -106,6 +123,7 @@ class GrowingOutputs(NamedTuple):
         self.summary.append(summary)
         if self.table.file is not None:
             self.table.append(files.by_target(scored, self.about.targets, self.about.top))
+        self.store.append(scored)
         self.refused.append(files.refused_table(refused))
         numbers = [row.number for row in scored.rows] + [row.number for row, _ in refused]
         values = info_values(scored, summary) | refused_values(refused)
@@ -134,5 +152,8 @@ def growing_outputs(outputs: Outputs, about: About) -> Iterator[GrowingOutputs]:
         files.growing_table(outputs.summary) as summary,
         files.growing_table(outputs.refused) as refused,
         growing_vcf(about.source, outputs.vcf, about.notes()) as vcf,
+        growing_store(
+            outputs.h5, about.float16, about.targets, about.facts(), about.inputs
+        ) as store,
     ):
-        yield GrowingOutputs(about, table, summary, refused, vcf, [], Counter())
+        yield GrowingOutputs(about, table, summary, refused, vcf, store, [], Counter())

@@ -46,11 +46,14 @@ class Spool:
         self._n += 1
 
     def blocks(self) -> Iterator[Block]:
-        """Yield all blocks in their order, and remove the file."""
-        with self._file as file:
-            file.seek(0)
-            for _ in range(self._n):
-                yield _read(file)
+        """Yield all blocks in their order."""
+        self._file.seek(0)
+        for _ in range(self._n):
+            yield _read(self._file)
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
 
 
 def _read(file: IO[bytes]) -> Block:

@@ -1,5 +1,6 @@
 """Changes beside those in shuffled flanks: p of each variant and target, and q over all of them."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -148,13 +149,13 @@ def with_q_values(blocks: Iterable[Block], n: int, n_targets: int, folder: Path)
         In the same order.
     """
     tally = Tally(n, n_targets)
-    spool = Spool(folder)
-    for block in blocks:
-        tally.add(_counts_of(block[0], n))
-        spool.append(block)
-    for scored, refused in spool.blocks():
-        q = tally.q_values(_counts_of(scored, n))
-        yield scored._replace(q_value=q), refused
+    with contextlib.closing(Spool(folder)) as spool:
+        for block in blocks:
+            tally.add(_counts_of(block[0], n))
+            spool.append(block)
+        for scored, refused in spool.blocks():
+            q = tally.q_values(_counts_of(scored, n))
+            yield scored._replace(q_value=q), refused
 
 
 def _counts_of(scored: Scored, n: int) -> Integers:

@@ -21,7 +21,7 @@ from danq.genome.fasta import read_genome
 from danq.genome.in_peaks import InPeaks, read_in_peaks
 from danq.genome.variant_text import is_vcf
 from danq.genome.variants import Row, parse_variants, read_variants
-from danq.network.predict_sequences import Ensemble, by_fold, choose_columns, load_models
+from danq.network.predict_sequences import Ensemble, by_fold, choose_columns, inputs_of, load_models
 from danq.network.trained import TrainedModel
 from danq.network.variant_blocks import Prepared, Preparer, blocks
 from danq.network.variant_folds import fold_labels, score_by_fold
@@ -76,6 +76,7 @@ def variants(
     summary: PathLike | None,
     vcf: PathLike | None,
     refused: PathLike | None,
+    h5: PathLike | None,
     device: str,
     threads: int,
     average_folds: bool = False,
@@ -102,7 +103,7 @@ def variants(
         VCF or table of variants that effects are compared with, such as common ones.
     peaks : path or None
         targets.tsv or a BED; random variants lie in its peaks as often as those of the input.
-    table, summary, vcf, refused : path or None
+    table, summary, vcf, refused, h5 : path or None
         See `danq.data.variant_outputs.Outputs`.
     device : str
         auto, cpu, cuda or mps.
@@ -128,7 +129,7 @@ def variants(
         Options that do not go together, files that cannot be used, or an input that is of another
         genome.
     """
-    outputs = Outputs(table, summary, vcf, refused)
+    outputs = Outputs(table, summary, vcf, refused, h5)
     refuse_options(outputs, input, variant, strongest is not None)
     if background is not None and peaks is not None:
         raise DanqError("--peaks is for a random background; leave out --peaks, or --background")
@@ -153,7 +154,10 @@ def variants(
         folder = outputs.folder
         scored = with_q_values(scored, settings.shuffles, len(ensemble.targets), folder)
     folds = ensemble.teams.describe() if ensemble.teams is not None else ""
-    about = About(input, ensemble.targets, settings.top, words, folds)
+    about = About(input, ensemble.targets, settings.top, words, folds, settings.float16)
+    if h5 is not None:
+        sources = [path for path in (genome, input, background, peaks) if path is not None]
+        about = about._replace(inputs=inputs_of(checkpoint, sources))
     with growing_outputs(outputs, about) as growing:
         for block, others in scored:
             growing.append(block, others)
@@ -188,7 +192,7 @@ def refuse_options(
     if (input is None) == (not variant):
         raise DanqError("give variants either by --input, a VCF or a table, or by --variant")
     if not (explains or outputs.has_scores):
-        raise DanqError("nothing is to be written; give --table, --summary or --vcf")
+        raise DanqError("nothing is to be written; give --table, --summary, --vcf or --h5")
     if outputs.vcf is not None and (input is None or not is_vcf(input)):
         raise DanqError("--vcf writes the scores into the VCF of --input; give one")
     if outputs.vcf is not None:

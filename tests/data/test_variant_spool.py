@@ -16,6 +16,7 @@ def test_blocks_come_back_as_they_were(tmp_path):
     spool.append((one, refused))
     spool.append((two, []))
     (first, others), (second, none) = spool.blocks()
+    spool.close()
     assert others == refused and none == []
     for before, after in ((one, first), (two, second)):
         assert after.rows == before.rows and list(after.models) == list(before.models)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import false_discovery_control, kstest
 
+import danq
 from danq.cli import main
 from danq.files import read_table
 from danq.genome.background import random_variants
@@ -78,6 +79,19 @@ def test_p_and_q_of_shuffled_flanks(folder, capsys):
     assert read_table(folder / "s.tsv")["q_value"].equals(table["q_value"])
     last_line = (folder / "o.vcf").read_text().splitlines()[-1]
     assert f"DANQ_P={table['p_value'].iloc[-1]:.6g},." in last_line
+
+
+@pytest.mark.parametrize("options", [[], ["--float16"]])
+def test_all_scores_in_hdf5(folder, options):
+    words = ["--input", "a.vcf", "--background-size", "20", "--h5", "v.h5", "--table", "t.tsv"]
+    assert variants(*words, *options) == 0
+    table = pd.read_csv("t.tsv", sep="\t")
+    found = danq.variants_table("v.h5")
+    assert found.columns.tolist() == table.columns.tolist()
+    assert found["id"].tolist() == table["id"].tolist()
+    for name in table.columns[7:]:
+        tolerance = {"rtol": 2e-3, "atol": 2e-3} if options else {"rtol": 1e-5, "atol": 1e-6}
+        np.testing.assert_allclose(found[name], table[name], **tolerance)
 
 
 def test_e_values_of_random_changes_are_uniform(folder, capsys):
