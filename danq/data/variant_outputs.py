@@ -1,6 +1,7 @@
 """All files of scored variants at once, while blocks of variants come in."""
 
 import contextlib
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,9 +37,9 @@ class Outputs(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """The folder of the first of them."""
+        """The folder of the first of them, or that of temporary files."""
         paths = [Path(path) for path in self if path is not None]
-        return paths[0].parent
+        return paths[0].parent if paths else Path(tempfile.gettempdir())
 
 
 class About(NamedTuple):
