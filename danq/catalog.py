@@ -106,13 +106,13 @@ LARGE = {"filters": 1024, "units": 512, "filter_width": 30, "pool": 15}
 _CONTRASTS = {
     "conv": (
         "{twin} is {model} with a convolution in the place of its recurrent layer, at the same "
-        "cost. The two differ in recurrence and in reach: a position of the convolution sees only "
-        "its neighbours."
+        "cost. The two differ in recurrence and in receptive field: that of the convolution is "
+        "a neighbourhood."
     ),
     "residual": (
-        "{twin} has a convolution there and a branch of dilated convolutions that sees the whole "
-        "window, as the recurrent layer does, at the same cost: the two differ in recurrence, not "
-        "in reach."
+        "{twin} has a convolution there and a branch of dilated convolutions whose receptive field "
+        "is the whole window, as is the recurrent layer's, at the same cost: the two differ in "
+        "recurrence, not in reach."
     ),
     "attention": (
         "{twin} has a convolution there and attention over the whole window, at the same cost: the "

@@ -90,12 +90,12 @@ def _checked_folds(value: Any) -> Any:
 
 
 def _refuse_bad_fold(fold: int, regions: Any) -> None:
-    """Refuse what is no list of chromosomes and regions."""
+    """Refuse what is not a list of chromosomes and regions."""
     if not isinstance(regions, list) or not regions:
-        raise ValueError(f"fold {fold} is no list of chromosomes, as [chr1, chr4]")
+        raise ValueError(f"fold {fold} is not a list of chromosomes, as [chr1, chr4]")
     for text in regions:
         if not isinstance(text, str) or not text:
-            raise ValueError(f"fold {fold}: {shown(str(text))} is no chromosome or region")
+            raise ValueError(f"fold {fold}: {shown(str(text))} is not a chromosome or region")
         safe_text(text)
 
 
@@ -1167,7 +1167,7 @@ def _explain(keys: tuple[str, ...], problem: Mapping[str, Any]) -> str:
         return f"{name} is missing; add it"
     value = shown(str(problem["input"]))
     if problem["type"] == "string_type":
-        return f"{name}: {value} is no text; put it between quotes, as it is to be read"
+        return f"{name}: {value} is not text; put it between quotes, as it is to be read"
     message = plain_message(problem)
     if problem["type"] == "value_error":
         return f"{name}: {message}"

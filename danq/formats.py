@@ -46,7 +46,7 @@ _FORMATS = (
 
 
 def other_format(head: bytes) -> str | None:
-    """Return what is wrong with a file that is no text, and what to do; None for other files.
+    """Return what is wrong with a file that is not text, and what to do; None for other files.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ LOG_EVERY = 60.0
 
 
 class Bar(tqdm):
-    """A bar of tqdm that leaves no line behind; where standard error is no terminal, lines of text.
+    """A bar of tqdm that leaves no line behind; lines of text where there is no terminal.
 
     Takes what `tqdm.tqdm` takes (https://tqdm.github.io/docs/tqdm/). In a log, work that is done
     within a minute says nothing.

@@ -23,7 +23,7 @@ MOST_TEXT = 1 << 30
 
 MOST_TIMES = 100
 """A gzip file unpacks to no more than this many times its size. Bases pack to a quarter or fifth
-of their letters, peaks to a tenth; gzip's own limit is 1,032 (https://zlib.net/zlib_tech.html)."""
+of their characters, peaks to a tenth; gzip's own limit is 1,032 (https://zlib.net/zlib_tech.html)."""
 
 UNLIMITED = 1 << 26
 """Bytes up to which a gzip file may unpack to any number of times its size."""

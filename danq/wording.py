@@ -60,7 +60,7 @@ def safe_text(text: str) -> str:
 def checksum(text: str) -> str:
     """Return a checksum; refuse what can be none."""
     if not re.fullmatch("[0-9a-fA-F]{32}|[0-9a-fA-F]{64}", text):
-        what = "is no checksum: SHA-256 has 64 hexadecimal digits, MD5 32"
+        what = "is not a checksum: SHA-256 has 64 hexadecimal digits, MD5 32"
         raise ValueError(f"{shown(text, 80)} {what}; copy it again")
     return text
 
@@ -69,7 +69,9 @@ def device_name(text: str) -> str:
     """Return the name of a device; refuse what PyTorch does not call one."""
     if not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", text):
         hint = nearest(text, ["auto", "cpu", "mps", "cuda"])
-        raise ValueError(f"{shown(text)} is no device; give auto, cpu, cuda, cuda:1 or mps{hint}")
+        raise ValueError(
+            f"{shown(text)} is not a device; give auto, cpu, cuda, cuda:1 or mps{hint}"
+        )
     return text
 
 

@@ -62,9 +62,12 @@ def test_the_default_configuration_writes_out_every_knob():
         ({"folds": 2}, "folds: there must be 3 to 100 folds, not 2"),
         ({"folds": [["a"], ["b"]]}, "folds: there must be 3 to 100 folds, not 2"),
         ({"folds": "five"}, "folds: a number of folds, or a list of lists, is wanted, not 'five'"),
-        ({"folds": [["a"], [], ["c"]]}, "folds: fold 1 is no list of chromosomes, as [chr1, chr4]"),
-        ({"folds": ["a", "b", "c"]}, "folds: fold 0 is no list of chromosomes, as [chr1, chr4]"),
-        ({"folds": [["a"], ["b"], [3]]}, "folds: fold 2: '3' is no chromosome or region"),
+        (
+            {"folds": [["a"], [], ["c"]]},
+            "folds: fold 1 is not a list of chromosomes, as [chr1, chr4]",
+        ),
+        ({"folds": ["a", "b", "c"]}, "folds: fold 0 is not a list of chromosomes, as [chr1, chr4]"),
+        ({"folds": [["a"], ["b"], [3]]}, "folds: fold 2: '3' is not a chromosome or region"),
         ({"folds": [["a"], ["b"], ["-c"]]}, "folds: '-c' begins with -, as an option does"),
         ({"folds": True}, "config: folds is True; quote texts"),
         ({"extract": {**DEFAULT["extract"], "test": []}}, "extract.test names no chromosome; give"),
@@ -173,7 +176,7 @@ def test_the_default_configuration_writes_out_every_knob():
             "unknown key 'deepsea.nams'; did you mean names?",
         ),
         ({"md5": {"train.mat": "0" * 32}}, "sha256 and md5 are of the files of a run on a genome"),
-        ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: 'abc' is no checksum: SHA-256 has 64 hex"),
+        ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: 'abc' is not a checksum: SHA-256 has 64 hex"),
         ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),
         (
             {"extract": {**DEFAULT["extract"], "window": 501}},
@@ -188,7 +191,7 @@ def test_the_default_configuration_writes_out_every_knob():
         ),
         (
             {"train": {"device": "gpu; rm -rf x"}},
-            "train.device: 'gpu; rm -rf x' is no device; give auto, cpu",
+            "train.device: 'gpu; rm -rf x' is not a device; give auto, cpu",
         ),
     ],
 )
@@ -265,7 +268,7 @@ def test_a_number_is_no_text(name, value):
     kept = {key: loaded[key] for key in value} if isinstance(value, dict) else loaded
     assert kept == value
     numbers = yaml.safe_load(yaml.safe_dump({name: value}).replace("'", ""))
-    with pytest.raises(DanqError, match=r"is no text; put it between quotes, as it is to be read"):
+    with pytest.raises(DanqError, match=r"is not text; put it between quotes, as it is to be read"):
         config.load(rest | numbers)
 
 

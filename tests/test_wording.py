@@ -106,7 +106,7 @@ WRONG = [
     ({"models": ["DanQ"]}, "not 'DanQ'; did you mean danq?"),
     ({"baselines": ["K-mer"]}, "not 'K-mer'; did you mean kmer?"),
     ({"train": {"recipe": "Auto"}}, "Input should be 'auto' or 'published', not 'Auto'; did you m"),
-    ({"train": {"device": "GPU0"}}, "is no device; give auto, cpu, cuda, cuda:1 or mps"),
+    ({"train": {"device": "GPU0"}}, "is not a device; give auto, cpu, cuda, cuda:1 or mps"),
     ({"train": {"Epochs": 3}}, "unknown key 'train.Epochs'; did you mean epochs?"),
 ]
 

@@ -462,7 +462,7 @@ def test_predictions_of_genome_regions_and_sequences_are_made_once_and_shown(fin
     [
         ("{bed: none.bed}", "none.bed: there is no such file; check the path"),
         ("{bed: [a.bed, b/a.bed]}", "b/a.bed: predict.bed: another input, or a folder of the run"),
-        ("{genome: true, loci: [chr4]}", "predict.loci: 'chr4' is no region; give one as"),
+        ("{genome: true, loci: [chr4]}", "predict.loci: 'chr4' is not a region; give one as"),
         ("{genome: true, steps: 50}", "unknown key 'predict.steps'; did you mean step?"),
         ("{genome: true, step: 70}", "predict: step (70) must be a divisor of extract.bin_size"),
     ],

@@ -108,7 +108,7 @@ def _add_simulate(steps: Any) -> None:
 
 
 def _add_fetch(steps: Any) -> None:
-    summary = "keep a downloaded file if it has the expected checksum, and is no web page"
+    summary = "keep a downloaded file if it has the expected checksum, and is not a web page"
     step = Step(steps, "fetch", function_of("genome.sources", "fetch"), summary)
     step.input("file", "the file as downloaded")
     step.option("--url", required=True, help="where it came from")

@@ -113,8 +113,8 @@ def _hash(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
     Multilinear hashing (Lemire and Kaser 2014, https://arxiv.org/abs/1202.4961): the sum of the
     32-bit words of a window, each times a random number, modulo 2^64. The difference of two words
-    is no multiple of 2^32, so that any two windows have equal hashes by chance with a probability
-    of at most 2^-33; nearly all pairs with 2^-64.
+    is not a multiple of 2^32, so that any two windows have equal hashes by chance with a
+    probability of at most 2^-33; nearly all pairs with 2^-64.
     """
     contiguous = np.ascontiguousarray(packed)
     words = contiguous.view(np.uint32)[:, :, 0]

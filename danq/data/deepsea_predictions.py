@@ -41,7 +41,7 @@ def read_deepsea_predictions(path: PathLike, n: int) -> NDArray[np.float32]:
     Raises
     ------
     DanqError
-        Not a whole HDF5 file, no ``pred``, another number of rows, or values that are no
+        Not a whole HDF5 file, no ``pred``, another number of rows, or values that are not
         probabilities.
     """
     with reading(path), open(path, "rb"), h5py.File(path, "r") as file:
@@ -73,7 +73,7 @@ def _refuse_other_content(pred: Any, n: int, path: PathLike) -> None:
 
 
 def _refuse_no_probabilities(values: NDArray[Any], first_row: int, path: PathLike) -> None:
-    """Refuse values (n, T) that are no probabilities, in rows from `first_row` on."""
+    """Refuse values (n, T) that are not probabilities, in rows from `first_row` on."""
     wrong = ~((values >= 0) & (values <= 1))  # so that nan is wrong
     if wrong.any():
         row = first_true(wrong)
@@ -109,7 +109,7 @@ def import_predictions(
         name of the model.
     """
     if not model.strip() or not model.isprintable():
-        raise DanqError(f"model: {shown(model)} is no name; give one line of text")
+        raise DanqError(f"model: {shown(model)} is not a name; give one line of text")
     with open_dataset(dataset) as data:
         n_windows = data.length(split)
         n_targets = len(data.names)
@@ -141,7 +141,7 @@ def export_predictions(predictions: PathLike, output: PathLike) -> None:
     Raises
     ------
     DanqError
-        Not a file of predictions, or scores that are no probabilities.
+        Not a file of predictions, or scores that are not probabilities.
     """
     scores = read_predictions(predictions).scores
     _refuse_no_probabilities(scores, 0, predictions)

@@ -224,7 +224,7 @@ def read_explained(path: PathLike) -> Explanations:
     try:
         return Explanations.model_validate_json(content)
     except ValidationError as error:
-        what = f"is no file of danq variants --explained: {_fault(error)}"
+        what = f"is not a file of danq variants --explained: {_fault(error)}"
         raise DanqError(f"{what}; make it again", path) from None
 
 

@@ -196,7 +196,7 @@ def hdf5_arrays(
     Returns
     -------
     dict of str to BitArray or None
-        Those that are there, by name; None for what is no array of numbers.
+        Those that are there, by name; None for what is not an array of numbers.
 
     Raises
     ------

@@ -126,8 +126,8 @@ def mat5_arrays(file: BinaryIO, names: Sequence[str], path: PathLike) -> dict[st
     Returns
     -------
     dict of str to BitArray or None
-        Those that are there, by name; None for what is no full array of real numbers. Each can be
-        read only once.
+        Those that are there, by name; None for what is not a full array of real numbers. Each can
+        be read only once.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def _byte_order(header: bytes, path: PathLike) -> str:
     """Return the byte order, as `struct` calls it, from the end of the header."""
     order = {b"IM": "<", b"MI": ">"}.get(header[126:])
     if order is None or struct.unpack(order + "H", header[124:126]) != (_VERSION,):
-        what = "is no MATLAB file of version 5 or 7.3"
+        what = "is not a MATLAB file of version 5 or 7.3"
         raise DanqError(f"{what}; give the .mat file of the bundle", path)
     return order
 

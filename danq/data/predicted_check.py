@@ -24,7 +24,7 @@ def refuse_unpredictable(wanted: Predictions, lengths: Mapping[str, int], bin_si
     Raises
     ------
     DanqErrors
-        A line for each of: a chromosome that the genome lacks, a line of a BED file that is no
+        A line for each of: a chromosome that the genome lacks, a line of a BED file that is not a
         region of it, a FASTA file that is not DNA, a locus of which nothing is predicted.
     """
     errors: list[DanqError] = []

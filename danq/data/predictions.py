@@ -184,7 +184,7 @@ _BLOCK = 50_000  # windows that are checked together
 
 
 def refuse_wrong_scores(predictions: Predictions, path: PathLike) -> None:
-    """Refuse scores of a network that are no probabilities, and gaps in those of a baseline.
+    """Refuse scores of a network that are not probabilities, and gaps in those of a baseline.
 
     Parameters
     ----------
@@ -224,5 +224,5 @@ def _refuse_marked(
     window, target = np.argwhere(wrong)[0]
     value = block[window, target]
     where = f"window {start + window} and target {target} (from 0)"
-    what = f"{where} have the score {value}, which is no probability between 0 and 1"
+    what = f"{where} have the score {value}, which is not a probability between 0 and 1"
     raise DanqError(f"{what}; make the file again with danq predict", path)

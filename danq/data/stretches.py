@@ -237,7 +237,7 @@ def sequences_of_regions(genome: PathLike, bed: PathLike, tiling: Tiling) -> Seq
     Raises
     ------
     DanqError
-        As `danq.genome.fasta.read_genome`, or a line that is no region of the genome.
+        As `danq.genome.fasta.read_genome`, or a line that is not a region of the genome.
     """
     read = read_genome(genome).genome
     stretches = read_stretches(bed, read.lengths, tiling.step)
@@ -264,7 +264,7 @@ def sequences_of_texts(genome: PathLike, regions: Sequence[str], tiling: Tiling)
     Raises
     ------
     DanqError
-        As `danq.genome.fasta.read_genome`, or a text that is no region of the genome.
+        As `danq.genome.fasta.read_genome`, or a text that is not a region of the genome.
     """
     read = read_genome(genome).genome
     stretches = []

@@ -31,7 +31,7 @@ def read_thresholds(path: PathLike, targets: Sequence[str]) -> dict[str, float]:
     Raises
     ------
     DanqError
-        Not such a table, a target that it lacks, or a value that is no probability.
+        Not such a table, a target that it lacks, or a value that is not a probability.
     """
     verified_if_recorded(path)  # a table of your own has no record
     table = read_table(path)
@@ -49,7 +49,7 @@ def read_thresholds(path: PathLike, targets: Sequence[str]) -> dict[str, float]:
         value = by_target[target]
         if np.isfinite(value):
             if not 0 <= value <= 1:
-                what = f"the threshold of {shown(target)}, {value:g}, is no probability"
+                what = f"the threshold of {shown(target)}, {value:g}, is not a probability"
                 raise DanqError(f"{what}; make it again with danq thresholds", path)
             found[target] = float(value)
     return found

@@ -96,7 +96,7 @@ def _names(file: h5py.File) -> list[str]:
 
 
 def _part_problems(file: h5py.File) -> Iterator[str]:
-    """Find parts that are missing, are no datasets of this file, or are not stored as they must."""
+    """Find parts that are missing, not datasets of this file, or not stored as they must be."""
     for name in _names(file):
         problem = link_problem(file, name) or storage_problem(file[name], name)
         if problem is not None:

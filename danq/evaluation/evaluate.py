@@ -63,7 +63,7 @@ def evaluate(
     ------
     DanqError
         Predictions of other windows, or of the same model and seed twice; scores of a network that
-        are no probabilities.
+        are not probabilities.
     """
     with open_dataset(dataset) as data:
         test = read_test_split(data)

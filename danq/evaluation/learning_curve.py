@@ -77,8 +77,8 @@ def learning_curve(
     Raises
     ------
     DanqError
-        Not as many tables as datasets, a dataset that is no share of the last one, or a table that
-        was not made from its dataset.
+        Not as many tables as datasets, a dataset that is not a share of the last one, or a table
+        that was not made from its dataset.
     """
     if not len(datasets) == len(metrics) == len(comparisons):
         raise DanqError("--datasets, --metrics and --comparisons differ in number; give one each")
@@ -132,7 +132,7 @@ def _share(path: PathLike, checksum: str, whole: PathLike) -> _Described:
     with open_dataset(path) as data:
         facts = data.source.get("subset", {})
         if facts.get("dataset", {}).get("sha256") != checksum:
-            raise DanqError(f"is no share of {whole}; make it with danq subset", path)
+            raise DanqError(f"is not a share of {whole}; make it with danq subset", path)
         return _part(data, facts["share"])
 
 

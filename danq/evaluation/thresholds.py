@@ -112,7 +112,7 @@ def thresholds(
         A file cannot be used, or predictions are of other windows.
     """
     if fdr is not None and not 0 < fdr < 1:
-        raise DanqError(f"--fdr {fdr:g} is no share of called bins; give one between 0 and 1")
+        raise DanqError(f"--fdr {fdr:g} is not a share of called bins; give one between 0 and 1")
     rule = "best_f1" if fdr is None else f"fdr_{fdr:g}"
     with open_dataset(dataset) as data:
         scores = _mean_scores(data, predictions)

@@ -314,7 +314,7 @@ def read_numbers(buffer: NDArray[np.uint8], start: Integers, end: Integers) -> N
     Returns
     -------
     Numbers
-        The numbers, and which texts are no numbers.
+        The numbers, and which texts are not numbers.
     """
     size = end - start
     too_long = size > MOST_DIGITS

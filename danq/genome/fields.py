@@ -56,7 +56,7 @@ def read_fields(
     """Yield the fields of each line of a table, the header first.
 
     Comments, empty lines and a byte-order mark are skipped. The header may itself begin with ``#``
-    (``#name<tab>file``): the last such line counts if the first line below it is no header.
+    (``#name<tab>file``): the last such line counts if the first line below it is not a header.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def line_fault(line: bytes) -> str | None:
 
 
 def _number_fix(*texts: str) -> str:
-    """Return what to do about positions that are no whole numbers."""
+    """Return what to do about positions that are not whole numbers."""
     if any(map(_COMMAS.fullmatch, texts)):
         return "write them without commas"
     if any(map(_SCIENTIFIC.fullmatch, texts)):

@@ -351,7 +351,7 @@ class _Group:
     def _clip_errors(
         self, path: PathLike, rows: slice, chromosomes: Chromosomes
     ) -> list[DanqError]:
-        """Return the errors of the first lines that are no peaks at the end of a chromosome."""
+        """Return the errors of the first lines that are not peaks at the end of a chromosome."""
         intervals = self._intervals(rows, chromosomes)
         absurd = np.flatnonzero(absurd_clips(intervals))
         errors = []
@@ -384,7 +384,7 @@ class _Group:
         more = f", and {len(long) - 1} more are as long" if len(long) > 1 else ""
         what = (
             f"an interval covers {size:,} bp of {chromosome}{more} ({_beside(intervals)}); every "
-            "bin in it is positive: remove it if it is no peak"
+            "bin in it is positive: remove it if it is not a peak"
         )
         return [DanqError(what, path, self.text.line_number(row))]
 

@@ -66,7 +66,7 @@ class Intervals(NamedTuple):
 
 
 def absurd_clips(intervals: Intervals) -> Flags:
-    """Return which intervals are no peaks that merely touch the end of their chromosome.
+    """Return which intervals are not peaks that merely touch the end of their chromosome.
 
     These lose more than the file's middle interval has (or `USUAL`, if that is more), or would
     keep `MOST_TIMES` as much.

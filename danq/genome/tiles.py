@@ -72,7 +72,7 @@ def make_tiling(window: int, bin_size: int, step: int | None, min_known: float) 
     Raises
     ------
     DanqError
-        The step is no divisor of the bin, or the share is not within 0 and 1.
+        The step is not a divisor of the bin, or the share is not within 0 and 1.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def make_tiling(window: int, bin_size: int, step: int | None, min_known: float) 
         what = f"step {step} does not divide the bin of {bin_size} bp"
         raise DanqError(f"{what}; give one of {', '.join(divisors)}")
     if not 0 <= min_known <= 1:
-        raise DanqError(f"min_known {min_known:g} is no share; give 0 to 1")
+        raise DanqError(f"min_known {min_known:g} is not a share; give 0 to 1")
     return Tiling(window, bin_size, step, min_known)
 
 

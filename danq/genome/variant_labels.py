@@ -62,7 +62,7 @@ def read_labels(path: PathLike, field: str) -> VariantLabels:
     Raises
     ------
     DanqError
-        There is no such field; a label is no number; all are the same.
+        There is no such field; a label is not a number; all are the same.
     """
     texts = _vcf_texts(path, field) if is_vcf(path) else _column_texts(path, field)
     rows = []
@@ -90,7 +90,7 @@ def _number(text: str, field: str, path: PathLike, line: int) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        what = f"{field} is {shown(text)}, which is no number"
+        what = f"{field} is {shown(text)}, which is not a number"
         raise DanqError(f"{what}; write 0 and 1, or how strong the effect is", path, line)
     return value
 

@@ -1,6 +1,6 @@
 """The lines of a VCF: of a text file, or of a BCF, which is the same in binary form.
 
-BCF is turned into text by bcftools, which comes with pysam, in a process of its own: htslib writes
+BCF is converted to text by bcftools, which comes with pysam, in a process of its own: htslib writes
 to standard error by itself, and a damaged file may stop it.
 """
 

@@ -1,7 +1,7 @@
 """Variants as users write them: VCF, a table, or words. One record for each alternative allele.
 
 What cannot be scored by its nature (a symbolic allele, an unknown base) is refused row by row, with
-the reason; what is no VCF or no table is refused as a file, with the line.
+the reason; what is neither a VCF nor a table is refused as a file, with the line.
 """
 
 import re
@@ -272,7 +272,7 @@ def refusal(
 
 
 def _allele_problem(allele: str) -> str | None:
-    """Return what an allele is that is no DNA."""
+    """Return what an allele is that is not DNA."""
     if set(allele) <= _DNA:
         return None
     if allele == ".":

@@ -112,7 +112,7 @@ def line_of(node: yaml.Node) -> int:
 
 
 def entries(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
-    """Return the keys and values of a node, none when it is no mapping."""
+    """Return the keys and values of a node, none when it is not a mapping."""
     if isinstance(node, yaml.MappingNode):
         return node.value
     return []

@@ -208,7 +208,7 @@ def filter_table(
     -------
     pandas.DataFrame
         The table after the columns layer (filter or second), filter (k) and initialised_from (the
-        known motif that the filter was initialised from: it discovered nothing; NA for others).
+        known motif that the filter was initialised from: no evidence of discovery; NA for others).
     """
     keys = {}
     for layer in filters:

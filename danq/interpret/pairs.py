@@ -79,7 +79,7 @@ def choose_pairs(words: Sequence[str], data: Targets, motifs: PathLike) -> list[
     Raises
     ------
     DanqError
-        A word that is no pair, or names no known motif, or several.
+        A word that is not a pair, or names no known motif, or several.
     """
     if words:
         known = known_motifs(motifs)

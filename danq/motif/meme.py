@@ -1,6 +1,6 @@
 """Motifs as probability matrices: the MEME format, and JASPAR's bundled collections.
 
-The reader is our own and strict: a motif without a matrix, a wrong width, or a row that is no
+The reader is our own and strict: a motif without a matrix, a wrong width, or a row that is not a
 probability distribution is refused with its line, where common readers silently return a wrong
 matrix.
 """
@@ -381,7 +381,7 @@ class _Draft:
 
 
 def _conversion(line: str) -> str:
-    """Return what to do with a file that is no MEME text, by its first line."""
+    """Return what to do with a file that is not a MEME text, by its first line."""
     if line.startswith("<"):
         return "give MEME's text output (meme.txt), not a page or XML"
     if line.startswith(">") and "\t" in line:

@@ -21,7 +21,7 @@ LOCAL = 3
 """Width of the local convolution of the bodies that reach further by a branch."""
 
 NARROWEST = 8
-"""Positions that the convolution in DanQ's place sees at the published size, and at any other."""
+"""Positions that the convolution in DanQ's place reads at the published size, and at any other."""
 
 HEADS = 4
 """Attention heads."""
@@ -83,7 +83,7 @@ def nearest_channels(a: float, b: float, cost: float) -> int:
 
 
 class Local(nn.Module):
-    """A convolution: each position sees its neighbours.
+    """A convolution: each output depends on neighbouring positions.
 
     At the published size it is `NARROWEST` positions wide, and a single layer costs what the LSTM
     costs. Where filters are many for the units, a layer of that cost would be narrower: there a
@@ -97,7 +97,7 @@ class Local(nn.Module):
     Attributes
     ----------
     width : int
-        Positions that it sees.
+        Positions that it reads.
     """
 
     def __init__(self, filters: int, units: int) -> None:
@@ -124,7 +124,7 @@ class Local(nn.Module):
 
 
 class Reaching(nn.Module):
-    """A local convolution, and a branch over it that sees the whole window.
+    """A local convolution, and a branch over it that reads the whole window.
 
     What the branch adds is multiplied by a gain for each channel that is 0 at first (Bachlechner et
     al. 2021, ReZero, https://arxiv.org/abs/2003.04887): the filters learn through the local
@@ -300,12 +300,12 @@ class MinGRU(nn.Module):
         exact = torch.promote_types(dtype, torch.float32)  # the states of many steps add up
         update = torch.sigmoid(gates.to(exact))  # (P, N, 4 u)
         candidates = self.candidates(steps).to(exact)
-        H = linear_recurrence(_turned(1 - update), _turned(update * candidates))
-        Y = torch.tanh(self.leave(_turned(H).to(dtype)))
+        H = linear_recurrence(_reordered(1 - update), _reordered(update * candidates))
+        Y = torch.tanh(self.leave(_reordered(H).to(dtype)))
         return Y.transpose(0, 1)
 
 
-def _turned(X: torch.Tensor) -> torch.Tensor:
+def _reordered(X: torch.Tensor) -> torch.Tensor:
     """Return X (P, N, C) with its second half of channels in the opposite order of positions."""
     forward, backward = X.chunk(2, dim=2)
     return torch.cat([forward, backward.flip(0)], dim=2)

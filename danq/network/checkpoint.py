@@ -127,14 +127,14 @@ _CONTENT = {"format", "version", "weights", "facts", "dataset"}
 
 
 def _refuse_other_content(saved: Mapping[str, Any], path: PathLike) -> None:
-    """Refuse a checkpoint with other parts, or whose weights are no tensors by name."""
+    """Refuse a checkpoint with other parts, or whose weights are not tensors by name."""
     advice = "train the model again with danq train"
     if set(saved) != _CONTENT:
         raise DanqError(f"has other parts than a checkpoint; {advice}", path)
     weights = saved["weights"]
     is_named = isinstance(weights, dict) and all(isinstance(name, str) for name in weights)
     if not is_named or not all(isinstance(value, torch.Tensor) for value in weights.values()):
-        raise DanqError(f"its weights are no tensors by name; {advice}", path)
+        raise DanqError(f"its weights are not tensors by name; {advice}", path)
 
 
 def build_from(

@@ -107,7 +107,7 @@ class TrainingFacts(_Facts):
         if options.pop("seed", self.seed) != self.seed:
             raise ValueError("options.seed is not the seed")
         if not isinstance(options.pop("motifs", ""), str):
-            raise ValueError("options.motifs is no checksum")
+            raise ValueError("options.motifs is not a checksum")
         for name in ("recipe", *KNOBS):
             if name not in options:
                 raise ValueError(f"options.{name} is missing")

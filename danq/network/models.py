@@ -28,7 +28,7 @@ danq_jaspar_mingru     ... a linear recurrence                         67,893,19
 The twins of `danq`, which have something else in its LSTM's place, cost its multiply-adds per
 sequence (200,578,075 at the published size) to within 1 % at the sizes that a test goes through
 (scales 0.1 to 2, filter scales 0.25 to 8, windows of 500 and 1,000 bp); small networks with long
-windows deviate more. They separate what the LSTM has at once: `danq_conv` sees a neighbourhood of
+windows deviate more. They separate what the LSTM has at once: `danq_conv` reads a neighbourhood of
 it (`Network.reach`), `danq_residual` and `danq_attention` the whole window without recurrence,
 `danq_mingru` the whole window by a recurrence that is linear in its state. docs/models.md says why
 each is what it is.

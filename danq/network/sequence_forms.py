@@ -21,7 +21,7 @@ _BASES = frozenset("ACGTNacgtn")
 
 
 def one_hot_of(sequences: Sequences, refuse_lengths: Callable[[list[int]], None]) -> torch.Tensor:
-    """Return windows as one-hot, or refuse what is no DNA.
+    """Return windows as one-hot, or refuse what is not DNA.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def one_hot_of(sequences: Sequences, refuse_lengths: Callable[[list[int]], None]
     Raises
     ------
     DanqError
-        Characters that are no bases, numbers that are not one-hot, or another kind of argument.
+        Characters that are not bases, numbers that are not one-hot, or another kind of argument.
     """
     if _is_numeric(sequences):
         X = _as_tensor(sequences)
@@ -59,11 +59,11 @@ def is_file(sequences: object) -> bool:
 
 
 def encode_by_name(sequences: Mapping[Any, Any]) -> dict[str, NDArray[np.uint8]]:
-    """Return the base indices of texts by name, or refuse what is no DNA."""
+    """Return the base indices of texts by name, or refuse what is not DNA."""
     found = {}
     for name, text in sequences.items():
         if not isinstance(text, str) or not text:
-            raise DanqError(f"sequence {shown(str(name))} is no text of bases; give DNA")
+            raise DanqError(f"sequence {shown(str(name))} is not text of bases; give DNA")
         invalid = set(text) - _BASES
         if invalid:
             what = f"sequence {shown(str(name))} holds {shown(min(invalid))}"

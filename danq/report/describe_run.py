@@ -82,7 +82,7 @@ def describe_run(folder: PathLike, *, accepted: Sequence[PathLike] = ()) -> list
 def _accept(folder: Path, path: Path) -> None:
     """Accept an edited file of a run."""
     if folder.resolve() not in path.resolve().parents:
-        raise DanqError(f"is no file of {folder}; name one of its files", path)
+        raise DanqError(f"is not a file of {folder}; name one of its files", path)
     if path.suffix in (".h5", ".ckpt"):
         what = "holds a checksum of its own, and cannot be accepted after a change"
         raise DanqError(f"{what}; make it again", path)

@@ -145,7 +145,7 @@ def _position(lengths: Mapping[str, int], locus: str | None) -> str:
         return f"{chrom}:1-{min(length, _FIRST)}"
     region = parse_region(locus)
     if region is None or not 0 <= region.start < region.end <= lengths.get(region.chrom, 0):
-        what = f"{shown(locus)} is no stretch of the genome"
+        what = f"{shown(locus)} is not a stretch of the genome"
         raise DanqError(f"{what}; give one as chr1:1000-9000")
     return f"{region.chrom}:{region.start + 1}-{region.end}"
 

@@ -71,7 +71,7 @@ class Trained(NamedTuple):
     def initialised_from(self) -> dict[str, str]:
         """Return the first filters that were initialised from known motifs, and from which.
 
-        Such a filter did not discover its motif.
+        Such a filter is not evidence of discovery.
         """
         return {} if self._has_enriched() else self._initial_motifs()
 

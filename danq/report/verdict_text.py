@@ -14,7 +14,7 @@ from danq.report.run_scores import Pair
 from danq.report.words import interval, listed, number, plural, sentence, signed, title
 
 _LOCAL = "its twin with a convolution of equal cost"
-_REACH = "sees the whole window without recurrence"
+_REACH = "reads the whole window without recurrence"
 
 
 class Gap(NamedTuple):
@@ -63,7 +63,7 @@ def gaps(claim: Claim) -> list[Gap]:
 
 
 def _local_twin(model: str) -> str:
-    """Name the twin of a recurrent model that sees only a neighbourhood."""
+    """Name the twin of a recurrent model whose receptive field is a neighbourhood."""
     return next(twin.name for twin in twins(model) if twin.receptive_field == "local")
 
 
@@ -152,7 +152,7 @@ def _reach_clause(claim: Claim) -> str:
     if claim.conclusion == "recurrence":
         known = [pair for pair in claim.twins.reach if side(pair)]
         names = " and ".join(f"{title(pair.b)} by {_amount(pair)}" for pair in known)
-        verb = "sees" if len(known) == 1 else "see"
+        verb = "reads" if len(known) == 1 else "read"
         return (
             f", and than {names}, which {verb} the whole window without recurrence: "
             f"{_scope(claim)}recurrence adds, not reach alone."

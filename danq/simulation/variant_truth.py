@@ -83,7 +83,7 @@ def read_variant_truth(path: PathLike) -> VariantTruth:
         )
         return VariantTruth(known, table["kind"].to_numpy(), table["factor"].to_numpy())
     except (KeyError, ValueError, OSError):
-        raise DanqError(f"is no table of simulated variants; {advice}", path) from None
+        raise DanqError(f"is not a table of simulated variants; {advice}", path) from None
 
 
 def _groups(columns: list[str]) -> list[str]:

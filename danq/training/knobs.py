@@ -39,7 +39,7 @@ def with_knobs(settings: Train, path: PathLike) -> Train:
     for name in knobs:
         if name not in SEARCHED:
             known = ", ".join(SEARCHED)
-            what = f"{shown(str(name))} is no knob of a search: {known}; give it as an option"
+            what = f"{shown(str(name))} is not a knob of a search: {known}; give it as an option"
             raise DanqError(what, path, _line_of(path, str(name)))
     try:
         return Train.model_validate({**settings.model_dump(), **knobs})

@@ -287,16 +287,16 @@ def test_files_that_are_cut_off_are_refused(tmp_path, kind):
         refused(
             tmp_path,
             paths,
-            "test.mat: (is cut off or damaged|is no MATLAB file|lacks the variable)",
+            "test.mat: (is cut off or damaged|is not a MATLAB file|lacks the variable)",
         )
 
 
 def test_files_of_another_kind_are_refused(tmp_path):
     _, paths = small_bundle(tmp_path)
     paths[0].write_bytes(b"")
-    refused(tmp_path, paths, "train.mat: is no MATLAB file of version 5 or 7.3; give the .mat")
+    refused(tmp_path, paths, "train.mat: is not a MATLAB file of version 5 or 7.3; give the .mat")
     paths[0].write_text("<html>not found</html>" * 20)
-    refused(tmp_path, paths, "train.mat: is no MATLAB file")
+    refused(tmp_path, paths, "train.mat: is not a MATLAB file")
     paths[0].unlink()
     refused(tmp_path, paths, "train.mat: cannot be read .No such file")
     refused(tmp_path, [tmp_path, *paths[1:]], "cannot be read .Is a directory")

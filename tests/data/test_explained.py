@@ -72,8 +72,8 @@ def changed(**facts):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "is no file of danq variants --explained"),
-        ("[]", "is no file of danq variants --explained"),
+        ("", "is not a file of danq variants --explained"),
+        ("[]", "is not a file of danq variants --explained"),
         (json.dumps(WHOLE | {"version": 2}), "version: "),
         (json.dumps(WHOLE | {"format": "x"}), "format: "),
         (json.dumps(changed(ref_effects=[0.0])), "ref_effects are not as many as the bases"),

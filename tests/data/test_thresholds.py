@@ -24,7 +24,7 @@ def test_targets_without_a_threshold_are_left_out(tmp_path):
         (HEADER, "has no row for the target 'a'; make it from predictions of the same model"),
         (
             f"{HEADER}a\tbest_f1\t1.5\n",
-            "the threshold of 'a', 1.5, is no probability; make it again with danq thresholds",
+            "the threshold of 'a', 1.5, is not a probability; make it again with danq thresholds",
         ),
     ],
 )

@@ -116,7 +116,7 @@ def test_the_file_whose_scores_are_no_probabilities_is_named(toy_dataset, tmp_pa
         evaluate(toy_dataset, files, *outputs(tmp_path))
     message = str(caught.value)
     assert message.startswith(f"{tmp_path}/danq.h5: window {window} and target {target} (from 0)")
-    assert "which is no probability between 0 and 1; make the file again with danq p" in message
+    assert "which is not a probability between 0 and 1; make the file again with danq p" in message
     assert not any(path.exists() for path in outputs(tmp_path))
 
 

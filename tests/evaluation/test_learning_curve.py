@@ -130,7 +130,7 @@ def test_each_share_says_its_windows(evaluated, curve):
 
 def test_a_dataset_that_is_no_share_of_the_last_is_refused(evaluated, tmp_path):
     (part, whole), metrics, comparisons = evaluated
-    message = f"{whole}: is no share of {part}; make it with danq subset"
+    message = f"{whole}: is not a share of {part}; make it with danq subset"
     refuse(message, learning_curve, [whole, part], metrics, comparisons, tmp_path / "c.tsv")
     message = "--datasets, --metrics and --comparisons differ in number; give one each"
     refuse(message, learning_curve, [whole], metrics, comparisons, tmp_path / "c.tsv")

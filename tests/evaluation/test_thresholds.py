@@ -68,5 +68,5 @@ def test_thresholds_are_those_of_mean_predictions_of_the_validation_split(toy_da
     with pytest.raises(DanqError, match=r"1\.h5: not predictions of the validation split"):
         thresholds(toy_dataset, paths, tmp_path / "other.tsv")
     assert not (tmp_path / "other.tsv").exists()
-    with pytest.raises(DanqError, match="--fdr 1 is no share of called bins"):
+    with pytest.raises(DanqError, match="--fdr 1 is not a share of called bins"):
         thresholds(toy_dataset, paths[:1], tmp_path / "other.tsv", fdr=1.0)

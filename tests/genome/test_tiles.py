@@ -43,7 +43,7 @@ def test_a_step_that_does_not_divide_the_bin_is_refused(step):
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
 def test_a_share_of_known_bases_lies_between_0_and_1(share):
-    message = f"min_known {share:g} is no share; give 0 to 1"
+    message = f"min_known {share:g} is not a share; give 0 to 1"
     refuse(message, make_tiling, WINDOW, BIN, None, share)
 
 

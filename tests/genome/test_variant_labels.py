@@ -45,8 +45,8 @@ def test_a_column_of_a_table(tmp_path):
     ("info", "field", "message"),
     [
         ("X=1", "Y", "no variant has 'Y' in INFO; correct the name of the label"),
-        ("X=yes", "X", "X is 'yes', which is no number; write 0 and 1"),
-        ("X=inf", "X", "X is 'inf', which is no number"),
+        ("X=yes", "X", "X is 'yes', which is not a number; write 0 and 1"),
+        ("X=inf", "X", "X is 'inf', which is not a number"),
         ("X=.", "X", "'X' is known of no variant"),
     ],
 )

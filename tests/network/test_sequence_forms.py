@@ -28,8 +28,8 @@ def test_texts_by_name_are_encoded_in_their_order():
     ("sequences", "message"),
     [
         ({}, "there is no sequence to predict; give one or more"),
-        ({"a": ""}, "sequence 'a' is no text of bases; give DNA"),
-        ({"a": 3}, "sequence 'a' is no text of bases; give DNA"),
+        ({"a": ""}, "sequence 'a' is not text of bases; give DNA"),
+        ({"a": 3}, "sequence 'a' is not text of bases; give DNA"),
         (
             {"a": "ACGT", "b": "AC-T"},
             "sequence 'b' holds '-'; give A, C, G, T, and N for an unknown base",

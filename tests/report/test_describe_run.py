@@ -62,7 +62,7 @@ def test_an_edited_table_is_accepted_on_the_command_line(folder, capsys):
     ("name", "words"),
     [
         ("danq/seed0/attributions.h5", "holds a checksum of its own"),
-        ("../elsewhere.tsv", "is no file of"),
+        ("../elsewhere.tsv", "is not a file of"),
         ("none.tsv", "cannot be read"),
     ],
 )

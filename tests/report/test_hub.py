@@ -174,7 +174,7 @@ def test_tracks_of_something_else_are_refused(run, change, message):
 
 @pytest.mark.parametrize("locus", ["chr1", "chr9:1-2", "chr1:5-5", "chr1:0-4001"])
 def test_a_place_that_is_none_is_refused(run, locus):
-    with pytest.raises(DanqError, match="is no stretch of the genome; give one as"):
+    with pytest.raises(DanqError, match="is not a stretch of the genome; give one as"):
         made(run, locus=locus)
     assert not (run[0] / "hub").exists()
 

@@ -52,8 +52,8 @@ def made_claim(local=ABOVE, reach=None, recurrent=None, covers="windows and seed
     ("local", "reach", "expected"),
     [
         (ABOVE, ABOVE, "by 0.020 [0.010, 0.030], and than {far} by 0.020 [0.010, 0.030], which"),
-        (ABOVE, AROUND, "; from {far}, which sees the whole window without recurrence, no differ"),
-        (ABOVE, BELOW, ", but a lower one than {far}, which sees the whole window without recurr"),
+        (ABOVE, AROUND, "; from {far}, which reads the whole window without recurrence, no differ"),
+        (ABOVE, BELOW, ", but a lower one than {far}, which reads the whole window without recurr"),
         (ABOVE, UNKNOWN, "by 0.020 [0.010, 0.030]: by recurrence or by reach, which this run"),
         (ABOVE, None, "by 0.020 [0.010, 0.030]: by recurrence or by reach, which this run"),
         (AROUND, None, "no difference was detected between DanQ and {near}, its twin"),
@@ -164,7 +164,7 @@ def test_what_is_missing_is_one_sentence_and_nothing_where_nothing_is():
     assert v.gaps_sentence(made_claim(reach=ABOVE)) == ""
     text = v.gaps_sentence(made_claim(tuning="unlike"))
     assert text.startswith(
-        "Missing: a twin that sees the whole window without recurrence (models: with " + FAR
+        "Missing: a twin that reads the whole window without recurrence (models: with " + FAR
     )
     assert text.endswith("for every network (tune: {trials: 12}).")
 

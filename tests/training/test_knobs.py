@@ -30,7 +30,7 @@ def test_knobs_of_the_file_take_the_place_of_the_given_ones(tmp_path, knobs):
         (
             "train:\n  lr: 0.1\n  epochs: 3\n",
             ":3",
-            "'epochs' is no knob of a search: lr, dropout, scale, weight_decay; give it as an "
+            "'epochs' is not a knob of a search: lr, dropout, scale, weight_decay; give it as an "
             "option",
         ),
         (

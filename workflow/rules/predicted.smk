@@ -25,7 +25,7 @@ def refuse_predictions(wanted):
         find_target(target, [row.name for row in table])
     for locus in wanted.loci:
         if parse_region(locus) is None:
-            raise DanqError(f"predict.loci: {shown(locus)} is no region; give one as chr1:1000-9000")
+            raise DanqError(f"predict.loci: {shown(locus)} is not a region; give one as chr1:1000-9000")
     lengths = lengths_before_any_job()
     if lengths is not None:  # else rule check reads the genome
         refuse_unpredictable(wanted, lengths, settings.extract.bin_size)

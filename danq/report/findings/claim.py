@@ -29,7 +29,7 @@ def conclude(local: Verdict, reach: Verdict) -> Conclusion:
     Parameters
     ----------
     local : {"above", "below", "around", ""}
-        Of the recurrent model less the twin that sees only a neighbourhood.
+        Of the recurrent model less the twin whose receptive field is a neighbourhood.
     reach : {"above", "below", "around", ""}
         Of the recurrent model less the controls for reach; empty without one.
 

@@ -76,9 +76,9 @@ class Twins(NamedTuple):
     model : str
         Name of the recurrent model; empty where none was compared with a twin.
     local : list of Pair
-        With twins that see only a neighbourhood of each position.
+        With twins whose receptive field is a neighbourhood.
     reach : list of Pair
-        With twins that see the whole window without recurrence: the controls for reach.
+        With twins that read the whole window without recurrence: the controls for reach.
     recurrent : list of Pair
         With twins of another kind of recurrence.
     """
@@ -129,7 +129,7 @@ def _kind(twin: Model) -> str:
 
 
 def controls_reach(twin: Model) -> bool:
-    """Say whether a twin sees the whole window without recurrence."""
+    """Say whether a twin reads the whole window without recurrence."""
     return not twin.recurrent and twin.receptive_field == "window"
 
 

@@ -124,7 +124,7 @@ def drawn_regions(run: Run, wanted: Sequence[str] = ()) -> list[RegionTracks]:
 def _wanted(text: str) -> Region:
     region = parse_region(text)
     if region is None or region.start >= region.end:
-        raise DanqError(f"predict.loci: {shown(text)} is no region; give one as chr1:1000-9000")
+        raise DanqError(f"predict.loci: {shown(text)} is not a region; give one as chr1:1000-9000")
     return region
 
 

@@ -93,7 +93,7 @@ def _text(trained: Sequence[Trained], known: Known) -> list[str]:
     if initialised:
         text.append(
             f"{listed(initialised)} were initialised from known motifs. They are left out here, "
-            "because they did not discover their motifs."
+            "because a filter that was given its motif is not evidence of discovery."
         )
     if _has_words(trained):
         text.append(_words_text(trained))
@@ -114,7 +114,7 @@ def _words_text(trained: Sequence[Trained]) -> str:
         "Such a filter was handed its word and then trained, so it counts neither as one that "
         "began at random nor as one of a known motif.",
         second if "second" in layer_names else "",
-        "Who asks what a network discovers alone trains with "
+        "To measure what a network discovers by itself, train with "
         "train: {initialise_from: random, stem: exponential}.",
     )
 

@@ -44,7 +44,7 @@ def cost_table(trained: Sequence[Trained]) -> Table:
         Column("model", "model", model_cell, words=True),
         Column("parameters", "parameters", plain),
         Column("multiply_adds", "multiply-adds per window", plain),
-        Column("reach", "a position sees (bp)", plain),
+        Column("reach", "receptive field (bp)", plain),
         Column("windows_per_second", "training windows per second", _speed),
         Column("seconds_to_best", "time to best epoch", _duration),
         Column("best_auprc", "best validation AUPRC", number),

@@ -70,7 +70,7 @@ def test_wanted_stretches_are_drawn_in_their_order(run):
 
 @pytest.mark.parametrize("text", ["chr1", "chr1:9-9"])
 def test_a_stretch_that_is_none_is_refused(run, text):
-    with pytest.raises(DanqError, match="is no region; give one as"):
+    with pytest.raises(DanqError, match="is not a region; give one as"):
         s.drawn_regions(run, [text])
 
 
