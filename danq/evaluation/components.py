@@ -24,7 +24,7 @@ MIN_SEEDS = 3
 """With fewer seeds of one of the two models, an interval is of these trained networks only.
 
 Two would do in theory, but the interval of a mean difference was 2.4 times as wide as with three,
-where seeds vary much (docs/comparison.md): it says nothing.
+where seeds vary much (docs/notes/coverage.md): it says nothing.
 """
 
 WINDOWS = "windows"

@@ -17,7 +17,7 @@ BIN_KMERS = (6,)
 """The k of the k-mers of the bin: half a binding site, and most of a short one.
 
 DanQ's own baseline counted 1 to 5 bases in the whole window
-(https://doi.org/10.1093/nar/gkw226); docs/comparison.md says what was tried.
+(https://doi.org/10.1093/nar/gkw226); docs/notes/baselines.md says what was tried.
 """
 
 FLANK_KMERS = (1, 2, 3, 4)

@@ -124,7 +124,7 @@ def initialise_from_enriched(
 
     A filter becomes a quarter of a motif's log-odds (bits) and its own random weights, with a bias
     of -1.5, so that it responds to good sites and can still become another motif. These numbers are
-    from trials in docs/training.md.
+    from trials in docs/notes/trials.md.
 
     Parameters
     ----------

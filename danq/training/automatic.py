@@ -1,6 +1,6 @@
 """What a training chooses where the configuration leaves it out, by the training data alone.
 
-The rule is the same for every model, so that none is favoured; docs/training.md says from which
+The rule is the same for every model, so that none is favoured; docs/notes/trials.md says from which
 trials it follows. Only what a model does not have (a head that pools, filters) is left out.
 """
 
