@@ -380,13 +380,37 @@ class Train(Section):
     gates: Literal["sigmoid", "hard_sigmoid"] = Field(
         "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)"
     )
-    initialise_from: Literal["random", "enriched", "targets", "known"] | None = Field(
+    initialise_from: Literal["random", "enriched", "targets", "known", "checkpoint"] | None = Field(
         None,
         description=(
             "first filters from random numbers, from motifs that are enriched in the training "
             "windows of the targets, from the targets' own known motifs, or from all known motifs; "
-            "motifs on both strands where that takes at most half of the filters; none given: the "
-            "recipe's"
+            "motifs on both strands where that takes at most half of the filters; checkpoint: as "
+            "start has them; none given: that where start is given, else the recipe's"
+        ),
+    )
+    start: str | None = Field(
+        None,
+        description=(
+            "checkpoint of a model with whose weights this training begins, as another danq train "
+            "made it; what shapes the network and is left out is then as there; none given: no "
+            "weights are known before"
+        ),
+    )
+    start_up_to: Literal["stem", "body", "head"] = Field(
+        "body",
+        description=(
+            "what is taken from start. stem: the first filters only, also of another model; body: "
+            "all but the output layer, which has a row for each target and begins anew; head: all "
+            "weights, where the targets are the same"
+        ),
+    )
+    freeze: list[Literal["stem", "body", "head"]] = Field(
+        [],
+        description=(
+            "parts whose weights stay as they begin: stem, the first filters; body, all between "
+            "these and the output layer; head, the output layer. stem and body together leave a "
+            "regression on what a trained network makes of a window; none given: all are trained"
         ),
     )
     epochs: int | None = Field(
@@ -465,6 +489,13 @@ class Train(Section):
 
     @model_validator(mode="after")
     def _check_devices(self) -> Self:
+        if self.start is not None and self.initialise_from not in (None, "checkpoint"):
+            raise ValueError(
+                f"start gives the first filters, and initialise_from {self.initialise_from} gives "
+                "others; leave one of them out"
+            )
+        if set(self.freeze) >= {"stem", "body", "head"}:
+            raise ValueError("freeze leaves nothing to train; leave out head, or more")
         if self.recipe == "published" and self.initialise_from == "enriched":
             raise ValueError(
                 "initialise_from enriched is not for the published recipe, whose bound on weights "
@@ -726,6 +757,8 @@ class Tune(Train):
     def _check_single_device(self) -> Self:
         if self.devices * self.nodes > 1:
             raise ValueError("a search trains on one device; leave devices and nodes at 1")
+        if self.start is not None and self.scales:
+            raise ValueError("scales: start has weights of one scale; leave scales out, or start")
         return self
 
 
@@ -1044,7 +1077,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _check_first_trials(self) -> Self:
         for name, own in self.train.models.items() if self.tune else []:
-            others = sorted(own.given.keys() - Tune.FIRST_TRIAL)
+            others = sorted(own.given.keys() - Tune.FIRST_TRIAL - {"start"})
             if others:
                 raise ValueError(
                     f"tune: a model of its own {others[0]} would not be tuned like the others; "
@@ -1087,7 +1120,12 @@ class Config(Section):
             model = MODELS[name]
             train = self.train_of(name)
             initial = train.initialise_from
-            if initial not in (None, "random") and not model.has_filters:
+            if initial == "checkpoint" and train.start is None:
+                raise ValueError(
+                    f"train.initialise_from checkpoint, and no checkpoint for {name}; give it in "
+                    "train.start, or leave initialise_from out"
+                )
+            if initial not in (None, "random", "checkpoint") and not model.has_filters:
                 raise ValueError(
                     f"train.initialise_from {initial} puts motifs into filters, and {name} has "
                     "none; leave the model out, or give random"

@@ -303,6 +303,21 @@ def test_a_knob_of_one_model_reruns_its_training_alone(finished):
     assert (planned["train"], planned["predict"]) == (1, 1)
 
 
+def test_a_model_that_begins_with_a_checkpoint_is_trained_again_alone(finished):
+    start = finished / "before" / "model.ckpt"
+    start.parent.mkdir(exist_ok=True)
+    shutil.copy(finished / "results" / "toy" / "danq" / "seed0" / "model.ckpt", start)
+    lines = (ROOT / "tests" / "toy.yaml").read_text()
+    own = "models: {danq: {start: before/model.ckpt, freeze: [stem]}}"
+    (finished / "changed.yaml").write_text(lines.replace("epochs: 2", f"epochs: 2, {own}"))
+    planned = jobs(snakemake(finished, "--configfile", "changed.yaml", "-n"))
+    assert (planned["train"], planned["predict"]) == (1, 1)
+    assert "extract" not in planned and "check" not in planned
+    start.unlink()
+    refused = snakemake(finished, "--configfile", "changed.yaml", "-n")
+    assert "before/model.ckpt: there is no such file; check the path" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "rules"),
     [

@@ -6,8 +6,8 @@ together; this is the order in which it happens, and what is written down.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -102,16 +102,16 @@ def motifs(
         if sites is not None:
             with recorded(sites, made) as file:
                 write_sites(file, filters, data, settings.split, cutoffs.trim_bits)
-    initialised_from = trained.facts.get("filters_initialised_from", [])
+    origins = _origins(trained.facts, filters)
     discovered = _discovered(filters, cutoffs.trim_bits)
-    families = _families(discovered, filters, initialised_from)
+    families = _families(discovered, filters, origins)
     table = _match(discovered, families, known, settings, cutoffs.min_bits, rng)
     with recorded(meme, made) as file:
         write_meme(file, renamed(discovered, table))
     if clusters:
         with recorded(clusters, made) as file:
             write_meme(file, merge_clusters(discovered, table))
-    record_table(matches, filter_table(table, filters, initialised_from), made)
+    record_table(matches, filter_table(table, filters, origins), made)
     n_filters = sum(layer.n_filters for layer in layers)
     message = f"{matches}: {n_filters} filters; {summary(table)}"
     print(one_line(message), file=sys.stderr)
@@ -135,8 +135,24 @@ def _discovered(filters: Sequence[Filters], trim_bits: float) -> list[Motif]:
     return discovered
 
 
+def _origins(facts: Mapping[str, Any], filters: Sequence[Filters]) -> dict[str, str]:
+    """Return what filters began as, by name, of those that did not begin at random.
+
+    Filters of a second layer are given something by a checkpoint alone.
+    """
+    first = facts.get("filters_initialised_from", [])
+    pairs = zip(filters[0].names, first, strict=False)
+    origins = {name: origin for name, origin in pairs if origin}
+    start = facts.get("start")
+    if start is not None and start["up_to"] != "stem":
+        for layer in filters[1:]:
+            for name in layer.names:
+                origins[name] = f"{name} of {start['model']} seed {start['seed']}"
+    return origins
+
+
 def _families(
-    discovered: Sequence[Motif], filters: Sequence[Filters], initialised_from: Sequence[str]
+    discovered: Sequence[Motif], filters: Sequence[Filters], origins: Mapping[str, str]
 ) -> Iterator[list[Motif]]:
     """Yield groups of motifs whose false discoveries are counted together, each in their order.
 
@@ -144,17 +160,12 @@ def _families(
     And filters that were initialised from known motifs, which match of course, are not to make room
     for chance matches of the others.
     """
-    first_names = filters[0].names
-    initialised = set()
-    for name, origin in zip(first_names, initialised_from, strict=False):
-        if origin:
-            initialised.add(name)
     for layer in filters:
         names = set(layer.names)
         for from_known in (True, False):
             family = []
             for motif in discovered:
-                if motif.name in names and (motif.name in initialised) is from_known:
+                if motif.name in names and (motif.name in origins) is from_known:
                     family.append(motif)
             yield family
 
@@ -190,7 +201,7 @@ def _match(
 
 
 def filter_table(
-    table: pd.DataFrame, filters: Sequence[Filters], initialised_from: Sequence[str]
+    table: pd.DataFrame, filters: Sequence[Filters], origins: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return a table of matches with the filter of each motif.
 
@@ -200,15 +211,15 @@ def filter_table(
         Of `danq.motif.annotate.match_table`.
     filters : list of Filters
         The layers that its motifs were read from.
-    initialised_from : list of str
-        The known motif that each filter of the first layer was initialised from, or an empty text;
-        may be shorter, or empty.
+    origins : mapping of str to str
+        By the names of filters that did not begin at random, what they began as: a known motif, a
+        word, or a filter of another training.
 
     Returns
     -------
     pandas.DataFrame
-        The table after the columns layer (filter or second), filter (k) and initialised_from (the
-        known motif that the filter was initialised from: no evidence of discovery; NA for others).
+        The table after the columns layer (filter or second), filter (k) and initialised_from (what
+        the filter began as: no evidence of discovery; NA for others).
     """
     keys = {}
     for layer in filters:
@@ -216,10 +227,5 @@ def filter_table(
             keys[name] = (layer.layer.name, number)
     rows = [keys[name] for name in table["name"]]
     columns = pd.DataFrame(rows, columns=["layer", "filter"])
-    origins = dict(enumerate(initialised_from))
-    column = []
-    for layer_name, number in rows:
-        origin = origins.get(number) if layer_name == "filter" else None
-        column.append(origin or None)
-    columns["initialised_from"] = column
+    columns["initialised_from"] = [origins.get(name) for name in table["name"]]
     return pd.concat([columns, table], axis=1)

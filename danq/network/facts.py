@@ -68,6 +68,23 @@ class ImportedFact(_Facts):
     note: str = ""
 
 
+class StartFact(_Facts):
+    """The checkpoint that a training began with.
+
+    ``up_to`` is the last part that was taken, ``targets`` how many it had, and ``seen`` lists
+    held-out regions that its own training may have learnt from (None: not known).
+    """
+
+    path: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    up_to: Literal["stem", "body", "head"]
+    model: str
+    seed: Annotated[int, Field(ge=0)]
+    targets: Count
+    assembly: str
+    seen: list[str] | None
+
+
 class TrainingFacts(_Facts):
     """How a model was trained: what `danq.training.record.training_facts` says.
 
@@ -96,6 +113,7 @@ class TrainingFacts(_Facts):
     final: FinalFact | None = None
     sizes: dict[str, Annotated[int, Field(ge=1, le=_MOST)]] = {}
     imported: ImportedFact | None = None
+    start: StartFact | None = None
     health: list[dict[str, Any]] = []
 
     @model_validator(mode="after")
@@ -108,6 +126,8 @@ class TrainingFacts(_Facts):
             raise ValueError("options.seed is not the seed")
         if not isinstance(options.pop("motifs", ""), str):
             raise ValueError("options.motifs is not a checksum")
+        if not isinstance(options.pop("start_sha256", ""), str):
+            raise ValueError("options.start_sha256 is not a checksum")
         for name in ("recipe", *KNOBS):
             if name not in options:
                 raise ValueError(f"options.{name} is missing")

@@ -40,6 +40,11 @@ AS_PUBLISHED: dict[str, Any] = {
 """Knobs that mean the papers' networks, and windows as they are."""
 
 
+def trainable(model: Network) -> list[nn.Parameter]:
+    """Return the weights that are trained: not those of frozen parts."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
 @dataclass(frozen=True)
 class Recipe:
     """AdamW under a one-cycle learning rate; the published recipes change it.
@@ -103,7 +108,7 @@ class Recipe:
         -------
         torch.optim.Optimizer
         """
-        return torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay, fused=True)
+        return torch.optim.AdamW(trainable(model), lr, weight_decay=weight_decay, fused=True)
 
     def lr_scheduler(
         self, optimizer: torch.optim.Optimizer, lr: float, steps: int
@@ -187,7 +192,7 @@ class PublishedDeepSEA(Recipe):
         """
         model.head.out.register_forward_hook(_keep_inputs)
         return torch.optim.SGD(
-            model.parameters(),
+            trainable(model),
             lr,
             momentum=self.MOMENTUM,
             dampening=self.MOMENTUM,
@@ -226,7 +231,7 @@ class PublishedDeepSEA(Recipe):
         adds the decay of the weights and moves them: weights that are saved may be a little longer.
         """
         for layer in model.modules():
-            if isinstance(layer, nn.Linear | nn.Conv1d):
+            if isinstance(layer, nn.Linear | nn.Conv1d) and layer.weight.requires_grad:
                 rows = layer.weight.flatten(1)
                 shrunk = torch.renorm(rows, 2, 0, self.MAX_NORM)
                 layer.weight.copy_(shrunk.view_as(layer.weight))
@@ -297,7 +302,7 @@ class PublishedDanQ(Recipe):
         -------
         KerasRMSprop
         """
-        return KerasRMSprop(model.parameters(), lr, weight_decay=weight_decay)
+        return KerasRMSprop(trainable(model), lr, weight_decay=weight_decay)
 
     def lr_scheduler(
         self, optimizer: torch.optim.Optimizer, lr: float, steps: int

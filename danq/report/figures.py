@@ -497,6 +497,8 @@ def _filter_name(name: str, training: Trained) -> str:
     motif = training.initialised_from().get(name)
     if motif:
         parts.append(f"(initialised from {motif})")
+    if name in training.taken_filters():
+        parts.append("(from train.start)")
     if name in training.enriched_words():
         parts.append("(word)")
     return " ".join([*parts, name])

@@ -137,8 +137,43 @@ def _recipe(training: Trained) -> str:
     clauses.append(_text("layer widths {} times the published ones", options.get("scale")))
     if options.get("filter_scale") != 1:
         clauses.append(_text("first filters {} times as many again", options.get("filter_scale")))
+    clauses += _start_clauses(training)
     known = [clause for clause in clauses if clause]
     return f"{_RECIPES.get(name, f'Recipe {name}')}: {', '.join(known)}"
+
+
+def _start_clauses(training: Trained) -> list[str]:
+    """Say with what weights a training began, and which were frozen."""
+    clauses = []
+    start = training.start
+    if start:
+        taken = _TAKEN.get(str(start.get("up_to")), "weights")
+        model = title(str(start.get("model")))
+        checksum = str(start.get("sha256"))[:12]
+        targets = start.get("targets")
+        clauses.append(f"{taken} from {model} trained on {targets} targets (SHA-256 {checksum}...)")
+        clauses.append(_seen_clause(start.get("seen")))
+    frozen = training.facts.get("options", {}).get("freeze")
+    if frozen:
+        clauses.append(f"not trained: {listed(frozen)}")
+    return clauses
+
+
+_TAKEN = {
+    "stem": "first filters",
+    "body": "all weights but those of the output layer",
+    "head": "all weights",
+}
+"""What `train.start_up_to` means."""
+
+
+def _seen_clause(seen: list[str] | None) -> str:
+    """Say whether a checkpoint may have been trained on what this run holds out."""
+    if seen is None:
+        return "whether that training saw windows that are held out here is not known"
+    if seen:
+        return f"that training may have seen windows that are held out here ({listed(seen, 12)})"
+    return "that training saw none of the regions that are held out here"
 
 
 _RECIPES = {"auto": "Automatic recipe", "published": "Published recipe"}
@@ -170,6 +205,7 @@ _INITIAL_FILTERS = {
     ),
     "targets": "from the targets' own known motifs",
     "known": "from all known motifs",
+    "checkpoint": "as another training left them",
 }
 """What `train.initialise_from` means."""
 

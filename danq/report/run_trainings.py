@@ -73,7 +73,24 @@ class Trained(NamedTuple):
 
         Such a filter is not evidence of discovery.
         """
-        return {} if self._has_enriched() else self._initial_motifs()
+        others = ("enriched", "checkpoint")
+        return {} if self._initial_source() in others else self._initial_motifs()
+
+    def taken_filters(self) -> list[str]:
+        """Return the filters that began as those of a checkpoint: they discovered nothing here."""
+        if self._initial_source() != "checkpoint":
+            return []
+        first = list(self._initial_motifs())
+        if self.start.get("up_to") == "stem" or self.matches.empty:
+            return first
+        is_second = self.matches["layer"] == "second"
+        return [*first, *self.matches.loc[is_second, "name"].unique()]
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """What train.json says of the checkpoint that it began with; empty where there is none."""
+        start = self.facts.get("start")
+        return start if isinstance(start, dict) else {}
 
     def enriched_words(self) -> dict[str, str]:
         """Return the first filters that began as a word enriched in the training windows.
@@ -81,7 +98,7 @@ class Trained(NamedTuple):
         By filter, the target and its word (``Abf1:CGTNNNNNNTGA``). A word and its reverse
         complement are one: both filters of it have the same.
         """
-        if not self._has_enriched():
+        if self._initial_source() != "enriched":
             return {}
         motifs = self._initial_motifs()
         return {name: motif.removesuffix("-") for name, motif in motifs.items()}
@@ -91,10 +108,10 @@ class Trained(NamedTuple):
         sources = self.facts.get("filters_initialised_from", [])
         return {f"filter{number}": motif for number, motif in enumerate(sources) if motif}
 
-    def _has_enriched(self) -> bool:
-        """Say whether the motifs are of enriched words; before there were any, all were known."""
+    def _initial_source(self) -> str | None:
+        """Say what filters began as; before there were enriched words, known motifs or nothing."""
         options = self.facts.get("options", {})
-        return options.get("initialise_from") == "enriched"
+        return options.get("initialise_from")
 
     def layers(self) -> list[tuple[str, "Trained"]]:
         """Return pairs of a layer's name (filter or second) and this training, of that layer only.
@@ -105,12 +122,13 @@ class Trained(NamedTuple):
         return [(name, self._replace(matches=matches)) for name, matches in groups]
 
     def best_matches(self) -> pd.DataFrame:
-        """Return a row per filter that was not initialised from a known motif: its best match.
+        """Return a row per filter that was given no known motif, and no weights: its best match.
 
         A filter that was not compared has a row as well. Column ``began`` says how the filter
         began: `RANDOM`, `WORD` or `ABOVE_WORDS`.
         """
-        initialised = self.matches["name"].isin(self.initialised_from())
+        given = [*self.initialised_from(), *self.taken_filters()]
+        initialised = self.matches["name"].isin(given)
         ranked = self.matches[~initialised].sort_values("rank", kind="stable")
         best = ranked.drop_duplicates("name").sort_index()
         words = self.enriched_words()

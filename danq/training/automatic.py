@@ -5,6 +5,7 @@ trials it follows. Only what a model does not have (a head that pools, filters) 
 """
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -135,7 +136,11 @@ PUBLISHED = "since the published recipe is asked for"
 
 
 def fill_in(
-    settings: Train, recipe: Recipe, model: str, training_set: TrainingSet
+    settings: Train,
+    recipe: Recipe,
+    model: str,
+    training_set: TrainingSet,
+    inherited: Mapping[str, Chosen] | None = None,
 ) -> Filled[Train]:
     """Choose every knob that the configuration leaves out.
 
@@ -150,6 +155,8 @@ def fill_in(
         A key of `danq.catalog.MODELS`.
     training_set : TrainingSet
         As `describe_training_set` returns it.
+    inherited : mapping of str to danq.config.Chosen, optional
+        What the checkpoint that a training begins with has.
 
     Returns
     -------
@@ -163,7 +170,7 @@ def fill_in(
         rules["head"] = Chosen("dense", f"since {model} has no other")
     if not MODELS[model].has_filters:
         rules["initialise_from"] = Chosen("random", f"since {model} has no filters")
-    return fill(settings, rules)
+    return fill(settings, {**rules, **(inherited or {})})
 
 
 def automatic_rules(training_set: TrainingSet, settings: Train) -> dict[str, Chosen]:

@@ -9,11 +9,12 @@ about twice its forward pass.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 
-from danq.config import Train, Tune
+from danq.config import Chosen, Train, Tune
 from danq.data.dataset import Dataset
 from danq.network.checkpoint import build_from
 from danq.network.cost import count_multiply_adds
@@ -24,6 +25,7 @@ from danq.training.automatic import (
     fill_in,
     windows_of_a_pass,
 )
+from danq.training.warm_start import inherited_knobs, start_of
 
 MEASURE = "danq"
 """The model whose trial shows the windows that are asked for."""
@@ -81,8 +83,9 @@ def plan(settings: Tune, dataset: Dataset, model: str) -> Plan:
     Plan
     """
     training_set = describe_training_set(dataset)
-    measure = _filled(settings, training_set, MEASURE)
-    knobs = _filled(settings, training_set, model)
+    inherited = inherited_knobs(start_of(settings, model))
+    measure = _filled(settings, training_set, MEASURE, inherited)
+    knobs = _filled(settings, training_set, model, inherited)
     windows = settings.windows
     if windows is None:
         windows = measure["epochs"] * _epoch_size(measure, training_set, MEASURE)
@@ -142,10 +145,12 @@ def epochs_of(windows: int, epochs: int, one_pass: int) -> EpochSizes:
     return EpochSizes(epochs, max(1, round(windows / epochs)))
 
 
-def _filled(settings: Tune, training_set: TrainingSet, model: str) -> dict[str, Any]:
-    """Return the knobs of a training, filled in by the recipe."""
+def _filled(
+    settings: Tune, training_set: TrainingSet, model: str, inherited: Mapping[str, Chosen]
+) -> dict[str, Any]:
+    """Return the knobs of a training, filled in by the recipe and the checkpoint it begins with."""
     recipe = choose_recipe(settings.recipe, model)
-    filled = fill_in(settings, recipe, model, training_set)
+    filled = fill_in(settings, recipe, model, training_set, inherited)
     return filled.settings.model_dump(include=set(Train.model_fields))
 
 

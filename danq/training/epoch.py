@@ -14,6 +14,7 @@ from danq.training.learner import Learner, StepResult, step_seed
 from danq.training.options import Options
 from danq.training.record import Row, log
 from danq.training.validate import SHARE, Scores, Validated, Validation
+from danq.training.warm_start import start_line
 from danq.training.watch import Watch, conclude_unvalidated
 
 SAVE_EVERY = 300
@@ -64,6 +65,10 @@ class Epochs:
         name = f"{options.model} seed {options.seed}"
         for line in choice_lines(options.choices):
             log(f"{name}: {line}")
+        if options.start is not None:
+            log(f"{name}: {start_line(options.start, self.dataset)}")
+        if options.settings.freeze:
+            log(f"{name}: frozen: {', '.join(options.settings.freeze)}")
         entering = shift_line(options.settings.shift or 0, self.margin)
         if entering is not None:
             log(f"{name}: {entering}")
@@ -85,12 +90,19 @@ class Epochs:
         Returns
         -------
         dict
-            ``validation``, where there is one, and ``health``.
+            ``start``, where there is a checkpoint to begin with; ``validation``, where there is
+            one; and ``health``.
         """
+        facts: dict[str, Any] = {}
+        start = learner.options.start
+        if start is not None:
+            facts["start"] = start.facts(self.dataset.source.get("splits"))
         if self.validation is None or self.watch is None:
-            return {"health": conclude_unvalidated(learner, progress, self.dataset)}
-        validated = self.validation.facts()
-        return {"validation": validated, "health": self.watch.conclude(learner, progress)}
+            facts["health"] = conclude_unvalidated(learner, progress, self.dataset)
+            return facts
+        facts["validation"] = self.validation.facts()
+        facts["health"] = self.watch.conclude(learner, progress)
+        return facts
 
     def run(self, learner: Learner, progress: Progress, resume: Resume) -> None:
         """Train to the end of the epoch, validate, keep the best weights, and save the state.
@@ -147,7 +159,7 @@ class Epochs:
 def _train(learner: Learner, progress: Progress, resume: Resume, stop: Stop) -> None:
     """Go from the present step to the end of the epoch."""
     options = learner.options
-    learner.model.train()
+    learner.train_mode()
     schedule = learner.loader.schedule(options.seed, progress.epoch)
     started = time.monotonic()
     saved = started

@@ -113,7 +113,7 @@ def choose_filters(
     Returns
     -------
     InitialFilters or None
-        None where all filters are random.
+        None where all filters are random, or begin as in a checkpoint.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def choose_filters(
         The model has no filters, a motif is not known, or none is named.
     """
     source = options.settings.initialise_from
-    if source == "random":
+    if source in ("random", "checkpoint"):
         return None
     if network.stem is None:
         what = f"{options.model} has no filters to initialise from motifs"

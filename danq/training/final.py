@@ -84,7 +84,8 @@ def plan_final(paths: Sequence[PathLike], settings: Train, *, model: str, seed: 
             what = f"is of {facts.model}, seed {facts.seed}, not of {model}, seed {seed}"
             raise DanqError(f"{what}; give the trainings of the same in each fold", path)
     options = [facts.options for facts in folds]
-    knobs = {name: _common([own.get(name) for own in options]) for name in Train.model_fields}
+    names = [name for name in Train.model_fields if name in options[0]]
+    knobs = {name: _common([own.get(name) for own in options]) for name in names}
     given = {name: getattr(settings, name) for name in OF_THE_MACHINE}
     # An epoch of a fold may have fewer windows than are asked for: it has no more.
     steps = statistics.median_low([_steps_of_epoch(facts) for facts in folds])

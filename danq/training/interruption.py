@@ -197,7 +197,7 @@ def open_resume(
     -------
     danq.network.checkpoint.Resume
     """
-    identity = learner.options.to_dict()
+    identity = learner.options.identity()
     identity["dataset"] = dataset.checksum
     if last_epoch is not None:
         identity["last_epoch"] = last_epoch

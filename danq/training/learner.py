@@ -23,10 +23,12 @@ from danq.network.checkpoint import build_from
 from danq.network.devices import hold_gpus, leads_processes, open_fabric
 from danq.network.layers import Dropout
 from danq.network.models import Network
+from danq.network.parts import freeze, train_mode
 from danq.training.automatic import describe_training_set
 from danq.training.clock import Clock
 from danq.training.filters import InitialFilters, choose_filters
 from danq.training.options import Options, resolve
+from danq.training.warm_start import begin_with
 
 SEEDS = 1_000_003
 """Steps of an epoch, and epochs of a training, before their seeds meet those of the next."""
@@ -113,6 +115,11 @@ class Learner:
     def steps(self) -> int:
         """Steps of an epoch."""
         return steps_of_epoch(self.loader, self.options)
+
+    def train_mode(self) -> None:
+        """Set the network to training, but its frozen parts."""
+        self.model.train()
+        train_mode(self.network, self.options.settings.freeze)
 
     def learn(self, schedule: EpochSchedule, batch: range, seed: int) -> torch.Tensor:
         """Take one step.
@@ -363,7 +370,8 @@ def set_up(
     DanqError
         The device is not there, or cannot compute in this precision; the processes do not start;
         the dataset is of all folds, or not as it should be; no training window has a label where
-        labels are counted; or filters cannot be initialised from these motifs.
+        labels are counted; filters cannot be initialised from these motifs; or the checkpoint to
+        begin with does not fit.
     """
     if final:
         refuse_single_fold(dataset)
@@ -379,6 +387,9 @@ def set_up(
     if filters is not None:
         options = options.with_motifs(filters.checksum)
     initialised_from = _initialise(network, filters, options.seed)
+    if options.start is not None:
+        initialised_from = begin_with(options.start, network, dataset)
+    freeze(network, options.settings.freeze)
     network.to(fabric.device)
     recipe = options.recipe
     optimizer = recipe.optimizer(network, options.lr, options.weight_decay)

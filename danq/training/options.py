@@ -9,7 +9,10 @@ import torch
 from danq.config import Chosen, Train
 from danq.network.devices import choose_device, choose_precision
 from danq.network.recipes import Recipe, choose_recipe
+from danq.network.start import Start
+from danq.records import Input
 from danq.training.automatic import TrainingSet, fill_in
+from danq.training.warm_start import inherited_knobs, start_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Options:
         The numbers that the model computes in.
     motifs : str or None
         Checksum of the motifs that filters are initialised from.
+    start : danq.network.start.Start or None
+        The checkpoint whose weights it begins with.
     """
 
     model: str
@@ -53,6 +58,7 @@ class Options:
     device: torch.device
     precision: str
     motifs: str | None = None
+    start: Start | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as plain values by name: model, seed, and every knob of ``config.Train``."""
@@ -61,7 +67,21 @@ class Options:
         options["precision"] = self.precision
         if self.motifs is not None:
             options["motifs"] = self.motifs
+        if self.start is not None:
+            options["start_sha256"] = self.start.sha256
         return options
+
+    def identity(self) -> dict[str, Any]:
+        """Return `to_dict` without what is no part of a training: where its checkpoint lies."""
+        options = self.to_dict()
+        del options["start"]
+        return options
+
+    def inputs(self) -> list[Input]:
+        """Return what a training is made from beside its dataset."""
+        if self.start is None:
+            return []
+        return [Input("start", self.start.path, self.start.sha256)]
 
     def epoch_name(self, epoch: int) -> str:
         """Return what messages call an epoch, counted from 1."""
@@ -97,11 +117,13 @@ def resolve(settings: Train, training_set: TrainingSet, *, model: str, seed: int
     Raises
     ------
     DanqError
-        The device is not there, or cannot compute in this precision.
+        The device is not there, or cannot compute in this precision; or the checkpoint to begin
+        with cannot be read, or is of another model.
     """
     recipe = choose_recipe(settings.recipe, model)
     device = choose_device(settings.device)
-    filled = fill_in(settings, recipe, model, training_set)
+    start = start_of(settings, model)
+    filled = fill_in(settings, recipe, model, training_set, inherited_knobs(start))
     numbers = {name: getattr(filled.settings, name) for name in NUMBERS}
     return Options(
         model=model,
@@ -111,5 +133,6 @@ def resolve(settings: Train, training_set: TrainingSet, *, model: str, seed: int
         recipe=recipe,
         device=device,
         precision=choose_precision(settings.precision, device),
+        start=start,
         **numbers,
     )

@@ -70,7 +70,7 @@ def profile_training(
     settings = settings.model_copy(update={"epochs": LONG})
     with Stop() as stop, open_dataset(dataset) as data:
         learner = set_up(data, settings, model=model, seed=seed, motifs=motifs, threads=threads)
-        learner.model.train()
+        learner.train_mode()
         result = _profile(_Steps(learner, stop))
     _print_profile(learner, result)
 

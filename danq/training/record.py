@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Record:
         rows: list[Row],
         summary: dict[str, Any],
         data_facts: Mapping[str, Any],
-        dataset: Input,
+        inputs: Sequence[Input],
     ) -> None:
         """Write the files, the checkpoint first.
 
@@ -67,12 +67,12 @@ class Record:
             As `training_facts` returns it.
         data_facts : dict
             `danq.data.dataset.Dataset.facts` of the training data.
-        dataset : danq.records.Input
-            The training data.
+        inputs : sequence of danq.records.Input
+            The training data, and the checkpoint that it began with, where there is one.
         """
         write_checkpoint(self.checkpoint, weights, summary, data_facts)
         # Of the other two, the checkpoint says which training they are of.
-        made = Made("train", [file_input("checkpoint", self.checkpoint), dataset])
+        made = Made("train", [file_input("checkpoint", self.checkpoint), *inputs])
         record_table(self.history, pd.DataFrame(rows), made)
         record_text(self.facts, json.dumps(summary, indent=1) + "\n", made)
 

@@ -110,5 +110,6 @@ def train(
             if final is not None:
                 summary["final"] = final.facts()
             facts_of_data = data.facts()
-            record.write(progress.best, progress.history, summary, facts_of_data, data.as_input())
+            inputs = [data.as_input(), *options.inputs()]
+            record.write(progress.best, progress.history, summary, facts_of_data, inputs)
             resume.remove()

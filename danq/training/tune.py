@@ -204,6 +204,7 @@ class Search:
             "scales": self._shown_at(settings.scales),
             "first_lr": settings.first_lr,
             **self.knobs,
+            "start": self._start_checksum(),
         }
         if beside_others:
             self.folder /= _checksum(self.identity)
@@ -290,6 +291,11 @@ class Search:
         except UntrainableError as error:
             return _Outcome(self.states.FAIL, str(error))
         return _Outcome(self.states.COMPLETE)
+
+    def _start_checksum(self) -> str | None:
+        """Return the checksum of the checkpoint that every trial begins with, if there is one."""
+        path = self.knobs["start"]
+        return None if path is None else sha256(path)
 
     def _shown_at(self, scales: list[float]) -> list[list[float]]:
         """Return each scale and the windows that its trials show."""

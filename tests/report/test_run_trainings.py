@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from danq.report.run_trainings import (
     ABOVE_WORDS,
@@ -65,6 +66,22 @@ def test_a_filter_that_began_as_an_enriched_word_is_told_apart():
         assert training.enriched_words() == words
         assert training.best_matches()["began"].tolist() == began
         assert sorted(training.named()["began"]) == sorted(began)
+
+
+@pytest.mark.parametrize(("up_to", "taken"), [("stem", 1), ("body", 2)])
+def test_filters_of_another_training_discovered_nothing(up_to, taken):
+    names = ["filter0", "second0"]
+    matches = pd.DataFrame({"name": names, "layer": ["filter", "second"], "rank": 1, "q": 0.01})
+    matches = matches.assign(filter=0, named="yes")
+    facts = {
+        "filters_initialised_from": ["filter0 of deepsea seed 4"],
+        "options": {"initialise_from": "checkpoint"},
+        "start": {"up_to": up_to},
+    }
+    training = Trained("deepsea", 0, pd.DataFrame(), facts, matches, {}, pd.DataFrame())
+    assert training.taken_filters() == names[:taken]
+    assert training.best_matches()["name"].tolist() == names[taken:]
+    assert training.initialised_from() == {} and training.enriched_words() == {}
 
 
 def test_the_most_affected_target_of_each_filter():

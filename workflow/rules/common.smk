@@ -172,6 +172,9 @@ genome = local_path(settings.genome) if settings.genome else "<results>/simulate
 blacklist = [local_path(source) for source in settings.blacklist]
 unmappable = [local_path(source) for source in settings.unmappable]
 aliases = [local_path(settings.aliases)] if settings.aliases else []
+starts = {model: settings.train_of(model).start for model in settings.models}
+start_files = list(dict.fromkeys(path for path in starts.values() if path))
+checked(refuse_bad_paths, start_files)
 peaks = list(dict.fromkeys(local_path(source) for source in sources_of_peaks))
 
 
@@ -327,6 +330,17 @@ def initial_motifs(wildcards):
     """Return the known motifs that a model's filters begin as, if they do, as the configuration names them."""
     initial = settings.train_of(wildcards.model).initialise_from
     return [settings.motifs, *contents(known_motifs).values()] if initial in ("targets", "known") else []
+
+
+def start_of_training(wildcards):
+    """Return the checkpoint that the trainings of a model begin with, if there is one."""
+    path = starts[wildcards.model]
+    return [path] if path else []
+
+
+def start_contents(wildcards):
+    """Return the checksum of that checkpoint."""
+    return contents(start_of_training(wildcards))
 
 
 def motifs_of_training(wildcards):

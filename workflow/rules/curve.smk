@@ -35,6 +35,7 @@ use rule train as train_share with:
     input:
         dataset="<results>/curve/{share}/dataset.h5",
         motifs=motifs_of_training,
+        start=start_of_training,
         knobs=tuned,
     output:
         checkpoint="<results>/curve/{share}/{model}/seed{seed}/model.ckpt",

@@ -77,8 +77,10 @@ rule check:
         unmappable=unmappable,
         aliases=aliases,
         peaks=peaks,
-        # Others to predict are no reason to check, and train, again: an input only where a job has no other way to them.
+        # Others to predict, or to begin with, are no reason to check, and train, again: an input only where a job has no
+        # other way to them.
         predicted=lambda wildcards: [] if shares_files else [ancient(path) for path in input_files],
+        starts=[] if shares_files else [ancient(path) for path in start_files],
     output:
         "<results>/inputs.json",
     log:

@@ -43,6 +43,7 @@ use rule tune as tune_fold with:
     input:
         dataset="<results>/fold{fold}/dataset.h5",
         motifs=motifs_of_training,
+        start=start_of_training,
     output:
         table="<results>/fold{fold}/{model}/trials.tsv",
         knobs="<results>/fold{fold}/{model}/tuned.yaml",
@@ -59,6 +60,7 @@ use rule train as train_fold with:
     input:
         dataset="<results>/fold{fold}/dataset.h5",
         motifs=motifs_of_training,
+        start=start_of_training,
         knobs=["<results>/fold{fold}/{model}/tuned.yaml"] if settings.tune else [],
     output:
         checkpoint="<results>/fold{fold}/{model}/seed{seed}/model.ckpt",
@@ -77,6 +79,7 @@ use rule train as train_final with:
     input:
         dataset="<results>/dataset.h5",
         motifs=motifs_of_training,
+        start=start_of_training,
         facts=[f"{fold}/{{model}}/seed{{seed}}/train.json" for fold in folds],
     output:
         checkpoint="<results>/final/{model}/seed{seed}/model.ckpt",

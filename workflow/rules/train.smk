@@ -12,6 +12,8 @@ across_nodes = {
     "cpus_per_task": settings.threads,
 }
 launcher = f"srun --nodes {nodes} --ntasks-per-node {devices} --cpus-per-task {settings.threads} "
+# Options of a training that its rule gives from elsewhere than the configuration.
+OF_RULE = (*MACHINE, "start")
 tuned = ["<results>/{model}/tuned.yaml"] if settings.tune else []
 
 
@@ -19,6 +21,7 @@ rule tune:
     input:
         dataset="<results>/dataset.h5",
         motifs=motifs_of_training,
+        start=start_of_training,
     output:
         table="<results>/{model}/trials.tsv",
         knobs="<results>/{model}/tuned.yaml",
@@ -36,10 +39,12 @@ rule tune:
         runtime=minutes("tune"),
         gpu=gpu,
     params:
-        flags=lambda wildcards: flags(settings.tune_of(wildcards.model), MACHINE),
+        flags=lambda wildcards: flags(settings.tune_of(wildcards.model), OF_RULE),
         seed=settings.tune.seed if settings.tune else 0,
         machine=machine(*MACHINE, "threads"),
         initial_motifs=initial_motifs,
+        start=start_contents,
+        start_file=lambda wildcards, input: option("--start", input.start),
         motifs=lambda wildcards, input: option("--motifs", [settings.motifs]),
         # No output: Snakemake would remove what a job that was cut off goes on from.
         folder=lambda wildcards, output: os.path.join(os.path.dirname(output.table), "search"),
@@ -47,7 +52,7 @@ rule tune:
         "Tune {wildcards.model}"
     shell:
         "trap : TERM; python -m danq tune {params.flags} --model {wildcards.model} --seed {params.seed} "
-        "{params.machine} {params.motifs} --dataset {input.dataset:q} --folder {params.folder:q} "
+        "{params.machine} {params.motifs} {params.start_file} --dataset {input.dataset:q} --folder {params.folder:q} "
         "--beside-others --table {output.table:q} --output {output.knobs:q} --facts {output.facts:q} "
         "2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 
@@ -57,6 +62,7 @@ rule train:
         dataset="<results>/dataset.h5",
         motifs=motifs_of_training,
         knobs=tuned,
+        start=start_of_training,
     output:
         checkpoint="<results>/{model}/seed{seed}/model.ckpt",
         history=report(
@@ -80,8 +86,10 @@ rule train:
         runtime=minutes("train"),
         gpu=gpu * devices * nodes,
     params:
-        flags=lambda wildcards: flags(settings.train_of(wildcards.model), MACHINE),
+        flags=lambda wildcards: flags(settings.train_of(wildcards.model), OF_RULE),
         initial_motifs=initial_motifs,
+        start=start_contents,
+        start_file=lambda wildcards, input: option("--start", input.start),
         # What depends on `input` makes no job run again.
         launcher=lambda wildcards, input: launcher if nodes > 1 else "",
         machine=machine(*MACHINE, "threads"),
@@ -93,7 +101,7 @@ rule train:
         # At a time limit or a preemption all processes get a signal: the training saves its state and says so; the
         # shell and tee, which writes the log, outlive it.
         "trap : TERM; {params.launcher}python -m danq train {params.flags} --model {wildcards.model} "
-        "--seed {wildcards.seed} {params.machine} {params.motifs} {params.knobs} --dataset {input.dataset:q} "
+        "--seed {wildcards.seed} {params.machine} {params.motifs} {params.knobs} {params.start_file} --dataset {input.dataset:q} "
         "--checkpoint {output.checkpoint:q} --history {output.history:q} --facts {output.facts:q} "
         "2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 

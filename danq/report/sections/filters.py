@@ -1,6 +1,6 @@
 """The motifs that filters learned, named and unmatched, and what each filter does."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -95,6 +95,12 @@ def _text(trained: Sequence[Trained], known: Known) -> list[str]:
             f"{listed(initialised)} were initialised from known motifs. They are left out here, "
             "because a filter that was given its motif is not evidence of discovery."
         )
+    taken = _filter_counts(trained, Trained.taken_filters)
+    if taken:
+        text.append(
+            f"{listed(taken)} began as those of another training (train.start). They are left out "
+            "here, too: what they look like was learnt there, not in this run."
+        )
     if _has_words(trained):
         text.append(_words_text(trained))
     return text
@@ -120,7 +126,7 @@ def _words_text(trained: Sequence[Trained]) -> str:
 
 
 def _filter_counts(
-    trained: Sequence[Trained], filters_of: Callable[[Trained], Mapping[str, str]]
+    trained: Sequence[Trained], filters_of: Callable[[Trained], Collection[str]]
 ) -> list[str]:
     """Say how many filters of which model are of one kind."""
     texts: dict[str, None] = {}

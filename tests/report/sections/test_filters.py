@@ -121,3 +121,20 @@ def test_filters_of_known_motifs_are_left_out_as_before(tmp_path):
     known = training._replace(facts={**training.facts, "filters_initialised_from": ["MA0265.3"]})
     section = f.filters(dataclasses.replace(run, trained=[known]), {})
     assert "1 filter of DeepSEA were initialised from known motifs" in " ".join(section.text)
+
+
+def test_filters_of_another_training_are_left_out(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    training = run.trained[0]
+    options = {**training.facts.get("options", {}), "initialise_from": "checkpoint"}
+    facts = {
+        **training.facts,
+        "filters_initialised_from": ["filter0 of deepsea seed 4"],
+        "options": options,
+        "start": {"up_to": "stem"},
+    }
+    taken = training._replace(facts=facts)
+    section = f.filters(dataclasses.replace(run, trained=[taken]), {})
+    text = " ".join(section.text)
+    assert "1 filter of DeepSEA began as those of another training (train.start)" in text
+    assert "known motifs. They are left out" not in text
