@@ -50,6 +50,11 @@ class Start(NamedTuple):
         """Names of its targets."""
         return self.checkpoint.data_facts["names"]
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Sizes of its network that are not the published ones, where all of that is taken."""
+        return {} if self.up_to == "stem" else self.checkpoint.facts.get("sizes", {})
+
     def knobs(self) -> dict[str, Any]:
         """Return the knobs of its training that what is taken depends on, by name."""
         names = STEM_KNOBS if self.up_to == "stem" else SHAPE_KNOBS

@@ -426,7 +426,8 @@ def _open_loader(dataset: Dataset, options: Options, device: torch.device) -> Lo
 def _build(dataset: Dataset, options: Options) -> Network:
     """Return the network with its random weights, on the CPU."""
     torch.manual_seed(options.seed)
-    network = build_from(options.to_dict(), dataset.window, len(dataset.names))
+    n_targets = len(dataset.names)
+    network = build_from(options.to_dict(), dataset.window, n_targets, options.sizes)
     options.recipe.initialise(network)
     return network
 

@@ -77,6 +77,11 @@ class Options:
         del options["start"]
         return options
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Sizes of the network that are not the published ones: those of its checkpoint."""
+        return {} if self.start is None else self.start.sizes
+
     def inputs(self) -> list[Input]:
         """Return what a training is made from beside its dataset."""
         if self.start is None:

@@ -70,7 +70,7 @@ def _refuse_unfit_start(model: str, knobs: Train, window: int) -> None:
     given = knobs.model_dump()
     chosen = {name: own[name] if given[name] is None else given[name] for name in KNOBS}
     with torch.device("meta"):
-        network = build(model, window, len(start.targets), **chosen)
+        network = build(model, window, len(start.targets), sizes=start.sizes, **chosen)
     refuse_other_shapes(start, network)
 
 

@@ -118,6 +118,7 @@ def training_facts(
         "options": options.to_dict(),
         "chosen": {name: choice._asdict() for name, choice in options.choices.items()},
         "threads": threads,
+        "sizes": options.sizes,
     }
 
 

@@ -8,9 +8,11 @@ import torch
 
 from danq.errors import DanqError
 from danq.network.checkpoint import load_checkpoint
+from danq.network.import_weights import import_weights
 from danq.network.parts import part_of
 from danq.network.recipes import PublishedDeepSEA
 from danq.records import file_input, verified
+from tests.network.weights_files import keras_file
 from tests.training.helpers import KNOBS, cut_off, run, same_weights
 
 FRESH = {"initialise_from": None, "scale": None, "filter_scale": None, "head": None, "stem": None}
@@ -142,3 +144,19 @@ def test_filters_begin_as_one_thing_only(toy_dataset, tmp_path, trained):
 
 
 assert FRESH.keys() < KNOBS.keys()
+
+
+def test_imported_weights_begin_a_training(toy_dataset, tmp_path):
+    """DanQ's own, of any widths, whose dropout scales outside training; targets of one's own."""
+    features = (400 - 25) // 13 * 2 * 5  # positions, and units of either direction
+    keras_file(tmp_path / "danq.hdf5", targets=7, features=features)
+    source = tmp_path / "imported.ckpt"
+    import_weights(tmp_path / "danq.hdf5", source, model="danq", window=400)
+    knobs = FRESH | {"dropout": None, "gates": "hard_sigmoid", "freeze": ["stem"], "epochs": 1}
+    run(toy_dataset, tmp_path / "new", start=str(source), **knobs)
+    before = load_checkpoint(source)
+    after = load_checkpoint(tmp_path / "new" / "model.ckpt")
+    assert torch.equal(after.network.stem.conv.weight, before.network.stem.conv.weight)
+    assert after.facts["sizes"] == before.facts["sizes"] != {}
+    assert after.facts["start"]["seen"] is None and after.facts["start"]["targets"] == 7
+    assert after.facts["options"]["scale"] == before.facts["options"]["scale"]
