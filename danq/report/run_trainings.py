@@ -77,7 +77,7 @@ class Trained(NamedTuple):
         return {} if self._initial_source() in others else self._initial_motifs()
 
     def taken_filters(self) -> list[str]:
-        """Return the filters that began as those of a checkpoint: they discovered nothing here."""
+        """Return the filters that began as those of a checkpoint: no evidence of discovery."""
         if self._initial_source() != "checkpoint":
             return []
         first = list(self._initial_motifs())
