@@ -44,6 +44,12 @@ class Split(NamedTuple):
             return [slice(None)]
         return [self.folds == fold for fold in range(self.n_folds)]
 
+    def of_targets(self, targets: Sequence[int]) -> "Split":
+        """Return the same windows with some of the targets, by their numbers."""
+        chosen = list(targets)
+        facts = self.facts.iloc[chosen]
+        return self._replace(labels=self.labels[:, chosen], facts=facts.reset_index(drop=True))
+
 
 class Measured(NamedTuple):
     """Metrics of one training, or of a baseline, on a test split.

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from danq.data.dataset import open_dataset
 from danq.data.folds import fold_of_windows
+from danq.evaluation.comparison import compare
 from danq.evaluation.metrics import METRICS, measure
 from danq.evaluation.split import (
     Split,
@@ -69,3 +71,22 @@ def test_the_folds_of_a_dataset(toy, tmp_path):
         assert (test.folds == fold_of_windows(data)).all() and test.n_folds == 3
     with open_dataset(parts[0]) as data:
         assert read_test_split(data).folds is None
+
+
+@pytest.mark.parametrize("folds", [None, np.arange(90) % 3])
+def test_some_targets_are_compared_as_among_all(folds):
+    test, scores = random_split(folds)
+    rng = np.random.default_rng(1)
+    by_model = {"danq": scores, "deepsea": rng.random((90, 2))}
+
+    def compared(targets):
+        chosen = test.of_targets(targets)
+        own = {model: [values[:, targets]] for model, values in by_model.items()}
+        measured = {model: [measure_split(chosen, columns[0])] for model, columns in own.items()}
+        return compare(chosen, own, measured).set_index("name")
+
+    both = compared([0, 1]).loc["b"]
+    alone = compared([1]).loc["b"]
+    for name in ("difference", "low", "high", "p"):
+        assert both[name] == pytest.approx(alone[name], rel=1e-6)
+    assert both["covers"] == alone["covers"] and np.isfinite(alone["low"])
