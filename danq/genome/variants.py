@@ -175,6 +175,9 @@ def _table_rows(path: PathLike) -> Iterator[Row]:
         chrom, pos, ref, alt = (fields.texts[place] for place in places[:4])
         name = fields.texts[places[4]] if places[4] >= 0 else "."
         yield from _rows_of(fields.line, [chrom, pos, name, ref, alt], path)
+    if not places:
+        what = "holds neither a VCF nor a table"
+        raise DanqError(f"{what}; give a VCF, or columns chrom, pos, ref and alt", path)
 
 
 def is_table_header(names: Sequence[str]) -> bool:
@@ -273,6 +276,8 @@ def refusal(
 
 def _allele_problem(allele: str) -> str | None:
     """Return what an allele is that is not DNA."""
+    if not allele:
+        return "an empty allele; write both alleles with the base before them"
     if set(allele) <= _DNA:
         return None
     if allele == ".":
