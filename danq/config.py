@@ -240,24 +240,24 @@ class Extract(Section):
         ge=1,
         description=(
             "from a training bin to the next (bp), a divisor of bin_size: overlapping bins show a "
-            "small genome from more places, bin_size means side by side; none given: by the bases "
+            "small genome from more places, bin_size means side by side; default: by the bases "
             "that there are for training"
         ),
     )
     valid: list[Word] = Field(
-        [], description="validation split: chromosomes, or regions as chr7:1000-9000"
+        [], description="validation split: chromosomes, or regions such as chr7:1000-9000"
     )
     test: list[Word] = Field(
-        [], description="test split: chromosomes, or regions as chr7:1000-9000"
+        [], description="test split: chromosomes, or regions such as chr7:1000-9000"
     )
     chromosomes: list[Word] = Field(
-        [], description="chromosomes to take windows from; none given: all"
+        [], description="chromosomes to take windows from; default: all"
     )
     train_bins: Literal["labelled", "sampled", "all"] | None = Field(
         None,
         description=(
             "training bins: those with a label, these and sampled negatives, or all usable ones; "
-            "none given: all, or sampled where all would be too many"
+            "default: all, or sampled where all would be too many"
         ),
     )
     held_out_bins: Literal["labelled", "all"] = Field(
@@ -269,8 +269,8 @@ class Extract(Section):
     groups: list[Word] = Field(
         [],
         description=(
-            "groups of targets whose labels make a bin labelled, as TF for the published rule; "
-            "none given: any label does"
+            "groups of targets whose labels make a bin labelled (TF, as published); "
+            "default: any label does"
         ),
     )
     negatives: float = Field(
@@ -332,7 +332,7 @@ class Train(Section):
         gt=0,
         le=4,
         description=(
-            "multiplies every published layer width (1 = as published); none given: the recipe's"
+            "multiplies every published layer width (1 = as published); default: the recipe's"
         ),
     )
     filter_scale: float | None = Field(
@@ -341,7 +341,7 @@ class Train(Section):
         le=16,
         description=(
             "multiplies the number of first filters once more, without the layers behind them; "
-            "none given: the recipe's"
+            "default: the recipe's"
         ),
     )
     dropout: float | None = Field(
@@ -349,7 +349,7 @@ class Train(Section):
         ge=0,
         le=1.9,
         description=(
-            "multiplies every published dropout rate (1 = as published); none given: the recipe's"
+            "multiplies every published dropout rate (1 = as published); default: the recipe's"
         ),
     )
     head: Literal["dense", "pool"] | None = Field(
@@ -357,7 +357,7 @@ class Train(Section):
         description=(
             "dense: the published flatten and fully connected layer; pool: logits at every "
             "position, a smooth maximum of them, which accepts windows of other lengths later; "
-            "none given: the recipe's"
+            "default: the recipe's"
         ),
     )
     stem: Literal["relu", "exponential"] | None = Field(
@@ -365,7 +365,7 @@ class Train(Section):
         description=(
             "activation of the first filters. relu: as published; exponential: batch "
             "normalisation after the pool, then an exponential, with which random filters find "
-            "motifs sooner; none given: the recipe's"
+            "motifs sooner; default: the recipe's"
         ),
     )
     filter_width: int | None = Field(
@@ -373,8 +373,7 @@ class Train(Section):
         ge=6,
         le=60,
         description=(
-            "width of the first filters (bp): DeepSEA's 8 hold no long motif; none given: as "
-            "published"
+            "width of the first filters (bp): DeepSEA's 8 hold no long motif; default: as published"
         ),
     )
     gates: Literal["sigmoid", "hard_sigmoid"] = Field(
@@ -386,14 +385,14 @@ class Train(Section):
             "first filters from random numbers, from motifs that are enriched in the training "
             "windows of the targets, from the targets' own known motifs, or from all known motifs; "
             "motifs on both strands where that takes at most half of the filters; checkpoint: as "
-            "start has them; none given: that where start is given, else the recipe's"
+            "start has them; default: that where start is given, else the recipe's"
         ),
     )
     start: str | None = Field(
         None,
         description=(
             "checkpoint of a model with whose weights this training begins, as another danq train "
-            "made it; what shapes the network and is left out is then as there; none given: no "
+            "made it; what shapes the network and is left out is then as there; default: no "
             "weights are known before"
         ),
     )
@@ -410,40 +409,38 @@ class Train(Section):
         description=(
             "parts whose weights stay as they begin: stem, the first filters; body, all between "
             "these and the output layer; head, the output layer. stem and body together leave a "
-            "regression on what a trained network makes of a window; none given: all are trained"
+            "regression on what a trained network makes of a window; default: all are trained"
         ),
     )
     epochs: int | None = Field(
         None,
         ge=1,
-        description="epochs, each with a validation at its end; none given: the recipe's",
+        description="number of epochs, each followed by a validation; default: the recipe's",
     )
     epoch_size: int | None = Field(
         None,
         ge=1,
-        description="windows that an epoch shows, at most; none given: the recipe's",
+        description="largest number of windows in an epoch; default: the recipe's",
     )
     batch_size: int | None = Field(
-        None, ge=1, description="windows per step; none given: the recipe's"
+        None, ge=1, description="windows per step; default: the recipe's"
     )
-    lr: float | None = Field(
-        None, gt=0, description="highest learning rate; none given: the recipe's"
-    )
+    lr: float | None = Field(None, gt=0, description="highest learning rate; default: the recipe's")
     weight_decay: float | None = Field(
-        None, ge=0, description="weight decay; none given: the recipe's"
+        None, ge=0, description="weight decay; default: the recipe's"
     )
     patience: int | None = Field(
         None,
         ge=1,
         description=(
-            "stop after this many epochs without a better validation; none given: the recipe's"
+            "stop after this many epochs without a better validation; default: the recipe's"
         ),
     )
     shift: int | None = Field(
         None,
         ge=0,
         description=(
-            "shift each training window by up to this many bp either way; none given: the recipe's"
+            "shift each training window by up to this many bp either way; default: the recipe's"
         ),
     )
     negatives: float | None = Field(
@@ -451,14 +448,14 @@ class Train(Section):
         ge=0,
         description=(
             "windows without a label that an epoch shows per labelled one, drawn again for each "
-            "epoch (more than there are: all of them); none given: the recipe's"
+            "epoch (more than there are: all of them); default: the recipe's"
         ),
     )
     balance: bool | None = Field(
         None,
         description=(
             "draw the labelled windows of an epoch with replacement, those of rare targets more "
-            "often, so that these are not learnt last; none given: the recipe's"
+            "often, so that these are not learnt last; default: the recipe's"
         ),
     )
     precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
@@ -578,21 +575,21 @@ class Predict(Section):
     """What is predicted of sequences, regions or a genome."""
 
     chromosomes: list[str] = Field(
-        [], description="which chromosomes of the genome; none given: all of them"
+        [], description="which chromosomes of the genome; default: all of them"
     )
     targets: list[str] = Field(
-        [], description="names, or places from 0, of the targets to write; none given: all of them"
+        [], description="targets to write, by name or 0-based index; default: all of them"
     )
     step: int | None = Field(
         None,
         ge=1,
         description=(
             "length of a row (bp): the model's bin, or a divisor of it, for which bins that cover "
-            "it are averaged; none given: the bin"
+            "it are averaged; default: the bin"
         ),
     )
     min_known: float = Field(
-        0.5, ge=0, le=1, description="least share of a window that must be A, C, G or T"
+        0.5, ge=0, le=1, description="smallest share of a window that must be A, C, G or T"
     )
     float16: bool = Field(False, description="keep probabilities in 16 bits, which halves --h5")
 
@@ -601,9 +598,9 @@ class Variants(Section):
     """How variants are scored."""
 
     targets: list[str] = Field(
-        [], description="names, or places from 0, of the targets; none given: all of them"
+        [], description="targets, by name or 0-based index; default: all of them"
     )
-    longest: int = Field(100, ge=1, description="length of an allele, at most (bp)")
+    longest: int = Field(100, ge=1, description="largest length of an allele (bp)")
     ref_mismatch: Literal["skip", "swap", "keep"] = Field(
         "skip",
         description=(
@@ -612,7 +609,7 @@ class Variants(Section):
         ),
     )
     min_known: float = Field(
-        0.5, ge=0, le=1, description="least share of a window that must be A, C, G or T"
+        0.5, ge=0, le=1, description="smallest share of a window that must be A, C, G or T"
     )
     background_size: int = Field(
         1000,
@@ -623,7 +620,7 @@ class Variants(Section):
         ),
     )
     top: int | None = Field(
-        None, ge=1, description="targets of a variant in --table, at most; none given: all"
+        None, ge=1, description="largest number of targets of a variant in --table; default: all"
     )
     float16: bool = Field(False, description="keep scores in 16 bits, which halves --h5")
     shuffles: int = Field(
@@ -654,14 +651,14 @@ class Predictions(Predict):
         gt=0,
         lt=1,
         description=(
-            "largest share of called bins of the validation split that may be negative, as 0.1; "
-            "none given: thresholds of the best F1"
+            "largest share of called bins of the validation split that may be negative, such as "
+            "0.1; default: thresholds of the best F1"
         ),
     )
     loci: list[Word] = Field(
         [],
         description=(
-            "what the report draws, as chr1:1000-9000 (0-based half-open); none given: where the "
+            "what the report draws, such as chr1:1000-9000 (0-based half-open); default: where the "
             "test split has peaks of the most targets"
         ),
     )
@@ -708,7 +705,7 @@ class Tune(Train):
         gt=0,
         description=(
             "learning rate of trial 1, where it is another than the one around which rates are "
-            "tried; none given: that one"
+            "tried; default: that one"
         ),
     )
     dropout: float | None = Field(
@@ -716,7 +713,7 @@ class Tune(Train):
         ge=DROPOUT[0],
         le=DROPOUT[1],
         description=(
-            "multiplies every published dropout rate: 0 to 1.5 is tried; none given: the recipe's "
+            "multiplies every published dropout rate: 0 to 1.5 is tried; default: the recipe's "
             "first"
         ),
     )
@@ -725,13 +722,13 @@ class Tune(Train):
         ge=0,
         description=(
             "weight decay: 0.0001 to 0.3 is tried, by its logarithm, unless the given one lies "
-            "outside; none given: the recipe's first"
+            "outside; default: the recipe's first"
         ),
     )
     scales: list[Annotated[float, Field(gt=0, le=4)]] = Field(
         [],
         description=(
-            "try these scales too, as 0.1 0.2 0.4, and the given one first; none given: scale "
+            "try these scales too, such as 0.1 0.2 0.4, and the given one first; default: scale "
             "stays as it is"
         ),
     )
@@ -741,7 +738,7 @@ class Tune(Train):
         description=(
             "training windows that a trial of danq shows in all, at the given scale; a model, or a "
             "scale, of more multiply-adds for a window shows fewer, so that every model's trials "
-            "cost the same; none given: as many as the recipe shows"
+            "cost the same; default: as many as the recipe shows"
         ),
     )
     trials: int = Field(
@@ -789,7 +786,7 @@ class Matching(Section):
     shuffles: int = Field(
         1, ge=0, le=100, description="column-shuffled copies of each motif, for the empirical FDR"
     )
-    seed: int = Field(0, ge=0, description="seed of whatever is drawn")
+    seed: int = Field(0, ge=0, description="seed of shuffles and draws")
 
 
 class Naming(Matching):
@@ -816,32 +813,29 @@ class Motifs(Matching):
     windows: int = Field(
         3000, ge=10, description="windows with a label in which filters look for sites"
     )
-    split: Literal["train", "valid", "test"] = Field(
-        "train", description="of which split these windows are"
-    )
+    split: Literal["train", "valid", "test"] = Field("train", description="split of these windows")
     target: str | None = Field(
-        None, description="of which target their label is (name or index); none given: any"
+        None, description="target of the label (name or index); default: any"
     )
     activation: float | None = Field(
         None,
         ge=0,
         lt=1,
         description=(
-            "a site's activation is above this share of the maximum; none given: the recipe's"
+            "a site's activation is above this share of the maximum; default: the recipe's"
         ),
     )
     trim_bits: float | None = Field(
         None,
         ge=0,
         le=2,
-        description="trim flanking columns with less information (bits); none given: the recipe's",
+        description="trim flanking columns with less information (bits); default: the recipe's",
     )
     min_bits: float | None = Field(
         None,
         ge=0,
         description=(
-            "name only motifs whose best 8 columns hold at least this (bits); none given: the "
-            "recipe's"
+            "name only motifs whose best 8 columns hold at least this (bits); default: the recipe's"
         ),
     )
 
@@ -852,9 +846,7 @@ class Ablation(Section):
     windows: int = Field(
         50, ge=1, description="positive windows of each target in which filters are ablated"
     )
-    split: Literal["train", "valid", "test"] = Field(
-        "valid", description="of which split these windows are"
-    )
+    split: Literal["train", "valid", "test"] = Field("valid", description="split of these windows")
     seed: int = Field(0, ge=0, description="seed of the choice of windows")
 
 
@@ -864,8 +856,8 @@ class Probe(Section):
     pairs: list[Word] = Field(
         [],
         description=(
-            "pairs of known motifs, by identifier or factor, as SRF+REST; none given: those of the"
-            " simulated grammar, or of the targets' own motifs"
+            "pairs of known motifs, by identifier or factor, such as SRF+REST; default: those of "
+            "the simulated grammar, or of the targets' own motifs"
         ),
     )
     backgrounds: int = Field(32, ge=2, description="random windows into which each pair is put")
@@ -902,7 +894,7 @@ class Attribution(Section):
     )
     targets: list[Word] = Field(
         [],
-        description=f"targets to explain, by name or index; none given: all, if there are "
+        description=f"targets to explain, by name or index; default: all, if there are "
         f"no more than {MOST}",
     )
     windows: int = Field(
@@ -911,7 +903,7 @@ class Attribution(Section):
         description="labelled test windows of each target to explain, the best-predicted first",
     )
     regions: list[Word] = Field(
-        [], description="explain instead the windows whose bin overlaps these, as chr1:100-300"
+        [], description="explain instead the windows whose bin overlaps these, such as chr1:100-300"
     )
     steps: int = Field(
         50, ge=2, le=10_000, description="with gradients: points at which they are taken"
@@ -973,7 +965,7 @@ class Config(Section):
         [],
         description=(
             "shares of the training windows, as 0.125, 0.25, 0.5 and 1, on each of which every "
-            "model is trained: its AUPRC by the number of windows; none given: no curve"
+            "model is trained: its AUPRC by the number of windows; default: no curve"
         ),
     )
     folds: FoldSets = Field(
@@ -981,7 +973,7 @@ class Config(Section):
         exclude_if=lambda folds: folds is None,
         description=(
             "train and test in folds of the genome: a number, which shares out whole chromosomes, "
-            "or a list of chromosomes and regions for each; none given: one split, as in extract"
+            "or a list of chromosomes and regions for each; default: one split, as in extract"
         ),
     )
     final: bool = Field(
@@ -999,13 +991,13 @@ class Config(Section):
     extract: Extract
     train: Trainings = Trainings()
     tune: Tuning | None = Field(
-        None, description="search for the knobs of every model; none given: they are as in train"
+        None, description="search for the knobs of every model; default: no search"
     )
     predict: Predictions | None = Field(
         None,
         description=(
             "predict a genome, regions or sequences with every model, its seeds averaged, and show "
-            "them in genome browsers; none given: only the test split"
+            "them in genome browsers; default: only the test split"
         ),
     )
     filters: Motifs = Motifs()

@@ -73,6 +73,15 @@ def test_every_name_of_the_catalogue_is_on_the_page(generate):
         assert f"| `{name}` |" in page
 
 
+def test_every_page_is_in_the_contents():
+    """A page that is in no table of contents is a warning of Sphinx, which ends the build."""
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^(?:.*<)?([a-z/-]+)>?$", index, flags=re.MULTILINE))
+    for page in [*DOCS.glob("*.md"), *(DOCS / "notes").glob("*.md")]:
+        name = str(page.relative_to(DOCS).with_suffix(""))
+        assert name in listed | {"index"}, f"add {name} to docs/index.md"
+
+
 def test_the_readme_is_short_and_can_be_pasted():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.split()) <= 900

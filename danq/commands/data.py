@@ -72,7 +72,7 @@ def _add_targets(steps: Any) -> None:
     step.option(
         "--biosample",
         metavar="NAME",
-        help="with --encode: keep the files of this biosample, as K562",
+        help="with --encode: keep the files of this biosample, such as K562",
     )
     step.output("output", "targets.tsv")
 
@@ -136,7 +136,7 @@ def _add_check(steps: Any) -> None:
         "shared out by their labelled bins; or the chromosomes and regions of each, as "
         "chr1,chr4 chr2 chr3",
     )
-    step.output("output", "what the files hold, if nothing is wrong with them (JSON)")
+    step.output("output", "what the files hold, if they have no mistake (JSON)")
 
 
 def _check(
@@ -247,7 +247,7 @@ def _sources(files: dict[str, Any]) -> Any:
 
 
 def _add_encode(steps: Any) -> None:
-    summary = "turn your own labelled windows into dataset.h5, without a genome"
+    summary = "make dataset.h5 from labelled windows of your own, without a genome"
     step = Step(steps, "encode", function_of("data.encode", "encode"), summary)
     step.input("fasta", "the windows' bases, all of one length")
     step.input(
@@ -258,7 +258,7 @@ def _add_encode(steps: Any) -> None:
 
 
 def _add_import_deepsea(steps: Any) -> None:
-    summary = "turn the published DeepSEA training bundle into dataset.h5"
+    summary = "make dataset.h5 from the published DeepSEA training bundle"
     step = Step(steps, "import-deepsea", function_of("data.deepsea", "import_deepsea"), summary)
     for split in SPLITS:
         step.option(split, metavar=f"{split}.mat", help="of the bundle: MATLAB v7.3 or v5")

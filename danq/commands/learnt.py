@@ -76,14 +76,14 @@ def _add_export_motifs(steps: Any) -> None:
 
 
 def _add_ablate(steps: Any) -> None:
-    summary = "ablate each first-layer filter, and measure which targets lose"
+    summary = "ablate each first-layer filter, and measure the effect on every target"
     step = Step(
         steps, "ablate", function_of("interpret.ablate", "ablate"), summary, config.Ablation
     )
     step.checkpoint_and_dataset()
     step.device()
     step.threads()
-    step.output("output", "what each target loses by each filter (TSV)")
+    step.output("output", "effect of each filter on each target (TSV)")
 
 
 def _add_probe(steps: Any) -> None:
@@ -110,7 +110,7 @@ def _add_attribute(steps: Any) -> None:
     step.threads()
     step.output("output", "scores of every base and substitution (HDF5)")
     step.output("bigwig", "the scores of one target as a track", required=False)
-    step.output("bed", "stretches of high score (BED6+3)", required=False)
+    step.output("bed", "regions of high score (BED6+3)", required=False)
     step.output("figure", "the first rows drawn (SVG, PNG or PDF)", required=False)
     step.output(
         "npz",

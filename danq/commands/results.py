@@ -55,7 +55,7 @@ def _add_evaluate_variants(steps: Any) -> None:
         "--label",
         metavar="FIELD",
         help="its field of INFO, or its column: 0 and 1, or how strong the effect is, with its "
-        "sign; none given: only the agreement of models",
+        "sign; default: only the agreement of models",
     )
     step.option(
         "--match",
@@ -101,14 +101,14 @@ def _add_compare(steps: Any) -> None:
         metavar="COLUMN",
         default=[],
         help="columns to compare, as auprc, or as 'PR AUC=auprc' where the second table calls it "
-        "otherwise; none given: those of auroc, auprc and auprc_trapezoid that both tables have",
+        "otherwise; default: those of auroc, auprc and auprc_trapezoid that both tables have",
     )
     step.option(
         "--key",
         nargs="+",
         metavar="COLUMN",
         default=[],
-        help="columns that name a target together, as name cell; none given: the column of names, "
+        help="columns that name a target together, as name cell; default: the column of names, "
         "and target where names repeat and both tables have it",
     )
     step.option(
@@ -131,7 +131,7 @@ def _add_plot(steps: Any) -> None:
         metavar="NAME",
         default=[],
         help="with scatter and effects: two models; with interactions: a pair of motifs, as "
-        "SRF+REST; none given: the first",
+        "SRF+REST; default: the first",
     )
     step.option("--target", help="with curves and interactions: name or index of a target")
     step.output("table", "the numbers that are drawn (TSV)", required=False)

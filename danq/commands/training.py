@@ -101,8 +101,8 @@ def _add_tune(steps: Any) -> None:
 
 def _add_training(step: Step, seed_help: str) -> None:
     """Add what every training takes beside its knobs."""
-    step.input("dataset", "dataset.h5; its test split takes no part")
-    step.option("--model", required=True, choices=MODELS, help="what to train")
+    step.input("dataset", "dataset.h5; its test split is not used")
+    step.option("--model", required=True, choices=MODELS, help="model to train")
     step.option("--seed", type=whole_number(0), default=0, help=seed_help)
     step.threads()
     step.known_motifs()

@@ -22,7 +22,7 @@ def _add_predict(steps: Any) -> None:
     step = Step(steps, "predict", action, summary, config.Predict)
     step.input("checkpoint", "of danq train; several are averaged", nargs="+")
     step.input("dataset", "dataset.h5, of which a split is predicted", required=False)
-    step.option("--split", choices=SPLITS, help="of the dataset; none given: test")
+    step.option("--split", choices=SPLITS, help="of the dataset; default: test")
     step.output("output", "predictions of the dataset (HDF5)", required=False)
     step.input("fasta", "sequences of any length", required=False)
     step.input("genome", "a genome (FASTA), all of it or the regions of --bed", required=False)
@@ -33,7 +33,7 @@ def _add_predict(steps: Any) -> None:
     step.folder("peaks", "one narrowPeak file for each target")
     step.input(
         "thresholds",
-        "of danq thresholds, for peaks; none given: thresholds.tsv beside the checkpoint",
+        "of danq thresholds, for peaks; default: thresholds.tsv beside the checkpoint",
         required=False,
     )
     step.output("skipped", "what could not be predicted, and why (TSV)", required=False)
@@ -58,7 +58,7 @@ def _add_simulate_variants(steps: Any) -> None:
 
 
 def _add_variants(steps: Any) -> None:
-    summary = "score variants: what a change of the sequence changes in the predictions"
+    summary = "score variants: how a change of the sequence changes the predictions"
     step = Step(steps, "variants", scored_variants, summary, config.Variants)
     step.input("checkpoint", "of danq train; several are averaged", nargs="+")
     step.input("genome", "the genome (FASTA)")
@@ -78,7 +78,7 @@ def _add_variants(steps: Any) -> None:
     step.input("aliases", "other names of chromosomes", required=False)
     step.input(
         "background",
-        "variants that effects are compared with, such as common ones (VCF or table); none given: "
+        "variants that effects are compared with, such as common ones (VCF or table); default: "
         "random single-base changes of the genome",
         required=False,
     )
@@ -111,7 +111,7 @@ def _add_average_folds(step: Step) -> None:
 
 
 def _add_contrast(steps: Any) -> None:
-    summary = "show where a model expects one target more than another"
+    summary = "show where a model predicts one target more than another"
     step = Step(steps, "contrast", function_of("data.contrast", "contrast"), summary)
     step.input("bins", "bins.h5 of danq predict --h5")
     step.option(
@@ -119,22 +119,22 @@ def _add_contrast(steps: Any) -> None:
         nargs=2,
         metavar=("A", "B"),
         required=True,
-        help="names, or places from 0: the log-odds of A less those of B",
+        help="two targets, by name or 0-based index: the log-odds of A less those of B",
     )
-    step.option("--rows", type=whole_number(1), default=10_000, help="rows of the table, at most")
+    step.option("--rows", type=whole_number(1), default=10_000, help="largest number of rows")
     step.output("table", "where they differ most (TSV)", required=False)
     step.output("bigwig", "the difference as a track", required=False)
 
 
 def _add_thresholds(steps: Any) -> None:
-    summary = "choose from which probability on a bin is a peak, on the validation split"
+    summary = "choose the probability above which a bin is called a peak, on the validation split"
     step = Step(steps, "thresholds", function_of("evaluation.thresholds", "thresholds"), summary)
     step.input("dataset", "dataset.h5")
     step.input("predictions", "of danq predict --split valid; several are averaged", nargs="+")
     step.option(
         "--fdr",
         type=float,
-        help="largest share of called bins that may be negative, such as 0.1; none given: the "
+        help="largest share of called bins that may be negative, such as 0.1; default: the "
         "threshold of the best F1",
     )
     step.output("output", "a threshold for each target (TSV)")
@@ -161,13 +161,16 @@ def _add_hub(steps: Any) -> None:
     step.option(
         "--assembly",
         default="unknown",
-        help="UCSC's name of the genome's assembly, as hg38; of another, the hub brings the bases",
+        help="UCSC's name of the genome's assembly, such as hg38; for one that UCSC lacks, the hub "
+        "holds the bases",
     )
     step.option(
-        "--email", default="user@example.org", help="whom UCSC's server tells of a broken hub"
+        "--email",
+        default="user@example.org",
+        help="address for UCSC's server to report a broken hub to",
     )
     step.option(
-        "--locus", metavar="REGION", help="where browsers open, as chr1:1000-9000; none given: 0"
+        "--locus", metavar="REGION", help="where browsers open, such as chr1:1000-9000; default: 0"
     )
     step.option("--output", required=True, metavar="FOLDER", help="output: folder to fill")
 
@@ -203,7 +206,7 @@ def _add_import_weights(steps: Any) -> None:
         "--reverse",
         choices=("sequence", "batch"),
         help="what the backward half of DanQ's recurrent layer read from its end, which Keras' "
-        "file does not say; none given: the batch, as the layer of 2015 did (model danq_forward)",
+        "file does not say; default: the batch, as the layer of 2015 did (model danq_forward)",
     )
     step.option(
         "--model",
@@ -213,12 +216,12 @@ def _add_import_weights(steps: Any) -> None:
     step.option(
         "--window",
         type=whole_number(1),
-        help="length of the sequences (bp); none given: as published",
+        help="length of the sequences (bp); default: as published",
     )
     step.option(
         "--alphabet",
         choices=("ACGT", "AGCT"),
-        help="order of the bases in the weights; none given: that of the format",
+        help="order of the bases in the weights; default: that of the format",
     )
     step.option("--assembly", default="hg19", help="genome that the model was trained on")
     step.output("facts", "what the checkpoint says of itself (JSON)", required=False)
@@ -235,7 +238,7 @@ def _add_import_predictions(steps: Any) -> None:
     )
     step.input("dataset", "dataset.h5 with the windows that were predicted")
     step.option("--model", required=True, help="name of the model")
-    step.split("what was predicted")
+    step.split("split that was predicted")
     step.output("output", "predictions.h5")
 
 
