@@ -1027,6 +1027,24 @@ class Config(Section):
         return self.folds or 0
 
     @model_validator(mode="after")
+    def _check_folds(self) -> Self:
+        if self.final and not self.folds:
+            raise ValueError("final trains for as long as folds say; give folds, or leave it out")
+        if self.folds and self.deepsea:
+            raise ValueError(
+                "folds divide a genome by its chromosomes, and the windows of the published bundle "
+                "(deepsea) have none, only splits of their own; leave folds out, or give a genome "
+                "and targets instead of deepsea"
+            )
+        if self.folds and self.learning_curve:
+            raise ValueError(
+                "a learning_curve takes shares of one training split, and with folds there is one "
+                "in each; run them one after the other: a run with folds, and under another name "
+                "one without, which has the learning_curve, extract.valid and extract.test"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_splits(self) -> Self:
         for name in ("valid", "test"):
             regions = getattr(self.extract, name)
@@ -1037,16 +1055,6 @@ class Config(Section):
                 )
             if not self.folds and not regions:
                 raise ValueError(f"extract.{name} names no chromosome; give some, or folds")
-        return self
-
-    @model_validator(mode="after")
-    def _check_folds(self) -> Self:
-        if self.final and not self.folds:
-            raise ValueError("final trains for as long as folds say; give folds, or leave it out")
-        if self.folds and self.deepsea:
-            raise ValueError("folds are of a genome, and deepsea has its own splits; give one")
-        if self.folds and self.learning_curve:
-            raise ValueError("a learning_curve is of one split; give it, or folds")
         return self
 
     def train_of(self, model: str) -> Train:

@@ -57,6 +57,7 @@ def test_the_default_configuration_writes_out_every_knob():
             "train: epochs is True; quote texts such as on, off, yes and no",
         ),
         ({"seeds": [False, 1]}, "config: seeds is [False, 1]; quote"),
+        ({"folds": 4, "learning_curve": [0.5, 1]}, "a learning_curve takes shares of one training"),
         ({"folds": 4}, "config: extract.valid is given, and so are folds, which choose the vali"),
         ({"final": True}, "final trains for as long as folds say; give folds, or leave it out"),
         ({"folds": 2}, "folds: there must be 3 to 100 folds, not 2"),
@@ -73,11 +74,11 @@ def test_the_default_configuration_writes_out_every_knob():
         ({"extract": {**DEFAULT["extract"], "test": []}}, "extract.test names no chromosome; give"),
         (
             {**IN_FOLDS, "learning_curve": [0.5, 1]},
-            "a learning_curve is of one split; give it, or folds",
+            "a learning_curve takes shares of one training split, and with folds there is one",
         ),
         (
             {**IN_FOLDS, "deepsea": {"train": "a", "valid": "b", "test": "c"}},
-            "folds are of a genome, and deepsea has its own splits; give one",
+            "folds divide a genome by its chromosomes, and the windows of the published bundle",
         ),
         ({"learning_curve": [0, 0.5]}, "config: learning_curve has a share that is not above 0"),
         ({"learning_curve": [0.5, 1.5]}, "config: learning_curve has a share that is not above 0"),
