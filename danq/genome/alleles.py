@@ -237,6 +237,8 @@ def _is_first_strand(before: Bases, ref: Bases, behind: Bases) -> bool:
 
 def _bases(chromosome: Bases, start: int, end: int) -> Bases:
     """Return the bases of a region (bp, 0-based half-open), unknown beyond the chromosome."""
+    if 0 <= start and end <= len(chromosome):
+        return chromosome[start:end]
     low = min(max(start, 0), len(chromosome))
     high = min(max(end, 0), len(chromosome))
     ends = (min(max(0, -start), end - start), max(0, end - max(start, len(chromosome))))

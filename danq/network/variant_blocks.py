@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from danq.config import Variants
 from danq.genome.alleles import AlleleWindows, Placed, allele_windows, extend, trim
-from danq.genome.sequence import UNKNOWN, Genome, decode, encode
+from danq.genome.sequence import UNKNOWN, Genome, decode, encode, unpack_indices
 from danq.genome.tables import Region
 from danq.genome.variants import Row, mismatch, refusal
 
 SCORED = "scored"
 SWAPPED = "swapped"
 """REF and ALT were exchanged, since the genome has ALT; the sign is that of the row as written."""
+
+_PIECE = 1 << 16  # bases unpacked at once, so that neighbouring variants share them
 
 KEPT = "kept"
 """The row's own REF was put in, though the genome has another one."""
@@ -45,6 +47,29 @@ class Prepared(NamedTuple):
     place: Region | None = None
 
 
+class Piece(NamedTuple):
+    """Unpacked bases of a chromosome.
+
+    Attributes
+    ----------
+    chrom : str
+        The genome's name of the chromosome.
+    start : int
+        The first of them (bp, 0-based).
+    bases : numpy.ndarray, uint8
+        Base indices.
+    """
+
+    chrom: str
+    start: int
+    bases: NDArray[np.uint8]
+
+    def text(self, start: int, n: int) -> str:
+        """Return `n` bases from a place of the chromosome (bp, 0-based)."""
+        first = start - self.start
+        return decode(self.bases[first : first + n])
+
+
 class Preparer:
     """Makes windows of rows.
 
@@ -67,8 +92,7 @@ class Preparer:
         self.aliases = aliases
         self.settings = settings
         self.window = window
-        self._chrom = ""
-        self._bases: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
+        self._piece = Piece("", 0, np.empty(0, dtype=np.uint8))
 
     def prepare(self, row: Row) -> Prepared:
         """Return a row with the windows of its alleles, or with the reason why it has none."""
@@ -76,55 +100,63 @@ class Preparer:
         problem = refusal(row, self.genome.lengths, self.aliases, longest)
         if problem is not None:
             return Prepared(row, problem, None)
-        chromosome = self._chromosome(self.aliases.get(row.chrom, row.chrom))
         start = row.pos - 1
-        there = decode(chromosome[start : start + len(row.ref)])
-        problem = mismatch(row, there)
+        piece = self._around(self.aliases.get(row.chrom, row.chrom), start, longest)
+        problem = mismatch(row, piece.text(start, len(row.ref)))
         if problem is None:
-            placed = self._contextual(start, row.ref, row.alt, chromosome)
-            return self._windows(row, SCORED, placed, chromosome)
-        return self._prepare_mismatch(row, problem, chromosome)
+            placed = self._contextual(start, row.ref, row.alt, piece)
+            return self._windows(row, SCORED, placed, piece)
+        return self._prepare_mismatch(row, problem, piece)
 
-    def _chromosome(self, name: str) -> NDArray[np.uint8]:
-        """Return the base indices of a chromosome; the last one is kept."""
-        if name != self._chrom:
-            self._bases = self.genome.base_indices(name)
-            self._chrom = name
-        return self._bases
+    def _around(self, chrom: str, start: int, longest: int) -> Piece:
+        """Return all bases that windows at a place may hold; the last ones are kept.
 
-    def _contextual(self, start: int, ref: str, alt: str, chromosome: NDArray[np.uint8]) -> Placed:
-        placed = trim(start, encode(ref), encode(alt))
-        extended = extend(placed, chromosome, self.window)
+        An allele is extended over up to a window on either side, and its window may reach as far
+        again. Only a piece of a chromosome is unpacked: variants may be in any order.
+        """
+        length = self.genome.lengths[chrom]
+        low = max(0, start - 2 * self.window)
+        high = min(length, start + longest + 2 * self.window)
+        kept = self._piece
+        if kept.chrom != chrom or low < kept.start or high > kept.start + len(kept.bases):
+            high = min(length, max(high, low + _PIECE))
+            packed = self.genome.windows(chrom, np.array([low]), high - low)
+            self._piece = Piece(chrom, low, unpack_indices(packed, high - low)[0])
+        return self._piece
+
+    def _contextual(self, start: int, ref: str, alt: str, piece: Piece) -> Placed:
+        """Return a variant as contextual alleles, placed in a piece of its chromosome."""
+        placed = trim(start - piece.start, encode(ref), encode(alt))
+        extended = extend(placed, piece.bases, self.window)
         fits = max(len(extended.ref), len(extended.alt)) <= self.window
         return extended if fits else placed
 
-    def _prepare_mismatch(self, row: Row, problem: str, chromosome: NDArray[np.uint8]) -> Prepared:
+    def _prepare_mismatch(self, row: Row, problem: str, piece: Piece) -> Prepared:
         """Return a row whose REF is not the genome's, as the settings say."""
         start = row.pos - 1
         if self.settings.ref_mismatch == "swap":
-            there = decode(chromosome[start : start + len(row.alt)])
-            if there == row.alt:
-                placed = self._contextual(start, row.alt, row.ref, chromosome)
-                found = self._windows(row, SWAPPED, placed, chromosome)
+            if piece.text(start, len(row.alt)) == row.alt:
+                placed = self._contextual(start, row.alt, row.ref, piece)
+                found = self._windows(row, SWAPPED, placed, piece)
                 return found._replace(is_mismatch=True)
             problem = f"{problem}, which is not ALT either"
         if self.settings.ref_mismatch == "keep":
-            placed = Placed(start, encode(row.ref), encode(row.alt))
-            return self._windows(row, KEPT, placed, chromosome)._replace(is_mismatch=True)
+            placed = Placed(start - piece.start, encode(row.ref), encode(row.alt))
+            return self._windows(row, KEPT, placed, piece)._replace(is_mismatch=True)
         return Prepared(row, problem, None, is_mismatch=True)
 
-    def _windows(
-        self, row: Row, status: str, placed: Placed, chromosome: NDArray[np.uint8]
-    ) -> Prepared:
+    def _windows(self, row: Row, status: str, placed: Placed, piece: Piece) -> Prepared:
         """Return a row with its windows, unless too little of them is known."""
-        windows = allele_windows(placed, chromosome, self.window)
+        windows = allele_windows(placed, piece.bases, self.window)
+        windows = windows._replace(ref_start=windows.ref_start + piece.start)
         n_unknown = max(np.count_nonzero(w == UNKNOWN) for w in (windows.ref, windows.alt))
         known = 1 - n_unknown / self.window
         if known < self.settings.min_known:
             problem = f"only {known:.0%} of the window around it is known"
             return Prepared(row, problem, None)
         start, end = windows.covered
-        place = Region(self._chrom, max(start, 0), min(end, len(chromosome)))
+        end = min(end, self.genome.lengths[piece.chrom])
+        place = Region(piece.chrom, max(start, 0), end)
         return Prepared(row, status, windows, place=place)
 
 

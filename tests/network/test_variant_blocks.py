@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from danq.config import Variants
+from danq.genome.alleles import allele_windows, extend, trim
 from danq.genome.sequence import UNKNOWN, decode, encode
 from danq.genome.variants import Row
 from danq.network.variant_blocks import Preparer, blocks
@@ -71,6 +72,29 @@ def test_a_repeat_that_is_longer_than_the_window_does_not_stop_a_change_of_it():
     genome = genome_of({"chr1": np.zeros(600, dtype=np.uint8)})
     found = Preparer(genome, {}, Variants(), WINDOW).prepare(row("AA", "A"))
     assert found.status == "scored" and len(found.windows.alt) == WINDOW
+
+
+def test_pieces_of_a_chromosome_give_the_windows_of_the_whole(monkeypatch):
+    """Whatever the order of rows, and at both ends."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for pos in [1, 2, 3, 599, 600, *rng.integers(1, 600, 60).tolist()]:
+        ref = TEXT[pos - 1 : pos - 1 + int(rng.integers(1, 12))]
+        rows.append(row(ref, bases(int(rng.integers(1, 12)), seed=pos), pos=int(pos)))
+    whole = preparer(min_known=0)
+    expected = [whole.prepare(entry) for entry in rows]
+    monkeypatch.setattr("danq.network.variant_blocks._PIECE", 1)
+    pieces = preparer(min_known=0)
+    for entry, wanted in zip(rows, expected, strict=True):
+        found = pieces.prepare(entry)
+        assert found.status == wanted.status and found.place == wanted.place
+        if wanted.windows is not None:
+            placed = extend(
+                trim(entry.pos - 1, encode(entry.ref), encode(entry.alt)), encode(TEXT), WINDOW
+            )
+            by_hand = allele_windows(placed, encode(TEXT), WINDOW)
+            for one, two, three in zip(found.windows, wanted.windows, by_hand, strict=True):
+                assert np.array_equal(one, two) and np.array_equal(one, three)
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from danq.genome.alleles import allele_windows, extend, trim
 from danq.genome.sequence import decode, encode, reverse_complement
@@ -58,6 +59,92 @@ def test_scores_are_those_of_sequences_that_are_built_as_text(models):
                 close.append(np.allclose(scores[number], expected, atol=1e-4))
             options.append(any(close))
         assert all(options), (start, ref, alt)
+
+
+class Small(torch.nn.Module):
+    """A network of two layers, which is quick, and not symmetric."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.filters = torch.nn.Conv1d(4, 8, 7)
+        self.out = torch.nn.Linear(8 * 94, 2)
+
+    def forward(self, X):
+        return self.out(torch.relu(self.filters(X)).flatten(1)) * 3
+
+
+class Tiny:
+    """What predicts windows of 100 bp."""
+
+    network = Small()
+    device = torch.device("cpu")
+    targets = ("a", "b")
+
+
+def as_text(padded, window, start, ref, alt):
+    """Return the windows of both alleles, by hand: shifted base by base, cut letter by letter."""
+    end = start + len(ref)
+    while ref and alt and ref[0] == alt[0]:
+        start, ref, alt = start + 1, ref[1:], alt[1:]
+    while ref and alt and ref[-1] == alt[-1]:
+        end, ref, alt = end - 1, ref[:-1], alt[:-1]
+    unit = ref or alt
+    if not (ref and alt):
+        left, right = 0, 0
+        while left < window and padded[start - 1 - left] == unit[-1 - left % len(unit)]:
+            left += 1
+        while right < window and padded[end + right] == unit[right % len(unit)]:
+            right += 1
+        before, behind = padded[start - left : start], padded[end : end + right]
+        ref, alt = before + ref + behind, before + alt + behind
+        start, end = start - left, end + right
+    around = padded[start - window : end + window].replace("N", "Z")  # behind all others
+    other = around[::-1].translate(str.maketrans("ACGT", "TGCA"))
+    is_first = next((a < b for a, b in zip(around, other, strict=True) if a != b), True)
+    windows = []
+    for allele in (ref, alt):
+        rest = window - len(allele)
+        before = -(-rest // 2) if is_first else rest // 2
+        windows.append(padded[start - before : start] + allele + padded[end : end + rest - before])
+    return windows
+
+
+def test_5000_changes_of_every_kind_are_scored_as_text():
+    window = 100
+    rng = np.random.default_rng(7)
+    text = bases(2000)
+    text = text[:500] + "N" * 20 + "CA" * 30 + "A" * 40 + text[640:]
+    padded = "N" * 300 + text + "N" * 300
+    chromosome = encode(text)
+    pairs = []
+    expected = []
+    while len(pairs) < 5000:
+        start = int(rng.integers(0, len(text)))
+        n_ref, n_alt = rng.integers(0, 12, 2).tolist() if len(pairs) % 2 else (1, 1)
+        ref = text[start : start + n_ref]
+        alt = "".join("ACGT"[base] for base in rng.integers(0, 4, n_alt))
+        if ref == alt or "N" in ref:
+            continue
+        placed = extend(trim(start, encode(ref), encode(alt)), chromosome, window)
+        pairs.append(allele_windows(placed, chromosome, window))
+        expected.append(as_text(padded, window, start + 300, ref, alt))
+    found = score_windows([Tiny], pairs, [0, 1])
+    for side, scores in enumerate((found.ref, found.alt)):
+        sequences = [entry[side] for entry in expected]
+        p = np.mean([probability(sequences), probability(other_strand(sequences))], axis=0)
+        np.testing.assert_allclose(probabilities(scores), p, atol=1e-6)
+
+
+def other_strand(sequences):
+    return [sequence[::-1].translate(str.maketrans("ACGT", "TGCA")) for sequence in sequences]
+
+
+def probability(sequences):
+    letters = np.array([list(sequence) for sequence in sequences])
+    X = np.stack([letters == base for base in "ACGT"], axis=1).astype(np.float32)
+    with torch.no_grad():
+        return torch.sigmoid(Tiny.network(torch.from_numpy(X)).double()).numpy()
 
 
 @pytest.mark.parametrize("offset", range(0, 12, 5))
