@@ -640,6 +640,20 @@ class Variants(Section):
     )
 
 
+class Saturation(Section):
+    """Every single-base change of some regions."""
+
+    regions: list[Word] = Field(
+        min_length=1, description="where, as chr1:100-300 (0-based half-open), or chromosomes"
+    )
+    targets: list[str] = Field(
+        [], description="names, or places from 0, of the targets; none given: all of them"
+    )
+    min_known: float = Field(
+        0.5, ge=0, le=1, description="least share of a window that must be A, C, G or T"
+    )
+
+
 class Predictions(Predict):
     """What every model of a run predicts, beside the test split."""
 

@@ -101,6 +101,24 @@ def _add_variants(steps: Any) -> None:
     step.threads()
 
 
+def _add_saturate(steps: Any) -> None:
+    summary = "score every single-base change of some regions"
+    action = function_of("network.saturate", "saturate")
+    step = Step(steps, "saturate", action, summary, config.Saturation)
+    step.input("checkpoint", "of danq train; several are averaged", nargs="+")
+    step.input("genome", "the genome (FASTA)")
+    step.output("table", "a row for each change and target (TSV, or .tsv.gz)", required=False)
+    step.output("bigwig", "the size of the largest change at each base", required=False)
+    step.output(
+        "figure",
+        "the bases as high as they matter, and a heat map of all changes (SVG, PNG or PDF)",
+        required=False,
+    )
+    _add_average_folds(step)
+    step.device()
+    step.threads()
+
+
 def _add_average_folds(step: Step) -> None:
     step.option(
         "--average-folds",
@@ -254,6 +272,7 @@ COMMANDS = (
     _add_predict,
     _add_simulate_variants,
     _add_variants,
+    _add_saturate,
     _add_contrast,
     _add_thresholds,
     _add_hub,

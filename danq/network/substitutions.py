@@ -1,12 +1,14 @@
-"""What every other base at some positions of a window changes in what models predict."""
+"""What every other base at some positions changes in what models predict."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from danq.genome.alleles import AlleleWindows
-from danq.genome.sequence import UNKNOWN
+from danq.genome.sequence import ALPHABET, UNKNOWN, Genome
+from danq.genome.tables import Region
+from danq.genome.variants import Row
 from danq.network.tiled import Predictor
 from danq.network.variant_scores import Floats, score_windows
 
@@ -81,3 +83,27 @@ def base_effects(changes: Floats) -> Floats:
     [2.0]
     """
     return -changes.sum(axis=-2) / (BASES - 1)
+
+
+def rows_of_region(genome: Genome, region: Region) -> Iterator[Row]:
+    """Yield every single-base change of a region; an unknown base has none.
+
+    Parameters
+    ----------
+    genome : danq.genome.sequence.Genome
+        The genome.
+    region : danq.genome.tables.Region
+        Where.
+
+    Yields
+    ------
+    danq.genome.variants.Row
+        From left to right, the new bases in the order of the alphabet.
+    """
+    number = 0
+    bases = genome.base_indices(region.chrom)[region.start : region.end]
+    for place, ref in enumerate(bases.tolist(), region.start):
+        for alt in range(BASES):
+            if ref not in (alt, UNKNOWN):
+                number += 1
+                yield Row(number, 1, region.chrom, place + 1, "", ALPHABET[ref], ALPHABET[alt])

@@ -1,6 +1,6 @@
 """A trained network, ready to predict: where notebooks and the later steps of a run start."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -29,6 +29,7 @@ from danq.network.sequence_forms import (
 )
 from danq.network.strands import BATCH
 from danq.network.tiled import predict_frame
+from danq.network.variant_frames import region_frame, variant_frame, window_frame
 from danq.records import Input, file_input
 
 if TYPE_CHECKING:
@@ -219,6 +220,74 @@ class TrainedModel:
             As `predict`.
         """
         return self._by_batch(self.log_odds, sequences)
+
+    def variants(
+        self,
+        variants: "str | Sequence[str] | PathLike",
+        genome: "Mapping[str, str] | PathLike",
+        *,
+        min_known: float = 0.5,
+    ) -> "pd.DataFrame":
+        """Score variants as ``danq variants`` does: what each changes in what is predicted.
+
+        Parameters
+        ----------
+        variants : str, list of str, or path
+            As ``chrom:pos:ref:alt`` (1-based), or a VCF or a table of them.
+        genome : dict of str to str, or path
+            Sequences by name, or a FASTA file. What lies beyond their ends is unknown.
+        min_known : float
+            Least share of a window that must be A, C, G or T.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each variant and target, as of ``danq variants --table``. What cannot be
+            scored is left out, with a warning.
+
+        Raises
+        ------
+        DanqError
+            No such variant or genome, or one that cannot be read.
+        """
+        return variant_frame(self, self.window, variants, genome, min_known)
+
+    def saturate(
+        self,
+        sequence: str,
+        *,
+        genome: "Mapping[str, str] | PathLike | None" = None,
+        min_known: float = 0.5,
+    ) -> "pd.DataFrame":
+        """Return what each single-base change of a window changes in what is predicted.
+
+        Parameters
+        ----------
+        sequence : str
+            DNA of the length of the training. With `genome`: a region of it, as
+            ``chrom:start-end`` (bp, 0-based half-open), as of ``danq saturate``: each change is
+            then in the middle of a window of its own.
+        genome : dict of str to str, or path, optional
+            Sequences by name, or a FASTA file.
+        min_known : float
+            With `genome`: least share of a window that must be A, C, G or T.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Changes of log-odds, a column for each target; the index is position (bp, 0-based), ref
+            and alt. Unknown bases are left out.
+
+        Raises
+        ------
+        DanqError
+            A sequence of another length or with characters that are not bases, or a region that the
+            genome does not have.
+        """
+        if genome is not None:
+            return region_frame(self, self.window, sequence, genome, min_known)
+        self._refuse_lengths([len(sequence)])
+        return window_frame(self, sequence)
 
     def _by_batch(
         self, function: Callable[[torch.Tensor], torch.Tensor], sequences: Sequences

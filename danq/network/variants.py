@@ -334,7 +334,7 @@ def _scored_blocks(
     for block in blocks(rows, preparer, BLOCK):
         usable = [found for found in block if found.windows is not None]
         others = [found for found in block if found.windows is None]
-        scored = _scored(usable, ensemble, background)
+        scored = score_rows(usable, ensemble, background)
         if strongest is not None:
             strongest.add(usable, scored)
         if preparer.settings.shuffles:
@@ -377,8 +377,24 @@ def model_labels(averaged: Sequence[Sequence[TrainedModel]]) -> list[str]:
     return [str(place) for place in range(1, len(averaged) + 1)]
 
 
-def _scored(usable: Sequence[Prepared], ensemble: Ensemble, background: Floats | None) -> Scored:
-    """Return the scores of rows with windows."""
+def score_rows(
+    usable: Sequence[Prepared], ensemble: Ensemble, background: Floats | None = None
+) -> Scored:
+    """Return the scores of rows with windows.
+
+    Parameters
+    ----------
+    usable : sequence of danq.network.variant_blocks.Prepared
+        The rows.
+    ensemble : danq.network.predict_sequences.Ensemble
+        What predicts.
+    background : numpy.ndarray, shape (m, T), optional
+        Changes that theirs are compared with.
+
+    Returns
+    -------
+    danq.data.variant_files.Scored
+    """
     n_targets = len(ensemble.targets)
     empty = np.empty((0, n_targets))
     n_models = len(ensemble.averaged)

@@ -64,7 +64,8 @@ def score_logo(
     matplotlib.axes.Axes
     """
     end = start + len(heights)
-    _draw_bases(ax, heights, index=range(start, end), baseline_width=0)
+    if heights.any():  # logomaker gives bases of no height a scale of no height
+        _draw_bases(ax, heights, index=range(start, end), baseline_width=0)
     return _dress_genome(ax, start, end, shaded)
 
 
