@@ -6,8 +6,10 @@ import torch
 
 from danq.genome.alleles import AlleleWindows
 from danq.genome.sequence import UNKNOWN, encode, reverse_complement
+from danq.genome.tables import Region
 from danq.interpret.contributions import mutagenesis
-from danq.network.substitutions import base_effects, substitution_changes
+from danq.network.substitutions import base_effects, rows_of_region, substitution_changes
+from danq.network.variant_frames import open_genome
 from danq.network.variant_scores import score_windows
 from tests.interpret.helpers import Linear, trained_model, window
 from tests.network.tiled_toy import WINDOW, bases, load_model
@@ -57,3 +59,11 @@ def test_of_a_linear_network_that_reads_both_strands_alike_it_is_mutagenesis():
     found = base_effects(substitution_changes([model], indices, range(len(indices)), [0, 2]))
     expected = (mutagenesis(network, X, [0, 2]) * X).sum(dim=1).T.numpy()
     assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_rows_of_a_region_are_every_change_of_its_known_bases():
+    genome = open_genome({"x": "TTACNGTT"})
+    rows = list(rows_of_region(genome, Region("x", 2, 6)))
+    words = [f"{row.pos}{row.ref}{row.alt}" for row in rows]
+    assert words == ["3AC", "3AG", "3AT", "4CA", "4CG", "4CT", "6GA", "6GC", "6GT"]
+    assert [row.number for row in rows] == list(range(1, 10))
