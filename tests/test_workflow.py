@@ -385,7 +385,7 @@ def test_snakemakes_own_report_has_the_tables_and_the_page(finished):
     assert "models in pairs" in page and "Training of danq from seed 0" in page
 
 
-@pytest.mark.parametrize("name", ["motifs", "comparison", "model"])
+@pytest.mark.parametrize("name", ["motifs", "comparison", "model", "variants"])
 def test_the_notebooks_run_on_the_finished_run(finished, monkeypatch, name):
     nbclient = pytest.importorskip("nbclient")
     import nbformat

@@ -36,12 +36,23 @@ from danq.interpret.allele_filters import (
 from danq.interpret.explained_figures import draw_explanations
 from danq.motif.allele_sites import Allele, ChangedSite, Scorer, changed_sites, scorers_of
 from danq.motif.meme import Motif, known_motifs, motif_files
+from danq.network.predict_sequences import Ensemble
 from danq.network.trained import TrainedModel
-from danq.network.variant_blocks import SWAPPED, Prepared
+from danq.network.variant_blocks import SWAPPED, Prepared, Preparer
 from danq.network.variant_folds import models_for
+from danq.network.variant_frames import (
+    Named,
+    open_genome,
+    rows_of,
+    score_prepared,
+    usable_rows,
+)
 from danq.network.variants import Scoring, variants
 from danq.progress import Bar
 from danq.records import Input, file_input
+
+MOST_EXPLAINED = 100
+"""Variants that are explained in a notebook, at most: those of the largest changes."""
 
 
 class Evidence(NamedTuple):
@@ -123,6 +134,50 @@ def explained_variants(
         write_explained(explained, found, inputs)
     if figures is not None:
         draw_explanations(Path(figures), found)
+
+
+def explain(
+    model: TrainedModel,
+    variants: str | Sequence[str] | PathLike,
+    genome: Named,
+    *,
+    motifs: Sequence[Motif] = (),
+    names: dict[str, str] | None = None,
+) -> list[ExplainedVariant]:
+    """Explain variants in a notebook.
+
+    Parameters
+    ----------
+    model : danq.network.trained.TrainedModel
+        What predicts.
+    variants : str, list of str, or path
+        As ``chrom:pos:ref:alt`` (1-based), or a VCF or a table of them; few, as all are explained.
+    genome : dict of str to str, or path
+        Sequences by name, or a FASTA file.
+    motifs : sequence of danq.motif.meme.Motif
+        Known ones.
+    names : dict of str to str, optional
+        Which factor each filter is named after, see `danq.interpret.allele_filters`.
+
+    Returns
+    -------
+    list of danq.data.explained.ExplainedVariant
+        The largest change first; what cannot be scored is left out, with a warning.
+
+    Raises
+    ------
+    DanqError
+        As `danq.network.trained.TrainedModel.variants`.
+    """
+    preparer = Preparer(open_genome(genome), {}, Variants(), model.window)
+    columns = list(range(len(model.targets)))
+    strongest: Strongest[Prepared] = Strongest(MOST_EXPLAINED)
+    for usable in usable_rows(rows_of(variants), preparer):
+        if usable:
+            strongest.add(usable, score_prepared(model, usable))
+    scoring = Scoring(Ensemble([model], columns), preparer)
+    evidence = Evidence(motifs, [names or {}])
+    return Explainer(scoring, evidence).explain(strongest.ranked(), []).variants
 
 
 def read_evidence(

@@ -7,7 +7,8 @@ from danq.cli import main
 from danq.data.explained import read_explained
 from danq.files import read_table
 from danq.genome.sequence import encode
-from danq.motif.meme import Motif, write_meme
+from danq.interpret.explain_variants import explain
+from danq.motif.meme import Motif, read_meme, write_meme
 from danq.network.substitutions import base_effects, substitution_changes
 from danq.network.trained import load
 from danq.records import verified
@@ -180,6 +181,20 @@ def test_several_models_are_averaged_and_their_filters_told_apart(folder, monkey
     first = (folder / "two.json").read_bytes()
     assert variants(*words, checkpoint=("0.ckpt", "1.ckpt")) == 0
     assert (folder / "two.json").read_bytes() == first
+
+
+def test_a_notebook_explains_the_same(folder, explained):
+    model = load(folder / "0.ckpt", device="cpu", threads=1)
+    chosen = [variant for variant in explained[0].variants if variant.id != "swapped"][:4]
+    words = [f"chr1:{one.pos}:{one.ref}:{one.alt}" for one in chosen]
+    genome = {"chr1": TEXT, "chr2": bases(300, 5)}
+    known = read_meme(folder / "known.meme")
+    found = explain(model, words, genome, motifs=known, names={"filter0": "SRF"})
+    for one, same in zip(found, chosen, strict=True):
+        assert (one.pos, one.ref_sequence, one.target) == (same.pos, same.ref_sequence, same.target)
+        assert one.change == pytest.approx(same.change, abs=1e-5)
+        assert one.ref_effects == pytest.approx(same.ref_effects, abs=1e-4)
+        assert one.motifs == same.motifs and one.in_peak is None
 
 
 @pytest.mark.parametrize(
