@@ -951,7 +951,7 @@ class Config(Section):
         [], description="BED files; bins of which more than half lies in them are left out"
     )
     aliases: str | None = Field(
-        None, description="table of other chromosome names, as UCSC's chromAlias.txt"
+        None, description="table of other chromosome names, such as UCSC's chromAlias.txt"
     )
     sha256: dict[str, Checksum] = Field(
         default_factory=dict, description="checksums of genome, ..., by path or URL"
@@ -978,8 +978,8 @@ class Config(Section):
     learning_curve: list[float] = Field(
         [],
         description=(
-            "shares of the training windows, as 0.125, 0.25, 0.5 and 1, on each of which every "
-            "model is trained: its AUPRC by the number of windows; default: no curve"
+            "shares of the training windows, such as 0.125, 0.25, 0.5 and 1, on each of which "
+            "every model is trained: its AUPRC by the number of windows; default: no curve"
         ),
     )
     folds: FoldSets = Field(

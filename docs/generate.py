@@ -220,19 +220,20 @@ def _section_in(annotation: Any) -> type[Section] | None:
 def _kind(field: FieldInfo) -> str:
     """Return the type and the bounds of a knob."""
     kind: Any = field.annotation
-    parts = [part for part in typing.get_args(kind) if part is not types.NoneType]
+    kinds = [kind]
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        kind = parts[0]
+        kinds = [part for part in typing.get_args(kind) if part is not types.NoneType]
+    words = " or ".join(_kind_word(part) for part in kinds)
+    return ", ".join([words, *_bounds(field)])
+
+
+def _kind_word(kind: Any) -> str:
+    """Return what a type is called in a configuration."""
     if typing.get_origin(kind) is typing.Literal:
         return ", ".join(f"`{choice}`" for choice in typing.get_args(kind))
+    of_origin = {list: "list", dict: "pairs"}
     names = {int: "whole number", float: "number", bool: "true or false", str: "text"}
-    if typing.get_origin(kind) is list:
-        word = "list"
-    elif typing.get_origin(kind) is dict:
-        word = "pairs"
-    else:
-        word = names.get(kind, "text")
-    return ", ".join([word, *_bounds(field)])
+    return of_origin.get(typing.get_origin(kind)) or names.get(kind, "text")
 
 
 def _bounds(field: FieldInfo) -> list[str]:

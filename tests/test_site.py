@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from danq.catalog import BASELINES, METRICS, MODELS
+from danq.cli import build_parser
 from danq.config import Config, Section
 from tests.test_cli import STEPS
 
@@ -101,6 +103,21 @@ def test_links_of_a_page_that_moves_lead_to_the_same_file(generate, tmp_path):
     text = "[a](../docs/x.md#y) [b](https://z.org/a) [c](#here) [d](e.py)"
     moved = generate.moved(text, Path("/p/benchmarks"), Path("/p/docs/generated"))
     assert moved == ("[a](../x.md#y) [b](https://z.org/a) [c](#here) [d](../../benchmarks/e.py)")
+
+
+def commands_of(page: Path) -> list[str]:
+    """Return the calls of danq in the shell blocks of a page."""
+    blocks = re.findall(r"^ *```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL | re.M)
+    lines = [line.strip() for block in blocks for line in re.sub(r"\\\n", "", block).splitlines()]
+    return [line for line in lines if line.startswith("danq ")]
+
+
+CALLS = [(page, call) for page in SOURCES for call in commands_of(page)]
+
+
+@pytest.mark.parametrize(("page", "call"), CALLS, ids=[f"{p.stem}: {c}"[:60] for p, c in CALLS])
+def test_a_command_on_a_page_has_options_that_there_are(page, call):
+    build_parser().parse_args(shlex.split(call, comments=True)[1:])
 
 
 def anchors(path: Path) -> set[str]:
