@@ -268,6 +268,20 @@ def _add_export_predictions(steps: Any) -> None:
     step.output("output", "HDF5 with a dataset `pred`")
 
 
+def _add_export_weights(steps: Any) -> None:
+    summary = "write a trained model as plain PyTorch files that need no danq, for Selene and ONNX"
+    action = function_of("network.export_weights", "export_weights")
+    step = Step(steps, "export-weights", action, summary)
+    step.option("checkpoint", metavar="model.ckpt", help="of danq train or danq import-weights")
+    step.option(
+        "--output",
+        required=True,
+        metavar="FOLDER",
+        help="output: model.py, weights.pt, targets.txt, selene_model.py, README.md",
+    )
+    step.option("--onnx", action="store_true", help="write model.onnx, too; needs danq[onnx]")
+
+
 COMMANDS = (
     _add_predict,
     _add_simulate_variants,
@@ -277,6 +291,7 @@ COMMANDS = (
     _add_thresholds,
     _add_hub,
     _add_import_weights,
+    _add_export_weights,
     _add_import_predictions,
     _add_export_predictions,
 )
