@@ -178,7 +178,7 @@ def chosen_chromosomes(
     names = list(lengths) if chromosomes is None else list(dict.fromkeys(chromosomes))
     for name in names:
         if name not in lengths:
-            raise DanqError(unknown_chromosome(name, lengths), path)
+            raise DanqError(unknown_chromosome(name, lengths, takes_aliases=False), path)
     return names
 
 
@@ -320,7 +320,7 @@ def _covering(fields: Fields, lengths: Mapping[str, int], step: int) -> Stretch:
         raise DanqError(f"{len(texts)} columns; a region has chrom, start and end, between tabs")
     chrom = texts[0]
     if chrom not in lengths:
-        raise DanqError(unknown_chromosome(chrom, lengths))
+        raise DanqError(unknown_chromosome(chrom, lengths, takes_aliases=False))
     start = _position(texts[1])
     end = _position(texts[2])
     if start >= end:

@@ -62,7 +62,7 @@ def _plain(name: str) -> str:
     return name.lower().removeprefix("chr")
 
 
-def unknown_chromosome(chrom: str, names: Iterable[str]) -> str:
+def unknown_chromosome(chrom: str, names: Iterable[str], *, takes_aliases: bool = True) -> str:
     """Return the message for a chromosome that the genome lacks: names it has, and the likely fix.
 
     Parameters
@@ -71,6 +71,8 @@ def unknown_chromosome(chrom: str, names: Iterable[str]) -> str:
         The name that the genome lacks.
     names : iterable of str
         Chromosomes of the genome.
+    takes_aliases : bool
+        Whether other names can be given where this one was read.
 
     Returns
     -------
@@ -89,7 +91,9 @@ def unknown_chromosome(chrom: str, names: Iterable[str]) -> str:
     listed = ", ".join(map(shown, names[:5]))
     if len(names) > 5:
         listed += ", ..."
-    fix = "use files of one assembly, or give a table of aliases"
+    fix = "use files of one assembly"
+    if takes_aliases:
+        fix += ", or give a table of aliases"
     if chrom.removeprefix("chr") in names:
         fix = "remove 'chr' from the names, or use a genome that has it"
     elif "chr" + chrom in names:

@@ -104,6 +104,7 @@ def predict(
             raise DanqError("--average-folds is for a genome; leave it out")
         if output is None:
             raise DanqError("predictions of a dataset need a file; give --output")
+        rows.refuse_repeated(checkpoint)
         split = split or "test"
         predict_dataset(checkpoint, dataset, output, split=split, device=device, threads=threads)
         return

@@ -1,5 +1,6 @@
 """Predict sequences, regions of a genome, or all of it, with one or several trained models."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,6 +117,7 @@ def load_models(checkpoints: Sequence[PathLike], device: str, threads: int) -> l
         One predicts other targets than the first, or for another window or bin; or a file cannot be
         used.
     """
+    refuse_repeated(checkpoints)
     models = [load(path, device=device, threads=threads) for path in checkpoints]
     first = models[0].data_facts
     for model, path in zip(models, checkpoints, strict=True):
@@ -124,6 +126,24 @@ def load_models(checkpoints: Sequence[PathLike], device: str, threads: int) -> l
                 problem = f"its {what} is not that of {checkpoints[0]}"
                 raise DanqError(f"{problem}; give models of one dataset", path)
     return models
+
+
+def refuse_repeated(checkpoints: Sequence[PathLike]) -> None:
+    """Refuse checkpoints of which one is named twice: it would count twice in the mean.
+
+    Raises
+    ------
+    DanqError
+        It is there twice, whatever the way to it.
+    """
+    seen: set[str] = set()
+    for path in checkpoints:
+        place = os.path.realpath(path)
+        if place in seen:
+            raise DanqError(
+                "is given twice, and would count twice in the mean; leave one out", path
+            )
+        seen.add(place)
 
 
 _ALIKE = {"names": "list of targets", "window": "window", "bin_size": "bin"}

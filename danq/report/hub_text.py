@@ -173,9 +173,11 @@ def _target_stanzas(target: TargetTracks, number: int) -> list[dict[str, str]]:
     ]
     if target.peaks is not None:
         stanzas.append(_peak_stanza(name, label, target.peaks))
-    for input_name in dict.fromkeys(track.input for track in target.models):
+    inputs = dict.fromkeys(track.input for track in target.models)
+    for place, input_name in enumerate(inputs, 1):
         tracks = [track for track in target.models if track.input == input_name]
-        stanzas += _model_stanzas(name, label, tracks)
+        container = f"{name}_i{place}_{_word(input_name)}"  # a.b and a_b are one word
+        stanzas += _model_stanzas(name, container, label, tracks)
     return stanzas
 
 
@@ -193,10 +195,11 @@ def _peak_stanza(parent: str, label: str, url: str) -> dict[str, str]:
     }
 
 
-def _model_stanzas(parent: str, label: str, tracks: Sequence[ModelTrack]) -> list[dict[str, str]]:
+def _model_stanzas(
+    parent: str, container: str, label: str, tracks: Sequence[ModelTrack]
+) -> list[dict[str, str]]:
     """Return a container in which the models' tracks lie over one another, and these."""
     input_name = tracks[0].input
-    container = f"{parent}_{_word(input_name)}"
     stanzas = [
         {
             "track": container,
@@ -217,7 +220,7 @@ def _model_stanzas(parent: str, label: str, tracks: Sequence[ModelTrack]) -> lis
         title = _label(track.title)
         stanzas.append(
             {
-                "track": f"{container}_{_word(track.model)}",
+                "track": f"{container}_m{rank}_{_word(track.model)}",
                 "parent": container,
                 "type": "bigWig 0 1",
                 "bigDataUrl": track.url,

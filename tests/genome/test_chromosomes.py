@@ -21,3 +21,8 @@ def test_the_message_says_how_the_genome_spells_it(name, fix):
     names = [f"chr{number}" for number in range(1, 8)]
     what = f"{name!r} is not in the genome, which has 'chr1', 'chr2', 'chr3', 'chr4', 'chr5', ..."
     assert unknown_chromosome(name, names) == f"{what}; {fix}"
+
+
+def test_other_names_are_advised_only_where_they_can_be_given():
+    told = unknown_chromosome("chr9", ["chr1"], takes_aliases=False)
+    assert told.endswith("; use files of one assembly")

@@ -38,6 +38,14 @@ def test_models_that_cannot_be_averaged_are_refused(tmp_path, changes, what):
     assert str(caught.value) == expected
 
 
+def test_a_model_that_is_named_twice_is_refused(tmp_path):
+    path = write_model(tmp_path / "a.ckpt")
+    (tmp_path / "link.ckpt").symlink_to(path)
+    for twice in (path, tmp_path / "link.ckpt"):
+        with pytest.raises(DanqError, match="is given twice, and would count twice in the mean"):
+            load_models([path, twice], "cpu", 1)
+
+
 def test_targets_are_chosen_by_name_or_place_in_the_given_order(tmp_path):
     models = load_models([write_model(tmp_path / "a.ckpt")], "cpu", 1)
     assert choose_columns(models, []).targets == TARGETS

@@ -50,3 +50,16 @@ def test_the_first_targets_are_shown_and_the_others_listed():
 def test_a_target_without_peaks_has_models_alone():
     (target,) = tracks(["a"])
     assert "bigBed" not in s.track_text([target._replace(peaks=None)])
+
+
+def test_inputs_and_models_of_one_word_have_tracks_of_their_own():
+    (target,) = tracks(["a"])
+    model = target.models[0]
+    inputs = ["peaks", "a.b", "a_b", "a-b"]
+    models = [model._replace(input=name, model=own) for name in inputs for own in ("m.1", "m_1")]
+    lines = s.track_text([target._replace(models=models)]).splitlines()
+    names = [line.removeprefix("track ") for line in lines if line.startswith("track ")]
+    # The target, its peaks, and for each input a container with two models.
+    assert len(names) == len(set(names)) == 2 + 3 * len(inputs)
+    parents = {line.removeprefix("parent ") for line in lines if line.startswith("parent ")}
+    assert parents <= set(names)
