@@ -105,6 +105,25 @@ def test_links_of_a_page_that_moves_lead_to_the_same_file(generate, tmp_path):
     assert moved == ("[a](../x.md#y) [b](https://z.org/a) [c](#here) [d](../../benchmarks/e.py)")
 
 
+def promised_tests() -> list[tuple[str, str]]:
+    """Return file and name of every test that docs/promises.md names; "" for a whole file."""
+    text = (DOCS / "promises.md").read_text(encoding="utf-8")
+    named = []
+    file = ""
+    for path, name in re.findall(r"`(?:\.\.\.|(tests/[\w/]+\.py))?(?:::(\w+))?`", text):
+        file = path or file
+        if path or name:
+            named.append((file, name))
+    return named
+
+
+def test_every_test_that_holds_a_promise_is_there():
+    named = promised_tests()
+    assert len(named) > 100
+    for file, name in named:
+        assert f"def {name}" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{name}"
+
+
 def commands_of(page: Path) -> list[str]:
     """Return the calls of danq in the shell blocks of a page."""
     blocks = re.findall(r"^ *```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL | re.M)

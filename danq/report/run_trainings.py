@@ -20,7 +20,7 @@ WORD = "enriched word"
 ABOVE_WORDS = "random, above enriched words"
 """How a second layer's filter began where first filters, which it reads, were given words.
 
-Its own weights were random, but what it looks like may be a word that it was handed through them.
+Its own weights were random, but what it looks like may be a word that it was given through them.
 """
 
 

@@ -117,7 +117,7 @@ def _words_text(trained: Sequence[Trained]) -> str:
     return sentence(
         f"{listed(counts)} began as words of bases that are enriched in the training windows of a "
         "target: the words come from counting in the training split, no database took part.",
-        "Such a filter was handed its word and then trained, so it counts neither as one that "
+        "Such a filter was given its word and then trained, so it counts neither as one that "
         "began at random nor as one of a known motif.",
         second if "second" in layer_names else "",
         "To measure what a network discovers by itself, train with "
