@@ -50,7 +50,7 @@ class Strongest(Generic[Kept]):
     def __init__(self, n: int) -> None:
         self.n = n
         self._n_seen = 0
-        self._kept: dict[tuple[str, int, str, str], Strong[Kept]] = {}
+        self._kept: dict[str, Strong[Kept]] = {}
 
     def add(self, prepared: Sequence[Kept], scored: Scored) -> None:
         """Look at further variants.
@@ -72,30 +72,28 @@ class Strongest(Generic[Kept]):
 
     def _keep(self, number: int, prepared: Kept, scored: Scored) -> None:
         """Keep a variant, in place of the weakest where there is no room."""
-        row = scored.rows[number]
-        key = (row.chrom, row.pos, row.ref, row.alt)
+        key = scored.rows[number].word
         if key in self._kept:
             return
-        column = int(np.abs(scored.change[number]).argmax())
+        sizes = np.abs(scored.change[number])
+        column = int(sizes.argmax())
+        place = self._n_seen + number
+        size = float(sizes[column])
         change = float(scored.change[number, column])
-        self._kept[key] = Strong(
-            size=abs(change),
-            place=self._n_seen + number,
-            prepared=prepared,
-            column=column,
-            change=change,
-            p_ref=float(scored.ref[number, column]),
-            p_alt=float(scored.alt[number, column]),
-        )
+        p_ref = float(scored.ref[number, column])
+        p_alt = float(scored.alt[number, column])
+        self._kept[key] = Strong(size, place, prepared, column, change, p_ref, p_alt)
         if len(self._kept) > self.n:
-            del self._kept[min(self._kept, key=self._strength)]
+            weakest = min(self._kept, key=self._strength)
+            del self._kept[weakest]
 
-    def _strength(self, key: tuple[str, int, str, str]) -> tuple[float, int]:
+    def _strength(self, key: str) -> tuple[float, int]:
         strong = self._kept[key]
         return strong.size, -strong.place
 
     def _least(self) -> float:
-        return min((strong.size for strong in self._kept.values()), default=0.0)
+        sizes = [strong.size for strong in self._kept.values()]
+        return min(sizes, default=0.0)
 
     def ranked(self) -> list[Strong[Kept]]:
         """Return the kept variants, the largest change first."""

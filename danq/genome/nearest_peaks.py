@@ -25,7 +25,7 @@ class NearestPeaks:
         self, intervals: Mapping[tuple[int, int], IntervalUnion], chromosomes: Chromosomes
     ) -> None:
         self._intervals = intervals
-        self._numbers = {name: number for number, name in enumerate(chromosomes.names)}
+        self._names = chromosomes.names
 
     def distance(self, target: int, chrom: str, start: int, end: int) -> int | None:
         """Return how far the nearest peak of a target is away.
@@ -45,15 +45,18 @@ class NearestPeaks:
             0 where they share a base, or an empty place lies inside; 1 side by side, as bedtools
             closest counts; None where the target has no peak on the chromosome.
         """
-        found = self._intervals.get((target, self._numbers[chrom]))
+        number = self._names.index(chrom)
+        found = self._intervals.get((target, number))
         if found is None:
             return None
         behind = int(np.searchsorted(found.end, start, side="right"))
         distances = []
         if behind < len(found.start):
-            distances.append(max(0, int(found.start[behind]) - end + 1))
+            gap = int(found.start[behind]) - end
+            distances.append(max(0, gap + 1))
         if behind > 0:
-            distances.append(max(0, start - int(found.end[behind - 1]) + 1))
+            gap = start - int(found.end[behind - 1])
+            distances.append(max(0, gap + 1))
         return min(distances)
 
 
@@ -89,8 +92,11 @@ def _intervals_of(group: Peaks) -> dict[tuple[int, int], IntervalUnion]:
     """Return the intervals of each file and chromosome of a group of files."""
     found = {}
     for file in group.files:
-        of_file = (group.file == file) & (group.start < group.end)
+        filled = group.start < group.end
+        of_file = (group.file == file) & filled
         for chrom in np.unique(group.chrom[of_file]).tolist():
             rows = of_file & (group.chrom == chrom)
-            found[file, chrom] = merge(group.start[rows], group.end[rows])
+            start = group.start[rows]
+            end = group.end[rows]
+            found[file, chrom] = merge(start, end)
     return found

@@ -53,6 +53,11 @@ class Row(NamedTuple):
     ref: str
     alt: str
 
+    @property
+    def word(self) -> str:
+        """The variant as ``chrom:pos:ref:alt``."""
+        return f"{self.chrom}:{self.pos}:{self.ref}:{self.alt}"
+
 
 def read_variants(path: PathLike) -> Iterator[Row]:
     """Read the variants of a VCF, or of a table with a header: chrom, pos, ref, alt and perhaps id.

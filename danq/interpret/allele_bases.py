@@ -56,20 +56,22 @@ def drawn_bases(row: Row, windows: AlleleWindows, length: int) -> Drawn | None:
     """
     first = row.pos - 1
     in_ref = first - windows.ref_start
-    in_alt = in_ref - windows.ref_allele.start + windows.alt_allele.start
+    shift = windows.alt_allele.start - windows.ref_allele.start
+    in_alt = in_ref + shift
     left = min(FLANK, in_ref, in_alt, first)
     window = len(windows.ref)
     ref_end = in_ref + len(row.ref)
     alt_end = in_alt + len(row.alt)
-    right = min(FLANK, window - ref_end, window - alt_end, length - first - len(row.ref))
+    n_behind = length - first - len(row.ref)
+    right = min(FLANK, window - ref_end, window - alt_end, n_behind)
     if left < 0 or right < 0:
         return None
     ref = slice(in_ref - left, ref_end + right)
     alt = slice(in_alt - left, alt_end + right)
     drawn = Drawn(first - left, left, ref, alt)
-    texts = (decode(windows.ref[ref]), decode(windows.alt[alt]))
-    has_both = texts[0].startswith(row.ref, left) and texts[1].startswith(row.alt, left)
-    return drawn if has_both else None
+    has_ref = decode(windows.ref[ref]).startswith(row.ref, left)
+    has_alt = decode(windows.alt[alt]).startswith(row.alt, left)
+    return drawn if has_ref and has_alt else None
 
 
 def effects_of(
@@ -95,6 +97,7 @@ def effects_of(
     """
     positions = range(drawn.start, drawn.stop)
     changes = substitution_changes(models, window, positions, [column])
-    # Adding 0 turns a -0.0 of an unknown base into 0.0.
-    rounded = base_effects(changes)[:, 0].round(_DIGITS) + 0.0
-    return [float(effect) for effect in rounded]
+    effects = base_effects(changes)[:, 0]
+    rounded = effects.round(_DIGITS) + 0.0  # which turns a -0.0 of an unknown base into 0.0
+    numbers: list[float] = rounded.tolist()
+    return numbers

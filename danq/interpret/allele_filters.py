@@ -23,6 +23,7 @@ WINDOWS = 500
 """Random windows of the genome in which, beside those of the variants, that maximum is taken."""
 
 _BATCH = 64
+_DIGITS = 4
 _NEEDED = ("name", "rank", "factor", "named")
 
 
@@ -88,15 +89,19 @@ def random_windows(genome: Genome, length: int, n: int, seed: int) -> NDArray[np
         Base indices.
     """
     rng = np.random.default_rng(seed)
-    names = [name for name, size in genome.lengths.items() if size >= length]
-    if not names:
-        return np.empty((0, length), dtype=np.uint8)
-    n_starts = np.array([genome.lengths[name] - length + 1 for name in names])
-    drawn = rng.multinomial(n, n_starts / n_starts.sum())
-    windows = []
-    for name, size, number in zip(names, n_starts.tolist(), drawn.tolist(), strict=True):
-        starts = np.sort(rng.integers(0, size, number))
-        windows.append(unpack_indices(genome.windows(name, starts, length), length))
+    names = list(genome.lengths)
+    sizes = np.array(list(genome.lengths.values()))
+    n_starts = np.maximum(sizes - length + 1, 0)
+    total = n_starts.sum()
+    windows = [np.empty((0, length), dtype=np.uint8)]
+    if total == 0:
+        return windows[0]
+    drawn = rng.multinomial(n, n_starts / total)
+    for number in np.flatnonzero(drawn).tolist():
+        starts = rng.integers(0, n_starts[number], drawn[number])
+        starts.sort()
+        packed = genome.windows(names[number], starts, length)
+        windows.append(unpack_indices(packed, length))
     return np.concatenate(windows)
 
 
@@ -126,11 +131,14 @@ class AlleleFilters:
     def _both_strands(self, windows: NDArray[np.uint8]) -> list[torch.Tensor]:
         """Return the activations (n, F, P) of windows and of their reverse complements."""
         channels = one_hot(windows).transpose(0, 2, 1)
-        X = torch.from_numpy(np.ascontiguousarray(channels, dtype=np.float32))
-        X = X.to(self.layer.device)
+        numbers = np.ascontiguousarray(channels, dtype=np.float32)
+        X = torch.from_numpy(numbers).to(self.layer.device)
+        both = []
         with torch.inference_mode():
-            both = [self.layer.activations(strand) for strand in (X, reverse_complement(X))]
-        return [activations.relu() for activations in both]
+            for strand in (X, reverse_complement(X)):
+                responses = self.layer.activations(strand)
+                both.append(responses.relu())
+        return both
 
     def _over(self, window: NDArray[np.uint8], allele: slice) -> NDArray[np.float64]:
         """Return the highest activation of each filter over an allele, as a share of its maximum.
@@ -138,35 +146,49 @@ class AlleleFilters:
         The receptive field must overlap the allele; either strand counts.
         """
         forward, reverse = self._both_strands(window[None])
-        length = len(window)
-        mirrored = slice(length - allele.stop, length - allele.start)
+        mirrored = _mirrored(allele, len(window))
         found = np.zeros(self.layer.n_filters)
         for activations, place in ((forward, allele), (reverse, mirrored)):
-            first = max(0, place.start - self.layer.width + 1)
-            there = activations[0, :, first : place.stop]
+            first = place.start - self.layer.width + 1
+            there = activations[0, :, max(0, first) : place.stop]
             if there.shape[1]:
-                found = np.maximum(found, there.amax(dim=1).cpu().numpy())
-        return np.divide(found, self.highest, out=np.zeros_like(found), where=self.highest > 0)
+                highest = there.amax(dim=1)
+                found = np.maximum(found, highest.cpu().numpy())
+        shares = np.zeros_like(found)
+        can_fire = self.highest > 0
+        return np.divide(found, self.highest, out=shares, where=can_fire)
 
     def changes(self, windows: AlleleWindows) -> list[FilterChange]:
         """Return the filters that fire over one allele only, the largest change first."""
         ref = self._over(windows.ref, windows.ref_allele)
         alt = self._over(windows.alt, windows.alt_allele)
-        differing = np.flatnonzero((ref > FIRES) != (alt > FIRES))
-        order = differing[np.argsort(-np.abs(ref - alt)[differing], kind="stable")]
-        return [self._change(int(number), ref, alt) for number in order]
+        fires_on_one = (ref > FIRES) != (alt > FIRES)
+        sizes = np.where(fires_on_one, np.abs(ref - alt), 0.0)
+        order = np.argsort(-sizes, kind="stable")
+        n = np.count_nonzero(fires_on_one)
+        found = []
+        for number in order[:n].tolist():
+            shares = (float(ref[number]), float(alt[number]))
+            found.append(self._change(number, *shares))
+        return found
 
-    def _change(
-        self, number: int, ref: NDArray[np.float64], alt: NDArray[np.float64]
-    ) -> FilterChange:
+    def _change(self, number: int, ref: float, alt: float) -> FilterChange:
         name = f"{self.layer.name}{number}"
+        factor = self.names.factors.get(name, "")
         return FilterChange(
-            filter=f"{self.names.prefix}{name}",
-            name=self.names.factors.get(name, ""),
-            ref=round(float(ref[number]), 4),
-            alt=round(float(alt[number]), 4),
-            change="gained" if alt[number] > ref[number] else "lost",
+            filter=self.names.prefix + name,
+            name=factor,
+            ref=round(ref, _DIGITS),
+            alt=round(alt, _DIGITS),
+            change="gained" if alt > ref else "lost",
         )
+
+
+def _mirrored(place: slice, length: int) -> slice:
+    """Return where a stretch of a window lies on its other strand."""
+    start = length - place.stop
+    end = length - place.start
+    return slice(start, end)
 
 
 def filters_of(layers: Sequence[Layer], names: FilterNames) -> list[AlleleFilters]:

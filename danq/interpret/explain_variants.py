@@ -23,7 +23,7 @@ from danq.genome.in_peaks import is_target_table
 from danq.genome.nearest_peaks import NearestPeaks, read_nearest_peaks
 from danq.genome.peaks import read_peaks
 from danq.genome.sequence import decode
-from danq.genome.tables import Target, read_targets
+from danq.genome.tables import Region, Target, read_targets
 from danq.interpret.allele_bases import Drawn, drawn_bases, effects_of
 from danq.interpret.allele_filters import (
     WINDOWS,
@@ -127,10 +127,12 @@ def explained_variants(
         **options,
     )
     explainer = Explainer(scoring, evidence)
-    found = explainer.explain(strongest.ranked(), [str(path) for path in checkpoint])
+    names = [str(path) for path in checkpoint]
+    found = explainer.explain(strongest.ranked(), names)
     if explained is not None:
-        own = [model.source for model in scoring.ensemble.models if model.source is not None]
-        inputs = [*own, file_input("genome", genome), *evidence.inputs]
+        inputs = _sources(scoring.ensemble.models)
+        inputs.append(file_input("genome", genome))
+        inputs.extend(evidence.inputs)
         write_explained(explained, found, inputs)
     if figures is not None:
         draw_explanations(Path(figures), found)
@@ -177,7 +179,8 @@ def explain(
             strongest.add(usable, score_prepared(model, usable))
     scoring = Scoring(Ensemble([model], columns), preparer)
     evidence = Evidence(motifs, [names or {}])
-    return Explainer(scoring, evidence).explain(strongest.ranked(), []).variants
+    explainer = Explainer(scoring, evidence)
+    return explainer.explain(strongest.ranked(), []).variants
 
 
 def read_evidence(
@@ -216,11 +219,19 @@ def read_evidence(
         # Faulty lines are told before anything is scored; chromosomes are compared later.
         for _ in read_peaks([target.file for target in targets], None):
             pass
-    files = [("motifs", path) for path in motif_files(motifs)]
-    files += [("matches", str(path)) for path in matches]
-    files += [("targets", str(peaks))] if peaks is not None else []
-    inputs = [file_input(role, path) for role, path in files]
+    inputs = []
+    for path in motif_files(motifs):
+        inputs.append(file_input("motifs", path))
+    for table in matches:
+        inputs.append(file_input("matches", table))
+    if peaks is not None:
+        inputs.append(file_input("targets", peaks))
     return Evidence(known, names, targets, inputs)
+
+
+def _sources(models: Sequence[TrainedModel]) -> list[Input]:
+    """Return the files of models."""
+    return [model.source for model in models if model.source is not None]
 
 
 class Explainer:
@@ -271,21 +282,24 @@ class Explainer:
         for strong in Bar(strongest, "explain", unit="variant"):
             explained = self._explained(strong, filters)
             if explained is None:
-                row = strong.prepared.row
-                place = f"{row.chrom}:{row.pos}:{row.ref}:{row.alt}"
-                warn(f"{shown(place)} is not explained: its alleles fill the window")
+                word = shown(strong.prepared.row.word)
+                warn(f"{word} is not explained: its alleles fill the window")
             else:
                 found.append(explained)
-        model = str(self.ensemble.models[0].facts.get("model", ""))
-        return Explanations(model=model, checkpoints=list(checkpoints), variants=found)
+        facts = self.ensemble.models[0].facts
+        model = str(facts.get("model", ""))
+        names = list(checkpoints)
+        return Explanations(model=model, checkpoints=names, variants=found)
 
     def _filters(self, strongest: Sequence[Strong[Prepared]]) -> list[list[AlleleFilters]]:
         """Return the filters of each model, which have seen some windows."""
         window = self.preparer.window
-        seen = random_windows(self.genome, window, WINDOWS, self.preparer.settings.seed)
-        pairs = [_as_written(strong.prepared) for strong in strongest]
-        own = [side for pair in pairs for side in (pair.ref, pair.alt)]
-        windows = np.array([*seen, *own], dtype=np.uint8).reshape(-1, window)
+        seed = self.preparer.settings.seed
+        seen = [random_windows(self.genome, window, WINDOWS, seed)]
+        for strong in strongest:
+            pair = _as_written(strong.prepared)
+            seen.append(np.stack([pair.ref, pair.alt]))
+        windows = np.concatenate(seen)
         filters = []
         for model, names in zip(self.ensemble.models, self.names, strict=True):
             of_model = filters_of(model.motif_layers(), names)
@@ -300,38 +314,46 @@ class Explainer:
         """Explain a variant; None where its alleles cannot be drawn."""
         row = strong.prepared.row
         windows = _as_written(strong.prepared)
-        chrom = self.preparer.aliases.get(row.chrom, row.chrom)
-        n_there = len(row.alt if strong.prepared.status == SWAPPED else row.ref)
-        drawn = drawn_bases(row, windows, self.genome.lengths[chrom] - n_there + len(row.ref))
+        place = self._place(strong.prepared)
+        length = self.genome.lengths[place.chrom]
+        n_more = len(row.ref) - (place.end - place.start)
+        drawn = drawn_bases(row, windows, length + n_more)
         if drawn is None:
             return None
         target = self.ensemble.columns[strong.column]
+        name = self.targets[target]
         models = models_for(self.ensemble, strong.prepared)
-        distance = self._distance(target, chrom, row.pos - 1, row.pos - 1 + n_there)
+        distance = self._distance(target, place)
+        is_known = target in self.rows
         changed: list[FilterChange] = []
         for model in models:
-            for layer in filters[self.ensemble.models.index(model)]:
+            number = self.ensemble.models.index(model)
+            for layer in filters[number]:
                 changed += layer.changes(windows)
+        ref_bases = windows.ref[drawn.ref]
+        alt_bases = windows.alt[drawn.alt]
+        ref_effects = effects_of(models, windows.ref, drawn.ref, target)
+        alt_effects = effects_of(models, windows.alt, drawn.alt, target)
         return ExplainedVariant(
             chrom=row.chrom,
             pos=row.pos,
             ref=row.ref,
             alt=row.alt,
             id=row.name,
-            target=self.targets[target],
+            target=name,
             target_index=target,
             change=strong.change,
             p_ref=strong.p_ref,
             p_alt=strong.p_alt,
             start=drawn.start,
-            ref_sequence=decode(windows.ref[drawn.ref]),
-            alt_sequence=decode(windows.alt[drawn.alt]),
+            ref_sequence=decode(ref_bases),
+            alt_sequence=decode(alt_bases),
             offset=drawn.offset,
-            ref_effects=effects_of(models, windows.ref, drawn.ref, target),
-            alt_effects=effects_of(models, windows.alt, drawn.alt, target),
+            ref_effects=ref_effects,
+            alt_effects=alt_effects,
             motifs=self._motifs(windows, drawn),
             filters=changed,
-            in_peak=None if target not in self.rows else distance == 0,
+            in_peak=distance == 0 if is_known else None,
             nearest_peak=distance,
         )
 
@@ -342,11 +364,20 @@ class Explainer:
         changes = changed_sites(self.scorers, ref, alt)
         return [_motif_change(change, drawn) for change in changes]
 
-    def _distance(self, target: int, chrom: str, start: int, end: int) -> int | None:
+    def _place(self, prepared: Prepared) -> Region:
+        """Return where a variant lies: the bases of the genome that it replaces."""
+        row = prepared.row
+        there = row.alt if prepared.status == SWAPPED else row.ref
+        chrom = self.preparer.aliases.get(row.chrom, row.chrom)
+        start = row.pos - 1
+        return Region(chrom, start, start + len(there))
+
+    def _distance(self, target: int, place: Region) -> int | None:
         """Return how far the nearest peak of a target is away, if its peaks are known."""
         if self.peaks is None or target not in self.rows:
             return None
-        return self.peaks.distance(self.rows[target], chrom, start, end)
+        row = self.rows[target]
+        return self.peaks.distance(row, place.chrom, place.start, place.end)
 
 
 def _as_written(prepared: Prepared) -> AlleleWindows:
@@ -355,7 +386,8 @@ def _as_written(prepared: Prepared) -> AlleleWindows:
     assert windows is not None
     if prepared.status != SWAPPED:
         return windows
-    ref_start = windows.ref_start + windows.ref_allele.start - windows.alt_allele.start
+    allele_start = windows.ref_start + windows.ref_allele.start
+    ref_start = allele_start - windows.alt_allele.start
     return AlleleWindows(
         ref=windows.alt,
         alt=windows.ref,
@@ -368,14 +400,18 @@ def _as_written(prepared: Prepared) -> AlleleWindows:
 
 def _motif_change(change: ChangedSite, drawn: Drawn) -> MotifChange:
     """Return a changed site as the file has it."""
-    shown_part = drawn.alt if change.is_gained else drawn.ref
+    motif = change.motif
+    part = drawn.alt if change.is_gained else drawn.ref
+    start = change.better.start - part.start
+    ref_log_odds = round(change.ref.log_odds, 3)
+    alt_log_odds = round(change.alt.log_odds, 3)
     return MotifChange(
-        motif=change.motif.name,
-        name=change.motif.alias or change.motif.name,
-        strand="+" if change.better.strand == "+" else "-",
-        start=change.better.start - shown_part.start,
-        ref_log_odds=round(change.ref.log_odds, 3),
-        alt_log_odds=round(change.alt.log_odds, 3),
+        motif=motif.name,
+        name=motif.alias or motif.name,
+        strand=change.better.strand,
+        start=start,
+        ref_log_odds=ref_log_odds,
+        alt_log_odds=alt_log_odds,
         ref_p=change.ref_p,
         alt_p=change.alt_p,
         change="gained" if change.is_gained else "lost",
@@ -386,13 +422,19 @@ def _filter_names(
     models: Sequence[TrainedModel], factors: Sequence[dict[str, str]]
 ) -> list[FilterNames]:
     """Return what the filters of each model are called."""
-    named = factors or [{} for _ in models]
-    prefixes = [f"seed {model.facts.get('seed')} " for model in models]
-    if len(models) == 1:
-        prefixes = [""]
-    elif len(set(prefixes)) < len(prefixes):
-        prefixes = [f"model {place} " for place in range(1, len(models) + 1)]
-    return [FilterNames(*pair) for pair in zip(prefixes, named, strict=True)]
+    n = len(models)
+    seeds = {model.facts.get("seed") for model in models}
+    names = []
+    for place, model in enumerate(models):
+        prefix = f"model {place + 1} "
+        if len(seeds) == n:
+            seed = model.facts.get("seed")
+            prefix = f"seed {seed} "
+        if n == 1:
+            prefix = ""
+        own = factors[place] if factors else {}
+        names.append(FilterNames(prefix, own))
+    return names
 
 
 def _rows_of_targets(targets: Sequence[str], table: Sequence[str]) -> dict[int, int]:

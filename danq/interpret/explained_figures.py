@@ -28,9 +28,11 @@ def draw_explanations(folder: Path, explanations: Explanations) -> None:
         The variants.
     """
     for rank, variant in enumerate(explanations.variants, 1):
-        words = f"{rank:02d}_{variant.chrom}_{variant.pos}_{variant.ref}_{variant.alt}"
-        name = re.sub(r"[^A-Za-z0-9._-]", "_", words)[:_LONGEST_NAME]
-        save_figure(draw_variant(variant), folder / f"{name}.svg")
+        alleles = f"{variant.ref}_{variant.alt}"
+        words = f"{rank:02d}_{variant.chrom}_{variant.pos}_{alleles}"
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", words)
+        figure = draw_variant(variant)
+        save_figure(figure, folder / f"{name[:_LONGEST_NAME]}.svg")
 
 
 def draw_variant(variant: ExplainedVariant) -> Any:
@@ -48,14 +50,17 @@ def draw_variant(variant: ExplainedVariant) -> Any:
     """
     from matplotlib.figure import Figure  # slow to load
 
-    longest = max(len(variant.ref_sequence), len(variant.alt_sequence))
-    figure = Figure(figsize=(0.11 * longest + 1.2, 3.8), layout="constrained", facecolor="white")
+    n_ref = len(variant.ref_sequence)
+    longest = max(n_ref, len(variant.alt_sequence))
+    size = (0.11 * longest + 1.2, 3.8)
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
     upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
     ref = _heights(variant.ref_sequence, variant.ref_effects)
     alt = _heights(variant.alt_sequence, variant.alt_effects)
     _draw_allele(upper, variant, ref, variant.ref)
     _draw_allele(lower, variant, alt, variant.alt)
-    upper.set_xlim(variant.start - 0.5, variant.start + longest - 0.5)
+    left = variant.start - 0.5
+    upper.set_xlim(left, left + longest)
     upper.set_title(_title("REF", variant, "lost"), fontsize=9, loc="left", parse_math=False)
     lower.set_title(_title("ALT", variant, "gained"), fontsize=9, loc="left", parse_math=False)
     if len(variant.ref) != len(variant.alt):
@@ -80,10 +85,13 @@ def _title(side: str, variant: ExplainedVariant, change: str) -> str:
 
 def heading(variant: ExplainedVariant) -> str:
     """Say which variant it is, and what it changes."""
-    alleles = f"{_short(variant.ref)}>{_short(variant.alt)}"
-    place = f"{variant.chrom}:{variant.pos:,} {alleles}"
-    what = f"{shown(variant.target)[1:-1]}: log-odds {variant.change:+.2f}"
-    return f"{place}, {what} (probability {variant.p_ref:.3f} to {variant.p_alt:.3f})"
+    ref = _short(variant.ref)
+    alt = _short(variant.alt)
+    place = f"{variant.chrom}:{variant.pos:,} {ref}>{alt}"
+    target = shown(variant.target)[1:-1]
+    change = f"log-odds {variant.change:+.2f}"
+    chances = f"probability {variant.p_ref:.3f} to {variant.p_alt:.3f}"
+    return f"{place}, {target}: {change} ({chances})"
 
 
 def _short(allele: str) -> str:
@@ -92,8 +100,9 @@ def _short(allele: str) -> str:
 
 def _heights(sequence: str, effects: list[float]) -> NDArray[np.float64]:
     """Return the height of each base, (width, 4): 0 for those that are not there."""
-    there = one_hot(encode(sequence)).astype(np.float64)
-    return there * np.array(effects)[:, None]
+    there = one_hot(encode(sequence))
+    column = np.array(effects)[:, None]
+    return there * column
 
 
 def _draw_allele(
@@ -102,6 +111,7 @@ def _draw_allele(
     from danq.plotting import logos
 
     first = variant.start + variant.offset
-    logos.score_logo(ax, heights, variant.start, (first, first + len(allele)))
+    shaded = (first, first + len(allele))
+    logos.score_logo(ax, heights, variant.start, shaded)
     ax.set_ylabel("log-odds", color=INK)
     ax.set_xlabel("")

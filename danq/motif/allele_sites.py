@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -46,8 +46,8 @@ class Site(NamedTuple):
     ----------
     start : int
         Of the site, among the bases of the allele (bp, 0-based).
-    strand : str
-        ``+`` or ``-``.
+    strand : {"+", "-"}
+        Which strand the site is on.
     log_odds : float
         Bits.
     steps : int
@@ -55,7 +55,7 @@ class Site(NamedTuple):
     """
 
     start: int
-    strand: str
+    strand: Literal["+", "-"]
     log_odds: float
     steps: int
 
@@ -130,13 +130,15 @@ class Scorer:
             return None
         stretch = allele.bases[first : end + width - 1]
         sites = sliding_window_view(np.minimum(stretch, _UNKNOWN), width)
-        scores = self._steps[:, np.arange(width), sites].sum(axis=2)
-        strand, place = np.unravel_index(scores.argmax(), scores.shape)
-        odds = self._odds[strand, np.arange(width), sites[place]].sum()
+        columns = np.arange(width)
+        scores = self._steps[:, columns, sites].sum(axis=2)
+        best = scores.argmax()
+        strand, place = np.unravel_index(best, scores.shape)
+        odds = self._odds[strand, columns, sites[place]]
         return Site(
             start=first + int(place),
-            strand="+-"[strand],
-            log_odds=float(odds),
+            strand="+" if strand == 0 else "-",
+            log_odds=float(odds.sum()),
             steps=int(scores[strand, place]),
         )
 

@@ -62,13 +62,16 @@ def score_distribution(
     >>> two.p(4), two.p(3), two.p(1), two.p(0)
     (0.0625, 0.25, 0.4375, 1.0)
     """
-    lowest = int(steps.min(axis=1).sum())
+    worst = steps.min(axis=1, keepdims=True)
+    chances = background.tolist()
     density = np.ones(1)
-    for column in steps - steps.min(axis=1, keepdims=True):
-        wider = np.zeros(len(density) + int(column.max()))
-        for shift, probability in zip(column.tolist(), background.tolist(), strict=True):
-            wider[shift : shift + len(density)] += probability * density
+    for column in steps - worst:
+        n = len(density)
+        wider = np.zeros(n + int(column.max()))
+        for shift, chance in zip(column.tolist(), chances, strict=True):
+            wider[shift : shift + n] += chance * density
         density = wider
     # From the top: the sums of the smallest numbers come first, and stay exact.
     tail = np.cumsum(density[::-1])[::-1]
+    lowest = int(worst.sum())
     return ScoreDistribution(lowest, np.minimum(tail, 1.0))

@@ -57,6 +57,11 @@ class Saturated(NamedTuple):
     largest: Floats
     changes: Floats | None
 
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """Bases that were changed, counted from the region's first (bp)."""
+        return np.flatnonzero(np.isfinite(self.largest))
+
 
 def saturate(
     checkpoint: Sequence[PathLike],
@@ -105,13 +110,15 @@ def saturate(
         refuse_format(figure)
     ensemble = choose_columns(load_models(checkpoint, device, threads), settings.targets)
     read = read_genome(genome).genome
-    regions = merged_regions(read_regions(settings.regions, read.lengths), list(read.lengths))
+    given = read_regions(settings.regions, read.lengths)
+    regions = merged_regions(given, list(read.lengths))
     if figure is not None:
         _refuse_long(regions)
     if not average_folds:
         ensemble = by_fold(ensemble, read.lengths, "variants")
     knobs = Variants(targets=settings.targets, min_known=settings.min_known)
-    preparer = Preparer(read, {}, knobs, ensemble.models[0].window)
+    window = ensemble.models[0].window
+    preparer = Preparer(read, {}, knobs, window)
     with growing_table(table) as growing:
         found = []
         for region in regions:
@@ -137,14 +144,12 @@ def merged_regions(regions: Sequence[Region], names: Sequence[str]) -> list[Regi
     """
     merged = []
     for chrom in names:
-        own = [region for region in regions if region.chrom == chrom]
-        if not own:
-            continue
-        starts = np.array([region.start for region in own], dtype=np.int64)
-        ends = np.array([region.end for region in own], dtype=np.int64)
-        union = merge(starts, ends)
-        for start, end in zip(union.start.tolist(), union.end.tolist(), strict=True):
-            merged.append(Region(chrom, start, end))
+        own = [region[1:] for region in regions if region.chrom == chrom]
+        if own:
+            starts, ends = np.array(own, dtype=np.int64).T
+            union = merge(starts, ends)
+            for start, end in np.stack(union, axis=1).tolist():
+                merged.append(Region(chrom, start, end))
     return merged
 
 
@@ -195,7 +200,8 @@ def saturate_region(
                 alts = [ALPHABET.index(found.row.alt) for found in usable]
                 changes[places, alts] = scored.change
             bar.update(len(block) // (BASES - 1))
-    bases = preparer.genome.base_indices(region.chrom)[region.start : region.end]
+    chromosome = preparer.genome.base_indices(region.chrom)
+    bases = chromosome[region.start : region.end]
     return Saturated(region, bases, largest, changes)
 
 
@@ -216,12 +222,15 @@ def _write_rest(
     if bigwig is not None:
         with bigwigs([Path(bigwig)], lengths) as tracks:
             for one in found:
-                known = np.flatnonzero(np.isfinite(one.largest))
+                chrom = one.region.chrom
+                known = one.places
                 starts = known + one.region.start
-                values = one.largest[known][:, None]
-                tracks.add_stretches(one.region.chrom, starts, starts + 1, values)
+                values = one.largest[known]
+                tracks.add_stretches(chrom, starts, starts + 1, values[:, None])
     if figure is not None:
-        panels = [panel for one in found for panel in panels_of(one, targets)]
+        panels = []
+        for one in found:
+            panels += panels_of(one, targets)
         draw_panels(panels, figure)
 
 
@@ -244,18 +253,22 @@ def panels_of(found: Saturated, targets: Sequence[str]) -> list[Panel]:
     sizes = np.abs(found.changes).max(axis=(0, 1))
     order = np.argsort(-sizes, kind="stable")[:TARGETS_DRAWN]
     region = found.region
+    place = f"{region.chrom}:{region.start}-{region.end}"
+    sequence = decode(found.bases)
     panels = []
     for target in order.tolist():
-        title = f"{targets[target]}, {region.chrom}:{region.start}-{region.end}"
+        name = targets[target]
         changes = found.changes[:, :, target]
-        panels.append(Panel(title, region.start, decode(found.bases), changes))
+        panel = Panel(f"{name}, {place}", region.start, sequence, changes)
+        panels.append(panel)
     return panels
 
 
 def _say(found: Sequence[Saturated]) -> None:
     """Say how many bases were changed, and how many could not be."""
-    n_scored = sum(int(np.isfinite(one.largest).sum()) for one in found)
-    n_left_out = sum(len(one.bases) for one in found) - n_scored
+    n_scored = sum(len(one.places) for one in found)
+    n_bases = sum(len(one.bases) for one in found)
+    n_left_out = n_bases - n_scored
     text = f"saturate: {n_scored:,} bases, each changed to the three others"
     if n_left_out:
         text += f"; {n_left_out:,} left out: unknown, or with too many unknown bases around"

@@ -10,7 +10,7 @@ from danq.data.variant_files import Scored, by_target
 from danq.errors import shown, warn
 from danq.files import PathLike
 from danq.genome.fasta import read_genome
-from danq.genome.sequence import ALPHABET, Genome, find_unknown, pack
+from danq.genome.sequence import ALPHABET, UNKNOWN, Genome, find_unknown, pack
 from danq.genome.tables import read_regions
 from danq.genome.variants import Row, parse_variants, read_variants
 from danq.network.sequence_forms import encode_by_name, is_file
@@ -27,6 +27,9 @@ _TOLD = 3  # variants without a score that are named
 
 Named = Mapping[str, str] | PathLike
 """Sequences by name, or a FASTA file."""
+
+Place = tuple[int, str, str]
+"""Of a change: position (bp, 0-based), ref and alt."""
 
 
 def open_genome(genome: Named) -> Genome:
@@ -49,9 +52,13 @@ def open_genome(genome: Named) -> Genome:
     if not isinstance(genome, Mapping):
         return read_genome(genome).genome
     indices = encode_by_name(genome)
-    packed = {name: pack(bases) for name, bases in indices.items()}
-    lengths = {name: len(bases) for name, bases in indices.items()}
-    unknown = {name: find_unknown(bases, 0) for name, bases in indices.items()}
+    packed = {}
+    lengths = {}
+    unknown = {}
+    for name, bases in indices.items():
+        packed[name] = pack(bases)
+        lengths[name] = len(bases)
+        unknown[name] = find_unknown(bases, 0)
     return Genome(packed, lengths, unknown)
 
 
@@ -102,11 +109,11 @@ def usable_rows(rows: Iterable[Row], preparer: Preparer) -> Iterator[list[Prepar
         others += refused[: _TOLD - len(others)]
         yield [found for found in block if found.windows is not None]
     for found in others:
-        row = found.row
-        place = f"{row.chrom}:{row.pos}:{row.ref}:{row.alt}"
-        warn(f"{shown(place)} is not scored: {found.status}")
-    if n_others > len(others):
-        warn(f"{n_others - len(others):,} further variants are not scored")
+        word = shown(found.row.word)
+        warn(f"{word} is not scored: {found.status}")
+    n_more = n_others - len(others)
+    if n_more:
+        warn(f"{n_more:,} further variants are not scored")
 
 
 def score_prepared(model: Predictor, prepared: Sequence[Prepared]) -> Scored:
@@ -123,13 +130,23 @@ def score_prepared(model: Predictor, prepared: Sequence[Prepared]) -> Scored:
     -------
     danq.data.variant_files.Scored
     """
-    windows = [found.windows for found in prepared if found.windows is not None]
-    scores = score_windows([model], windows, range(len(model.targets)))
+    rows = []
+    status = []
+    windows = []
+    for found in prepared:
+        rows.append(found.row)
+        status.append(found.status)
+        if found.windows is not None:
+            windows.append(found.windows)
+    columns = range(len(model.targets))
+    scores = score_windows([model], windows, columns)
+    ref = probabilities(scores.ref)
+    alt = probabilities(scores.alt)
     return Scored(
-        rows=[found.row for found in prepared],
-        status=[found.status for found in prepared],
-        ref=probabilities(scores.ref),
-        alt=probabilities(scores.alt),
+        rows=rows,
+        status=status,
+        ref=ref,
+        alt=alt,
         change=scores.change,
         spread=None,
         e_value=None,
@@ -160,7 +177,8 @@ def variant_frame(
     """
     import pandas as pd  # slow to load, and most steps ask for no table
 
-    preparer = Preparer(open_genome(genome), {}, Variants(min_known=min_known), window)
+    settings = Variants(min_known=min_known)
+    preparer = Preparer(open_genome(genome), {}, settings, window)
     tables = []
     for usable in usable_rows(rows_of(variants), preparer):
         if usable:
@@ -191,14 +209,23 @@ def region_frame(
     """
     read = open_genome(genome)
     (where,) = read_regions([region], read.lengths)
-    preparer = Preparer(read, {}, Variants(min_known=min_known), window)
-    places: list[tuple[int, str, str]] = []
-    changes = [np.empty((0, len(model.targets)))]
-    for usable in usable_rows(rows_of_region(read, where), preparer):
+    settings = Variants(min_known=min_known)
+    preparer = Preparer(read, {}, settings, window)
+    rows = rows_of_region(read, where)
+    places: list[Place] = []
+    n_targets = len(model.targets)
+    changes = [np.empty((0, n_targets))]
+    for usable in usable_rows(rows, preparer):
         if usable:
-            changes.append(score_prepared(model, usable).change)
-            places += [(found.row.pos - 1, found.row.ref, found.row.alt) for found in usable]
+            scored = score_prepared(model, usable)
+            changes.append(scored.change)
+            places += [_place(row) for row in scored.rows]
     return _frame(places, np.concatenate(changes), model.targets)
+
+
+def _place(row: Row) -> Place:
+    position = row.pos - 1
+    return position, row.ref, row.alt
 
 
 def window_frame(model: Predictor, sequence: str) -> "pd.DataFrame":
@@ -215,22 +242,24 @@ def window_frame(model: Predictor, sequence: str) -> "pd.DataFrame":
     -------
     pandas.DataFrame
     """
-    bases = encode_by_name({"sequence": sequence})["sequence"]
+    encoded = encode_by_name({"sequence": sequence})
+    bases = encoded["sequence"]
     columns = range(len(model.targets))
-    found = substitution_changes([model], bases, range(len(bases)), columns)
-    places = []
-    changes = [np.empty((0, len(columns)))]
+    positions = range(len(bases))
+    found = substitution_changes([model], bases, positions, columns)
+    places: list[Place] = []
+    changes = []
     for position, ref in enumerate(bases.tolist()):
-        if ref < BASES:
-            others = [base for base in range(BASES) if base != ref]
-            places += [(position, ALPHABET[ref], ALPHABET[alt]) for alt in others]
-            changes.append(found[position, others])
-    return _frame(places, np.concatenate(changes), model.targets)
+        for alt in range(BASES):
+            if ref not in (alt, UNKNOWN):
+                place = (position, ALPHABET[ref], ALPHABET[alt])
+                places.append(place)
+                changes.append(found[position, alt])
+    stacked = np.array(changes).reshape(-1, len(columns))
+    return _frame(places, stacked, model.targets)
 
 
-def _frame(
-    places: Sequence[tuple[int, str, str]], changes: np.ndarray, targets: Sequence[str]
-) -> "pd.DataFrame":
+def _frame(places: Sequence[Place], changes: np.ndarray, targets: Sequence[str]) -> "pd.DataFrame":
     """Return changes (n, T) as a table, with their places as its index."""
     import pandas as pd  # slow to load, and most steps ask for no table
 

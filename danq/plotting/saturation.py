@@ -69,16 +69,21 @@ def saturation_figure(panels: Sequence[Panel]) -> Figure:
         place; colours are of one scale for all panels.
     """
     lines = [line for panel in panels for line in lines_of(panel)]
-    limit = max(*(np.abs(panel.changes).max() for panel in panels), 1e-9)
-    size = (13, 2.0 * len(lines) + 0.2)
+    sizes = [np.abs(panel.changes).max() for panel in panels]
+    limit = max(*sizes, 1e-9)
+    n_lines = len(lines)
+    size = (13, 2.0 * n_lines + 0.2)
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
-    axes = figure.subplots(2 * len(lines), 1, squeeze=False, height_ratios=(3, 2) * len(lines))
+    ratios = (3, 2) * n_lines
+    axes = figure.subplots(2 * n_lines, 1, squeeze=False, height_ratios=ratios)
     heights = [_heights(line) for line in lines]
-    top = max(1e-3, *(values.max() for values in heights))
-    bottom = min(0.0, *(values.min() for values in heights))
+    together = np.concatenate(heights)
+    top = max(1e-3, together.max())
+    bottom = min(0.0, together.min())
     meshes = []
     for number, line in enumerate(lines):
-        upper, lower = axes[2 * number : 2 * number + 2, 0]
+        upper = axes[2 * number, 0]
+        lower = axes[2 * number + 1, 0]
         logos.score_logo(upper, heights[number], line.start)
         upper.set_ylim(1.05 * bottom, 1.05 * top)
         upper.set_ylabel("log-odds", color=INK)
@@ -86,10 +91,12 @@ def saturation_figure(panels: Sequence[Panel]) -> Figure:
         upper.set_title(line.title, fontsize=9, loc="left", parse_math=False)
         meshes.append(heat_map(lower, line, limit))
         for ax in (upper, lower):
-            ax.set_xlim(line.start - 0.5, line.start + LINE - 0.5)
+            left = line.start - 0.5
+            ax.set_xlim(left, left + LINE)
     every = axes[:, 0].tolist()
     ticks = [-limit, 0, limit]
-    bar = figure.colorbar(meshes[0], ax=every, ticks=ticks, format="%.2g", shrink=0.5, aspect=30)
+    look: dict[str, Any] = {"format": "%.2g", "shrink": 0.5, "aspect": 30}
+    bar = figure.colorbar(meshes[0], ax=every, ticks=ticks, **look)
     bar.set_label("change of log-odds", color=INK)
     return figure
 
@@ -101,18 +108,29 @@ def lines_of(panel: Panel) -> list[Panel]:
         part = slice(start, start + LINE)
         title = panel.title if start == 0 else ""
         first = panel.start + start
-        lines.append(Panel(title, first, panel.sequence[part], panel.changes[part]))
+        bases = panel.sequence[part]
+        line = Panel(title, first, bases, panel.changes[part])
+        lines.append(line)
     return lines
 
 
 def _heights(panel: Panel) -> NDArray[np.float64]:
     """Return the height of each base, (L, 4): 0 for those that are not there."""
-    effects = -panel.changes.sum(axis=1) / 3
+    totals = panel.changes.sum(axis=1)
     heights = np.zeros(panel.changes.shape)
-    for place, base in enumerate(panel.sequence):
-        if base in BASES:
-            heights[place, list(BASES).index(base)] = effects[place]
+    for place, row in _there(panel.sequence):
+        heights[place, row] = -totals[place] / 3
     return heights
+
+
+def _there(sequence: str) -> list[tuple[int, int]]:
+    """Return the place of each known base in a sequence, and in `BASES`."""
+    rows = {base: row for row, base in enumerate(BASES)}
+    found = []
+    for place, base in enumerate(sequence):
+        if base in rows:
+            found.append((place, rows[base]))
+    return found
 
 
 def heat_map(ax: Axes, panel: Panel, limit: float) -> Any:
@@ -133,14 +151,15 @@ def heat_map(ax: Axes, panel: Panel, limit: float) -> Any:
         For a colour bar.
     """
     length = len(panel.sequence)
-    edges = panel.start - 0.5 + np.arange(length + 1)
+    numbers = np.arange(length + 1)
+    edges = numbers + panel.start - 0.5
     colours = matplotlib.colormaps["RdBu_r"].resampled(_COLOURS)
     rows = np.arange(len(BASES) + 1) - 0.5
-    mesh = ax.pcolormesh(edges, rows, panel.changes.T, cmap=colours, vmin=-limit, vmax=limit)
-    there = [(place, base) for place, base in enumerate(panel.sequence) if base in BASES]
-    x = [panel.start + place for place, _ in there]
-    y = [list(BASES).index(base) for _, base in there]
-    ax.plot(x, y, ".", color=INK, markersize=2)
+    values = panel.changes.T
+    mesh = ax.pcolormesh(edges, rows, values, cmap=colours, vmin=-limit, vmax=limit)
+    there = np.array(_there(panel.sequence), dtype=int).reshape(-1, 2)
+    x = there[:, 0] + panel.start
+    ax.plot(x, there[:, 1], ".", color=INK, markersize=2)
     ax.set_yticks(range(len(BASES)), list(BASES))
     ax.invert_yaxis()
     ax.ticklabel_format(axis="x", style="plain", useOffset=False)
