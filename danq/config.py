@@ -632,6 +632,16 @@ class Variants(Section):
             "and q; 0: never"
         ),
     )
+    haplotypes: bool = Field(
+        False,
+        description=(
+            "put all variants of one haplotype of a sample, by the phased genotypes of the VCF, "
+            "into the window together; otherwise each row is scored by itself"
+        ),
+    )
+    sample: str | None = Field(
+        None, description="whose haplotypes; none given: the only one of the VCF"
+    )
     seed: int = Field(
         0, ge=0, lt=2**31, description="of the random background, and of shuffled flanks"
     )

@@ -73,7 +73,7 @@ def _add_variants(steps: Any) -> None:
         metavar="CHROM:POS:REF:ALT",
         default=[],
         help="variants as words, in place of a file; each row is scored by itself: neighbouring "
-        "variants of a haplotype are not combined",
+        "variants of a haplotype are combined only by --haplotypes",
     )
     step.input("aliases", "other names of chromosomes", required=False)
     step.input(

@@ -244,7 +244,7 @@ def info_values(scored: Scored, summary: pd.DataFrame) -> dict[tuple[int, int], 
     -------
     dict of (int, int) to dict of str to str
     """
-    values = {}
+    values: dict[tuple[int, int], dict[str, str]] = {}
     for row, facts in zip(scored.rows, summary.to_dict("records"), strict=True):
         fields = {
             "DANQ_CHANGE": f"{facts['log_odds_change']:.6g}",
@@ -256,7 +256,9 @@ def info_values(scored: Scored, summary: pd.DataFrame) -> dict[tuple[int, int], 
                 fields[name] = f"{facts[column]:.6g}"
         if "fold" in facts:
             fields["DANQ_FOLD"] = facts["fold"]
-        values[row.number, row.allele] = fields
+        before = values.get((row.number, row.allele))  # of another haplotype
+        if before is None or abs(float(before["DANQ_CHANGE"])) < abs(facts["log_odds_change"]):
+            values[row.number, row.allele] = fields
     return values
 
 

@@ -79,7 +79,7 @@ def read_variants(path: PathLike) -> Iterator[Row]:
     """
     if is_vcf(path):
         for line in vcf_lines(path):
-            yield from _rows_of(line.number, line.fields[:5], path)
+            yield from rows_of(line.number, line.fields[:5], path)
     else:
         yield from _table_rows(path)
 
@@ -179,7 +179,7 @@ def _table_rows(path: PathLike) -> Iterator[Row]:
             raise DanqError(f"{what}; separate columns by one tab each", path, fields.line)
         chrom, pos, ref, alt = (fields.texts[place] for place in places[:4])
         name = fields.texts[places[4]] if places[4] >= 0 else "."
-        yield from _rows_of(fields.line, [chrom, pos, name, ref, alt], path)
+        yield from rows_of(fields.line, [chrom, pos, name, ref, alt], path)
     if not places:
         what = "holds neither a VCF nor a table"
         raise DanqError(f"{what}; give a VCF, or columns chrom, pos, ref and alt", path)
@@ -190,7 +190,7 @@ def is_table_header(names: Sequence[str]) -> bool:
     return set(_TABLE) <= {name.lower() for name in names}
 
 
-def _rows_of(number: int, fields: Sequence[str], path: PathLike) -> Iterator[Row]:
+def rows_of(number: int, fields: Sequence[str], path: PathLike) -> Iterator[Row]:
     """Yield the alternative alleles of a row."""
     chrom, pos, name, ref, alts = fields
     if not chrom or chrom.isspace():

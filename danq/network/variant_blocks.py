@@ -101,14 +101,14 @@ class Preparer:
         if problem is not None:
             return Prepared(row, problem, None)
         start = row.pos - 1
-        piece = self._around(self.aliases.get(row.chrom, row.chrom), start, longest)
+        piece = self.around(self.aliases.get(row.chrom, row.chrom), start, longest)
         problem = mismatch(row, piece.text(start, len(row.ref)))
         if problem is None:
-            placed = self._contextual(start, row.ref, row.alt, piece)
-            return self._windows(row, SCORED, placed, piece)
+            placed = self.contextual(start, row.ref, row.alt, piece)
+            return self.finished(row, SCORED, placed, piece)
         return self._prepare_mismatch(row, problem, piece)
 
-    def _around(self, chrom: str, start: int, longest: int) -> Piece:
+    def around(self, chrom: str, start: int, longest: int) -> Piece:
         """Return all bases that windows at a place may hold; the last ones are kept.
 
         An allele is extended over up to a window on either side, and its window may reach as far
@@ -124,7 +124,7 @@ class Preparer:
             self._piece = Piece(chrom, low, unpack_indices(packed, high - low)[0])
         return self._piece
 
-    def _contextual(self, start: int, ref: str, alt: str, piece: Piece) -> Placed:
+    def contextual(self, start: int, ref: str, alt: str, piece: Piece) -> Placed:
         """Return a variant as contextual alleles, placed in a piece of its chromosome."""
         placed = trim(start - piece.start, encode(ref), encode(alt))
         extended = extend(placed, piece.bases, self.window)
@@ -136,16 +136,16 @@ class Preparer:
         start = row.pos - 1
         if self.settings.ref_mismatch == "swap":
             if piece.text(start, len(row.alt)) == row.alt:
-                placed = self._contextual(start, row.alt, row.ref, piece)
-                found = self._windows(row, SWAPPED, placed, piece)
+                placed = self.contextual(start, row.alt, row.ref, piece)
+                found = self.finished(row, SWAPPED, placed, piece)
                 return found._replace(is_mismatch=True)
             problem = f"{problem}, which is not ALT either"
         if self.settings.ref_mismatch == "keep":
             placed = Placed(start - piece.start, encode(row.ref), encode(row.alt))
-            return self._windows(row, KEPT, placed, piece)._replace(is_mismatch=True)
+            return self.finished(row, KEPT, placed, piece)._replace(is_mismatch=True)
         return Prepared(row, problem, None, is_mismatch=True)
 
-    def _windows(self, row: Row, status: str, placed: Placed, piece: Piece) -> Prepared:
+    def finished(self, row: Row, status: str, placed: Placed, piece: Piece) -> Prepared:
         """Return a row with its windows, unless too little of them is known."""
         windows = allele_windows(placed, piece.bases, self.window)
         windows = windows._replace(ref_start=windows.ref_start + piece.start)

@@ -18,6 +18,7 @@ from danq.genome.aliases import read_aliases
 from danq.genome.background import kinds_of, random_variants
 from danq.genome.chromosomes import Chromosomes
 from danq.genome.fasta import read_genome
+from danq.genome.haplotypes import neighbourhoods, read_carried
 from danq.genome.in_peaks import InPeaks, read_in_peaks
 from danq.genome.variant_text import is_vcf
 from danq.genome.variants import Row, parse_variants, read_variants
@@ -25,6 +26,7 @@ from danq.network.predict_sequences import Ensemble, by_fold, choose_columns, in
 from danq.network.trained import TrainedModel
 from danq.network.variant_blocks import Prepared, Preparer, blocks
 from danq.network.variant_folds import fold_labels, score_by_fold
+from danq.network.variant_haplotypes import haplotype_blocks
 from danq.network.variant_scores import (
     Floats,
     VariantScores,
@@ -131,6 +133,7 @@ def variants(
     """
     outputs = Outputs(table, summary, vcf, refused, h5)
     refuse_options(outputs, input, variant, strongest is not None)
+    refuse_haplotypes(settings, input)
     if background is not None and peaks is not None:
         raise DanqError("--peaks is for a random background; leave out --peaks, or --background")
     ensemble = choose_columns(load_models(checkpoint, device, threads), settings.targets)
@@ -149,7 +152,12 @@ def variants(
         regions = read_in_peaks(peaks, Chromosomes(read.lengths, names), downloads)
     comparison = background_changes(background, rows, preparer, ensemble, regions)
     words = background_words(background, comparison, regions)
-    scored = _scored_blocks(rows(), preparer, ensemble, comparison, strongest)
+    prepared = blocks(rows(), preparer, BLOCK)
+    if settings.haplotypes and input is not None:
+        carried = read_carried(input, settings.sample)
+        reach = preparer.window + settings.longest
+        prepared = haplotype_blocks(neighbourhoods(carried, reach, input), preparer, BLOCK)
+    scored = _scored_blocks(prepared, settings, ensemble, comparison, strongest)
     if settings.shuffles:
         folder = outputs.folder
         scored = with_q_values(scored, settings.shuffles, len(ensemble.targets), folder)
@@ -197,6 +205,29 @@ def refuse_options(
         raise DanqError("--vcf writes the scores into the VCF of --input; give one")
     if outputs.vcf is not None:
         refuse_other_names(outputs.vcf)
+
+
+def refuse_haplotypes(settings: Variants, input: PathLike | None) -> None:
+    """Refuse options that do not go with haplotypes.
+
+    Parameters
+    ----------
+    settings : danq.config.Variants
+        The knobs.
+    input : path or None
+        The file of variants.
+
+    Raises
+    ------
+    DanqError
+        No VCF, whose genotypes say what a haplotype is; or alleles that are exchanged.
+    """
+    if settings.sample is not None and not settings.haplotypes:
+        raise DanqError("--sample is for --haplotypes; give both, or neither")
+    if settings.haplotypes and (input is None or not is_vcf(input)):
+        raise DanqError("--haplotypes reads genotypes; give a VCF with samples by --input")
+    if settings.haplotypes and settings.ref_mismatch != "skip":
+        raise DanqError("--haplotypes needs the genome's own REF; leave out --ref-mismatch")
 
 
 def refuse_another_genome(rows: Iterable[Row], preparer: Preparer) -> None:
@@ -323,22 +354,22 @@ def background_words(
 
 
 def _scored_blocks(
-    rows: Iterable[Row],
-    preparer: Preparer,
+    prepared: Iterable[list[Prepared]],
+    settings: Variants,
     ensemble: Ensemble,
     background: Floats | None,
     strongest: Strongest[Prepared] | None,
 ) -> Iterator[tuple[Scored, list[Refused]]]:
     """Yield the scores of all rows, block by block, and the rows that have none."""
     bar = Bar(desc="variants", unit="allele")
-    for block in blocks(rows, preparer, BLOCK):
+    for block in prepared:
         usable = [found for found in block if found.windows is not None]
         others = [found for found in block if found.windows is None]
         scored = score_rows(usable, ensemble, background)
         if strongest is not None:
             strongest.add(usable, scored)
-        if preparer.settings.shuffles:
-            scored = _with_p_values(scored, usable, preparer.settings, ensemble)
+        if settings.shuffles:
+            scored = _with_p_values(scored, usable, settings, ensemble)
         yield scored, [Refused(found.row, found.status) for found in others]
         bar.update(len(block))
     bar.close()

@@ -94,6 +94,30 @@ def test_all_scores_in_hdf5(folder, options):
         np.testing.assert_allclose(found[name], table[name], **tolerance)
 
 
+def test_variants_of_a_haplotype_are_scored_together(folder, capsys):
+    places = [300, 310, 312, 800, 1000]
+    genotypes = ["0|1", "0|1", "1|0", "0|1", "0/1"]
+    head = HEAD.replace("INFO\n", "INFO\tFORMAT\tmum\n")
+    lines = []
+    for place, genotype in zip(places, genotypes, strict=True):
+        other = "ACGT"[("ACGT".index(TEXT[place]) + 1) % 4]
+        row = f"chr1\t{place + 1}\tr{place}\t{TEXT[place]}\t{other}\t.\t.\t.\tGT\t{genotype}\n"
+        lines.append(row)
+    (folder / "h.vcf").write_text(head + "".join(lines))
+    words = ["--input", "h.vcf", "--background-size", "0", "--targets", "0"]
+    assert variants(*words, "--summary", "alone.tsv") == 0
+    outputs = ["--summary", "together.tsv", "--refused", "r.tsv", "--vcf", "o.vcf"]
+    assert variants(*words, "--haplotypes", *outputs) == 0
+    alone, together = (read_table(folder / name) for name in ("alone.tsv", "together.tsv"))
+    more = "scored with 1 more of haplotype 2"
+    assert together["status"].tolist() == [more, more, "scored", "scored"]
+    same = alone["log_odds_change"].head(4) == together["log_odds_change"]
+    assert same.tolist() == [False, False, True, True]
+    (reason,) = read_table(folder / "r.tsv")["reason"]
+    assert reason == "the genotype '0/1' is not phased"
+    assert "DANQ_STATUS=scored%20with%201%20more" in (folder / "o.vcf").read_text()
+
+
 def test_e_values_of_random_changes_are_uniform(folder, capsys):
     """Changes that are drawn as the background is, by another seed."""
     genome = read_genome(folder / "genome.fa").genome
@@ -180,6 +204,13 @@ def test_variants_of_another_genome_stop_before_anything_is_made(folder, capsys)
         (["--input", "a.vcf", "--refused", "r"], "nothing is to be written; give --table"),
         (["--variant", "chr1:5:A:C", "--vcf", "o.vcf"], "--vcf writes the scores into the VCF of"),
         (["--input", "genome.fa", "--summary", "s"], "neither a VCF nor a table with a column"),
+        (["--input", "a.vcf", "--summary", "s", "--haplotypes"], "its samples are none; name one"),
+        (["--input", "a.vcf", "--summary", "s", "--sample", "x"], "--sample is for --haplotypes"),
+        (["--variant", "chr1:5:A:C", "--summary", "s", "--haplotypes"], "give a VCF with samples"),
+        (
+            ["--input", "a.vcf", "--summary", "s", "--haplotypes", "--ref-mismatch", "keep"],
+            "--haplotypes needs the genome's own REF",
+        ),
         (["--input", "a.vcf", "--vcf", "o.bcf"], "danq writes VCF, and not BCF; name it .vcf.gz"),
         (
             ["--input", "a.vcf", "--summary", "s", "--peaks", "a.vcf", "--background", "a.vcf"],
