@@ -191,7 +191,26 @@ def is_table_header(names: Sequence[str]) -> bool:
 
 
 def rows_of(number: int, fields: Sequence[str], path: PathLike) -> Iterator[Row]:
-    """Yield the alternative alleles of a row."""
+    """Yield the alternative alleles of a row.
+
+    Parameters
+    ----------
+    number : int
+        Its line.
+    fields : sequence of str
+        Chromosome, position, ID, REF, ALT.
+    path : str or path-like
+        Where they were read from, for messages.
+
+    Yields
+    ------
+    Row
+
+    Raises
+    ------
+    DanqError
+        No chromosome, no position, or an empty allele.
+    """
     chrom, pos, name, ref, alts = fields
     if not chrom or chrom.isspace():
         raise DanqError("no chromosome; complete the line", path, number)

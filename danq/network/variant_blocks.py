@@ -65,7 +65,19 @@ class Piece(NamedTuple):
     bases: NDArray[np.uint8]
 
     def text(self, start: int, n: int) -> str:
-        """Return `n` bases from a place of the chromosome (bp, 0-based)."""
+        """Return bases of the chromosome.
+
+        Parameters
+        ----------
+        start : int
+            The first one (bp, 0-based).
+        n : int
+            How many.
+
+        Returns
+        -------
+        str
+        """
         first = start - self.start
         return decode(self.bases[first : first + n])
 
@@ -105,7 +117,7 @@ class Preparer:
         problem = mismatch(row, piece.text(start, len(row.ref)))
         if problem is None:
             placed = self.contextual(start, row.ref, row.alt, piece)
-            return self.finished(row, SCORED, placed, piece)
+            return self._finished(row, SCORED, placed, piece)
         return self._prepare_mismatch(row, problem, piece)
 
     def around(self, chrom: str, start: int, longest: int) -> Piece:
@@ -113,6 +125,19 @@ class Preparer:
 
         An allele is extended over up to a window on either side, and its window may reach as far
         again. Only a piece of a chromosome is unpacked: variants may be in any order.
+
+        Parameters
+        ----------
+        chrom : str
+            The genome's name of the chromosome.
+        start : int
+            The place (bp, 0-based).
+        longest : int
+            Length of an allele, at most (bp).
+
+        Returns
+        -------
+        Piece
         """
         length = self.genome.lengths[chrom]
         low = max(0, start - 2 * self.window)
@@ -125,7 +150,22 @@ class Preparer:
         return self._piece
 
     def contextual(self, start: int, ref: str, alt: str, piece: Piece) -> Placed:
-        """Return a variant as contextual alleles, placed in a piece of its chromosome."""
+        """Return a variant as contextual alleles, placed in a piece of its chromosome.
+
+        Parameters
+        ----------
+        start : int
+            Where REF begins on the chromosome (bp, 0-based).
+        ref, alt : str
+            The alleles.
+        piece : Piece
+            Bases around it.
+
+        Returns
+        -------
+        danq.genome.alleles.Placed
+            `start` counts from the beginning of the piece.
+        """
         placed = trim(start - piece.start, encode(ref), encode(alt))
         extended = extend(placed, piece.bases, self.window)
         fits = max(len(extended.ref), len(extended.alt)) <= self.window
@@ -137,15 +177,15 @@ class Preparer:
         if self.settings.ref_mismatch == "swap":
             if piece.text(start, len(row.alt)) == row.alt:
                 placed = self.contextual(start, row.alt, row.ref, piece)
-                found = self.finished(row, SWAPPED, placed, piece)
+                found = self._finished(row, SWAPPED, placed, piece)
                 return found._replace(is_mismatch=True)
             problem = f"{problem}, which is not ALT either"
         if self.settings.ref_mismatch == "keep":
             placed = Placed(start - piece.start, encode(row.ref), encode(row.alt))
-            return self.finished(row, KEPT, placed, piece)._replace(is_mismatch=True)
+            return self._finished(row, KEPT, placed, piece)._replace(is_mismatch=True)
         return Prepared(row, problem, None, is_mismatch=True)
 
-    def finished(self, row: Row, status: str, placed: Placed, piece: Piece) -> Prepared:
+    def _finished(self, row: Row, status: str, placed: Placed, piece: Piece) -> Prepared:
         """Return a row with its windows, unless too little of them is known."""
         windows = allele_windows(placed, piece.bases, self.window)
         windows = windows._replace(ref_start=windows.ref_start + piece.start)
