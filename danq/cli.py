@@ -10,14 +10,17 @@ import io
 import os
 import shlex
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import danq
 from danq.commands import data, learnt, results, start, training, use
+from danq.commands.examples import EXAMPLES, GROUPS
 from danq.errors import EXIT_STOPPED, DanqError, StoppedError, one_line
 from danq.files import hold_outputs
 from danq.options import (
+    EXAMPLE,
     Parser,
     named_files,
     refuse_overwriting,
@@ -25,6 +28,9 @@ from danq.options import (
     refuse_unprintable,
     split_settings,
 )
+
+WIDTH = 100
+"""Columns of the help."""
 
 DESCRIPTION = (
     "From a genome and peaks to two trained networks, their motifs, and a report of what the "
@@ -119,16 +125,44 @@ def _system_message(error: OSError) -> str:
     return one_line(f"{where}{what}; check the path, the rights and the free space")
 
 
+class GroupedParser(Parser):
+    """The parser of the whole command line, whose help shows the subcommands in groups."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.summaries: dict[str, str] = {}
+
+    def format_help(self) -> str:
+        """Return the help: usage, description, groups of subcommands."""
+        parts = [self.format_usage(), textwrap.fill(DESCRIPTION, WIDTH)]
+        for title, names in GROUPS.items():
+            lines = [self._line(name) for name in names]
+            parts.append("\n".join([f"{title}:", *lines]))
+        parts.append("danq STEP --help says what a step reads and makes, with an example.")
+        return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+    def _line(self, name: str) -> str:
+        """Return the name of a subcommand, and what it does."""
+        summary = self.summaries[name].removesuffix(".")
+        text = f"  {name:<19} {summary}"
+        return textwrap.fill(text, WIDTH, subsequent_indent=" " * 22)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = Parser(prog="danq", description=DESCRIPTION)
+    parser = GroupedParser(prog="danq", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"danq {danq.__version__}")
-    steps = parser.add_subparsers(dest="command", required=True, metavar="STEP")
+    steps = parser.add_subparsers(
+        dest="command", required=True, metavar="STEP", parser_class=Parser
+    )
     for part in PARTS:
         for add_command in part.COMMANDS:
             add_command(steps)
+    for name, step in steps.choices.items():
+        step.epilog = EXAMPLE + EXAMPLES[name]
+        parser.summaries[name] = step.description
     return parser
 
 
 PARTS = (start, data, training, results, use, learnt)
-"""Modules of subcommands, in the order of the help."""
+"""Modules of subcommands."""

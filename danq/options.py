@@ -8,6 +8,7 @@ import argparse
 import importlib
 import os
 import re
+import textwrap
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,8 +28,19 @@ LARGEST = 2**31 - 1
 """The largest seed or number of threads."""
 
 
+EXAMPLE = "Example: "
+"""How an epilog begins that is a command."""
+
+
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows a default only where there is one."""
+    """Shows a default only where there is one, and an example as a command that can be pasted."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if not text.startswith(EXAMPLE):
+            return super()._fill_text(text, width, indent)
+        command = text.removeprefix(EXAMPLE)
+        lines = textwrap.wrap(command, width - 6, break_long_words=False, break_on_hyphens=False)
+        return "example:\n  " + " \\\n    ".join(lines)
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default in (None, "", []):
