@@ -160,7 +160,7 @@ def build_parser() -> argparse.ArgumentParser:
             add_command(steps)
     for name, step in steps.choices.items():
         step.epilog = EXAMPLE + EXAMPLES[name]
-        parser.summaries[name] = step.description
+        parser.summaries[name] = step.description or ""
     return parser
 
 
