@@ -15,7 +15,6 @@ copyright = author
 version = release = danq.__version__
 
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc"]
-exclude_patterns = ["requirements.lock"]
 smartquotes = False  # options keep their two hyphens
 
 # Headings that other pages link to, as training.md#tuning.

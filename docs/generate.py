@@ -285,7 +285,7 @@ def notebook_page(path: Path) -> str:
         else:
             blocks.append(source)
     where = f"This page is the source of `notebooks/{path.name}`; run it with "
-    where += f"`jupyter lab notebooks/{path.name}` after a run."
+    where += "`make notebooks` after a run."
     return "\n\n".join([blocks[0], where, *blocks[1:]]) + "\n"
 
 

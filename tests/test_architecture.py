@@ -379,3 +379,28 @@ def test_the_conda_recipe_asks_for_the_same_libraries():
     for requirement in declared:
         versions = set(recipe[requirement.name].split(","))
         assert versions == set(str(requirement.specifier).split(","))
+
+
+LOCKS = {
+    "requirements.lock": ("cluster", "interpret", "tune", "variants"),
+    "requirements-dev.lock": ("dev", "docs", "notebook", "onnx", "tensorboard"),
+}
+"""Lock files, and the extras that each is for."""
+
+
+def test_the_lock_files_hold_what_is_declared_and_nothing_twice():
+    pinned = {}
+    for name in LOCKS:
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+        pinned[name] = {canonical(pin.name): pin.specifier for pin in pins}
+    run, dev = pinned.values()
+    assert not set(run) & set(dev)
+    extras = project()["optional-dependencies"]
+    assert {extra for names in LOCKS.values() for extra in names} == set(extras)
+    needed = {name: [text for extra in LOCKS[name] for text in extras[extra]] for name in LOCKS}
+    needed["requirements.lock"] += project()["dependencies"]
+    for name, texts in needed.items():
+        for requirement in map(Requirement, texts):
+            (pin,) = {**run, **pinned[name]}[canonical(requirement.name)]
+            assert pin.operator == "==" and requirement.specifier.contains(pin.version)
