@@ -18,6 +18,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "encode",
         "import-deepsea",
         "import-weights",
+        "export-weights",
         "import-predictions",
         "export-predictions",
         "export-motifs",
@@ -87,6 +88,7 @@ EXAMPLES: Mapping[str, str] = {
         "--output dataset.h5"
     ),
     "import-weights": "danq import-weights DanQ_bestmodel.hdf5 --output danq.ckpt",
+    "export-weights": "danq export-weights model.ckpt --output exported",
     "import-predictions": (
         "danq import-predictions --pred pred.h5 --dataset dataset.h5 --model danq "
         "--output predictions.h5"
