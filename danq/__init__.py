@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from danq.report.run import Run
 
 __all__ = ["load", "read_run", "variants_table"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if sys.platform == "darwin" and "torch" not in sys.modules:
     # What PyTorch lacks on an Apple GPU is computed on the CPU; PyTorch looks while it is loaded.
