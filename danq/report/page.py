@@ -278,6 +278,39 @@ class Details(NamedTuple):
     text: str
 
 
+class Fold(NamedTuple):
+    """Pieces shown on demand, in the order of its fields; it is left out when it has none.
+
+    Attributes
+    ----------
+    title : str
+        What a reader clicks on.
+    text : sequence of str
+        Paragraphs; empty ones are left out.
+    points : sequence of str
+        A list of sentences.
+    figures : sequence of Figure
+        Drawings.
+    tables : sequence of Table
+        Those without rows are left out.
+    galleries : sequence of Gallery
+        Logos.
+    """
+
+    title: str
+    text: Sequence[str] = ()
+    points: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+    galleries: Sequence[Gallery] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        shown = [entry for entry in self.tables if entry.rows]
+        return not any((*self.text, self.points, self.figures, shown, self.galleries))
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of the page, rendered in the order of its fields.
@@ -288,6 +321,8 @@ class Section:
         Its address and its heading.
     lead : str
         One large sentence.
+    overview : list of Figure
+        Drawings that say the same, before everything else.
     text : list of str
         Paragraphs.
     cards : list of Card
@@ -304,6 +339,8 @@ class Section:
         Tables below them.
     galleries : list of Gallery
         Logos.
+    folds : list of Fold
+        Further pieces, shown on demand.
     details : list of Details
         Text shown on demand.
     """
@@ -311,6 +348,7 @@ class Section:
     anchor: str
     title: str
     lead: str = ""
+    overview: list[Figure] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
     cards: list[Card] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
@@ -319,6 +357,7 @@ class Section:
     aside: list[Table] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     galleries: list[Gallery] = field(default_factory=list)
+    folds: list[Fold] = field(default_factory=list)
     details: list[Details] = field(default_factory=list)
 
 

@@ -573,7 +573,7 @@ def test_figures_save_their_numbers(page, folder):
 
 
 def test_first_screen_holds_the_answer(page):
-    bottoms = [page.locator(f"#answer {part}").bounding_box() for part in (".lead", ".cards")]
+    bottoms = [page.locator(f"#answer {part}").bounding_box() for part in (".lead", ".overview")]
     assert all(box["y"] + box["height"] <= 800 for box in bottoms)
 
 

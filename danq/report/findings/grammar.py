@@ -144,6 +144,26 @@ def _rule_means(rows: pd.DataFrame, rule: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index().assign(pair=name, target=target)
 
 
+def rule_effects(run: Run) -> pd.DataFrame:
+    """Return how strongly each model follows the planted rules of pairs of motifs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per pair and model: pair (its name), model and effect: how much higher the mean
+        interaction (log-odds) is where the rule makes the pair positive than where it makes no
+        difference; of a rule that makes pairs negative, how much lower there. Empty for a run
+        without a planted rule.
+    """
+    means = rule_means(run)
+    if means.empty:
+        return pd.DataFrame(columns=["pair", "model", "effect"])
+    gain = means["positive"] - means["neutral"]
+    loss = means["neutral"] - means["negative"]
+    table = means[["pair", "model"]].assign(effect=gain.fillna(loss))
+    return table.dropna()
+
+
 def shaded_distances(
     rule: pd.DataFrame, target: int, order: str, orientation: str
 ) -> np.ndarray | None:
