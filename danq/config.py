@@ -924,7 +924,8 @@ class Attribution(Section):
     windows: int = Field(
         1,
         ge=1,
-        description="labelled test windows of each target to explain, the best-predicted first",
+        description="labelled test windows of each target to explain: one that is the same for all "
+        "models, then the best-predicted",
     )
     regions: list[Word] = Field(
         [], description="explain instead the windows whose bin overlaps these, such as chr1:100-300"

@@ -153,20 +153,21 @@ def write_attributions(
     write_artefact(path, FORMAT, facts, arrays, inputs)
 
 
-def read_attributions(path: PathLike, best: bool = False) -> Attributions:
+def read_attributions(path: PathLike, first: bool = False) -> Attributions:
     """Read a file of ``danq attribute``.
 
     Parameters
     ----------
     path : str or path-like
         The file.
-    best : bool
-        Read only the row with the highest probability of each target, to look into a large file.
+    first : bool
+        Read only the first row of each target, to look into a large file: by default this is a
+        window that all models share.
 
     Returns
     -------
     Attributions
-        The content of the file; with `best`, of the chosen rows.
+        The content of the file; with `first`, of the chosen rows.
 
     Raises
     ------
@@ -175,7 +176,7 @@ def read_attributions(path: PathLike, best: bool = False) -> Attributions:
     """
     with open_artefact(path, FORMAT) as file:
         table = _read_table(file)
-        rows = _best_rows(table) if best else slice(None)
+        rows = _first_rows(table) if first else slice(None)
         chosen = table.loc[rows].reset_index(drop=True)
         one_hot = file["one_hot"][rows]
         hypothetical = file["hypothetical"][rows]
@@ -190,10 +191,9 @@ def _read_table(file: h5py.File) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _best_rows(table: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the row with the highest probability of each target, ascending."""
-    best = table.groupby("target")["probability"].idxmax()
-    return np.sort(best)
+def _first_rows(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the first row of each target, ascending."""
+    return np.flatnonzero(~table["target"].duplicated())
 
 
 def zoom(scores: ArrayLike, width: int = 80, margin: int = 10) -> Stretch:

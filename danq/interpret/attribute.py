@@ -18,7 +18,7 @@ from danq.data.dataset import Dataset, open_dataset
 from danq.errors import DanqError
 from danq.files import PathLike
 from danq.interpret.contributions import integrated_gradients, load_captum, mutagenesis
-from danq.interpret.selection import best_windows, choose_targets, windows_in
+from danq.interpret.selection import choose_targets, chosen_windows, windows_in
 from danq.interpret.tracks import refuse_tracks, write_tracks
 from danq.network.strands import strand_probabilities
 from danq.network.trained import TrainedModel, load
@@ -92,7 +92,7 @@ def _choose_rows(
     """Return which windows are explained for which targets: split, row and target."""
     if settings.regions:
         return windows_in(data, settings.regions, targets, path)
-    rows = best_windows(model, data, targets, settings.windows)
+    rows = chosen_windows(model, data, targets, settings.windows)
     if rows.empty:
         what = "no test window has a label of these targets; choose others, or give --regions"
         raise DanqError(what, path)

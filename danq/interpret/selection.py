@@ -53,7 +53,68 @@ def choose_targets(words: Sequence[str], names: Sequence[str]) -> list[int]:
     return list(range(n))
 
 
-# --- the best-predicted windows ---
+# --- labelled windows of the test split ---
+
+
+def chosen_windows(
+    model: TrainedModel, data: Dataset, targets: Sequence[int], n: int
+) -> pd.DataFrame:
+    """Choose labelled test windows of each target: one that all models share, then the best.
+
+    Parameters
+    ----------
+    model : danq.network.trained.TrainedModel
+        Chooses those after the first, see `best_windows`.
+    data : danq.data.dataset.Dataset
+        Where the windows come from.
+    targets : sequence of int
+        Each has windows of its own.
+    n : int
+        Windows for each target, at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `COLUMNS`. The first window of each target is the one in the middle of its
+        labelled test windows, in their order in the file: no model takes part in the choice, so
+        that several models can be compared on it.
+    """
+    if n == 1:
+        return shared_windows(data, targets)
+    best = best_windows(model, data, targets, n)
+    shared = shared_windows(data, best["target"].unique().tolist())
+    both = pd.concat([shared, best], ignore_index=True)
+    order = both["target"].map({target: rank for rank, target in enumerate(targets)})
+    ranked = both.loc[order.sort_values(kind="stable").index].drop_duplicates(COLUMNS)
+    return ranked.groupby("target", sort=False).head(n).reset_index(drop=True)
+
+
+def shared_windows(data: Dataset, targets: Sequence[int]) -> pd.DataFrame:
+    """Choose the middle one of each target's labelled test windows, whatever the model.
+
+    A target without a labelled test window is reported and left out.
+
+    Parameters
+    ----------
+    data : danq.data.dataset.Dataset
+        Where the windows come from.
+    targets : sequence of int
+        Each has a window of its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `COLUMNS`, the targets in their order.
+    """
+    labels = data.labels_of("test", targets)
+    chosen = []
+    for column, target in enumerate(targets):
+        rows = np.flatnonzero(labels[:, column])
+        if rows.size:
+            chosen.append(("test", int(rows[rows.size // 2]), target))
+        else:
+            _report_unlabelled(target, data.names)
+    return pd.DataFrame(chosen, columns=COLUMNS)
 
 
 def best_windows(

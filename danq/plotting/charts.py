@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,9 @@ from danq.plotting.points import Points, target_points
 from danq.plotting.style import GUIDE, INK, Style, dress, shortened
 
 _BAR: dict[str, Any] = {"linewidth": 0.9, "alpha": 0.45, "zorder": 2}
+CROWDED = 200
+"""Above so many targets their density is drawn, and as points only those that differ clearly."""
+
 _LONGEST_NAME = 28  # characters on the axis of a matrix
 
 
@@ -76,8 +80,8 @@ def scatter_models(
     groups : iterable of str, length T, optional
         Colour and marker of each point.
     low, high : array_like, shape (T,), optional
-        Interval of ``a - b``, drawn as a bar around each point. A point is filled when it excludes
-        0.
+        Interval of ``a - b``. A point whose interval excludes 0 is filled and has it as a bar;
+        above `CROWDED` targets only such points are drawn, over the density of all.
     labels : tuple of str
         Axis labels of `a` and `b`.
     titles : sequence of str, length T, optional
@@ -95,19 +99,40 @@ def scatter_models(
     points = target_points(b, a, groups=groups, titles=titles, keys=keys, style=style)
     defined = np.isfinite(points.x) & np.isfinite(points.y)
     values = np.concatenate([points.x[defined], points.y[defined]])
-    limit = _limit(values)
-    ax.plot([0, limit], [0, limit], **GUIDE, zorder=1)
+    ends = _ends(values)
+    ax.plot(ends, ends, **GUIDE, zorder=1)
+    crowded = defined.sum() > CROWDED
+    if crowded:
+        _draw_density(ax, points.x[defined], points.y[defined], ends)
     # The interval is that of a - b, so its bar starts at b.
-    _draw_differences(ax, points, defined, start=points.x, low=low, high=high)
-    ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
+    bars: dict[str, Any] = {"start": points.x, "low": low, "high": high}
+    _draw_differences(ax, points, defined, **bars, only_clear=bool(crowded))
+    ax.set(xlim=ends, ylim=ends, aspect="equal")
     upwards, rightwards = labels
     return dress(ax, rightwards, upwards)
 
 
-def _limit(values: NDArray[np.float64]) -> float:
-    """Return a round upper end, of at most 1, for an axis from 0 that holds all values."""
-    twentieths = np.floor(20 * values.max(initial=0)) + 1
-    return min(1.0, twentieths / 20 + 0.01)
+def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of an axis that holds all values, and nothing far from them.
+
+    A margin keeps markers at the very ends whole: the axis may go on a little beyond 0 and 1.
+    """
+    if not values.size:
+        return 0.0, 1.0
+    low = float(values.min())
+    high = float(values.max())
+    margin = max(0.06 * (high - low), 0.01)
+    return low - margin, high + margin
+
+
+def _draw_density(
+    ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], ends: tuple[float, float]
+) -> None:
+    """Draw how many points lie where, as hexagons whose shade follows their logarithm."""
+    extent = (*ends, *ends)
+    shades = ListedColormap([to_rgba(INK, opacity) for opacity in (0.1, 0.2, 0.3, 0.45, 0.6)])
+    look: dict[str, Any] = {"cmap": shades, "edgecolors": "none", "zorder": 0}
+    ax.hexbin(x, y, gridsize=30, extent=extent, bins="log", mincnt=1, **look)
 
 
 def _draw_differences(
@@ -118,11 +143,17 @@ def _draw_differences(
     start: NDArray[np.float64],
     low: ArrayLike | None,
     high: ArrayLike | None,
+    only_clear: bool = False,
 ) -> None:
-    """Draw points, filled where the interval excludes 0, and intervals as bars from `start`."""
+    """Draw points, filled and with their interval as a bar from `start` where it excludes 0.
+
+    With `only_clear` no others are drawn.
+    """
     below = _bound(low, len(start))
     above = _bound(high, len(start))
     excludes_zero = ~((below <= 0) & (above >= 0))
+    if only_clear:
+        defined = defined & excludes_zero
     for group in dict.fromkeys(points.groups):
         members = (points.groups == group) & defined
         colour = points.style[group].colour
@@ -130,6 +161,7 @@ def _draw_differences(
             rows = np.flatnonzero(members & (excludes_zero == filled))
             if rows.size:
                 points.draw(ax, rows, group, filled=filled)
+            if filled and rows.size:  # other bars cross the line anyhow
                 x = points.x[rows]
                 bottom = start[rows] + below[rows]
                 top = start[rows] + above[rows]
@@ -245,7 +277,12 @@ def _label_decades(axis: Axis, limits: tuple[float, float], text: str, factor: f
 
 
 def effect_matrix(
-    ax: Axes, values: NDArray[np.float64], *, rows: Sequence[str], columns: Sequence[str]
+    ax: Axes,
+    values: NDArray[np.float64],
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    limit: float | None = None,
 ) -> Axes:
     """Draw a matrix of effects in colour: red above 0, blue below, white at 0.
 
@@ -254,15 +291,18 @@ def effect_matrix(
     ax : matplotlib.axes.Axes
         Where to draw.
     values : numpy.ndarray, shape (R, C)
-        Falls in log-odds.
+        Falls in log-odds; nan where there is none, which is a dot.
     rows, columns : sequence of str
         Their names.
+    limit : float, optional
+        The effect of the deepest colour; the largest of `values` when not given.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    limit = max(np.abs(values).max(), 1e-9)
+    if limit is None:
+        limit = max(float(np.nanmax(np.abs(values), initial=0)), 1e-9)
     # An odd number of colours, so that 0 is white; few, so that the colour bar is no bitmap.
     colours = matplotlib.colormaps["RdBu_r"].resampled(41)
     mesh = ax.pcolormesh(values, cmap=colours, vmin=-limit, vmax=limit, edgecolors="none")
@@ -271,13 +311,16 @@ def effect_matrix(
     bar = ax.figure.colorbar(mesh, ax=ax, shrink=shrink, ticks=ticks, format="%.2g")
     bar.set_label("fall in log-odds", color=INK)
     for axes in (ax, bar.ax):
-        axes.tick_params(length=0, labelsize=7, colors=INK)
+        axes.tick_params(length=0, labelsize=8.5, colors=INK)
         for spine in axes.spines.values():
             spine.set_color(INK)
     across = np.arange(len(columns)) + 0.5
     down = np.arange(len(rows)) + 0.5
     ax.set_xticks(across, map(_axis_name, columns), rotation=90, parse_math=False)
     ax.set_yticks(down, map(_axis_name, rows), parse_math=False)
+    absent_down, absent_across = np.nonzero(np.isnan(values))
+    look = {"s": 2.5, "color": INK, "alpha": 0.4, "linewidths": 0}
+    ax.scatter(absent_across + 0.5, absent_down + 0.5, **look)
     ax.invert_yaxis()
     return ax
 

@@ -106,15 +106,15 @@ def forest_axis(rows: Sequence[ForestRow]) -> Axis:
     return Axis(low, high, inside)
 
 
-def forest_svg(rows: Sequence[ForestRow], heading: str, axis: Axis) -> str:
+def forest_svg(rows: Sequence[ForestRow], sides: tuple[str, str], axis: Axis) -> str:
     """Return rows of differences, from top to bottom, as one ``<svg>``.
 
     Parameters
     ----------
     rows : sequence of ForestRow
         More than `MOST_NAMED` of them are drawn with their names only at both ends (and of means).
-    heading : str
-        Title of the axis.
+    sides : tuple of (str, str)
+        What it means to lie to the left and to the right of 0, below the axis.
     axis : Axis
         Its ends and numbers; a bar that goes on beyond ends in an arrow.
 
@@ -136,8 +136,8 @@ def forest_svg(rows: Sequence[ForestRow], heading: str, axis: Axis) -> str:
             crowd.append(_Place(row, y + step / 2))
             y += step
     has_text = any(row.text for row in rows)
-    width = _LABEL + _PLOT + (_TEXT if has_text else 14)
-    ground = _axis(axis, scale, y, heading)
+    width = _LABEL + _PLOT + (_TEXT if has_text else 20)
+    ground = _axis(axis, scale, y) + _sides(sides, width, y)
     drawing = ground + _crowd(crowd, scale) + marks
     return element("svg", drawing, viewBox=f"0 0 {width} {y + _AXIS:.0f}")
 
@@ -159,11 +159,11 @@ def _row(row: ForestRow, y: float, scale: _Scale) -> str:
     texts = element("text", name, x=_LABEL - 8, y=baseline, text_anchor="end", style=_INK + weight)
     if row.text:
         texts += element("text", escape(row.text), x=_LABEL + _PLOT + 10, y=baseline, style=_SMALL)
-    colour = _COLOURS[_side(row)]
+    colour = _COLOURS[_side_of_zero(row)]
     return texts + _bar(row, y, scale, colour) + _point(row, y, scale, colour)
 
 
-def _side(row: ForestRow) -> str:
+def _side_of_zero(row: ForestRow) -> str:
     if row.low > 0:
         return "above"
     return "below" if row.high < 0 else "around"
@@ -213,8 +213,8 @@ def _crowd(places: Sequence[_Place], scale: _Scale) -> str:
     return faint + element("path", d=dots, style=f"{style}; stroke-width: 2")
 
 
-def _axis(axis: Axis, scale: _Scale, bottom: float, heading: str) -> str:
-    """Return the grid, the line of no difference, the numbers and the title of the axis."""
+def _axis(axis: Axis, scale: _Scale, bottom: float) -> str:
+    """Return the grid, the line of no difference, and the numbers of the axis."""
     marks = ""
     for tick in axis.ticks:
         x = f"{scale.x(tick):.1f}"
@@ -225,7 +225,13 @@ def _axis(axis: Axis, scale: _Scale, bottom: float, heading: str) -> str:
         marks += element("text", text, **place, style=_SMALL)
     zero = f"{scale.x(0):.1f}"
     style = "stroke: currentColor; stroke-width: 1.1"
-    marks += element("line", x1=zero, x2=zero, y1=_TOP, y2=f"{bottom:.1f}", style=style)
-    middle = _LABEL + _PLOT / 2
-    place = {"x": f"{middle:g}", "y": f"{bottom + 32:.1f}", "text_anchor": "middle"}
-    return marks + element("text", escape(heading), **place, style=_INK)
+    return marks + element("line", x1=zero, x2=zero, y1=_TOP, y2=f"{bottom:.1f}", style=style)
+
+
+def _sides(sides: tuple[str, str], width: float, bottom: float) -> str:
+    """Return what both sides of 0 mean, at both ends below the axis."""
+    left, right = sides
+    y = f"{bottom + 32:.1f}"
+    start = element("text", escape(f"← {left}"), x=4, y=y, style=_SMALL)
+    place = {"x": f"{width - 4:g}", "y": y, "text_anchor": "end"}
+    return start + element("text", escape(f"{right} →"), **place, style=_SMALL)

@@ -1,4 +1,4 @@
-"""Small SVG drawings, of which a page has hundreds: logos, scored bases, bars of intervals.
+"""Small SVG drawings, of which a page has hundreds: logos and scored bases.
 
 They take a fraction of the bytes and time of a matplotlib figure.
 """
@@ -300,47 +300,3 @@ def _path_command(code: int, corners: NDArray[np.float64]) -> str:
         return "Z"
     numbers = [f"{x:.3f} {1 - y:.3f}" for x, y in corners]
     return "MLQC"[code - 1] + " ".join(numbers)
-
-
-def interval_svg(value: float, low: float, high: float, limit: float) -> str:
-    """Return a value and its interval as a bar on a line through 0.
-
-    Parameters
-    ----------
-    value, low, high : float
-        The point and its interval; the page colours the bar by the side of 0 on which it lies.
-    limit : float
-        The ends of the line stand for ``-limit`` and ``limit``; a bar is cut there.
-
-    Returns
-    -------
-    str
-        An ``<svg>`` element; an empty string when a number is undefined.
-    """
-    if not np.isfinite([value, low, high]).all():
-        return ""
-    left = _along(low, limit)
-    right = _along(high, limit)
-    middle = _along(value, limit)
-    line = element("path", class_="line", d="M2 10H198")
-    zero = element("path", class_="zero", d="M100 2V18")
-    bar = element("path", class_="bar", d=f"M{left:.1f} 10H{right:.1f}")
-    point = element("circle", cx=f"{middle:.1f}", cy=10, r=4.5)
-    name = f"interval {_side(low, high)}"
-    box = {"viewBox": "0 0 200 20", "preserveAspectRatio": "xMinYMid"}
-    return element("svg", line, zero, bar, point, class_=name, **box, aria_hidden="true")
-
-
-def _side(low: float, high: float) -> str:
-    """Return on which side of 0 an interval lies."""
-    if low > 0:
-        return "above"
-    if high < 0:
-        return "below"
-    return "around"
-
-
-def _along(number: float, limit: float) -> float:
-    """Return where a number lies on a line from -limit to limit, 4 to 196."""
-    share = number / limit if limit else 0
-    return 100 + 96 * float(np.clip(share, -1, 1))

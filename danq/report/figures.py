@@ -51,6 +51,12 @@ WIDE = (5.4, 3.7)
 """Sizes of figures (inches)."""
 
 
+_DENSITY = (
+    "Shaded: how many targets lie where, on a logarithmic scale; as points only those whose "
+    "interval excludes 0."
+)
+
+
 class Drawing(NamedTuple):
     """A figure and what belongs to it.
 
@@ -125,7 +131,8 @@ def _scatter_note(pair: Pair, n_drawn: int) -> str:
     covers = f"Intervals: {WINDOWS_ONLY}." if pair.covers == WINDOWS else ""
     n_missing = len(pair.rows) - n_drawn
     missing = f"NA: {n_missing} not drawn." if n_missing else ""
-    return sentence(counts, covers, missing)
+    crowded = _DENSITY if n_drawn > charts.CROWDED else ""
+    return sentence(counts, covers, missing, crowded)
 
 
 def _point_options(

@@ -92,8 +92,8 @@ def target_forest(run: Run, pair: Pair) -> Figure | None:
 def _figure(heading: str, pair: Pair, rows: Sequence[ForestRow], note: str) -> Figure:
     a = title(pair.a)
     b = title(pair.b)
-    axis_title = f"← {b} higher · AUPRC · {a} higher →"
-    svg = forest_svg(rows, axis_title, forest_axis(rows))
+    sides = (f"higher AUPRC: {b}", a)
+    svg = forest_svg(rows, sides, forest_axis(rows))
     return Figure(heading, svg, note, table=_table(rows))
 
 

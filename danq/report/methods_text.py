@@ -21,7 +21,7 @@ def methods_paragraphs(run: Run) -> list[str]:
 def _data_methods(run: Run) -> str:
     if not run.facts:
         return ""
-    window = f"Windows of {run.facts['window']:,} bp"
+    window = f"{_genome(run)}Windows of {run.facts['window']:,} bp"
     targets = plural(len(run.targets), "target")
     if not run.chromosomes:
         # How such windows were labelled and split is not known.
@@ -34,6 +34,32 @@ def _data_methods(run: Run) -> str:
         f"{run.facts['bin_size']:,} bp in the middle lie in the target's peaks.",
         training_bins_sentence(run),
         f"{windows}; no base of a training window lies in another split.",
+    )
+
+
+def _genome(run: Run) -> str:
+    """Name the genome; an empty string where nothing is known of it."""
+    assembly = run.facts.get("assembly", "unknown")
+    if not run.chromosomes or assembly == "unknown":
+        return ""
+    return f"Genome: {assembly}, {sum(run.chromosomes.values()):,} bp. "
+
+
+def motif_paragraph(run: Run) -> str:
+    """Describe how filters became motifs with names; empty for a run without any."""
+    if all(training.matches.empty for training in run.trained):
+        return ""
+    ablated = any(not training.ablation.empty for training in run.trained)
+    ablation = (
+        "The effect of a filter is the mean change of a target's logit over its positive windows "
+        "when the filter never fires."
+    )
+    return sentence(
+        "The motif of a filter is made of the sites that activate it, and was compared with known "
+        "motifs as Tomtom does (Gupta and others 2007); it was named where the q-value of its best "
+        "match (Benjamini and Hochberg) was low enough, beside the empirical false discovery rate "
+        "of motifs with shuffled columns.",
+        ablation if ablated else "",
     )
 
 
@@ -88,7 +114,11 @@ def _network_methods(run: Run) -> str:
     if run.n_folds:
         recipes = _recipe_sentences([training for training in trained if training.fold == 0])
         recipes.append("What follows from the training windows is that of fold 0.")
-    weights = "The weights of the best epoch on the validation split were kept."
+    weights = (
+        "Training stopped after the last epoch, or when mean validation AUPRC had not risen for as "
+        "many epochs as its patience; the weights of the epoch of highest mean validation AUPRC "
+        "were kept. The test split took part in no choice."
+    )
     versions = trained[0].facts.get("versions", {})
     return sentence(*networks, *recipes, weights, _software_sentence(versions))
 
@@ -132,14 +162,17 @@ def _recipe(training: Trained) -> str:
     clauses = [_text("head {}", options.get("head")), *_first_filters(training.model, options)]
     clauses.append(_shown(options))
     clauses.append(_text("batches of {}", options.get("batch_size")))
+    clauses.append(_text("patience {} epochs", options.get("patience")))
     clauses.append(_text("highest learning rate {}", options.get("lr")))
+    clauses.append(_text("weight decay {}", options.get("weight_decay")))
     clauses.append(_text("dropout {} times the published one", options.get("dropout")))
     clauses.append(_text("layer widths {} times the published ones", options.get("scale")))
     if options.get("filter_scale") != 1:
         clauses.append(_text("first filters {} times as many again", options.get("filter_scale")))
     clauses += _start_clauses(training)
     known = [clause for clause in clauses if clause]
-    return f"{_RECIPES.get(name, f'Recipe {name}')}: {', '.join(known)}"
+    how = _OPTIMISERS.get(name, [])
+    return f"{_RECIPES.get(name, f'Recipe {name}')}: {', '.join([*how, *known])}"
 
 
 def _start_clauses(training: Trained) -> list[str]:
@@ -178,6 +211,15 @@ def _seen_clause(seen: list[str] | None) -> str:
 
 _RECIPES = {"auto": "Automatic recipe", "published": "Published recipe"}
 """What a recipe is called in text."""
+
+_OPTIMISERS = {
+    "auto": [
+        "AdamW under a one-cycle learning rate",
+        "binary cross-entropy, the mean over targets and windows",
+    ],
+    "published": ["each paper's own optimiser, initial weights, constraints and loss"],
+}
+"""Optimiser, schedule and loss of a recipe, in text."""
 
 
 def _text(template: str, value: Any) -> str:

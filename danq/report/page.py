@@ -182,6 +182,8 @@ class Figure(NamedTuple):
         Colours and markers, and what they stand for.
     table : Numbers, optional
         What is drawn.
+    is_wide : bool
+        Whether it takes the whole width; on a narrow screen it scrolls inside its box.
     """
 
     title: str
@@ -189,6 +191,7 @@ class Figure(NamedTuple):
     note: str = ""
     legend: Sequence[tuple[Style, str]] = ()
     table: Numbers | tuple[()] = ()
+    is_wide: bool = False
 
 
 def numbers(frame: pd.DataFrame) -> Numbers:
@@ -295,6 +298,8 @@ class Fold(NamedTuple):
         Those without rows are left out.
     galleries : sequence of Gallery
         Logos.
+    printed : bool
+        Whether it is printed.
     """
 
     title: str
@@ -303,6 +308,7 @@ class Fold(NamedTuple):
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     galleries: Sequence[Gallery] = ()
+    printed: bool = True
 
     @property
     def is_empty(self) -> bool:

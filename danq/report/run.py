@@ -148,8 +148,8 @@ class Run:
     tunings : list of danq.report.run_tunings.Tuning
         The searches whose knobs the trainings have; empty where there was none.
     attributions : list of danq.data.attributions.Attributions
-        For each model, those of its first seed that has any; for each target only the
-        best-predicted window.
+        For each model, those of its first seed that has any; for each target only its
+        first window.
     expected : pandas.DataFrame or None
         Motifs and factors that filters could recover: those planted in a simulated genome, or else
         the targets' own; None where no target has one.

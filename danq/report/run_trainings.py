@@ -261,5 +261,5 @@ def read_first_attributions(trainings: Sequence[Path]) -> list[Attributions]:
         model = folder.parent.name
         path = folder / "attributions.h5"
         if model not in by_model and path.exists():
-            by_model[model] = read_attributions(path, best=True)
+            by_model[model] = read_attributions(path, first=True)
     return list(by_model.values())

@@ -22,6 +22,7 @@ from danq.errors import warn
 from danq.files import PathLike
 from danq.network.checkpoint import write_checkpoint
 from danq.network.cost import count_multiply_adds, count_parameters
+from danq.network.outline import outline
 from danq.records import Input, Made, file_input, record_table, record_text
 from danq.training.learner import Learner
 
@@ -107,6 +108,7 @@ def training_facts(
         "parameters": count_parameters(learner.network),
         "multiply_adds": count_multiply_adds(learner.network, window),
         "reach": learner.network.reach or window,
+        "layers": outline(learner.network, window),
         "epochs": len(history),
         "best_epoch": best_epoch(history),
         "device": str(learner.device),

@@ -12,7 +12,7 @@ from danq.data.attributions import read_attributions
 from danq.data.dataset import open_dataset
 from danq.data.predictions import read_predictions
 from danq.interpret.attribute import attribute
-from danq.interpret.selection import best_windows
+from danq.interpret.selection import chosen_windows
 from danq.network.checkpoint import write_checkpoint
 from danq.network.models import build
 from danq.network.predict_dataset import predict_dataset
@@ -36,7 +36,7 @@ def attributed(request, tmp_path_factory, untrained, toy_dataset):
     attribute(untrained, toy_dataset, path, **settings)
     model = load(untrained, device="cpu", threads=1)
     with open_dataset(toy_dataset) as data:
-        rows = best_windows(model, data, [0, 1], 2)["row"].to_numpy(int)
+        rows = chosen_windows(model, data, [0, 1], 2)["row"].to_numpy(int)
     return path, rows
 
 
@@ -144,7 +144,7 @@ def test_a_missing_package_is_reported_before_work_begins(
     tmp_path, untrained, toy_dataset, monkeypatch, package, change, message
 ):
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr("danq.interpret.attribute.best_windows", None)  # work would fail
+    monkeypatch.setattr("danq.interpret.attribute.chosen_windows", None)  # work would fail
     refuse(message, attribute, untrained, toy_dataset, tmp_path / "a.h5", **change)
 
 
@@ -164,7 +164,7 @@ def test_a_missing_package_is_reported_before_work_begins(
 def test_files_that_cannot_be_made_are_refused_before_work_begins(
     tmp_path, untrained, toy_dataset, monkeypatch, change, message
 ):
-    monkeypatch.setattr("danq.interpret.attribute.best_windows", None)
+    monkeypatch.setattr("danq.interpret.attribute.chosen_windows", None)
     refuse(message, attribute, untrained, toy_dataset, tmp_path / "a.h5", **change)
 
 

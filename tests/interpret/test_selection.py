@@ -15,6 +15,7 @@ from danq.interpret.selection import (
     best_windows,
     bins_of,
     choose_targets,
+    chosen_windows,
     nearest_bin,
     windows_in,
 )
@@ -66,6 +67,24 @@ def test_the_best_predicted_labelled_windows(tmp_path, untrained, toy_dataset):
         scores = probabilities[:, target]
         assert scores[best].min() >= scores[worse].max()
         assert (np.diff(scores[best]) <= 0).all()
+
+
+def test_the_first_window_is_the_same_whatever_the_model(untrained, toy_dataset):
+    model = load(untrained, device="cpu", threads=1)
+    with open_dataset(toy_dataset) as data:
+        chosen = chosen_windows(model, data, [1, 0], 3)
+        best = best_windows(model, data, [1, 0], 3)
+        alone = chosen_windows(None, data, [1, 0], 1)
+        labels = data.labels("test")
+    assert chosen["target"].tolist() == [1] * 3 + [0] * 3
+    for target in (0, 1):
+        labelled = np.flatnonzero(labels[:, target])
+        rows = chosen.loc[chosen["target"] == target, "row"].tolist()
+        assert rows[0] == labelled[len(labelled) // 2]
+        ranked = best.loc[best["target"] == target, "row"].tolist()
+        assert rows[1:] == [row for row in ranked if row != rows[0]][:2]
+    first = chosen.drop_duplicates("target").reset_index(drop=True)
+    assert alone.astype(object).equals(first.astype(object))
 
 
 class Unlabelled:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 
 from danq.plotting import charts
 from danq.plotting.inline import figure_svg
@@ -40,7 +40,36 @@ def test_scatter_without_intervals_is_filled(ax):
 
 def test_scatter_of_nothing_draws_axes(ax):
     charts.scatter_models(ax, [np.nan], [0.2])
-    assert drawn(ax) == {} and ax.get_xlim()[0] == 0
+    assert drawn(ax) == {} and ax.get_xlim() == (0, 1)
+
+
+def test_scatter_axes_are_those_of_the_data_and_clip_no_marker(ax):
+    charts.scatter_models(ax, [0.97, 1.0], [0.98, 1.0])
+    low, high = ax.get_xlim()
+    assert 0.9 < low < 0.97 and high > 1 and ax.get_ylim() == (low, high)
+
+
+def test_only_intervals_that_exclude_0_are_drawn(ax):
+    charts.scatter_models(ax, [0.3, 0.2], [0.2, 0.21], low=[0.05, -0.1], high=[0.15, 0.08])
+    bars = [
+        line
+        for lines in ax.collections
+        if isinstance(lines, LineCollection)
+        for line in lines.get_segments()
+    ]
+    assert np.array(bars).tolist() == [[[0.2, 0.25], [0.2, 0.35]]]
+
+
+def test_a_crowd_is_drawn_as_density_with_the_clear_points_alone(ax):
+    n = charts.CROWDED + 1
+    b = np.linspace(0.1, 0.9, n)
+    low = np.full(n, -0.1)
+    low[[3, 7]] = 0.01
+    charts.scatter_models(ax, b + 0.05, b, low=low, high=np.full(n, 0.2))
+    (hexagons,) = [part for part in ax.collections if isinstance(part, PolyCollection)]
+    assert hexagons.get_array().sum() == n
+    points = [part for part in ax.collections if isinstance(part, PathCollection)]
+    assert sum(len(part.get_offsets()) for part in points) == 2
 
 
 def test_prevalence_ranks_and_leaves_out_zero(ax):

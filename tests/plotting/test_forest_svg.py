@@ -16,7 +16,7 @@ def row(value, low=None, high=None, **options):
 
 
 def drawn(rows):
-    return ElementTree.fromstring(forest_svg(rows, "difference", forest_axis(rows)))
+    return ElementTree.fromstring(forest_svg(rows, ("b higher", "a higher"), forest_axis(rows)))
 
 
 def test_points_stand_in_proportion_on_one_axis_with_0():
@@ -63,3 +63,9 @@ def test_of_many_rows_only_both_ends_are_named():
 def test_names_are_text():
     root = drawn([row(0.1, name="<b>&")])
     assert "<b>&" in [text.text for text in root.iter("text")]
+
+
+def test_the_sides_stand_at_their_ends():
+    texts = {text.text: text for text in drawn([row(0.1)]).iter("text")}
+    assert texts["← b higher"].get("text-anchor") is None
+    assert texts["a higher →"].get("text-anchor") == "end"

@@ -31,17 +31,6 @@ def test_bases_fill_the_unit_square():
         assert numbers.min() == 0 and numbers.max() == 1
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "side"), [(0.1, 0.3, "above"), (-0.1, 0.3, "around"), (-0.3, -0.1, "below")]
-)
-def test_interval_svg_says_its_side(low, high, side):
-    assert f'class="interval {side}"' in svg.interval_svg((low + high) / 2, low, high, 0.5)
-
-
-def test_interval_svg_of_undefined_numbers_is_empty():
-    assert svg.interval_svg(0.1, np.nan, 0.2, 0.5) == ""
-
-
 def test_loci_share_a_scale_and_negative_bases_are_upside_down():
     loci = [
         svg.Locus("<a>", heights_of([4.0, -1.0], "AC"), 100, (101, 300), [(90, 101, "B&B →")]),

@@ -429,7 +429,7 @@ def with_attributions(folder, *, method="mutagenesis", targets=range(10), **opti
             [
                 ("chr1", start + rank, target, 0.9 - rank / 10)
                 for target in targets
-                for rank in (1, 0)
+                for rank in (0, 1)
             ],
             columns=["chrom", "start", "target", "probability"],
         )

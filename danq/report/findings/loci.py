@@ -7,12 +7,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from danq.data.attributions import Attributions, zoom
+from danq.data.attributions import Attributions, Stretch, zoom
 from danq.genome.sequence import base_indices, decode
 from danq.report.run import Run
 
 WIDTH = 60
-"""Length of a locus (bp)."""
+"""Length of a locus (bp), if that holds most of what counts."""
+
+LONGEST = 200
+"""Length of a locus (bp) at most."""
+
+MOST_OF = 0.8
+"""A locus is the shortest, in steps of `STEP`, that holds so much of the positive scores."""
+
+STEP = 20
+"""Length (bp) by which a locus grows."""
 
 
 class Locus(NamedTuple):
@@ -79,7 +88,9 @@ def explained_targets(run: Run) -> list[int]:
 
 
 def target_loci(run: Run, target: int) -> list[Locus]:
-    """Return the loci of the models for a target, each in its best window.
+    """Return the loci of the models for a target, each in the first window that was explained.
+
+    Where all models have the same window, all show the same bases of it.
 
     Parameters
     ----------
@@ -93,23 +104,53 @@ def target_loci(run: Run, target: int) -> list[Locus]:
     list of Locus
         In the order of the models.
     """
-    loci: list[Locus] = []
-    for attributions in explained_models(run):
-        loci += _loci(run, attributions, target)
+    explained = list(_explained(run, target))
+    places = {(row.chrom, row.start) for _, row in explained}
+    scores = [np.asarray(attributions.scores[row.Index]) for attributions, row in explained]
+    if len(places) == 1:
+        total = np.sum(scores, axis=0)
+        scores = [total] * len(scores)
+    loci = []
+    for (attributions, row), counted in zip(explained, scores, strict=True):
+        loci.append(_locus(run, attributions, row, stretch_of(counted)))
     return loci
 
 
-def _loci(run: Run, attributions: Attributions, target: int) -> Iterator[Locus]:
-    table = attributions.table
-    for row in table[table["target"] == target].itertuples():
-        yield _locus(run, attributions, row)
+def _explained(run: Run, target: int) -> Iterator[tuple[Attributions, Any]]:
+    """Yield the rows of a target, each with the attributions that it is of."""
+    for attributions in explained_models(run):
+        table = attributions.table
+        for row in table[table["target"] == target].itertuples():
+            yield attributions, row
 
 
-def _locus(run: Run, attributions: Attributions, row: Any) -> Locus:
-    """Return the stretch of highest total score in a row of attributions."""
+def stretch_of(scores: NDArray[np.floating]) -> Stretch:
+    """Return the shortest stretch of a window that holds most of its positive scores.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray, shape (L,)
+        Scores of the bases of a window, of one model or of several together.
+
+    Returns
+    -------
+    danq.data.attributions.Stretch
+        Of `WIDTH` to `LONGEST` bp: with more than one site that counts, it holds them all, as far
+        as they lie within that.
+    """
+    positive = np.maximum(scores, 0)
+    wanted = MOST_OF * positive.sum()
+    for width in range(WIDTH, LONGEST, STEP):
+        stretch = zoom(scores, width)
+        if positive[stretch.start : stretch.end].sum() >= wanted:
+            return stretch
+    return zoom(scores, LONGEST)
+
+
+def _locus(run: Run, attributions: Attributions, row: Any, stretch: Stretch) -> Locus:
+    """Return a stretch of the window in a row of attributions."""
     facts = attributions.facts
     flank = (facts["window"] - facts["bin_size"]) // 2
-    stretch = zoom(attributions.scores[row.Index], WIDTH)
     first, last = stretch
     one_hot = attributions.one_hot[row.Index][:, first:last]
     hypothetical = attributions.hypothetical[row.Index][:, first:last]

@@ -366,7 +366,7 @@ def ablation_matrix(training: Trained) -> pd.DataFrame:
     targets = _largest(effects.abs().max(axis=0))
     matrix = effects.loc[filters, targets].fillna(0)
     values = matrix.to_numpy()
-    return matrix.iloc[_similar_together(values), _similar_together(values.T)]
+    return matrix.iloc[similar_together(values), similar_together(values.T)]
 
 
 def ablation_table(training: Trained) -> pd.DataFrame:
@@ -380,7 +380,7 @@ def _largest(sizes: pd.Series) -> pd.Index:
     return ranked.index[:MOST_ABLATED].sort_values()
 
 
-def _similar_together(rows: np.ndarray) -> np.ndarray:
+def similar_together(rows: np.ndarray) -> np.ndarray:
     """Return an order in which similar rows are neighbours: the leaves of an average linkage."""
     from scipy.cluster.hierarchy import leaves_list, linkage
 

@@ -17,12 +17,13 @@ from danq.report.findings.scores import (
     shared_means,
     standing,
 )
+from danq.report.forest import target_forest
 from danq.report.learning_figure import learning_curve
 from danq.report.learning_text import learning_sentences
-from danq.report.page import Cell, Column, Section, Table, table, table_of
+from danq.report.page import Cell, Column, Fold, Section, Table, table, table_of
 from danq.report.run import Run
 from danq.report.run_scores import Pair, validation_means
-from danq.report.sections.pieces import bound, interval_cell, model_cell, page_figures
+from danq.report.sections.pieces import interval_cell, model_cell, page_figures
 from danq.report.words import (
     interval,
     listed,
@@ -36,41 +37,67 @@ from danq.report.words import (
 )
 
 _POINTS = (
-    "Each point is a target: above the diagonal, the model named on the vertical axis has the "
-    "higher AUPRC. Bars are 95 % intervals of the difference; a point is filled when its interval "
-    "excludes 0."
+    "Forest plots: the difference on every target, the highest first. Scatter plots: each point is "
+    "a target; above the diagonal, the model named on the vertical axis has the higher AUPRC. "
+    "Bars are 95 % intervals of the difference, drawn where they exclude 0; such points are filled."
 )
+_OPENS = "A click on a point opens the precision-recall curves of its target."
 _ORACLES = (
     "This genome is simulated, so two oracles are shown beside the models: both know where the "
     "planted sites are, and only one of them knows the rule that makes a site count."
 )
+_METRICS_NOTE = (
+    "Over the targets with defined values, seeds averaged first; below AUPRC its range over seeds. "
+    "Lift: AUPRC over prevalence. Recall at 50 % FDR: the largest recall at a precision of at "
+    "least one half. The published tables of these networks probably have the trapezoid. Scores "
+    "that are not probabilities have no Brier score and no calibration error."
+)
+MOST_PAIRS = 3
+"""Pairs with figures of their own above the fold, at most."""
 
 
 def comparison(run: Run) -> Section:
     """Compare the models of a run, by target, by group and as a whole."""
-    scatters = [figures.scatter(run, pair) for pair in run.pairs]
-    effects = [figures.effects(run, pair) for pair in run.main_pairs()]
-    text = [_POINTS, _ORACLES] if run.oracles else [_POINTS]
-    text += learning_sentences(run)
-    tables = [make_table(run) for make_table in _tables()]
+    pairs = run.main_pairs()[:MOST_PAIRS]
+    forests = [target_forest(run, pair) for pair in pairs]
+    scatters = [figures.scatter(run, pair) for pair in pairs]
+    others = [pair for pair in run.pairs if pair.models not in {main.models for main in pairs}]
     curve = learning_curve(run)
-    drawings = page_figures(*scatters, *effects, curve, figures.reliability(run))
-    return Section("comparison", "The comparison", text=text, tables=tables, figures=drawings)
+    opens = _OPENS if run.curves is not None else ""
+    text = [sentence(_POINTS, opens), *([_ORACLES] if run.oracles else [])]
+    return Section(
+        anchor="comparison",
+        title="The comparison",
+        text=[*text, *learning_sentences(run)],
+        figures=[
+            *(forest for forest in forests if forest is not None),
+            *page_figures(*scatters, curve, figures.reliability(run)),
+        ],
+        tables=[make_table(run) for make_table in _tables()],
+        folds=[_differences(run), _further_figures(run, others)],
+    )
+
+
+def _differences(run: Run) -> Fold:
+    """Return the numbers of all differences."""
+    makers = (group_differences_table, difference_table, auroc_table)
+    tables = [make_table(run) for make_table in makers]
+    return Fold("The differences as numbers: AUPRC and AUROC", tables=tables)
+
+
+def _further_figures(run: Run, others: Sequence[Pair]) -> Fold:
+    """Return the figures of other pairs, and differences against the number of positives."""
+    forests = [target_forest(run, pair) for pair in others]
+    drawings = [figures.scatter(run, pair) for pair in others]
+    drawings += [figures.effects(run, pair) for pair in run.main_pairs()]
+    known = [forest for forest in forests if forest is not None]
+    title_text = "Other pairs of models, and differences by the number of positives"
+    return Fold(title_text, figures=[*known, *page_figures(*drawings)])
 
 
 def _tables() -> list[Callable[[Run], Table]]:
     """Return the tables of the comparison, from top to bottom."""
-    return [
-        means_table,
-        metrics_table,
-        fold_table,
-        group_differences_table,
-        difference_table,
-        auroc_table,
-        groups_table,
-        decoy_table,
-        scores_table,
-    ]
+    return [means_table, fold_table, groups_table, decoy_table, scores_table]
 
 
 def fold_table(run: Run) -> Table:
@@ -92,28 +119,37 @@ def fold_table(run: Run) -> Table:
 
 
 def means_table(run: Run) -> Table:
-    """Return the mean AUROC and AUPRC of each model, with the targets that they are over."""
+    """Return the mean of every metric of each model, and over how many targets it is."""
     finding = model_means(run)
-    columns = [
-        Column("model", "model", model_cell, words=True),
-        Column("seeds", "seeds", _seeds),
-        Column("targets", "targets"),
-        Column("undefined", "NA"),
-        Column("auroc", "mean AUROC", number),
-        Column("auprc", "mean AUPRC", number),
-    ]
-    if finding["low"].notna().any():
-        finding["range"] = [_range(row.low, row.high) for row in finding.itertuples()]
-        columns.append(Column("range", "AUPRC by seed"))
-    note = "Over the targets with defined values, seeds averaged first."
+    rows: list[list[object]] = []
+    for row in finding.itertuples():
+        cells = _metric_cells(run, row.model, _range(row.low, row.high))
+        rows.append([model_cell(row.model), _seeds(row.seeds), row.targets, row.undefined, *cells])
+    columns = ["model", "seeds", "targets", "NA"]
+    columns += [metric.title for metric in METRICS.values()]
+    note = _METRICS_NOTE
     for shared in shared_means(run):
-        heading = f"mean AUPRC on the {shared.n_targets} targets of the {title(shared.baseline)}"
-        finding[heading] = shared.means[finding["model"]].to_numpy()
-        columns.append(Column(heading, heading, number))
-    if finding.columns[-1].startswith("mean AUPRC on"):
-        note += " Means over different targets cannot be compared."
-    note = sentence(note, _order_sentence(run))
-    return table_of("Means over targets", finding, columns, note)
+        columns.append(f"AUPRC on the {shared.n_targets} targets of the {title(shared.baseline)}")
+        for row, model in zip(rows, finding["model"], strict=True):
+            row.append(number(shared.means[model]))
+        note = _METRICS_NOTE + " Means over different targets cannot be compared."
+    return table(
+        "Means over targets", columns, rows, ["model"], sentence(note, _order_sentence(run))
+    )
+
+
+def _metric_cells(run: Run, model: str, seed_range: str) -> list[Cell]:
+    """Return the mean of every metric of a model; below that of AUPRC its range over seeds."""
+    means, undefined = metric_means(run)
+    cells = []
+    for metric in METRICS:
+        n_undefined = undefined.loc[model, metric]
+        on_some = n_undefined != undefined.loc[model, "auprc"] and n_undefined < len(run.targets)
+        note = f"NA: {n_undefined}" if on_some else ""
+        cells.append(
+            Cell(number(means.loc[model, metric]), seed_range if metric == "auprc" else note)
+        )
+    return cells
 
 
 def _order_sentence(run: Run) -> str:
@@ -138,30 +174,7 @@ def _seeds(count: int) -> str:
 
 
 def _range(low: float, high: float) -> str:
-    return "–" if np.isnan(low) else f"{number(low)} to {number(high)}"
-
-
-def metrics_table(run: Run) -> Table:
-    """Return the mean of every metric, with the number of targets on which it is undefined."""
-    means, undefined = metric_means(run)
-    rows = []
-    for model in means.index:
-        row = [model_cell(model)]
-        for metric in METRICS:
-            n_undefined = undefined.loc[model, metric]
-            on_some = 0 < n_undefined < len(run.targets)
-            note = f"NA: {n_undefined}" if on_some else ""
-            mean = number(means.loc[model, metric])
-            row.append(Cell(mean, note))
-        rows.append(row)
-    columns = ["model", *(metric.title for metric in METRICS.values())]
-    note = (
-        "Seeds averaged first; below a mean, the number of targets on which it is undefined. Lift: "
-        "AUPRC over prevalence. Recall at 50 % FDR: the largest recall at a precision of at least "
-        "one half. The published tables of these networks probably have the trapezoid. Scores that "
-        "are not probabilities have no Brier score and no calibration error."
-    )
-    return table("Every metric, mean over targets", columns, rows, ["model"], note)
+    return "" if np.isnan(low) else f"{number(low)} to {number(high)}"
 
 
 # --- differences ---
@@ -171,12 +184,9 @@ def group_differences_table(run: Run) -> Table:
     """Return the mean difference of each pair over each group; empty for a single group."""
     groups = compared_groups(run)
     rows: list[list[object]] = []
-    if len(groups):
-        limit = bound(pd.concat([pair.groups for pair in run.pairs]))
-        for group, n_targets in groups.items():
-            means = [pair.groups.loc[group] for pair in run.pairs]
-            cells = [interval_cell(mean, limit) for mean in means]
-            rows.append([group, n_targets, *cells])
+    for group, n_targets in groups.items():
+        cells = [interval_cell(pair.groups.loc[group]) for pair in run.pairs]
+        rows.append([group, n_targets, *cells])
     columns = ["group", "targets", *map(versus_covered, run.pairs)]
     note = "Mean over the group's targets; 95 % intervals in brackets."
     return table("AUPRC differences by group", columns, rows, ["group"], note)
@@ -189,14 +199,7 @@ def difference_table(run: Run) -> Table:
         f"significant at a false discovery rate of {100 * SURE:g} % over targets "
         "(Benjamini-Hochberg)."
     )
-    if not run.pairs:
-        return _pairs_table("AUPRC differences", run, _auroc_cell, note)
-    limit = bound(pd.concat([pair.rows for pair in run.pairs]))
-
-    def cell(row: pd.Series) -> Cell:
-        return interval_cell(row, limit)
-
-    return _pairs_table("AUPRC differences", run, cell, note)
+    return _pairs_table("AUPRC differences", run, interval_cell, note)
 
 
 def auroc_table(run: Run) -> Table:
@@ -240,7 +243,7 @@ def groups_table(run: Run) -> Table:
     """Return the mean AUPRC over the targets of each group, for every model."""
     note = (
         "Mean over the group's targets; in parentheses, their number where it is not the whole "
-        "group."
+        "group. A group of one target is that target, below."
     )
     return _groups_table(run, "auprc", "AUPRC by group", note)
 
@@ -260,7 +263,8 @@ def decoy_table(run: Run) -> Table:
 def _groups_table(run: Run, metric: str, heading: str, note: str) -> Table:
     sizes, means, defined = group_means(run, metric)
     rows: list[list[object]] = []
-    for group, size in sizes.items():
+    several = sizes if metric != "auprc" else sizes[sizes > 1]
+    for group, size in several.items():
         counts = {}
         for model, count in defined.loc[group].items():
             if 0 < count < size:

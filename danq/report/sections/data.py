@@ -15,10 +15,18 @@ from danq.report.findings.data import (
     target_counts,
 )
 from danq.report.methods_text import training_bins_sentence
-from danq.report.page import Cell, Column, Section, Table, table_of
+from danq.report.page import Cell, Column, Fold, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.sections.pieces import page_figures
 from danq.report.words import listed, percent, plain, plural
+
+_SHARED = ("overlapping", "identical", "reverse_complement", "similar")
+"""Columns of what splits share."""
+
+_NOTHING_SHARED = (
+    "Leakage: no window of one split overlaps a window of another, or has the same or a similar "
+    "sequence."
+)
 
 REASONS = {
     "beyond_chromosome_end": "the window would leave its chromosome",
@@ -35,17 +43,27 @@ REASONS = {
 def data(run: Run) -> Section:
     """Describe the data of a run: splits, targets, what was dropped."""
     aside = [split_table(run), dropped_table(run)]
-    tables = [leakage_table(run), counts_table(run), target_table(run)]
+    shared = leakage_table(run)
+    nothing_shared = shares_nothing(run)
+    details = [*([shared] if nothing_shared else []), counts_table(run), target_table(run)]
     drawings = page_figures(figures.prevalence(run))
     return Section(
         "data",
         "The data",
-        text=_text(run),
+        text=[*_text(run), *([_NOTHING_SHARED] if nothing_shared else [])],
         cautions=_cautions(run),
         figures=drawings,
         aside=aside,
-        tables=tables,
+        tables=[] if nothing_shared else [shared],
+        folds=[Fold("Targets, and what was counted in the input files", tables=details)],
     )
+
+
+def shares_nothing(run: Run) -> bool:
+    """Say whether splits were compared, and no window of one is in another."""
+    finding = leakage(run)
+    counts = finding[[column for column in _SHARED if column in finding]]
+    return not finding.empty and bool((counts == 0).all(axis=None))
 
 
 def _cautions(run: Run) -> list[str]:

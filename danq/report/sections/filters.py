@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import pandas as pd
 
 from danq.motif.meme import Motif
-from danq.report import figures
+from danq.report.ablation_figure import ablation_drawings
 from danq.report.findings.motifs import (
     RELATED,
     Known,
@@ -19,9 +19,10 @@ from danq.report.findings.motifs import (
 )
 from danq.report.findings.training import first_trainings
 from danq.report.logos import logo
-from danq.report.page import Cell, Column, Gallery, Logo, Section, Table, table, table_of
+from danq.report.page import Cell, Column, Fold, Gallery, Logo, Section, Table, table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import WORD, Trained
+from danq.report.sections.motif_matrix import motif_matrix
 from danq.report.sections.pieces import page_figures
 from danq.report.words import listed, number, plural, sentence, title
 
@@ -64,17 +65,24 @@ def filters(run: Run, known: Known) -> Section:
     logos: list[Gallery] = []
     for layer in layers(first):
         logos += galleries(layer, known)
-    ablations = [figures.ablation(run, training) for training in first]
     expected = expected_table(run, trained, known)
-    factors = factor_table(run, trained, known)
+    counted = [filter_table(trained), expected, factor_table(run, trained, known)]
     return Section(
         anchor="motifs",
         title="The motifs",
         text=_text(trained, known),
-        figures=page_figures(*ablations),
-        tables=[filter_table(trained), expected, factors],
-        galleries=logos,
+        figures=page_figures(*ablation_drawings(run, first)),
+        tables=[motif_matrix(run, trained, known)],
+        folds=[
+            Fold("Filters counted, and which seeds found what", tables=counted),
+            Fold(_all_logos(logos), galleries=logos, printed=False),
+        ],
     )
+
+
+def _all_logos(galleries_of_all: Sequence[Gallery]) -> str:
+    n_drawn = sum(len(gallery.logos) for gallery in galleries_of_all)
+    return f"Every logo of the first seeds: {plural(n_drawn, 'filter')}, named and unmatched"
 
 
 def _text(trained: Sequence[Trained], known: Known) -> list[str]:

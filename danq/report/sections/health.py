@@ -13,10 +13,33 @@ SHARES = ("silent_filters", "silent_units", "gap", "still_improving")
 COLUMNS = ("model", "check", "result", "value", "wanted", "what to do")
 
 
+def health_sentences(run: Run) -> list[str]:
+    """Say how many checks of the trainings passed; nothing where there are none."""
+    checks = health_checks(run)
+    if checks.empty:
+        return []
+    n_passed = int(checks["passed"].astype(bool).sum())
+    total = plural(len(checks), "check")
+    which = "All" if n_passed == len(checks) else f"{n_passed} of"
+    ending = "" if n_passed == len(checks) else "; the others are below"
+    return [f"{which} {total} of the trainings\u2019 health passed in every seed{ending}."]
+
+
+def failed_table(run: Run) -> Table:
+    """Return the checks that failed; no row where all passed."""
+    checks = health_checks(run)
+    failed = checks if checks.empty else checks[~checks["passed"].astype(bool)]
+    return _table("Checks that failed", failed)
+
+
 def health_table(run: Run) -> Table:
     """Return what tells whether the trainings of a run are healthy; no row where nothing does."""
+    return _table("Health of the trainings", health_checks(run))
+
+
+def _table(heading: str, checks: pd.DataFrame) -> Table:
     rows = []
-    for _, row in health_checks(run).iterrows():
+    for _, row in checks.iterrows():
         measured = CHECKS.get(row["check"], row["check"])
         check = Cell(measured, row["what"])
         rows.append([title(row["model"]), check, _result(row), _value(row), _wanted(row), _do(row)])
@@ -26,7 +49,7 @@ def health_table(run: Run) -> Table:
         "one. The thresholds, and where they come from, are in docs/training.md."
     )
     words = ("model", "check", "result", "wanted", "what to do")
-    return table("Health of the trainings", COLUMNS, rows, words, note)
+    return table(heading, COLUMNS, rows, words, note)
 
 
 def _result(row: pd.Series) -> Cell:

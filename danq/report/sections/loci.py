@@ -6,6 +6,7 @@ import pandas as pd
 from danq.plotting.svg import Locus as DrawnLocus
 from danq.plotting.svg import locus_svg
 from danq.report.findings.loci import (
+    LONGEST,
     WIDTH,
     Locus,
     explained_models,
@@ -43,9 +44,9 @@ def loci(run: Run) -> list[Section]:
     if len(targets) > MOST:
         limit = f"The first {MOST} of {len(targets)} targets are shown."
     windows = (
-        "For each model, the figures show the window, of those that were explained, for which it "
-        f"predicts the target with the highest probability, and in it the {WIDTH} bp with the "
-        "highest total score. All models of a target have the same scale."
+        "For each model, the first of the windows that were explained, and in it the "
+        f"{WIDTH} to {LONGEST} bp that hold most of the score. Where the models share a window, "
+        "they show the same bases. All models of a target have the same scale."
     )
     method = explained_models(run)[0].facts["method"]
     text = [METHODS[method], sentence(windows, limit)]
@@ -72,7 +73,12 @@ def locus_figure(run: Run, target: int) -> Figure:
     svg = locus_svg([_drawn(locus) for locus in models])
     table = pd.concat([locus.table() for locus in models])
     table["model"] = table["model"].map(title)
-    return Figure(label, svg, _note(models), table=numbers(table))
+    return Figure(label, svg, _note(models), table=numbers(table), is_wide=is_long(models))
+
+
+def is_long(models: list[Locus]) -> bool:
+    """Say whether loci are too long for a column of the page."""
+    return max(locus.end - locus.start for locus in models) > WIDTH
 
 
 def _note(models: list[Locus]) -> str:

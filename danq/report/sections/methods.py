@@ -3,10 +3,11 @@
 import json
 
 import danq
+from danq.report.bibtex import BIBTEX
 from danq.report.findings.jobs import MACHINE, input_files, machines, software
 from danq.report.findings.shortfalls import reached
-from danq.report.methods_text import CITATION, methods_paragraphs
-from danq.report.page import Column, Details, Section, Table, table_of
+from danq.report.methods_text import CITATION, methods_paragraphs, motif_paragraph
+from danq.report.page import Column, Details, Fold, Section, Table, table_of
 from danq.report.run import Run, configuration
 from danq.report.sections.pieces import place_columns
 from danq.report.words import duration, number, plain, title
@@ -26,22 +27,24 @@ def methods(run: Run, settings: str) -> Section:
     -------
     Section
     """
+    paragraphs = [*methods_paragraphs(run), motif_paragraph(run)]
     texts = {
-        "Methods, as text for a paper": "\n\n".join(methods_paragraphs(run)),
+        "Methods, as text for a paper": "\n\n".join(filter(None, paragraphs)),
         "How to cite": CITATION.format(version=danq.__version__),
+        "BibTeX": BIBTEX.format(version=danq.__version__),
         "Configuration": settings,
         "Commands": "\n".join(run.commands),
         "Training options": _options(run),
         "Peak files": _peak_files(run),
     }
     details = [Details(title, text) for title, text in texts.items() if text]
-    tables = [machines_table(run), steps_table(run), versions_table(run), sources_table(run)]
-    tables.insert(0, shortfalls_table(run, settings))
+    made = [machines_table(run), steps_table(run), versions_table(run), sources_table(run)]
     return Section(
         "methods",
         "How it was made",
         cautions=[f"Edited by hand since danq wrote it: {path}." for path in run.accepted],
-        tables=tables,
+        tables=[shortfalls_table(run, settings)],
+        folds=[Fold("Machines, time, software and input files", tables=made)],
         details=details,
     )
 

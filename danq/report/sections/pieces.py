@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from danq.plotting.inline import figure_svg
-from danq.plotting.svg import interval_svg
 from danq.report.figures import Drawing
 from danq.report.findings.pairs import SURE
 from danq.report.page import Cell, Column, Figure, numbers
@@ -27,38 +26,16 @@ def place_columns(trained: Sequence[Trained]) -> list[Column]:
     return [seed]
 
 
-def bound(frame: pd.DataFrame) -> float:
-    """Return where the line behind the intervals of a table ends.
+def interval_cell(row: pd.Series) -> Cell:
+    """Return a cell with a difference in AUPRC and its interval, from a row of comparison.tsv.
 
-    The argument has the columns difference, low and high.
-    """
-    sizes = np.abs(frame[["difference", "low", "high"]].to_numpy(float))
-    return 1.1 * np.nanmax(np.append(sizes, 1e-3))
-
-
-def interval_cell(row: pd.Series, limit: float) -> Cell:
-    """Return a cell with a difference in AUPRC, its interval, and both drawn.
-
-    Parameters
-    ----------
-    row : pandas.Series
-        A row of comparison.tsv.
-    limit : float
-        Where the line behind the interval ends, of `bound`.
-
-    Returns
-    -------
-    Cell
-        Marked as sure when the q-value is below `danq.report.findings.pairs.SURE`.
+    It is marked as sure when the q-value is below `danq.report.findings.pairs.SURE`.
     """
     value = row["difference"]
-    low = row["low"]
-    high = row["high"]
     mark = "na"
     if np.isfinite(value):
         mark = "drawn sure" if row["q"] < SURE else "drawn"
-    svg = interval_svg(value, low, high, limit)
-    return Cell(signed(value), interval(low, high), mark, svg)
+    return Cell(signed(value), interval(row["low"], row["high"]), mark)
 
 
 def page_figures(*drawings: Drawing | None) -> list[Figure]:

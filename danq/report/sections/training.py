@@ -6,16 +6,18 @@ import numpy as np
 import pandas as pd
 
 from danq.report import figures
+from danq.report.architectures import architectures
+from danq.report.cost_figure import cost_figure
 from danq.report.findings.choices import Choosers, choices
 from danq.report.findings.training import (
     costs,
     training_summaries,
     with_history,
 )
-from danq.report.page import Column, Section, Table, table_of
+from danq.report.page import Column, Fold, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
-from danq.report.sections.health import health_table
+from danq.report.sections.health import failed_table, health_sentences, health_table
 from danq.report.sections.pieces import model_cell, page_figures, place_columns
 from danq.report.sections.tuning import trials
 from danq.report.tuning_figure import rates
@@ -32,10 +34,22 @@ def training(run: Run) -> Section:
         text = ["This run has no training history."]
         return Section("training", "The training", text=text, tables=[*final, chosen])
     text = tuning_sentences(run)
-    drawings = page_figures(rates(run), figures.validation(run), figures.loss(run))
-    tables = [health_table(run), cost_table(trained), training_table(trained), *final]
-    tables += [trials(run), chosen]
-    return Section("training", "The training", text=text, figures=drawings, tables=tables)
+    drawings = page_figures(
+        rates(run), figures.validation(run), figures.loss(run), cost_figure(run)
+    )
+    text += health_sentences(run)
+    networks = architectures(run)
+    details = [health_table(run), training_table(trained), trials(run), chosen]
+    return Section(
+        "training",
+        "The training",
+        text=text,
+        figures=[*([networks] if networks else []), *drawings],
+        tables=[failed_table(run), cost_table(trained), *final],
+        folds=[
+            Fold("Every training: its health, its epochs, what was chosen and why", tables=details)
+        ],
+    )
 
 
 def cost_table(trained: Sequence[Trained]) -> Table:

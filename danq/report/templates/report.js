@@ -50,8 +50,8 @@
   const collator = new Intl.Collator("en", {numeric: true});
   const SECONDS = {h: 3600, min: 60, s: 1};
   // The text of a cell without its note.
-  const main = (td) => [...td.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)
-    .map((node) => node.data).join("").trim();
+  const main = (td) => [...(td.querySelector("button.curves") ?? td).childNodes]
+    .filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("").trim();
 
   // The number that a text begins with; a time span in seconds; NaN for NA and other words.
   function value(text) {
@@ -134,6 +134,25 @@
     const saving = button("save TSV", () => save(title, "tsv", tableTsv(table)), {"aria-label": `save TSV: ${title}`});
     box.querySelector("h3").after(html("div", {class: "tools"}, ...(long ? filterable(table, title) : []), saving));
     sortable(table);
+  }
+
+  // --- text ---
+
+  // A page opened from a file may not have the clipboard: then the text is selected, for the reader to copy.
+  function copy(pre, output) {
+    const select = () => {
+      getSelection().selectAllChildren(pre);
+      output.textContent = document.execCommand("copy") ? "copied" : "selected";
+    };
+    if (!navigator.clipboard) select();
+    else navigator.clipboard.writeText(pre.textContent).then(() => { output.textContent = "copied"; }, select);
+  }
+
+  for (const pre of document.querySelectorAll("details > pre")) {
+    const title = pre.parentNode.querySelector("summary").textContent;
+    const output = html("output", {"aria-live": "polite"});
+    pre.before(html("div", {class: "tools"}, output,
+                    button("copy", () => copy(pre, output), {"aria-label": `copy: ${title}`})));
   }
 
   // --- logos ---
@@ -286,6 +305,21 @@
     dialog.replaceChildren(figure, button("Close", () => dialog.close(), {class: "close", autofocus: ""}));
     opener = mark;
     dialog.showModal();
+  }
+
+  // The names of targets in tables open their curves, too.
+  const byName = new Map(Object.entries(curves?.targets ?? {}).map(([index, target]) => [target.name, index]));
+
+  for (const table of document.querySelectorAll("table")) {
+    if (main(table.tHead.rows[0].cells[0].querySelector("button")) !== "target") continue;
+    for (const row of table.tBodies[0].rows) {
+      const head = row.cells[0], index = byName.get(main(head));
+      if (index === undefined) continue;
+      const name = html("button", {type: "button", class: "curves"}, main(head));
+      name.dataset.target = index;
+      name.addEventListener("click", () => openCurves(name));
+      head.replaceChildren(name, ...head.querySelectorAll("small"));
+    }
   }
 
   // --- points ---

@@ -1,5 +1,8 @@
 """Which stretch of which window is drawn."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from danq import read_run
@@ -21,3 +24,29 @@ def test_the_stretch_has_the_bases_that_count(tmp_path):
 def test_a_run_in_which_nothing_was_explained(tmp_path):
     run = read_run(write_run(tmp_path / "run"))
     assert s.explained_models(run) == [] and s.explained_targets(run) == []
+
+
+def test_a_stretch_is_as_long_as_what_counts():
+    scores = np.zeros(500)
+    scores[200:210] = 1
+    one = s.stretch_of(scores)
+    assert one.end - one.start == s.WIDTH and one.start <= 200 and one.end >= 210
+    scores[300:310] = 1
+    both = s.stretch_of(scores)
+    assert both.start <= 200 and both.end >= 310 and both.end - both.start <= 140
+    far = scores.copy()
+    far[490:500] = 1
+    assert s.stretch_of(far).end - s.stretch_of(far).start == s.LONGEST
+    assert s.stretch_of(np.zeros(30)) == (0, 30)
+
+
+def test_models_with_one_window_show_the_same_bases(tmp_path):
+    run = with_attributions(tmp_path / "run", targets=[4])
+    own = s.target_loci(run, 4)
+    assert len({(locus.start, locus.end) for locus in own}) == 2
+    moved = []
+    for attributions in run.attributions:
+        table = attributions.table.assign(start=100, end=400)
+        moved.append(dataclasses.replace(attributions, table=table))
+    same = s.target_loci(dataclasses.replace(run, attributions=moved), 4)
+    assert len({(locus.start, locus.end) for locus in same}) == 1

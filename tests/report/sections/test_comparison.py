@@ -55,17 +55,17 @@ def test_the_heading_of_differences_says_where_intervals_cover_test_windows_only
 
 def test_every_metric_has_its_mean_and_its_count_of_undefined_targets(tmp_path):
     run = read_run(write_run(tmp_path / "run", seeds=(0, 1)))
-    table = cells(c.metrics_table(run))
+    table = cells(c.means_table(run))
     metrics = run.metrics[run.metrics["model"] == "danq"]
     for column, name in (("auroc", "AUROC"), ("lift", "lift"), ("brier", "Brier score")):
         mean = metrics.groupby("target")[column].mean().mean()
         assert table["DanQ"][name].text == f"{mean:.3f}"
-    assert table["DanQ"]["AUPRC"].note == "NA: 1" and table["DanQ"]["Brier score"].note == ""
+    by_seed = metrics.groupby("seed")["auprc"].mean()
+    assert table["DanQ"]["AUPRC"].note == f"{by_seed.min():.3f} to {by_seed.max():.3f}"
+    assert table["DanQ"]["NA"].text == "1" and table["DanQ"]["Brier score"].note == "NA: 0"
     # Undefined for every target is NA in place of the mean, and no number of targets.
-    assert (
-        table["motif scan"]["Brier score"] == ("NA", "", "", "")
-        and table["motif scan"]["AUPRC"].note == "NA: 5"
-    )
+    assert table["motif scan"]["Brier score"] == ("NA", "", "", "")
+    assert table["motif scan"]["NA"].text == "5"
 
 
 def test_differences_are_shown_by_group_and_bold_where_sure(tmp_path):
@@ -92,3 +92,16 @@ def test_auroc_differences_are_shown_with_their_intervals(tmp_path):
             float(part) for part in re.findall(r"-?\d\.\d+", cell.note.replace("−", "-"))
         ] == pytest.approx([row["auroc_low"], row["auroc_high"]], abs=5e-4)
     assert table[YEAST[13]]["DanQ − DanQ-conv"].text == "NA"
+
+
+def test_the_forests_are_above_and_the_numbers_on_demand(tmp_path):
+    run = read_run(write_run(tmp_path / "run", seeds=(0, 1, 2)))
+    section = c.comparison(run)
+    titles = [figure.title for figure in section.figures]
+    assert titles[0] == "DanQ − DanQ-conv, target by target" and len(set(titles)) == len(titles)
+    folded = [table.title for table in section.folds[0].tables]
+    assert folded == ["AUPRC differences by group", "AUPRC differences", "AUROC differences"]
+    others = [figure.title for figure in section.folds[1].figures]
+    assert "DanQ-conv − DeepSEA, target by target" in others and not set(others) & set(titles)
+    groups = next(table for table in section.tables if table.title == "AUPRC by group")
+    assert [row[0].text for row in groups.rows] == ["sequence_specific", "cofactor"]

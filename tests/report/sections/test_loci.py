@@ -9,7 +9,7 @@ from danq.report.sections import loci as s
 from tests.report.toy_run import YEAST, with_attributions, write_run
 
 
-def test_loci_show_the_best_window_of_each_target_and_model(tmp_path):
+def test_loci_show_the_first_window_of_each_target_and_model(tmp_path):
     run = with_attributions(tmp_path / "run", seeds=(0, 1))
     (section,) = s.loci(run)
     assert "replaced by each of the other three" in section.text[0]
