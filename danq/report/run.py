@@ -19,6 +19,7 @@ from danq.files import PathLike
 from danq.genome.bins import SPLITS
 from danq.motif.meme import Motif, known_motifs
 from danq.records import verified
+from danq.report.run_decoys import ELEMENTS, read_decoy_scores
 from danq.report.run_final import FOLDER, FinalModel, read_final_models
 from danq.report.run_folds import FoldSet, count_folds, fold_folders, of_fold, read_tested_sets
 from danq.report.run_learning_curve import read_learning_curve
@@ -58,6 +59,8 @@ _RUN_FILES = (
     "dataset.h5",
     "dataset.json",
     "simulated/sites.tsv.gz",
+    ELEMENTS,
+    "*/seed*/predictions.h5",
     "logs/*.log",
     "benchmarks/*.tsv",
     LIST,
@@ -155,6 +158,9 @@ class Run:
         the targets' own; None where no target has one.
     sites : pandas.DataFrame or None
         Where they are planted: chrom, start, end (bp, 0-based half-open), strand, factor.
+    decoy_scores : pandas.DataFrame
+        What networks predict for positive windows and decoys of a simulated run, see
+        `danq.report.run_decoys`; empty of another.
     tracks : pandas.DataFrame or None
         Tracks for genome browsers, see `danq.report.run_predicted.read_tracks`; None without any.
     stretches : pandas.DataFrame
@@ -193,6 +199,7 @@ class Run:
     attributions: list[Attributions]
     expected: pd.DataFrame | None
     sites: pd.DataFrame | None
+    decoy_scores: pd.DataFrame
     tracks: pd.DataFrame | None
     stretches: pd.DataFrame
     networks: list[str]
@@ -287,6 +294,7 @@ def read_run(folder: PathLike) -> Run:
         attributions=read_first_attributions(trainings),
         expected=_expected(sites, dataset.motifs),
         sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),
+        decoy_scores=read_decoy_scores(folder, trainings),
         tracks=read_tracks(folder) if records.has_current_tracks() else None,
         **models._asdict(),
         accepted=records.accepted(),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from danq.catalog import METRICS
 from danq.report import figures
+from danq.report.decoy_figure import decoy_figure
 from danq.report.findings.folds import fold_differences
 from danq.report.findings.pairs import SURE
 from danq.report.findings.scores import (
@@ -63,6 +64,7 @@ def comparison(run: Run) -> Section:
     scatters = [figures.scatter(run, pair) for pair in pairs]
     others = [pair for pair in run.pairs if pair.models not in {main.models for main in pairs}]
     curve = learning_curve(run)
+    decoys = decoy_figure(run)
     opens = _OPENS if run.curves is not None else ""
     text = [sentence(_POINTS, opens), *([_ORACLES] if run.oracles else [])]
     return Section(
@@ -72,6 +74,7 @@ def comparison(run: Run) -> Section:
         figures=[
             *(forest for forest in forests if forest is not None),
             *page_figures(*scatters, curve, figures.reliability(run)),
+            *([decoys] if decoys else []),
         ],
         tables=[make_table(run) for make_table in _tables()],
         folds=[_differences(run), _further_figures(run, others)],
