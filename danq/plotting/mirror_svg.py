@@ -68,7 +68,8 @@ def mirrors_svg(
     for number in range(len(columns)):
         marks += _axis(_left(number), bottom)
     width = _left(len(columns)) - _GAP + 8
-    return element("svg", marks, viewBox=f"0 0 {width} {bottom + 12}")
+    box = {"viewBox": f"0 0 {width} {bottom + 12}", "data-narrow": ""}
+    return element("svg", marks, **box)
 
 
 def _left(number: int) -> int:

@@ -83,9 +83,9 @@ def comparison(run: Run) -> Section:
 
 def _differences(run: Run) -> Fold:
     """Return the numbers of all differences."""
-    makers = (group_differences_table, difference_table, auroc_table)
+    makers = (groups_table, group_differences_table, difference_table, auroc_table)
     tables = [make_table(run) for make_table in makers]
-    return Fold("The differences as numbers: AUPRC and AUROC", tables=tables)
+    return Fold("Numbers by group, and of all differences: AUPRC and AUROC", tables=tables)
 
 
 def _further_figures(run: Run, others: Sequence[Pair]) -> Fold:
@@ -100,7 +100,7 @@ def _further_figures(run: Run, others: Sequence[Pair]) -> Fold:
 
 def _tables() -> list[Callable[[Run], Table]]:
     """Return the tables of the comparison, from top to bottom."""
-    return [means_table, fold_table, groups_table, decoy_table, scores_table]
+    return [means_table, fold_table, decoy_table, scores_table]
 
 
 def fold_table(run: Run) -> Table:

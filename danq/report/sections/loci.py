@@ -13,12 +13,15 @@ from danq.report.findings.loci import (
     explained_targets,
     target_loci,
 )
-from danq.report.page import Figure, Section, numbers
+from danq.report.page import Figure, Fold, Section, numbers
 from danq.report.run import Run
-from danq.report.words import number, percent, sentence, title
+from danq.report.words import number, percent, plural, sentence, title
 
 MOST = 8
 """Targets of which a locus is drawn, at most."""
+
+OPEN = 3
+"""Of these, targets whose locus is shown without unfolding."""
 
 METHODS = {
     "mutagenesis": (
@@ -51,7 +54,10 @@ def loci(run: Run) -> list[Section]:
     method = explained_models(run)[0].facts["method"]
     text = [METHODS[method], sentence(windows, limit)]
     drawings = [locus_figure(run, target) for target in targets[:MOST]]
-    return [Section("loci", "One locus, base by base", text=text, figures=drawings)]
+    rest = Fold(f"Loci of {plural(len(drawings[OPEN:]), 'more target')}", figures=drawings[OPEN:])
+    shown = drawings[:OPEN]
+    heading = "One locus, base by base"
+    return [Section("loci", heading, text=text, figures=shown, folds=[rest])]
 
 
 def locus_figure(run: Run, target: int) -> Figure:

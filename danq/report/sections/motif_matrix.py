@@ -43,19 +43,32 @@ def motif_matrix(run: Run, trained: Sequence[Trained], known: Known) -> Table:
     """
     counts = factor_seeds(trained)
     finding = factors_by_model(run, trained, known)
-    factors = list(counts.index if finding is None else finding.counts.index)
+    expected = set() if finding is None else set(finding.expected.index[finding.expected])
+    factors = _ordered(trained, counts, expected)
     first = {training.model: training for training in first_trainings(trained)}
     n_seeds = pd.Series([training.model for training in trained]).value_counts()
     rows = []
     for factor in factors[:MOST_FACTORS]:
         found = counts.loc[factor] if factor in counts.index else pd.Series(0, counts.columns)
         cells = [_cell(first[m], factor, known, int(found[m]), int(n_seeds[m])) for m in first]
-        expected = finding is not None and finding.expected[factor]
-        rows.append([Cell(factor, _kind(run, bool(expected))), *cells])
+        rows.append([Cell(factor, _kind(run, factor in expected)), *cells])
     limit = f"{MOST_FACTORS} of {plural(len(factors), 'factor')}."
     note = sentence(_NOTE, limit if len(factors) > MOST_FACTORS else "")
     columns = ["factor", *map(title, first)]
     return table(_HEADING, columns, rows, columns, note)
+
+
+def _ordered(trained: Sequence[Trained], counts: pd.DataFrame, expected: set[str]) -> list[str]:
+    """Return the factors: expected ones first, then those of most seeds, then the surest."""
+    surest = [factor for training in trained for factor in training.named()["factor"]]
+    found = list(dict.fromkeys(surest))
+    absent = sorted(expected - set(found))
+    totals = counts.sum(axis=1)
+
+    def key(factor: str) -> tuple[bool, int]:
+        return factor not in expected, -int(totals.get(factor, 0))
+
+    return sorted([*found, *absent], key=key)
 
 
 def _kind(run: Run, expected: bool) -> str:

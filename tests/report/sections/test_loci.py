@@ -14,7 +14,8 @@ def test_loci_show_the_first_window_of_each_target_and_model(tmp_path):
     (section,) = s.loci(run)
     assert "replaced by each of the other three" in section.text[0]
     assert "The first 8 of 10 targets are shown." in section.text[1]
-    assert [figure.title for figure in section.figures] == YEAST[:8]
+    assert [figure.title for figure in section.figures] == YEAST[: s.OPEN]
+    assert [figure.title for figure in section.folds[0].figures] == YEAST[s.OPEN : s.MOST]
     columns, rows = section.figures[0].table
     assert columns == ["model", "chrom", "position", "base", "score"]
     # Rank 0 is the better window; the first seed is shown, and 60 bp about the ten bases that
