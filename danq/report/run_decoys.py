@@ -60,16 +60,31 @@ def _of_models(data: Dataset, elements: Path, trainings: Sequence[Path]) -> Iter
             predictions = read_predictions(path)
             if predictions.windows == checksum:
                 seen.add(model)
-                yield _counts(model, predictions.scores, labels, decoys)
+                yield count_scores(model, predictions.scores, labels, decoys)
 
 
-def _counts(
+def count_scores(
     model: str,
     scores: np.ndarray,
     labels: np.ndarray,
     decoys: np.ndarray,
 ) -> pd.DataFrame:
-    """Return the counts of one model; scores are (N, T), labels and decoys bool (N, T)."""
+    """Count the windows of each target with decoys by the probability of one model.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    scores : numpy.ndarray, shape (N, T)
+        Probabilities.
+    labels, decoys : numpy.ndarray, shape (N, T), bool
+        Which windows are positive, and which are decoys and not positive.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `COLUMNS`.
+    """
     edges = np.linspace(0, 1, BINS + 1)
     rows = []
     for target in np.flatnonzero(decoys.any(axis=0)).tolist():
