@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 from danq.plotting.style import hue
-from danq.plotting.svg import element
+from danq.plotting.svg import element, text_svg
 
 _WIDTH = 760
 _ROW = 104  # height of a network
@@ -77,9 +76,9 @@ def architectures_svg(networks: Sequence[Drawn], window: int) -> str:
 
 
 def _network(network: Drawn, window: int) -> str:
-    name = element("text", escape(network.name), x=2, y=16, style=_BOLD)
-    place = {"x": 2 + 9 * len(network.name) + 12, "y": 16, "style": _SMALL}
-    facts = element("text", escape(network.facts), **place)
+    name = text_svg(network.name, 2, 16, _BOLD)
+    end = 14 + 9 * len(network.name)
+    facts = text_svg(network.facts, end, 16, _SMALL)
     blocks = ""
     x = 2.0
     for rank, block in enumerate(network.blocks):
@@ -101,9 +100,9 @@ def _block(block: Block, x: float, width: float, colour: str) -> str:
     """Return a box with two lines of text."""
     style = f"fill: none; stroke: {hue(colour)}; stroke-width: 1.6"
     place = {"x": f"{x:.1f}", "y": 26, "width": f"{width:.1f}", "height": _BLOCK, "rx": 4}
-    middle = {"x": f"{x + width / 2:.1f}", "text_anchor": "middle"}
-    kind = element("text", escape(block.kind), **middle, y=40, style=_TEXT)
-    size = element("text", escape(block.size), **middle, y=54, style=_SMALL)
+    middle = x + width / 2
+    kind = text_svg(block.kind, middle, 40, _TEXT, "middle")
+    size = text_svg(block.size, middle, 54, _SMALL, "middle")
     return element("rect", **place, style=style) + kind + size
 
 
@@ -115,4 +114,4 @@ def _field(network: Drawn, window: int) -> str:
     style = f"stroke: {hue(network.colour)}; stroke-width: 7"
     seen = element("path", d=f"M{left:.1f} 78h{_BAR * share:.1f}", style=style)
     text = f"receptive field: {network.reach:,} of {window:,} bp"
-    return line + seen + element("text", escape(text), x=_BAR + 14, y=82, style=_SMALL)
+    return line + seen + text_svg(text, _BAR + 14, 82, _SMALL)

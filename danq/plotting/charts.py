@@ -319,8 +319,9 @@ def effect_matrix(
     ax.set_xticks(across, map(_axis_name, columns), rotation=90, parse_math=False)
     ax.set_yticks(down, map(_axis_name, rows), parse_math=False)
     absent_down, absent_across = np.nonzero(np.isnan(values))
-    look: dict[str, Any] = {"s": 2.5, "color": INK, "alpha": 0.4, "linewidths": 0}
-    ax.scatter(absent_across + 0.5, absent_down + 0.5, **look)
+    if absent_down.size:
+        look: dict[str, Any] = {"s": 2.5, "color": INK, "alpha": 0.4, "linewidths": 0}
+        ax.scatter(absent_across + 0.5, absent_down + 0.5, **look)
     ax.invert_yaxis()
     return ax
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from danq.plotting.style import shortened
-from danq.plotting.svg import element
+from danq.plotting.svg import element, text_svg
 
 MOST_NAMED = 80
 """Rows that all have a name; of more rows only those at both ends have one."""
@@ -153,12 +153,11 @@ def _named(rows: Sequence[ForestRow]) -> list[bool]:
 
 def _row(row: ForestRow, y: float, scale: _Scale) -> str:
     """Return a name, a bar and a point, and the numbers."""
-    weight = "; font-weight: 650" if row.is_mean else ""
-    baseline = f"{y + 4:.1f}"
-    name = escape(shortened(row.name, _NAME))
-    texts = element("text", name, x=_LABEL - 8, y=baseline, text_anchor="end", style=_INK + weight)
+    style = f"{_INK}; font-weight: 650" if row.is_mean else _INK
+    name = shortened(row.name, _NAME)
+    texts = text_svg(name, _LABEL - 8, y + 4, style, "end")
     if row.text:
-        texts += element("text", escape(row.text), x=_LABEL + _PLOT + 10, y=baseline, style=_SMALL)
+        texts += text_svg(row.text, _LABEL + _PLOT + 10, y + 4, _SMALL)
     colour = _COLOURS[_side_of_zero(row)]
     return texts + _bar(row, y, scale, colour) + _point(row, y, scale, colour)
 
@@ -221,8 +220,7 @@ def _axis(axis: Axis, scale: _Scale, bottom: float) -> str:
         style = "stroke: currentColor; stroke-opacity: .13; stroke-width: .8"
         marks += element("line", x1=x, x2=x, y1=_TOP, y2=f"{bottom:.1f}", style=style)
         text = f"{tick:g}".replace("-", "−")
-        place = {"x": x, "y": f"{bottom + 14:.1f}", "text_anchor": "middle"}
-        marks += element("text", text, **place, style=_SMALL)
+        marks += text_svg(text, scale.x(tick), bottom + 14, _SMALL, "middle")
     zero = f"{scale.x(0):.1f}"
     style = "stroke: currentColor; stroke-width: 1.1"
     return marks + element("line", x1=zero, x2=zero, y1=_TOP, y2=f"{bottom:.1f}", style=style)
@@ -231,7 +229,6 @@ def _axis(axis: Axis, scale: _Scale, bottom: float) -> str:
 def _sides(sides: tuple[str, str], width: float, bottom: float) -> str:
     """Return what both sides of 0 mean, at both ends below the axis."""
     left, right = sides
-    y = f"{bottom + 32:.1f}"
-    start = element("text", escape(f"← {left}"), x=4, y=y, style=_SMALL)
-    place = {"x": f"{width - 4:g}", "y": y, "text_anchor": "end"}
-    return start + element("text", escape(f"{right} →"), **place, style=_SMALL)
+    y = bottom + 32
+    start = text_svg(f"← {left}", 4, y, _SMALL)
+    return start + text_svg(f"{right} →", width - 4, y, _SMALL, "end")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from danq.plotting.style import shortened
-from danq.plotting.svg import element
+from danq.plotting.svg import element, text_svg
 
 _LABEL = 110  # width of the names of rows
 _CELL = 130  # width of a histogram
@@ -55,12 +55,12 @@ def mirrors_svg(
     """
     marks = ""
     for number, column in enumerate(columns):
-        place = {"x": _left(number) + _CELL / 2, "y": 14, "text_anchor": "middle"}
-        marks += element("text", escape(column), **place, style=_TEXT)
+        middle = _left(number) + _CELL / 2
+        marks += text_svg(column, middle, 14, _TEXT, "middle")
     for rank, row in enumerate(rows):
         zero = _TOP + rank * _ROW + _HALF
-        place = {"x": _LABEL - 8, "y": zero + 4, "text_anchor": "end"}
-        marks += element("text", escape(shortened(row, _NAME)), **place, style=_TEXT)
+        name = shortened(row, _NAME)
+        marks += text_svg(name, _LABEL - 8, zero + 4, _TEXT, "end")
         for number, column in enumerate(columns):
             if (row, column) in cells:
                 marks += _cell(cells[row, column], _left(number), zero)
@@ -99,6 +99,5 @@ def _bars(counts: ArrayLike, left: int, zero: int, direction: int) -> str:
 
 
 def _axis(left: int, y: int) -> str:
-    start = element("text", "0", x=left, y=y + 6, style=_SMALL)
-    place = {"x": left + _CELL, "y": y + 6, "text_anchor": "end"}
-    return start + element("text", "1", **place, style=_SMALL)
+    start = text_svg("0", left, y + 6, _SMALL)
+    return start + text_svg("1", left + _CELL, y + 6, _SMALL, "end")

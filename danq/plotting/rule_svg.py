@@ -5,7 +5,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from danq.plotting.style import COLOURS, hue
-from danq.plotting.svg import element
+from danq.plotting.svg import element, text_svg
 
 _HEIGHT = 40
 _LINE = 24  # y of the DNA
@@ -99,8 +99,8 @@ def _site(site: Site, x: float, width: float) -> str:
     path += f"L{x:.1f} {_LINE}Z" if site.strand == "-" else "Z"
     style = f"fill: var(--card, #fff); stroke: {hue(COLOURS[site.colour])}; stroke-width: 1.8"
     middle = (start + end) / 2
-    text = {"x": f"{middle:.1f}", "y": _LINE + 4, "text_anchor": "middle", "style": _TEXT}
-    return element("path", d=path, style=style) + element("text", escape(site.name), **text)
+    name = text_svg(site.name, middle, _LINE + 4, _TEXT, "middle")
+    return element("path", d=path, style=style) + name
 
 
 def _gap(gap: Gap, x: float, width: float) -> str:
@@ -108,5 +108,4 @@ def _gap(gap: Gap, x: float, width: float) -> str:
     if not gap.text:
         return ""
     middle = x + width / 2
-    text = {"x": f"{middle:.1f}", "y": 11, "text_anchor": "middle", "style": _TEXT}
-    return element("text", escape(gap.text), **text)
+    return text_svg(gap.text, middle, 11, _TEXT, "middle")

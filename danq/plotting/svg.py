@@ -66,6 +66,35 @@ def element(tag: str, *children: str, **attributes: object) -> str:
     return f"<{opening}>{content}</{tag}>"
 
 
+def text_svg(words: str, x: float, y: float, style: str, anchor: str = "start") -> str:
+    """Return words as an SVG element.
+
+    Parameters
+    ----------
+    words : str
+        Any text; it is escaped.
+    x, y : float
+        Where they stand, rounded to a tenth.
+    style : str
+        CSS.
+    anchor : {"start", "middle", "end"}
+        Which part of them stands there.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> text_svg("a < b", 1.04, 2, "fill: red")
+    '<text x="1" y="2" style="fill: red">a &lt; b</text>'
+    """
+    place = {"x": f"{round(x, 1):g}", "y": f"{round(y, 1):g}"}
+    if anchor != "start":
+        place["text_anchor"] = anchor
+    return element("text", escape(words), **place, style=style)
+
+
 def logo_svg(matrix: NDArray[np.float64], lead: int = 0, columns: int = 0) -> str:
     """Return a motif as an ``<svg>`` logo, 2 bits high, made of references to `bases_svg`.
 

@@ -53,9 +53,7 @@ def main_forest(run: Run, pair: Pair) -> Figure | None:
     alone = [str(group) for group, n in groups["n_targets"].items() if n == 1]
     room = MOST_ROWS - len(groups)
     differ = main_targets(pair, alone, max(0, room))
-    rows = [_mean_row(run, pair)]
-    rows += [_group_row(run, group, row) for group, row in _rows(groups)]
-    rows += [_target_row(run, row) for row in _records(differ.rows)]
+    rows = _all_rows(run, pair, groups, differ.rows)
     with_text = [row._replace(text=_numbers_of(row)) for row in rows]
     counts = f"{tally(pair).capitalize()}."
     note = sentence(counts, _selection(run, groups, differ), _READ, _covers(pair))
@@ -82,11 +80,19 @@ def target_forest(run: Run, pair: Pair) -> Figure | None:
         return None
     ordered = known.sort_values("difference", ascending=False, kind="stable")
     several = _several(pair.groups)
-    rows = [_mean_row(run, pair)]
-    rows += [_group_row(run, group, row) for group, row in _rows(several)]
-    rows += [_target_row(run, row) for row in _records(ordered)]
+    rows = _all_rows(run, pair, several, ordered)
     note = sentence(_sure_note(known), _READ, _covers(pair), _missing(pair), _crowd_note(rows))
     return _figure(f"{versus(pair)}, target by target", pair, rows, note)
+
+
+def _all_rows(run: Run, pair: Pair, groups: pd.DataFrame, targets: pd.DataFrame) -> list[ForestRow]:
+    """Return the mean, then groups, then targets."""
+    rows = [_mean_row(run, pair)]
+    for group, row in _rows(groups):
+        rows.append(_group_row(run, group, row))
+    for row in _records(targets):
+        rows.append(_target_row(run, row))
+    return rows
 
 
 def _figure(heading: str, pair: Pair, rows: Sequence[ForestRow], note: str) -> Figure:

@@ -3,7 +3,7 @@
 import dataclasses
 
 from danq import read_run
-from danq.report.methods_text import CITATION, methods_paragraphs
+from danq.report.methods_text import CITATION, methods_paragraphs, motif_paragraph
 from tests.report.toy_run import write_run
 
 
@@ -43,7 +43,9 @@ def test_the_recipe_has_all_that_a_reader_needs(tmp_path):
     run = read_run(write_run(tmp_path / "run"))
     text = networks_text(run)
     for part in (
-        "Automatic recipe: head pool, stem relu",
+        "Automatic recipe: AdamW under a one-cycle learning rate",
+        "binary cross-entropy",
+        "head pool, stem relu",
         "words of bases enriched in the training windows",
         "8 epochs of 7,500 windows (60,000 in all)",
         "batches of 64",
@@ -71,3 +73,10 @@ def test_models_without_filters_say_nothing_of_filters(tmp_path):
     without = [training._replace(model="mlp") for training in run.trained]
     text = networks_text(dataclasses.replace(run, trained=without))
     assert "stem" not in text and "first filters" not in text
+
+
+def test_motifs_are_described_where_there_are_some(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    text = motif_paragraph(run)
+    assert "Tomtom" in text and "when the filter never fires" in text
+    assert motif_paragraph(dataclasses.replace(run, trained=[])) == ""

@@ -34,7 +34,7 @@ def test_the_effect_of_a_filter_is_below_its_logo(tmp_path):
     members = (training.best_matches()["cluster"] == training.named()["cluster"].iloc[0]).sum()
     assert ("cop" in logo.facts[0]) == (members > 1)
     text = page_of(tmp_path / "run").text
-    assert "What ablating a filter costs: DanQ, seed 0" in text and "C2H2 <zinc>" in text
+    assert "What ablation costs: DanQ, seed 0" in text and "C2H2 <zinc>" in text
 
 
 def test_factors_by_model(tmp_path):
@@ -93,7 +93,7 @@ def test_filters_begun_as_words_are_told_apart_everywhere(tmp_path):
     text = " ".join(section.text)
     assert "3 filters of DanQ" in text and "no database took part" in text
     assert "initialise_from: random, stem: exponential" in text
-    counts, recovered, factors = section.tables
+    counts, recovered, factors = section.folds[0].tables
     named_words = run.trained[0].named()["name"].isin(["filter0", "filter2", "filter4"]).sum()
     row = dict(zip(counts.columns, counts.rows[0], strict=True))
     assert (row["of them begun as words"].text, row["named, begun as words"].text) == (
@@ -102,9 +102,10 @@ def test_filters_begun_as_words_are_told_apart_everywhere(tmp_path):
     )
     assert recovered.columns[2:4] == ["found", "found by filters begun at random"]
     assert any("at random" in cell.note for row in factors.rows for cell in row)
-    facts = [fact for gallery in section.galleries for logo in gallery.logos for fact in logo.facts]
+    galleries = section.folds[1].galleries
+    facts = [fact for gallery in galleries for logo in gallery.logos for fact in logo.facts]
     assert "began as CGGGTA, enriched in Reb1" in facts
-    assert any("begun as words" in gallery.title for gallery in section.galleries)
+    assert any("begun as words" in gallery.title for gallery in galleries)
 
 
 def test_a_run_without_such_filters_has_no_columns_for_them(tmp_path):

@@ -33,7 +33,10 @@ def test_a_check_that_fails_says_what_to_do(tmp_path):
     assert result == ("✗ failed", "passed in 1 of 2 seeds", "failed", "")
     assert (value.text, value.note) == ("50.0 %", "worst 75.0 %")
     assert (wanted.text, advice.text) == ("at most 50.0 %", "try a smaller one")
-    assert table in training(run).tables
+    section = training(run)
+    assert table in section.folds[0].tables
+    assert section.tables[0].title == "Checks that failed" and len(section.tables[0].rows) == 1
+    assert "0 of 1 check of the trainings" in section.text[-1]
 
 
 def test_a_check_that_passes_asks_for_nothing(tmp_path):
