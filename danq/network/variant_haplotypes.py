@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from danq.genome.alleles import AlleleWindows, Placed, allele_windows, trim
 from danq.genome.haplotypes import Carried, Neighbourhood
 from danq.genome.sequence import encode
+from danq.genome.tables import Region
 from danq.genome.variants import mismatch, refusal
 from danq.network.variant_blocks import SCORED, Piece, Prepared, Preparer
 
@@ -109,7 +110,17 @@ def _on_copy(
     whole = own if _overlap([extended, *placed]) else extended
     windows = together(whole, placed, piece.bases, preparer.window)
     status = f"{SCORED} with {len(placed)} more of haplotype {copy}"
-    return alone._replace(status=status, windows=windows)
+    place = _widened(alone.place, placed, preparer.genome.lengths[chrom])
+    return alone._replace(status=status, windows=windows, place=place)
+
+
+def _widened(place: Region | None, neighbours: Sequence[Placed], length: int) -> Region | None:
+    """Return bases that surely hold all that a window has: deletions near it bring others in."""
+    if place is None:
+        return None
+    deleted = sum(max(0, len(other.ref) - len(other.alt)) for other in neighbours)
+    start = max(0, place.start - deleted)
+    return place._replace(start=start, end=min(place.end + deleted, length))
 
 
 def _reach(alleles: Sequence[Carried], window: int) -> int:

@@ -115,3 +115,19 @@ def test_blocks_keep_the_order():
     blocks = list(haplotype_blocks(found, preparer(), 6))
     rows = [entry.row for block in blocks for entry in block]
     assert rows == [entry.carried.row for entry in found] and len(blocks) == 4
+
+
+def test_the_bases_of_a_haplotype_are_known_for_its_folds():
+    entry = carried(400)
+    near = [carried(360, n_ref=30, alt=TEXT[359]), carried(430, n_ref=11, alt=TEXT[429])]
+    (found,) = prepared(entry, *near)
+    text, place = by_text(entry, *near)
+    at = text.index(decode(found.windows.alt))
+    n_before = found.windows.alt_allele.start
+    assert at + n_before == place
+    # By hand: 29 bases less before the change, and 10 behind it.
+    start = 399 - n_before - 29
+    end = 399 + (WINDOW - n_before) + 10
+    assert found.place.start <= start and end <= found.place.end
+    (alone,) = prepared(entry)
+    assert alone.place.end - alone.place.start in (WINDOW, WINDOW + 1)
