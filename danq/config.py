@@ -664,6 +664,55 @@ class Saturation(Section):
     )
 
 
+class ScoredVariants(Variants):
+    """Which variants every model of a run scores."""
+
+    simulated: bool = Field(
+        True,
+        description=(
+            "of a simulated genome: draw variants of the test chromosomes whose effect is known, "
+            "and score them"
+        ),
+    )
+    files: Paths = Field([], description="VCF, BCF or tables of variants of the genome")
+    background: str | None = Field(
+        None,
+        description=(
+            "variants that effects are compared with, such as common ones; default: random "
+            "single-base changes"
+        ),
+    )
+    label: Word | None = Field(
+        None,
+        description=(
+            "field of INFO, or column, of the files: 0 and 1, or how strong the effect is, with "
+            "its sign; models are compared on it"
+        ),
+    )
+    explain: int = Field(
+        0,
+        ge=0,
+        description="variants with the largest changes that the report explains; 0: none",
+    )
+    match: Literal["none", "distance"] = Field(
+        "none",
+        description=(
+            "distance: each variant with label 1 is compared with the nearest one with label 0, as "
+            "controls from anywhere flatter every model"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _check_files(self) -> Self:
+        given = {"label": self.label, "background": self.background}
+        for name, value in given.items():
+            if value and not self.files:
+                raise ValueError(f"{name} is of variants in files; give files, too")
+        if self.match != "none" and not self.label:
+            raise ValueError("match chooses among labelled variants; give label, too")
+        return self
+
+
 class Predictions(Predict):
     """What every model of a run predicts, beside the test split."""
 
@@ -1025,6 +1074,7 @@ class Config(Section):
             "them in genome browsers; default: only the test split"
         ),
     )
+    variants: ScoredVariants = ScoredVariants()
     filters: Motifs = Motifs()
     ablation: Ablation = Ablation()
     probe: Probe = Probe()
@@ -1136,6 +1186,15 @@ class Config(Section):
             raise ValueError(
                 f"predict: step ({step}) must be a divisor of extract.bin_size "
                 f"({self.extract.bin_size})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_variants(self) -> Self:
+        if self.deepsea and self.variants.files:
+            raise ValueError(
+                "variants: the published bundle has no genome; give a genome and targets instead "
+                "of deepsea, or score them with danq variants"
             )
         return self
 

@@ -133,6 +133,11 @@ def test_the_default_configuration_writes_out_every_knob():
             {"models": ["mlp"], "train": {"models": {"mlp": {"head": "pool"}}}},
             "mlp reads fixed positions, which no head can pool",
         ),
+        ({"variants": {"label": "HIT"}}, "variants: label is of variants in files; give files"),
+        (
+            {"variants": {"files": ["a.vcf"], "match": "distance"}},
+            "variants: match chooses among labelled variants; give label, too",
+        ),
         ({"tune": {"trails": 3}}, "unknown key 'tune.trails'; did you mean trials?"),
         ({"tune": {"trials": 0}}, "tune.trials: Input should be greater than or equal to 1"),
         (

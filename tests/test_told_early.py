@@ -262,6 +262,19 @@ WRONG = {
         {**OWN, "predict": {"genome": True, "targets": ["Z"]}},
         "no target is called 'Z'",
     ),
+    "variants.files": ({**OWN, "variants": {"files": "none.vcf"}}, "none.vcf: there is no such"),
+    "variants.background": (
+        {**OWN, "variants": {"files": "v.tsv", "background": "none.vcf"}},
+        "none.vcf: there is no such",
+    ),
+    "variants.label": (
+        {**OWN, "variants": {"files": "v.tsv", "label": "HTI"}},
+        "v.tsv:1: has no column 'HTI'; correct the name of the label",
+    ),
+    "variants.targets": (
+        {**OWN, "variants": {"files": "v.tsv", "targets": ["Z"]}},
+        "no target is called 'Z'",
+    ),
 }
 """Every knob that names something, with a wrong name."""
 
@@ -278,6 +291,7 @@ def own_files(tmp_path):
     (tmp_path / "a.bed").write_text("chr1\t1\t2\n")
     rows = ["name\tfile\tgroup\tjaspar", "A\ta.bed\tTF\tMA0139.2", "A\ta.bed\tTF\t."]
     (tmp_path / "targets.tsv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "v.tsv").write_text("chrom\tpos\tref\talt\tHIT\nchr1\t2\tC\tA\t1\n")
     return tmp_path
 
 
@@ -369,6 +383,13 @@ def test_all_that_is_wrong_is_told_together(own_files):
     assert process.returncode == 2 and len(lines) == len(wrong)
     for name in wrong:
         assert any(WRONG[name][1] in line for line in lines)
+
+
+def test_variants_of_another_genome_are_told_before_anything_runs(tmp_path):
+    (tmp_path / "mine.tsv").write_text("chrom\tpos\tref\talt\n7\t5\tA\tC\n")
+    (tmp_path / "own.yaml").write_text("variants: {files: [mine.tsv]}\n")
+    message = "mine.tsv: none of its chromosomes ('7', ...) is in the genome; give other names"
+    refused(plan(tmp_path, TOY, "own.yaml"), message)
 
 
 def test_what_a_simulated_run_cannot_predict_is_told_with_its_line(own_files):

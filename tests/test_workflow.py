@@ -19,12 +19,14 @@ import pytest
 import yaml
 
 from danq import read_run
+from danq.config import Simulate
 from danq.data.bins import read_bins
 from danq.data.dataset import open_dataset
 from danq.data.predictions import read_predictions
 from danq.files import read_table
 from danq.motif.meme import jaspar, write_meme
 from danq.simulation.grammar import MOTIFS
+from danq.simulation.variants import simulate_variants
 from tests.conftest import (
     SPLITS,
     YEAST,
@@ -84,7 +86,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work with a blank")
     process = toy(folder)
     assert process.returncode == 0, process.stdout + process.stderr
-    assert jobs(process)["total"] == 36
+    assert jobs(process)["total"] == 42
     (folder / "log.txt").write_text(process.stderr)
     return folder
 
@@ -120,6 +122,8 @@ def test_every_artefact_is_there(finished):
             assert (results / model / "seed0" / name).stat().st_size > 0, (model, name)
         for name in ("motifs.meme", "matches.tsv"):
             assert (results / model / "seed0" / name).exists() == (model != "mlp")
+        for name in ("table.tsv.gz", "summary.tsv.gz", "refused.tsv", "explained.json.gz"):
+            assert (results / "variants" / "simulated" / model / name).stat().st_size > 0, name
         assert read_predictions(results / model / "seed0" / "predictions.h5")[0] == model
     assert not list(results.rglob("*.tmp*")) and not list(results.rglob("*.resume"))
 
@@ -147,6 +151,17 @@ def test_every_predictor_is_measured_and_every_contrast_made(finished):
         "danq_conv - deepsea",
         "deepsea - mlp",
     }
+
+
+def test_variants_of_the_test_chromosome_are_scored_and_their_effects_told(finished):
+    results = finished / "results" / "toy"
+    truth = read_table(results / "simulated" / "variants.tsv")
+    assert set(truth["chrom"]) == {"chr4"} and len(truth) > 10
+    metrics = read_table(results / "variants" / "simulated" / "metrics.tsv")
+    assert set(metrics["model"]) >= {"danq", "danq_conv", "oracle_rule", "oracle_parts"}
+    assert metrics.loc[metrics["model"] == "oracle_rule", "auroc"].dropna().eq(1).all()
+    pairs = read_table(results / "variants" / "simulated" / "comparison.tsv")
+    assert "danq - danq_conv" in set(pairs["pair"])
 
 
 def test_every_usable_bin_of_the_test_split_is_a_window(finished):
@@ -232,11 +247,13 @@ def test_a_changed_learning_rate_reruns_training_and_what_follows(finished):
         "probe": 4,
         "ablate": 3,
         "attribute": 4,
+        "score_variants": 4,
         "evaluate": 1,
+        "evaluate_variants": 1,
         "settings": 1,
         "report": 1,
         "default": 1,
-        "total": 26,
+        "total": 31,
     }
 
 
@@ -432,13 +449,29 @@ def test_a_learning_curve_trains_on_shares_and_nothing_twice(finished):
     assert "Learning curve" in page, "it is still of these trainings"
 
 
+def write_labelled_variants(made, path):
+    """Simulate variants, and write them with the label HIT: whether any target's label moves."""
+    simulate = Simulate(chromosomes=4, chromosome_length=60_000)
+    table = made.with_suffix(".tsv")
+    simulate_variants(made.with_suffix(".vcf"), table, settings=simulate, on=["chr3", "chr4"])
+    truth = read_table(table)
+    moved = truth.filter(like="effect_").ne(0).any(axis=1).astype(int)
+    lines = ["##fileformat=VCFv4.2", "#CHROM POS ID REF ALT QUAL FILTER INFO".replace(" ", "\t")]
+    for row, hit in zip(truth.itertuples(), moved, strict=True):
+        place = (row.chrom, str(row.pos), row.id, row.ref, row.alt)
+        lines.append("\t".join([*place, ".", ".", f"HIT={hit}"]))
+    path.write_text("\n".join(lines) + "\n")
+
+
 def test_predictions_of_genome_regions_and_sequences_are_made_once_and_shown(finished, tmp_path):
     folder = tmp_path / "predicted"
     shutil.copytree(finished, folder)
     (folder / "my regions.bed").write_text("chr4\t1000\t9000\tmine\nchr4\t1500\t2500\tyours\n")
     write_fasta(folder / "seqs.fa", {"one": "ACGTTGCA" * 100})
     inputs = {"chromosomes": ["chr4"], "bed": "my regions.bed", "fasta": "seqs.fa", "fdr": 0.9}
-    changes = {"models": ["danq", "mlp"], "seeds": [0], "predict": inputs}
+    write_labelled_variants(folder / "simulated", folder / "mine.vcf")
+    scored = {"files": "mine.vcf", "label": "HIT", "explain": 0}
+    changes = {"models": ["danq", "mlp"], "seeds": [0], "predict": inputs, "variants": scored}
     (folder / "predict.yaml").write_text(json.dumps(changes))
     options = ["--configfile", ROOT / "tests" / "toy.yaml", "predict.yaml"]
     process = snakemake(folder, *options)
@@ -446,6 +479,7 @@ def test_predictions_of_genome_regions_and_sequences_are_made_once_and_shown(fin
     made = jobs(process)
     assert (made["predict_valid"], made["thresholds"], made["thresholds_of_model"]) == (2, 2, 2)
     assert (made["predict_input"], made["hub"], made.get("train", 0)) == (6, 1, 0)
+    assert made["evaluate_variants"] == 2  # of the simulated ones by two models, and of the file
     results = folder / "results" / "toy"
     for model in ("danq", "mlp"):
         assert len(read_table(results / model / "thresholds.tsv")) == 7
@@ -463,6 +497,8 @@ def test_predictions_of_genome_regions_and_sequences_are_made_once_and_shown(fin
     again = snakemake(folder, *options)
     assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
     assert not list(results.rglob("*.partial*"))
+    labelled = read_table(results / "variants" / "mine" / "metrics.tsv")
+    assert set(labelled["label"]) == {"binary"} and labelled["auroc"].between(0, 1).all()
     write_fasta(folder / "seqs.fa", {"one": "ACGTTGCC" * 100})
     planned = jobs(snakemake(folder, "-n", *options))
     assert planned == {"predict_input": 2, "default": 1, "total": 3}

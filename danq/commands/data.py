@@ -124,8 +124,8 @@ def _add_check(steps: Any) -> None:
     step.option(
         "--configuration",
         metavar="JSON",
-        help="the whole configuration of a run: its models, its regions and what it predicts are "
-        "checked, too",
+        help="the whole configuration of a run: its models, its regions, what it predicts and the "
+        "variants that it scores are checked, too",
     )
     step.option(
         "--folds",
@@ -158,6 +158,7 @@ def _check(
         targets = [*whole.attribution.targets, *filter(None, [whole.filters.target])]
         chosen = {"regions": whole.attribution.regions, "chosen_targets": targets}
         chosen["predictions"] = whole.predict
+        chosen["variants"] = whole.variants
     check(_sources(files), output, settings=settings, folds=folds, **chosen)
 
 

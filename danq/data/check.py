@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 
-from danq.config import Extract, Predictions
+from danq.config import Extract, Predictions, ScoredVariants
 from danq.data.fold_check import check_folds
 from danq.data.folds import training_share
 from danq.data.inputs import read_files
 from danq.data.one_sided import choose_usable, refuse_lost_targets
 from danq.data.predicted_check import refuse_unpredictable
 from danq.data.regions import refuse_empty_regions
+from danq.data.variant_inputs import refuse_unscorable
 from danq.files import PathLike, write_text
 from danq.genome.sources import Sources
 
@@ -23,6 +24,7 @@ def check(
     chosen_targets: Sequence[str] = (),
     folds: Sequence[str] = (),
     predictions: Predictions | None = None,
+    variants: ScoredVariants | None = None,
 ) -> None:
     """Read every file as `danq.data.extract.extract` will, and report all errors at once.
 
@@ -42,6 +44,8 @@ def check(
         How the genome is divided into folds, see `danq.data.folds.divide`; empty for one split.
     predictions : danq.config.Predictions, optional
         What will be predicted beside the test split.
+    variants : danq.config.ScoredVariants, optional
+        Which variants will be scored.
 
     Raises
     ------
@@ -69,6 +73,9 @@ def check(
     refuse_empty_regions(files, choice, regions)
     if predictions is not None:
         refuse_unpredictable(predictions, files.genome.lengths, files.settings.bin_size)
+    if variants is not None:
+        lengths = files.genome.lengths
+        refuse_unscorable(variants, lengths, files.aliases, whole=True)
     for line in [*files.lines(), *lines]:
         print(line)
     findings["chromosomes"] = files.genome.lengths

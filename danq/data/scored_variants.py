@@ -73,7 +73,7 @@ def read_scored(path: PathLike, *, by_target: bool) -> ScoredVariants:
     if by_target:
         targets = list(dict.fromkeys(table["target"]))
         key.append("target")
-    table = table.drop_duplicates(key)
+    table = _by_place(table.drop_duplicates(key))
     places = table.drop_duplicates(KEY)
     shape = (len(places), len(targets) or 1)
     if len(table) != shape[0] * shape[1]:
@@ -83,6 +83,13 @@ def read_scored(path: PathLike, *, by_target: bool) -> ScoredVariants:
     together = table["log_odds_change"].to_numpy().reshape(shape)
     texts = places[["id", *KEY]].reset_index(drop=True)
     return ScoredVariants(texts, targets, _by_seed(changes, together), together)
+
+
+def _by_place(table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows variant by variant, and of each target by target, as they are first named."""
+    variant = table.groupby(KEY, sort=False).ngroup().to_numpy()
+    target = pd.factorize(table["target"])[0]
+    return table.iloc[np.lexsort((target, variant))]
 
 
 def _read(path: PathLike) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What is known of variants: a label of each, from INFO or a column; and controls beside them."""
 
 import bisect
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from danq.genome.variants import is_table_header, read_variants, vcf_lines
 
 Kind = Literal["effect", "binary", "number"]
 """What labels are: effects on each target, -1, 0 or 1; 0 or 1; any numbers."""
+
+LOOKED_AT = 1000
+"""First rows of a VCF in which a field is looked for that its header does not declare."""
 
 _UNKNOWN = ("", ".", "NA", "nan")
 
@@ -84,6 +88,42 @@ def read_labels(path: PathLike, field: str) -> VariantLabels:
     return VariantLabels(kind, places[is_new].reset_index(drop=True), [field], [""], labels)
 
 
+def refuse_no_label(path: PathLike, field: str) -> None:
+    """Refuse a file without the field of a label, as far as its first rows tell.
+
+    Parameters
+    ----------
+    path : str or path-like
+        VCF, BCF or table.
+    field : str
+        A field of INFO, or a column.
+
+    Raises
+    ------
+    DanqError
+        A VCF whose header does not declare the field, and none of whose first rows has it; a table
+        without that column.
+    """
+    if not is_vcf(path):
+        next(iter(_column_texts(path, field)), None)
+        return
+    declared = f"##INFO=<ID={field},".encode()
+    for _, raw in variant_lines(path):
+        if raw.startswith(declared):
+            return
+        if not raw.startswith(b"##"):
+            break
+    for line in itertools.islice(vcf_lines(path), LOOKED_AT):
+        if any(entry.partition("=")[0] == field for entry in line.fields[7].split(";")):
+            return
+    raise _no_field(path, field)
+
+
+def _no_field(path: PathLike, field: str) -> DanqError:
+    what = f"no variant has {shown(field)} in INFO"
+    return DanqError(f"{what}; correct the name of the label", path)
+
+
 def _number(text: str, field: str, path: PathLike, line: int) -> float:
     try:
         value = float(text)
@@ -109,8 +149,7 @@ def _vcf_texts(path: PathLike, field: str) -> dict[int, list[str]]:
                 n_given += 1
         texts[line.number] = given
     if not n_given:
-        what = f"no variant has {shown(field)} in INFO"
-        raise DanqError(f"{what}; correct the name of the label", path)
+        raise _no_field(path, field)
     return texts
 
 

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from danq.config import Simulate
 from danq.errors import DanqError
-from danq.files import PathLike, write_table, write_text
+from danq.files import PathLike, write_text
 from danq.genome.intervals import ranges
 from danq.genome.sequence import decode, reverse_complement
 from danq.motif.meme import Motif
+from danq.records import Made, record_table
 from danq.simulation.genome import draw
 from danq.simulation.grammar import ELEMENT, SWAPPED, TARGETS, planted_motifs
 from danq.simulation.truth import elements
@@ -380,8 +381,8 @@ def simulate_variants(
     found = effects(changes, simulation.sites)
     clear = np.flatnonzero(~np.isnan(found).any(axis=1))
     truth = _table([changes[place] for place in clear], found[clear], names)
-    write_table(table, truth)
     write_text(vcf, _vcf(truth))
+    record_table(table, truth, Made("simulate-variants"))
 
 
 def _table(

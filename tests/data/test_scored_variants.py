@@ -25,6 +25,8 @@ def test_changes_by_variant_target_and_seed(tmp_path):
     ]
     path.write_text(HEAD + "".join(rows + rows[:2]))
     scored = read_scored(path, by_target=True)
+    path.write_text(HEAD + "".join(rows[::2] + rows[1::2]))  # target by target
+    assert (read_scored(path, by_target=True).together == scored.together).all()
     assert scored.targets == ["NA", "b"] and model_of(path) == "danq"
     assert scored.together.tolist() == [[1, 4], [-1, 7]]
     assert scored.changes["4"].tolist() == [[3, 6], [1, 9]]

@@ -44,6 +44,9 @@ rule report:
             else []
         ),
         tracks=["<results>/predicted/hub/tracks.tsv"] if on_genome else [],
+        variants=expand("<results>/variants/{name}/{model}/summary.tsv.gz", name=variants_of_run, model=settings.models),
+        measured=expand("<results>/variants/{name}/{file}.tsv", name=labelled, file=["metrics", "comparison"]),
+        agreement=expand("<results>/variants/{name}/agreement.tsv", name=variants_of_run),
         truth=["<results>/simulated/sites.tsv.gz"] if simulated else [],
     output:
         page=report(

@@ -86,6 +86,11 @@ def rows_of_input(job):
     return 1e3 * job.files / (settings.predict.step or bin_size)
 
 
+def variants_of_file(job):
+    """Return how many millions of variants a job scores, at most: a line has 20 bytes or more."""
+    return job.files * 1e3 / 20 + 0.01
+
+
 scales = [settings.train_of(model).scale or 1.0 for model in settings.models]
 SCALE = max(scales + (settings.tune.scales if settings.tune else []))
 WORKERS_OF_ABLATION = 50 if gpu else settings.threads  # one GPU does about as much as 50 threads
@@ -103,6 +108,9 @@ MEMORY = {  # GB
     "predict": lambda job: 3,
     "predict_valid": lambda job: 3,
     "predict_input": lambda job: 3 + 1.5 * job.files,
+    "simulate_variants": lambda job: 1 + 40 * simulated_bases,
+    "score_variants": lambda job: 3 + 1.5 * job.files,
+    "evaluate_variants": lambda job: 2 + 10 * job.files,
     "thresholds": lambda job: 1 + 16 * job.labels,
     "hub": lambda job: 2 + 2 * job.files,
     "probe": lambda job: 3,
@@ -135,6 +143,9 @@ MINUTES = {
     "predict": lambda job: 10 + minutes_of_training(job, job.windows),
     "predict_valid": lambda job: 10 + minutes_of_training(job, job.windows),
     "predict_input": lambda job: 10 + len(settings.seeds) * minutes_of_training(job, rows_of_input(job)),
+    "simulate_variants": lambda job: 5 + 500 * simulated_bases,
+    "score_variants": lambda job: 10 + len(settings.seeds) * minutes_of_training(job, 2 * variants_of_file(job)),
+    "evaluate_variants": lambda job: 5 + 10 * job.files,
     "thresholds": lambda job: 5 + 60 * job.labels,
     "hub": lambda job: 10 + 10 * job.files,
     "probe": lambda job: 20 + 60 * SCALE,
