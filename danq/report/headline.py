@@ -13,6 +13,7 @@ from danq.files import PathLike, write_text
 from danq.report.findings.claim import claim
 from danq.report.findings.health import health_results
 from danq.report.findings.scores import Learnt, learnt
+from danq.report.findings.variants import variant_results
 from danq.report.run import Run
 from danq.report.run_final import FinalModel
 from danq.report.sentences import learnt_sentence, summary
@@ -45,6 +46,8 @@ class Headline(NamedTuple):
         The checks of each model's trainings, see `danq.report.findings.health.health_results`.
     final : list of danq.report.run_final.FinalModel
         Models that were trained once more, on everything; no number here is about them.
+    variants : list of dict
+        What labelled variants say, see `danq.report.findings.variants.variant_results`.
     """
 
     run: str
@@ -57,6 +60,7 @@ class Headline(NamedTuple):
     compared: list[Learnt]
     health: dict[str, list[dict[str, Any]]]
     final: list[FinalModel]
+    variants: list[dict[str, Any]]
 
 
 def headline(run: Run) -> Headline:
@@ -76,6 +80,7 @@ def headline(run: Run) -> Headline:
         compared=compared,
         health=health_results(run),
         final=run.final,
+        variants=variant_results(run.variants),
     )
 
 

@@ -59,6 +59,8 @@ class Table(NamedTuple):
         The first cell of a row is its heading.
     words : tuple of str
         Headings of the columns that hold words; the others hold numbers.
+    more : list of list of str
+        Further rows, which a script adds: as data they take a third of the room of markup.
     """
 
     title: str
@@ -66,6 +68,7 @@ class Table(NamedTuple):
     rows: list[list[Cell]]
     words: tuple[str, ...]
     note: str
+    more: Sequence[Sequence[str]] = ()
 
 
 def table(

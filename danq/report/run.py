@@ -49,6 +49,7 @@ from danq.report.run_trainings import (
     training_folders,
 )
 from danq.report.run_tunings import Tuning, current_tunings, read_tunings
+from danq.report.run_variants import VariantSet, configured_variants, read_variant_sets
 
 _RUN_FILES = (
     "metrics.tsv",
@@ -166,6 +167,8 @@ class Run:
     stretches : pandas.DataFrame
         Where the test split has peaks of the most targets, see
         `danq.report.run_predicted.crowded_stretches`; empty for a run without tracks.
+    variants : list of danq.report.run_variants.VariantSet
+        The variants that its models scored.
     networks, baselines, oracles : list of str
         Models by kind.
     accepted : list of str
@@ -202,6 +205,7 @@ class Run:
     decoy_scores: pd.DataFrame
     tracks: pd.DataFrame | None
     stretches: pd.DataFrame
+    variants: list[VariantSet]
     networks: list[str]
     baselines: list[str]
     oracles: list[str]
@@ -296,6 +300,7 @@ def read_run(folder: PathLike) -> Run:
         sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),
         decoy_scores=read_decoy_scores(folder, trainings),
         tracks=read_tracks(folder) if records.has_current_tracks() else None,
+        variants=read_variant_sets(folder, models.networks),
         **models._asdict(),
         accepted=records.accepted(),
         commands=read_commands(folder / "logs"),
@@ -367,6 +372,14 @@ def configured_loci(settings: str) -> list[str] | None:
     except (yaml.YAMLError, AttributeError):
         return None
     return None if section is None else list(section.get("loci") or [])
+
+
+def configured_variant_sets(settings: str) -> list[str] | None:
+    """Return what the variants that a configuration (YAML text) names are called.
+
+    None where it has no such section.
+    """
+    return configured_variants(configuration(settings).get("variants"))
 
 
 def configured_files(settings: str) -> list[str]:

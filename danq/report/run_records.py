@@ -65,6 +65,8 @@ class RunRecords:
             self._read_beside(self.folder / name, metrics)
         self._read(self.folder / "learning_curve.tsv", {})
         self._read(self.folder / LIST, {})
+        for path in sorted(self.folder.glob("variants/*/*.tsv")):
+            self._read(path, {})
         for name in ("trials.tsv", "tuning.json"):
             for pattern in (f"*/{name}", f"fold*/*/{name}"):
                 for path in sorted(self.folder.glob(pattern)):

@@ -1,7 +1,12 @@
 """The order of the chapters of the report, each of which is a module of its own."""
 
 from danq.report.page import Section
-from danq.report.run import Run, configured_loci, configured_motifs
+from danq.report.run import (
+    Run,
+    configured_loci,
+    configured_motifs,
+    configured_variant_sets,
+)
 from danq.report.sections.answer import answer
 from danq.report.sections.comparison import comparison
 from danq.report.sections.data import data
@@ -11,6 +16,7 @@ from danq.report.sections.methods import methods
 from danq.report.sections.probe import probe
 from danq.report.sections.regions import regions
 from danq.report.sections.training import training
+from danq.report.sections.variants import variants
 
 
 def chapters(run: Run, settings: str) -> list[Section]:
@@ -33,6 +39,7 @@ def chapters(run: Run, settings: str) -> list[Section]:
         answer(run),
         data(run),
         comparison(run),
+        *variants(run, configured_variant_sets(settings), known),
         *probe(run),
         *regions(run, configured_loci(settings)),
         *loci(run),

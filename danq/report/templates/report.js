@@ -128,7 +128,16 @@
     return tsv(columns, cells);
   }
 
+  // Rows that a long table has as data, put in as text.
+  function addRows(table, rows) {
+    const words = [...table.tHead.rows[0].cells].map((head) => head.classList.contains("word"));
+    table.tBodies[0].append(...rows.map((texts) => html("tr", {}, ...texts.map((text, column) =>
+      html(column ? "td" : "th", {...(column ? {} : {scope: "row"}), ...(words[column] ? {class: "word short"} : {})}, text)))));
+  }
+
   for (const box of document.querySelectorAll(".table")) {
+    const more = box.querySelector("script.rows");
+    if (more) addRows(box.querySelector("table"), JSON.parse(more.textContent));
     const table = box.querySelector("table"), title = box.querySelector("h3").textContent;
     const long = table.tBodies[0].rows.length > 15;
     const saving = button("save TSV", () => save(title, "tsv", tableTsv(table)), {"aria-label": `save TSV: ${title}`});
