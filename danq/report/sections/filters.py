@@ -107,7 +107,7 @@ def _text(trained: Sequence[Trained], known: Known) -> list[str]:
     if taken:
         text.append(
             f"{listed(taken)} began as those of another training (train.start). They are left out "
-            "here, too: what they look like was learnt there, not in this run."
+            "here: what they look like was learnt there, not in this run."
         )
     if _has_words(trained):
         text.append(_words_text(trained))
