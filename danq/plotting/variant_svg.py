@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from danq.plotting.svg import element
 
 SIDE = 360
-"""Width and height of the drawing (px)."""
+"""Width of the drawing (px)."""
 
 _LEFT = 46
 _BOTTOM = 40
@@ -49,13 +49,13 @@ def changes_svg(a: ArrayLike, b: ArrayLike, labels: tuple[str, str]) -> str:
     guides += element("path", d=diagonal, stroke="currentColor", opacity=".3", stroke_dasharray="3")
     dots = element("path", d=points, fill="var(--c0, #1f77b4)", opacity=".55")
     upwards, rightwards = labels
-    texts = _text(f"{rightwards}: change of log-odds", (_LEFT + right) / 2, SIDE + 18)
+    texts = _text(f"{rightwards}: change of log-odds", (_LEFT + right) / 2, low + 34)
     turned = f"rotate(-90 12 {middle_y:.0f})"
     texts += _text(f"{upwards}: change of log-odds", 12, middle_y, transform=turned)
     for value in (-limit / 1.05, 0.0, limit / 1.05):
         texts += _text(f"{value:.1f}", middle_x + scale * value, low + 16)
         texts += _text(f"{value:.1f}", _LEFT - 16, middle_y - scale * value + 4)
-    return element("svg", guides, dots, texts, viewBox=f"0 0 {SIDE} {SIDE + _BOTTOM - 12}")
+    return element("svg", guides, dots, texts, viewBox=f"0 0 {SIDE} {low + _BOTTOM:.0f}")
 
 
 def _text(text: str, x: float, y: float, **more: object) -> str:

@@ -30,6 +30,9 @@ SHOWN = 20
 MOST_SIMULATED = 100
 """Simulated variants in that table: there are rules that say more of them."""
 
+BESIDE = 25
+"""Bases that are drawn on either side of an allele; the table of the figure has all of them."""
+
 _METRICS = {
     "auroc": "AUROC",
     "auprc": "average precision",
@@ -210,8 +213,8 @@ def strongest_table(found: VariantSet, prefix: str) -> Table:
     shown = f"The {len(rows):,} of the largest changes" if len(rows) < found.n else "All"
     note = (
         f"{shown} of {plural(found.n, 'variant')}; of each model the largest change over targets, "
-        "with its sign. Target and E: of the model with the largest one. All: "
-        f"variants/{found.name}/ in the run's folder."
+        "with its sign. Target and E: of the model with the largest one. Whole "
+        f"tables: variants/{found.name}/ in the run's folder."
     )
     name = f"{prefix}Strongest variants"
     made = table(name, headings, rows[:SHOWN], ["variant", "id", "target"], note)
@@ -300,11 +303,12 @@ def agreement_figures(found: VariantSet, prefix: str) -> list[Figure]:
     told = ""
     for row in rows.to_dict("records"):
         if {row["a"], row["b"]} == {a, b}:
-            told = f"Rank correlation {number(row['spearman'])} {interval(row['low'], row['high'])}"
+            ends = interval(row["low"], row["high"])
+            told = f"Rank correlation {number(row['spearman'])} {ends}".rstrip() + "."
     shown = f"{plural(len(sampled), 'variant')} of {found.n:,}, evenly spread over the file."
     columns = sampled[[*PLACE, f"change_{a}", f"change_{b}"]]
     name = f"{prefix}Changes by {title(a)} and {title(b)}"
-    return [Figure(name, svg, sentence(f"{told}." if told else "", shown), (), numbers(columns))]
+    return [Figure(name, svg, sentence(told, shown), (), numbers(columns))]
 
 
 def explained_figures(found: VariantSet, prefix: str, known: Mapping[str, Motif]) -> list[Figure]:
@@ -354,7 +358,10 @@ def _locus(variant: ExplainedVariant, side: str, known: Mapping[str, Motif]) -> 
             sites.append((start, start + len(known[motif.motif].matrix), motif.name))
     probability = variant.p_ref if is_ref else variant.p_alt
     heading = f"{'REF' if is_ref else 'ALT'} {_short(allele)}, probability {number(probability)}"
-    return Locus(heading, heights, variant.start, (first, first + len(allele)), sites)
+    left = max(variant.offset - BESIDE, 0)
+    drawn = heights[left : variant.offset + len(allele) + BESIDE]
+    start = variant.start + left
+    return Locus(heading, drawn, start, (first, first + len(allele)), sites)
 
 
 def _explanation(variant: ExplainedVariant) -> str:
