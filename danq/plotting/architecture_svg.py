@@ -68,14 +68,19 @@ def architectures_svg(networks: Sequence[Drawn], window: int) -> str:
     -------
     str
     """
+    has_blocks = any(network.blocks for network in networks)
+    height = _ROW if has_blocks else _ROW - _BLOCK - 6
     rows = ""
     for rank, network in enumerate(networks):
-        row = _network(network, window)
-        rows += element("g", row, transform=f"translate(0 {_ROW * rank})")
-    return element("svg", rows, viewBox=f"0 0 {_WIDTH} {_ROW * len(networks)}")
+        row = _network(network)
+        field = _field(network, window)
+        row += element("g", field, transform=f"translate(0 {height - _ROW})")
+        rows += element("g", row, transform=f"translate(0 {height * rank})")
+    return element("svg", rows, viewBox=f"0 0 {_WIDTH} {height * len(networks)}")
 
 
-def _network(network: Drawn, window: int) -> str:
+def _network(network: Drawn) -> str:
+    """Return the name of a network, and its blocks."""
     name = text_svg(network.name, 2, 16, _BOLD)
     end = 14 + 9 * len(network.name)
     facts = text_svg(network.facts, end, 16, _SMALL)
@@ -87,7 +92,7 @@ def _network(network: Drawn, window: int) -> str:
             blocks += _arrow(x - _GAP)
         blocks += _block(block, x, width, network.colour)
         x += width + _GAP
-    return name + facts + blocks + _field(network, window)
+    return name + facts + blocks
 
 
 def _arrow(x: float) -> str:

@@ -11,12 +11,15 @@ from danq.plotting.style import styles
 from danq.report.findings.training import by_model
 from danq.report.page import Figure, numbers
 from danq.report.run import Run
-from danq.report.words import description, plain, title
+from danq.report.words import description, plain, sentence, title
 
-_NOTE = (
+_LAYERS = (
     "As the trained networks are, recorded while they were trained: channels × positions of what "
-    "each layer returns. Bar: the bases that one position of the last feature map depends on, its "
-    "receptive field, in the window."
+    "each layer returns."
+)
+_FIELD = (
+    "Bar: the bases that one position of the last feature map depends on, its receptive field, in "
+    "the window."
 )
 _KINDS = {"recurrent": "LSTM", "dense": "fully connected"}
 """Kinds of layer, where text says more."""
@@ -43,7 +46,8 @@ def architectures(run: Run) -> Figure | None:
         return None
     svg = architectures_svg(drawn, window)
     table = numbers(pd.DataFrame(rows)) if rows else ()
-    return Figure("The networks", svg, _NOTE, table=table, is_wide=True)
+    note = sentence(_LAYERS if rows else "", _FIELD)
+    return Figure("The networks", svg, note, table=table, is_wide=True)
 
 
 def _facts(model: str, facts: dict[str, Any]) -> str:
