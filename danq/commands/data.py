@@ -49,7 +49,10 @@ def _mapping(text: str) -> dict[str, Any]:
 
 
 def _add_targets(steps: Any) -> None:
-    summary = "make a table of targets from a folder of BED files, or from ENCODE's metadata.tsv"
+    summary = (
+        "make a table of targets from a folder of BED files, ENCODE's metadata.tsv, or the names "
+        "of DeepSEA's outputs"
+    )
     step = Step(steps, "targets", _make_targets, summary)
     step.option(
         "--folder",
@@ -57,6 +60,11 @@ def _add_targets(steps: Any) -> None:
         help="BED, narrowPeak or broadPeak files; subfolders are groups",
     )
     step.input("encode", "metadata.tsv of ENCODE's batch download", required=False)
+    step.input(
+        "deepsea",
+        "predictor.names of DeepSEA: the table says what each output is, and names no file",
+        required=False,
+    )
     step.option(
         "--group",
         default="all",
@@ -80,23 +88,28 @@ def _add_targets(steps: Any) -> None:
 def _make_targets(
     folder: str | None,
     encode: str | None,
+    deepsea: str | None,
     output: str,
     group: str,
     assembly: str,
     output_type: list[str] | None,
     biosample: str | None,
 ) -> None:
+    from danq.data.deepsea_targets import targets_from_names
     from danq.genome.encode_metadata import targets_from_encode
     from danq.genome.targets import targets_from_folder
 
-    if folder is not None and encode is None:
+    given = [path for path in (folder, encode, deepsea) if path is not None]
+    if len(given) != 1:
+        raise DanqError("give one of --folder, --encode and --deepsea")
+    if folder is not None:
         targets_from_folder(folder, output, group=group)
-    elif encode is not None and folder is None:
+    elif encode is not None:
         targets_from_encode(
             encode, output, assembly=assembly, output_types=output_type, biosample=biosample
         )
-    else:
-        raise DanqError("give either --folder or --encode")
+    elif deepsea is not None:
+        targets_from_names(deepsea, output)
 
 
 def _add_simulate(steps: Any) -> None:
