@@ -1020,6 +1020,14 @@ class Config(Section):
     deepsea: DeepSea | None = Field(
         None, description="the published training bundle, in place of a genome and peaks"
     )
+    weights: dict[ModelName, str] = Field(
+        default_factory=dict,
+        exclude_if=lambda weights: not weights,
+        description=(
+            "published weights of models, as {deepsea: deepsea_predict.pth}, by path or URL: they "
+            "are imported, not trained; with deepsea"
+        ),
+    )
     motifs: str = Field(
         "JASPAR2024:vertebrates", description="known motifs: a MEME file, or JASPAR<year>:<taxon>"
     )
@@ -1086,12 +1094,28 @@ class Config(Section):
             raise ValueError(
                 "genome and targets go together: give both, or neither to simulate them"
             )
-        if (self.sha256 or self.md5) and not self.genome:
+        if (self.sha256 or self.md5) and not self.genome and not self.weights:
             raise ValueError(
-                "sha256 and md5 are of the files of a run on a genome; without one they are unused"
+                "sha256 and md5 are of the files of a run on a genome, and of weights; without "
+                "these they are unused"
             )
         if self.deepsea and self.genome:
             raise ValueError("deepsea and genome are two sources of data: give one")
+        return self
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> Self:
+        if not self.weights:
+            return self
+        if self.deepsea is None:
+            raise ValueError("weights are of the published targets; give deepsea, too")
+        others = sorted(set(self.weights) - set(self.models))
+        if others:
+            raise ValueError(f"weights of {others[0]}, which is none of models; add it there")
+        if self.tune or self.learning_curve:
+            raise ValueError("weights are imported as they are; leave tune and learning_curve out")
+        if self.seeds != [0]:
+            raise ValueError("weights are one training each; give seeds: [0]")
         return self
 
     @property

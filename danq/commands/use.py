@@ -242,6 +242,8 @@ def _add_import_weights(steps: Any) -> None:
         help="order of the bases in the weights; default: that of the format",
     )
     step.option("--assembly", default="hg19", help="genome that the model was trained on")
+    for kind in ("sha256", "md5"):
+        step.option(f"--{kind}", default="", help="checksum that the file must have")
     step.output("facts", "what the checkpoint says of itself (JSON)", required=False)
     step.output("output", "the checkpoint")
 

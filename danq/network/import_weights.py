@@ -12,6 +12,7 @@ from danq.data.deepsea import BIN_SIZE, name_targets
 from danq.data.schema import VERSION
 from danq.errors import DanqError
 from danq.files import PathLike, checksums, refuse_overwriting
+from danq.genome.sources import verify
 from danq.network.checkpoint import build_from, write_checkpoint
 from danq.network.cost import count_multiply_adds, count_parameters
 from danq.network.facts import KNOBS
@@ -41,6 +42,8 @@ def import_weights(
     alphabet: str | None = None,
     assembly: str = "hg19",
     facts: PathLike | None = None,
+    sha256: str = "",
+    md5: str = "",
 ) -> None:
     """Make a checkpoint of published weights.
 
@@ -66,6 +69,8 @@ def import_weights(
         The genome that the model was trained on.
     facts : str or path-like, optional
         What the checkpoint says of itself, to be written as JSON.
+    sha256, md5 : str
+        Checksums that the file must have; empty for unknown ones.
 
     Raises
     ------
@@ -76,6 +81,7 @@ def import_weights(
     outputs = [path for path in (output, facts) if path is not None]
     inputs = [path for path in (file, names) if path is not None]
     refuse_overwriting(outputs, inputs, "a file to import")
+    verify(file, {"sha256": sha256, "md5": md5})
     request = Request(_reverse(reverse, model), window, alphabet)
     found = read_published(file, request)
     _refuse_other_model(found, model, file)

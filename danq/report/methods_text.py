@@ -110,6 +110,10 @@ def _network_methods(run: Run) -> str:
     if not trained:
         return ""
     networks = [_network_sentence(trainings) for trainings in by_model(trained).values()]
+    versions = trained[0].facts.get("versions", {})
+    trained = [training for training in trained if training.imported is None]
+    if not trained:
+        return sentence(*networks, _software_sentence(versions))
     recipes = _recipe_sentences(trained)
     if run.n_folds:
         recipes = _recipe_sentences([training for training in trained if training.fold == 0])
@@ -119,7 +123,6 @@ def _network_methods(run: Run) -> str:
         "many epochs as its patience; the weights of the epoch of highest mean validation AUPRC "
         "were kept. The test split took part in no choice."
     )
-    versions = trained[0].facts.get("versions", {})
     return sentence(*networks, *recipes, weights, _software_sentence(versions))
 
 
@@ -127,7 +130,23 @@ def _network_sentence(trainings: Sequence[Trained]) -> str:
     first = trainings[0]
     parameters = plain(first.facts.get("parameters"))
     what = f"{description(first.model)}; {parameters} parameters"
+    if first.imported is not None:
+        return f"{title(first.model)} ({what}) has {imported_text(first.imported)}."
     return f"{title(first.model)} ({what}) was trained {_seeds(trainings)}."
+
+
+def imported_text(source: dict[str, Any]) -> str:
+    """Say where imported weights came from: a clause without a verb.
+
+    The argument is `danq.network.facts.ImportedFact` as plain values.
+    """
+    known = source.get("known_as")
+    whose = f"published weights ({known})" if known else "weights"
+    file = f"{source.get('file')} ({source.get('format')}, MD5 {source.get('md5')})"
+    text = f"{whose} imported from {file}, and was not trained in this run"
+    if source.get("reverse"):
+        text += f"; its backward half is taken to read the {source['reverse']} from its end"
+    return text
 
 
 def _seeds(trainings: Sequence[Trained]) -> str:

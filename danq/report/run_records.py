@@ -20,6 +20,9 @@ _OF_TRAININGS = (
 
 _OF_EVALUATION = ("comparison.tsv", "curves.tsv.gz", "reliability.tsv")  # made with metrics.tsv
 
+IMPORT = "import-weights"
+"""The step whose checkpoint was not trained on the run's dataset."""
+
 _ADVICE = "make it again"
 
 
@@ -191,6 +194,8 @@ class RunRecords:
         for role, checksum in made_from.items():
             of_role = [entry for entry in record.inputs if entry.role == role]
             unknown = record.accepted and not record.inputs
+            # Imported weights are of no dataset of this run.
+            unknown |= record.step == IMPORT and role == "dataset"
             if not checksum or unknown or checksum in record.checksums(role):
                 continue
             other = f" ({_place(path, of_role[0].path)})" if of_role else ""

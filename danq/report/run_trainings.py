@@ -63,6 +63,12 @@ class Trained(NamedTuple):
         return seed if self.fold is None else f"fold {self.fold}, {seed}"
 
     @property
+    def imported(self) -> dict[str, Any] | None:
+        """Where its weights came from, if this run imported and did not train it."""
+        source = self.facts.get("imported")
+        return source if isinstance(source, dict) else None
+
+    @property
     def place(self) -> dict[str, Any]:
         """Its model, fold (where there are folds) and seed, as first cells of a row."""
         fold = {} if self.fold is None else {"fold": self.fold}

@@ -166,7 +166,8 @@ targets_table = [settings.targets] if settings.targets else []
 table = checked(read_targets, settings.targets, settings.where) if settings.targets else []
 sources_of_peaks = [target.file for target in table]
 bundle = [path for path in settings.deepsea.model_dump().values() if path] if settings.deepsea else []
-checked(refuse_bad_paths, [*reference_sources, *bundle, *targets_table, *sources_of_peaks, *known_motifs])
+weights_files = list(settings.weights.values())
+checked(refuse_bad_paths, [*reference_sources, *bundle, *weights_files, *targets_table, *sources_of_peaks, *known_motifs])
 
 genome = local_path(settings.genome) if settings.genome else "<results>/simulated/genome.fa.gz"
 blacklist = [local_path(source) for source in settings.blacklist]
@@ -208,7 +209,8 @@ def refuse_wrong_plan():
 
 def refuse_unused_checksums():
     """Refuse a checksum of a file that the run does not read."""
-    known = {os.path.realpath(local_path(source)) for source in [*reference_sources, *targets_table, *sources_of_peaks]}
+    files = [*reference_sources, *targets_table, *sources_of_peaks, *weights_files]
+    known = {os.path.realpath(local_path(source)) for source in files}
     for kind in ("sha256", "md5"):
         for source in getattr(settings, kind):
             if os.path.realpath(local_path(source)) not in known:
@@ -229,7 +231,7 @@ def configured_checksums(source):
 
 
 # Every download: its path below `downloads`, its URL, and the checksums that it must have.
-checksums = {source: configured_checksums(source) for source in reference_sources}
+checksums = {source: configured_checksums(source) for source in [*reference_sources, *weights_files]}
 checksums |= {target.file: target.checksums for target in table}
 urls = {os.path.relpath(local_path(source), downloads): source for source in checksums if sources.is_url(source)}
 
@@ -308,6 +310,7 @@ oracles = [name for name, baseline in BASELINES.items() if baseline.oracle]
 baselines = settings.baselines + (oracles if simulated else [])
 with_filters = [model for model in settings.models if MODELS[model].has_filters]
 trained = [f"<results>/{model}/seed{seed}" for model in settings.models for seed in settings.seeds]
+imported = [f"<results>/{model}/seed{seed}" for model in settings.weights for seed in settings.seeds]
 
 # With folds, every model is trained once in each; what is explained is of the first one.
 folds = [f"<results>/fold{number}" for number in range(settings.n_folds)]
@@ -324,6 +327,12 @@ def modisco_inputs_of(folder):
     """Return what TF-MoDISco reads of a training in a folder."""
     names = ("one_hot", "hypothetical")
     return [f"{folder}/{{model}}/seed{{seed}}/modisco/{name}.npz" for name in names]
+
+
+def files_of_import(model):
+    """Return the user's files that a model is imported from; what a URL names has a checksum, if any."""
+    files = [settings.weights[model], settings.deepsea.names]
+    return [path for path in files if path and not sources.is_url(path)]
 
 
 def initial_motifs(wildcards):

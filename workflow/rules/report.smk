@@ -24,7 +24,8 @@ rule report:
         description="<results>/dataset.json",
         metrics="<results>/metrics.tsv",
         comparison="<results>/comparison.tsv",
-        runs=expand("{folder}/{file}", folder=trainings, file=["history.tsv", "train.json"]),
+        runs=expand("{folder}/train.json", folder=trainings),
+        histories=[f"{folder}/history.tsv" for folder in trainings if folder not in imported],
         final=expand("{folder}/{file}", folder=final_trainings, file=["model.ckpt", "train.json"]),
         motifs=expand(
             "{folder}/{model}/seed{seed}/{file}",

@@ -57,6 +57,36 @@ rule tune:
         "2>&1 | (trap '' INT TERM USR1; exec tee {log:q})"
 
 
+# Published weights take the place of a training.
+rule import_weights:
+    input:
+        weights=lambda wildcards: local_path(settings.weights[wildcards.model]),
+        names=settings.deepsea.names or [] if settings.deepsea else [],
+    output:
+        checkpoint="<results>/{model}/seed{seed}/model.ckpt",
+        facts="<results>/{model}/seed{seed}/train.json",
+    log:
+        "<results>/logs/import_weights_{model}_seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/import_weights_{model}_seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(settings.weights or ["none"]),
+    conda:
+        "../envs/danq.yaml"
+    resources:
+        mem_mb=memory("import_weights"),
+        runtime=minutes("import_weights"),
+    params:
+        checksums=lambda wildcards: fetch_flags(settings.weights[wildcards.model]),
+        contents=lambda wildcards: contents(files_of_import(wildcards.model)),
+        names=lambda wildcards, input: option("--names", [input.names] if input.names else []),
+    message:
+        "Import the published weights of {wildcards.model}"
+    shell:
+        "python -m danq import-weights {input.weights:q} --model {wildcards.model} {params.names} {params.checksums} "
+        "--output {output.checkpoint:q} --facts {output.facts:q} 2>&1 | tee {log:q}"
+
+
 rule train:
     input:
         dataset="<results>/dataset.h5",
@@ -76,6 +106,8 @@ rule train:
         "<results>/logs/train_{model}_seed{seed}.log",
     benchmark:
         "<results>/benchmarks/train_{model}_seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(model for model in settings.models if model not in settings.weights) or "none",
     priority: 10
     conda:
         "../envs/danq.yaml"

@@ -12,13 +12,14 @@ MACHINE = ("parameters", "scale", "threads", "device", "hardware", "precision")
 
 
 def machines(trained: Sequence[Trained]) -> pd.DataFrame:
-    """Return model, seed, the facts of `MACHINE` and seconds of each training with facts.
+    """Return model, seed, the facts of `MACHINE` and seconds of each training of the run.
 
+    Without facts, or where weights were imported, there is none.
     Of a run in folds the fold is beside the seed. What train.json does not have is None.
     """
     rows = []
     for training in trained:
-        if training.facts:
+        if training.facts and training.imported is None:
             facts = {name: training.facts.get(name) for name in (*MACHINE, "seconds")}
             rows.append({**training.place, **facts})
     place = trained[0].place if trained else ["model", "seed"]

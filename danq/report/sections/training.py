@@ -14,6 +14,7 @@ from danq.report.findings.training import (
     training_summaries,
     with_history,
 )
+from danq.report.methods_text import imported_text
 from danq.report.page import Column, Fold, Section, Table, table_of
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
@@ -22,7 +23,7 @@ from danq.report.sections.pieces import model_cell, page_figures, place_columns
 from danq.report.sections.tuning import trials
 from danq.report.tuning_figure import rates
 from danq.report.tuning_text import tuning_sentences
-from danq.report.words import duration, listed, number, plain, title
+from danq.report.words import duration, listed, number, plain, sentence, title
 
 
 def training(run: Run) -> Section:
@@ -30,10 +31,11 @@ def training(run: Run) -> Section:
     trained = with_history(run.trained)
     chosen = choice_table(run)
     final = final_tables(run)
+    imported = imported_sentences(run)
     if not trained:
-        text = ["This run has no training history."]
+        text = imported or ["This run has no training history."]
         return Section("training", "The training", text=text, tables=[*final, chosen])
-    text = tuning_sentences(run)
+    text = [*imported, *tuning_sentences(run)]
     drawings = page_figures(
         rates(run), figures.validation(run), figures.loss(run), cost_figure(run)
     )
@@ -50,6 +52,17 @@ def training(run: Run) -> Section:
             Fold("Every training: its health, its epochs, what was chosen and why", tables=details)
         ],
     )
+
+
+def imported_sentences(run: Run) -> list[str]:
+    """Say which networks of a run were imported, and from which files."""
+    sentences = []
+    for training in run.trained:
+        if training.imported is not None:
+            source = imported_text(training.imported)
+            note = training.imported.get("note") or ""
+            sentences.append(sentence(f"{title(training.model)} has {source}.", note))
+    return sentences
 
 
 def cost_table(trained: Sequence[Trained]) -> Table:
