@@ -14,6 +14,13 @@ DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 IN_FOLDS = {"folds": 4, "extract": {**DEFAULT["extract"], "valid": [], "test": []}}
 
+IMPORTED = {
+    "deepsea": {"train": "a", "valid": "b", "test": "c"},
+    "weights": {"danq": "w.hdf5"},
+    "models": ["danq"],
+    "seeds": [0],
+}
+
 SHIPPED = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
 
 
@@ -183,6 +190,11 @@ def test_the_default_configuration_writes_out_every_knob():
         ),
         ({"md5": {"train.mat": "0" * 32}}, "sha256 and md5 are of the files of a run on a genome"),
         ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: 'abc' is not a checksum: SHA-256 has 64 hex"),
+        ({"weights": {"danq": "w.hdf5"}}, "weights are of the published targets; give deepsea"),
+        (IMPORTED | {"models": ["deepsea"]}, "weights of danq, which is none of models; add it"),
+        (IMPORTED | {"seeds": [0, 1]}, "weights are one training each; give seeds: [0]"),
+        (IMPORTED | {"tune": {"trials": 3}}, "weights are imported as they are; leave tune and"),
+        (IMPORTED | {"weights": {"dang": "w.hdf5"}}, "unknown"),
         ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),
         (
             {"extract": {**DEFAULT["extract"], "window": 501}},

@@ -36,6 +36,7 @@ from tests.conftest import (
     write_fasta,
 )
 from tests.data.test_deepsea import small_bundle
+from tests.network.weights_files import keras_file
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.workflow
@@ -892,6 +893,35 @@ def test_the_published_bundle_is_trained_on(tmp_path):
     assert (tmp_path / "results" / "bundle" / "report.html").exists()
     with open_dataset(tmp_path / "results" / "bundle" / "dataset.h5") as dataset:
         assert [dataset.length(split) for split in ("train", "valid", "test")] == [80, 81, 82]
+
+
+def test_published_weights_are_imported_and_evaluated(tmp_path):
+    small_bundle(tmp_path, n=60, window=1000, n_targets=3)
+    keras_file(tmp_path / "danq.hdf5", features=2 * 5 * 75)
+    settings = {
+        "run": "published",
+        "deepsea": {split: f"{split}.mat" for split in ("train", "valid", "test")},
+        "weights": {"danq": "danq.hdf5"},
+        "sha256": {"danq.hdf5": sha256((tmp_path / "danq.hdf5").read_bytes()).hexdigest()},
+        "baselines": [],
+        "models": ["danq"],
+        "seeds": [0],
+        "filters": {"windows": 50, "min_bits": 2.0},
+    }
+    (tmp_path / "run.yaml").write_text(json.dumps(settings))
+    process = snakemake(tmp_path, "--configfile", "run.yaml")
+    assert process.returncode == 0, process.stdout + process.stderr
+    made = jobs(process)
+    assert made["import_weights"] == 1 and "train" not in made
+    results = tmp_path / "results" / "published"
+    assert "imported from danq.hdf5" in (results / "report.html").read_text()
+    assert set(read_table(results / "metrics.tsv")["model"]) == {"danq"}
+    again = snakemake(tmp_path, "--configfile", "run.yaml", "--dry-run")
+    assert "Nothing to be done" in again.stdout + again.stderr
+    settings["sha256"] = {"danq.hdf5": "0" * 64}
+    (tmp_path / "run.yaml").write_text(json.dumps(settings))
+    refused = snakemake(tmp_path, "--configfile", "run.yaml", "--dry-run")
+    assert "danq.hdf5: its sha256 is" in refused.stdout + refused.stderr
 
 
 def test_every_rule_on_a_file_of_the_users_knows_its_content():

@@ -65,7 +65,7 @@ def read_published(path: PathLike, request: Request) -> Published:
     if is_hdf5(path):
         return _of_keras(path, request)
     if is_torch7(path):
-        what = "is of torch7, for which no kept reader exists"
+        what = "is of torch7, for which no maintained reader exists"
         raise DanqError(f"{what}; give Kipoi's PyTorch file of DeepSEA: {KIPOI_FILE}", path)
     return _of_torch(path, request)
 
@@ -97,5 +97,5 @@ def _of_torch(path: PathLike, request: Request) -> Published:
 def _refuse_reverse(imported: Imported, request: Request, path: PathLike) -> None:
     """Refuse a choice for what the file leaves no choice in."""
     if request.reverse is not None and request.reverse != imported.reverse:
-        what = "--reverse is for DanQ as Keras 0.2 kept it, and this file is none"
+        what = "--reverse is for DanQ as Keras 0.2 kept it, and this file is not one"
         raise DanqError(f"{what}; leave it out", path)

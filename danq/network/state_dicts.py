@@ -26,7 +26,7 @@ _WRAPPERS = ("module.", "model.")
 
 
 def is_torch7(path: PathLike) -> bool:
-    """Say whether a file is one of torch7 (Lua), of which no kept reader exists."""
+    """Say whether a file is one of torch7 (Lua), of which no maintained reader exists."""
     longest = max(map(len, _TORCH7))
     with _opened(path) as file:
         head = file.read(longest)
@@ -60,7 +60,7 @@ def read_state_dict(path: PathLike) -> dict[str, NDArray[np.float32]]:
     arrays = {}
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            what = f"its {shown(str(name))} is no tensor"
+            what = f"its {shown(str(name))} is not a tensor"
             raise DanqError(f"{what}; {_ADVICE}", path)
         arrays[name] = _as_array(name, value, path)
     return _unwrapped(arrays)
@@ -76,7 +76,7 @@ def _load(path: PathLike) -> Any:
         except MemoryError:
             raise
         except Exception as error:  # torch raises half a dozen types for a damaged file
-            what = "is no whole file of weights that can be read without running code from it"
+            what = "is not a whole file of weights that can be read without running code from it"
             raise DanqError(f"{what}; {_ADVICE}", path) from error
 
 
@@ -92,7 +92,7 @@ def _opened(path: PathLike) -> IO[bytes]:
 def _as_array(name: str, value: torch.Tensor, path: PathLike) -> NDArray[np.float32]:
     """Return a tensor as float32, or refuse it."""
     if value.layout != torch.strided or value.is_quantized or value.is_complex():
-        raise DanqError(f"its {shown(name)} is no plain tensor; {_ADVICE}", path)
+        raise DanqError(f"its {shown(name)} is not a plain tensor; {_ADVICE}", path)
     array = value.detach().to(torch.float32).numpy().copy()
     if not np.isfinite(array).all():
         raise DanqError(f"its {shown(name)} is not all finite; {_ADVICE}", path)

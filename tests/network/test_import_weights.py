@@ -1,17 +1,30 @@
 """danq import-weights: what the checkpoint says, and that the rest of danq works on it."""
 
+import contextlib
 import json
 
+import numpy as np
 import pytest
 
+from danq import cli
+from danq.data.deepsea import import_deepsea
+from danq.data.predictions import read_predictions
 from danq.errors import DanqError
 from danq.files import checksums
 from danq.network import import_weights as step
 from danq.network.import_weights import import_weights
 from danq.network.trained import load
 from danq.records import verified
-from tests.conftest import refuse
+from tests.conftest import refuse, write_fasta
+from tests.data.test_deepsea import small_bundle
+from tests.network import weights_files as files
 from tests.network.weights_files import WINDOW, keras_file, kipoi_file
+
+
+def run(folder, *words):
+    """Run a command in a folder; return its exit code."""
+    with contextlib.chdir(folder):
+        return cli.main(list(words))
 
 
 def test_the_checkpoint_says_where_its_weights_came_from(tmp_path):
@@ -75,3 +88,62 @@ def test_the_model_that_was_asked_for_says_what_was_reversed(tmp_path):
         import_weights(path, checkpoint, reverse="batch", window=WINDOW)
     with pytest.raises(DanqError, match="windows of 1000 bp leave 53 positions, its dense layer"):
         import_weights(path, checkpoint)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Return a folder with an imported DanQ, a bundle of the same targets, and a genome."""
+    folder = tmp_path_factory.mktemp("published")
+    arrays = keras_file(folder / "danq.hdf5")
+    import_weights(folder / "danq.hdf5", folder / "model.ckpt", reverse="sequence", window=WINDOW)
+    rows, paths = small_bundle(folder, n=30, window=WINDOW, n_targets=3)
+    import_deepsea(*paths, folder / "dataset.h5")
+    texts = rows["test"][0]
+    write_fasta(folder / "genome.fa", {"chr1": "".join(texts[:5])})
+    return folder, arrays, texts
+
+
+def test_a_dataset_of_the_published_targets_is_predicted(published):
+    folder, arrays, texts = published
+    words = ["predict", "--checkpoint", "model.ckpt", "--dataset", "dataset.h5"]
+    assert run(folder, *words, "--output", "predictions.h5") == 0
+    predicted = read_predictions(folder / "predictions.h5")[-1]
+    expected = files.both_strands(texts, files.keras_danq(arrays, 13, 1))
+    np.testing.assert_allclose(predicted, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "predict --genome genome.fa --table made",
+        "variants --genome genome.fa --variant chr1:700:{ref}:{alt} --table made",
+        "motifs --dataset dataset.h5 --windows 20 --min-bits 1 --meme made --matches matches.tsv "
+        "--sites sites.bed.gz --clusters clusters.meme",
+        "ablate --dataset dataset.h5 --windows 20 --output made",
+        "attribute --dataset dataset.h5 --windows 1 --targets 0 --output made",
+    ],
+    ids=lambda words: words.split()[0],
+)
+def test_every_step_works_on_imported_weights(words, published):
+    folder, _, texts = published
+    base = "".join(texts[:5])[699].replace("N", "A")
+    changes = {"ref": base, "alt": "C" if base != "C" else "G"}
+    (folder / "made").unlink(missing_ok=True)
+    command, *rest = words.format(**changes).split()
+    assert run(folder, command, "--checkpoint", "model.ckpt", *rest) == 0
+    assert (folder / "made").stat().st_size > 0
+
+
+def test_a_dataset_of_other_targets_is_refused(published, tmp_path, capsys):
+    folder, _, _ = published
+    _, paths = small_bundle(tmp_path, n=10, window=WINDOW, n_targets=4)
+    import_deepsea(*paths, tmp_path / "other.h5")
+    words = ["predict", "--checkpoint", "model.ckpt", "--dataset", str(tmp_path / "other.h5")]
+    assert run(folder, *words, "--output", "other.h5") == 2
+    assert "names: not what the model was trained on" in capsys.readouterr().err
+
+
+def test_a_file_with_another_checksum_is_refused(tmp_path):
+    kipoi_file(tmp_path / "w.pth")
+    with pytest.raises(DanqError, match=r"its md5 is .*, not the expected 0000"):
+        import_weights(tmp_path / "w.pth", tmp_path / "m.ckpt", md5="0" * 32, window=WINDOW)

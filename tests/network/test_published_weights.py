@@ -102,7 +102,7 @@ WRONG = {
         "with windows of 300 bp no pool gives the 40 positions of its dense layer",
     ),
     "cut off, HDF5": (cut(keras_file, 3000), "not a whole HDF5 file"),
-    "cut off, PyTorch": (cut(kipoi_file, 3000), "is no whole file of weights"),
+    "cut off, PyTorch": (cut(kipoi_file, 3000), "is not a whole file of weights"),
     "keys too many": (
         change_state(put("2.12.2.weight", torch.zeros(2))),
         "holds '2.12.2.weight', which DeepSEA as Kipoi has it",
@@ -112,7 +112,7 @@ WRONG = {
         change_state(lambda state: {"conv1.weight": torch.zeros(3)}),
         "holds 'conv1.weight': no state dict that danq knows; known are DeepSEA as Kipoi",
     ),
-    "no tensors": (change_state(lambda state: {"a": 3}), "its 'a' is no tensor"),
+    "no tensors": (change_state(lambda state: {"a": 3}), "its 'a' is not a tensor"),
     "a list": (change_state(lambda state: [1, 2]), "holds no state dict"),
     "infinite": (
         change_state(put("2.0.bias", torch.full((6,), torch.inf))),
@@ -120,10 +120,10 @@ WRONG = {
     ),
     "torch7": (
         text(b"\x04\x00\x00\x00\x01\x00\x00\x00\x03\x00\x00\x00V 1" + bytes(50)),
-        "is of torch7, for which no kept reader exists; give Kipoi's PyTorch file",
+        "is of torch7, for which no maintained reader exists; give Kipoi's PyTorch file",
     ),
-    "text": (text(b"hello\n"), "is no whole file of weights"),
-    "empty": (text(b""), "is no whole file of weights"),
+    "text": (text(b"hello\n"), "is not a whole file of weights"),
+    "empty": (text(b""), "is not a whole file of weights"),
 }
 
 

@@ -26,7 +26,7 @@ def test_what_wrappers_put_before_all_names_is_taken_off(wrapper, tmp_path):
 def test_tensors_that_are_no_plain_ones_are_refused(tmp_path):
     for value in (torch.zeros(2, 2).to_sparse(), torch.zeros(2, dtype=torch.complex64)):
         torch.save({"a": value}, tmp_path / "w.pth")
-        with pytest.raises(DanqError, match="its 'a' is no plain tensor"):
+        with pytest.raises(DanqError, match="its 'a' is not a plain tensor"):
             read_state_dict(tmp_path / "w.pth")
 
 

@@ -3,7 +3,12 @@
 import dataclasses
 
 from danq import read_run
-from danq.report.methods_text import CITATION, methods_paragraphs, motif_paragraph
+from danq.report.methods_text import (
+    CITATION,
+    imported_text,
+    methods_paragraphs,
+    motif_paragraph,
+)
 from tests.report.toy_run import write_run
 
 
@@ -57,6 +62,31 @@ def test_the_recipe_has_all_that_a_reader_needs(tmp_path):
     assert "as many again" not in text and "NA" not in text
     assert "from all known motifs" in networks_text(run, initialise_from="known")
     assert "first filters 2.0 times as many again" in networks_text(run, filter_scale=2.0)
+
+
+IMPORT = {
+    "file": "danq.hdf5",
+    "md5": "0" * 32,
+    "format": "DanQ, Keras 0.2 (HDF5)",
+    "known_as": "",
+    "reverse": "batch",
+}
+
+
+def test_imported_weights_are_no_training_of_the_run(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    first = run.trained[0]
+    first.facts["imported"] = IMPORT
+    text = networks_text(run)
+    assert f"has {imported_text(IMPORT)}." in text
+    assert f"imported from danq.hdf5 (DanQ, Keras 0.2 (HDF5), MD5 {'0' * 32})" in text
+    assert "read the batch from its end" in text
+    assert "the weights of the epoch of highest" in text
+    for training in run.trained:
+        training.facts["imported"] = IMPORT | {"known_as": "Kipoi's DeepSEA/predict"}
+    text = networks_text(run)
+    assert "published weights (Kipoi's DeepSEA/predict) imported from" in text
+    assert "weights of the epoch" not in text and "recipe" not in text and "Software: " in text
 
 
 def test_a_published_recipe_without_a_last_epoch(tmp_path):

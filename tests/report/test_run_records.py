@@ -183,3 +183,16 @@ def test_tracks_are_of_the_runs_own_genome_and_trainings_or_not_shown(runs):
         assert read_run(folder).tracks is None
     path.write_text(path.read_text().replace("danq", "deepsea"))
     refused(folder, path, "is not the file that danq hub wrote")
+
+
+def test_imported_weights_are_of_no_dataset(runs):
+    facts = runs / "one" / "danq" / "seed0" / "train.json"
+    inputs = [Input("checkpoint", "model.ckpt", verified(facts).checksums("checkpoint")[0])]
+    for step, fits in (("train", False), ("import-weights", True)):
+        content = facts.read_text()
+        with recorded(facts, Made(step, inputs)) as temporary:
+            temporary.write_text(content)
+        if fits:
+            read_run(runs / "one")
+        else:
+            refused(runs / "one", facts, "was made from another dataset")

@@ -13,3 +13,11 @@ def test_machines_software_and_input_files(tmp_path):
     software = j.software(run).set_index("name")["version"]
     assert software["torch"] == "2.12.0, 2.13.0" and software.index[0] == "dataset_made_by"
     assert j.input_files(run)["role"].tolist() == ["genome", "targets"]
+
+
+def test_imported_weights_were_trained_on_no_machine_of_the_run(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    model = run.trained[0].model
+    run.trained[0].facts["imported"] = {"file": "w.hdf5"}
+    machines = j.machines(run.trained)
+    assert len(machines) == len(run.trained) - 1 and model not in set(machines["model"])

@@ -46,3 +46,15 @@ def test_what_was_chosen_is_shown_even_without_a_history(tmp_path):
     bare = [training._replace(history=pd.DataFrame()) for training in run.trained]
     section = t.training(dataclasses.replace(run, trained=bare))
     assert [table.title for table in section.tables] == ["What was chosen, and why"]
+
+
+def test_imported_networks_are_told(tmp_path):
+    run = read_run(write_run(tmp_path / "run"))
+    source = {"file": "w.pth", "md5": "0" * 32, "format": "DeepSEA", "note": "Take care."}
+    imported = run.trained[0]._replace(history=pd.DataFrame(), facts={"imported": source})
+    section = t.training(dataclasses.replace(run, trained=[imported, *run.trained[1:]]))
+    told = section.text[0]
+    assert "has weights imported from w.pth (DeepSEA, MD5 000" in told
+    assert told.endswith("Take care.")
+    section = t.training(dataclasses.replace(run, trained=[imported]))
+    assert section.text == [told]
