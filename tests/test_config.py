@@ -194,7 +194,7 @@ def test_the_default_configuration_writes_out_every_knob():
         (IMPORTED | {"models": ["deepsea"]}, "weights of danq, which is none of models; add it"),
         (IMPORTED | {"seeds": [0, 1]}, "weights are one training each; give seeds: [0]"),
         (IMPORTED | {"tune": {"trials": 3}}, "weights are imported as they are; leave tune and"),
-        (IMPORTED | {"weights": {"dang": "w.hdf5"}}, "unknown"),
+        (IMPORTED | {"weights": {"dang": "w.hdf5"}}, "did you mean danq?"),
         ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),
         (
             {"extract": {**DEFAULT["extract"], "window": 501}},

@@ -107,7 +107,7 @@ def test_a_dataset_of_the_published_targets_is_predicted(published):
     folder, arrays, texts = published
     words = ["predict", "--checkpoint", "model.ckpt", "--dataset", "dataset.h5"]
     assert run(folder, *words, "--output", "predictions.h5") == 0
-    predicted = read_predictions(folder / "predictions.h5")[-1]
+    predicted = read_predictions(folder / "predictions.h5").scores
     expected = files.both_strands(texts, files.keras_danq(arrays, 13, 1))
     np.testing.assert_allclose(predicted, expected, atol=1e-5)
 
