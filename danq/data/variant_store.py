@@ -22,6 +22,12 @@ from danq.genome.tables import find_target
 from danq.genome.variants import Row
 from danq.records import HEAD, Input, Made, seal
 
+_TEXT = Array("S", ("variants",))
+_NUMBER = Array("i8", ("variants",))
+_ALLELE = Array("i4", ("variants",))
+_SCORE = Array("f4|f2", ("variants", "targets"))
+_IF_KNOWN = _SCORE._replace(optional=True)
+
 FORMAT = Format(
     name="danq-variants",
     version=1,
@@ -30,22 +36,22 @@ FORMAT = Format(
     attributes={"background": str, "folds": str},
     arrays={
         "targets": Array("S", ("targets",)),
-        "line": Array("i8", ("variants",)),
-        "allele": Array("i4", ("variants",)),
-        "chrom": Array("S", ("variants",)),
-        "pos": Array("i8", ("variants",)),
-        "id": Array("S", ("variants",)),
-        "ref": Array("S", ("variants",)),
-        "alt": Array("S", ("variants",)),
-        "status": Array("S", ("variants",)),
-        "fold": Array("S", ("variants",), optional=True),
-        "probability_ref": Array("f4|f2", ("variants", "targets")),
-        "probability_alt": Array("f4|f2", ("variants", "targets")),
-        "log_odds_change": Array("f4|f2", ("variants", "targets")),
-        "spread": Array("f4|f2", ("variants", "targets"), optional=True),
-        "e_value": Array("f4|f2", ("variants", "targets"), optional=True),
-        "p_value": Array("f4|f2", ("variants", "targets"), optional=True),
-        "q_value": Array("f4|f2", ("variants", "targets"), optional=True),
+        "line": _NUMBER,
+        "allele": _ALLELE,
+        "chrom": _TEXT,
+        "pos": _NUMBER,
+        "id": _TEXT,
+        "ref": _TEXT,
+        "alt": _TEXT,
+        "status": _TEXT,
+        "fold": _TEXT._replace(optional=True),
+        "probability_ref": _SCORE,
+        "probability_alt": _SCORE,
+        "log_odds_change": _SCORE,
+        "spread": _IF_KNOWN,
+        "e_value": _IF_KNOWN,
+        "p_value": _IF_KNOWN,
+        "q_value": _IF_KNOWN,
     },
 )
 
@@ -59,6 +65,17 @@ SCORES = {
     "q_value": "q_value",
 }
 """Arrays of numbers, and the fields of `danq.data.variant_files.Scored` that they hold."""
+
+_OF_ROW = {
+    "line": "number",
+    "allele": "allele",
+    "chrom": "chrom",
+    "pos": "pos",
+    "id": "name",
+    "ref": "ref",
+    "alt": "alt",
+}
+"""Arrays of a row, and the fields of `danq.genome.variants.Row` that they hold."""
 
 _ROWS = 1 << 14  # read at once
 
@@ -164,16 +181,12 @@ class GrowingStore:
 def _arrays_of(scored: Scored, dtype: np.dtype[Any]) -> dict[str, NDArray[Any]]:
     """Return the arrays of some variants, as `FORMAT` calls them."""
     rows = scored.rows
-    arrays: dict[str, NDArray[Any]] = {
-        "line": np.array([row.number for row in rows], dtype=np.int64),
-        "allele": np.array([row.allele for row in rows], dtype=np.int32),
-        "chrom": _texts([row.chrom for row in rows]),
-        "pos": np.array([row.pos for row in rows], dtype=np.int64),
-        "id": _texts([row.name for row in rows]),
-        "ref": _texts([row.ref for row in rows]),
-        "alt": _texts([row.alt for row in rows]),
-        "status": _texts(scored.status),
-    }
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, field in _OF_ROW.items():
+        values = [getattr(row, field) for row in rows]
+        kind = FORMAT.arrays[name].dtype
+        arrays[name] = _texts(values) if kind == "S" else np.array(values, dtype=kind)
+    arrays["status"] = _texts(scored.status)
     if scored.folds is not None:
         arrays["fold"] = _texts(scored.folds)
     for name, field in SCORES.items():
@@ -308,10 +321,8 @@ def variants_table(path: PathLike, targets: Sequence[str] = ()) -> pd.DataFrame:
     for name, values in stored.scores.items():
         fields[SCORES[name]] = np.asarray(values[:, columns], dtype=np.float64)
     rows = []
-    for entry in stored.rows.itertuples(index=False):
-        rows.append(
-            Row(entry.line, entry.allele, entry.chrom, entry.pos, entry.id, entry.ref, entry.alt)
-        )
+    for values in stored.rows[list(_OF_ROW)].itertuples(index=False):
+        rows.append(Row(*values))
     folds = stored.rows["fold"].tolist() if "fold" in stored.rows else None
     scored = Scored(rows=rows, status=stored.rows["status"].tolist(), folds=folds, **fields)
     return by_target(scored, [stored.targets[column] for column in columns], None)

@@ -43,9 +43,11 @@ def dinucleotide_shuffles(bases: Bases, n: int, rng: np.random.Generator) -> Bas
     ['AACGACGTA', 'ACGAACGTA', 'ACGACGTAA']
     """
     shuffled = np.tile(bases, (n, 1))
-    known = np.concatenate([[False], bases < UNKNOWN, [False]])
-    edges = np.flatnonzero(known[1:] != known[:-1])
-    for start, end in edges.reshape(-1, 2).tolist():
+    known = bases < UNKNOWN
+    between = np.pad(known, 1)
+    edges = np.flatnonzero(between[1:] != between[:-1])
+    runs = edges.reshape(-1, 2)
+    for start, end in runs.tolist():
         if end - start > 3:  # shorter ones have one order
             shuffled[:, start:end] = _shuffle_known(bases[start:end], n, rng)
     return shuffled
@@ -64,7 +66,8 @@ def _shuffle_known(bases: Bases, n: int, rng: np.random.Generator) -> Bases:
         if base != bases[-1] and len(followers):
             order[np.arange(n), lasts[:, base]] = 2  # behind all others
         end = begin + len(followers)
-        steps[:, begin:end] = followers[np.argsort(order, axis=1)]
+        places = np.argsort(order, axis=1)
+        steps[:, begin:end] = followers[places]
         begin = end
     return _walk(steps, first_of, int(bases[0]))
 
@@ -82,7 +85,8 @@ def _last_steps(bases: Bases, n: int, rng: np.random.Generator) -> Integers:
                 drawn = rng.integers(0, len(followers), len(waiting))
                 places[waiting, base] = drawn
                 to[waiting, base] = followers[drawn]
-        waiting = waiting[~_reach(to[waiting], int(end))]
+        leads = _reach(to[waiting], int(end))
+        waiting = waiting[~leads]
     return places
 
 
@@ -102,12 +106,14 @@ def _walk(steps: Bases, first_of: Integers, first: int) -> Bases:
     walked[:, 0] = first
     flat = steps.ravel()
     offset = np.arange(n) * n_steps
-    following = (first_of + offset[:, None]).ravel()  # of each row and base, its next step
+    following = first_of + offset[:, None]  # of each row and base, its next step
+    following = following.ravel()
     row = np.arange(n) * 4
     base = np.full(n, first, dtype=np.int64)
     for place in range(1, n_steps + 1):
         at = row + base
-        base = flat[following[at]].astype(np.int64)
+        step = following[at]
+        base = flat[step].astype(np.int64)
         following[at] += 1
         walked[:, place] = base
     return walked

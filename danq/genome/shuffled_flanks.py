@@ -33,48 +33,59 @@ def shuffled_flanks(windows: AlleleWindows, n: int, seed: int) -> list[AlleleWin
         `n` pairs, on the strand that comes first by the alphabet.
     """
     pair = _first_strand(windows)
-    bases = pair.ref.tobytes() + pair.alt.tobytes()
-    digest = hashlib.sha256(bases).digest()
-    rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
-    before = dinucleotide_shuffles(_longer(pair.ref, pair.alt, pair, "before"), n, rng)
-    behind = dinucleotide_shuffles(_longer(pair.ref, pair.alt, pair, "behind"), n, rng)
+    rng = _random_numbers(pair, seed)
+    ref_place = pair.ref_allele
+    alt_place = pair.alt_allele
+    # Of either side the longer flank: that of the other allele is a part of it.
+    left = _longer(pair.ref[: ref_place.start], pair.alt[: alt_place.start])
+    right = _longer(pair.ref[ref_place.stop :], pair.alt[alt_place.stop :])
+    before = dinucleotide_shuffles(left, n, rng)
+    behind = dinucleotide_shuffles(right, n, rng)
     refs = _between(pair.ref, pair.ref_allele, before, behind)
     alts = _between(pair.alt, pair.alt_allele, before, behind)
     return [pair._replace(ref=ref, alt=alt) for ref, alt in zip(refs, alts, strict=True)]
+
+
+def _random_numbers(pair: AlleleWindows, seed: int) -> np.random.Generator:
+    """Return random numbers that follow from the bases of both windows."""
+    digest = hashlib.sha256()
+    digest.update(pair.ref.tobytes())
+    digest.update(pair.alt.tobytes())
+    number = int.from_bytes(digest.digest()[:8], "little")
+    return np.random.default_rng([seed, number])
 
 
 def _first_strand(windows: AlleleWindows) -> AlleleWindows:
     """Return windows, or their reverse complements if these come first by the alphabet."""
     ref = reverse_complement(windows.ref)
     alt = reverse_complement(windows.alt)
-    here = (windows.ref.tobytes(), windows.alt.tobytes())
-    if here <= (ref.tobytes(), alt.tobytes()):
+    here = _order(windows.ref, windows.alt)
+    there = _order(ref, alt)
+    if here <= there:
         return windows
     length = len(ref)
-    return windows._replace(
-        ref=ref,
-        alt=alt,
-        ref_allele=_mirrored(windows.ref_allele, length),
-        alt_allele=_mirrored(windows.alt_allele, length),
-    )
+    ref_place = _mirrored(windows.ref_allele, length)
+    alt_place = _mirrored(windows.alt_allele, length)
+    return windows._replace(ref=ref, alt=alt, ref_allele=ref_place, alt_allele=alt_place)
+
+
+def _order(ref: Bases, alt: Bases) -> tuple[bytes, bytes]:
+    return ref.tobytes(), alt.tobytes()
 
 
 def _mirrored(place: slice, length: int) -> slice:
     return slice(length - place.stop, length - place.start)
 
 
-def _longer(ref: Bases, alt: Bases, pair: AlleleWindows, side: str) -> Bases:
-    """Return the longer one of the flanks of both alleles on a side: the other is a part of it."""
-    if side == "before":
-        flanks = [ref[: pair.ref_allele.start], alt[: pair.alt_allele.start]]
-    else:
-        flanks = [ref[pair.ref_allele.stop :], alt[pair.alt_allele.stop :]]
-    return max(flanks, key=len)
+def _longer(one: Bases, other: Bases) -> Bases:
+    return one if len(one) >= len(other) else other
 
 
 def _between(window: Bases, allele: slice, before: Bases, behind: Bases) -> Bases:
     """Return an allele between the flanks of each row, (n, window)."""
+    n, longest = before.shape
     rest = len(window) - allele.stop
-    left = before[:, before.shape[1] - allele.start :]
-    middle = np.tile(window[allele], (len(before), 1))
-    return np.concatenate([left, middle, behind[:, :rest]], axis=1)
+    left = before[:, longest - allele.start :]
+    middle = np.tile(window[allele], (n, 1))
+    right = behind[:, :rest]
+    return np.concatenate([left, middle, right], axis=1)

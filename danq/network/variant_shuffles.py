@@ -53,9 +53,12 @@ def as_large(
             assert found.windows is not None
             for windows in shuffled_flanks(found.windows, n, seed):
                 shuffled.append(found._replace(windows=windows))
-        sizes = np.abs(predict(shuffled)).reshape(len(rows), n, -1)
-        own = np.abs(changes[rows.start : rows.stop, None])
-        counts[rows.start : rows.stop] = (sizes >= own).sum(axis=1)
+        found_sizes = np.abs(predict(shuffled))
+        sizes = found_sizes.reshape(len(rows), n, -1)
+        part = slice(rows.start, rows.stop)
+        own = np.abs(changes[part])
+        is_as_large = sizes >= own[:, None]
+        counts[part] = is_as_large.sum(axis=1)
     return counts
 
 
@@ -102,7 +105,8 @@ class Tally:
 
     def add(self, counts: Integers) -> None:
         """Add further variants, `counts` (rows, T)."""
-        targets = np.broadcast_to(np.arange(counts.shape[1]), counts.shape)
+        every = np.arange(counts.shape[1])
+        targets = np.broadcast_to(every, counts.shape)
         np.add.at(self._frequency, (targets, counts), 1)
 
     def q_values(self, counts: Integers) -> Floats:
@@ -122,11 +126,15 @@ class Tally:
         """
         called = self._frequency.cumsum(axis=1)
         total = called[:, -1:]
-        p = p_values(np.arange(self.n + 1), self.n)
+        every = np.arange(self.n + 1)
+        p = p_values(every, self.n)
         rate = total * p / np.maximum(called, 1)
         rate[called == 0] = 1
-        q = np.minimum.accumulate(rate[:, ::-1], axis=1)[:, ::-1]
-        return np.minimum(q, 1)[np.arange(counts.shape[1]), counts]
+        from_largest = rate[:, ::-1]
+        lowest = np.minimum.accumulate(from_largest, axis=1)
+        q = np.minimum(lowest[:, ::-1], 1)
+        targets = np.arange(counts.shape[1])
+        return q[targets, counts]
 
 
 def with_q_values(blocks: Iterable[Block], n: int, n_targets: int, folder: Path) -> Iterator[Block]:
@@ -161,4 +169,5 @@ def with_q_values(blocks: Iterable[Block], n: int, n_targets: int, folder: Path)
 def _counts_of(scored: Scored, n: int) -> Integers:
     """Return the counts of which p was made."""
     assert scored.p_value is not None
-    return np.rint(scored.p_value * (1 + n)).astype(np.int64) - 1
+    parts = scored.p_value * (1 + n)
+    return np.rint(parts).astype(np.int64) - 1

@@ -5,13 +5,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danq.genome.sequence import decode, encode
 from danq.genome.shuffle import dinucleotide_shuffles
 
 
+@settings(deadline=None)
 @given(st.text("ACGTN", max_size=60), st.integers(0, 5))
 def test_every_dinucleotide_stays_as_frequent(text, seed):
     shuffled = dinucleotide_shuffles(encode(text), 3, np.random.default_rng(seed))
