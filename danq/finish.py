@@ -50,10 +50,11 @@ def times_by_step(folder: PathLike, since: float) -> list[Step]:
     for path in sorted(Path(folder).glob("*.tsv")):
         if path.stat().st_mtime < since:
             continue
-        measured = read_table(path).iloc[0]
-        name = str(measured["rule_name"])
-        seconds[name] += measured["s"]
-        jobs[name] += 1
+        measured = read_table(path)
+        if "rule_name" in measured:  # with benchmark-extended, as danq's profiles have it
+            name = str(measured.loc[0, "rule_name"])
+            seconds[name] += measured.loc[0, "s"]
+            jobs[name] += 1
     return [Step(name, jobs[name], total) for name, total in seconds.most_common()]
 
 

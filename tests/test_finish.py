@@ -21,6 +21,11 @@ def test_times_add_up_by_rule_and_leave_out_earlier_runs(tmp_path):
     assert times_by_step(tmp_path / "none", 0) == []
 
 
+def test_times_without_names_of_rules_are_left_out(tmp_path):
+    (tmp_path / "train.tsv").write_text("s\th:m:s\n4.5\t0:00:04\n")
+    assert times_by_step(tmp_path, 0) == []
+
+
 def test_what_danq_said_of_failed_jobs_is_repeated(tmp_path):
     (tmp_path / "a.log").write_text("danq: early\nwork\ndanq: first\ndanq: second\n")
     (tmp_path / "b.log").write_text("Traceback\n")
