@@ -109,6 +109,7 @@ def _on_copy(
     extended = preparer.contextual(row.pos - 1, row.ref, row.alt, piece)
     whole = own if _overlap([extended, *placed]) else extended
     windows = together(whole, placed, piece.bases, preparer.window)
+    windows = windows._replace(ref_start=windows.ref_start + piece.start)
     status = f"{SCORED} with {len(placed)} more of haplotype {copy}"
     place = _widened(alone.place, placed, preparer.genome.lengths[chrom])
     return alone._replace(status=status, windows=windows, place=place)

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from danq.config import Variants
+from danq.genome.haplotypes import Carried, Neighbourhood
 from danq.genome.sequence import Genome, decode, encode, find_unknown, pack
 from danq.genome.variants import Row
 from danq.interpret.allele_bases import FLANK, drawn_bases, effects_of
 from danq.network.variant_blocks import Preparer
+from danq.network.variant_haplotypes import prepare_haplotypes
 from tests.network.tiled_toy import WINDOW, bases, load_model
 
 TEXT = bases(500)
@@ -49,6 +51,22 @@ def test_both_sequences_are_those_of_the_chromosome_with_either_allele(seed):
     assert drawn.offset <= FLANK and n_behind <= FLANK
     if seed % 2 and 100 < first < 390:
         assert (drawn.offset, n_behind) == (FLANK, FLANK)
+
+
+def test_of_a_haplotype_alt_has_the_neighbours_too():
+    alts = {260: "G" if TEXT[259] != "G" else "T", 290: f"{TEXT[289]}ACC"}
+    entries = []
+    for pos, alt in alts.items():
+        row = Row(pos, 1, "chr1", pos, "", TEXT[pos - 1], alt)
+        entries.append(Carried(row, frozenset([1]), "", None))
+    preparer = Preparer(genome_of(TEXT), {}, Variants(min_known=0), WINDOW)
+    for entry, other in (entries, entries[::-1]):
+        (found,) = prepare_haplotypes(Neighbourhood(entry, [other]), preparer)
+        drawn = drawn_bases(entry.row, found.windows, len(TEXT))
+        assert drawn is not None and drawn.start + drawn.offset == entry.row.pos - 1
+        text = decode(found.windows.alt[drawn.alt])
+        first = TEXT[:259] + alts[260] + TEXT[260:289] + alts[290] + TEXT[290:]
+        assert text in first and decode(found.windows.ref[drawn.ref]) in TEXT
 
 
 def test_an_allele_that_does_not_lie_in_its_window_is_not_drawn():
