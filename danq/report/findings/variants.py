@@ -136,8 +136,10 @@ def _pairs(variants: VariantSet, metric: str) -> list[VariantPair]:
     for pair in question_pairs():
         if pair in rows.index:
             row = rows.loc[pair]
-            numbers = row[["value_a", "value_b", "difference", "low", "high"]].astype(float)
-            found.append(VariantPair(*pair, *numbers, covers=str(row["covers"])))
+            names = ["value_a", "value_b", "difference", "low", "high"]
+            numbers = {name: float(row[name]) for name in names}
+            a, b = pair
+            found.append(VariantPair(a, b, **numbers, covers=str(row["covers"])))
     return found
 
 
