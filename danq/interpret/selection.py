@@ -82,6 +82,8 @@ def chosen_windows(
     if n == 1:
         return shared_windows(data, targets)
     best = best_windows(model, data, targets, n)
+    if best.empty:
+        return best
     shared = shared_windows(data, best["target"].unique().tolist())
     both = pd.concat([shared, best], ignore_index=True)
     order = both["target"].map({target: rank for rank, target in enumerate(targets)})

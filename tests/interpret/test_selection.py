@@ -106,7 +106,7 @@ def test_a_target_without_a_label_is_reported_and_left_out(untrained, toy_datase
     model = load(untrained, device="cpu", threads=1)
     with open_dataset(toy_dataset) as data:
         windows = best_windows(model, Unlabelled(data), [0, 1], 2)
-        none = best_windows(model, Unlabelled(data), [0], 2)
+        none = chosen_windows(model, Unlabelled(data), [0], 2)
     assert windows["target"].tolist() == [1, 1]
     assert none.empty
     message = "target 'Factor A' (index 0): no test window has its label; left out\n"
