@@ -116,7 +116,7 @@ rule agreement_of_variants:
     conda:
         "../envs/danq.yaml"
     resources:
-        mem_mb=memory("evaluate_variants"),
-        runtime=minutes("evaluate_variants"),
+        mem_mb=memory("agreement_of_variants"),
+        runtime=minutes("agreement_of_variants"),
     shell:
         "python -m danq evaluate-variants --scores {input:q} --agreement {output:q} 2>&1 | tee {log:q}"
