@@ -16,11 +16,12 @@ MOST_NAMED = 80
 _ENDS = 20  # named rows at either end of a longer plot
 _LABEL = 122  # width of the names
 _PLOT = 150  # width between the ends of the axis
-_TEXT = 146  # width of the numbers on the right, if there are any
+_TEXT = 164  # width of the numbers on the right, if there are any
 _ROW = 17  # height of a row
 _CROWD = 300  # height of all rows without a name
 _AXIS = 40  # height of the axis and its title
 _TOP = 8
+_WIDEST = 3  # times the end that three in four intervals keep within: others go on beyond the axis
 _NAME = 17  # characters of a name
 _COLOURS = {"above": "var(--above)", "below": "var(--below)", "around": "var(--around)"}
 _INK = "fill: currentColor; font-size: 12px"
@@ -96,11 +97,12 @@ def forest_axis(rows: Sequence[ForestRow]) -> Axis:
     One very wide interval does not shrink all others: bars may go on beyond the axis.
     """
     values = np.array([row.value for row in rows] or [0.0])
-    sizes = [max(abs(row.low), abs(row.high)) for row in rows]
-    known = [size for size in sizes if np.isfinite(size)]
-    usual = float(np.quantile(known, 0.75)) if known else 0.0
-    low = min(-1e-3, 1.25 * values.min(), -usual if values.min() < 0 else -usual / 3)
-    high = max(1e-3, 1.25 * values.max(), usual if values.max() > 0 else usual / 3)
+    lows = np.array([row.low for row in rows if np.isfinite(row.low)] or [0.0])
+    highs = np.array([row.high for row in rows if np.isfinite(row.high)] or [0.0])
+    usual = float(np.quantile(np.maximum(abs(lows), abs(highs)), 0.75))
+    widest = _WIDEST * usual
+    low = min(-1e-3, -usual / 3, 1.25 * values.min(), lows[lows >= -widest].min(initial=0.0))
+    high = max(1e-3, usual / 3, 1.25 * values.max(), highs[highs <= widest].max(initial=0.0))
     ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
     inside = [float(tick) for tick in ticks if low <= tick <= high]
     return Axis(low, high, inside)
