@@ -244,7 +244,6 @@ WRONG = {
     ),
     "extract.groups": ({"extract": {"groups": ["TF"]}}, "extract.groups: no target of the group"),
     "train.start": ({"train": {"start": "none.ckpt"}}, "none.ckpt: there is no such file"),
-    "weights": ({"weights": {"danq": "none.hdf5"}}, "none.hdf5: there is no such file"),
     "train.device": ({"train": {"device": "gpu"}}, "train.device: "),
     "filters.target": ({"filters": {"target": "SFR"}}, "filters.target: no target is called"),
     "probe.pairs": ({"probe": {"pairs": ["SRF+CTFC"]}}, "probe.pairs: no known motif is called"),
