@@ -99,6 +99,7 @@ class TrainingFacts(_Facts):
     parameters: Annotated[int, Field(ge=0)] = 0
     multiply_adds: Annotated[int, Field(ge=0)] = 0
     reach: Count = 0
+    layers: list[dict[str, str | int]] = []
     epochs: Count = 0
     best_epoch: Count = 0
     device: str = ""
