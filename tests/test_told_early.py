@@ -244,6 +244,10 @@ WRONG = {
     ),
     "extract.groups": ({"extract": {"groups": ["TF"]}}, "extract.groups: no target of the group"),
     "train.start": ({"train": {"start": "none.ckpt"}}, "none.ckpt: there is no such file"),
+    "weights": (
+        {"deepsea": BUNDLE, "weights": {"danq": "none.hdf5"}, "models": ["danq"]},
+        "none.hdf5: there is no such file",
+    ),
     "train.device": ({"train": {"device": "gpu"}}, "train.device: "),
     "filters.target": ({"filters": {"target": "SFR"}}, "filters.target: no target is called"),
     "probe.pairs": ({"probe": {"pairs": ["SRF+CTFC"]}}, "probe.pairs: no known motif is called"),
@@ -271,6 +275,10 @@ WRONG = {
     "variants.label": (
         {**OWN, "variants": {"files": "v.tsv", "label": "HTI"}},
         "v.tsv:1: has no column 'HTI'; correct the name of the label",
+    ),
+    "variants.sample": (
+        {**OWN, "variants": {"files": "v.tsv", "haplotypes": True, "sample": "NA1"}},
+        "v.tsv: its samples are none; name one of them with --sample",
     ),
     "variants.targets": (
         {**OWN, "variants": {"files": "v.tsv", "targets": ["Z"]}},

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from danq.config import ScoredVariants
 from danq.errors import DanqError, DanqErrors, shown
 from danq.files import PathLike
+from danq.genome.haplotypes import sample_column
 from danq.genome.sources import is_url
 from danq.genome.variant_labels import read_labels, refuse_no_label
 from danq.genome.variant_text import is_vcf
@@ -104,7 +105,8 @@ def refuse_unscorable(
     Raises
     ------
     DanqErrors
-        A line for each file that is none of variants, has no variant of this genome, or no label.
+        A line for each file that is none of variants, has no variant of this genome, no label, or
+        not the sample whose haplotypes are asked for.
     """
     errors = []
     for path in [*settings.files, *filter(None, [settings.background])]:
@@ -115,6 +117,8 @@ def refuse_unscorable(
                     read_labels(path, settings.label)
                 else:
                     refuse_no_label(path, settings.label)
+            if settings.haplotypes and path in settings.files:
+                sample_column(path, settings.sample)
         except DanqError as error:
             errors.append(error)
     if errors:

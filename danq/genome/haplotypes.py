@@ -54,14 +54,32 @@ def read_carried(path: PathLike, sample: str | None) -> Iterator[Carried]:
     DanqError
         No such sample, or a file that cannot be used.
     """
-    column = _column_of(path, sample)
+    column = sample_column(path, sample)
     for line in vcf_lines(path):
         for row in rows_of(line.number, line.fields[:5], path):
             yield _carried(row, line, column)
 
 
-def _column_of(path: PathLike, sample: str | None) -> int:
-    """Return the column of a sample."""
+def sample_column(path: PathLike, sample: str | None) -> int:
+    """Return the column of a sample.
+
+    Parameters
+    ----------
+    path : str or path-like
+        VCF or BCF.
+    sample : str or None
+        Its name; None: the only one of the file.
+
+    Returns
+    -------
+    int
+        From 0: 9 for the first sample.
+
+    Raises
+    ------
+    DanqError
+        No such sample.
+    """
     names: list[str] = []
     for _, raw in variant_lines(path):
         if raw.startswith(b"#CHROM"):
