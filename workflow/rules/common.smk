@@ -167,7 +167,9 @@ table = checked(read_targets, settings.targets, settings.where) if settings.targ
 sources_of_peaks = [target.file for target in table]
 bundle = [path for path in settings.deepsea.model_dump().values() if path] if settings.deepsea else []
 weights_files = list(settings.weights.values())
-checked(refuse_bad_paths, [*reference_sources, *bundle, *weights_files, *targets_table, *sources_of_peaks, *known_motifs])
+checked(
+    refuse_bad_paths, [*reference_sources, *bundle, *weights_files, *targets_table, *sources_of_peaks, *known_motifs]
+)
 
 genome = local_path(settings.genome) if settings.genome else "<results>/simulated/genome.fa.gz"
 blacklist = [local_path(source) for source in settings.blacklist]
