@@ -91,7 +91,7 @@ def labels_of_variants(wildcards, input):
     if wildcards.labelled == SIMULATED:
         return option("--truth", [input.labels])
     label = settings.variants.label
-    return option("--input", [input.labels]) + " " + shlex.join(["--label", label, "--match", settings.variants.match])
+    return shlex.join(["--input", input.labels, "--label", label, "--match", settings.variants.match])
 
 
 def contents_of_labels(wildcards):
