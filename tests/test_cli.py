@@ -187,7 +187,7 @@ def words_of(step, folder, **given):
 
 
 def test_every_step_says_which_files_it_makes():
-    folders = {"init", "simulate", "hub"}
+    folders = {"export-weights", "init", "simulate", "hub"}
     assert set(STEPS) - {step for step, _ in OUTPUTS} == {*folders, "run"}
 
 

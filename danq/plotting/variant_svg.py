@@ -50,8 +50,8 @@ def changes_svg(a: ArrayLike, b: ArrayLike, labels: tuple[str, str]) -> str:
     dots = element("path", d=points, fill="var(--c0, #1f77b4)", opacity=".55")
     upwards, rightwards = labels
     texts = _text(f"{rightwards}: change of log-odds", (_LEFT + right) / 2, low + 34)
-    turned = f"rotate(-90 12 {middle_y:.0f})"
-    texts += _text(f"{upwards}: change of log-odds", 12, middle_y, transform=turned)
+    upright = f"rotate(-90 12 {middle_y:.0f})"
+    texts += _text(f"{upwards}: change of log-odds", 12, middle_y, transform=upright)
     for value in (-limit / 1.05, 0.0, limit / 1.05):
         texts += _text(f"{value:.1f}", middle_x + scale * value, low + 16)
         texts += _text(f"{value:.1f}", _LEFT - 16, middle_y - scale * value + 4)

@@ -45,7 +45,7 @@ def _body(answer: VariantAnswer) -> str:
 
 
 def _control(pair: VariantPair, metric: str) -> str:
-    return f"{title(pair.b)}, which sees the whole window {_REACH} ({amount_text(pair, metric)})"
+    return f"{title(pair.b)}, which reads the whole window {_REACH} ({amount_text(pair, metric)})"
 
 
 def amount_text(pair: VariantPair, metric: str) -> str:

@@ -34,7 +34,7 @@ def test_effects_and_oracles(tmp_path):
 
 def test_another_table_is_refused(tmp_path):
     (tmp_path / "t.tsv").write_text("chrom\tpos\nchr1\t5\n")
-    with pytest.raises(DanqError, match="no table of simulated variants; make it again"):
+    with pytest.raises(DanqError, match="is not a table of simulated variants; make it again"):
         read_variant_truth(tmp_path / "t.tsv")
-    with pytest.raises(DanqError, match="no table of simulated variants"):
+    with pytest.raises(DanqError, match="is not a table of simulated variants"):
         read_variant_truth(tmp_path / "none.tsv")

@@ -45,7 +45,7 @@ def chosen(training_set, model="danq", **knobs):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_knob_has_a_value_and_those_that_were_given_keep_theirs(model, training_set):
     open_knobs = {name for name, field in Train.model_fields.items() if field.default is None}
-    optional = {"filter_width"}  # none: the published one
+    optional = {"filter_width", "start"}  # none: the published one; no checkpoint
     filled = fill_in(Train(), AUTO, model, training_set)
     assert set(filled.choices) == open_knobs - optional
     assert all(chosen.reason for chosen in filled.choices.values())
