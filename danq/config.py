@@ -690,7 +690,7 @@ class ScoredVariants(Variants):
         ),
     )
     explain: int = Field(
-        0,
+        3,
         ge=0,
         description="variants with the largest changes that the report explains; 0: none",
     )
