@@ -162,6 +162,25 @@ _MODELS = (
         compared_with=("mlp",),
     ),
     Model(
+        name="beluga",
+        title="Beluga",
+        description="six convolutions",
+        network="Beluga",
+        gflop=11.2,
+        published_recipe="deepsea",  # its own is not known to the last step
+        compared_with=("deepsea", "danq"),
+    ),
+    Model(
+        name="basset",
+        title="Basset",
+        description="three convolutions, two fully connected layers",
+        network="Basset",
+        gflop=1.5,
+        takes_pool_head=False,
+        published_recipe="deepsea",  # as of Beluga
+        compared_with=("deepsea", "danq"),
+    ),
+    Model(
         name="danq",
         title="DanQ",
         description="a convolution, then a bidirectional LSTM",

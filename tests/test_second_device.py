@@ -32,7 +32,7 @@ from danq.network.trained import load
 from danq.training import generalisation, profiling
 from danq.training.learner import set_up, step_seed
 from tests.conftest import WINDOW
-from tests.interpret.helpers import LENGTH, TARGETS, small, window
+from tests.interpret.helpers import BELUGA_LENGTH, LENGTH, TARGETS, small, window
 from tests.second_device import DEVICE, reader, second_device
 from tests.training.helpers import KNOBS, cut_off, run
 
@@ -55,9 +55,9 @@ def device(monkeypatch):
         yield log
 
 
-def one_hot(n=N):
+def one_hot(n=N, length=LENGTH):
     generator = torch.Generator().manual_seed(1)
-    bases = torch.randint(4, (n, LENGTH), generator=generator)
+    bases = torch.randint(4, (n, length), generator=generator)
     return torch.nn.functional.one_hot(bases, 4).transpose(1, 2).float()
 
 
@@ -172,11 +172,12 @@ def step(network, model, recipe_name, X, y):
 def test_a_step_on_the_device_is_that_on_the_cpu(device, model, recipe):
     torch.manual_seed(0)
     # No dropout: its masks are drawn in other ways on a CPU and on a GPU.
-    near = build(model, LENGTH, TARGETS, scale=0.03, dropout=0)
+    length = BELUGA_LENGTH if model == "beluga" else LENGTH
+    near = build(model, length, TARGETS, scale=0.03, dropout=0)
     choose_recipe(recipe, model).initialise(near)
     far = copy.deepcopy(near).to(DEVICE)
-    expected = step(near, model, recipe, one_hot(), labels())
-    X = one_hot().to(DEVICE)
+    expected = step(near, model, recipe, one_hot(length=length), labels())
+    X = one_hot(length=length).to(DEVICE)
     y = labels().to(DEVICE)
     device.clear()
     losses = step(far, model, recipe, X, y)

@@ -12,7 +12,7 @@ from danq.options import (
     whole_number,
 )
 
-IMPORTED = ("deepsea", "danq", "danq_forward", "danq_jaspar")
+IMPORTED = ("deepsea", "beluga", "basset", "danq", "danq_forward", "danq_jaspar")
 """Models of which published weights can be imported."""
 
 
@@ -210,16 +210,18 @@ def _hub(
 
 
 def _add_import_weights(steps: Any) -> None:
-    summary = "make a checkpoint of published weights: DanQ, DanQ-JASPAR, DeepSEA"
+    summary = "make a checkpoint of published weights: DanQ, DeepSEA, Beluga, Basset"
     action = function_of("network.import_weights", "import_weights")
     step = Step(steps, "import-weights", action, summary)
     step.option(
         "file",
         metavar="FILE",
-        help="DanQ's or DanQ-JASPAR's HDF5 of Keras 0.2, Kipoi's DeepSEA, or a state dict of "
-        "Selene's DeepSEA or DanQ; recognised by its content",
+        help="DanQ's or DanQ-JASPAR's HDF5 of Keras 0.2, Kipoi's DeepSEA, Beluga or Basset, or "
+        "a state dict of Selene's DeepSEA or DanQ; recognised by its content",
     )
-    step.input("names", "predictor.names: a line per target", required=False)
+    step.input(
+        "names", "predictor.names; for Beluga and Basset any name in each line", required=False
+    )
     step.option(
         "--reverse",
         choices=("sequence", "batch"),

@@ -128,7 +128,9 @@ def _source(files: Mapping[str, "_File"], names: PathLike | None) -> dict[str, A
     return {"import": "DeepSEA training bundle", "files": described, "counts": counts}
 
 
-def name_targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str, str]]:
+def name_targets(
+    n_targets: int, names: PathLike | None, any_form: bool = False
+) -> list[tuple[str, str, str]]:
     """Return name, group and (unknown) motif of each target of the bundle.
 
     Parameters
@@ -137,6 +139,8 @@ def name_targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str,
         How many there are; 919 get the groups of `GROUPS`, any other number the group ``all``.
     names : str or path-like or None
         ``predictor.names``; None: they are named ``target 0``, ``target 1``, ...
+    any_form : bool
+        As of `read_names`.
 
     Returns
     -------
@@ -148,7 +152,7 @@ def name_targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str,
         As `read_names`.
     """
     if names:
-        texts = read_names(names, n_targets)
+        texts = read_names(names, n_targets, any_form)
     else:
         texts = [f"target {index}" for index in range(n_targets)]
     groups: list[str] = []
@@ -159,7 +163,7 @@ def name_targets(n_targets: int, names: PathLike | None) -> list[tuple[str, str,
     return [(text, group, "") for text, group in zip(texts, groups, strict=True)]
 
 
-def read_names(path: PathLike, n_targets: int | None = None) -> list[str]:
+def read_names(path: PathLike, n_targets: int | None = None, any_form: bool = False) -> list[str]:
     """Read DeepSEA's ``predictor.names``.
 
     Parameters
@@ -168,6 +172,8 @@ def read_names(path: PathLike, n_targets: int | None = None) -> list[str]:
         One ``cell|target|treatment`` per line.
     n_targets : int, optional
         How many there must be.
+    any_form : bool
+        Whether a line may be any text, as of Beluga: ``cell_target_treatment``.
 
     Returns
     -------
@@ -185,7 +191,9 @@ def read_names(path: PathLike, n_targets: int | None = None) -> list[str]:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
             raise DanqError("is not UTF-8 text; save it as UTF-8", path, number) from error
-        if not _is_name(text):
+        if any_form and not _is_text(text):
+            raise DanqError(f"{shown(text)} is not a name; give one in each line", path, number)
+        if not any_form and not _is_name(text):
             what = f"{shown(text)} is not cell|target|treatment"
             raise DanqError(f"{what}; give DeepSEA's predictor.names", path, number)
         names.append(text)
@@ -197,9 +205,13 @@ def read_names(path: PathLike, n_targets: int | None = None) -> list[str]:
 
 def _is_name(text: str) -> bool:
     fields = text.split("|")
+    return len(fields) == 3 and all(fields) and _is_text(text)
+
+
+def _is_text(text: str) -> bool:
     has_controls = any(ord(character) < 32 for character in text)
     is_comment = text.lstrip().startswith("#")
-    return len(fields) == 3 and all(fields) and not has_controls and not is_comment
+    return bool(text.strip()) and not has_controls and not is_comment
 
 
 class _Slab(NamedTuple):

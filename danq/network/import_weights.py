@@ -30,6 +30,9 @@ REVERSE_OF: dict[str, Reverse] = {
 """What the backward half of each model with a recurrent layer reads, for ``model`` in place of
 ``reverse``."""
 
+OTHER_NAMES = ("beluga", "basset")
+"""Models whose names of targets are not ``cell|target|treatment``."""
+
 
 def import_weights(
     file: PathLike,
@@ -54,8 +57,8 @@ def import_weights(
     output : str or path-like
         The checkpoint to make.
     names : str or path-like, optional
-        ``predictor.names`` of DeepSEA: a line per target. Without it, targets are named ``target
-        0``, ``target 1``, ...
+        ``predictor.names`` of DeepSEA; for Beluga and Basset a name of any form in each line.
+        Without it, targets are named ``target 0``, ``target 1``, ...
     reverse : {"sequence", "batch"}, optional
         What the backward half of DanQ's recurrent layer read, which its file does not say; None:
         what the evidence says.
@@ -160,7 +163,8 @@ def _source(found: Published, file: PathLike) -> dict[str, Any]:
 
 def _data_facts(imported: Imported, names: PathLike | None, assembly: str) -> dict[str, Any]:
     """Return what is known of the data that the model was trained on."""
-    targets = name_targets(imported.n_targets, names)
+    has_other_names = imported.model in OTHER_NAMES
+    targets = name_targets(imported.n_targets, names, any_form=has_other_names)
     facts: dict[str, Any] = {"format_version": VERSION, "alphabet": "ACGT"}
     facts["window"] = imported.window
     facts["bin_size"] = BIN_SIZE

@@ -12,6 +12,8 @@ name                   layers                                          parameter
 mlp                    two fully connected                             5,408,469
 blstm                  a bidirectional LSTM over the bases, pooled     46,678,479
 deepsea                three convolutions                              52,843,119
+beluga                 six convolutions                                67,886,879
+basset                 three convolutions, two fully connected         6,485,419
 danq                   a convolution, a bidirectional LSTM over it     46,929,039
 danq_forward           danq with two LSTMs that both read forward      46,929,039
 danq_conv              danq with a convolution in the LSTM's place     46,924,559
@@ -44,13 +46,21 @@ from torch.nn import functional
 
 from danq.catalog import MODELS
 from danq.errors import DanqError
+from danq.network.base import (
+    ConvolutionalNetwork,
+    Network,
+    dropouts,
+    make_head,
+    refuse_short_window,
+)
+from danq.network.basset import Basset
+from danq.network.beluga import Beluga
 from danq.network.bodies import Attention, Dilated, Local, MinGRU, Reaching
 from danq.network.layers import (
     AS_PUBLISHED,
     DenseHead,
     Dropout,
     PoolHead,
-    Rectifier,
     Stem,
     StemOptions,
     filter_maxima,
@@ -58,40 +68,6 @@ from danq.network.layers import (
     responses,
     step_maxima,
 )
-
-
-class Network(nn.Module):
-    """What every model is: a head over a feature map of one-hot DNA.
-
-    Attributes
-    ----------
-    stem : Stem or None
-        The first convolution with its pool; None where there are no filters to read.
-    head : DenseHead or PoolHead
-        From the last feature map to logits.
-    """
-
-    stem: Stem | None
-    head: DenseHead | PoolHead
-
-    @property
-    def reach(self) -> int | None:
-        """Bases that one position of the last feature map depends on; None: the whole window."""
-        return None
-
-
-class ConvolutionalNetwork(Network):
-    """A network whose filters can be read as motifs: a stem, and a trunk over its responses."""
-
-    stem: Stem
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, 4, L)
-        """Return logits (N, T) for one-hot sequences (N, 4, L)."""
-        return self.trunk(self.stem(X))  # (N, T)
-
-    def trunk(self, X: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, T) for what the stem returns, (N, F, P)."""
-        raise NotImplementedError
 
 
 class Mlp(Network):
@@ -116,7 +92,7 @@ class Mlp(Network):
     ) -> None:
         super().__init__()
         self.dense = nn.Linear(4 * window, hidden)
-        self.drops = _dropouts((0.2, 0.5), dropout)
+        self.drops = dropouts((0.2, 0.5), dropout)
         self.head = DenseHead(1, hidden, n_targets, hidden)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, 4, L)
@@ -168,8 +144,8 @@ class Blstm(Network):
         self.pool = pool
         self.drop = Dropout(0.5 * dropout)
         positions = window // pool
-        _refuse_short_window(positions, window)
-        self.head = _make_head(head, positions, 2 * units, n_targets, hidden)
+        refuse_short_window(positions, window)
+        self.head = make_head(head, positions, 2 * units, n_targets, hidden)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:  # (N, 4, L)
         """Return logits (N, T) for one-hot sequences (N, 4, L)."""
@@ -222,10 +198,10 @@ class DeepSEA(ConvolutionalNetwork):
         self.stem = Stem(filters1, width, 4, rectify, stem)
         self.second = nn.Conv1d(filters1, filters2, 8)
         self.third = nn.Conv1d(filters2, filters3, 8)
-        self.drops = _dropouts((0.2, 0.2, 0.5), dropout)
+        self.drops = dropouts((0.2, 0.2, 0.5), dropout)
         positions = ((window - width + 1) // 4 - 7) // 4 - 7
-        _refuse_short_window(positions, window)
-        self.head = _make_head(head, positions, filters3, n_targets, hidden, rectify)
+        refuse_short_window(positions, window)
+        self.head = make_head(head, positions, filters3, n_targets, hidden, rectify)
 
     def trunk(self, X: torch.Tensor) -> torch.Tensor:  # (N, 320, 248) for L = 1,000
         """Return logits (N, T) for what the stem returns, (N, F, P)."""
@@ -300,11 +276,11 @@ class DanQ(ConvolutionalNetwork):
         super().__init__()
         width = stem.filter_width or filter_width
         positions = (window - width + 1) // pool
-        _refuse_short_window(positions, window)
+        refuse_short_window(positions, window)
         self.stem = Stem(filters, width, pool, options=stem)
         self.body = self._make_body(filters, units, positions, gates)
-        self.drops = _dropouts((0.2, 0.5), dropout)
-        self.head = _make_head(head, positions, 2 * units, n_targets, hidden)
+        self.drops = dropouts((0.2, 0.5), dropout)
+        self.head = make_head(head, positions, 2 * units, n_targets, hidden)
 
     def trunk(self, X: torch.Tensor) -> torch.Tensor:  # (N, 320, 75) for L = 1,000
         """Return logits (N, T) for what the stem returns, (N, F, P)."""
@@ -394,31 +370,21 @@ class DanQMinGRU(_Twin):
         return MinGRU(filters, units)
 
 
-def _dropouts(rates: tuple[float, ...], factor: float) -> nn.ModuleList:
-    """Return the dropout layers of a model, their published rates multiplied by a factor."""
-    return nn.ModuleList(Dropout(rate * factor) for rate in rates)
-
-
-def _refuse_short_window(positions: int, window: int) -> None:
-    """Refuse a window (bp) that leaves the head no position."""
-    if positions < 1:
-        what = f"a window of {window} bp is too short for this model"
-        raise DanqError(f"{what}; use a longer extract.window")
-
-
-def _make_head(
-    name: str,
-    positions: int,
-    channels: int,
-    n_targets: int,
-    hidden: int,
-    rectifier: Rectifier = functional.relu,
-) -> DenseHead | PoolHead:
-    """Return the head called `name` over a feature map of so many positions and channels."""
-    if name == "pool":
-        return PoolHead(positions, channels, n_targets)
-    return DenseHead(positions, channels, n_targets, hidden, rectifier)
-
+_CLASSES: tuple[type[Network], ...] = (
+    Mlp,
+    Blstm,
+    DeepSEA,
+    Beluga,
+    Basset,
+    DanQ,
+    DanQForward,
+    DanQConv,
+    DanQResidual,
+    DanQAttention,
+    DanQMinGRU,
+)
+_CLASS_OF = {network.__name__: network for network in _CLASSES}
+"""What the entries of the catalog name, so that it can be read without loading PyTorch."""
 
 WIDTHS = ("filters", "filters1", "filters2", "filters3", "units", "hidden")
 """Arguments of the networks that `build` scales."""
@@ -484,8 +450,7 @@ def build(
         choices = ", ".join(MODELS)
         raise DanqError(f"there is no model {name!r}; choose from {choices}")
     model = MODELS[name]
-    # The catalog names the class, so that it can be read without loading PyTorch.
-    network = globals()[model.network]
+    network = _CLASS_OF[model.network]
     options: dict[str, Any] = {"dropout": dropout}
     if model.takes_pool_head:
         options["head"] = head
@@ -524,7 +489,7 @@ def published_sizes(name: str) -> dict[str, int]:
     30
     """
     model = MODELS[name]
-    arguments = inspect.signature(globals()[model.network]).parameters
+    arguments = inspect.signature(_CLASS_OF[model.network]).parameters
     defaults = {size: arguments[size].default for size in SIZES if size in arguments}
     return defaults | model.sizes
 

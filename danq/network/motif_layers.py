@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import torch
 
+from danq.network.beluga import Beluga
 from danq.network.models import ConvolutionalNetwork, DeepSEA, Network
 
 
@@ -14,8 +15,8 @@ class Layer(NamedTuple):
     Attributes
     ----------
     name : str
-        ``filter`` for the stem, ``second`` for DeepSEA's second layer: what its filters are called,
-        with their number.
+        ``filter`` for the stem, ``second`` for the second convolution of DeepSEA and Beluga: what
+        its filters are called, with their number.
     activations : callable
         From one-hot (N, 4, L) to the responses of the filters before their activation, (N, F, P).
     n_filters : int
@@ -37,10 +38,10 @@ class Layer(NamedTuple):
 
 
 def motif_layers(model: Network) -> list[Layer]:
-    """Return the layers of a model whose filters are read as motifs: its stem's; DeepSEA's second.
+    """Return the layers of a model whose filters are read as motifs: the stem, and some second.
 
-    The receptive field of DeepSEA's first filters is 8 bp, less than most motifs; that of its
-    second 39 bp, through a pool over 4 positions.
+    The receptive field of the first filters of DeepSEA and Beluga is 8 bp, less than most motifs;
+    that of DeepSEA's second 39 bp, through a pool over 4 positions, of Beluga's 15 bp.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def motif_layers(model: Network) -> list[Layer]:
     device = conv.weight.device
     responses = model.stem.site_responses
     first = Layer("filter", responses, conv.out_channels, conv.kernel_size[0], device=device)
-    if not isinstance(model, DeepSEA):
+    if not isinstance(model, DeepSEA | Beluga):
         return [first]
 
     def second_activations(X: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from danq.network.basset import Basset
+from danq.network.beluga import Beluga
 from danq.network.bodies import Local, MinGRU, Reaching
 from danq.network.layers import DenseHead, Dropout
 from danq.network.models import Blstm, DanQ, DeepSEA, Mlp, Network
@@ -87,6 +89,10 @@ def dropout_readers(network: Network) -> list[Reader]:
         return [Reader(network.drop, [last])]
     if isinstance(network, DeepSEA):
         layers: list[list[nn.Module]] = [[network.second], [network.third], [last]]
+    elif isinstance(network, Beluga):
+        layers = [[network.third], [network.fifth], [last]]
+    elif isinstance(network, Basset):
+        layers = [[last], [network.head.out]]
     elif isinstance(network, Mlp):
         layers = [[network.dense], [last]]
     else:

@@ -15,9 +15,11 @@ from danq.reading import refuse_no_file
 KNOWN = {
     "89e640bf6bdbe1ff165f484d9796efc7": "Kipoi's DeepSEA/predict",
     "35956ab9c28960b5a3693f470fe980c1": "Kipoi's DeepSEA/variantEffects",
+    "62360f2db4ac96554d28d058b50ab654": "Kipoi's DeepSEA/beluga",
+    "4878981d84499eb575abd0f3b45570d3": "Kipoi's Basset",
 }
 """MD5 of published files, as Kipoi's own descriptions have them
-(https://github.com/kipoi/models/tree/master/DeepSEA)."""
+(https://github.com/kipoi/models, folders DeepSEA and Basset)."""
 
 KERAS_TITLES = {"danq": "DanQ, Keras 0.2 (HDF5)", "danq_jaspar": "DanQ-JASPAR, Keras 0.2 (HDF5)"}
 """What the files of Keras 0.2 are called."""

@@ -10,12 +10,14 @@ from typing import NamedTuple
 import torch
 
 from danq.errors import DanqError
+from danq.network.basset import POOLS, Basset
+from danq.network.beluga import POOL, Beluga
 from danq.network.bodies import Local
 from danq.network.layers import DenseHead, HardLSTM, Stem
 from danq.network.models import ConvolutionalNetwork, DanQ, DanQConv, DanQForward, DeepSEA, Network
 from danq.network.parts import fold_dropout
 
-SUPPORTED = (DeepSEA, DanQ, DanQForward, DanQConv)
+SUPPORTED = (DeepSEA, Beluga, Basset, DanQ, DanQForward, DanQConv)
 """Networks whose layers are written out here; others have branches, which are danq's own."""
 
 
@@ -54,7 +56,8 @@ def refuse_unsupported(network: Network, model: str) -> None:
     """
     if type(network) not in SUPPORTED:
         what = f"{model} has layers that only danq has, and is not exported"
-        raise DanqError(f"{what}; export deepsea, danq, danq_forward, danq_conv, or use danq.load")
+        names = "deepsea, beluga, basset, danq, danq_forward, danq_conv"
+        raise DanqError(f"{what}; export {names}, or use danq.load")
 
 
 def standalone_weights(network: Network) -> dict[str, torch.Tensor]:
@@ -125,6 +128,10 @@ def _parts(network: Network) -> list[Lines]:
     stem = _stem(network.stem, rectified)
     if isinstance(network, DeepSEA):
         body = _convolutions(network, rectified)
+    elif isinstance(network, Beluga):
+        body = _pairs(network)
+    elif isinstance(network, Basset):
+        body = _pooled_convolutions(network)
     elif isinstance(network, DanQConv):
         body = _local(network.body)
     else:
@@ -139,7 +146,9 @@ def _stem(stem: Stem, rectified: str) -> Lines:
     filters = conv.out_channels
     layers = [f"self.conv = nn.Conv1d(4, {filters}, {width})"]
     names = {"stem.conv": "conv"}
-    steps = [f"X = functional.max_pool1d(self.conv(X), {stem.pool})"]
+    steps = ["X = self.conv(X)"]
+    if stem.pool > 1:
+        steps = [f"X = functional.max_pool1d(self.conv(X), {stem.pool})"]
     if stem.norm is None:
         steps.append(f"X = {rectified.format('X')}")
     else:
@@ -158,6 +167,35 @@ def _convolutions(network: DeepSEA, rectified: str) -> Lines:
     pooled = rectified.format("functional.max_pool1d(self.second(X), 4)")
     steps = [f"X = {pooled}", f"X = {rectified.format('self.third(X)')}"]
     return Lines(layers, steps, {"second": "second", "third": "third"})
+
+
+def _pairs(network: Beluga) -> Lines:
+    layers = []
+    steps = []
+    names = {}
+    for name in ("second", "third", "fourth", "fifth", "sixth"):
+        conv = getattr(network, name)
+        width = conv.kernel_size[0]
+        layers.append(f"self.{name} = nn.Conv1d({conv.in_channels}, {conv.out_channels}, {width})")
+        names[name] = name
+        steps.append(f"X = functional.relu(self.{name}(X))")
+        if name in ("second", "fourth"):
+            steps.append(f"X = functional.max_pool1d(X, {POOL})")
+    return Lines(layers, steps, names)
+
+
+def _pooled_convolutions(network: Basset) -> Lines:
+    layers = []
+    steps = []
+    for name, pool in (("second", POOLS[1]), ("third", POOLS[2])):
+        conv = getattr(network, name)
+        width = conv.kernel_size[0]
+        layers.append(f"self.{name} = nn.Conv1d({conv.in_channels}, {conv.out_channels}, {width})")
+        steps.append(f"X = functional.relu(functional.max_pool1d(self.{name}(X), {pool}))")
+    dense = network.dense
+    layers.append(f"self.hidden = nn.Linear({dense.in_features}, {dense.out_features})")
+    steps.append("X = functional.relu(self.hidden(X.flatten(1)))")
+    return Lines(layers, steps, {"second": "second", "third": "third", "dense": "hidden"})
 
 
 def _local(body: Local) -> Lines:
@@ -207,7 +245,7 @@ def _head(network: Network, rectified: str) -> Lines:
         return Lines(layers, steps, {"head.dense": "dense", "head.out": "out"})
     positions = len(head.position_bias)
     bias = f"self.position_bias = nn.Parameter(torch.zeros({positions}, {out.out_features}))"
-    steps = ["X = X.transpose(1, 2)"] if isinstance(network, DeepSEA) else []
+    steps = ["X = X.transpose(1, 2)"] if isinstance(network, DeepSEA | Beluga) else []
     steps.append("X = self.out(X) + self.position_bias  # logits at every position")
     steps.append(f"return torch.logsumexp({head.SHARPNESS} * X, dim=1) / {head.SHARPNESS}")
     names = {"head.position_bias": "position_bias", "head.out": "out"}

@@ -24,6 +24,8 @@ from danq.network.imported import (
 )
 from danq.network.models import published_sizes
 from danq.network.named_arrays import Floats, NamedArrays
+from danq.network.torch_basset import basset_of_kipoi, is_basset
+from danq.network.torch_beluga import beluga_of_kipoi, is_beluga
 
 WIDTH = 8
 """Width of each of DeepSEA's filters (positions)."""
@@ -244,6 +246,8 @@ LAYOUTS = (
         lambda names: _kipoi_prefix(names) is not None,
         deepsea_of_kipoi,
     ),
+    Layout("Beluga as Kipoi has it (PyTorch)", is_beluga, beluga_of_kipoi),
+    Layout("Basset as Kipoi has it (PyTorch)", is_basset, basset_of_kipoi),
     Layout(
         "Selene's DeepSEA (PyTorch)",
         lambda names: {"conv_net.0.weight", "classifier.0.weight"} <= names,

@@ -11,7 +11,10 @@ from danq.network.models import build
 from danq.network.trained import TrainedModel
 
 LENGTH = 168
-"""Length of a window (bp): DeepSEA reads no less."""
+"""Length of a window (bp): only Beluga needs more."""
+
+BELUGA_LENGTH = 310
+"""The shortest window of Beluga (bp)."""
 
 TARGETS = 3
 CPU = torch.device("cpu")
@@ -57,10 +60,10 @@ class Curved(Linear):
         return torch.tanh(linear / 20) * torch.tensor([1.0, 10.0, -3.0])
 
 
-def window(seed=0, unknown=()):
-    """Return a random one-hot window (4, LENGTH), with an N at some positions."""
+def window(seed=0, unknown=(), length=LENGTH):
+    """Return a random one-hot window (4, length), with an N at some positions."""
     rng = np.random.default_rng(seed)
-    bases = torch.from_numpy(rng.integers(0, 4, LENGTH))
+    bases = torch.from_numpy(rng.integers(0, 4, length))
     X = nn.functional.one_hot(bases, 4).T.float()
     X[:, list(unknown)] = 0
     return X

@@ -7,6 +7,7 @@ from danq.catalog import MODELS
 from danq.interpret.contributions import integrated_gradients, mean_logits, mutagenesis
 from danq.network.layers import Dropout
 from tests.interpret.helpers import (
+    BELUGA_LENGTH,
     LENGTH,
     METHODS,
     TARGETS,
@@ -142,11 +143,13 @@ def test_batches_change_nothing(method, monkeypatch):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_is_explained_without_dropout(method, name):
-    model = small(name)
+    length = BELUGA_LENGTH if name == "beluga" else LENGTH
+    model = small(name, length)
+    X = window(length=length)
     assert any(isinstance(layer, Dropout) and layer.rate for layer in model.modules())
-    first = explain(method, model, window(), steps=5)
-    second = explain(method, model, window(), steps=5)
-    assert first.shape == (TARGETS, 4, LENGTH)
+    first = explain(method, model, X, steps=5)
+    second = explain(method, model, X, steps=5)
+    assert first.shape == (TARGETS, 4, length)
     assert torch.isfinite(first).all()
     assert first.abs().max() > 0
     assert torch.equal(first, second)

@@ -12,7 +12,7 @@ from danq.interpret.design import redesign
 from tests.interpret.helpers import LENGTH, TARGETS, Linear, small, window
 
 SIGN = {"raise": 1, "lower": -1}
-LARGE = {"danq_jaspar", "danq_jaspar_conv", "danq_jaspar_residual"}
+LARGE = {"beluga", "danq_jaspar", "danq_jaspar_conv", "danq_jaspar_residual"}
 
 
 def mutants(X):

@@ -11,7 +11,10 @@ from danq.network.cost import count_multiply_adds, count_parameters
 from danq.network.models import DeepSEA, build
 
 HEADS = [
-    (name, head) for name in MODELS for head in ("dense", "pool") if (name, head) != ("mlp", "pool")
+    (name, head)
+    for name, model in MODELS.items()
+    for head in ("dense", "pool")
+    if head == "dense" or model.takes_pool_head
 ]
 every_model_and_head = pytest.mark.parametrize(("name", "head"), HEADS)
 
@@ -43,8 +46,12 @@ def mingru(inputs, units):
     return 2 * dense(inputs, 4 * units) + dense(4 * units, 2 * units)
 
 
-def head(features):
-    return dense(features, 925) + dense(925, 919)
+def head(features, hidden=925):
+    return dense(features, hidden) + dense(hidden, 919)
+
+
+def pair(channels, filters):
+    return conv(channels, filters, 8) + conv(filters, filters, 8)
 
 
 # Layer by layer from the papers (DOIs in danq/network/models.py), at 1,000 bp and 919 targets.
@@ -52,6 +59,15 @@ PARAMETERS = {
     "mlp": dense(4 * 1000, 925) + head(925),
     "blstm": 2 * lstm(4, 320) + head(76 * 640),
     "deepsea": conv(4, 320, 8) + conv(320, 480, 8) + conv(480, 960, 8) + head(53 * 960),
+    "beluga": pair(4, 320) + pair(320, 480) + pair(480, 640) + head(44 * 640, 2003),
+    "basset": (
+        conv(4, 300, 19)
+        + conv(300, 200, 11)
+        + conv(200, 200, 7)
+        + dense(18 * 200, 1000)
+        + dense(1000, 1000)
+        + dense(1000, 919)
+    ),
     "danq": conv(4, 320, 26) + 2 * lstm(320, 320) + head(75 * 640),
     "danq_forward": conv(4, 320, 26) + 2 * lstm(320, 320) + head(75 * 640),
     "danq_conv": conv(4, 320, 26) + conv(320, 640, 8) + head(75 * 640),
@@ -95,6 +111,28 @@ def test_deepseas_hidden_layer_has_the_925_units_of_the_released_weights():
     assert (count_parameters(released), count_parameters(script)) == (52_843_119, 52_532_319)
 
 
+def test_beluga_has_the_parameters_of_its_published_file():
+    # 2,000 bp leave 106 positions (https://github.com/kipoi/models/tree/master/DeepSEA/beluga).
+    with torch.device("meta"):
+        network = build("beluga", 2000, 2002)
+    assert network.head.dense.in_features == 67_840 == 106 * 640
+    layers = pair(4, 320) + pair(320, 480) + pair(480, 640)
+    dense_layers = dense(67_840, 2003) + dense(2003, 2002)
+    assert count_parameters(network) == layers + dense_layers == 149_536_251
+
+
+def test_basset_has_the_parameters_of_its_published_file_but_for_normalisation():
+    # 600 bp leave 10 positions (https://github.com/kipoi/models/tree/master/Basset).
+    with torch.device("meta"):
+        network = build("basset", 600, 164)
+    assert network.dense.in_features == 2000 == 10 * 200
+    layers = conv(4, 300, 19) + conv(300, 200, 11) + conv(200, 200, 7)
+    dense_layers = dense(2000, 1000) + dense(1000, 1000) + dense(1000, 164)
+    normalisation = 2 * (300 + 200 + 200 + 1000 + 1000)
+    published = 4_135_064
+    assert count_parameters(network) == layers + dense_layers == published - normalisation
+
+
 @every_model_and_head
 def test_multiply_adds_are_counted_without_touching_the_model(name, head):
     model = build(name, 500, 7, 0.05, 1.0, head)
@@ -115,6 +153,8 @@ def multiply_adds(name):
     ("name", "expected"),
     [
         ("deepsea", 549_602_395),
+        ("beluga", 1_866_967_157),
+        ("basset", 257_568_600),
         ("danq", 200_578_075),
         ("danq_forward", 200_578_075),
         ("danq_conv", 200_578_075),

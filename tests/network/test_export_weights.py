@@ -68,6 +68,9 @@ def predicted_alone(folder, sequences):
         {"model": "danq_conv", "filter_scale": 4.0},
         {"model": "deepsea", "filter_width": 20},
         {"model": "deepsea", "head": "pool"},
+        {"model": "beluga"},
+        {"model": "beluga", "head": "pool"},
+        {"model": "basset", "stem": "exponential"},
     ],
     ids=lambda options: "-".join(map(str, options.values())),
 )

@@ -5,6 +5,8 @@ from torch import nn
 from torch.nn import functional
 
 from danq.catalog import MODELS
+from danq.network.basset import Basset
+from danq.network.beluga import Beluga
 from danq.network.bodies import Reaching
 from danq.network.layers import Dropout, HardLSTM, PoolHead
 from danq.network.models import (
@@ -17,7 +19,10 @@ from danq.network.strands import strand_probabilities
 from tests.conftest import refuse
 
 HEADS = [
-    (name, head) for name in MODELS for head in ("dense", "pool") if (name, head) != ("mlp", "pool")
+    (name, head)
+    for name, model in MODELS.items()
+    for head in ("dense", "pool")
+    if head == "dense" or model.takes_pool_head
 ]
 every_model_and_head = pytest.mark.parametrize(("name", "head"), HEADS)
 
@@ -117,7 +122,7 @@ def test_each_model_has_the_receptive_field_that_it_claims(name, window, rightwa
     assert (last[:13].max() > 0, first[-13:].max() > 0) == (rightwards, leftwards)
 
 
-@pytest.mark.parametrize("name", ["deepsea", "danq_conv", "danq_jaspar_conv"])
+@pytest.mark.parametrize("name", ["deepsea", "beluga", "basset", "danq_conv", "danq_jaspar_conv"])
 def test_a_position_sees_as_many_bases_as_the_network_says(name):
     model = build(name, 1000, 5, 0.05).double().eval()
     for layer in model.modules():
@@ -137,10 +142,12 @@ def test_a_position_sees_as_many_bases_as_the_network_says(name):
 
 def feature_map_of(model, X):
     """Return what a model makes of one position in the middle of its last feature map."""
-    inputs = inputs_of(model.drops[-1])
+    inputs = inputs_of(model.dense if isinstance(model, Basset) else model.drops[-1])
     model(X)
     features = inputs[0][0]
-    if isinstance(model, DeepSEA):
+    if isinstance(model, Basset):
+        features = features.view(model.third.out_channels, -1)  # (C, P)
+    if isinstance(model, DeepSEA | Beluga | Basset):
         features = features.T  # (P, C)
     return features[len(features) // 2]
 
@@ -226,19 +233,21 @@ def test_probabilities_are_float32_and_need_no_gradient_whatever_the_model_compu
 
 @pytest.mark.parametrize("name", MODELS)
 def test_dropout_comes_in_the_published_order_rates_and_scales(name):
-    rates = {"deepsea": [0.2, 0.2, 0.5], "blstm": [0.5]}.get(name, [0.2, 0.5])
+    three = [0.2, 0.2, 0.5]
+    others = {"deepsea": three, "beluga": three, "basset": [0.3, 0.3], "blstm": [0.5]}
+    rates = others.get(name, [0.2, 0.5])
     used = []
 
     def record(layer, inputs, output):
         used.append(layer.rate)
 
     for factor in (1.0, 0.4):
-        model = build(name, 300, 2, 0.02, factor)
+        model = build(name, 320, 2, 0.02, factor)
         for layer in model.modules():
             if isinstance(layer, Dropout):
                 layer.register_forward_hook(record)
         used.clear()
-        model(one_hot_batch(1, 300))
+        model(one_hot_batch(1, 320))
         assert used == pytest.approx([rate * factor for rate in rates])
 
 
@@ -246,7 +255,7 @@ def test_dropout_comes_in_the_published_order_rates_and_scales(name):
 def test_a_pooling_head_takes_windows_of_other_lengths(name):
     model = build(name, 500, 3, 0.05, 1.0, "pool").eval()
     assert takes_any_length(model) and isinstance(model.head, PoolHead)
-    for window in (300, 501, 800):
+    for window in (320, 501, 800):
         assert model(one_hot_batch(2, window)).shape == (2, 3)
 
 
@@ -258,10 +267,13 @@ def test_the_published_head_takes_only_the_windows_of_training(name):
         model(one_hot_batch(2, 800))
 
 
-# The receptive field of one pooled position: 13; (8 * 4 + 7) * 4 + 7; 13 + 26 - 1; 15 + 30 - 1.
+# The receptive field of one pooled position: 13; (8 * 4 + 7) * 4 + 7; (15 * 4 + 14) * 4 + 14;
+# ((4 + 6) * 4 + 10) * 3 + 18; # 13 + 26 - 1; 15 + 30 - 1.
 SHORTEST = {
     "blstm": 13,
     "deepsea": 163,
+    "beluga": 310,
+    "basset": 168,
     "danq": 38,
     "danq_forward": 38,
     "danq_conv": 38,
@@ -307,7 +319,7 @@ def test_a_head_that_a_model_does_not_have_is_refused():
 
 def test_a_name_without_a_model_is_refused():
     choices = ", ".join(MODELS)
-    assert choices.startswith("mlp, blstm, deepsea, danq, ")
+    assert choices.startswith("mlp, blstm, deepsea, beluga, basset, danq, ")
     refuse(f"there is no model 'danc'; choose from {choices}", build, "danc", 1000, 2)
 
 
@@ -336,7 +348,7 @@ def test_every_width_is_scaled_and_never_less_than_one():
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_its_stem_and_its_trunk_or_has_no_stem(name):
     torch.manual_seed(0)
-    model, X = build(name, 300, 3, 0.05).eval(), one_hot_batch(2, 300)
+    model, X = build(name, 320, 3, 0.05).eval(), one_hot_batch(2, 320)
     if model.stem is None:
         assert not MODELS[name].has_filters
     else:

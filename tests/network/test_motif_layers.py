@@ -7,7 +7,7 @@ from danq.catalog import MODELS
 from danq.network.models import build, rectify
 from danq.network.motif_layers import motif_layers
 
-WINDOW = 200
+WINDOW = 320  # Beluga reads no less than 310 bp
 
 
 def random_one_hot(n):
@@ -19,14 +19,14 @@ def random_one_hot(n):
 def test_models_with_filters_have_a_layer_to_read(name):
     layers = motif_layers(build(name, WINDOW, 3, scale=0.05))
     names = [layer.name for layer in layers]
-    if name == "deepsea":
+    if name in ("deepsea", "beluga"):
         assert names == ["filter", "second"]
     else:
         assert names == (["filter"] if MODELS[name].has_filters else [])
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", ["deepsea", "danq", "danq_jaspar_conv"])
+@pytest.mark.parametrize("name", ["deepsea", "beluga", "danq", "danq_jaspar_conv"])
 def test_the_stem_is_the_pooled_rectified_first_layer(name):
     model, X = build(name, WINDOW, 3, scale=0.05).eval(), random_one_hot(3)
     first = motif_layers(model)[0]
@@ -38,10 +38,11 @@ def test_the_stem_is_the_pooled_rectified_first_layer(name):
 
 
 @torch.no_grad()
-def test_the_second_layer_of_deepsea_reads_its_stem():
-    model, X = build("deepsea", WINDOW, 3, scale=0.05).eval(), random_one_hot(3)
+@pytest.mark.parametrize(("name", "width", "stride"), [("deepsea", 39, 4), ("beluga", 15, 1)])
+def test_a_second_layer_reads_the_stem(name, width, stride):
+    model, X = build(name, WINDOW, 3, scale=0.05).eval(), random_one_hot(3)
     second = motif_layers(model)[1]
     expected = model.second(model.stem(X))
     assert torch.allclose(second.activations(X), expected, atol=1e-6)
-    assert (second.width, second.stride) == (39, 4)
+    assert (second.width, second.stride) == (width, stride)
     assert second.n_filters == model.second.out_channels

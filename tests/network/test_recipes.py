@@ -46,10 +46,14 @@ def descend(x, optimizer, steps, lr_scheduler=None):
     return np.array(path)
 
 
+CONVOLUTIONAL = ("deepsea", "beluga", "basset")
+"""Models whose published recipe is DeepSEA's."""
+
+
 def test_modern_and_published_recipes_go_to_their_models():
     for name in MODELS:
         published = PUBLISHED_DANQ_JASPAR if "jaspar" in name else PUBLISHED_DANQ
-        if name == "deepsea":
+        if name in CONVOLUTIONAL:
             published = PUBLISHED_DEEPSEA
         assert choose_recipe("auto", name) is AUTO
         assert choose_recipe("published", name) is published
@@ -334,7 +338,7 @@ def assert_fills(values, bound):
 @pytest.mark.parametrize(
     ("name", "gates"),
     [
-        *((name, "sigmoid") for name in MODELS if name != "deepsea"),
+        *((name, "sigmoid") for name in MODELS if name not in CONVOLUTIONAL),
         ("danq", "hard_sigmoid"),
         ("blstm", "hard_sigmoid"),
     ],

@@ -10,7 +10,7 @@ from danq.network.augment import reverse_complement
 from danq.network.models import build
 from danq.network.rectified import RectifiedLayer, rectified_layers
 
-LENGTH, TARGETS = 210, 3
+LENGTH, TARGETS = 320, 3  # Beluga reads no less than 310 bp
 
 
 def one_hot(n=40):

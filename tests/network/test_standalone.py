@@ -19,11 +19,9 @@ def executed(network):
     return model.eval(), content
 
 
-@pytest.mark.parametrize(
-    "options", [{"model": "deepsea"}, {"model": "danq_jaspar_conv"}, {"model": "danq_jaspar"}]
-)
-def test_the_text_computes_what_the_network_computes(options):
-    network = network_of(**options).eval()
+@pytest.mark.parametrize("name", ["deepsea", "beluga", "basset", "danq_jaspar_conv", "danq_jaspar"])
+def test_the_text_computes_what_the_network_computes(name):
+    network = network_of(model=name).eval()
     model, content = executed(network)
     X = content["one_hot"](["ACGTNacgtn" * (WINDOW // 10)])
     with torch.no_grad():

@@ -15,7 +15,7 @@ from danq.network.start import (
     take_weights,
 )
 
-WINDOW = 300
+WINDOW = 320
 OPTIONS = {
     "model": "danq",
     "seed": 4,
@@ -130,7 +130,7 @@ def test_other_windows_and_targets_are_refused(tmp_path):
     path = checkpoint_of(tmp_path / "m.ckpt")[0]
     start = open_start(path, "body")
     refuse_other_data(start, WINDOW, "ACGT", ["other"])
-    with pytest.raises(DanqError, match="reads windows of 300 bp, and those to train on have 400"):
+    with pytest.raises(DanqError, match="reads windows of 320 bp, and those to train on have 400"):
         refuse_other_data(start, 400, "ACGT", None)
     with pytest.raises(DanqError, match="has channels in the order ACGT, not AGCT"):
         refuse_other_data(start, WINDOW, "AGCT", None)

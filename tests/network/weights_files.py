@@ -173,6 +173,92 @@ def deepsea(layers, alphabet, floor):
     return forward
 
 
+# --- Beluga ---
+
+BELUGA = ("0.0", "0.2", "0.6", "0.8", "0.12", "0.14", "1.2.1", "1.4.1")
+
+
+def beluga_arrays(seed=0, filters=(6, 7, 5), positions=1, hidden=8, targets=3):
+    """Return random weights and biases of Beluga's eight layers."""
+    draw = np.random.default_rng(seed).normal
+    channels = (4, *(n for n in filters for _ in range(2)))
+    shapes = [(channels[n + 1], channels[n], 8) for n in range(6)]
+    shapes += [(hidden, filters[2] * positions), (targets, hidden)]
+    return [(draw(0, 0.3, shape), draw(0, 0.2, shape[0])) for shape in shapes]
+
+
+def beluga(layers, alphabet="AGCT"):
+    """Return what predicts texts with Beluga."""
+
+    def forward(texts):
+        X = one_hot(texts, alphabet)
+        for pair in range(3):
+            for layer in layers[2 * pair : 2 * pair + 2]:
+                X = np.maximum(convolution(X, *layer), 0)
+            X = max_pool(X, 4) if pair < 2 else X.reshape(len(X), -1)
+        X = np.maximum(X @ layers[6][0].T + layers[6][1], 0)
+        return sigmoid(X @ layers[7][0].T + layers[7][1])
+
+    return forward
+
+
+# --- Basset ---
+
+BASSET = {"0": "1", "4": "5", "8": "9", "13.1": "14", "17.1": "18", "21.1": None}
+"""Its layers, and the batch normalisation behind each."""
+
+
+def basset_layers(seed=0, filters=(6, 7, 5), positions=1, hidden=8, targets=3):
+    """Return random weights of Basset's layers: weight, bias, and four of a normalisation."""
+    draw = np.random.default_rng(seed)
+    channels = (4, *filters)
+    shapes = [(filters[n], channels[n], width) for n, width in enumerate((19, 11, 7))]
+    shapes += [(hidden, filters[2] * positions), (hidden, hidden), (targets, hidden)]
+    layers = []
+    for shape in shapes:
+        n = shape[0]
+        layer = [draw.normal(0, 0.3, shape), draw.normal(0, 0.2, n)]
+        layer += [draw.normal(0, 1, n), draw.normal(0, 0.3, n)]  # factors below 0, too
+        layer += [draw.normal(0, 0.3, n), draw.uniform(0.3, 2, n)]
+        layers.append(layer)
+    return layers
+
+
+def basset_state(layers, counted):
+    """Return Basset's layers as a state dict; `counted`: as PyTorch keeps it since 0.4.1."""
+    state = {}
+    names = ("weight", "bias", "running_mean", "running_var")
+    for (place, norm), (W, b, *numbers) in zip(BASSET.items(), layers, strict=True):
+        state[f"{place}.weight"] = W[..., None] if W.ndim == 3 else W
+        state[f"{place}.bias"] = b
+        if norm is not None:
+            state |= {f"{norm}.{name}": x for name, x in zip(names, numbers, strict=True)}
+    state = {name: torch.tensor(x, dtype=torch.float32) for name, x in state.items()}
+    if counted:
+        norms = [norm for norm in BASSET.values() if norm]
+        state |= {f"{norm}.num_batches_tracked": torch.tensor(7) for norm in norms}
+    return state
+
+
+def basset(layers, alphabet="ACGT"):
+    """Return what predicts texts with Basset, layer by layer as published."""
+
+    def normalised(X, numbers):
+        factor, shift, mean, variance = (x.reshape(1, -1, *[1] * (X.ndim - 2)) for x in numbers)
+        return (X - mean) / np.sqrt(variance + 1e-5) * factor + shift
+
+    def forward(texts):
+        X = one_hot(texts, alphabet)
+        for (W, b, *numbers), pool in zip(layers[:3], (3, 4, 4), strict=True):
+            X = max_pool(np.maximum(normalised(convolution(X, W, b), numbers), 0), pool)
+        X = X.reshape(len(X), -1)
+        for W, b, *numbers in layers[3:5]:
+            X = np.maximum(normalised(X @ W.T + b, numbers), 0)
+        return sigmoid(X @ layers[5][0].T + layers[5][1])
+
+    return forward
+
+
 # --- Selene's DanQ ---
 
 
@@ -226,6 +312,28 @@ def kipoi_file(path, prefix="2.", targets=3):
     """Write a small DeepSEA of Kipoi; return its layers."""
     layers = deepsea_arrays(positions=DEEPSEA_POSITIONS, targets=targets)
     torch.save(deepsea_state(layers, KIPOI, prefix, height=(1,)), path)
+    return layers
+
+
+BELUGA_WINDOW = 360
+BELUGA_POSITIONS = ((BELUGA_WINDOW - 14) // 4 - 14) // 4 - 14
+BELUGA_TEXTS = random_texts(5, BELUGA_WINDOW, 2)
+
+
+def beluga_file(path, prefix="model.", **changes):
+    """Write a small Beluga of Kipoi; return its layers."""
+    layers = beluga_arrays(**({"positions": BELUGA_POSITIONS} | changes))
+    torch.save(deepsea_state(layers, BELUGA, prefix, height=(1,)), path)
+    return layers
+
+
+BASSET_POSITIONS = (((WINDOW - 18) // 3 - 10) // 4 - 6) // 4
+
+
+def basset_file(path, counted=True, **changes):
+    """Write a small Basset of Kipoi; return its layers."""
+    layers = basset_layers(**({"positions": BASSET_POSITIONS} | changes))
+    torch.save(basset_state(layers, counted), path)
     return layers
 
 

@@ -12,7 +12,7 @@ from danq.network.import_weights import import_weights
 from danq.network.parts import part_of
 from danq.network.recipes import PublishedDeepSEA
 from danq.records import file_input, verified
-from tests.network.weights_files import keras_file
+from tests.network.weights_files import beluga_file, keras_file
 from tests.training.helpers import KNOBS, cut_off, run, same_weights
 
 FRESH = {"initialise_from": None, "scale": None, "filter_scale": None, "head": None, "stem": None}
@@ -160,3 +160,18 @@ def test_imported_weights_begin_a_training(toy_dataset, tmp_path):
     assert after.facts["sizes"] == before.facts["sizes"] != {}
     assert after.facts["start"]["seen"] is None and after.facts["start"]["targets"] == 7
     assert after.facts["options"]["scale"] == before.facts["options"]["scale"]
+
+
+def test_imported_beluga_is_tuned_to_other_targets(toy_dataset, tmp_path):
+    """The window of the toy dataset is 400 bp, of which 6 positions remain."""
+    beluga_file(tmp_path / "beluga.pth", positions=6, targets=5)
+    source = tmp_path / "beluga.ckpt"
+    import_weights(tmp_path / "beluga.pth", source, window=400)
+    before = load_checkpoint(source)
+    content = tuned(toy_dataset, tmp_path, source, freeze=["stem", "body"], epochs=1)
+    after = content["weights"]
+    for name, weight in before.network.state_dict().items():
+        if part_of(name) != "head":
+            assert torch.equal(after[name], weight), name
+    assert after["head.out.weight"].shape == (2, 8)
+    assert content["facts"]["start"]["targets"] == 5
