@@ -168,7 +168,8 @@ def test_imported_beluga_is_tuned_to_other_targets(toy_dataset, tmp_path):
     source = tmp_path / "beluga.ckpt"
     import_weights(tmp_path / "beluga.pth", source, window=400)
     before = load_checkpoint(source)
-    content = tuned(toy_dataset, tmp_path, source, freeze=["stem", "body"], epochs=1)
+    knobs = {"model": "beluga", "freeze": ["stem", "body"], "epochs": 1}
+    content = tuned(toy_dataset, tmp_path, source, **knobs)
     after = content["weights"]
     for name, weight in before.network.state_dict().items():
         if part_of(name) != "head":
