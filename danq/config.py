@@ -103,7 +103,7 @@ FoldSets = Annotated[int | list[list[str]] | None, BeforeValidator(_checked_fold
 FIGURES = {
     "scatter": "AUPRC of a pair of models, a point per target",
     "effects": "their difference against the number of positives",
-    "curves": "precision-recall curves of a target",
+    "curves": "precision-recall curves of a target; without --target, of all targets",
     "prevalence": "prevalence of the targets",
     "learning_curve": "AUPRC, and differences in it, against the number of training windows",
     "reliability": "calibration of the networks",

@@ -133,7 +133,10 @@ def _add_plot(steps: Any) -> None:
         help="with scatter and effects: two models; with interactions: a pair of motifs, as "
         "SRF+REST; default: the first",
     )
-    step.option("--target", help="with curves and interactions: name or index of a target")
+    step.option(
+        "--target",
+        help="with curves and interactions: name or index of a target; default: curves of all",
+    )
     step.output("table", "the numbers that are drawn (TSV)", required=False)
     step.output("output", "the figure (SVG, PNG or PDF)")
 

@@ -11,6 +11,7 @@ from danq.plotting.drawing import refuse_format, save_figure
 from danq.report import figures
 from danq.report.figures import Drawing
 from danq.report.learning_figure import learning_curve
+from danq.report.overlay_figure import all_curves
 from danq.report.run import Run, read_run, run_files
 from danq.report.run_scores import Pair
 from danq.report.tuning_figure import rates
@@ -39,7 +40,8 @@ def plot(
         With scatter and effects: two models; with interactions: a pair of motifs, as ``SRF+REST``;
         by default the first that the report is about.
     target : str, optional
-        With curves and interactions: the target's name or index.
+        With curves and interactions: the target's name or index; by default, curves are those
+        of all targets.
     table : path, optional
         TSV to write: the numbers that are drawn.
 
@@ -68,7 +70,7 @@ def _drawing(run: Run, kind: str, pair: Sequence[str], target: str | None) -> Dr
     if kind == "effects":
         return figures.effects(run, _pair(run, pair))
     if kind == "curves":
-        return figures.precision_recall(run, _target(run, target))
+        return _curves(run, target)
     if kind == "interactions":
         return _interactions(run, pair, target)
     functions = {
@@ -80,6 +82,13 @@ def _drawing(run: Run, kind: str, pair: Sequence[str], target: str | None) -> Dr
         "rates": rates,
     }
     return functions[kind](run)
+
+
+def _curves(run: Run, target: str | None) -> Drawing | None:
+    """Draw the precision-recall curves of a target by its name; of all targets by default."""
+    if target is None:
+        return all_curves(run)
+    return figures.precision_recall(run, _target(run, target))
 
 
 def _pair(run: Run, names: Sequence[str]) -> Pair:
@@ -110,10 +119,8 @@ def _interactions(run: Run, names: Sequence[str], target: str | None) -> Drawing
     return figures.interactions(run, tuple(pairs.loc[name]), index)
 
 
-def _target(run: Run, name: str | None) -> int:
+def _target(run: Run, name: str) -> int:
     """Return the index of a target given by index or name."""
-    if name is None:
-        raise DanqError("the figure curves shows one target; name it with --target")
     matches = _targets_called(run.targets, name)
     if not matches and name.isdecimal() and int(name) in run.targets.index:
         return int(name)

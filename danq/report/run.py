@@ -23,6 +23,7 @@ from danq.report.run_decoys import ELEMENTS, read_decoy_scores
 from danq.report.run_final import FOLDER, FinalModel, read_final_models
 from danq.report.run_folds import FoldSet, count_folds, fold_folders, of_fold, read_tested_sets
 from danq.report.run_learning_curve import read_learning_curve
+from danq.report.run_planted import read_planted_shares
 from danq.report.run_predicted import LIST, crowded_stretches, read_tracks
 from danq.report.run_records import RunRecords
 from danq.report.run_scores import (
@@ -73,6 +74,7 @@ _RUN_FILES = (
     "*/seed*/history.tsv",
     "*/seed*/matches.tsv",
     "*/seed*/motifs.meme",
+    "*/seed*/sites.bed.gz",
     "*/seed*/ablation.tsv",
     "*/seed*/grammar.tsv",
     "*/seed*/attributions.h5",
@@ -159,6 +161,9 @@ class Run:
         the targets' own; None where no target has one.
     sites : pandas.DataFrame or None
         Where they are planted: chrom, start, end (bp, 0-based half-open), strand, factor.
+    planted_shares : pandas.DataFrame
+        How many sites of filters are on planted ones, of a simulated run, see
+        `danq.report.run_planted`; empty of another.
     decoy_scores : pandas.DataFrame
         What networks predict for positive windows and decoys of a simulated run, see
         `danq.report.run_decoys`; empty of another.
@@ -202,6 +207,7 @@ class Run:
     attributions: list[Attributions]
     expected: pd.DataFrame | None
     sites: pd.DataFrame | None
+    planted_shares: pd.DataFrame
     decoy_scores: pd.DataFrame
     tracks: pd.DataFrame | None
     stretches: pd.DataFrame
@@ -281,6 +287,7 @@ def read_run(folder: PathLike) -> Run:
     folds = of_fold(trainings, folder)
     trained = [read_training(*place) for place in zip(trainings, folds, strict=True)]
     sites = folder / "simulated" / "sites.tsv.gz"
+    planted = read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"])
     return Run(
         name=folder.resolve().name,
         **dataset.shown(),
@@ -297,7 +304,8 @@ def read_run(folder: PathLike) -> Run:
         tunings=_tunings(folder, metrics, trained, dataset.training_windows),
         attributions=read_first_attributions(trainings),
         expected=_expected(sites, dataset.motifs),
-        sites=read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"]),
+        sites=planted,
+        planted_shares=read_planted_shares(trainings, planted),
         decoy_scores=read_decoy_scores(folder, trainings),
         tracks=read_tracks(folder) if records.has_current_tracks() else None,
         variants=read_variant_sets(folder, models.networks),

@@ -14,6 +14,7 @@ _OF_TRAININGS = (
     "history.tsv",
     "motifs.meme",
     "matches.tsv",
+    "sites.bed.gz",
     "ablation.tsv",
     "grammar.tsv",
 )  # those of a training that have a record beside them, but for train.json

@@ -32,7 +32,7 @@ rule report:
             folder=explained,
             model=with_filters,
             seed=settings.seeds,
-            file=["motifs.meme", "matches.tsv", "ablation.tsv"],
+            file=["motifs.meme", "matches.tsv", "sites.bed.gz", "ablation.tsv"],
         ),
         grammar=expand("{folder}/grammar.tsv", folder=explained_trainings),
         attributions=expand("{folder}/attributions.h5", folder=attributed),

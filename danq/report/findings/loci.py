@@ -87,6 +87,54 @@ def explained_targets(run: Run) -> list[int]:
     return [target for target in run.targets.index if target in explained]
 
 
+class Disagreement(NamedTuple):
+    """The window on which the models disagree most, of those that all of them explained.
+
+    Attributes
+    ----------
+    target : int
+        Index of the target that the window was explained for.
+    lowest, highest : str
+        The models that predict the lowest, and the highest, probability for it.
+    low, high : float
+        These probabilities.
+    n_windows : int
+        Windows that all models explained, each for one target.
+    """
+
+    target: int
+    lowest: str
+    highest: str
+    low: float
+    high: float
+    n_windows: int
+
+
+def disagreement(run: Run) -> Disagreement | None:
+    """Return the window with the largest spread of probability over the explained models.
+
+    None where fewer than two models, or fewer than two windows that all of them share, were
+    explained: nothing can be chosen then.
+    """
+    columns = {}
+    for attributions in explained_models(run):
+        table = attributions.table.set_index(["target", "chrom", "start"])
+        columns[attributions.facts["model"]] = table["probability"].astype(float)
+    if len(columns) < 2:
+        return None
+    shared = pd.concat(columns, axis=1).dropna()
+    if len(shared) < 2:
+        return None
+    spread = shared.max(axis=1) - shared.min(axis=1)
+    place = spread.idxmax()
+    row = shared.loc[place]
+    lowest = str(row.idxmin())
+    highest = str(row.idxmax())
+    return Disagreement(
+        int(place[0]), lowest, highest, float(row[lowest]), float(row[highest]), len(shared)
+    )
+
+
 def target_loci(run: Run, target: int) -> list[Locus]:
     """Return the loci of the models for a target, each in the first window that was explained.
 

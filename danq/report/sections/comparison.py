@@ -21,7 +21,8 @@ from danq.report.findings.scores import (
 from danq.report.forest import target_forest
 from danq.report.learning_figure import learning_curve
 from danq.report.learning_text import learning_sentences
-from danq.report.page import Cell, Column, Fold, Section, Table, table, table_of
+from danq.report.overlay_figure import all_curves
+from danq.report.page import Cell, Column, Figure, Fold, Section, Table, table, table_of
 from danq.report.run import Run
 from danq.report.run_scores import Pair, validation_means
 from danq.report.sections.pieces import interval_cell, model_cell, page_figures
@@ -47,12 +48,16 @@ _ORACLES = (
     "This genome is simulated, so two oracles are shown beside the models: both know where the "
     "planted sites are, and only one of them knows the rule that makes a site count."
 )
+_CURVES_OF_ALL = "Precision-recall curves of all targets"
 _METRICS_NOTE = (
     "Over the targets with defined values, seeds averaged first; below AUPRC its range over seeds. "
     "Lift: AUPRC over prevalence. Recall at 50 % FDR: the largest recall at a precision of at "
     "least one half. The published tables of these networks probably have the trapezoid. Scores "
     "that are not probabilities have no Brier score and no calibration error."
 )
+MOST_CURVES = 20
+"""Targets whose curves are drawn together above the fold, at most."""
+
 MOST_PAIRS = 3
 """Pairs with figures of their own above the fold, at most."""
 
@@ -65,6 +70,8 @@ def comparison(run: Run) -> Section:
     others = [pair for pair in run.pairs if pair.models not in {main.models for main in pairs}]
     curve = learning_curve(run)
     decoys = decoy_figure(run)
+    drawn = _all_curves(run)
+    few = len(run.targets) <= MOST_CURVES
     opens = _OPENS if run.curves is not None else ""
     text = [sentence(_POINTS, opens), *([_ORACLES] if run.oracles else [])]
     return Section(
@@ -75,10 +82,21 @@ def comparison(run: Run) -> Section:
             *(forest for forest in forests if forest is not None),
             *page_figures(*scatters, curve, figures.reliability(run)),
             *([decoys] if decoys else []),
+            *(drawn if few else []),
         ],
         tables=[make_table(run) for make_table in _tables()],
-        folds=[_differences(run), _further_figures(run, others)],
+        folds=[
+            _differences(run),
+            _further_figures(run, others),
+            Fold(_CURVES_OF_ALL, figures=[] if few else drawn),
+        ],
     )
+
+
+def _all_curves(run: Run) -> list[Figure]:
+    """Draw the curves of all targets; their numbers are those that a click on a target opens."""
+    figures_drawn = page_figures(all_curves(run))
+    return [figure._replace(table=()) for figure in figures_drawn]
 
 
 def _differences(run: Run) -> Fold:

@@ -8,7 +8,9 @@ from danq.plotting.svg import locus_svg
 from danq.report.findings.loci import (
     LONGEST,
     WIDTH,
+    Disagreement,
     Locus,
+    disagreement,
     explained_models,
     explained_targets,
     target_loci,
@@ -43,9 +45,11 @@ def loci(run: Run) -> list[Section]:
     targets = explained_targets(run)
     if not targets:
         return []
+    found = disagreement(run)
+    order = _ordered(targets, found)
     limit = ""
     if len(targets) > MOST:
-        limit = f"The first {MOST} of {len(targets)} targets are shown."
+        limit = f"{MOST} of {len(targets)} targets are shown."
     windows = (
         "For each model, the first of the windows that were explained, and in it the "
         f"{WIDTH} to {LONGEST} bp that hold most of the score. Where the models share a window, "
@@ -53,11 +57,32 @@ def loci(run: Run) -> list[Section]:
     )
     method = explained_models(run)[0].facts["method"]
     text = [METHODS[method], sentence(windows, limit)]
-    drawings = [locus_figure(run, target) for target in targets[:MOST]]
+    drawings = [locus_figure(run, target) for target in order[:MOST]]
+    if found is not None:
+        drawings[0] = _with_choice(drawings[0], found)
     rest = Fold(f"Loci of {plural(len(drawings[OPEN:]), 'more target')}", figures=drawings[OPEN:])
     shown = drawings[:OPEN]
     heading = "One locus, base by base"
     return [Section("loci", heading, text=text, figures=shown, folds=[rest])]
+
+
+def _ordered(targets: list[int], found: Disagreement | None) -> list[int]:
+    """Return the targets in their order, but first the one on which the models disagree most."""
+    if found is None:
+        return targets
+    others = [target for target in targets if target != found.target]
+    return [found.target, *others]
+
+
+def _with_choice(figure: Figure, found: Disagreement) -> Figure:
+    """Say above the notes of a figure why its window comes first."""
+    low = f"{number(found.low)} by {title(found.lowest)}"
+    high = f"{number(found.high)} by {title(found.highest)}"
+    why = (
+        "First because the models disagree most here, of the "
+        f"{plural(found.n_windows, 'window')} that all of them explained: {low}, {high}."
+    )
+    return figure._replace(note=sentence(why, figure.note))
 
 
 def locus_figure(run: Run, target: int) -> Figure:

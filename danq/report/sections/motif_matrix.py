@@ -11,7 +11,7 @@ from danq.report.logos import logo
 from danq.report.page import Cell, Table, table
 from danq.report.run import Run
 from danq.report.run_trainings import Trained
-from danq.report.words import plural, sentence, title
+from danq.report.words import percent, plural, sentence, title
 
 MOST_FACTORS = 30
 """Rows at most; the logos of all are in the galleries."""
@@ -21,6 +21,10 @@ _NOTE = (
     "For each model, of its first seed: the logo of the filter that fits the factor best (lowest "
     "q-value), how many of its filters have the name, and for which target log-odds fall most "
     "without that one. Below: in how many seeds a filter has the name."
+)
+_PLANTED_NOTE = (
+    "Planted: the share of that filter's sites that lie on a planted site of the factor (they have "
+    "half of the shorter one in common, or more)."
 )
 
 
@@ -50,10 +54,16 @@ def motif_matrix(run: Run, trained: Sequence[Trained], known: Known) -> Table:
     rows = []
     for factor in factors[:MOST_FACTORS]:
         found = counts.loc[factor] if factor in counts.index else pd.Series(0, counts.columns)
-        cells = [_cell(first[m], factor, known, int(found[m]), int(n_seeds[m])) for m in first]
-        rows.append([Cell(factor, _kind(run, factor in expected)), *cells])
+        is_expected = factor in expected
+        cells = []
+        for model, training in first.items():
+            seeds = _seeds(int(found[model]), int(n_seeds[model]))
+            of_run = run if is_expected else None
+            cells.append(_cell(training, factor, known, seeds, of_run))
+        rows.append([Cell(factor, _kind(run, is_expected)), *cells])
     limit = f"{MOST_FACTORS} of {plural(len(factors), 'factor')}."
-    note = sentence(_NOTE, limit if len(factors) > MOST_FACTORS else "")
+    planted = "" if run.planted_shares.empty else _PLANTED_NOTE
+    note = sentence(_NOTE, planted, limit if len(factors) > MOST_FACTORS else "")
     columns = ["factor", *map(title, first)]
     return table(_HEADING, columns, rows, columns, note)
 
@@ -77,19 +87,38 @@ def _kind(run: Run, expected: bool) -> str:
     return "planted" if run.planted else "a target's own"
 
 
-def _cell(training: Trained, factor: str, known: Known, count: int, n_seeds: int) -> Cell:
-    """Return the best logo of a factor in one training, and in how many seeds it is found."""
-    seeds = f"{count} of {plural(n_seeds, 'seed')}"
+def _seeds(count: int, n_seeds: int) -> str:
+    return f"{count} of {plural(n_seeds, 'seed')}"
+
+
+def _planted_facts(run: Run, model: str, name: str, factor: str) -> list[str]:
+    """Say which share of a filter's sites are planted ones of a factor, if that is known."""
+    of_model = run.planted_shares[run.planted_shares["model"] == model]
+    if of_model.empty:
+        return []
+    same_factor = of_model["factor"].str.casefold() == factor.casefold()
+    rows = of_model[same_factor & (of_model["name"] == name)]
+    shares = rows["n_planted"] / rows["n_sites"]
+    return [f"planted: {percent(shares.sum())}"]  # no row: not a single site is a planted one
+
+
+def _cell(training: Trained, factor: str, known: Known, seeds: str, planted: Run | None) -> Cell:
+    """Return the best logo of a factor in one training, and in how many seeds it is found.
+
+    `planted` knows how many sites are planted ones, if the factor is a planted one.
+    """
     named = training.named()
     of_factor = named[named["factor"] == factor]
     drawn = [row for _, row in of_factor.iterrows() if row["name"] in training.motifs]
     if not drawn:
-        return Cell(seeds, mark="" if count else "na")
+        return Cell(seeds, mark="na" if of_factor.empty else "")
     best = drawn[0]
     effects = training.effects()
     effect = effects.loc[best["name"]] if best["name"] in effects.index else None
     motif: Motif = training.motifs[best["name"]]
     drawing = logo(motif, best, known.get(best["match"]), effect)
-    ablated = [fact for fact in drawing.facts if fact.startswith("ablated")]
-    note = " · ".join([plural(len(of_factor), "filter"), *ablated])
+    facts = [fact for fact in drawing.facts if fact.startswith("ablated")]
+    if planted is not None:
+        facts += _planted_facts(planted, training.model, best["name"], factor)
+    note = " · ".join([plural(len(of_factor), "filter"), *facts])
     return Cell(seeds, note, "motif", drawing.svg)
