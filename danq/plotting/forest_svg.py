@@ -14,15 +14,16 @@ MOST_NAMED = 80
 """Rows that all have a name; of more rows only those at both ends have one."""
 
 _ENDS = 20  # named rows at either end of a longer plot
-_LABEL = 122  # width of the names
-_PLOT = 150  # width between the ends of the axis
+_LABEL = 146  # width of the names
+_PLOT = 134  # width between the ends of the axis
 _TEXT = 164  # width of the numbers on the right, if there are any
 _ROW = 17  # height of a row
 _CROWD = 300  # height of all rows without a name
 _AXIS = 40  # height of the axis and its title
 _TOP = 8
 _WIDEST = 3  # times the end that three in four intervals keep within: others go on beyond the axis
-_NAME = 17  # characters of a name
+_NAME = 19  # characters of a name
+_BOLD_NAME = 17  # of a mean's, which is in bold: as wide as `_NAME`
 _COLOURS = {"above": "var(--above)", "below": "var(--below)", "around": "var(--around)"}
 _INK = "fill: currentColor; font-size: 12px"
 _SMALL = "fill: currentColor; font-size: 11px"
@@ -156,12 +157,23 @@ def _named(rows: Sequence[ForestRow]) -> list[bool]:
 def _row(row: ForestRow, y: float, scale: _Scale) -> str:
     """Return a name, a bar and a point, and the numbers."""
     style = f"{_INK}; font-weight: 650" if row.is_mean else _INK
-    name = shortened(row.name, _NAME)
+    name = _fitting(row)
     texts = text_svg(name, _LABEL - 8, y + 4, style, "end")
     if row.text:
         texts += text_svg(row.text, _LABEL + _PLOT + 10, y + 4, _SMALL)
     colour = _COLOURS[_side_of_zero(row)]
     return texts + _bar(row, y, scale, colour) + _point(row, y, scale, colour)
+
+
+def _fitting(row: ForestRow) -> str:
+    """Return a name that fits; of a mean the number of targets in parentheses is kept."""
+    if not row.is_mean:
+        return shortened(row.name, _NAME)
+    name, bracket, count = row.name.rpartition(" (")
+    if not bracket:
+        return shortened(row.name, _BOLD_NAME)
+    ending = bracket + count
+    return shortened(name, _BOLD_NAME - len(ending)) + ending
 
 
 def _side_of_zero(row: ForestRow) -> str:

@@ -33,9 +33,7 @@ def all_curves(run: Run) -> Drawing | None:
     style = styles(run.targets["group"])
     n_targets = rows["target"].nunique()
     numbers = _numbers(run, rows)
-    return Drawing(
-        "all-curves", _HEADING, _note(n_targets), figure, legend_entries(style), numbers
-    )
+    return Drawing("all-curves", _HEADING, _note(n_targets), figure, legend_entries(style), numbers)
 
 
 def _panels(run: Run, rows: pd.DataFrame, models: list[str]) -> Figure:

@@ -172,6 +172,10 @@ class Numbers(NamedTuple):
     rows: list[list[Any]]
 
 
+_VIEW_BOX = re.compile(r'viewBox="\S+ \S+ ([\d.]+) ([\d.]+)"')
+_TALL = 3  # times as high as wide
+
+
 class Figure(NamedTuple):
     """A drawing.
 
@@ -195,6 +199,15 @@ class Figure(NamedTuple):
     legend: Sequence[tuple[Style, str]] = ()
     table: Numbers | tuple[()] = ()
     is_wide: bool = False
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether three usual figures can stand beside it."""
+        size = _VIEW_BOX.search(self.svg)
+        if size is None:
+            return False
+        width, height = map(float, size.groups())
+        return height > _TALL * width
 
 
 def numbers(frame: pd.DataFrame) -> Numbers:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 COLUMNS = ["model", "name", "factor", "n_sites", "n_planted"]
 """Of the table: a filter's name, a planted factor, all sites of the filter, and how many of them
@@ -13,7 +15,12 @@ are on a planted site of the factor."""
 HALF = 0.5
 """A site is on a planted one if they share at least this much of the shorter of the two."""
 
-_BED = ["chrom", "start", "end", "name"]
+_BED: dict[str, Any] = {
+    "sep": "\t",
+    "names": ["chrom", "start", "end", "name"],
+    "usecols": range(4),
+    "dtype": {"chrom": str, "name": str},
+}
 
 
 def read_planted_shares(trainings: Sequence[Path], planted: pd.DataFrame | None) -> pd.DataFrame:
@@ -44,10 +51,11 @@ def _of_models(trainings: Sequence[Path], planted: pd.DataFrame) -> Iterator[pd.
     for training in trainings:
         path = training / "sites.bed.gz"
         model = training.parent.name
-        if model not in seen and path.exists() and path.stat().st_size:
+        if model not in seen and path.exists():
             seen.add(model)
-            sites = pd.read_csv(path, sep="\t", names=_BED, usecols=range(4), dtype={0: str})
-            yield planted_counts(sites, planted).assign(model=model)[COLUMNS]
+            sites = pd.read_csv(path, **_BED)
+            counts = planted_counts(sites, planted)
+            yield counts.assign(model=model)[COLUMNS]
 
 
 def planted_counts(sites: pd.DataFrame, planted: pd.DataFrame) -> pd.DataFrame:
@@ -65,42 +73,54 @@ def planted_counts(sites: pd.DataFrame, planted: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         name, factor, n_sites, n_planted. A site on two planted ones of a factor counts once.
     """
+    found = pd.DataFrame(columns=["name", "factor"])
+    of_chrom = dict(iter(planted.groupby("chrom")))
+    for chrom, here in sites.groupby("chrom"):
+        if chrom in of_chrom:
+            hits = _hits(here, of_chrom[chrom])
+            found = pd.concat([found, hits])
+    sizes = found.groupby(["name", "factor"]).size()
+    counts = sizes.rename("n_planted").reset_index()
     totals = sites["name"].value_counts()
-    hits = [_hits(*both) for both in _by_chromosome(sites, planted)]
-    table = pd.concat([pd.DataFrame(columns=["name", "factor"]), *hits])
-    counts = table.groupby(["name", "factor"]).size().rename("n_planted").reset_index()
     counts["n_sites"] = counts["name"].map(totals)
     return counts[["name", "factor", "n_sites", "n_planted"]]
 
 
-def _by_chromosome(
-    sites: pd.DataFrame, planted: pd.DataFrame
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Yield the sites and the planted sites of each chromosome that has both."""
-    of_chrom = dict(iter(planted.groupby("chrom")))
-    for chrom, here in sites.groupby("chrom"):
-        if chrom in of_chrom:
-            yield here, of_chrom[chrom]
-
-
 def _hits(sites: pd.DataFrame, planted: pd.DataFrame) -> pd.DataFrame:
     """Return filter and factor of each site on one chromosome and planted factor that meet."""
-    planted = planted.sort_values("start")
+    sites = sites.reset_index(drop=True)
+    planted = planted.sort_values("start", ignore_index=True)
+    near = _neighbours(sites, planted)
+    site = sites.loc[near.site].reset_index(drop=True)
+    truth = planted.loc[near.planted].reset_index(drop=True)
+    end = np.minimum(site["end"], truth["end"])
+    start = np.maximum(site["start"], truth["start"])
+    length = site["end"] - site["start"]
+    planted_length = truth["end"] - truth["start"]
+    shorter = np.minimum(length, planted_length)
+    on = end - start >= HALF * shorter
+    met = pd.DataFrame({"site": near.site, "name": site["name"], "factor": truth["factor"]})
+    once = met[on].drop_duplicates()
+    return once[["name", "factor"]]
+
+
+class _Pairs(NamedTuple):
+    """Rows of sites and of planted sites; each pair may meet."""
+
+    site: NDArray[np.int64]
+    planted: NDArray[np.int64]
+
+
+def _neighbours(sites: pd.DataFrame, planted: pd.DataFrame) -> _Pairs:
+    """Return all pairs that meet, and some that do not; planted sites are in order."""
+    lengths = planted["end"] - planted["start"]
+    longest = lengths.max()
     starts = planted["start"].to_numpy()
-    ends = planted["end"].to_numpy()
-    longest = int((ends - starts).max())
     # A planted site that meets [start, end) starts after start - longest and before end.
-    first = np.searchsorted(starts, sites["start"].to_numpy() - longest)
-    last = np.searchsorted(starts, sites["end"].to_numpy())
+    first = np.searchsorted(starts, sites["start"] - longest)
+    last = np.searchsorted(starts, sites["end"])
     n_near = last - first
     site = np.repeat(np.arange(len(sites)), n_near)
-    offset = np.arange(n_near.sum()) - np.repeat(np.cumsum(n_near) - n_near, n_near)
-    near = first[site] + offset
-    start = sites["start"].to_numpy()[site]
-    end = sites["end"].to_numpy()[site]
-    shared = np.minimum(end, ends[near]) - np.maximum(start, starts[near])
-    shorter = np.minimum(end - start, ends[near] - starts[near])
-    on = shared >= HALF * shorter
-    found = pd.DataFrame({"site": site[on], "name": sites["name"].to_numpy()[site[on]]})
-    found["factor"] = planted["factor"].to_numpy()[near[on]]
-    return found.drop_duplicates()[["name", "factor"]]
+    before = np.cumsum(n_near) - n_near
+    rank = np.arange(len(site)) - before[site]
+    return _Pairs(site, first[site] + rank)

@@ -70,3 +70,13 @@ def test_the_sides_stand_at_their_ends():
     texts = {text.text: text for text in drawn([row(0.1)]).iter("text")}
     assert texts["← b higher"].get("text-anchor") is None
     assert texts["a higher →"].get("text-anchor") == "end"
+
+
+def test_a_long_name_is_cut_and_a_group_keeps_its_number_of_targets():
+    name = "sequence_specific_factors"
+    rows = [row(0.1, name=f"{name} (1,234)", is_mean=True), row(0.1, name=f"{name} (1)")]
+    rows += [row(0.1, name=name, is_mean=True), row(0.1, name="CTCF")]
+    texts = [text.text for text in drawn(rows).iter("text") if text.text[:2] in ("se", "CT")]
+    assert texts[0].endswith("… (1,234)") and texts[0].startswith("seq")
+    assert texts[1].endswith("…") and texts[2].endswith("…") and texts[3] == "CTCF"
+    assert len(texts[0]) == len(texts[2]) < len(texts[1]) < len(name)

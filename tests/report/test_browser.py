@@ -17,6 +17,10 @@ from tests.report.toy_run import YEAST, curves_of, make_records, write_four_netw
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install 'danq[dev]'"
 )
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright",
+    reason="axe-playwright-python is not installed: pip install 'danq[dev]'",
+)
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
     None,
@@ -663,6 +667,24 @@ def test_text_has_enough_contrast(visit, folder, scheme):
         len(contrasts) > 25
         and {key: value for key, value in contrasts.items() if value < 4.5} == {}
     )
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_axe_finds_nothing(visit, folder, width, scheme):
+    size = {"width": width, "height": 800}
+    opened = visit(folder / "report.html", viewport=size, color_scheme=scheme)
+    opened.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    opened.set_default_timeout(60_000)
+    results = axe.Axe().run(opened)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_axe_would_find_something(chromium):
+    opened = chromium.new_page()
+    opened.set_content("<main><h1>A page</h1><img src='data:,'></main>")
+    found = {finding["id"] for finding in axe.Axe().run(opened).response["violations"]}
+    opened.close()
+    assert "image-alt" in found
 
 
 def test_print_shows_everything_in_black_on_white(visit, folder):

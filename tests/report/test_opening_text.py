@@ -61,6 +61,16 @@ def test_the_twin_may_lead():
     assert sentence.startswith("DanQ-conv is ahead of DanQ on average (−0.020 AUPRC); DanQ-conv is")
 
 
+def test_groups_in_which_recurrence_is_behind_are_named_beside_those_where_it_is_ahead():
+    both = GROUPS | {"order": (-0.07, -0.11, -0.03, 1e-4)}
+    assert said(pair_of(-EQUAL, EQUAL, both)).endswith(
+        "DanQ is ahead where an insulator may stand between two motifs (+0.070); DanQ-conv is "
+        "ahead where two motifs must stand in order (−0.070)."
+    )
+    weak = GROUPS | {"order": (-0.02, -0.03, -0.001, 0.04)}
+    assert "DanQ-conv is ahead" not in said(pair_of(-EQUAL, EQUAL, weak))
+
+
 def test_no_group_is_named_for_chance():
     weak = {"order": (0.02, 0.001, 0.03, 0.04), "single": (0.0, -0.01, 0.01, 0.9)}
     assert said(pair_of(-0.1, 0.1, weak)).endswith("; no group stands out among 2.")

@@ -57,6 +57,14 @@ def test_escapes_do_not_restore_invisible_characters():
     ]
 
 
+@pytest.mark.parametrize(
+    ("box", "tall"), [("0 0 300 905.5", True), ("0 0 300 895", False), ("0 0 310.2 290.1", False)]
+)
+def test_a_figure_is_tall_where_three_others_fit_beside_it(box, tall):
+    assert page.Figure("x", f'<svg class="a" viewBox="{box}"><g/></svg>').is_tall == tall
+    assert not page.Figure("x", "<svg></svg>").is_tall
+
+
 def test_numbers_of_a_figure():
     frame = pd.DataFrame(
         {"target": ["a", "b"], "n": [1, 2], "x": [0.123456789, np.nan], "y": [np.inf, 1e-9]}

@@ -7,10 +7,10 @@ from danq.errors import DanqError
 from danq.files import read_table
 from danq.report.plot import plot
 from tests.conftest import refuse
-from tests.report.toy_run import write_run
+from tests.report.toy_run import YEAST, write_run
 
 
-@pytest.mark.parametrize("kind", [kind for kind in config.FIGURES if kind != "curves"])
+@pytest.mark.parametrize("kind", config.FIGURES)
 @pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
 def test_every_kind_is_drawn_with_its_numbers_and_repeats(folder, tmp_path, kind, suffix):
     drawings = [tmp_path / f"{name}.{suffix}" for name in "ab"]
@@ -44,6 +44,13 @@ def test_curves_are_of_one_target_by_name_or_index(folder, tmp_path):
         assert "Reb1" in (tmp_path / "c.svg").read_text()
 
 
+def test_curves_without_a_target_are_those_of_all(folder, tmp_path):
+    plot(folder, "curves", tmp_path / "c.svg", table=tmp_path / "c.tsv")
+    numbers = read_table(tmp_path / "c.tsv")
+    curves = read_table(folder / "curves.tsv.gz")
+    assert len(numbers) == len(curves) and numbers["name"].nunique() == len(YEAST)
+
+
 def test_bins_of_several_seeds_are_pooled_by_their_labels(folder, tmp_path):
     plot(folder, "reliability", tmp_path / "r.svg", table=tmp_path / "r.tsv")
     numbers = read_table(tmp_path / "r.tsv")
@@ -59,7 +66,6 @@ def test_bins_of_several_seeds_are_pooled_by_their_labels(folder, tmp_path):
             {"kind": "scatter", "pair": ["danq", "mlp"]},
             "danq and mlp were not compared in yeast; choose from danq ",
         ),
-        ({"kind": "curves"}, "the figure curves shows one target; name it with --target"),
         (
             {"kind": "curves", "target": "Gal4"},
             "no targets are called 'Gal4'; give one by name or index, as Abf1, ",

@@ -99,7 +99,7 @@ class Disagreement(NamedTuple):
     low, high : float
         These probabilities.
     n_windows : int
-        Windows that all models explained, each for one target.
+        Windows that all models explained, one for each target.
     """
 
     target: int
@@ -123,16 +123,16 @@ def disagreement(run: Run) -> Disagreement | None:
     if len(columns) < 2:
         return None
     shared = pd.concat(columns, axis=1).dropna()
-    if len(shared) < 2:
+    n_windows = len(shared)
+    if n_windows < 2:
         return None
     spread = shared.max(axis=1) - shared.min(axis=1)
     place = spread.idxmax()
     row = shared.loc[place]
-    lowest = str(row.idxmin())
-    highest = str(row.idxmax())
-    return Disagreement(
-        int(place[0]), lowest, highest, float(row[lowest]), float(row[highest]), len(shared)
-    )
+    ranked = row.sort_values(kind="stable")
+    lowest, *_, highest = ranked.index
+    low, *_, high = ranked.tolist()
+    return Disagreement(int(place[0]), lowest, highest, low, high, n_windows)
 
 
 def target_loci(run: Run, target: int) -> list[Locus]:

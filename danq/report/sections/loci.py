@@ -79,8 +79,8 @@ def _with_choice(figure: Figure, found: Disagreement) -> Figure:
     low = f"{number(found.low)} by {title(found.lowest)}"
     high = f"{number(found.high)} by {title(found.highest)}"
     why = (
-        "First because the models disagree most here, of the "
-        f"{plural(found.n_windows, 'window')} that all of them explained: {low}, {high}."
+        "Comes first: of the windows that all models explained, one for each of "
+        f"{plural(found.n_windows, 'target')}, they disagree most on this: {low}, {high}."
     )
     return figure._replace(note=sentence(why, figure.note))
 

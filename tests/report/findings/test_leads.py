@@ -59,6 +59,21 @@ def test_a_significant_group_whose_interval_holds_0_does_not_lead():
     assert leads(pair_of()).n_groups == 0
 
 
+def test_behind_is_found_by_the_same_rule_as_ahead():
+    rng = np.random.default_rng(5)
+    groups = groups_of(rng.normal(0, 0.01, 6), [1e-6, 0.01, 0.02, 0.04, 1e-4, 0.5])
+    opposite = {
+        "difference": -groups["difference"],
+        "low": -groups["high"],
+        "high": -groups["low"],
+    }
+    found = leads(pair_of(groups))
+    mirrored = leads(pair_of(groups.assign(**opposite)))
+    assert len(found.ahead) and len(found.behind)
+    assert found.ahead.index.tolist() == mirrored.behind.index.tolist()
+    assert found.behind.index.tolist() == mirrored.ahead.index.tolist()
+
+
 def test_the_main_targets_are_significant_ones_or_else_the_largest():
     rows = pd.DataFrame(
         {

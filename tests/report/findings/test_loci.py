@@ -50,3 +50,35 @@ def test_models_with_one_window_show_the_same_bases(tmp_path):
         moved.append(dataclasses.replace(attributions, table=table))
     same = s.target_loci(dataclasses.replace(run, attributions=moved), 4)
     assert len({(locus.start, locus.end) for locus in same}) == 1
+
+
+def probabilities(run, by_model, starts=None):
+    """Return a run whose models explained the same windows, with these probabilities."""
+    changed = []
+    for attributions in run.attributions:
+        values = by_model[attributions.facts["model"]]
+        table = attributions.table.assign(start=100, end=400, probability=values)
+        if starts is not None:
+            table["start"] = starts[attributions.facts["model"]]
+        changed.append(dataclasses.replace(attributions, table=table))
+    return dataclasses.replace(run, attributions=changed)
+
+
+def test_models_disagree_most_where_the_spread_is_largest(tmp_path):
+    run = with_attributions(tmp_path / "run", targets=[4, 5, 7])
+    danq = [0.9, 0.2, 0.5]
+    same = probabilities(run, {"danq": danq, "deepsea": [0.8, 0.9, 0.4]})
+    assert s.disagreement(same) == (5, "danq", "deepsea", 0.2, 0.9, 3)
+    # The window of target 5 is another for each model: nothing to compare.
+    starts = {"danq": [1, 2, 3], "deepsea": [1, 9, 3]}
+    moved = probabilities(run, {"danq": danq, "deepsea": [0.7, 0.9, 0.4]}, starts)
+    assert s.disagreement(moved) == (4, "deepsea", "danq", 0.7, 0.9, 2)
+
+
+def test_nothing_is_chosen_where_models_share_no_two_windows(tmp_path):
+    run = with_attributions(tmp_path / "run", targets=[4, 5])
+    assert s.disagreement(run) is None
+    one = probabilities(run, {"danq": 0.1, "deepsea": 0.9}, {"danq": [1, 2], "deepsea": [1, 3]})
+    assert s.disagreement(one) is None
+    alone = dataclasses.replace(run, attributions=run.attributions[:1])
+    assert s.disagreement(alone) is None

@@ -13,7 +13,7 @@ def test_loci_show_the_first_window_of_each_target_and_model(tmp_path):
     run = with_attributions(tmp_path / "run", seeds=(0, 1))
     (section,) = s.loci(run)
     assert "replaced by each of the other three" in section.text[0]
-    assert "The first 8 of 10 targets are shown." in section.text[1]
+    assert "8 of 10 targets are shown." in section.text[1]
     assert [figure.title for figure in section.figures] == YEAST[: s.OPEN]
     assert [figure.title for figure in section.folds[0].figures] == YEAST[s.OPEN : s.MOST]
     columns, rows = section.figures[0].table
@@ -58,10 +58,26 @@ def test_loci_of_a_simulated_run_show_what_was_planted(tmp_path):
 
 def test_loci_of_gradients_report_the_completeness_error(tmp_path):
     (section,) = s.loci(with_attributions(tmp_path / "run", method="gradients", targets=[2]))
-    assert "integrated gradients" in section.text[0] and "The first" not in section.text[1]
+    assert "integrated gradients" in section.text[0] and "targets are shown" not in section.text[1]
     assert [figure.title for figure in section.figures] == [YEAST[2]]
     assert "Largest completeness error: 1.23 %." in section.figures[0].note
 
 
 def test_a_run_without_attributions_has_no_loci(tmp_path):
     assert s.loci(read_run(write_run(tmp_path / "run"))) == []
+
+
+def test_the_window_on_which_models_disagree_comes_first_and_says_so(tmp_path):
+    run = with_attributions(tmp_path / "run", targets=[2, 5, 6])
+    shared = []
+    for attributions, values in zip(run.attributions, ([0.9] * 3, [0.8, 0.7, 0.1]), strict=True):
+        table = attributions.table.assign(start=100, end=400, probability=values)
+        shared.append(dataclasses.replace(attributions, table=table))
+    (section,) = s.loci(dataclasses.replace(run, attributions=shared))
+    assert [figure.title for figure in section.figures] == [YEAST[6], YEAST[2], YEAST[5]]
+    notes = [figure.note for figure in section.figures]
+    assert notes[0].startswith(
+        "Comes first: of the windows that all models explained, one for each of 3 targets, they "
+        "disagree most on this: 0.100 by DeepSEA, 0.900 by DanQ."
+    )
+    assert not any("disagree" in note for note in notes[1:])
