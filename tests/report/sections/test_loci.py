@@ -78,6 +78,6 @@ def test_the_window_on_which_models_disagree_comes_first_and_says_so(tmp_path):
     notes = [figure.note for figure in section.figures]
     assert notes[0].startswith(
         "Comes first: of the windows that all models explained, one for each of 3 targets, they "
-        "disagree most on this: 0.100 by DeepSEA, 0.900 by DanQ."
+        "disagree most on this: 0.100 by DanQ, 0.900 by DeepSEA."
     )
     assert not any("disagree" in note for note in notes[1:])
