@@ -17,10 +17,6 @@ from tests.report.toy_run import YEAST, curves_of, make_records, write_four_netw
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install 'danq[dev]'"
 )
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright",
-    reason="axe-playwright-python is not installed: pip install 'danq[dev]'",
-)
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
     None,
@@ -669,20 +665,30 @@ def test_text_has_enough_contrast(visit, folder, scheme):
     )
 
 
+@pytest.fixture
+def axe():
+    """Return what looks for faults of accessibility, see https://github.com/dequelabs/axe-core."""
+    module = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="axe-playwright-python is not installed: pip install 'danq[dev]'",
+    )
+    return module.Axe()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
-def test_axe_finds_nothing(visit, folder, width, scheme):
+def test_axe_finds_nothing(visit, folder, axe, width, scheme):
     size = {"width": width, "height": 800}
     opened = visit(folder / "report.html", viewport=size, color_scheme=scheme)
     opened.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     opened.set_default_timeout(60_000)
-    results = axe.Axe().run(opened)
+    results = axe.run(opened)
     assert results.violations_count == 0, results.generate_report()
 
 
-def test_axe_would_find_something(chromium):
+def test_axe_would_find_something(chromium, axe):
     opened = chromium.new_page()
     opened.set_content("<main><h1>A page</h1><img src='data:,'></main>")
-    found = {finding["id"] for finding in axe.Axe().run(opened).response["violations"]}
+    found = {finding["id"] for finding in axe.run(opened).response["violations"]}
     opened.close()
     assert "image-alt" in found
 
