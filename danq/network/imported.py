@@ -201,6 +201,31 @@ def split_features(arrays: NamedArrays, channels: int) -> int:
     return features // channels
 
 
+def refuse_other_window(arrays: NamedArrays, window: int, channels: str, remaining: int) -> None:
+    """Refuse a window of which other positions remain than the fully connected layer reads.
+
+    Parameters
+    ----------
+    arrays : danq.network.named_arrays.NamedArrays
+        The file, whose ``features`` are known.
+    window : int
+        Length of the sequences (bp).
+    channels : str
+        Which of its sizes is the channels of a position.
+    remaining : int
+        Positions that remain of the window.
+
+    Raises
+    ------
+    DanqError
+        They differ, or as `split_features`.
+    """
+    positions = split_features(arrays, arrays.sizes[channels])
+    if remaining != positions:
+        what = f"windows of {window} bp leave {remaining} positions, its dense layer has"
+        raise DanqError(f"{what} {positions}; give --window as it was trained", arrays.path)
+
+
 def sizes_of_danq(arrays: NamedArrays, window: int, model: str) -> dict[str, int]:
     """Return the sizes of a DanQ whose arrays have been taken.
 

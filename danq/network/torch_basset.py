@@ -17,7 +17,7 @@ from danq.network.imported import (
     linear,
     merged,
     named,
-    split_features,
+    refuse_other_window,
 )
 from danq.network.models import published_sizes
 from danq.network.named_arrays import Floats, NamedArrays
@@ -83,7 +83,8 @@ def basset_of_kipoi(arrays: NamedArrays, request: Request, names: set[str]) -> I
     parts.append(named("head.out", out))
     arrays.refuse_rest()
     window = request.window or WINDOW
-    _refuse_other_window(arrays, window)
+    remaining = positions_of(window)
+    refuse_other_window(arrays, window, "filters3", remaining)
     return Imported(
         model="basset",
         sizes={name: arrays.sizes[name] for name in published_sizes("basset")},
@@ -133,12 +134,3 @@ def _normalisation(
     factor = take("weight") / np.sqrt(variance + EPSILON)
     shift = take("bias") - take("running_mean") * factor
     return factor, shift
-
-
-def _refuse_other_window(arrays: NamedArrays, window: int) -> None:
-    """Refuse a window (bp) of which other positions than those of the dense layer remain."""
-    positions = split_features(arrays, arrays.sizes["filters3"])
-    remaining = positions_of(window)
-    if remaining != positions:
-        what = f"windows of {window} bp leave {remaining} positions, its dense layer has"
-        raise DanqError(f"{what} {positions}; give --window as it was trained", arrays.path)

@@ -6,7 +6,6 @@ https://github.com/FunctionLab/ExPecto/blob/master/chromatin.py.
 
 import torch
 
-from danq.errors import DanqError
 from danq.network.beluga import WIDTH, positions_of
 from danq.network.imported import (
     Imported,
@@ -15,7 +14,7 @@ from danq.network.imported import (
     linear,
     merged,
     named,
-    split_features,
+    refuse_other_window,
 )
 from danq.network.models import published_sizes
 from danq.network.named_arrays import NamedArrays
@@ -73,7 +72,8 @@ def beluga_of_kipoi(arrays: NamedArrays, request: Request, names: set[str]) -> I
     parts.append(named("head.out", out))
     arrays.refuse_rest()
     window = request.window or WINDOW
-    _refuse_other_window(arrays, window)
+    remaining = positions_of(window)
+    refuse_other_window(arrays, window, "filters3", remaining)
     return Imported(
         model="beluga",
         sizes={name: arrays.sizes[name] for name in published_sizes("beluga")},
@@ -93,12 +93,3 @@ def _convolution(arrays: NamedArrays, name: str, alphabet: str) -> dict[str, tor
         kernels = as_acgt(kernels, alphabet)
     bias = arrays.take(f"{place}.bias", shape[0])
     return named(name, [kernels, bias])
-
-
-def _refuse_other_window(arrays: NamedArrays, window: int) -> None:
-    """Refuse a window (bp) of which other positions than those of the dense layer remain."""
-    positions = split_features(arrays, arrays.sizes["filters3"])
-    remaining = positions_of(window)
-    if remaining != positions:
-        what = f"windows of {window} bp leave {remaining} positions, its dense layer has"
-        raise DanqError(f"{what} {positions}; give --window as it was trained", arrays.path)

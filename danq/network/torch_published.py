@@ -18,8 +18,8 @@ from danq.network.imported import (
     linear,
     merged,
     named,
+    refuse_other_window,
     sizes_of_danq,
-    split_features,
     tensor,
 )
 from danq.network.models import published_sizes
@@ -89,8 +89,8 @@ def _deepsea(
     out = linear(arrays, places.out, "targets", "hidden")
     parts.append(named("head.out", out))
     arrays.refuse_rest()
-    positions = split_features(arrays, arrays.sizes["filters3"])
-    _refuse_other_window(arrays, window, positions)
+    remaining = _positions_of(window)
+    refuse_other_window(arrays, window, "filters3", remaining)
     sizes = {name: arrays.sizes[name] for name in published_sizes("deepsea")}
     return Imported(
         model="deepsea",
@@ -102,14 +102,11 @@ def _deepsea(
     )
 
 
-def _refuse_other_window(arrays: NamedArrays, window: int, positions: int) -> None:
-    """Refuse a window (bp) of which other positions than those of the dense layer remain."""
+def _positions_of(window: int) -> int:
+    """Return the positions of DeepSEA's last feature map for a window (bp)."""
     first = (window - WIDTH + 1) // 4
     second = (first - WIDTH + 1) // 4
-    remaining = second - WIDTH + 1
-    if remaining != positions:
-        what = f"windows of {window} bp leave {remaining} positions, its dense layer has"
-        raise DanqError(f"{what} {positions}; give --window as it was trained", arrays.path)
+    return second - WIDTH + 1
 
 
 def deepsea_of_kipoi(arrays: NamedArrays, request: Request, names: set[str]) -> Imported:
