@@ -105,7 +105,7 @@ LARGE = {"filters": 1024, "units": 512, "filter_width": 30, "pool": 15}
 
 _CONTRASTS = {
     "conv": (
-        "{twin} is {model} with a convolution in the place of its recurrent layer, at the same "
+        "{twin} is {model} with a convolution instead of its recurrent layer, at the same "
         "cost. The two differ in recurrence and in receptive field: that of the convolution is "
         "a neighbourhood."
     ),
@@ -210,7 +210,7 @@ _MODELS = (
     Model(
         name="danq_conv",
         title="DanQ-conv",
-        description="DanQ with a convolution of the same cost in the place of its LSTM",
+        description="DanQ with a convolution of the same cost instead of its LSTM",
         network="DanQConv",
         gflop=1.2,
         twin_of="danq",
@@ -272,7 +272,7 @@ _MODELS = (
     Model(
         name="danq_jaspar_conv",
         title="DanQ-JASPAR-conv",
-        description="the larger DanQ with a convolution of the same cost in the place of its LSTM",
+        description="the larger DanQ with a convolution of the same cost instead of its LSTM",
         network="DanQConv",
         sizes=LARGE,
         gflop=3.5,

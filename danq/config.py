@@ -239,9 +239,9 @@ class Extract(Section):
         None,
         ge=1,
         description=(
-            "from a training bin to the next (bp), a divisor of bin_size: overlapping bins show a "
-            "small genome from more places, bin_size means side by side; default: by the bases "
-            "that there are for training"
+            "from one training bin to the next (bp), a divisor of bin_size: bin_size means side by "
+            "side, less gives a small genome more, overlapping windows; default: by the number of "
+            "bases for training"
         ),
     )
     valid: list[Word] = Field(
@@ -257,7 +257,7 @@ class Extract(Section):
         None,
         description=(
             "training bins: those with a label, these and sampled negatives, or all usable ones; "
-            "default: all, or sampled where all would be too many"
+            "default: all, or sampled if all would be too many"
         ),
     )
     held_out_bins: Literal["labelled", "all"] = Field(
@@ -290,15 +290,15 @@ class Extract(Section):
         le=1000,
         multiple_of=8,
         description=(
-            "bases kept before and behind each training window (bp, a multiple of 8), from which "
-            "shifted windows take what enters at an end; 0: none, unknown bases enter"
+            "bases kept before and behind each training window (bp, a multiple of 8), which enter "
+            "when a window is shifted; 0: none, and unknown bases enter"
         ),
     )
     drop_empty: bool = Field(
         False,
         description=(
             "leave out, and report, targets without a positive window in a split, or without a "
-            "negative one for training; else they are refused"
+            "negative one for training; otherwise they are refused"
         ),
     )
     seed: int = Field(0, ge=0, description="seed of the sampled negatives")
@@ -322,9 +322,9 @@ class Train(Section):
     recipe: Literal["auto", "published"] = Field(
         "auto",
         description=(
-            "auto: one recipe for all models, and what is left out below is chosen by the training "
-            "data; published: each paper's own optimiser, initial weights, constraints and loss, "
-            "and what is left out is as published"
+            "auto: one recipe for all models; knobs that are left out are chosen by the training "
+            "data; published: each paper's own optimiser, initial weights, constraints and loss; "
+            "knobs that are left out are as published"
         ),
     )
     scale: float | None = Field(
@@ -340,7 +340,7 @@ class Train(Section):
         gt=0,
         le=16,
         description=(
-            "multiplies the number of first filters once more, without the layers behind them; "
+            "multiplies the number of first filters further, without the layers after them; "
             "default: the recipe's"
         ),
     )
@@ -373,27 +373,28 @@ class Train(Section):
         ge=6,
         le=60,
         description=(
-            "width of the first filters (bp): DeepSEA's 8 hold no long motif; default: as published"
+            "width of the first filters (bp): 8, as in DeepSEA, is too short for long motifs; "
+            "default: as published"
         ),
     )
     gates: Literal["sigmoid", "hard_sigmoid"] = Field(
-        "sigmoid", description="of the LSTMs; hard_sigmoid: as DanQ had them (slower)"
+        "sigmoid", description="gates of the LSTMs; hard_sigmoid: as in DanQ (slower)"
     )
     initialise_from: Literal["random", "enriched", "targets", "known", "checkpoint"] | None = Field(
         None,
         description=(
             "first filters from random numbers, from motifs that are enriched in the training "
             "windows of the targets, from the targets' own known motifs, or from all known motifs; "
-            "motifs on both strands where that takes at most half of the filters; checkpoint: as "
-            "start has them; default: that where start is given, else the recipe's"
+            "motifs on both strands if that takes at most half of the filters; checkpoint: from "
+            "start; default: checkpoint if start is given, else the recipe's"
         ),
     )
     start: str | None = Field(
         None,
         description=(
-            "checkpoint of a model with whose weights this training begins, as another danq train "
-            "made it; what shapes the network and is left out is then as there; default: no "
-            "weights are known before"
+            "checkpoint of danq train or danq import-weights, whose weights this training begins "
+            "with; knobs that shape the network and are left out are taken from it; default: "
+            "begin without a checkpoint"
         ),
     )
     start_up_to: Literal["stem", "body", "head"] = Field(
@@ -401,15 +402,15 @@ class Train(Section):
         description=(
             "what is taken from start. stem: the first filters only, also of another model; body: "
             "all but the output layer, which has a row for each target and begins anew; head: all "
-            "weights, where the targets are the same"
+            "weights, if the targets are the same"
         ),
     )
     freeze: list[Literal["stem", "body", "head"]] = Field(
         [],
         description=(
-            "parts whose weights stay as they begin: stem, the first filters; body, all between "
-            "these and the output layer; head, the output layer. stem and body together leave a "
-            "regression on what a trained network makes of a window; default: all are trained"
+            "parts that are not trained: stem, the first filters; body, all layers between these "
+            "and the output layer; head, the output layer. Freezing stem and body leaves a "
+            "regression on the features of a trained network; default: all are trained"
         ),
     )
     epochs: int | None = Field(
@@ -448,7 +449,7 @@ class Train(Section):
         ge=0,
         description=(
             "windows without a label that an epoch shows per labelled one, drawn again for each "
-            "epoch (more than there are: all of them); default: the recipe's"
+            "epoch (all of them, if there are fewer); default: the recipe's"
         ),
     )
     balance: bool | None = Field(
@@ -461,7 +462,7 @@ class Train(Section):
     precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
         "auto",
         description=(
-            "auto: bfloat16 where the hardware computes in it, else float32; tf32: float32 with "
+            "auto: bfloat16 if the hardware supports it, else float32; tf32: float32 with "
             "products of lower precision on a GPU's tensor cores"
         ),
     )
@@ -520,11 +521,11 @@ SHARED = ("recipe", "precision", "device", "devices", "nodes", "memory")
 
 
 MACHINE = ("device", "memory")
-"""Knobs of a training that say where it runs and how it reads: another value is no other result."""
+"""Knobs of a training that say where it runs and how it reads: they do not change its result."""
 
 
 class ModelKnobs(Train):
-    """Knobs of one model's trainings, in place of those of all; what is not given is as theirs."""
+    """Knobs of one model's trainings, instead of those of all; others are the same for all."""
 
     @model_validator(mode="after")
     def _refuse_shared(self) -> Self:
@@ -550,7 +551,7 @@ class Trainings(Train):
 
     models: dict[ModelName, ModelKnobs] = Field(
         default_factory=dict,
-        description="knobs of single models, in place of those of all, as {deepsea: {lr: 0.002}}",
+        description="knobs of single models, such as {deepsea: {lr: 0.002}}",
     )
 
     def of(self, model: str) -> Train:
@@ -584,8 +585,8 @@ class Predict(Section):
         None,
         ge=1,
         description=(
-            "length of a row (bp): the model's bin, or a divisor of it, for which bins that cover "
-            "it are averaged; default: the bin"
+            "length of a row (bp): the model's bin, or a divisor of it; then the bins that cover "
+            "a row are averaged; default: the bin"
         ),
     )
     min_known: float = Field(
@@ -604,8 +605,8 @@ class Variants(Section):
     ref_mismatch: Literal["skip", "swap", "keep"] = Field(
         "skip",
         description=(
-            "a row whose REF is not what the genome has: skip: refused; swap: alleles exchanged "
-            "where ALT is what the genome has; keep: REF put in"
+            "a row whose REF differs from the genome: skip: refused; swap: alleles exchanged, if "
+            "the genome has ALT; keep: REF put in"
         ),
     )
     min_known: float = Field(
@@ -615,7 +616,7 @@ class Variants(Section):
         1000,
         ge=0,
         description=(
-            "random single-base changes that effects are compared with, where no --background is "
+            "random single-base changes that effects are compared with, if no --background is "
             "given; 0: none"
         ),
     )
@@ -636,14 +637,14 @@ class Variants(Section):
         False,
         description=(
             "put all variants of one haplotype of a sample, by the phased genotypes of the VCF, "
-            "into the window together; otherwise each row is scored by itself"
+            "into the window together; otherwise each row is scored separately"
         ),
     )
     sample: str | None = Field(
-        None, description="whose haplotypes; none given: the only one of the VCF"
+        None, description="sample whose haplotypes are used; default: the only one of the VCF"
     )
     seed: int = Field(
-        0, ge=0, lt=2**31, description="of the random background, and of shuffled flanks"
+        0, ge=0, lt=2**31, description="seed of the random background and of shuffled flanks"
     )
     explain: int = Field(
         10, ge=1, description="variants with the largest changes that --explained explains"
@@ -654,13 +655,13 @@ class Saturation(Section):
     """Every single-base change of some regions."""
 
     regions: list[Word] = Field(
-        min_length=1, description="where, as chr1:100-300 (0-based half-open), or chromosomes"
+        min_length=1, description="regions such as chr1:100-300 (0-based half-open), or chromosomes"
     )
     targets: list[str] = Field(
-        [], description="names, or places from 0, of the targets; none given: all of them"
+        [], description="targets, by name or 0-based index; default: all of them"
     )
     min_known: float = Field(
-        0.5, ge=0, le=1, description="least share of a window that must be A, C, G or T"
+        0.5, ge=0, le=1, description="smallest share of a window that must be known bases"
     )
 
 
@@ -670,8 +671,8 @@ class ScoredVariants(Variants):
     simulated: bool = Field(
         True,
         description=(
-            "of a simulated genome: draw variants of the test chromosomes whose effect is known, "
-            "and score them"
+            "if the genome is simulated: draw variants of the test chromosomes whose effect is "
+            "known, and score them"
         ),
     )
     files: Paths = Field([], description="VCF, BCF or tables of variants of the genome")
@@ -685,8 +686,8 @@ class ScoredVariants(Variants):
     label: Word | None = Field(
         None,
         description=(
-            "field of INFO, or column, of the files: 0 and 1, or how strong the effect is, with "
-            "its sign; models are compared on it"
+            "field of INFO, or column, that models are compared with: 0 and 1, or the size of the "
+            "effect with its sign"
         ),
     )
     explain: int = Field(
@@ -697,8 +698,8 @@ class ScoredVariants(Variants):
     match: Literal["none", "distance"] = Field(
         "none",
         description=(
-            "distance: each variant with label 1 is compared with the nearest one with label 0, as "
-            "controls from anywhere flatter every model"
+            "distance: each variant with label 1 is compared with the nearest one with label 0, "
+            "because controls from anywhere make every model look better"
         ),
     )
 
@@ -731,8 +732,8 @@ class Predictions(Predict):
     loci: list[Word] = Field(
         [],
         description=(
-            "what the report draws, such as chr1:1000-9000 (0-based half-open); default: where the "
-            "test split has peaks of the most targets"
+            "regions that the report draws, such as chr1:1000-9000 (0-based half-open); default: "
+            "where the test split has peaks of the most targets"
         ),
     )
 
@@ -769,16 +770,16 @@ class Tune(Train):
         None,
         gt=0,
         description=(
-            "highest learning rate: a quarter to four times it is tried, by its logarithm; none "
-            "given: the recipe's"
+            "highest learning rate: a quarter to four times it is tried, on a log scale; default: "
+            "the recipe's"
         ),
     )
     first_lr: float | None = Field(
         None,
         gt=0,
         description=(
-            "learning rate of trial 1, where it is another than the one around which rates are "
-            "tried; default: that one"
+            "learning rate of trial 1, if it differs from the one around which rates are tried; "
+            "default: that one"
         ),
     )
     dropout: float | None = Field(
@@ -794,23 +795,23 @@ class Tune(Train):
         None,
         ge=0,
         description=(
-            "weight decay: 0.0001 to 0.3 is tried, by its logarithm, unless the given one lies "
+            "weight decay: 0.0001 to 0.3 is tried, on a log scale, unless the given one lies "
             "outside; default: the recipe's first"
         ),
     )
     scales: list[Annotated[float, Field(gt=0, le=4)]] = Field(
         [],
         description=(
-            "try these scales too, such as 0.1 0.2 0.4, and the given one first; default: scale "
-            "stays as it is"
+            "scales to try as well, such as 0.1 0.2 0.4, the given one first; default: scale "
+            "is not tried"
         ),
     )
     windows: int | None = Field(
         None,
         ge=1,
         description=(
-            "training windows that a trial of danq shows in all, at the given scale; a model, or a "
-            "scale, of more multiply-adds for a window shows fewer, so that every model's trials "
+            "training windows that a trial of danq shows in total, at the given scale; a model or "
+            "scale with more multiply-adds a window shows fewer, so that every model's trials "
             "cost the same; default: as many as the recipe shows"
         ),
     )
@@ -818,8 +819,8 @@ class Tune(Train):
         12,
         ge=1,
         description=(
-            "trials in all, those of earlier calls of the same command included; the first is the "
-            "given configuration"
+            "number of trials, those of earlier calls of the same command included; the first is "
+            "the given configuration"
         ),
     )
 
@@ -849,8 +850,8 @@ class Matching(Section):
     distance: Literal["pearson", "euclidean"] = Field(
         "pearson",
         description=(
-            "between columns; euclidean finds flat ones alike: long, weak motifs then match one "
-            "another"
+            "distance between columns; with euclidean, flat columns are similar, so long, weak "
+            "motifs match each other"
         ),
     )
     q_value: float = Field(
@@ -942,7 +943,9 @@ class Probe(Section):
             "one face of the double helix"
         ),
     )
-    largest: int = Field(250, ge=0, description="largest distance (bp), or what the window allows")
+    largest: int = Field(
+        250, ge=0, description="largest distance (bp), or less if the window is too short"
+    )
     seed: int = Field(0, ge=0, description="seed of the windows and of the sites")
 
     @model_validator(mode="after")
@@ -961,8 +964,8 @@ class Attribution(Section):
     method: Literal["mutagenesis", "gradients"] = Field(
         "mutagenesis",
         description=(
-            "mutagenesis: every other base at every position; gradients: integrated ones, at about "
-            "a tenth of the time for one target"
+            "mutagenesis: every other base at every position; gradients: integrated gradients, in "
+            "about a tenth of the time for one target"
         ),
     )
     targets: list[Word] = Field(
@@ -980,7 +983,7 @@ class Attribution(Section):
         [], description="explain instead the windows whose bin overlaps these, such as chr1:100-300"
     )
     steps: int = Field(
-        50, ge=2, le=10_000, description="with gradients: points at which they are taken"
+        50, ge=2, le=10_000, description="with gradients: points at which they are computed"
     )
     modisco: bool = Field(
         False, description="find motifs in the attributions with TF-MoDISco, where it is installed"
@@ -988,7 +991,7 @@ class Attribution(Section):
 
 
 class DeepSea(Section):
-    """The published training bundle, in place of a genome and peaks."""
+    """The published training bundle, instead of a genome and peaks."""
 
     train: str = Field(description="train.mat")
     valid: str = Field(description="valid.mat")
@@ -1008,7 +1011,7 @@ class Config(Section):
     )
     blacklist: Paths = Field([], description="BED files of regions to leave out; paths or URLs")
     unmappable: Paths = Field(
-        [], description="BED files; bins of which more than half lies in them are left out"
+        [], description="BED files; bins that lie in them by more than half are left out"
     )
     aliases: str | None = Field(
         None, description="table of other chromosome names, such as UCSC's chromAlias.txt"
@@ -1018,14 +1021,14 @@ class Config(Section):
     )
     md5: dict[str, Checksum] = Field(default_factory=dict, description="the same, by MD5")
     deepsea: DeepSea | None = Field(
-        None, description="the published training bundle, in place of a genome and peaks"
+        None, description="the published training bundle, instead of a genome and peaks"
     )
     weights: dict[ModelName, str] = Field(
         default_factory=dict,
         exclude_if=lambda weights: not weights,
         description=(
-            "published weights of models, as {deepsea: deepsea_predict.pth}, by path or URL: they "
-            "are imported, not trained; with deepsea"
+            "published weights of models, such as {deepsea: deepsea_predict.pth}, by path or URL: "
+            "they are imported, not trained; with deepsea"
         ),
     )
     motifs: str = Field(
@@ -1046,15 +1049,15 @@ class Config(Section):
     learning_curve: list[float] = Field(
         [],
         description=(
-            "shares of the training windows, such as 0.125, 0.25, 0.5 and 1, on each of which "
-            "every model is trained: its AUPRC by the number of windows; default: no curve"
+            "shares of the training windows, such as 0.125, 0.25, 0.5 and 1; every model is "
+            "trained on each, for its AUPRC by the number of windows; default: no curve"
         ),
     )
     folds: FoldSets = Field(
         None,
         exclude_if=lambda folds: folds is None,
         description=(
-            "train and test in folds of the genome: a number, which shares out whole chromosomes, "
+            "train and test in folds of the genome: a number, to distribute whole chromosomes, "
             "or a list of chromosomes and regions for each; default: one split, as in extract"
         ),
     )
@@ -1111,7 +1114,7 @@ class Config(Section):
             raise ValueError("weights are of the published targets; give deepsea, too")
         others = sorted(set(self.weights) - set(self.models))
         if others:
-            raise ValueError(f"weights of {others[0]}, which is none of models; add it there")
+            raise ValueError(f"weights of {others[0]}, which is not among models; add it there")
         if self.tune or self.learning_curve:
             raise ValueError("weights are imported as they are; leave tune and learning_curve out")
         if self.seeds != [0]:
@@ -1180,7 +1183,7 @@ class Config(Section):
             if others:
                 raise ValueError(
                     f"tune: a model of its own {others[0]} would not be tuned like the others; "
-                    f"give train.{others[0]} instead of the one of {name}, or run without tune"
+                    f"give train.{others[0]} instead of that of {name}, or run without tune"
                 )
         return self
 

@@ -122,5 +122,5 @@ def _profile(name: str) -> Path:
     found = own if own.is_dir() else Path(name)
     if not (found / "profile.yaml").is_file() and not (found / "config.yaml").is_file():
         names = sorted(path.name for path in shipped("profiles").iterdir())
-        raise DanqError(f"--profile {shown(name)} is no profile; danq has {', '.join(names)}")
+        raise DanqError(f"--profile {shown(name)} is not a profile; danq has {', '.join(names)}")
     return found

@@ -149,7 +149,7 @@ def test_the_default_configuration_writes_out_every_knob():
         ({"tune": {"trials": 0}}, "tune.trials: Input should be greater than or equal to 1"),
         (
             {"tune": {}, "train": {"models": {"deepsea": {"filter_scale": 2}}}},
-            "give train.filter_scale instead of the one of deepsea, or run without tune",
+            "give train.filter_scale instead of that of deepsea, or run without tune",
         ),
         ({"tune": {}, "train": {"dropout": 1.8}}, "tune: dropout of deepsea: Input should be less"),
         ({"models": ["danq", "lstm"]}, "models.1: Input should be 'mlp', 'blstm', 'deepsea', "),
@@ -191,7 +191,7 @@ def test_the_default_configuration_writes_out_every_knob():
         ({"md5": {"train.mat": "0" * 32}}, "sha256 and md5 are of the files of a run on a genome"),
         ({"sha256": {"g.fa": "abc"}}, "sha256.g.fa: 'abc' is not a checksum: SHA-256 has 64 hex"),
         ({"weights": {"danq": "w.hdf5"}}, "weights are of the published targets; give deepsea"),
-        (IMPORTED | {"models": ["deepsea"]}, "weights of danq, which is none of models; add it"),
+        (IMPORTED | {"models": ["deepsea"]}, "weights of danq, which is not among models; add it"),
         (IMPORTED | {"seeds": [0, 1]}, "weights are one training each; give seeds: [0]"),
         (IMPORTED | {"tune": {"trials": 3}}, "weights are imported as they are; leave tune and"),
         (IMPORTED | {"weights": {"dang": "w.hdf5"}}, "did you mean danq?"),

@@ -428,9 +428,7 @@ def test_gradients_without_captum_are_refused_before_anything_runs(own_files, mo
     (hides / "sitecustomize.py").write_text(hide)
     monkeypatch.setenv("PYTHONPATH", str(hides), prepend=os.pathsep)
     (own_files / "own.yaml").write_text("attribution: {method: gradients}\n")
-    message = (
-        "own.yaml:1: attribution.method: gradients need captum, which is not here; pip install"
-    )
+    message = "own.yaml:1: attribution.method: gradients need captum; pip install"
     refused(plan(own_files, TOY, "own.yaml"), message)
 
 

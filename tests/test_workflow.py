@@ -295,7 +295,7 @@ def test_tuning_without_optuna_is_refused_before_anything_runs(tmp_path, monkeyp
     (hides / "sitecustomize.py").write_text("import sys\nsys.modules['optuna'] = None\n")
     monkeypatch.setenv("PYTHONPATH", str(hides), prepend=os.pathsep)
     process = toy(tmp_path, "--config", "tune={trials: 2}")
-    message = "danq: tune: there is no Optuna here; pip install 'danq[tune]', or run without"
+    message = "danq: tune: Optuna is not installed; pip install 'danq[tune]', or run without"
     assert process.returncode == 2 and message in process.stderr
     assert not (tmp_path / "results").exists()
 
@@ -809,7 +809,9 @@ def test_an_input_that_changes_but_keeps_its_size_and_time_is_read_again(extract
     process = snakemake(folder, *options)
     assert jobs(process) == {"check": 1, "extract": 1, "total": 2}
     record = "results/local/inputs.json"
-    what = f"{name}: its content has changed since {record} was made; what comes from it is made"
+    what = (
+        f"{name}: its content has changed since {record} was made; everything made from it is made"
+    )
     assert what in process.stderr
     with open_dataset(folder / "results" / "local" / "dataset.h5") as dataset:
         file = dataset.source["genome"] if name == "genome.fa" else dataset.source["peaks"][0]

@@ -1,4 +1,4 @@
-"""Subcommands of a trained model, put to use."""
+"""Subcommands that use a trained model."""
 
 from typing import Any
 

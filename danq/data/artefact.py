@@ -288,14 +288,14 @@ def _problems(file: h5py.File, kind: Format) -> Iterator[str]:
     wanted = {**_COMMON, **kind.attributes}
     for name in file.attrs:
         if name not in wanted:
-            yield f"has an attribute {shown(name)}, which is none of its format's"
+            yield f"has an attribute {shown(name)}, which its format does not have"
         else:
             problem = attribute_problem(file, name, wanted[name])
             if problem is not None:
                 yield problem
     for name in file:
         if name not in kind.arrays:
-            yield f"holds {shown(name)}, which is none of its format's"
+            yield f"holds {shown(name)}, which its format does not have"
     sizes: dict[int | str, int] = {}
     for name, array in kind.arrays.items():
         if name in file or not array.optional:

@@ -140,5 +140,5 @@ def _warn_of_untested(files: Files, choices: list[Choice]) -> None:
     for target in np.flatnonzero(untested.any(axis=0)).tolist():
         folds = ", ".join(map(str, np.flatnonzero(untested[:, target])))
         name = shown(files.targets[target].name)
-        what = f"target {name} has windows of one kind only in what fold {folds} tests"
+        what = f"target {name} has windows of one kind only in the test set of fold {folds}"
         warn(f"{files.targets[target].file}: {what}; it is compared in the others")

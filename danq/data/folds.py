@@ -274,7 +274,7 @@ def read_fold(checked: PathLike | None, word: str) -> Fold:
         There is no such file, or no such fold in it.
     """
     if checked is None:
-        raise DanqError("--fold is one of danq check --folds; give what that wrote as --checked")
+        raise DanqError("--fold is a fold of danq check --folds; give its file as --checked")
     findings = _read_findings(checked)
     sets = findings.get("folds")
     if not isinstance(sets, list) or not sets:
@@ -285,7 +285,7 @@ def read_fold(checked: PathLike | None, word: str) -> Fold:
     if word == ALL:
         return Fold(sets, None, choices, dropped)
     if not word.isdecimal() or int(word) >= len(sets):
-        what = f"{shown(word)} is none of its {len(sets)} folds"
+        what = f"{shown(word)} is not one of its {len(sets)} folds"
         raise DanqError(f"{what}; give 0 to {len(sets) - 1}, or {ALL}", checked)
     return Fold(sets, int(word), choices, dropped)
 

@@ -213,7 +213,7 @@ def _check_packages(refusals: _Refusals, settings: Config, installs: bool) -> No
     """Check that what a method needs beyond danq is installed."""
     needs = settings.attribution.method == "gradients"
     if needs and not installs and not importlib.util.find_spec("captum"):
-        what = "gradients need captum, which is not here; pip install 'danq[interpret]', or give"
+        what = "gradients need captum; pip install 'danq[interpret]', or give"
         refusals.add(("attribution", "method"), f"{what} mutagenesis")
 
 

@@ -146,7 +146,7 @@ def _part(data: Dataset, share: float) -> _Described:
 def _warn_of_unseen(part: Part) -> None:
     if part.n_unseen:
         share = f"targets without a positive window in the share {part.share:g}: {part.n_unseen}"
-        effect = "no model can learn these from it, and the means have them nonetheless"
+        effect = "no model can learn these from it, but they count in the means"
         warn(f"{share}; {effect}")
 
 

@@ -437,7 +437,7 @@ def _beside(intervals: Intervals) -> str:
     middle = intervals.middle()
     if middle == 0:
         return "the file has no other interval on it"
-    return f"the file's middle interval has {middle:,} bp"
+    return f"the file's median interval has {middle:,} bp"
 
 
 def _unquoted(name: bytes) -> bytes:

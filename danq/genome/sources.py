@@ -228,7 +228,7 @@ def fetch(file: PathLike, output: PathLike, *, url: str, sha256: str = "", md5: 
     checksum = verify(file, {"sha256": sha256, "md5": md5}, url)
     if not has_checksum:
         warning = f"{url} has no known checksum; its sha256 is {checksum}"
-        warn(f"{warning}: write that down to notice when it changes")
+        warn(f"{warning}: note it down to notice a change")
     with atomic(output) as temporary:
         shutil.copyfile(file, temporary)
 

@@ -114,7 +114,7 @@ def _bcf_lines(path: PathLike) -> Iterator[tuple[int, bytes]]:
         errors.seek(0)
         said = errors.read()
     if process.returncode != 0:
-        what = f"the BCF is damaged behind line {number} of its text ({_reason(said)})"
+        what = f"the BCF is damaged after line {number} of its text ({_reason(said)})"
         raise DanqError(f"{what}; get it again", path)
 
 

@@ -197,7 +197,7 @@ def _best(
 
 def _report_unlabelled(target: int, names: Sequence[str]) -> None:
     name = shown(names[target])
-    message = f"target {name} (index {target}): no test window has its label; left out"
+    message = f"target {name} (index {target}): no test window has its label, so it is left out"
     print(one_line(message), file=sys.stderr)
 
 

@@ -235,7 +235,7 @@ class Resume:
         """Refuse to go on from a state of other options."""
         changes = differences(options, self.options)
         if changes:
-            what = f"holds a training that was cut off, with another {changes}"
+            what = f"holds an interrupted training with another {changes}"
             advice = "go on with the former, or remove this file to start anew"
             raise DanqError(f"{what}; {advice}", self.path)
 

@@ -150,7 +150,7 @@ def _no_device(name: str) -> DanqError:
         what = f"there is no device {name}: PyTorch sees {n_gpus} GPUs"
         return DanqError(f"{what}; use auto or cpu")
     if torch.backends.mps.is_built():
-        reason = "PyTorch finds no GPU of Apple's that it can use"
+        reason = "PyTorch finds no Apple GPU that it can use"
         advice = "update macOS, or use auto or cpu"
     else:
         reason = "this PyTorch is built without it"
@@ -191,12 +191,12 @@ def choose_precision(name: str, device: torch.device) -> str:
     if name == "auto":
         return "bfloat16" if _has_bfloat16(device) else "float32"
     if name == "tf32" and device.type != "cuda":
-        what = "precision tf32 needs a GPU of NVIDIA's"
+        what = "precision tf32 needs an NVIDIA GPU"
         raise DanqError(f"{what}; use {_precisions(device)}")
     if name == "bfloat16" and device.type == "mps":
         # PyTorch casts the inputs of its LSTM for NVIDIA's GPUs and for CPUs only: autocast has no
         # rule for `aten::_lstm_mps`, which would get weights and inputs of two types.
-        what = "precision bfloat16 is not there on device mps"
+        what = "device mps has no precision bfloat16"
         raise DanqError(f"{what}; use {_precisions(device)}")
     return name
 

@@ -69,7 +69,7 @@ def _refuse_missing_packages() -> None:
     """Refuse to write ONNX where PyTorch's exporter lacks its packages."""
     for package in ("onnx", "onnxscript"):
         if importlib.util.find_spec(package) is None:
-            what = f"--onnx needs the package {package}, which is not here"
+            what = f"--onnx needs the package {package}, which is not installed"
             raise DanqError(f"{what}; pip install 'danq[onnx]', or leave --onnx out")
 
 

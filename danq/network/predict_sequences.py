@@ -309,7 +309,7 @@ def write_predictions(writer: BinsWriter, ensemble: Ensemble, work: Work, tiling
     numbers = {name: number for number, name in enumerate(work.sequences.lengths)}
     total = sum(work.n_rows)
     if writer.n_done:
-        print(f"predict: going on behind {writer.n_done} of {total} rows", file=sys.stderr)
+        print(f"predict: going on after {writer.n_done} of {total} rows", file=sys.stderr)
     with Bar(
         total=total, initial=writer.n_done, desc="predict", unit="row", unit_scale=True
     ) as bar:

@@ -76,7 +76,7 @@ def _of_keras(path: PathLike, request: Request) -> Published:
     arrays = read_keras_weights(path)
     layout = name_of(set(arrays))
     if layout is None:
-        what = f"holds {first_names(arrays)}: neither DanQ nor DanQ-JASPAR as Keras 0.2 kept them"
+        what = f"holds {first_names(arrays)}: neither DanQ nor DanQ-JASPAR from Keras 0.2"
         raise DanqError(f"{what}; give one of these, whole", path)
     title = KERAS_TITLES[layout]
     imported = danq_of_keras(NamedArrays(arrays, path, title), request, layout)
@@ -99,5 +99,5 @@ def _of_torch(path: PathLike, request: Request) -> Published:
 def _refuse_reverse(imported: Imported, request: Request, path: PathLike) -> None:
     """Refuse a choice for what the file leaves no choice in."""
     if request.reverse is not None and request.reverse != imported.reverse:
-        what = "--reverse is for DanQ as Keras 0.2 kept it, and this file is not one"
+        what = "--reverse is for DanQ from Keras 0.2, and this file is something else"
         raise DanqError(f"{what}; leave it out", path)

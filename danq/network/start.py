@@ -162,7 +162,7 @@ def refuse_other_model(start: Start, model: str, knobs: Mapping[str, Any]) -> No
                 what = f"start_up_to stem takes first filters, and {name} has none"
                 raise DanqError(f"{what}; name another checkpoint, or leave the model out")
     elif start.model != model:
-        what = f"holds {start.model}, and {model} is to begin with it"
+        what = f"holds {start.model}, which {model} cannot begin with"
         advice = f"give train.models.{model}.start a checkpoint of {model}, or start_up_to stem"
         raise DanqError(f"{what}; {advice}", start.path)
     own = start.knobs()

@@ -31,7 +31,7 @@ WIDTH = 8
 """Width of each of DeepSEA's filters (positions)."""
 
 SELENE_FLOOR = (
-    "Selene's DeepSEA has ReLU where the published one has 1e-6 in place of 0: predictions differ "
+    "Selene's DeepSEA has ReLU; the published one has 1e-6 instead of 0: predictions differ "
     "by about as much"
 )
 

@@ -125,7 +125,7 @@ NEGATIVES_OF_RARE_TARGETS = 1.0
 """The same where most targets have few of the labelled windows: the others are negatives enough."""
 
 RARE = 0.05
-"""Share of the labelled windows below which the middle target has few."""
+"""Share of the labelled windows below which the median target has few."""
 
 LARGE = 500_000
 """Labelled windows, were the bins side by side, from which on the published widths are taken."""
@@ -220,7 +220,7 @@ def _windows(training_set: TrainingSet) -> dict[str, Chosen]:
     share = training_set.labelled / training_set.windows
     most_frequent = training_set.most_frequent
     positives = f"{training_set.rarest:,} to {most_frequent:,} of these for a target"
-    middle = f"{training_set.median:,} for the middle one"
+    middle = f"{training_set.median:,} for the median target"
     reason = f"with a label on {share:.1%} of the windows, {positives}, {middle}"
     several = training_set.targets > 1
     return {

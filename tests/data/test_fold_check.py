@@ -72,7 +72,7 @@ def test_a_target_that_some_fold_cannot_test_is_warned_of(toy, tmp_path, capsys)
     files = Sources(toy / "genome.fa", tmp_path / "targets.tsv")
     sets = ["chr1:0-9000", "chr1:9000-20050", "chr2", "chr3"]
     check(files, tmp_path / "i.json", settings=settings(), folds=sets)
-    warning = "target 'E' has windows of one kind only in what fold 2 tests; it is compared in"
+    warning = "target 'E' has windows of one kind only in the test set of fold 2; it is compared in"
     assert warning in capsys.readouterr().err
 
 

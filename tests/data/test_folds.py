@@ -187,13 +187,13 @@ def test_bad_folds_are_refused(folds, message, toy, tmp_path):
 @pytest.mark.parametrize("word", ["3", "-1", "x", ""])
 def test_a_fold_that_is_not_there_is_refused(word, folds):
     checked = folds[0].with_name("inputs.json")
-    with pytest.raises(DanqError, match=r"is none of its 3 folds; give 0 to 2, or all"):
+    with pytest.raises(DanqError, match=r"is not one of its 3 folds; give 0 to 2, or all"):
         read_fold(checked, word)
 
 
 def test_findings_without_folds_are_refused(toy, tmp_path):
     refuse(
-        "--fold is one of danq check --folds; give what that wrote as --checked",
+        "--fold is a fold of danq check --folds; give its file as --checked",
         read_fold,
         None,
         "0",

@@ -117,7 +117,7 @@ MANY = "".join("chr2\t1\t2\n" for _ in range(200))
             "# made by hand\nchr1\t1\t201\nchr1\t900\t4294967296\n",
             3,
             "the interval 900-4294967296 ends 4,294,966,296 bp beyond 'chr1' (1,000 bp), and 100 "
-            "bp of it would be left (the file's middle interval has 200 bp); check that both are "
+            "bp of it would be left (the file's median interval has 200 bp); check that both are "
             "of the same assembly, and fix the line",
         ),
         (

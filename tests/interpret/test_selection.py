@@ -109,7 +109,7 @@ def test_a_target_without_a_label_is_reported_and_left_out(untrained, toy_datase
         none = chosen_windows(model, Unlabelled(data), [0], 2)
     assert windows["target"].tolist() == [1, 1]
     assert none.empty
-    message = "target 'Factor A' (index 0): no test window has its label; left out\n"
+    message = "target 'Factor A' (index 0): no test window has its label, so it is left out\n"
     assert message in capsys.readouterr().err
 
 

@@ -118,7 +118,7 @@ def test_a_state_of_other_options_is_refused_and_left(tmp_path):
     Resume(tmp_path / "m.resume", OPTIONS, 1).save({})
     changed = Resume(tmp_path / "m.resume", OPTIONS | {"lr": 0.2, "scale": 1}, 1)
     refuse(
-        f"{tmp_path / 'm.resume'}: holds a training that was cut off, with another lr (0.1, now "
+        f"{tmp_path / 'm.resume'}: holds an interrupted training with another lr (0.1, now "
         "0.2), scale (null, now 1); go on with the former, or remove this file to start anew",
         changed.load,
     )

@@ -189,7 +189,7 @@ def test_a_missing_apple_gpu_is_refused_with_the_reason(machine):
     advice = "on a Mac with an Apple chip install PyTorch for arm64, elsewhere use auto or cpu"
     refuse(f"there is no device mps: {reason}; {advice}", devices.choose_device, "mps")
     machine(built=True)
-    reason = "PyTorch finds no GPU of Apple's that it can use"
+    reason = "PyTorch finds no Apple GPU that it can use"
     refuse(
         f"there is no device mps: {reason}; update macOS, or use auto or cpu",
         devices.choose_device,
@@ -221,9 +221,7 @@ def test_pytorch_has_no_rule_for_bfloat16_in_an_lstm_of_an_apple_gpu():
 
 def test_precision_tf32_is_nvidias(machine):
     advice = "use float32, bfloat16 or auto on a CPU"
-    refuse(
-        f"precision tf32 needs a GPU of NVIDIA's; {advice}", devices.choose_precision, "tf32", CPU
-    )
+    refuse(f"precision tf32 needs an NVIDIA GPU; {advice}", devices.choose_precision, "tf32", CPU)
     assert devices.choose_precision("tf32", torch.device("cuda")) == "tf32"
 
 

@@ -116,7 +116,7 @@ def test_an_interrupted_prediction_goes_on_to_the_same_bytes(
         made(tmp_path / "b.h5", planned)
     assert not (tmp_path / "b.h5").exists()
     made(tmp_path / "b.h5", planned)
-    assert f"going on behind {sum(calls[:3])} of" in capsys.readouterr().err
+    assert f"going on after {sum(calls[:3])} of" in capsys.readouterr().err
     assert (tmp_path / "b.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 

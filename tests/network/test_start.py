@@ -107,7 +107,7 @@ def test_first_filters_fit_another_model_of_as_many(tmp_path):
         (
             "danq_conv",
             {},
-            "holds danq, and danq_conv is to begin with it; give train.models.danq_c",
+            "holds danq, which danq_conv cannot begin with; give train.models.danq_c",
         ),
         (
             "danq",

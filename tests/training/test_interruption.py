@@ -176,7 +176,7 @@ def test_another_configuration_is_refused_by_name(changes, differences, toy_data
     with pytest.raises(DanqError) as caught:
         run(toy_dataset, tmp_path, **changes)
     assert str(caught.value) == (
-        f"{tmp_path}/model.ckpt.resume: holds a training that was cut off, with another "
+        f"{tmp_path}/model.ckpt.resume: holds an interrupted training with another "
         f"{differences}; go on with the former, or remove this file to start anew"
     )
     assert (tmp_path / "model.ckpt.resume").read_bytes() == before

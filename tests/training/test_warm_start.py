@@ -121,7 +121,7 @@ def test_filters_that_came_from_elsewhere_discovered_nothing(toy_dataset, tmp_pa
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
-        ({"model": "danq_conv"}, "holds danq, and danq_conv is to begin with it"),
+        ({"model": "danq_conv"}, "holds danq, which danq_conv cannot begin with"),
         ({"scale": 0.05}, "was trained with scale 0.02, and this training has 0.05"),
         ({"start": "missing.ckpt"}, "missing.ckpt"),
         ({"start": None, "initialise_from": "checkpoint"}, "and no checkpoint is given; name one"),

@@ -101,15 +101,14 @@ def refuse_modisco(attributed, n_targets):
         raise DanqError(f"attribution.modisco: there are {n_targets} targets; name some in attribution.targets")
     if not shutil.which("modisco") and not workflow.deployment_settings.deployment_method:
         raise DanqError(
-            "attribution.modisco: there is no program modisco here; pip install modisco-lite where PATH finds it, or "
-            "run with --sdm conda"
+            "attribution.modisco: the program modisco is not on the PATH; pip install modisco-lite, or run with --sdm conda"
         )
 
 
 def refuse_tuning():
     """Refuse to search for knobs where Optuna is not installed."""
     if not importlib.util.find_spec("optuna") and not workflow.deployment_settings.deployment_method:
-        raise DanqError("tune: there is no Optuna here; pip install 'danq[tune]', or run without the section tune")
+        raise DanqError("tune: Optuna is not installed; pip install 'danq[tune]', or run without the section tune")
 
 
 def local_path(source):
@@ -218,7 +217,7 @@ def refuse_unused_checksums():
             if os.path.realpath(local_path(source)) not in known:
                 path, line = locate((kind, source))
                 raise DanqError(
-                    f"{kind}: {shown(source)} is none of the files of this run; correct the path", path, line
+                    f"{kind}: {shown(source)} is not a file of this run; correct the path", path, line
                 )
 
 
@@ -252,10 +251,10 @@ def notice_changes(record):
     before = recorded_checksums(record)
     for path in changed(before, current_checksums(before, checksum_memory)):
         if path in user_files:
-            what = f"its content has changed since {record} was made; what comes from it is made again"
+            what = f"its content has changed since {record} was made; everything made from it is made again"
             logger.info(f"danq: {path}: {what}")
         elif os.path.getmtime(path) <= os.path.getmtime(record):  # else Snakemake sees it
-            what = f"its content has changed since {record} was made; remove it, and it is made or fetched again"
+            what = f"its content has changed since {record} was made; remove it, so that it is made or fetched again"
             raise DanqError(what, path)
 
 
