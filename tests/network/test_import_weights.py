@@ -84,7 +84,7 @@ def test_the_model_that_was_asked_for_says_what_was_reversed(tmp_path):
         reverse="batch",
     )
     kipoi_file(path)
-    with pytest.raises(DanqError, match=r"--reverse is for DanQ as Keras 0\.2 kept it"):
+    with pytest.raises(DanqError, match=r"--reverse is for DanQ from Keras 0\.2"):
         import_weights(path, checkpoint, reverse="batch", window=WINDOW)
     with pytest.raises(DanqError, match="windows of 1000 bp leave 53 positions, its dense layer"):
         import_weights(path, checkpoint)

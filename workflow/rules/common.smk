@@ -216,9 +216,7 @@ def refuse_unused_checksums():
         for source in getattr(settings, kind):
             if os.path.realpath(local_path(source)) not in known:
                 path, line = locate((kind, source))
-                raise DanqError(
-                    f"{kind}: {shown(source)} is not a file of this run; correct the path", path, line
-                )
+                raise DanqError(f"{kind}: {shown(source)} is not a file of this run; correct the path", path, line)
 
 
 if workflow.is_main_process:
