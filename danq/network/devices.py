@@ -196,7 +196,7 @@ def choose_precision(name: str, device: torch.device) -> str:
     if name == "bfloat16" and device.type == "mps":
         # PyTorch casts the inputs of its LSTM for NVIDIA's GPUs and for CPUs only: autocast has no
         # rule for `aten::_lstm_mps`, which would get weights and inputs of two types.
-        what = "device mps has no precision bfloat16"
+        what = "precision bfloat16 does not exist on device mps"
         raise DanqError(f"{what}; use {_precisions(device)}")
     return name
 

@@ -98,9 +98,9 @@ def test_a_training_that_was_cut_off_goes_on_only_from_the_same_checkpoint(
     shutil.copy(trained, moved)
     other = tmp_path / "other"
     run(toy_dataset, other, seed=2, filter_scale=2.0, epochs=1)
-    with pytest.raises(DanqError, match=r"cut off, with another start_sha256 \("):
+    with pytest.raises(DanqError, match=r"interrupted training with another start_sha256 \("):
         run(toy_dataset, tmp_path / "cut", **(knobs | {"start": str(other / "model.ckpt")}))
-    with pytest.raises(DanqError, match=r"cut off, with another freeze \("):
+    with pytest.raises(DanqError, match=r"interrupted training with another freeze \("):
         run(toy_dataset, tmp_path / "cut", **(knobs | {"freeze": []}))
     resumed = run(toy_dataset, tmp_path / "cut", **(knobs | {"start": str(moved)}))
     assert same_weights(resumed, run(toy_dataset, tmp_path / "whole", **knobs))
