@@ -332,8 +332,12 @@ class Explainer:
                 changed += layer.changes(windows)
         ref_bases = windows.ref[drawn.ref]
         alt_bases = windows.alt[drawn.alt]
+        ref_sequence = decode(ref_bases)
+        alt_sequence = decode(alt_bases)
         ref_effects = effects_of(models, windows.ref, drawn.ref, target)
         alt_effects = effects_of(models, windows.alt, drawn.alt, target)
+        motifs = self._motifs(windows, drawn)
+        in_peak = distance == 0 if is_known else None
         return ExplainedVariant(
             chrom=row.chrom,
             pos=row.pos,
@@ -346,14 +350,14 @@ class Explainer:
             p_ref=strong.p_ref,
             p_alt=strong.p_alt,
             start=drawn.start,
-            ref_sequence=decode(ref_bases),
-            alt_sequence=decode(alt_bases),
+            ref_sequence=ref_sequence,
+            alt_sequence=alt_sequence,
             offset=drawn.offset,
             ref_effects=ref_effects,
             alt_effects=alt_effects,
-            motifs=self._motifs(windows, drawn),
+            motifs=motifs,
             filters=changed,
-            in_peak=distance == 0 if is_known else None,
+            in_peak=in_peak,
             nearest_peak=distance,
         )
 

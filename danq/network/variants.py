@@ -433,15 +433,22 @@ def score_rows(
     scores = VariantScores(empty, empty, None, nothing)
     if usable:
         scores = _scores(usable, ensemble)
+    rows = [found.row for found in usable]
+    status = [found.status for found in usable]
+    ref = probabilities(scores.ref)
+    alt = probabilities(scores.alt)
+    e_value = None
+    if background is not None:
+        e_value = e_values(scores.change, background)
     return Scored(
-        rows=[found.row for found in usable],
-        status=[found.status for found in usable],
-        ref=probabilities(scores.ref),
-        alt=probabilities(scores.alt),
+        rows=rows,
+        status=status,
+        ref=ref,
+        alt=alt,
         change=scores.change,
         spread=scores.spread,
         by_model=scores.by_model,
         models=model_labels(ensemble.averaged),
         folds=fold_labels(ensemble, usable),
-        e_value=None if background is None else e_values(scores.change, background),
+        e_value=e_value,
     )

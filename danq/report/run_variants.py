@@ -100,33 +100,38 @@ def configured_variants(variants: object) -> list[str] | None:
     return [SIMULATED, *names] if variants.get("simulated", True) else names
 
 
+_METRIC_TEXTS = ["model", "seed", "target", "name", "label"]
+_PAIR_TEXTS = ["a", "b", "metric", "target", "covers"]
+_PAIR_VALUES = ["value_a", "value_b", "difference", "low", "high", "p"]
+_AGREEMENT_TEXTS = ["a", "b", "seed_a", "seed_b"]
+_AGREEMENT_VALUES = ["spearman", "low", "high"]
+
+
 def _read_set(folder: Path, models: list[str]) -> VariantSet:
     joined = _joined(folder, models)
-    changes = joined[[f"change_{model}" for model in models]].abs()
-    strongest = changes.max(axis=1).sort_values(ascending=False, kind="stable").index[:MOST_ROWS]
+    names = [f"change_{model}" for model in models]
+    largest = joined[names].abs().max(axis=1)
+    order = largest.sort_values(ascending=False, kind="stable")
+    strongest = joined.loc[order.index[:MOST_ROWS]]
     step = max(1, len(joined) // SAMPLED)
+    sampled = joined.iloc[::step]
     explained = {}
     for model in models:
         path = folder / model / "explained.json.gz"
         if path.exists():
             explained[model] = read_explained(path).variants
+    metrics = read_optional_table(folder / "metrics.tsv", _METRIC_TEXTS, _VALUES)
+    comparison = read_optional_table(folder / "comparison.tsv", _PAIR_TEXTS, _PAIR_VALUES)
+    agreement = read_optional_table(folder / "agreement.tsv", _AGREEMENT_TEXTS, _AGREEMENT_VALUES)
     return VariantSet(
         name=folder.name,
         models=models,
         n=len(joined),
-        strongest=joined.loc[strongest].reset_index(drop=True),
-        sampled=joined.iloc[::step].reset_index(drop=True),
-        metrics=read_optional_table(
-            folder / "metrics.tsv", ["model", "seed", "target", "name", "label"], _VALUES
-        ),
-        comparison=read_optional_table(
-            folder / "comparison.tsv",
-            ["a", "b", "metric", "target", "covers"],
-            ["value_a", "value_b", "difference", "low", "high", "p"],
-        ),
-        agreement=read_optional_table(
-            folder / "agreement.tsv", ["a", "b", "seed_a", "seed_b"], ["spearman", "low", "high"]
-        ),
+        strongest=strongest.reset_index(drop=True),
+        sampled=sampled.reset_index(drop=True),
+        metrics=metrics,
+        comparison=comparison,
+        agreement=agreement,
         explained=explained,
     )
 

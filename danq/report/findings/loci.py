@@ -204,17 +204,22 @@ def _locus(run: Run, attributions: Attributions, row: Any, stretch: Stretch) -> 
     hypothetical = attributions.hypothetical[row.Index][:, first:last]
     start = row.start + first
     end = row.start + last
+    bin_start = row.start + flank
+    bin_end = row.end - flank
+    indices = base_indices(one_hot, axis=0)
+    heights = one_hot * hypothetical
+    sites = _sites(run, row.chrom, start, end)
     return Locus(
         model=facts["model"],
         chrom=row.chrom,
         start=start,
         end=end,
-        bin=(row.start + flank, row.end - flank),
+        bin=(bin_start, bin_end),
         probability=row.probability,
         completeness_error=row.completeness_error,
-        bases=decode(base_indices(one_hot, axis=0)),
-        heights=(one_hot * hypothetical).T,
-        sites=_sites(run, row.chrom, start, end),
+        bases=decode(indices),
+        heights=heights.T,
+        sites=sites,
     )
 
 
