@@ -68,21 +68,21 @@ def test_more_known_motifs_than_filters_are_refused(motifs, scale, fits):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """Return a checkpoint of a small danq that reads 300 bp."""
+    """Return a checkpoint of a small danq that reads 320 bp."""
     return str(checkpoint_of(tmp_path_factory.mktemp("start") / "m.ckpt")[0])
 
 
 def test_a_checkpoint_to_begin_with_is_checked_before_there_are_data(checkpoint, tmp_path):
-    refuse_untrainable(settings(300, "danq", start=checkpoint))
+    refuse_untrainable(settings(320, "danq", start=checkpoint))
     own = {"danq": {"start": checkpoint}}
-    refuse_untrainable(settings(300, "danq_conv", models=own))
+    refuse_untrainable(settings(320, "danq_conv", models=own))
     refuse_untrainable(settings(400, "danq_conv", start=checkpoint, start_up_to="stem"))
     for window, model, train, message in (
-        (400, "danq", {}, "models: danq: .*: reads windows of 300 bp"),
-        (300, "danq_conv", {}, "models: danq_conv: .*: holds danq, and danq_conv is to begin"),
-        (300, "deepsea", {"start_up_to": "stem"}, "models: deepsea: .*: its stem.conv.weight is"),
-        (300, "danq", {"filter_width": 20}, "its stem.conv.weight is 6 x 4 x 26, and that of"),
-        (300, "danq", {"start": str(tmp_path / "no.ckpt")}, "models: danq: .*no.ckpt"),
+        (400, "danq", {}, "models: danq: .*: reads windows of 320 bp"),
+        (320, "danq_conv", {}, "models: danq_conv: .*: holds danq, which danq_conv cannot"),
+        (320, "deepsea", {"start_up_to": "stem"}, "models: deepsea: .*: its stem.conv.weight is"),
+        (320, "danq", {"filter_width": 20}, "its stem.conv.weight is 6 x 4 x 26, and that of"),
+        (320, "danq", {"start": str(tmp_path / "no.ckpt")}, "models: danq: .*no.ckpt"),
     ):
         with pytest.raises(DanqError, match=message):
             refuse_untrainable(settings(window, model, **({"start": checkpoint} | train)))
