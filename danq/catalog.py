@@ -36,6 +36,8 @@ class Model:
     gflop : float
         Cost of training on one window of 1,000 bp at the published widths (GFLOP): six times the
         multiply-adds, two for the forward pass and four for the backward pass.
+    published_window : int
+        Bases that it reads as published (bp).
     twin_of : str or None
         The model whose LSTM it replaces at equal cost, by another recurrence or without one.
     contrast : str
@@ -55,6 +57,7 @@ class Model:
     has_filters: bool = True
     takes_pool_head: bool = True
     published_recipe: Literal["deepsea", "danq", "danq_jaspar"] = "danq"
+    published_window: int = 1_000
     twin_of: str | None = None
     contrast: str = ""
     compared_with: tuple[str, ...] = ()
@@ -169,6 +172,7 @@ _MODELS = (
         gflop=11.2,
         published_recipe="deepsea",  # its own is not known to the last step
         compared_with=("deepsea", "danq"),
+        published_window=2_000,
     ),
     Model(
         name="basset",
@@ -179,6 +183,7 @@ _MODELS = (
         takes_pool_head=False,
         published_recipe="deepsea",  # as of Beluga
         compared_with=("deepsea", "danq"),
+        published_window=600,
     ),
     Model(
         name="danq",

@@ -1115,6 +1115,13 @@ class Config(Section):
         others = sorted(set(self.weights) - set(self.models))
         if others:
             raise ValueError(f"weights of {others[0]}, which is not among models; add it there")
+        for name in self.weights:
+            window = MODELS[name].published_window
+            if window != MODELS["deepsea"].published_window:
+                raise ValueError(
+                    f"weights of {name} read {window:,} bp, and the published windows have 1,000; "
+                    "leave it out here, and give its checkpoint to danq predict or danq variants"
+                )
         if self.tune or self.learning_curve:
             raise ValueError("weights are imported as they are; leave tune and learning_curve out")
         if self.seeds != [0]:

@@ -193,6 +193,10 @@ def test_the_default_configuration_writes_out_every_knob():
         ({"weights": {"danq": "w.hdf5"}}, "weights are of the published targets; give deepsea"),
         (IMPORTED | {"models": ["deepsea"]}, "weights of danq, which is not among models; add it"),
         (IMPORTED | {"seeds": [0, 1]}, "weights are one training each; give seeds: [0]"),
+        (
+            IMPORTED | {"models": ["beluga"], "weights": {"beluga": "b.pth"}},
+            "weights of beluga read 2,000 bp, and the published windows have 1,000; leave it out",
+        ),
         (IMPORTED | {"tune": {"trials": 3}}, "weights are imported as they are; leave tune and"),
         (IMPORTED | {"weights": {"dang": "w.hdf5"}}, "did you mean danq?"),
         ({"baselines": ["scan", "scan"]}, "baselines has an entry twice"),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from danq.catalog import MODELS
 from danq.errors import DanqError
 from danq.network.basset import WIDTHS, positions_of
 from danq.network.imported import (
@@ -21,9 +22,6 @@ from danq.network.imported import (
 )
 from danq.network.models import published_sizes
 from danq.network.named_arrays import Floats, NamedArrays
-
-WINDOW = 600
-"""Length of the windows that Basset was trained on (bp)."""
 
 EPSILON = 1e-5
 """What is added to the variance, as in PyTorch's BatchNorm1d and in torch7's."""
@@ -82,7 +80,7 @@ def basset_of_kipoi(arrays: NamedArrays, request: Request, names: set[str]) -> I
     out = linear(arrays, _OUT, "targets", "hidden")
     parts.append(named("head.out", out))
     arrays.refuse_rest()
-    window = request.window or WINDOW
+    window = request.window or MODELS["basset"].published_window
     remaining = positions_of(window)
     refuse_other_window(arrays, window, "filters3", remaining)
     return Imported(

@@ -6,6 +6,7 @@ https://github.com/FunctionLab/ExPecto/blob/master/chromatin.py.
 
 import torch
 
+from danq.catalog import MODELS
 from danq.network.beluga import WIDTH, positions_of
 from danq.network.imported import (
     Imported,
@@ -18,9 +19,6 @@ from danq.network.imported import (
 )
 from danq.network.models import published_sizes
 from danq.network.named_arrays import NamedArrays
-
-WINDOW = 2000
-"""Length of the windows that Beluga was trained on (bp)."""
 
 _CONVOLUTIONS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "stem.conv": ("0.0", ("filters1", 4)),
@@ -71,7 +69,7 @@ def beluga_of_kipoi(arrays: NamedArrays, request: Request, names: set[str]) -> I
     out = linear(arrays, _OUT, "targets", "hidden")
     parts.append(named("head.out", out))
     arrays.refuse_rest()
-    window = request.window or WINDOW
+    window = request.window or MODELS["beluga"].published_window
     remaining = positions_of(window)
     refuse_other_window(arrays, window, "filters3", remaining)
     return Imported(
