@@ -88,6 +88,14 @@ def _add_variants(steps: Any) -> None:
         "targets.tsv, --explained says how far the nearest peak of the target is",
         required=False,
     )
+    _add_variant_outputs(step)
+    _add_average_folds(step)
+    add_explaining(step)
+    step.device()
+    step.threads()
+
+
+def _add_variant_outputs(step: Step) -> None:
     step.output("table", "a row for each variant and target (TSV, or .tsv.gz)", required=False)
     step.output("summary", "a row for each variant (TSV, or .tsv.gz)", required=False)
     step.output(
@@ -95,10 +103,6 @@ def _add_variants(steps: Any) -> None:
     )
     step.output("h5", "all scores of many variants (HDF5)", required=False)
     step.output("refused", "every row that was not scored, and why (TSV)", required=False)
-    _add_average_folds(step)
-    add_explaining(step)
-    step.device()
-    step.threads()
 
 
 def _add_saturate(steps: Any) -> None:

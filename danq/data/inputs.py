@@ -254,8 +254,7 @@ def read_files(
     """
     errors = _Errors()
     targets = _read_targets(sources, errors, outputs)
-    named_files = [path for _, path in _named_files(sources)]
-    watch = Watch([*named_files, *(target.file for target in targets)])
+    watch = _watch(sources, targets)
     source = _provenance(sources, targets, errors)
     errors.stop()
     chromosomes = regions = None
@@ -293,6 +292,13 @@ def read_files(
         choices=filled.choices,
         aliases={} if chromosomes is None else chromosomes.aliases,
     )
+
+
+def _watch(sources: Sources, targets: Sequence[Target]) -> Watch:
+    """Watch all files, which nothing may change while they are read."""
+    named_files = [path for _, path in _named_files(sources)]
+    peaks = [target.file for target in targets]
+    return Watch([*named_files, *peaks])
 
 
 def _fill_in(

@@ -24,6 +24,7 @@ from danq.genome.nearest_peaks import NearestPeaks, read_nearest_peaks
 from danq.genome.peaks import read_peaks
 from danq.genome.sequence import decode
 from danq.genome.tables import Region, Target, read_targets
+from danq.genome.variants import Row
 from danq.interpret.allele_bases import Drawn, drawn_bases, effects_of
 from danq.interpret.allele_filters import (
     WINDOWS,
@@ -315,25 +316,16 @@ class Explainer:
         row = strong.prepared.row
         windows = _as_written(strong.prepared)
         place = self._place(strong.prepared)
-        length = self.genome.lengths[place.chrom]
-        n_more = len(row.ref) - (place.end - place.start)
-        drawn = drawn_bases(row, windows, length + n_more)
+        drawn = self._drawn(row, windows, place)
         if drawn is None:
             return None
         target = self.ensemble.columns[strong.column]
-        name = self.targets[target]
         models = models_for(self.ensemble, strong.prepared)
         distance = self._distance(target, place)
         is_known = target in self.rows
-        changed: list[FilterChange] = []
-        for model in models:
-            number = self.ensemble.models.index(model)
-            for layer in filters[number]:
-                changed += layer.changes(windows)
-        ref_bases = windows.ref[drawn.ref]
-        alt_bases = windows.alt[drawn.alt]
-        ref_sequence = decode(ref_bases)
-        alt_sequence = decode(alt_bases)
+        changed = self._filter_changes(models, filters, windows)
+        ref_sequence = decode(windows.ref[drawn.ref])
+        alt_sequence = decode(windows.alt[drawn.alt])
         ref_effects = effects_of(models, windows.ref, drawn.ref, target)
         alt_effects = effects_of(models, windows.alt, drawn.alt, target)
         motifs = self._motifs(windows, drawn)
@@ -344,7 +336,7 @@ class Explainer:
             ref=row.ref,
             alt=row.alt,
             id=row.name,
-            target=name,
+            target=self.targets[target],
             target_index=target,
             change=strong.change,
             p_ref=strong.p_ref,
@@ -360,6 +352,26 @@ class Explainer:
             in_peak=in_peak,
             nearest_peak=distance,
         )
+
+    def _drawn(self, row: Row, windows: AlleleWindows, place: Region) -> Drawn | None:
+        """Return which bases are drawn, within the chromosome as the row has it."""
+        length = self.genome.lengths[place.chrom]
+        n_more = len(row.ref) - (place.end - place.start)
+        return drawn_bases(row, windows, length + n_more)
+
+    def _filter_changes(
+        self,
+        models: Sequence[TrainedModel],
+        filters: Sequence[Sequence[AlleleFilters]],
+        windows: AlleleWindows,
+    ) -> list[FilterChange]:
+        """Return the filters that fire on one allele only, of the models that score a variant."""
+        changed: list[FilterChange] = []
+        for model in models:
+            number = self.ensemble.models.index(model)
+            for layer in filters[number]:
+                changed += layer.changes(windows)
+        return changed
 
     def _motifs(self, windows: AlleleWindows, drawn: Drawn) -> list[MotifChange]:
         """Return the motifs that a variant makes or breaks."""

@@ -152,15 +152,14 @@ def variants(
         regions = read_in_peaks(peaks, Chromosomes(read.lengths, names), downloads)
     comparison = background_changes(background, rows, preparer, ensemble, regions)
     words = background_words(background, comparison, regions)
-    prepared = blocks(rows(), preparer, BLOCK)
     if settings.haplotypes and input is not None:
-        carried = read_carried(input, settings.sample)
-        reach = preparer.window + settings.longest
-        prepared = haplotype_blocks(neighbourhoods(carried, reach, input), preparer, BLOCK)
+        prepared = _blocks_of_haplotypes(input, settings, preparer)
+    else:
+        prepared = blocks(rows(), preparer, BLOCK)
     scored = _scored_blocks(prepared, settings, ensemble, comparison, strongest)
     if settings.shuffles:
-        folder = outputs.folder
-        scored = with_q_values(scored, settings.shuffles, len(ensemble.targets), folder)
+        n_targets = len(ensemble.targets)
+        scored = with_q_values(scored, settings.shuffles, n_targets, outputs.folder)
     folds = ensemble.teams.describe() if ensemble.teams is not None else ""
     about = About(input, ensemble.targets, settings.top, words, folds, settings.float16)
     if h5 is not None:
@@ -169,11 +168,25 @@ def variants(
     with growing_outputs(outputs, about) as growing:
         for block, others in scored:
             growing.append(block, others)
-    for line in summary_lines(sum(growing.scored), growing.reasons):
-        print(f"variants: {line}", file=sys.stderr)
-    if words:
-        print(f"variants: E-values compare with {words}", file=sys.stderr)
+    lines = summary_lines(sum(growing.scored), growing.reasons)
+    _say([*lines, f"E-values compare with {words}"] if words else lines)
     return Scoring(ensemble, preparer)
+
+
+def _say(lines: Iterable[str]) -> None:
+    """Print what was scored, and what was not."""
+    for line in lines:
+        print(f"variants: {line}", file=sys.stderr)
+
+
+def _blocks_of_haplotypes(
+    path: PathLike, settings: Variants, preparer: Preparer
+) -> Iterable[list[Prepared]]:
+    """Return the windows of a sample's haplotypes, block by block."""
+    carried = read_carried(path, settings.sample)
+    reach = preparer.window + settings.longest
+    near = neighbourhoods(carried, reach, path)
+    return haplotype_blocks(near, preparer, BLOCK)
 
 
 def refuse_options(

@@ -280,12 +280,10 @@ def read_run(folder: PathLike) -> Run:
     trainings = training_folders(folder, metrics, models.networks)
     has_tracks = (folder / LIST).exists()
     dataset = _dataset_contents(folder / "dataset.h5", has_tracks=has_tracks)
-    genome = dataset.source.get("genome", {})
-    records = RunRecords(folder, dataset.checksum, genome.get("sha256", ""))
+    records = RunRecords(folder, dataset.checksum, dataset.genome_checksum)
     records.read(trainings, models.baselines + models.oracles)
     records.refuse()
-    folds = of_fold(trainings, folder)
-    trained = [read_training(*place) for place in zip(trainings, folds, strict=True)]
+    trained = _read_trainings(trainings, folder)
     sites = folder / "simulated" / "sites.tsv.gz"
     planted = read_optional_table(sites, ["chrom", "strand", "factor"], ["start", "end"])
     return Run(
@@ -314,6 +312,12 @@ def read_run(folder: PathLike) -> Run:
         commands=read_commands(folder / "logs"),
         steps=read_steps(folder / "benchmarks"),
     )
+
+
+def _read_trainings(trainings: list[Path], folder: Path) -> list[Trained]:
+    """Return the trainings of a run, each with the fold that it is of."""
+    folds = of_fold(trainings, folder)
+    return [read_training(*place) for place in zip(trainings, folds, strict=True)]
 
 
 def _metrics(folder: Path) -> pd.DataFrame:
@@ -423,6 +427,12 @@ class _DatasetContents(NamedTuple):
     checksum: str
     motifs: pd.DataFrame | None
     folds: list[FoldSet]
+
+    @property
+    def genome_checksum(self) -> str:
+        """SHA-256 of the genome; empty where it is not known."""
+        genome: dict[str, str] = self.source.get("genome", {})
+        return genome.get("sha256", "")
 
     def shown(self) -> dict[str, Any]:
         """Return what becomes fields of `Run`."""

@@ -5,7 +5,7 @@ threads).
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from danq.config import Train
 from danq.data.dataset import open_dataset
@@ -107,9 +107,12 @@ def train(
         if learner.leads:
             summary = training_facts(learner, progress.history, data.window, resume.all_threads)
             summary |= epochs.facts(learner, progress)
-            if final is not None:
-                summary["final"] = final.facts()
-            facts_of_data = data.facts()
+            summary |= _facts_of_final(final)
             inputs = [data.as_input(), *options.inputs()]
-            record.write(progress.best, progress.history, summary, facts_of_data, inputs)
+            record.write(progress.best, progress.history, summary, data.facts(), inputs)
             resume.remove()
+
+
+def _facts_of_final(final: "FinalPlan | None") -> dict[str, Any]:
+    """Return what train.json says of a final model; of another training nothing."""
+    return {} if final is None else {"final": final.facts()}
